@@ -1,0 +1,48 @@
+# `make` alone lists the targets. Everything happens in .venv; nothing else on the machine is touched,
+# except that `make test` may install Debian's Chromium (tests/browser/get_chromium.py says when).
+
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help env lab test check format lock
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+env: $(READY)  ## make .venv from the locked dependencies
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "pgtlab needs Python 3.11 or newer, and $(PYTHON) is Python " + sys.version.split()[0] + \
+	  ": make PYTHON=python3.12 names another.")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv)." >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lab: env  ## open JupyterLab on the first notebook
+	@$(BIN)/pgtlab lab
+
+test: env  ## run the whole test suite, in a browser too where there is one
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+check: env  ## formatting, lint, types and the direction of imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/project/test_imports.py
+
+format: env  ## let ruff format the code and the notebooks
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# Hashes, and no download addresses: the lock says what is installed, the machine says from where.
+lock: env  ## lock the dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
+	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	  --group dev pyproject.toml --output-file requirements.lock
