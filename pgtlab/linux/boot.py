@@ -1,0 +1,170 @@
+"""What booting a kernel on a CPU gives: refusal, or the address space that both can have.
+
+The decisions are those of `arch/arm64/kernel/head.S` (is the granule there?), `pi/map_kernel.c` (how many bits of
+virtual address?) and `mm/proc.S` (TCR_EL1), v6.12.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from pgtlab.arch.granule import GranuleSupport
+from pgtlab.arch.registers import TCR_EL1, PARange, Shareability
+from pgtlab.linux import headers
+from pgtlab.linux.constants import Constants
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+
+LINUX_LEVELS = ("pgd", "p4d", "pud", "pmd", "pte")
+_WRITE_BACK_WRITE_ALLOCATE = 1
+
+
+class Fold(Enum):
+    """What became of one of Linux's levels."""
+
+    REAL = "real"
+    COMPILE_TIME = "folded at compile time"
+    RUN_TIME = "folded at run time"
+
+
+@dataclass(frozen=True)
+class NoBoot:
+    """A kernel that this CPU cannot run: it stops in head.S, before its first message."""
+
+    config: Config
+    cpu: CPU
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        granule = self.config.granule
+        return (
+            f"{self.cpu.name} has no {granule} granule (ID_AA64MMFR0_EL1.TGRAN{granule.size >> 10}): "
+            "the kernel stops in head.S before its first message"
+        )
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A kernel configuration running on a CPU: how much virtual address there is, and which levels are real.
+
+    >>> b = boot(Config("16k", 52), CPU.named("max,lpa2=off"))
+    >>> b.vabits_actual, b.start_level, b.folded["pud"].value
+    (47, 1, 'folded at run time')
+    """
+
+    config: Config
+    cpu: CPU
+    kpti: bool = False
+
+    @property
+    def has_va52(self) -> bool:
+        """The capability ARM64_HAS_VA52: the kernel was built for 52-bit addresses and the CPU has them."""
+        if self.config.va_bits != 52:
+            return False
+        granule = self.config.granule
+        return self.cpu.has_lpa2(granule) if self.config.ARM64_LPA2 else self.cpu.has_lva
+
+    @property
+    def lpa2_is_enabled(self) -> bool:
+        """TCR_EL1.DS is set."""
+        return self.config.ARM64_LPA2 and self.has_va52
+
+    @property
+    def vabits_actual(self) -> int:
+        """Bits of virtual address in use: VA_BITS, or VA_BITS_MIN where the CPU has no 52-bit addresses."""
+        k = self.config.constants
+        return k.VA_BITS if self.config.va_bits < 52 or self.has_va52 else k.VA_BITS_MIN
+
+    @property
+    def start_level(self) -> int:
+        """The level at which the MMU starts."""
+        return self.config.granule.start_level(self.vabits_actual)
+
+    @property
+    def tcr_el1(self) -> TCR_EL1:
+        """TCR_EL1 once all CPU features are up (`mm/proc.S`, `__cpu_setup`, and `cpufeature.c` for HD and E0PD1)."""
+        granule, size = self.config.granule, 64 - self.vabits_actual
+        hafdbs = self.cpu.mmfr1.HAFDBS
+        return TCR_EL1(
+            T0SZ=size,
+            T1SZ=size,
+            TG0=granule.tg0,
+            TG1=granule.tg1,
+            IRGN0=_WRITE_BACK_WRITE_ALLOCATE,
+            ORGN0=_WRITE_BACK_WRITE_ALLOCATE,
+            SH0=Shareability.INNER,
+            IRGN1=_WRITE_BACK_WRITE_ALLOCATE,
+            ORGN1=_WRITE_BACK_WRITE_ALLOCATE,
+            SH1=Shareability.INNER,
+            A1=1,
+            IPS=self._ips,
+            AS=1,
+            TBI0=1,
+            HA=int(hafdbs >= 1),
+            HD=int(hafdbs >= 2),
+            E0PD1=int(self.cpu.mmfr2.E0PD >= 1 and not self.kpti),
+            DS=int(self.lpa2_is_enabled),
+        )
+
+    @property
+    def _ips(self) -> PARange:
+        """`tcr_compute_pa_size`: what the CPU has, up to what the configuration and LPA2 allow."""
+        most = PARange.PA52 if self.config.pa_bits == 52 else PARange.PA48
+        if self.config.ARM64_LPA2 and not self.has_va52:
+            most = PARange.PA48
+        return PARange(min(self.cpu.mmfr0.PARANGE, most))
+
+    @cached_property
+    def folded(self) -> dict[str, Fold]:
+        """For p4d, pud and pmd: real, folded at compile time, or folded at run time."""
+        present = self.config.PGTABLE_LEVELS
+        fallback = self.vabits_actual < self.config.va_bits
+        lost = present - (4 - self.start_level) if fallback else 0
+        fold = {}
+        for name, needs in (("p4d", 5), ("pud", 4), ("pmd", 3)):
+            if present < needs:
+                fold[name] = Fold.COMPILE_TIME
+            elif needs > present - lost:
+                fold[name] = Fold.RUN_TIME
+            else:
+                fold[name] = Fold.REAL
+        return fold
+
+    @cached_property
+    def constants(self) -> Constants:
+        """The run-time constants: `vabits_actual`, VMALLOC_END, PHYS_MASK, PROT_NORMAL and their like."""
+        return headers.run_time(
+            self.config.constants,
+            vabits_actual=self.vabits_actual,
+            lpa2=self.lpa2_is_enabled,
+            ng=self.kpti,
+        )
+
+
+def boot(config: Config, cpu: CPU, *, kpti: bool = False) -> Boot | NoBoot:
+    """Boot `config` on `cpu`.
+
+    Parameters
+    ----------
+    config : Config
+        The kernel.
+    cpu : CPU
+        The machine.
+    kpti : bool
+        Kernel page-table isolation is on, so kernel mappings carry nG.
+
+    Returns
+    -------
+    Boot or NoBoot
+
+    Examples
+    --------
+    >>> boot(Config("16k", 52), CPU.named("cortex-a72")).reason
+    'cortex-a72 has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16): the kernel stops in head.S before its first message'
+    """
+    if cpu.supports(config.granule) is GranuleSupport.NONE:
+        return NoBoot(config, cpu)
+    return Boot(config, cpu, kpti)

@@ -1,0 +1,65 @@
+"""A set of kernel constants: read-only, by attribute or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+
+class Constants(Mapping[str, int]):
+    """Kernel constants under their kernel names.
+
+    Names that Python can spell are attributes; the rest (`sizeof(struct page)`) are keys. Nothing can be changed.
+
+    >>> from pgtlab import Config
+    >>> k = Config("4k", 48).constants
+    >>> hex(k.VMEMMAP_START), k["sizeof(struct page)"]
+    ('0xfffffdffc0000000', 64)
+    """
+
+    def __init__(self, values: Mapping[str, int]) -> None:
+        self.__dict__.update(values)
+
+    def __getitem__(self, name: str) -> int:
+        value: int = self.__dict__[name]
+        return value
+
+    def __getattr__(self, name: str) -> int:
+        raise AttributeError(f"this configuration has no constant {name}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"constants are read-only: {name} was fixed when the kernel was configured")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __len__(self) -> int:
+        return len(self.__dict__)
+
+    def __repr__(self) -> str:
+        return f"Constants({len(self)} names)"
+
+
+class Header:
+    """The constants while the headers are being read, one after the other: each may use those before it."""
+
+    def __getattr__(self, name: str) -> int:
+        raise AttributeError(f"{name} is not defined by the headers included so far")
+
+    def __setattr__(self, name: str, value: int) -> None:
+        self.__dict__[name] = int(value)
+
+    def __getitem__(self, name: str) -> int:
+        value: int = self.__dict__[name]
+        return value
+
+    __setitem__ = __setattr__
+
+
+def include(start: Mapping[str, int], *headers: Callable[[Header], None]) -> Constants:
+    """What `headers` define, in order, on top of `start`."""
+    k = Header()
+    for name, value in start.items():
+        k[name] = value
+    for header in headers:
+        header(k)
+    return Constants(vars(k))

@@ -1,0 +1,88 @@
+"""CPUs as the kernel sees them at boot: a few ID registers.
+
+The presets are what QEMU 7.2 gives a guest, the machine that the recorded boots ran on (its `cpu64.c`; those of `max`
+were read back from a running kernel). The silicon of the same name may say more: an A64FX has more address bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pgtlab.arch.granule import Granule, GranuleSupport
+from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1
+
+
+class CPUError(ValueError):
+    """A CPU that is not known by that name."""
+
+
+@dataclass(frozen=True)
+class CPU:
+    """A CPU, named, as its memory-model feature registers.
+
+    >>> CPU.named("neoverse-n1").mmfr0.PARANGE.bits
+    48
+    >>> CPU.named("max,lpa2=off").mmfr0.TGRAN16
+    1
+    """
+
+    name: str
+    mmfr0: ID_AA64MMFR0_EL1
+    mmfr1: ID_AA64MMFR1_EL1
+    mmfr2: ID_AA64MMFR2_EL1
+
+    @classmethod
+    def named(cls, name: str) -> CPU:
+        """The preset called `name`; `max,lpa2=off` is `max` without LPA2.
+
+        Raises
+        ------
+        CPUError
+            Where no preset has that name.
+        """
+        if name not in CPUS:
+            raise CPUError(f"CPU {name!r} is not a preset; there are {', '.join(CPUS)}")
+        return CPUS[name]
+
+    def supports(self, granule: Granule) -> GranuleSupport:
+        """What this CPU can do with `granule`."""
+        return granule.support(self.mmfr0)
+
+    @property
+    def has_lva(self) -> bool:
+        """FEAT_LVA: 52-bit virtual addresses with the 64K granule."""
+        return self.mmfr2.VARANGE >= 1
+
+    def has_lpa2(self, granule: Granule) -> bool:
+        """FEAT_LPA2: 52-bit addresses with the 4K or 16K granule, through TCR_EL1.DS."""
+        return self.supports(granule) is GranuleSupport.LPA2
+
+    def without_lpa2(self) -> CPU:
+        """The same CPU with LPA2 off, as QEMU's `lpa2=off` property makes it."""
+        mmfr0 = self.mmfr0.replace(TGRAN4=0, TGRAN16=1)
+        return CPU(f"{self.name},lpa2=off", mmfr0, self.mmfr1, self.mmfr2)
+
+    def __repr__(self) -> str:
+        return f"CPU({self.name!r})"
+
+
+def _cpu(name: str, mmfr0: int, mmfr1: int, mmfr2: int) -> CPU:
+    return CPU(name, ID_AA64MMFR0_EL1(mmfr0), ID_AA64MMFR1_EL1(mmfr1), ID_AA64MMFR2_EL1(mmfr2))
+
+
+_MAX = _cpu("max", 0x0000032310201126, 0x0000011010211122, 0x1021011010011011)
+
+CPUS: Final = {
+    cpu.name: cpu
+    for cpu in (
+        _MAX,
+        _MAX.without_lpa2(),
+        _cpu("cortex-a53", 0x1122, 0, 0),
+        _cpu("cortex-a57", 0x1124, 0, 0),
+        _cpu("cortex-a72", 0x1124, 0, 0),
+        _cpu("cortex-a76", 0x101122, 0x10212122, 0x1011),
+        _cpu("neoverse-n1", 0x101125, 0x10212122, 0x1011),
+        _cpu("a64fx", 0x1122, 0x11212100, 0x1011),
+    )
+}

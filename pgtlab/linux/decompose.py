@@ -1,0 +1,227 @@
+"""One virtual address, read twice: by the MMU, one index per hardware level, and by Linux, one per generic level.
+
+Linux computes five indices, always. Where a level is folded, two of them name the same 64-bit word: at compile time the
+folded level has one entry and takes no bits; at run time it keeps its bits and indexes the table above it anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold
+
+SIGN_BIT = 55  # chooses between TTBR0_EL1 and TTBR1_EL1 when the top byte is ignored (Arm ARM D8.2.4)
+
+
+class AddressError(ValueError):
+    """A virtual address that is not 64 bits."""
+
+
+@dataclass(frozen=True)
+class HardwareLevel:
+    """The index that the MMU takes from an address at one level, from bits `hi` to `lo`."""
+
+    level: int
+    hi: int
+    lo: int
+    index: int
+
+
+@dataclass(frozen=True)
+class LinuxLevel:
+    """What one of Linux's five levels does with an address.
+
+    Attributes
+    ----------
+    name : str
+        `pgd`, `p4d`, `pud`, `pmd` or `pte`.
+    fold : Fold
+        Whether the level is real.
+    hi, lo : int or None
+        The bits that its index is taken from; None where it takes none.
+    index : int
+        `pgd_index(va)` and its kin.
+    level : int or None
+        The hardware level that reads the entry so found; None where no walk reads it.
+    note : str
+        What folding does here, in a sentence; empty for a real level.
+    """
+
+    name: str
+    fold: Fold
+    hi: int | None
+    lo: int | None
+    index: int
+    level: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """An address taken apart for one booted kernel.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> d = decompose(0xffff_8000_8000_1234, boot(Config("4k", 48), CPU.named("cortex-a57")))
+    >>> d.ttbr, [h.index for h in d.hardware], hex(d.offset)
+    ('TTBR1_EL1', [256, 2, 0, 1], '0x234')
+    """
+
+    va: int
+    boot: Boot
+
+    @property
+    def ttbr(self) -> str | None:
+        """`TTBR0_EL1`, `TTBR1_EL1`, or None for an address outside both ranges: a walk of it faults at the start."""
+        if self.va >> SIGN_BIT & 1:
+            return "TTBR1_EL1" if _ones(self.va, 63, self.boot.vabits_actual) else None
+        return "TTBR0_EL1" if _zeros(self.va, SIGN_BIT, self.boot.vabits_actual) else None
+
+    @property
+    def tag(self) -> int:
+        """The top byte, which the MMU ignores in the TTBR0 half (Linux sets TCR_EL1.TBI0 and not TBI1)."""
+        return self.va >> 56
+
+    @property
+    def top_byte_ignored(self) -> bool:
+        """The top byte is a tag for this address, not part of it."""
+        return not self.va >> SIGN_BIT & 1
+
+    @property
+    def offset(self) -> int:
+        """Byte in the page."""
+        return self.va & (self.boot.config.page_size - 1)
+
+    @cached_property
+    def hardware(self) -> tuple[HardwareLevel, ...]:
+        """The MMU's indices, start level first."""
+        granule = self.boot.config.granule
+        levels = []
+        hi = self.boot.vabits_actual - 1
+        for level in range(self.boot.start_level, 4):
+            lo = granule.level_shift(level)
+            levels.append(HardwareLevel(level, hi, lo, _bits(self.va, hi, lo)))
+            hi = lo - 1
+        return tuple(levels)
+
+    @cached_property
+    def linux(self) -> tuple[LinuxLevel, ...]:
+        """Linux's five levels, pgd first."""
+        return tuple(self._linux_level(name) for name in LINUX_LEVELS)
+
+    def _linux_level(self, name: str) -> LinuxLevel:
+        boot, k = self.boot, self.boot.config.constants
+        fold = boot.folded.get(name, Fold.REAL)
+        if fold is Fold.COMPILE_TIME:
+            above = LINUX_LEVELS[LINUX_LEVELS.index(name) - 1]
+            note = f"one entry, no bits: {name}_offset() returns the {above} pointer that it was given"
+            return LinuxLevel(name, fold, None, None, 0, None, note)
+        lo = {
+            "pgd": k.PGDIR_SHIFT,
+            "p4d": k.P4D_SHIFT,
+            "pud": k.PUD_SHIFT,
+            "pmd": k.PMD_SHIFT,
+            "pte": k.PAGE_SHIFT,
+        }[name]
+        entries = k[f"PTRS_PER_{name.upper()}"]
+        hi = lo + entries.bit_length() - 2
+        level = next((h.level for h in self.hardware if h.lo == lo), None)
+        note = ""
+        if fold is Fold.RUN_TIME:
+            note = f"no table of its own: {name}_offset() aligns back to the pgd's page and indexes that with these bits"
+        elif level is None:
+            note = "computed but not read: the level below indexes this page anew"
+        return LinuxLevel(name, fold, hi, lo, _bits(self.va, hi, lo), level, note)
+
+    @property
+    def fields(self) -> tuple[tuple[str, int, int, int], ...]:
+        """The 64 bits from the top as (what, hi, lo, value): what the MMU makes of each."""
+        top = self.boot.vabits_actual
+        if self.top_byte_ignored:
+            above = [("tag", 63, 56), ("zeros", 55, top)]
+        else:
+            above = [("ones", 63, top)]
+        fields = [(what, hi, lo, _bits(self.va, hi, lo)) for what, hi, lo in above]
+        fields += [(f"level {h.level}", h.hi, h.lo, h.index) for h in self.hardware]
+        page_shift = self.boot.config.granule.shift
+        return (*fields, ("offset", page_shift - 1, 0, self.offset))
+
+    def as_dict(self) -> dict[str, object]:
+        """The decomposition as plain data, as `pgtlab decompose --json` prints it."""
+        return {
+            "va": f"{self.va:#018x}",
+            "ttbr": self.ttbr,
+            "tag": self.tag if self.top_byte_ignored else None,
+            "vabits_actual": self.boot.vabits_actual,
+            "start_level": self.boot.start_level,
+            "hardware": [
+                {"level": h.level, "bits": [h.hi, h.lo], "index": h.index} for h in self.hardware
+            ],
+            "linux": [
+                {
+                    "name": level.name,
+                    "fold": level.fold.value,
+                    "bits": None if level.hi is None else [level.hi, level.lo],
+                    "index": level.index,
+                    "level": level.level,
+                    "note": level.note,
+                }
+                for level in self.linux
+            ],
+            "offset": self.offset,
+        }
+
+    def __str__(self) -> str:
+        """The address as a table, Linux's levels beside the MMU's."""
+        where = self.ttbr or f"neither TTBR: bits above {self.boot.vabits_actual - 1} are not all alike"
+        rows = [f"{self.va:#018x}  {where}"]
+        if self.top_byte_ignored:
+            rows.append(f"  bits 63:56  tag {self.tag:#04x}, ignored")
+        for level in self.linux:
+            bits = "       " if level.hi is None else f"{level.hi:>2}:{level.lo:<2}  "
+            mmu = "  " if level.level is None else f"{level.level:>2}"
+            says = level.fold.value if level.fold is not Fold.REAL else level.note
+            rows.append(f"  bits {bits}{level.name} index {level.index:>4}  level {mmu}  {says}".rstrip())
+        page_shift = self.boot.config.granule.shift
+        return "\n".join([*rows, f"  bits {page_shift - 1:>2}:0   offset {self.offset:#x}"])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from pgtlab.linux.address_picture import address_picture  # views load only where something is shown
+
+        return address_picture(self).mimebundle(str(self))
+
+
+def decompose(va: int, boot: Boot) -> Decomposition:
+    """Take a virtual address apart.
+
+    Parameters
+    ----------
+    va : int
+        Any 64-bit value.
+    boot : Boot
+        The booted kernel, from `boot()`.
+
+    Raises
+    ------
+    AddressError
+        Where `va` does not fit in 64 bits.
+
+    Notes
+    -----
+    Sources: Arm ARM D8.2 for the ranges and the levels; Linux `arch/arm64/include/asm/pgtable.h` for `p4d_to_folded_pud()`.
+    """
+    if not 0 <= va < 1 << 64:
+        raise AddressError(f"{va:#x} is not a 64-bit address: the largest is {(1 << 64) - 1:#x}")
+    return Decomposition(va, boot)
+
+
+def _bits(value: int, hi: int, lo: int) -> int:
+    return value >> lo & ((1 << (hi - lo + 1)) - 1)
+
+
+def _ones(value: int, hi: int, lo: int) -> bool:
+    return _bits(~value, hi, lo) == 0
+
+
+def _zeros(value: int, hi: int, lo: int) -> bool:
+    return _bits(value, hi, lo) == 0

@@ -1,0 +1,180 @@
+"""Legal arm64 configurations: page size, VA_BITS and PA_BITS by the rules of `arch/arm64/Kconfig` (v6.9).
+
+The rules are data, one per Kconfig symbol; `Config` refuses what they refuse, names the rule and the nearest choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from pgtlab.arch.granule import GRANULES, Granule
+
+if TYPE_CHECKING:
+    from pgtlab.linux.constants import Constants
+
+PAGE_SIZES: Final = {"4k": 4096, "16k": 16384, "64k": 65536}
+VA_BITS_CHOICES: Final = (36, 39, 42, 47, 48, 52)
+PA_BITS_CHOICES: Final = (48, 52)
+
+# What each ARM64_VA_BITS_n depends on; 48 and 52 are offered with every page size.
+_VA_BITS_DEPENDS: Final = {36: "16k", 39: "4k", 42: "64k", 47: "16k"}
+
+
+class ConfigError(ValueError):
+    """A configuration that Kconfig does not offer."""
+
+
+@dataclass(frozen=True, order=True)
+class Config:
+    """One way to build an arm64 kernel, as far as its page tables go.
+
+    Parameters
+    ----------
+    page_size : int or str
+        Bytes, or `4k`, `16k`, `64k`.
+    va_bits : int
+        CONFIG_ARM64_VA_BITS.
+    pa_bits : int, optional
+        CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
+
+    Raises
+    ------
+    ConfigError
+        Where Kconfig does not offer the combination.
+
+    Examples
+    --------
+    >>> Config("16k", 52)
+    Config('16k', va_bits=52, pa_bits=52)
+    >>> Config("16k", 52).PGTABLE_LEVELS
+    4
+    >>> Config("16k", 39)
+    Traceback (most recent call last):
+    pgtlab.linux.kconfig.ConfigError: VA_BITS=39 with 16k pages: ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB; the nearest
+    legal choice is VA_BITS=36
+
+    Notes
+    -----
+    Source: `arch/arm64/Kconfig`, v6.9.
+    """
+
+    page_size: int
+    va_bits: int
+    pa_bits: int
+
+    def __init__(self, page_size: int | str, va_bits: int, pa_bits: int | None = None) -> None:
+        size = parse_page_size(page_size)
+        pa = (52 if va_bits == 52 else 48) if pa_bits is None else pa_bits
+        problem = refusal(size, va_bits, pa)
+        if problem:
+            raise ConfigError(problem)
+        for name, value in (("page_size", size), ("va_bits", va_bits), ("pa_bits", pa)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def granule(self) -> Granule:
+        """The translation granule that this page size uses."""
+        return next(g for g in GRANULES if g.size == self.page_size)
+
+    @property
+    def page_size_name(self) -> str:
+        """`4k`, `16k` or `64k`."""
+        return _name(self.page_size)
+
+    @property
+    def PGTABLE_LEVELS(self) -> int:
+        """CONFIG_PGTABLE_LEVELS: levels that resolve VA_BITS, `ARM64_HW_PGTABLE_LEVELS()` of the same."""
+        return 4 - self.granule.start_level(self.va_bits)
+
+    @property
+    def ARM64_LPA2(self) -> bool:
+        """CONFIG_ARM64_LPA2: 52-bit addresses with a granule that needs TCR_EL1.DS for them."""
+        return self.pa_bits == 52 and self.page_size != PAGE_SIZES["64k"]
+
+    @cached_property
+    def constants(self) -> Constants:
+        """Every constant that this configuration fixes at compile time, under its kernel name."""
+        from pgtlab.linux import headers  # the headers start from a configuration
+
+        return headers.compile_time(self)
+
+    def __repr__(self) -> str:
+        return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits})"
+
+
+def parse_page_size(page_size: int | str) -> int:
+    """A page size in bytes, from bytes or from `4k`, `16K`, `64KB`.
+
+    >>> parse_page_size("16K")
+    16384
+    """
+    size = page_size
+    if isinstance(page_size, str):
+        name = page_size.lower().removesuffix("b")
+        size = PAGE_SIZES.get(name, int(name) if name.isdecimal() else page_size)
+    if size not in PAGE_SIZES.values():
+        raise ConfigError(f"page size {page_size}: arm64 has 4k, 16k and 64k pages")
+    return int(size)
+
+
+def refusal(page_size: int, va_bits: int, pa_bits: int) -> str | None:
+    """Why Kconfig does not offer a combination, in one sentence with the nearest legal choice; None where it does.
+
+    >>> refusal(65536, 48, 52)
+    >>> refusal(4096, 48, 52)
+    'PA_BITS=52 with 4k pages and VA_BITS=48: ARM64_PA_BITS_52 depends on ARM64_64K_PAGES || ARM64_VA_BITS_52; the
+    nearest legal choice is PA_BITS=48'
+    """
+    page = _name(page_size)
+    if va_bits not in VA_BITS_CHOICES:
+        rule = "Kconfig offers " + ", ".join(map(str, VA_BITS_CHOICES))
+        return f"VA_BITS={va_bits} with {page} pages: {rule}; {_nearest_va_bits(page, va_bits)}"
+    depends = _VA_BITS_DEPENDS.get(va_bits, page)
+    if depends != page:
+        rule = f"ARM64_VA_BITS_{va_bits} depends on PAGE_SIZE_{depends.upper()}B"
+        return f"VA_BITS={va_bits} with {page} pages: {rule}; {_nearest_va_bits(page, va_bits)}"
+    if pa_bits not in PA_BITS_CHOICES:
+        nearest = min(_legal_pa_bits(page, va_bits), key=lambda n: abs(n - pa_bits))
+        return f"PA_BITS={pa_bits}: Kconfig offers 48 and 52; the nearest legal choice is PA_BITS={nearest}"
+    if pa_bits not in _legal_pa_bits(page, va_bits):
+        rule = (
+            "ARM64_PA_BITS_52 depends on ARM64_64K_PAGES || ARM64_VA_BITS_52"
+            if pa_bits == 52
+            else "ARM64_PA_BITS_48 depends on ARM64_64K_PAGES || !ARM64_VA_BITS_52"
+        )
+        other = 100 - pa_bits
+        where = f"PA_BITS={pa_bits} with {page} pages and VA_BITS={va_bits}"
+        return f"{where}: {rule}; the nearest legal choice is PA_BITS={other}"
+    return None
+
+
+def configurations() -> tuple[Config, ...]:
+    """Every legal configuration, smallest page and address space first.
+
+    >>> len(configurations())
+    13
+    """
+    return tuple(
+        Config(size, va, pa)
+        for size in PAGE_SIZES.values()
+        for va in VA_BITS_CHOICES
+        for pa in PA_BITS_CHOICES
+        if refusal(size, va, pa) is None
+    )
+
+
+def _legal_pa_bits(page: str, va_bits: int) -> tuple[int, ...]:
+    if page == "64k":
+        return PA_BITS_CHOICES
+    return (52,) if va_bits == 52 else (48,)
+
+
+def _nearest_va_bits(page: str, va_bits: int) -> str:
+    legal = [n for n in VA_BITS_CHOICES if _VA_BITS_DEPENDS.get(n, page) == page]
+    return f"the nearest legal choice is VA_BITS={min(legal, key=lambda n: abs(n - va_bits))}"
+
+
+def _name(page_size: int) -> str:
+    return f"{page_size >> 10}k"

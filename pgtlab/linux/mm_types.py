@@ -1,0 +1,53 @@
+"""The layout of the structures that the model keeps in simulated memory (`linux/mm_types.h`, `linux/mmzone.h`).
+
+Members of a union share an offset: that `_mapcount` and `page_type` are the same four bytes is half of the story.
+The layout is the same in v6.9 and v6.12; what the bytes of `page_type` mean is not (`page_flags.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member: its offset and size in bytes, and whether the kernel declares it signed."""
+
+    name: str
+    offset: int
+    size: int = 8
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A C structure as offsets."""
+
+    name: str
+    size: int
+    members: tuple[Member, ...]
+
+
+PAGE = Struct(
+    "page",
+    64,  # aligned to two words (CONFIG_HAVE_ALIGNED_STRUCT_PAGE); the last eight bytes are CONFIG_MEMCG's
+    (
+        Member("flags", 0),
+        Member("lru", 8, 16),
+        Member("compound_head", 8),
+        Member("mapping", 24),
+        Member("index", 32),
+        Member("private", 40),
+        Member("page_type", 48, 4),
+        Member("_mapcount", 48, 4, signed=True),
+        Member("_refcount", 52, 4, signed=True),
+    ),
+)
+
+MEM_SECTION = Struct(
+    "mem_section",
+    16,  # 32 with CONFIG_PAGE_EXTENSION, as in the log of next-20240229
+    (Member("section_mem_map", 0), Member("usage", 8)),
+)
+
+STRUCTS = (PAGE, MEM_SECTION)

@@ -1,0 +1,111 @@
+"""Pictures as values: a few keyed shapes, which render to an SVG string or patch an SVG that is already on a page.
+
+A `Picture` knows nothing of page tables. Each shape has a key that stays the same while its meaning does, so that a
+view can update the nodes it has instead of drawing anew. The style sheet follows JupyterLab's theme through its CSS
+variables, with fallbacks where there are none; level colours are Okabe and Ito's, each dark enough for black text and
+never the only sign of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape, quoteattr
+
+STYLE = """
+.pgtlab-picture { font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 12px;
+  fill: var(--jp-content-font-color1, #1a1a1a); max-width: 100%; height: auto; }
+.pgtlab-picture .mono { font-family: var(--jp-code-font-family, ui-monospace, monospace); }
+.pgtlab-picture .small { font-size: 10.5px; }
+.pgtlab-picture .strong { font-weight: 600; }
+.pgtlab-picture .start { text-anchor: start; }
+.pgtlab-picture .middle { text-anchor: middle; }
+.pgtlab-picture .end { text-anchor: end; }
+.pgtlab-picture .on-fill { fill: #000; }
+.pgtlab-picture rect { stroke: var(--jp-layout-color0, #fff); stroke-width: 1; }
+.pgtlab-picture .level--1 { fill: #cc79a7; }
+.pgtlab-picture .level-0 { fill: #56b4e9; }
+.pgtlab-picture .level-1 { fill: #33b08d; }
+.pgtlab-picture .level-2 { fill: #f0e442; }
+.pgtlab-picture .level-3 { fill: #e69f00; }
+.pgtlab-picture .offset { fill: #c8c8c8; }
+.pgtlab-picture .unused { fill: var(--jp-layout-color2, #eee); }
+.pgtlab-picture .wrong { fill: #e88b4f; }
+.pgtlab-picture .outline, .pgtlab-picture .folded { fill: var(--jp-layout-color0, #fff); stroke: currentColor; }
+.pgtlab-picture .folded, .pgtlab-picture .run-time { stroke: #1a1a1a; stroke-dasharray: 4 3; stroke-width: 1.5; }
+.pgtlab-picture .folded { stroke: currentColor; }
+.pgtlab-picture line { stroke: currentColor; stroke-dasharray: 4 3; }
+@media (forced-colors: active) { .pgtlab-picture rect { stroke: CanvasText; } }
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One SVG element: a tag, attributes, perhaps text, and a key that names what it shows."""
+
+    key: str
+    tag: str
+    attributes: Mapping[str, str | float]
+    text: str = ""
+
+    def svg(self) -> str:
+        """The element as SVG text."""
+        attributes = "".join(f" {name}={quoteattr(str(value))}" for name, value in self.attributes.items())
+        return f"<{self.tag}{attributes}>{escape(self.text)}</{self.tag}>"
+
+
+def rect(key: str, x: float, y: float, width: float, height: float, classes: str, **data: str) -> Shape:
+    """A rectangle. `data` becomes `data-` attributes, which a view may act on."""
+    extra = {f"data-{name}": value for name, value in data.items()}
+    return Shape(key, "rect", {"x": x, "y": y, "width": width, "height": height, "class": classes, **extra})
+
+
+def text(key: str, x: float, y: float, content: str, classes: str = "middle") -> Shape:
+    """A line of text on the baseline `y`."""
+    return Shape(key, "text", {"x": x, "y": y, "class": classes}, content)
+
+
+def line(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
+    """A dashed leader."""
+    return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Shapes on a canvas, with a title for those who see it and a description for those who do not.
+
+    >>> print(Picture(20, 10, "A box", "One box.", (rect("box", 0, 0, 20, 10, "outline"),)).svg(style="")[:60])
+    <svg xmlns="http://www.w3.org/2000/svg" class="pgtlab-picture
+    """
+
+    width: float
+    height: float
+    title: str
+    description: str
+    shapes: tuple[Shape, ...] = field(repr=False)
+
+    def svg(self, style: str = STYLE) -> str:
+        """The picture as one SVG element."""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="pgtlab-picture" role="img" '
+            f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}">'
+            f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
+            f"<style>{escape(style)}</style>{''.join(shape.svg() for shape in self.shapes)}</svg>"
+        )
+
+    def spec(self) -> dict[str, object]:
+        """The picture as plain data, for a view that patches nodes by key."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "title": self.title,
+            "description": self.description,
+            "shapes": [
+                {"key": s.key, "tag": s.tag, "attributes": dict(s.attributes), "text": s.text} for s in self.shapes
+            ],
+        }
+
+    def mimebundle(self, plain: str) -> dict[str, str]:
+        """What a notebook shows: inline SVG, which follows the theme, with an SVG image and text to fall back on."""
+        svg = self.svg()
+        return {"text/plain": plain, "text/html": svg, "image/svg+xml": svg}
