@@ -1,0 +1,1 @@
+"""The teaching machinery: the course, its exercises and their checks."""

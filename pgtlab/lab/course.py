@@ -1,0 +1,115 @@
+"""From the course's text files to a folder of notebooks that a learner may write in.
+
+Notebooks and exercises are kept as text (Jupytext's ``py:percent``). What a learner opens is made
+from that text once and is theirs from then on: `build` writes what is missing and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One notebook of a workbench folder, and what `build` did with it.
+
+    ``new``: written now. ``kept``: it was there already. ``outdated``: it was there already and
+    its source has changed since it was made.
+    """
+
+    path: Path
+    state: Literal["new", "kept", "outdated"]
+
+
+def sources() -> Path:
+    """Return the folder with ``notebooks/`` and ``exercises/``: the wheel's copy, or the clone."""
+    inside = _PACKAGE / "_course"
+    return inside if inside.is_dir() else _PACKAGE.parent
+
+
+def notebook(source: Path) -> Any:
+    """Read a text notebook; the same text always gives the same notebook.
+
+    Raises
+    ------
+    ValueError
+        If the file is not in the ``py:percent`` format.
+    """
+    import jupytext
+
+    text = source.read_text(encoding="utf-8")
+    if "\n# %%" not in f"\n{text}":
+        raise ValueError(f"{source} is not a notebook: it has no cell, which starts with `# %%`.")
+    made = jupytext.reads(text, fmt="py:percent")
+    for number, cell in enumerate(made.cells):
+        cell.id = f"cell-{number:03}"  # Jupytext draws it at random
+    # Without Jupytext's own entry, JupyterLab has no reason to pair the copy with a text file.
+    made.metadata.pop("jupytext", None)
+    return made
+
+
+def exercise(source: Path) -> Any:
+    """Read an exercise as the learner gets it: without its solution and its wrong answers."""
+    from pgtlab.lab.exercise import learner_notebook
+
+    return learner_notebook(source)
+
+
+def build(folder: Path, course: Path | None = None) -> list[Page]:
+    """Make `folder` a workbench: write every notebook that it lacks, and overwrite none.
+
+    Raises
+    ------
+    ValueError
+        If there is a file where the folder should be, or `course` has no notebooks.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file: the workbench needs a folder of its own.")
+    course = course or sources()
+    pages = [
+        _place(source, read, folder / part / f"{source.stem}.ipynb", f"{part}/{source.name}")
+        for part, read in {"notebooks": notebook, "exercises": exercise}.items()
+        for source in _texts(course / part)
+    ]
+    if not pages:
+        raise ValueError(f"{course} has no course in it: no notebooks/*.py and no exercises/*.py.")
+    return pages
+
+
+def _texts(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_"))
+
+
+def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -> Page:
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    if target.exists():
+        return Page(target, "kept" if _made_from(target) in (digest, None) else "outdated")
+    made = read(source)
+    made.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
+    made.metadata["pgtlab"] = {"source": name, "sha256": digest}
+    import nbformat
+
+    text = nbformat.writes(made)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("x", encoding="utf-8") as new:  # "x": even in a race, never over a file
+        new.write(text + "\n")
+    return Page(target, "new")
+
+
+def _made_from(target: Path) -> str | None:
+    """Return the digest of the text that a notebook was made from, or None if it does not say."""
+    try:
+        return str(json.loads(target.read_text(encoding="utf-8"))["metadata"]["pgtlab"]["sha256"])
+    except (ValueError, KeyError, TypeError):
+        return None  # the learner's own notebook, or no notebook at all: none of our business

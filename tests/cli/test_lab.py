@@ -1,0 +1,126 @@
+"""`pgtlab lab` as a user starts it: token on, loopback only, the first notebook there."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from pgtlab.cli.lab import FIRST, free_port
+
+pytestmark = pytest.mark.xdist_group("lab")  # one server for this file, not one a worker
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The command's process, the address it printed and its token, in a home of its own."""
+    home = tmp_path_factory.mktemp("home")
+    # Another Python that the user once registered under the name that every notebook asks for.
+    registered = home / ".local" / "share" / "jupyter" / "kernels" / "python3"
+    registered.mkdir(parents=True)
+    (registered / "kernel.json").write_text(
+        json.dumps({"argv": ["/bin/false"], "display_name": "Another", "language": "python"})
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pgtlab.cli", "lab", "bench", "--no-browser"],
+        cwd=home,
+        env={**os.environ, "HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        output = ""
+        while not (found := re.search(r"(http://\S+:\d+)/(\S+)\?token=(\w+)", output)):
+            line = process.stdout.readline()
+            assert line, output
+            output += line
+        yield process, found
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def get(url: str, token: str = ""):
+    """Ask the server for JSON, waiting until it is up."""
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+def test_the_first_notebook_is_there_for_who_has_the_token(server):
+    _, address = server
+    base, page, token = address.groups()
+    assert page == f"lab/tree/{FIRST}"
+    assert get(f"{base}/api/contents/{FIRST}", token)["type"] == "notebook"
+
+
+def test_nothing_is_there_without_the_token(server):
+    _, address = server
+    base, _, token = address.groups()
+    for wrong in ("", token[:-1] + "x"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            get(f"{base}/api/contents", wrong)
+        assert refused.value.code == 403
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc/net/tcp")
+def test_it_listens_on_loopback_only(server):
+    _, address = server
+    get(f"{address[1]}/api/status", address[3])
+    port = int(address[1].rpartition(":")[2])
+    listening = [
+        line.split()[1]
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for line in Path(table).read_text().splitlines()[1:]
+        if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
+    ]
+    assert listening == [f"0100007F:{port:04X}"]
+
+
+def test_notebooks_run_in_the_python_that_runs_the_command(server):
+    _, address = server
+    specs = get(f"{address[1]}/api/kernelspecs", address[3])["kernelspecs"]
+    assert specs["python3"]["spec"]["argv"][0] == sys.executable
+
+
+def test_no_question_about_news_and_none_for_updates(server):
+    _, address = server
+    plugin = "@jupyterlab/apputils-extension:notification"
+    settings = get(f"{address[1]}/lab/api/settings/{plugin}", address[3])
+    assert settings["schema"]["properties"]["fetchNews"]["default"] == "false"
+    assert get(f"{address[1]}/lab/api/update", address[3])["notification"] is None
+
+
+def test_ctrl_c_stops_it_cleanly(server):
+    process, address = server
+    get(f"{address[1]}/api/status", address[3])
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in rest
+
+
+def test_a_port_is_refused_when_it_is_taken_or_no_port():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ValueError, match=f"port {port} is taken"):
+            free_port(port)
+    with pytest.raises(ValueError, match="65536 is not a port"):
+        free_port(65536)
+    assert free_port(None) in range(8888, 8988)

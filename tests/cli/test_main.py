@@ -1,0 +1,64 @@
+"""The command itself: misuse is one sentence and status 2, and a closed pipe is no error."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pgtlab import cli
+
+
+def pgtlab(*args: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "pgtlab.cli", *args], capture_output=True, text=True, **options
+    )
+
+
+@pytest.mark.parametrize(
+    "args", [[], ["nonsense"], ["lab", "--nonsense"], ["lab", "--port", "x"], ["lab", "a", "b"]]
+)
+def test_bad_arguments_are_one_line_and_status_2(args):
+    done = pgtlab(*args)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("pgtlab")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("48 is odd."), "pgtlab: 48 is odd.\n"),
+        (PermissionError(13, "Permission denied", "/x"), "pgtlab: /x: Permission denied\n"),
+    ],
+)
+def test_an_error_in_a_subcommand_is_one_line_and_status_2(monkeypatch, capsys, error, told):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr("pgtlab.cli.lab.run", fail)
+    assert cli.main(["lab"]) == 2
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_reader_that_left_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = (
+        "import sys, pgtlab.cli, pgtlab.cli.lab as lab\n"
+        "lab.run = lambda args: print('x' * 100_000)\n"
+        "sys.exit(pgtlab.cli.main(['lab']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_the_command_starts_without_what_only_a_subcommand_needs():
+    done = pgtlab("--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    assert done.returncode == 0
+    for module in ("matplotlib", "IPython", "jupyterlab", "jupytext", "nbformat", "ipywidgets"):
+        assert f"| {module}\n" not in done.stderr

@@ -1,0 +1,86 @@
+"""A workbench folder is made from text, and a learner's file in it is never written over."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from pgtlab.lab import course
+
+TEXT = """\
+# %% [markdown]
+# # The tour
+
+# %%
+1 + 1
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A course of one notebook."""
+    (tmp_path / "course" / "notebooks").mkdir(parents=True)
+    (tmp_path / "course" / "notebooks" / "00_tour.py").write_text(TEXT)
+    return tmp_path / "course"
+
+
+def test_a_missing_notebook_is_written(tiny, tmp_path):
+    [page] = course.build(tmp_path / "bench", tiny)
+    made = nbformat.read(page.path, as_version=4)
+    nbformat.validate(made)
+    assert page == course.Page(tmp_path / "bench" / "notebooks" / "00_tour.ipynb", "new")
+    assert [cell.source for cell in made.cells] == ["# The tour", "1 + 1"]
+    assert made.metadata.kernelspec.name == "python3"
+
+
+def test_the_same_text_gives_the_same_bytes(tiny, tmp_path):
+    [one] = course.build(tmp_path / "one", tiny)
+    [two] = course.build(tmp_path / "two", tiny)
+    assert one.path.read_bytes() == two.path.read_bytes()
+
+
+def test_what_a_learner_wrote_stays(tiny, tmp_path):
+    [page] = course.build(tmp_path / "bench", tiny)
+    mine = nbformat.read(page.path, as_version=4)
+    mine.cells[1].source = "2 + 2"
+    nbformat.write(mine, page.path)
+    assert course.build(tmp_path / "bench", tiny) == [course.Page(page.path, "kept")]
+    assert nbformat.read(page.path, as_version=4).cells[1].source == "2 + 2"
+
+
+def test_a_source_that_changed_is_told_and_nothing_is_overwritten(tiny, tmp_path):
+    [page] = course.build(tmp_path / "bench", tiny)
+    before = page.path.read_bytes()
+    (tiny / "notebooks" / "00_tour.py").write_text(TEXT.replace("1 + 1", "1 + 2"))
+    assert course.build(tmp_path / "bench", tiny) == [course.Page(page.path, "outdated")]
+    assert page.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[]", "{}", '{"metadata": []}'])
+def test_a_file_that_is_no_notebook_of_ours_stays(tiny, tmp_path, text):
+    theirs = tmp_path / "bench" / "notebooks" / "00_tour.ipynb"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(text)
+    assert course.build(tmp_path / "bench", tiny) == [course.Page(theirs, "kept")]
+    assert theirs.read_text() == text
+
+
+def test_files_that_start_with_an_underscore_are_not_pages(tiny, tmp_path):
+    (tiny / "notebooks" / "_helper.py").write_text("x = 1\n")
+    assert len(course.build(tmp_path / "bench", tiny)) == 1
+
+
+def test_misuse_is_refused_with_its_reason(tiny, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="file is a file: the workbench needs a folder"):
+        course.build(tmp_path / "file", tiny)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty has no course in it"):
+        course.build(tmp_path / "bench", tmp_path / "empty")
+    (tiny / "notebooks" / "01_prose.py").write_text("x = 1\n")
+    with pytest.raises(ValueError, match=r"01_prose\.py is not a notebook"):
+        course.build(tmp_path / "bench", tiny)
+
+
+def test_the_course_of_this_clone_is_found():
+    assert (course.sources() / "notebooks").is_dir()
