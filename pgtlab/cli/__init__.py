@@ -1,8 +1,8 @@
 """The ``pgtlab`` command: each subcommand is one small module in this folder.
 
 A subcommand's module has ``add_parser(subparsers)``, which sets ``func`` on its parser, and is
-named in `SUBCOMMANDS`. ``func(args)`` prints its answer and returns the exit status (``None`` counts
-as 0). It imports what it needs when it runs, so that ``pgtlab --help`` does not wait for JupyterLab.
+named in `SUBCOMMANDS`. ``func(args)`` prints its answer and returns the exit status (``None`` is
+0). It imports what it needs when it runs, so that ``pgtlab --help`` does not wait for JupyterLab.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The teaching machinery: the course, its exercises and their checks."""
+"""The teaching machinery: trees, exercises and their checks."""

@@ -1,0 +1,89 @@
+"""An address space, its counters, and its end (`linux/mm_types.h`, `linux/mm.h`, `kernel/fork.c`, v6.9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pgtlab.linux.pgtable import ENTRY_SIZE
+from pgtlab.linux.symbols import static_inline
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
+
+
+@dataclass
+class MmStruct:
+    """`struct mm_struct`: the address of its pgd, its users, and how many bytes its page tables take."""
+
+    pgd: int = 0
+    mm_users: int = 1
+    pgtables_bytes: int = 0
+
+
+def mm_alloc(k: Kernel) -> MmStruct | None:
+    """A new, empty address space."""
+    mm = MmStruct()
+    mm.pgd = k.pgd_alloc(mm)
+    return mm if mm.pgd else None
+
+
+def mmput(k: Kernel, mm: MmStruct) -> None:
+    """Drop a user; the last one takes the address space along."""
+    mm.mm_users -= 1
+    if mm.mm_users == 0:
+        k.__mmdrop(mm)
+
+
+def __mmdrop(k: Kernel, mm: MmStruct) -> None:
+    """Free the pgd, and look at the books."""
+    k.pgd_free(mm, mm.pgd)
+    k.check_mm(mm)
+
+
+def check_mm(k: Kernel, mm: MmStruct) -> None:
+    """An address space must end with all its page tables given back."""
+    if mm.pgtables_bytes:
+        message = f"BUG: non-zero pgtables_bytes on freeing mm: {mm.pgtables_bytes}"
+        k.printk(message)
+        k.report("Bad mm", text=message)
+
+
+@static_inline
+def mm_inc_nr_puds(k: Kernel, mm: MmStruct) -> None:
+    """Account a PUD table, if there are such tables."""
+    if not k.mm_pud_folded(mm):
+        mm.pgtables_bytes += k.PTRS_PER_PUD * ENTRY_SIZE
+
+
+@static_inline
+def mm_dec_nr_puds(k: Kernel, mm: MmStruct) -> None:
+    """Take a PUD table off the account."""
+    if not k.mm_pud_folded(mm):
+        mm.pgtables_bytes -= k.PTRS_PER_PUD * ENTRY_SIZE
+
+
+@static_inline
+def mm_inc_nr_pmds(k: Kernel, mm: MmStruct) -> None:
+    """Account a PMD table."""
+    if not k.mm_pmd_folded(mm):
+        mm.pgtables_bytes += k.PTRS_PER_PMD * ENTRY_SIZE
+
+
+@static_inline
+def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
+    """Take a PMD table off the account."""
+    if not k.mm_pmd_folded(mm):
+        mm.pgtables_bytes -= k.PTRS_PER_PMD * ENTRY_SIZE
+
+
+@static_inline
+def mm_inc_nr_ptes(k: Kernel, mm: MmStruct) -> None:
+    """Account a PTE table."""
+    mm.pgtables_bytes += k.PTRS_PER_PTE * ENTRY_SIZE
+
+
+@static_inline
+def mm_dec_nr_ptes(k: Kernel, mm: MmStruct) -> None:
+    """Take a PTE table off the account."""
+    mm.pgtables_bytes -= k.PTRS_PER_PTE * ENTRY_SIZE

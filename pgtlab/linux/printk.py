@@ -1,0 +1,147 @@
+"""The kernel log: printk, WARN, BUG, call traces and panic.
+
+Time passes as the serial console passes it: ten bits a character at 115,200 a second, which is why the real logs step by
+some 0.2 ms a line.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pgtlab.arch.registers import ESR_EL1
+from pgtlab.linux.symbols import static_inline
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
+    from pgtlab.linux.page import Page
+
+BAUD = 115_200
+BITS_PER_CHARACTER = 10
+
+EC_BRK = 0x3C
+BUG_BRK_IMM = 0x800
+
+TAINT_BAD_PAGE, TAINT_DIE, TAINT_WARN = 5, 7, 9
+
+
+class Panic(Exception):
+    """The simulated kernel stopped. Only the kernel's entry points see this."""
+
+
+@dataclass
+class Log:
+    """The lines printed so far."""
+
+    lines: list[str] = field(default_factory=list)
+    microseconds: float = 0.0
+
+    def printk(self, message: str) -> None:
+        """Print one line with its timestamp."""
+        seconds = self.microseconds / 1e6
+        text = f"[{seconds:12.6f}] {message}"
+        self.lines.append(text)
+        self.microseconds += (len(text) + 2) * BITS_PER_CHARACTER / BAUD * 1e6
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def printk(k: Kernel, message: str) -> None:
+    """Print a line to the log."""
+    k.log.printk(message)
+
+
+def show_trace(k: Kernel, *below: str) -> None:
+    """Print the call trace: `below` are the frames of the machinery that prints it."""
+    printk(k, "Call trace:")
+    for name in (*below, *k.trace()):
+        printk(k, f" {name}")
+
+
+@static_inline
+def dump_stack(k: Kernel) -> None:
+    """Where are we? (lib/dump_stack.c)"""
+    print_header(k)
+    show_trace(k, "dump_backtrace", "show_stack", "dump_stack_lvl", "dump_stack")
+
+
+def print_header(k: Kernel) -> None:
+    """The lines that every report begins its trace with."""
+    tainted = "Not tainted" if not k.tainted else "Tainted: " + "".join(sorted(_LETTERS[bit] for bit in k.tainted))
+    printk(k, f"CPU: 0 PID: 1 Comm: {k.current.comm} {tainted} {k.release}")
+    printk(k, "Hardware name: linux,dummy-virt (DT)")
+
+
+_LETTERS = {TAINT_BAD_PAGE: "B", TAINT_DIE: "D", TAINT_WARN: "W"}
+
+
+def add_taint(k: Kernel, flag: int) -> None:
+    """Note that this kernel's word counts for less from here on (kernel/panic.c)."""
+    if not k.tainted:
+        printk(k, "Disabling lock debugging due to kernel taint")
+    k.tainted.add(flag)
+
+
+@static_inline
+def WARN_ON(k: Kernel, condition: object) -> bool:
+    """Report, with the place and a call trace, if `condition` holds; go on in any case (include/asm-generic/bug.h)."""
+    if condition:
+        where = k.trace()[0] if k.trace() else "start_kernel"
+        printk(k, "------------[ cut here ]------------")
+        printk(k, f"WARNING: CPU: 0 PID: 1 at {_caller()} {where}")
+        k.report("WARNING", where=where, location=_caller())
+        add_taint(k, TAINT_WARN)
+        print_header(k)
+        show_trace(k)
+        printk(k, "---[ end trace 0000000000000000 ]---")
+    return bool(condition)
+
+
+@static_inline
+def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
+    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition`, whose source is `text`, holds (include/linux/mmdebug.h)."""
+    if condition:
+        k.dump_page(page, f"VM_BUG_ON_PAGE({text})")
+        bug(k, _caller(), text=f"VM_BUG_ON_PAGE({text})", page=page)
+
+
+@static_inline
+def BUG_ON(k: Kernel, condition: object, text: str) -> None:
+    """Stop if `condition` holds."""
+    if condition:
+        bug(k, _caller(), text=f"BUG_ON({text})")
+
+
+def bug(k: Kernel, location: str, text: str, page: Page | None = None) -> NoReturn:
+    """`BUG()`: a BRK instruction, whose exception the kernel turns into an Oops; init's death is the machine's."""
+    printk(k, "------------[ cut here ]------------")
+    printk(k, f"kernel BUG at {location}!")
+    esr = ESR_EL1(EC=EC_BRK, IL=1, ISS=BUG_BRK_IMM)
+    printk(k, f"Internal error: Oops - BUG: {esr.value:016x} [#1] PREEMPT SMP")
+    k.report("BUG", text=text, location=location, page=page)
+    add_taint(k, TAINT_DIE)
+    print_header(k)
+    show_trace(k)
+    printk(k, "---[ end trace 0000000000000000 ]---")
+    panic(k, "Attempted to kill init! exitcode=0x0000000b")
+
+
+def panic(k: Kernel, message: str) -> NoReturn:
+    """Stop the machine (kernel/panic.c)."""
+    printk(k, f"Kernel panic - not syncing: {message}")
+    printk(k, f"---[ end Kernel panic - not syncing: {message} ]---")
+    raise Panic(message)
+
+
+def _caller() -> str:
+    """File and line of the kernel function that ran into a WARN or a BUG: the first frame outside this module."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename == __file__ or frame.f_code.co_name in ("_call", "<lambda>"):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    return f"{'/'.join(path.parts[-3:]) if path.is_absolute() else path}:{frame.f_lineno}"

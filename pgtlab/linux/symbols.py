@@ -1,0 +1,40 @@
+"""The kernel's symbol table: plain functions over a booted kernel, found by name and called through it.
+
+A kernel function is written `def pud_free(k, mm, pud)` and called `k.pud_free(mm, pud)`. Because each call goes by name,
+a symbol can be replaced, as a livepatch does, and the chain of calls is known, as an unwinder knows it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+Symbol = Callable[..., Any]
+F = TypeVar("F", bound=Symbol)
+
+
+def static_inline(function: F) -> F:
+    """Mark a function that the compiler inlines: it leaves no frame, so no call trace shows it."""
+    function.__dict__["static_inline"] = True
+    return function
+
+
+def is_inline(function: Symbol) -> bool:
+    """Whether call traces leave `function` out."""
+    return "static_inline" in vars(function)
+
+
+def functions_of(module: ModuleType) -> dict[str, Symbol]:
+    """The kernel functions that `module` defines: those whose first parameter is `k`.
+
+    >>> from pgtlab.linux import pgtable_nop4d
+    >>> "p4d_offset" in functions_of(pgtable_nop4d)
+    True
+    """
+    return {
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and next(iter(inspect.signature(function).parameters), "") == "k"
+    }
