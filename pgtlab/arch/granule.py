@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from pgtlab.arch.registers import TG0, TG1, ID_AA64MMFR0_EL1
+from pgtlab.arch.registers import ID_AA64MMFR0_EL1, TG0, TG1
 
 LAST_LEVEL = 3
 

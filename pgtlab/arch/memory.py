@@ -45,7 +45,9 @@ class Memory:
 
     def _locate(self, pa: int) -> tuple[int, int]:
         if pa not in self:
-            raise PhysicalAddressError(f"{pa:#x} is not in RAM, which is {self.base:#x} to {self.base + self.size - 1:#x}")
+            raise PhysicalAddressError(
+                f"{pa:#x} is not in RAM, which is {self.base:#x} to {self.base + self.size - 1:#x}"
+            )
         if pa & 7:
             raise PhysicalAddressError(f"{pa:#x} is not aligned to 8 bytes: the nearest word is at {pa & ~7:#x}")
         return pa >> self.page_shift, (pa & (1 << self.page_shift) - 1) >> 3

@@ -184,7 +184,7 @@ class ESR_EL1(BitFields):
 
 
 class ISSDataAbort(BitFields):
-    """ESR_EL1.ISS of a Data Abort (EC 0x24 and 0x25), Arm ARM D24.2, "ISS encoding for an exception from a Data Abort"."""
+    """ESR_EL1.ISS of a Data Abort, EC 0x24 and 0x25 (Arm ARM D24.2, ESR_EL1)."""
 
     DFSC = Field(5, 0)
     WnR = Field(6)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 #: In the order in which ``pgtlab --help`` lists them.
-SUBCOMMANDS = ("lab",)
+SUBCOMMANDS = ("lab", "config", "decompose", "debug_vm_pgtable")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,8 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """Build the command's parser with every subcommand in it."""
     top = _Parser(
         prog="pgtlab",
-        description="A workbench for arm64 page tables: "
-        "the same memory, seen by Linux and by the MMU.",
+        description="A workbench for arm64 page tables: the same memory, seen by Linux and by the MMU.",
         allow_abbrev=False,
     )
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)

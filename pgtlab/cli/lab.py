@@ -32,9 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="where your notebooks are kept (default: ./workbench)",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument(
-        "--port", type=int, help=f"the port to use (default: the first free one from {PORTS[0]})"
-    )
+    parser.add_argument("--port", type=int, help=f"the port to use (default: the first free one from {PORTS[0]})")
     parser.set_defaults(func=run)
 
 

@@ -53,7 +53,9 @@ def _x(bit: int) -> float:
 def _bits(d: Decomposition) -> Iterator[Shape]:
     yield text("lane-bits", MARGIN - 8, BITS_Y + 17, "bits", "end")
     for nibble in range(15, -1, -1):
-        yield text(f"hex-{nibble}", _x(nibble * 4 + 3) + 2 * BIT, HEX_Y, f"{d.va >> nibble * 4 & 15:x}", "middle mono strong")
+        yield text(
+            f"hex-{nibble}", _x(nibble * 4 + 3) + 2 * BIT, HEX_Y, f"{d.va >> nibble * 4 & 15:x}", "middle mono strong"
+        )
     for what, hi, lo, _ in d.fields:
         for bit in range(hi, lo - 1, -1):
             value = d.va >> bit & 1
@@ -87,7 +89,9 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
         if level.fold is Fold.RUN_TIME:
             classes += " run-time"
         not_read = ", not read" if level.level is None else ""
-        yield from _block(f"linux-{level.name}", level.hi, level.lo, LINUX_Y, classes, f"{level.name} {level.index}{not_read}")
+        yield from _block(
+            f"linux-{level.name}", level.hi, level.lo, LINUX_Y, classes, f"{level.name} {level.index}{not_read}"
+        )
     shift = d.boot.config.granule.shift
     yield from _block("linux-offset", shift - 1, 0, LINUX_Y, "offset", f"offset {d.offset:#x}")
 

@@ -199,7 +199,7 @@ def debug_vm_pgtable(k: Kernel) -> int:
     args = PgtableDebugArgs(vaddr=k.get_random_vaddr(), page_prot=k._PAGE_SHARED_EXEC)
     ret = k.init_args(args)
     if ret:
-        return int(ret)
+        return ret
 
     args.ptep = k.pte_offset_kernel(args.pmdp, args.vaddr)
     k.pte_clear_tests(args)

@@ -128,7 +128,9 @@ class Decomposition:
         level = next((h.level for h in self.hardware if h.lo == lo), None)
         note = ""
         if fold is Fold.RUN_TIME:
-            note = f"no table of its own: {name}_offset() aligns back to the pgd's page and indexes that with these bits"
+            note = (
+                f"no table of its own: {name}_offset() aligns back to the pgd's page and indexes that with these bits"
+            )
         elif level is None:
             note = "computed but not read: the level below indexes this page anew"
         return LinuxLevel(name, fold, hi, lo, _bits(self.va, hi, lo), level, note)
@@ -137,10 +139,7 @@ class Decomposition:
     def fields(self) -> tuple[tuple[str, int, int, int], ...]:
         """The 64 bits from the top as (what, hi, lo, value): what the MMU makes of each."""
         top = self.boot.vabits_actual
-        if self.top_byte_ignored:
-            above = [("tag", 63, 56), ("zeros", 55, top)]
-        else:
-            above = [("ones", 63, top)]
+        above = [("tag", 63, 56), ("zeros", 55, top)] if self.top_byte_ignored else [("ones", 63, top)]
         fields = [(what, hi, lo, _bits(self.va, hi, lo)) for what, hi, lo in above]
         fields += [(f"level {h.level}", h.hi, h.lo, h.index) for h in self.hardware]
         page_shift = self.boot.config.granule.shift
@@ -154,9 +153,7 @@ class Decomposition:
             "tag": self.tag if self.top_byte_ignored else None,
             "vabits_actual": self.boot.vabits_actual,
             "start_level": self.boot.start_level,
-            "hardware": [
-                {"level": h.level, "bits": [h.hi, h.lo], "index": h.index} for h in self.hardware
-            ],
+            "hardware": [{"level": h.level, "bits": [h.hi, h.lo], "index": h.index} for h in self.hardware],
             "linux": [
                 {
                     "name": level.name,
@@ -208,7 +205,7 @@ def decompose(va: int, boot: Boot) -> Decomposition:
 
     Notes
     -----
-    Sources: Arm ARM D8.2 for the ranges and the levels; Linux `arch/arm64/include/asm/pgtable.h` for `p4d_to_folded_pud()`.
+    Sources: Arm ARM D8.2 for the ranges and the levels; Linux `arch/arm64/include/asm/pgtable.h` for folding.
     """
     if not 0 <= va < 1 << 64:
         raise AddressError(f"{va:#x} is not a 64-bit address: the largest is {(1 << 64) - 1:#x}")

@@ -25,12 +25,12 @@ from pgtlab.linux import (
     memory,
     mm,
     page_alloc,
+    page_flags,
     pgalloc,
     pgtable,
     pgtable_nop4d,
     pgtable_nopmd,
     pgtable_nopud,
-    page_flags,
     printk,
     slab,
 )
@@ -66,8 +66,8 @@ class Task:
 class Report:
     """Something that the kernel found wrong, as it stood when it was found.
 
-    `kind` is `Bad page state`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` the reason in the kernel's words; `page` the
-    page concerned, as its eight raw words, with what they mean beside them.
+    `kind` is `Bad page state`, `WARNING`, `BUG`, `Oops` or `Bad mm`, and `text` the reason in the kernel's words. Where a
+    page is concerned, `raw` are the eight words of its `struct page`, with what they mean beside them.
     """
 
     kind: str
@@ -81,13 +81,15 @@ class Report:
 
     def as_dict(self) -> dict[str, object]:
         """The report as plain data."""
-        page = {
-            "pfn": self.pfn,
-            "mapcount": self.mapcount,
-            "page_type": None if self.page_type is None else f"{self.page_type:#x}",
-            "raw": [f"{word:016x}" for word in self.raw],
-        }
-        return {"kind": self.kind, "text": self.text, "trace": list(self.trace)} | (page if self.raw else {})
+        report: dict[str, object] = {"kind": self.kind, "text": self.text, "trace": list(self.trace)}
+        if self.page_type is not None:
+            report |= {
+                "pfn": self.pfn,
+                "mapcount": self.mapcount,
+                "page_type": f"{self.page_type:#x}",
+                "raw": [f"{word:016x}" for word in self.raw],
+            }
+        return report
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,15 @@ class Run:
     lost: tuple[Owner, ...] = ()
     nr_page_table_pages: int = 0
 
-    def __str__(self) -> str:
-        return "\n".join(self.dmesg)
+    def as_dict(self) -> dict[str, object]:
+        """The run as plain data, as `pgtlab debug-vm-pgtable --json` prints it."""
+        return {
+            "outcome": self.outcome,
+            "reports": [report.as_dict() for report in self.reports],
+            "lost": [{"pfn": o.pfn, "order": o.order, "trace": list(o.trace)} for o in self.lost],
+            "nr_page_table_pages": self.nr_page_table_pages,
+            "dmesg": list(self.dmesg),
+        }
 
     def __repr__(self) -> str:
         return f"Run({self.outcome}: {len(self.reports)} reports, {len(self.lost)} pages lost)"
@@ -242,7 +251,9 @@ class Kernel:
             self.vmstat["nr_page_table_pages"],
         )
 
-    def report(self, kind: str, *, text: str = "", page: Page | None = None, location: str = "", where: str = "") -> None:
+    def report(
+        self, kind: str, *, text: str = "", page: Page | None = None, location: str = "", where: str = ""
+    ) -> None:
         """Note what the kernel found wrong, with the state of the page as it is now."""
         found = Report(kind, text or where, self.trace(), location=location)
         if page is not None:
@@ -261,7 +272,7 @@ class Kernel:
     # Boot.
 
     def _memblock_free_all(self) -> None:
-        """Set up every `struct page`, and hand all RAM that is not reserved to the buddy allocator, in the largest blocks."""
+        """Set up every `struct page`, and give all RAM that is not reserved to the buddy allocator."""
         self.memmap["page_type"] = 0xFFFFFFFF
         first = RAM_BASE >> self.PAGE_SHIFT
         free, end = (RAM_BASE + RESERVED) >> self.PAGE_SHIFT, (RAM_BASE + RAM_SIZE) >> self.PAGE_SHIFT
@@ -288,4 +299,3 @@ def _folded_at_compile_time(boot: Boot) -> tuple[Any, ...]:
     levels = boot.config.PGTABLE_LEVELS
     modules: tuple[tuple[int, Any], ...] = ((4, pgtable_nop4d), (3, pgtable_nopud), (2, pgtable_nopmd))
     return tuple(module for most, module in modules if levels <= most)
-

@@ -1,4 +1,4 @@
-"""The linear map and the memmap: where a frame is, and where its `struct page` is (`arch/arm64/include/asm/memory.h`)."""
+"""The linear map and the memmap: where a frame is, and where its `struct page` is (`asm/memory.h`)."""
 
 from __future__ import annotations
 
@@ -45,21 +45,19 @@ def pfn_to_page(k: Kernel, pfn: int) -> Page:
 @static_inline
 def phys_to_page(k: Kernel, pa: int) -> Page:
     """The `struct page` of the frame at `pa`."""
-    page: Page = k.pfn_to_page(pa >> k.PAGE_SHIFT)
-    return page
+    return k.pfn_to_page(pa >> k.PAGE_SHIFT)
 
 
 @static_inline
 def virt_to_page(k: Kernel, va: int) -> Page:
     """The `struct page` of an address in the linear map."""
-    page: Page = k.phys_to_page(k.__pa(va))
-    return page
+    return k.phys_to_page(k.__pa(va))
 
 
 @static_inline
 def page_address(k: Kernel, page: Page) -> int:
     """The linear-map address of a frame."""
-    return int(k.__va(page.pfn << k.PAGE_SHIFT))
+    return k.__va(page.pfn << k.PAGE_SHIFT)
 
 
 @static_inline

@@ -1,4 +1,4 @@
-"""Growing a page table downwards: a level is allocated where the entry above it is none (`mm/memory.c`, `linux/mm.h`)."""
+"""Growing a page table: a table is allocated where the entry above it is none (`mm/memory.c`, `linux/mm.h`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def p4d_alloc(k: Kernel, mm: MmStruct, pgdp: int, addr: int) -> int:
     """The P4D entry for `addr`, with its table allocated if need be; 0 without memory."""
     if k.pgd_none(k.read64(pgdp)) and k.__p4d_alloc(mm, pgdp, addr):
         return 0
-    return int(k.p4d_offset(pgdp, addr))
+    return k.p4d_offset(pgdp, addr)
 
 
 def __p4d_alloc(k: Kernel, mm: MmStruct, pgdp: int, addr: int) -> int:
@@ -38,7 +38,7 @@ def pud_alloc(k: Kernel, mm: MmStruct, p4dp: int, addr: int) -> int:
     """The PUD entry for `addr`, with its table allocated if need be; 0 without memory."""
     if k.p4d_none(k.read64(p4dp)) and k.__pud_alloc(mm, p4dp, addr):
         return 0
-    return int(k.pud_offset(p4dp, addr))
+    return k.pud_offset(p4dp, addr)
 
 
 def __pud_alloc(k: Kernel, mm: MmStruct, p4dp: int, addr: int) -> int:
@@ -59,7 +59,7 @@ def pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:
     """The PMD entry for `addr`, with its table allocated if need be; 0 without memory."""
     if k.pud_none(k.read64(pudp)) and k.__pmd_alloc(mm, pudp, addr):
         return 0
-    return int(k.pmd_offset(pudp, addr))
+    return k.pmd_offset(pudp, addr)
 
 
 def __pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:

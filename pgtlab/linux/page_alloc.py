@@ -69,7 +69,7 @@ def get_zeroed_page(k: Kernel) -> int:
     if page is None:
         return 0
     k.memory.clear_page(page.pfn << k.PAGE_SHIFT)
-    return int(k.page_address(page))
+    return k.page_address(page)
 
 
 # Giving them back.
@@ -100,7 +100,7 @@ def put_page_testzero(k: Kernel, page: Page) -> bool:
     """Drop a reference to `page`, and say whether it was the last."""
     k.VM_BUG_ON_PAGE(page._refcount == 0, page, "page_ref_count(page) == 0")
     page._refcount -= 1
-    return int(page._refcount) == 0
+    return page._refcount == 0
 
 
 def free_unref_page(k: Kernel, page: Page, order: int) -> None:
@@ -111,7 +111,7 @@ def free_unref_page(k: Kernel, page: Page, order: int) -> None:
 
 def free_unref_page_prepare(k: Kernel, page: Page, order: int) -> bool:
     """Whether `page` may be freed."""
-    return bool(k.free_pages_prepare(page, order))
+    return k.free_pages_prepare(page, order)
 
 
 @static_inline

@@ -22,23 +22,16 @@ PG_guard = 0x00000400
 PAGE_TYPES = {PG_buddy: "buddy", PG_offline: "offline", PG_table: "table", PG_guard: "guard"}
 
 # Page flags proper, in the order of `enum pageflags`.
-PAGEFLAGS = {
-    name: 1 << bit
-    for bit, name in enumerate(
-        "locked writeback referenced uptodate dirty lru head waiters active workingset error slab owner_priv_1 arch_1 "
-        "reserved private private_2 mappedtodisk reclaim swapbacked unevictable mlocked".split()
-    )
-}
+_NAMES = """
+    locked writeback referenced uptodate dirty lru head waiters active workingset error slab owner_priv_1 arch_1
+    reserved private private_2 mappedtodisk reclaim swapbacked unevictable mlocked
+"""
+PAGEFLAGS = {name: 1 << bit for bit, name in enumerate(_NAMES.split())}
 PG_reserved, PG_slab = PAGEFLAGS["reserved"], PAGEFLAGS["slab"]
 
-# Flags that must not be set when a page is freed; PG_reserved and the flags of a page in use among them.
-PAGE_FLAGS_CHECK_AT_FREE = sum(
-    PAGEFLAGS[name]
-    for name in (
-        "lru locked private private_2 writeback reserved slab active unevictable mlocked".split()
-    )
-)
-
+# Flags that must not be set when a page is freed: those of a page that somebody uses.
+_IN_USE = "lru locked private private_2 writeback reserved slab active unevictable mlocked"
+PAGE_FLAGS_CHECK_AT_FREE = sum(map(PAGEFLAGS.__getitem__, _IN_USE.split()))
 
 PAGE_MAPCOUNT_RESERVE = -128
 

@@ -75,8 +75,7 @@ def pagetable_pte_dtor(k: Kernel, ptdesc: Page) -> None:
 def pagetable_alloc(k: Kernel) -> Page | None:
     """A page of zeroes for a table."""
     addr = k.get_zeroed_page()
-    page: Page | None = k.virt_to_page(addr) if addr else None
-    return page
+    return k.virt_to_page(addr) if addr else None
 
 
 @static_inline
@@ -102,8 +101,7 @@ def pgdir_is_page_size(k: Kernel) -> bool:
 
 def pgd_alloc(k: Kernel, mm: MmStruct) -> int:
     """A pgd: a page, or a smaller object from its own cache."""
-    addr = k.get_zeroed_page() if k.pgdir_is_page_size() else k.kmem_cache_zalloc(k.pgd_cache)
-    return int(addr)
+    return k.get_zeroed_page() if k.pgdir_is_page_size() else k.kmem_cache_zalloc(k.pgd_cache)
 
 
 def pgd_free(k: Kernel, mm: MmStruct, pgdp: int) -> None:
@@ -127,7 +125,7 @@ def pgd_populate(k: Kernel, mm: MmStruct, pgdp: int, p4dp: int) -> None:
 @static_inline
 def p4d_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
     """A P4D table."""
-    return int(k.get_zeroed_page())
+    return k.get_zeroed_page()
 
 
 @static_inline
@@ -156,7 +154,7 @@ def pud_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
     if ptdesc is None:
         return 0
     k.pagetable_pud_ctor(ptdesc)
-    return int(k.page_address(ptdesc))
+    return k.page_address(ptdesc)
 
 
 @static_inline
@@ -190,7 +188,7 @@ def pmd_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
     if ptdesc is None:
         return 0
     k.pagetable_pmd_ctor(ptdesc)
-    return int(k.page_address(ptdesc))
+    return k.page_address(ptdesc)
 
 
 @static_inline

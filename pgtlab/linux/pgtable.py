@@ -95,47 +95,47 @@ def pte_index(k: Kernel, addr: int) -> int:
 @static_inline
 def pgd_offset(k: Kernel, mm: MmStruct, addr: int) -> int:
     """The pgd entry for `addr`."""
-    return int(mm.pgd + k.pgd_index(addr) * ENTRY_SIZE)
+    return mm.pgd + k.pgd_index(addr) * ENTRY_SIZE
 
 
 @static_inline
 def p4d_offset(k: Kernel, pgdp: int, addr: int) -> int:
     """The P4D entry for `addr`, in the table that `*pgdp` names, or in the pgd's own page where the P4D is folded."""
     if not k.pgtable_l5_enabled():
-        return int(k.pgd_to_folded_p4d(pgdp, addr))
-    return int(k.__va(k.table_address(k.read64(pgdp))) + k.p4d_index(addr) * ENTRY_SIZE)
+        return k.pgd_to_folded_p4d(pgdp, addr)
+    return k.__va(k.table_address(k.read64(pgdp))) + k.p4d_index(addr) * ENTRY_SIZE
 
 
 @static_inline
 def pgd_to_folded_p4d(k: Kernel, pgdp: int, addr: int) -> int:
     """With the P4D folded at run time the pgd page *is* the P4D table: back to its start, and index anew."""
-    return int((pgdp & ~(k.PAGE_SIZE - 1)) + k.p4d_index(addr) * ENTRY_SIZE)
+    return (pgdp & ~(k.PAGE_SIZE - 1)) + k.p4d_index(addr) * ENTRY_SIZE
 
 
 @static_inline
 def pud_offset(k: Kernel, p4dp: int, addr: int) -> int:
     """The PUD entry for `addr`, in the table that `*p4dp` names, or in the pgd's own page where the PUD is folded."""
     if not k.pgtable_l4_enabled():
-        return int(k.p4d_to_folded_pud(p4dp, addr))
-    return int(k.__va(k.table_address(k.read64(p4dp))) + k.pud_index(addr) * ENTRY_SIZE)
+        return k.p4d_to_folded_pud(p4dp, addr)
+    return k.__va(k.table_address(k.read64(p4dp))) + k.pud_index(addr) * ENTRY_SIZE
 
 
 @static_inline
 def p4d_to_folded_pud(k: Kernel, p4dp: int, addr: int) -> int:
     """With the PUD folded at run time the pgd page *is* the PUD table: back to its start, and index anew."""
-    return int((p4dp & ~(k.PAGE_SIZE - 1)) + k.pud_index(addr) * ENTRY_SIZE)
+    return (p4dp & ~(k.PAGE_SIZE - 1)) + k.pud_index(addr) * ENTRY_SIZE
 
 
 @static_inline
 def pmd_offset(k: Kernel, pudp: int, addr: int) -> int:
     """The PMD entry for `addr`."""
-    return int(k.__va(k.table_address(k.read64(pudp))) + k.pmd_index(addr) * ENTRY_SIZE)
+    return k.__va(k.table_address(k.read64(pudp))) + k.pmd_index(addr) * ENTRY_SIZE
 
 
 @static_inline
 def pte_offset_kernel(k: Kernel, pmdp: int, addr: int) -> int:
     """The PTE for `addr`."""
-    return int(k.__va(k.table_address(k.read64(pmdp))) + k.pte_index(addr) * ENTRY_SIZE)
+    return k.__va(k.table_address(k.read64(pmdp))) + k.pte_index(addr) * ENTRY_SIZE
 
 
 # Entries: none, bad, present, cleared. A folded level is never none: what it asks about is the level below.
@@ -281,5 +281,4 @@ def table_address(k: Kernel, entry: int) -> int:
 @static_inline
 def pmd_pgtable(k: Kernel, pmd: int) -> Page:
     """The PTE table that an entry names, as its page."""
-    page: Page = k.phys_to_page(k.table_address(pmd))
-    return page
+    return k.phys_to_page(k.table_address(pmd))

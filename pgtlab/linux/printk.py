@@ -1,7 +1,6 @@
 """The kernel log: printk, WARN, BUG, call traces and panic.
 
-Time passes as the serial console passes it: ten bits a character at 115,200 a second, which is why the real logs step by
-some 0.2 ms a line.
+Time passes as it does on a serial console: ten bits a character, 115,200 bits a second.
 """
 
 from __future__ import annotations
@@ -102,7 +101,7 @@ def WARN_ON(k: Kernel, condition: object) -> bool:
 
 @static_inline
 def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
-    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition`, whose source is `text`, holds (include/linux/mmdebug.h)."""
+    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition` holds; `text` is its source (linux/mmdebug.h)."""
     if condition:
         k.dump_page(page, f"VM_BUG_ON_PAGE({text})")
         bug(k, _caller(), text=f"VM_BUG_ON_PAGE({text})", page=page)

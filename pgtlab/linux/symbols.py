@@ -1,7 +1,7 @@
 """The kernel's symbol table: plain functions over a booted kernel, found by name and called through it.
 
-A kernel function is written `def pud_free(k, mm, pud)` and called `k.pud_free(mm, pud)`. Because each call goes by name,
-a symbol can be replaced, as a livepatch does, and the chain of calls is known, as an unwinder knows it.
+A kernel function is written `def pud_free(k, mm, pud)` and called `k.pud_free(mm, pud)`. Because each call goes by
+name, a symbol can be replaced, as a livepatch does, and the chain of calls is known, as an unwinder knows it.
 """
 
 from __future__ import annotations

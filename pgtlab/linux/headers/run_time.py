@@ -54,9 +54,7 @@ def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Consta
             r[f"PROT_{kind}"] = r.PROT_DEFAULT | k.PTE_PXN | k.PTE_UXN | k.PTE_WRITE | attrindx
         r.PROT_SECT_NORMAL = r.PROT_SECT_DEFAULT | k.PMD_SECT_PXN | k.PMD_SECT_UXN | k.PTE_WRITE
         r.PROT_SECT_NORMAL_EXEC = r.PROT_SECT_DEFAULT | k.PMD_SECT_UXN
-        r.PROT_SECT_DEVICE_nGnRE = (
-            r.PROT_SECT_DEFAULT | k.PMD_SECT_PXN | k.PMD_SECT_UXN | k.MT_DEVICE_nGnRE << 2
-        )
+        r.PROT_SECT_DEVICE_nGnRE = r.PROT_SECT_DEFAULT | k.PMD_SECT_PXN | k.PMD_SECT_UXN | k.MT_DEVICE_nGnRE << 2
         r._PAGE_KERNEL = r.PROT_NORMAL | k.PTE_DIRTY
         r._PAGE_KERNEL_RO = (r._PAGE_KERNEL & ~k.PTE_WRITE) | k.PTE_RDONLY
         r._PAGE_KERNEL_ROX = r._PAGE_KERNEL_RO & ~k.PTE_PXN
