@@ -1,0 +1,28 @@
+"""environment.yml and pyproject.toml name the same packages with the same bounds."""
+
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CONDA_FORGE_NAME = {"playwright": "playwright-python"}
+
+
+def test_environment_yml_agrees_with_pyproject_toml():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        pyproject = tomllib.load(file)
+    project = pyproject["project"]
+    wanted = {f"python{project['requires-python']}"}
+    for requirement in [*project["dependencies"], *pyproject["dependency-groups"]["dev"]]:
+        name, bound, version = requirement.partition(">=")
+        assert bound, f"{requirement}: give a lower bound"
+        wanted.add(f"{CONDA_FORGE_NAME.get(name, name)}>={version}")
+
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *named, pip, by_pip = environment["dependencies"]
+    assert set(named) == wanted
+    assert len(named) == len(wanted), "a package is named twice"
+    # What pip adds is this project and nothing else.
+    assert (pip, by_pip) == ("pip", {"pip": ["--editable ."]})
+    assert environment["channels"] == ["conda-forge"]
