@@ -1,0 +1,28 @@
+"""Every notebook of the course runs from its first cell to its last."""
+
+import pytest
+from nbclient import NotebookClient
+
+from pgtlab.lab import course
+
+NOTEBOOKS = sorted((course.sources() / "notebooks").glob("*.py"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs(source, tmp_path):
+    notebook = course.notebook(source)
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": tmp_path}},  # a notebook leans on no file beside it
+    )
+    client.execute()  # raises with the cell and its traceback
+    said = [
+        output.text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stderr"
+    ]
+    assert said == [], "a warning in a guided notebook is a question that a learner cannot answer"
