@@ -66,7 +66,7 @@ class Task:
 class Report:
     """Something that the kernel found wrong, as it stood when it was found.
 
-    `kind` is `Bad page state`, `WARNING`, `BUG`, `Oops` or `Bad mm`, and `text` the reason in the kernel's words. Where a
+    `kind` is `Bad page state`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` is the reason in its words. Where a
     page is concerned, `raw` are the eight words of its `struct page`, with what they mean beside them.
     """
 

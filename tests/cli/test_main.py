@@ -10,14 +10,10 @@ from pgtlab import cli
 
 
 def pgtlab(*args: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "pgtlab.cli", *args], capture_output=True, text=True, **options
-    )
+    return subprocess.run([sys.executable, "-m", "pgtlab.cli", *args], capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize(
-    "args", [[], ["nonsense"], ["lab", "--nonsense"], ["lab", "--port", "x"], ["lab", "a", "b"]]
-)
+@pytest.mark.parametrize("args", [[], ["nonsense"], ["lab", "--nonsense"], ["lab", "--port", "x"], ["lab", "a", "b"]])
 def test_bad_arguments_are_one_line_and_status_2(args):
     done = pgtlab(*args)
     assert done.returncode == 2
@@ -50,9 +46,7 @@ def test_a_reader_that_left_is_no_error():
         "lab.run = lambda args: print('x' * 100_000)\n"
         "sys.exit(pgtlab.cli.main(['lab']))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
