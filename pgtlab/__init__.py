@@ -7,6 +7,7 @@
 
 from pgtlab.linux.boot import Boot, Fold, NoBoot, boot
 from pgtlab.linux.cpu import CPU
+from pgtlab.linux.decompose import decompose
 from pgtlab.linux.kconfig import Config, configurations
 
-__all__ = ["CPU", "Boot", "Config", "Fold", "NoBoot", "boot", "configurations"]
+__all__ = ["CPU", "Boot", "Config", "Fold", "NoBoot", "boot", "configurations", "decompose"]

@@ -6,6 +6,7 @@ The model's own functions are those of a kernel that folds no PUD at run time; e
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,7 +31,7 @@ class Commit:
 
     def source(self, name: str) -> str:
         """The source of one of its functions, to read or to diff."""
-        return inspect.getsource(self.functions[name])
+        return textwrap.dedent(inspect.getsource(self.functions[name]))
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,13 @@ class Boot:
     cpu: CPU
     kpti: bool = False
 
+    def __repr__(self) -> str:
+        folds = "".join(f", {name} {fold.value}" for name, fold in self.folded.items() if fold is not Fold.REAL)
+        return (
+            f"Boot({self.config!r} on {self.cpu.name}: {self.vabits_actual} bits, "
+            f"the walk starts at level {self.start_level}{folds})"
+        )
+
     @property
     def has_va52(self) -> bool:
         """The capability ARM64_HAS_VA52: the kernel was built for 52-bit addresses and the CPU has them."""

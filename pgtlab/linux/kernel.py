@@ -116,6 +116,9 @@ class Run:
     lost: tuple[Owner, ...] = ()
     nr_page_table_pages: int = 0
 
+    def __str__(self) -> str:
+        return "\n".join(self.dmesg)
+
     def as_dict(self) -> dict[str, object]:
         """The run as plain data, as `pgtlab debug-vm-pgtable --json` prints it."""
         return {
@@ -165,6 +168,8 @@ class Kernel:
             for name in functions_of(module):
                 overridden.pop(name, None)
         self.symbols.update(overridden)
+        vars(self).update(self.constants)
+        vars(self).update({name: partial(self._call, name) for name in self.symbols})
 
         self.log = printk.Log()
         self.tainted: set[int] = set()
@@ -192,12 +197,7 @@ class Kernel:
     # Symbols and constants, by name.
 
     def __getattr__(self, name: str) -> Any:
-        own = self.__dict__
-        if name in own.get("symbols", ()):
-            return partial(self._call, name)
-        if name in own.get("constants", ()):
-            return own["constants"][name]
-        known = [*own.get("symbols", ()), *own.get("constants", ())]
+        known = [*self.__dict__.get("symbols", ()), *self.__dict__.get("constants", ())]
         near = difflib.get_close_matches(name, known, n=1)
         raise AttributeError(f"this kernel has no symbol or constant {name}" + (f"; {near[0]}?" if near else ""))
 

@@ -1,0 +1,1 @@
+"""Charts: matplotlib, from the values of the simulator."""
