@@ -142,6 +142,11 @@ class BitFields:
         )
         return f"{type(self).__name__}({self.value:#x}: {' '.join(shown)})".replace(": )", ")")
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from pgtlab.arch.word_picture import word_picture  # views load only where something is shown
+
+        return word_picture(self).mimebundle(repr(self))
+
 
 def _own_fields(cls: type) -> Iterator[Field]:
     return (attribute for attribute in vars(cls).values() if isinstance(attribute, Field))

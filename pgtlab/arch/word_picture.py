@@ -1,0 +1,53 @@
+"""The picture of a 64-bit word with named bits: the bits above, a line for each field below."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from pgtlab.picture import Picture, Shape, rect, text
+
+if TYPE_CHECKING:
+    from pgtlab.arch.bitfield import BitFields, Field
+
+BIT = 15
+MARGIN = 8
+COLUMNS = 4
+COLUMN_WIDTH = 64 * BIT / COLUMNS
+BITS_Y, LEGEND_Y, LINE = 42, 92, 19
+FILLS = ("level-0", "level-3")  # neighbours differ
+
+
+def word_picture(word: BitFields) -> Picture:
+    """Draw a register or a descriptor.
+
+    >>> from pgtlab.arch.registers import ESR_EL1
+    >>> word_picture(ESR_EL1(0x96000004)).title
+    'ESR_EL1 = 0x0000000096000004'
+    """
+    fields = list(reversed(word.fields))
+    rows = -(-len(fields) // COLUMNS)
+    title = f"{type(word).__name__} = {word.value:#018x}"
+    shapes = [text("title", MARGIN, 18, title, "start strong")]
+    for bit in range(63, -1, -1):
+        x = MARGIN + (63 - bit) * BIT
+        of = next((i for i, field in enumerate(fields) if field.lo <= bit <= field.hi), None)
+        fill = "unused" if of is None else FILLS[of % 2]
+        shapes.append(rect(f"bit-{bit}", x, BITS_Y, BIT, 24, fill))
+        ink = "middle mono" if of is None else "middle mono on-fill"
+        shapes.append(text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(word.value >> bit & 1), ink))
+        if bit % 8 in (0, 7):
+            shapes.append(text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small"))
+    for i, field in enumerate(fields):
+        shapes += _legend(field, word, i, rows)
+    return Picture(2 * MARGIN + 64 * BIT, LEGEND_Y + rows * LINE, title, repr(word), tuple(shapes))
+
+
+def _legend(field: Field, word: BitFields, i: int, rows: int) -> list[Shape]:
+    x, y = MARGIN + i // rows * COLUMN_WIDTH, LEGEND_Y + i % rows * LINE
+    value = field.extract(word.value)
+    shown = f"{value:#x} {value.name}" if isinstance(value, IntEnum) else f"{value:#x}"
+    return [
+        rect(f"swatch-{field.name}", x, y - 10, 12, 12, FILLS[i % 2]),
+        text(f"legend-{field.name}", x + 18, y, f"{field.bits:>5}  {field.name} = {shown}", "start mono"),
+    ]
