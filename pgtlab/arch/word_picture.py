@@ -36,7 +36,7 @@ def word_picture(word: BitFields) -> Picture:
         shapes.append(rect(f"bit-{bit}", x, BITS_Y, BIT, 24, fill))
         ink = "middle mono" if of is None else "middle mono on-fill"
         shapes.append(text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(word.value >> bit & 1), ink))
-        if bit % 8 in (0, 7):
+        if bit % 8 == 0 or bit == 63:
             shapes.append(text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small"))
     for i, field in enumerate(fields):
         shapes += _legend(field, word, i, rows)

@@ -1,0 +1,108 @@
+"""`pgtlab config`, `decompose` and `debug-vm-pgtable`: what they print, as text and as JSON, and how they exit."""
+
+import json
+
+import pytest
+
+from pgtlab.cli import main
+
+LPA2_16K = ["--page-size", "16k", "--va-bits", "52"]
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command in this process: status, standard output, standard error."""
+
+    def run(*args):
+        try:
+            status = main(list(args))
+        except SystemExit as exit:
+            status = exit.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def test_config_json_has_constants_under_their_kernel_names_and_what_the_boot_decided(run):
+    status, out, _ = run("config", *LPA2_16K, "--cpu", "max,lpa2=off", "--json")
+    answer = json.loads(out)
+    assert status == 0
+    assert answer["constants"]["PTRS_PER_PGD"] == 32
+    assert answer["constants"]["VMEMMAP_START"] == "0xfffff03fc0000000"  # beyond 2^53: exact as a string
+    runtime = answer["runtime"]
+    assert (runtime["vabits_actual"], runtime["start_level"]) == (47, 1)
+    assert runtime["tcr_el1"] == "0x10001b57551b511"  # of the recorded boot
+    assert runtime["folded"] == {"p4d": "folded at compile time", "pud": "folded at run time", "pmd": "real"}
+
+
+def test_pa_bits_follow_va_bits_unless_they_are_given(run):
+    assert json.loads(run("config", *LPA2_16K, "--json")[1])["pa_bits"] == 52
+    assert json.loads(run("config", "--page-size", "64k", "--va-bits", "48", "--json")[1])["pa_bits"] == 48
+    given = run("config", "--page-size", "64k", "--va-bits", "48", "--pa-bits", "52", "--json")
+    assert json.loads(given[1])["pa_bits"] == 52
+
+
+def test_config_says_so_where_the_kernel_does_not_boot(run):
+    status, out, _ = run("config", *LPA2_16K, "--cpu", "cortex-a72", "--json")
+    answer = json.loads(out)
+    assert status == 0
+    assert answer["runtime"] is None
+    assert "no 16K granule" in answer["reason"]
+
+
+def test_decompose_reads_names_and_prints_both_views(run):
+    status, out, _ = run("decompose", "VMEMMAP_START", *LPA2_16K, "--cpu", "neoverse-n1")
+    assert status == 0
+    assert out.startswith("0xfffff03fc0000000  neither TTBR")  # a 52-bit address on 47 bits is in neither half
+    answer = json.loads(run("decompose", "0xffff_8000_8000_1234", "--json")[1])
+    assert [level["index"] for level in answer["hardware"]] == [256, 2, 0, 1]
+    assert [level["name"] for level in answer["linux"]] == ["pgd", "p4d", "pud", "pmd", "pte"]
+
+
+def test_debug_vm_pgtable_exits_1_when_the_kernel_reports_and_0_when_clean(run):
+    status, out, _ = run("debug-vm-pgtable", "--tree", "arm64-for-next", *LPA2_16K, "--cpu", "max")
+    assert status == 1
+    assert "BUG: Bad page state in process swapper/0" in out
+    assert "mapcount:-512" in out
+    assert run("debug-vm-pgtable", "--tree", "fixed", *LPA2_16K, "--cpu", "max")[0] == 0
+    assert run("debug-vm-pgtable", "--tree", "arm64-for-next", *LPA2_16K, "--cpu", "neoverse-n1")[0] == 0
+
+
+def test_debug_vm_pgtable_json(run):
+    status, out, _ = run("debug-vm-pgtable", "--tree", "arm64-for-next", "--json")
+    answer = json.loads(out)
+    assert (status, answer["outcome"]) == (1, "report")
+    (report,) = answer["reports"]
+    assert (report["kind"], report["mapcount"]) == ("Bad page state", -512)
+    assert any(f"pfn:{report['pfn']:05x}" in line for line in answer["dmesg"])
+
+
+def test_a_cpu_without_the_granule_does_not_boot(run):
+    status, out, _ = run("debug-vm-pgtable", *LPA2_16K, "--cpu", "a64fx", "--json")
+    answer = json.loads(out)
+    assert status == 1
+    assert (answer["outcome"], answer["reports"], answer["dmesg"]) == ("no boot", [], [])
+
+
+@pytest.mark.parametrize(
+    ("args", "value", "rule", "nearest"),
+    [
+        (["config", "--page-size", "16k", "--va-bits", "39"], "VA_BITS=39", "PAGE_SIZE_4KB", "VA_BITS=36"),
+        (["config", "--page-size", "8k"], "8k", "4k, 16k and 64k", ""),
+        (["config", "--va-bits", "52", "--pa-bits", "48"], "PA_BITS=48", "!ARM64_VA_BITS_52", "PA_BITS=52"),
+        (["config", "--cpu", "cortex-m0"], "cortex-m0", "max", ""),
+        (["config", "--va-bits", "many"], "many", "int", ""),
+        (["debug-vm-pgtable", "--tree", "next"], "next", "arm64-for-next", ""),
+        (["decompose", "nonsense"], "nonsense", "", ""),
+        (["decompose", "0x1_0000_0000_0000_0000"], "0x1", "64", ""),
+        (["decompose", "0", *LPA2_16K, "--cpu", "cortex-a72"], "cortex-a72", "16K granule", ""),
+    ],
+)
+def test_misuse_is_one_sentence_and_status_2(run, args, value, rule, nearest):
+    status, out, err = run(*args)
+    assert status == 2
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    for part in (value, rule, nearest):
+        assert part in err
