@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import secrets
@@ -12,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 FIRST = "notebooks/00_tour.ipynb"
-PORTS = range(8888, 8988)
+FIRST_PORT = 8888
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="where your notebooks are kept (default: ./workbench)",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument("--port", type=int, help=f"the port to use (default: the first free one from {PORTS[0]})")
+    parser.add_argument("--port", type=int, help=f"the port to use (default: a free one, {FIRST_PORT} if it is)")
     parser.set_defaults(func=run)
 
 
@@ -40,49 +41,45 @@ def run(args: argparse.Namespace) -> int:
     """Build the workbench, then serve it until Ctrl-C."""
     from pgtlab.lab import course
 
-    port = free_port(args.port)
+    if args.port is not None:
+        check_port(args.port)
     pages = course.build(args.folder)
     new = sum(page.state == "new" for page in pages)
     print(f"Your notebooks are in {args.folder}: {new} new, {len(pages) - new} as you left them.")
     for page in pages:
         if page.state == "outdated":
             print(f"{page.path} is kept as it is; rename it to get the course's newer version.")
-    return serve(args.folder.resolve(), port, open_browser=not args.no_browser)
+    return serve(args.folder.resolve(), args.port, open_browser=not args.no_browser)
 
 
-def free_port(wanted: int | None) -> int:
-    """Return the port to serve at: the one that is wanted, or the first free one.
+def check_port(port: int) -> None:
+    """Refuse a port that cannot be served at.
 
     Raises
     ------
     ValueError
-        If `wanted` is no port or is taken, or if all of `PORTS` are.
+        If `port` is no port, is taken, or is not ours to use.
     """
-    if wanted is not None and not 1 <= wanted <= 65535:
-        raise ValueError(f"--port {wanted} is not a port: choose one from 1024 to 65535.")
-    for port in PORTS if wanted is None else [wanted]:
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    taken = f"{PORTS[0]} to {PORTS[-1]} are all" if wanted is None else f"{wanted} is"
-    raise ValueError(f"port {taken} taken or not allowed: choose another one with --port.")
+    if not 1 <= port <= 65535:
+        raise ValueError(f"--port {port} is not a port: choose one from 1024 to 65535.")
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError as error:
+            why = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
+            raise ValueError(f"--port {port} {why}: choose another, or leave --port out.") from None
 
 
-def serve(folder: Path, port: int, *, open_browser: bool) -> int:
+def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
     """Run JupyterLab over `folder` on the loopback interface, until Ctrl-C or SIGTERM."""
     token = secrets.token_hex(24)
     page = f"/lab/tree/{quote(FIRST)}" if (folder / FIRST).exists() else "/lab"
-    print(f"JupyterLab: http://127.0.0.1:{port}{page}?token={token}")
-    print("Ctrl-C stops it.", flush=True)
     options = [
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
+        f"--ServerApp.port={port or FIRST_PORT}",
+        f"--ServerApp.port_retries={0 if port else 50}",
         f"--ServerApp.allow_root={os.geteuid() == 0}",  # root is who one is in a container
         f"--IdentityProvider.token={token}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops, without asking whether it should
@@ -95,7 +92,10 @@ def serve(folder: Path, port: int, *, open_browser: bool) -> int:
         _for_this_launch(Path(scratch))
         from jupyterlab.labapp import LabApp
 
-        LabApp.launch_instance(argv=options)
+        server = LabApp.initialize_server(argv=options)
+        print(f"JupyterLab: http://127.0.0.1:{server.port}{page}?token={token}")
+        print("Ctrl-C stops it.", flush=True)
+        server.start()
     return 0
 
 
