@@ -29,7 +29,8 @@ lab: env  ## open JupyterLab on the first notebook
 	@$(BIN)/pgtlab lab
 
 test: env  ## run the whole test suite, in a browser too where there is one
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && \
+	  PGTLAB_CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 check: env  ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check

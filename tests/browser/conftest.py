@@ -1,0 +1,192 @@
+"""Fixtures for the browser tests: a JupyterLab of their own, and a Chromium to look at it with.
+
+The JupyterLab is the one that `pgtlab lab` starts, so what these tests see is what a user gets; only
+its folders are throw-away. A test mostly needs one fixture:
+
+    def test_something(open_notebook):
+        notebook = open_notebook("notebooks/00_tour.ipynb", theme="dark")
+        notebook.run_all()
+        notebook.page.get_by_role("checkbox", name="LPA2").click()
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.get_chromium import find
+
+HERE = Path(__file__).parent
+Theme = Literal["light", "dark"]
+THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+# All but the first keep Chromium from asking the network for what no test needs.
+ARGUMENTS = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+ARGUMENTS += ["--disable-sync", "--disable-quic"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m browser` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what opens a browser on one worker: one JupyterLab and one Chromium are enough."""
+    for item in items:
+        if HERE in item.path.parents and "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@cache
+def chromium_path() -> str:
+    return find() or "none: no Chromium here; `make test` gets one where it may"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip where there is no Chromium: here and not in a fixture, so that pytest folds all into one line."""
+    if item.get_closest_marker("browser") and chromium_path().startswith("none"):
+        pytest.skip(f"no browser tests: {chromium_path().removeprefix('none: ')}")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab: its address, the token that opens it, and the workbench folder."""
+
+    url: str
+    token: str
+    folder: Path
+
+    def request(self, path: str, method: str = "GET") -> bytes:
+        """Ask its REST API."""
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}/{path}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    def wait_until_up(self, process: subprocess.Popen[str]) -> None:
+        """Return when it answers."""
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                self.request("api/status")
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("JupyterLab did not start")
+
+    def stop_kernels(self) -> None:
+        """Forget what the notebooks computed, so that the next test starts afresh."""
+        for session in json.loads(self.request("api/sessions")):
+            self.request(f"api/sessions/{session['id']}", "DELETE")
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook that is open in JupyterLab, by itself on `page`."""
+
+    page: Page
+
+    def run_all(self, timeout_s: float = 120) -> None:
+        """Run every cell; raise what a cell raised or wrote to stderr."""
+        self.page.evaluate(
+            """async seconds => {
+                const late = new Promise((_, no) => setTimeout(() => no(`not done in ${seconds} s`), seconds * 1000));
+                await Promise.race([late, window.jupyterapp.commands.execute('notebook:run-all-cells')]);
+            }""",
+            timeout_s,
+        )
+        assert not (said := self.errors()), "\n\n".join(said)
+
+    def errors(self) -> list[str]:
+        """Return what went wrong in its cells, seen in the model: the page holds only visible cells."""
+        cells = self.page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells")
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        raised = ["\n".join(output["traceback"]) for output in outputs if output["output_type"] == "error"]
+        return raised + ["".join(output["text"]) for output in outputs if output.get("name") == "stderr"]
+
+    def set_theme(self, theme: Theme) -> None:
+        """Switch JupyterLab's theme and wait until the page wears it."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[theme]
+        )
+        light = "true" if theme == "light" else "false"
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else ARGUMENTS  # root has no sandbox
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """`pgtlab lab` over a workbench that it has just built, for the whole session."""
+    home = tmp_path_factory.mktemp("lab")
+    config = home / ".jupyter" / "jupyter_lab_config.json"
+    config.parent.mkdir()
+    config.write_text('{"LabApp": {"expose_app_in_browser": true}}')  # as window.jupyterapp
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "XDG"))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pgtlab.cli", "lab", "--no-browser"],
+        cwd=home,
+        env={**outside, "HOME": str(home), "MPLCONFIGDIR": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=(home / "stderr.log").open("w"),
+        text=True,
+    )
+    try:
+        printed = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+        url, token = re.search(r"(http://[^/]+)/\S+\?token=(\w+)", printed).groups()
+        started = Lab(url, token, home / "workbench")
+        started.wait_until_up(process)
+        yield started
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def lab_url(lab: Lab) -> str:
+    """The address of `lab`, without a slash at its end."""
+    return lab.url
+
+
+@pytest.fixture
+def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
+    """A fresh browser window that may open anything of `lab`."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    page.goto(f"{lab.url}/api/status?token={lab.token}")  # leaves the cookie that opens the rest
+    yield page
+    context.close()
+    lab.stop_kernels()
+
+
+@pytest.fixture
+def open_notebook(page: Page, lab: Lab) -> Callable[..., Notebook]:
+    """A function that opens a notebook of the workbench, its kernel ready, in either theme."""
+
+    def open_it(path: str, theme: Theme = "light") -> Notebook:
+        page.goto(f"{lab.url}/doc/tree/{path}?reset")  # /doc: one document; reset: no old layout
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+        page.wait_for_function(
+            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+        notebook = Notebook(page)
+        notebook.set_theme(theme)
+        return notebook
+
+    return open_it

@@ -1,0 +1,125 @@
+"""Which Chromium the browser tests get, tried with stand-ins on a PATH of their own.
+
+apt-get, sudo and the browsers are scripts; Playwright's installer is the real one, downloading from a
+server of ours that hands out a browser which is a script too.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.browser import get_chromium
+
+BROWSER = "#!/bin/sh\necho Chromium 1.0\n"
+STUB = "#!/bin/sh\necho install the snap >&2\nexit 10\n"
+SUDO = '#!/bin/sh\nshift\nexec "$@"\n'
+APT = """\
+#!/bin/sh
+case "$*" in *install*chromium)
+    printf '#!/bin/sh\\necho Chromium 1.0\\n' > {bin}/chromium
+    /bin/chmod +x {bin}/chromium;;
+esac
+"""
+BROKEN_APT = "#!/bin/sh\necho W: an old list >&2\necho E: Unable to locate package chromium >&2\nexit 100\n"
+
+
+class Machine:
+    """A PATH with only stand-ins on it, and no Playwright download that works."""
+
+    def __init__(self, folder: Path):
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.put("env", '#!/bin/sh\nexec /usr/bin/env "$@"\n')
+        self.environment = {
+            "PATH": str(self.bin),
+            "HOME": str(folder),
+            "PLAYWRIGHT_BROWSERS_PATH": str(folder / "browsers"),
+            "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:9",  # nobody listens there
+        }
+
+    def put(self, name: str, script: str) -> str:
+        (self.bin / name).write_text(script.replace("{bin}", str(self.bin)))
+        (self.bin / name).chmod(0o755)
+        return str(self.bin / name)
+
+    def get(self) -> str:
+        command = [sys.executable, get_chromium.__file__]
+        done = subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True)
+        assert done.stdout.count("\n") == 1
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def test_a_chromium_that_is_there_is_taken(machine):
+    machine.put("google-chrome", BROWSER)
+    first = machine.put("chromium", BROWSER)
+    assert machine.get() == first
+
+
+def test_the_environment_decides(machine):
+    machine.put("chromium", BROWSER)
+    machine.environment["PGTLAB_CHROMIUM"] = "none: not today"
+    assert machine.get() == "none: not today"
+
+
+def test_one_that_does_not_start_is_passed_over_and_debians_is_installed(machine):
+    machine.put("chromium-browser", STUB)
+    machine.put("sudo", SUDO)
+    machine.put("apt-get", APT)
+    assert machine.get() == f"{machine.bin}/chromium"
+
+
+def test_with_nothing_to_be_had_it_says_why_in_one_line(machine):
+    machine.put("sudo", SUDO)
+    machine.put("apt-get", BROKEN_APT)
+    said = machine.get()
+    assert said.startswith("none: no Chromium here, and none to be had from Debian's package (E: Unable to locate")
+    assert "Playwright's download (Error: " in said
+
+
+def test_without_root_or_sudo_debians_package_is_not_tried(machine, monkeypatch):
+    machine.put("apt-get", APT)
+    monkeypatch.setenv("PATH", str(machine.bin))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert get_chromium.install_debians() == "apt-get needs root"
+
+
+class Downloads(BaseHTTPRequestHandler):
+    """Answers every request for an archive with one that has the script `chrome` in it."""
+
+    def do_GET(self) -> None:
+        folder = self.path.rpartition("/")[2].removesuffix(".zip")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as made:
+            browser = zipfile.ZipInfo(f"{folder}/chrome")
+            browser.external_attr = 0o755 << 16
+            made.writestr(browser, BROWSER)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(archive.getvalue())))
+        self.end_headers()
+        self.wfile.write(archive.getvalue())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the archive is laid out as Linux's is")
+def test_without_debians_package_playwright_downloads_its_own(machine):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Downloads) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        machine.environment["PLAYWRIGHT_DOWNLOAD_HOST"] = f"http://127.0.0.1:{server.server_port}"
+        got = machine.get()
+        server.shutdown()
+    assert got.startswith(machine.environment["PLAYWRIGHT_BROWSERS_PATH"])
+    assert machine.get() == got, "the second time it is there"
