@@ -1,0 +1,57 @@
+"""An installed package has all of the course in it, and `pgtlab lab` finds it there."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_A_WORKBENCH = """
+from pathlib import Path
+from pgtlab.lab import course
+print(course.sources())
+for page in course.build(Path("workbench")):
+    assert page.state == "new"
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_the_course_and_both_packages(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    [wheel] = tmp_path.glob("pgtlab-*.whl")
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+
+    def files(folder: Path) -> set[str]:
+        found = folder.rglob("*")
+        return {
+            str(path.relative_to(folder))
+            for path in found
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".ipynb"
+        }
+
+    assert files(installed / "pgtlab_widgets") == files(ROOT / "widgets" / "pgtlab_widgets")
+    for part in ("notebooks", "exercises"):
+        assert files(installed / "pgtlab" / "_course" / part) == files(ROOT / part)
+
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD_A_WORKBENCH],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str(installed / "pgtlab" / "_course")
+    sources = (*(ROOT / "notebooks").glob("*.py"), *(ROOT / "exercises").glob("*.py"))
+    pages = [source for source in sources if not source.name.startswith("_")]
+    assert len([*(tmp_path / "workbench").rglob("*.ipynb")]) == len(pages)
