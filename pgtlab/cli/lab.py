@@ -86,7 +86,8 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
         f"--ExtensionApp.open_browser={open_browser}",
         f"--LabApp.default_url={page}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--Application.log_level=WARN",
+        "--KernelManager.transport_encryption=auto",  # or each kernel warns that it goes without
+        "--Application.log_level=ERROR",
     ]
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as scratch:
         _for_this_launch(Path(scratch))
