@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pgtlab.cli.options import add_kernel_options, print_json, running
+from pgtlab.linux.address import parse_address
 from pgtlab.linux.decompose import decompose
 
 
@@ -24,8 +25,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Print the decomposition."""
-    from pgtlab.linux.address import parse_address
-
     kernel = running(args)
     answer = decompose(parse_address(args.address, kernel), kernel)
     if args.json:

@@ -1,0 +1,57 @@
+"""Addresses as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtlab import CPU, Config, boot
+from pgtlab.linux.address import address_names, parse_address
+from pgtlab.linux.decompose import AddressError
+
+KERNEL = boot(Config("16k", 52), CPU.named("max"))
+addresses = st.integers(0, (1 << 64) - 1)
+
+
+@given(addresses, st.sampled_from(["{:d}", "{:_d}", "{:#x}", "{:#X}", "{:#_x}", "  {:#x} "]))
+def test_every_way_of_writing_a_number_is_read(va, form):
+    assert parse_address(form.format(va), KERNEL) == va
+
+
+@given(st.sampled_from(sorted(address_names(KERNEL))), st.integers(0, 4095))
+def test_a_name_and_an_offset_add_up(name, offset):
+    assert parse_address(f"{name} + {offset:#x}", KERNEL) == min(address_names(KERNEL)[name] + offset, (1 << 64) - 1)
+
+
+def test_names_are_those_of_this_kernel():
+    fallback = boot(Config("16k", 52), CPU.named("neoverse-n1"))
+    assert parse_address("VMALLOC_END", KERNEL) == KERNEL.constants.VMALLOC_END
+    assert parse_address("VMALLOC_END", fallback) == fallback.constants.VMALLOC_END
+    assert KERNEL.constants.VMALLOC_END != fallback.constants.VMALLOC_END
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "''"),
+        ("PAGE_OFSET", "did you mean PAGE_OFFSET?"),
+        ("0x", "'0x'"),
+        ("12ab", "'12ab'"),
+        ("PAGE_SIZE", "'PAGE_SIZE'"),
+        ("0x1_0000_0000_0000_0000", "the nearest that is one is 0xffffffffffffffff"),
+        ("0 - 1", "the nearest that is one is 0x0"),
+        ("-1", "'-1'"),
+        ("1 + 2 + 3", "'1 + 2 + 3'"),
+    ],
+)
+def test_what_is_no_address_is_named_with_what_would_be(text, told):
+    with pytest.raises(AddressError) as error:
+        parse_address(text, KERNEL)
+    assert told in str(error.value)
+
+
+@given(st.text())
+def test_any_text_is_an_address_or_an_address_error(text):
+    try:
+        assert 0 <= parse_address(text, KERNEL) < 1 << 64
+    except AddressError:
+        pass
