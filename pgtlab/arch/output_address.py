@@ -2,7 +2,7 @@
 
 48 bits of address fit between the attribute fields. The four more that 52-bit addresses need are put where a
 descriptor has room: with the 64K granule in bits 15:12, which a 64K-aligned address leaves free; with TCR_EL1.DS = 1
-bits 49:48 stay in place and bits 51:50 take over bits 9:8, where SH was.
+and a smaller granule bits 49:48 stay in place and bits 51:50 take over bits 9:8, where SH was.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from __future__ import annotations
 from enum import Enum
 
 from pgtlab.arch.granule import Granule
+
+
+class OutputAddressError(ValueError):
+    """A physical address that a descriptor cannot hold."""
 
 
 class OutputAddress(Enum):
@@ -27,21 +31,45 @@ class OutputAddress(Enum):
 
     @classmethod
     def of(cls, granule: Granule, *, ds: bool, pa_bits: int) -> OutputAddress:
-        """The packing in force for a granule, TCR_EL1.DS and the physical address size."""
-        if ds:
-            return cls.LPA2
-        return cls.LPA if granule.shift == 16 and pa_bits == 52 else cls.PLAIN
+        """The packing in force for a granule, TCR_EL1.DS and the physical address size.
+
+        The 64K granule has no use for DS: with 52-bit addresses it packs them its own way, whatever DS says.
+
+        >>> OutputAddress.of(Granule(16), ds=True, pa_bits=52).name
+        'LPA'
+        """
+        if granule.shift == 16:
+            return cls.LPA if pa_bits == 52 else cls.PLAIN
+        return cls.LPA2 if ds else cls.PLAIN
+
+    @property
+    def bits(self) -> int:
+        """Physical address bits that it has room for."""
+        return 48 if self is OutputAddress.PLAIN else 52
 
     def pack(self, pa: int) -> int:
-        """The descriptor bits that hold `pa`, which must be aligned to the table or page it names."""
+        """The descriptor bits that hold `pa`, the address of a table, a page or a block.
+
+        Raises
+        ------
+        OutputAddressError
+            Where `pa` has more bits than there is room for, or is not aligned to a page.
+        """
+        low_bit = 16 if self is OutputAddress.LPA else 12
+        if not 0 <= pa < 1 << self.bits or pa & _bits(low_bit - 1, 0):
+            nearest = min(max(pa, 0), (1 << self.bits) - 1) & ~_bits(low_bit - 1, 0)
+            raise OutputAddressError(
+                f"{pa:#x} is no output address of {self.bits} bits, aligned to {1 << low_bit - 10}K: "
+                f"the nearest below is {nearest:#x}"
+            )
         if self is OutputAddress.PLAIN:
             return pa
         if self is OutputAddress.LPA:
             return (pa & _bits(47, 16)) | (pa >> 48 & 0xF) << 12
-        return (pa & _bits(49, 10)) | (pa >> 50 & 0x3) << 8
+        return (pa & _bits(49, 12)) | (pa >> 50 & 0x3) << 8
 
     def unpack(self, descriptor: int, low_bit: int) -> int:
-        """The address in a table or page descriptor, whose lowest address bit is `low_bit`."""
+        """The address in a table, block or page descriptor, whose lowest address bit is `low_bit`."""
         if self is OutputAddress.PLAIN:
             return descriptor & _bits(47, low_bit)
         if self is OutputAddress.LPA:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from pgtlab.arch.memory import Memory
-from pgtlab.arch.output_address import OutputAddress
 from pgtlab.linux import (
     debug,
     debug_vm_pgtable,
@@ -180,9 +179,6 @@ class Kernel:
         self._stack: list[str] = list(reversed(INIT_TRACE))
 
         page_shift = boot.config.granule.shift
-        self.output_address = OutputAddress.of(
-            boot.config.granule, ds=boot.lpa2_is_enabled, pa_bits=self.PHYS_MASK_SHIFT
-        )
         self.memory = Memory(RAM_BASE, RAM_SIZE, page_shift)
         # A 52-bit linear map on fewer bits keeps PAGE_OFFSET and slides RAM up instead (arch/arm64/mm/init.c).
         self.memstart_addr = RAM_BASE - ((-1 << boot.vabits_actual) - (-1 << boot.config.va_bits))

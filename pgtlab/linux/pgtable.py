@@ -200,7 +200,7 @@ def pud_none(k: Kernel, pud: int) -> bool:
 @static_inline
 def pud_bad(k: Kernel, pud: int) -> bool:
     """Not an entry that names a table."""
-    return not pud & TABLE_BIT
+    return pud & k.PUD_TYPE_MASK != k.PUD_TYPE_TABLE
 
 
 @static_inline
@@ -224,7 +224,7 @@ def pmd_none(k: Kernel, pmd: int) -> bool:
 @static_inline
 def pmd_bad(k: Kernel, pmd: int) -> bool:
     """Not an entry that names a table."""
-    return not pmd & TABLE_BIT
+    return pmd & k.PMD_TYPE_MASK != k.PMD_TYPE_TABLE
 
 
 @static_inline
@@ -268,14 +268,22 @@ def ptep_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> None:
 
 @static_inline
 def phys_to_entry(k: Kernel, phys: int) -> int:
-    """`__phys_to_pte_val()` and its kin: an address as a descriptor packs it."""
-    return k.output_address.pack(phys)
+    """`__phys_to_pte_val()` and its kin: an address as a descriptor packs it.
+
+    Decided when the kernel is compiled: a kernel for 52 bits packs what it has the same way on any CPU.
+    """
+    if k.CONFIG_ARM64_PA_BITS == 52:
+        return (phys | phys >> k.PTE_ADDR_HIGH_SHIFT) & k.PHYS_TO_PTE_ADDR_MASK
+    return phys
 
 
 @static_inline
 def table_address(k: Kernel, entry: int) -> int:
-    """`pXd_page_paddr()`: the physical address of the table that an entry names."""
-    return k.output_address.unpack(entry, k.PAGE_SHIFT)
+    """`pXd_page_paddr()`, which is `__pte_to_phys()`: the physical address of the table that an entry names."""
+    if k.CONFIG_ARM64_PA_BITS == 52:
+        entry &= ~k.PTE_MAYBE_SHARED  # without LPA2 these bits are SH
+        return (entry & k.PTE_ADDR_LOW) | (entry & k.PTE_ADDR_HIGH) << k.PTE_ADDR_HIGH_SHIFT
+    return entry & k.PTE_ADDR_LOW
 
 
 @static_inline
