@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
+from operator import index
 from typing import Any, ClassVar, Self, overload
 
 
@@ -109,11 +110,14 @@ class BitFields:
         for name, value in values.items():
             if name not in declared:
                 raise FieldError(f"{type(self).__name__} has no field {name}; it has {', '.join(declared)}")
-            word = declared[name].insert(word, int(value))
+            word = declared[name].insert(word, index(value))
         object.__setattr__(self, "value", word)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is a value: use .replace({name}={value!r})")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int]]:
+        return type(self), (self.value,)  # copies and pickles are made anew, since nothing can be set
 
     def replace(self, **values: int) -> Self:
         """The same word with the named fields changed."""

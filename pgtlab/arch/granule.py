@@ -12,6 +12,11 @@ from enum import IntEnum
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, TG0, TG1
 
 LAST_LEVEL = 3
+LARGEST_INPUT = 52  # TCR_EL1.TxSZ is 12 or more
+
+
+class InputSizeError(ValueError):
+    """A size of virtual address that no walk resolves."""
 
 
 class GranuleSupport(IntEnum):
@@ -47,6 +52,11 @@ class Granule:
         """Address bits that a full table resolves: it has `size / 8` descriptors."""
         return self.shift - 3
 
+    @property
+    def smallest_input(self) -> int:
+        """The fewest bits of virtual address: TxSZ is at most 48, or 47 with the 64K granule (FEAT_TTST)."""
+        return 17 if self.shift == 16 else 16
+
     def level_shift(self, level: int) -> int:
         """Lowest address bit that `level` resolves.
 
@@ -62,7 +72,18 @@ class Granule:
 
         >>> G4K.start_level(52), G4K.start_level(48), G16K.start_level(48), G16K.start_level(47), G64K.start_level(42)
         (-1, 0, 0, 1, 2)
+
+        Raises
+        ------
+        InputSizeError
+            Where TCR_EL1.TxSZ cannot say `va_bits`, which would be 64 - `va_bits`.
         """
+        if not self.smallest_input <= va_bits <= LARGEST_INPUT:
+            nearest = min(max(va_bits, self.smallest_input), LARGEST_INPUT)
+            raise InputSizeError(
+                f"{va_bits} bits of address: with the {self} granule a walk resolves {self.smallest_input} to "
+                f"{LARGEST_INPUT}; the nearest is {nearest}"
+            )
         levels = -(-(va_bits - self.shift) // self.bits_per_level)
         return LAST_LEVEL + 1 - levels
 

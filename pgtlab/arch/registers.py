@@ -144,13 +144,19 @@ class SCTLR_EL1(BitFields):
 
 
 class ID_AA64MMFR0_EL1(BitFields):
-    """Memory Model Feature Register 0. TGRAN4 and TGRAN64 count from 0b0000 = present; TGRAN16 from 0b0001."""
+    """Memory Model Feature Register 0. TGRAN4 and TGRAN64 count from 0b0000 = present; TGRAN16 from 0b0001.
+
+    The three `_2` fields say the same of stage 2, from 0b0010 = present.
+    """
 
     PARANGE = Field(3, 0, PARange)
     ASIDBITS = Field(7, 4)
     TGRAN16 = Field(23, 20)
     TGRAN64 = Field(27, 24)
     TGRAN4 = Field(31, 28)
+    TGRAN16_2 = Field(35, 32)
+    TGRAN64_2 = Field(39, 36)
+    TGRAN4_2 = Field(43, 40)
 
 
 class ID_AA64MMFR1_EL1(BitFields):
@@ -193,6 +199,7 @@ class ISSDataAbort(BitFields):
     EA = Field(9)
     FnV = Field(10)
     SET = Field(12, 11)
+    VNCR = Field(13)
     AR = Field(14)
     SF = Field(15)
     SRT = Field(20, 16)

@@ -59,8 +59,8 @@ class CPU:
         return self.supports(granule) is GranuleSupport.LPA2
 
     def without_lpa2(self) -> CPU:
-        """The same CPU with LPA2 off, as QEMU's `lpa2=off` property makes it."""
-        mmfr0 = self.mmfr0.replace(TGRAN4=0, TGRAN16=1)
+        """The same CPU with LPA2 off, in both stages, as QEMU's `lpa2=off` property makes it."""
+        mmfr0 = self.mmfr0.replace(TGRAN4=0, TGRAN16=1, TGRAN4_2=2, TGRAN16_2=2)
         return CPU(f"{self.name},lpa2=off", mmfr0, self.mmfr1, self.mmfr2)
 
     def __repr__(self) -> str:
