@@ -35,18 +35,23 @@ def sources() -> Path:
 
 
 def notebook(source: Path) -> Any:
-    """Read a text notebook; the same text always gives the same notebook.
+    """Read a text notebook.
 
     Raises
     ------
     ValueError
         If the file is not in the ``py:percent`` format.
     """
-    import jupytext
-
     text = source.read_text(encoding="utf-8")
     if "\n# %%" not in f"\n{text}":
         raise ValueError(f"{source} is not a notebook: it has no cell, which starts with `# %%`.")
+    return from_text(text)
+
+
+def from_text(text: str) -> Any:
+    """Make a notebook from ``py:percent`` text; the same text always gives the same notebook."""
+    import jupytext
+
     made = jupytext.reads(text, fmt="py:percent")
     for number, cell in enumerate(made.cells):
         cell.id = f"cell-{number:03}"  # Jupytext draws it at random

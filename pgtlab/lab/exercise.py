@@ -1,0 +1,170 @@
+"""Exercises: from one text the learner's notebook, the instructor's, and what is needed to judge an answer.
+
+An exercise is a notebook as text (Jupytext's `py:percent`) whose cells say by a tag what they are for:
+
+========  ============================================  =======  ==========  ======
+tag       what it is                                    learner  instructor  judged
+========  ============================================  =======  ==========  ======
+(none)    the task, in words and in code                yes      yes
+stub      the function to write, not written            yes                  yes
+hint      Markdown that opens on a click                yes      yes
+call      the call of `check()`                         yes      yes
+solution  the function, written; what to say about it            yes         yes
+wrong     a typical wrong answer, under its title;               yes         yes
+          `feedback` is in the hint that it must get
+check     functions `check_...(answer, seed)`                                judges
+========  ============================================  =======  ==========  ======
+
+A check is a function of assertions. Its docstring is what it says of a right answer; an assertion's message is the hint
+for a wrong one.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgtlab.lab import course
+
+TAGS = ("", "stub", "hint", "call", "solution", "wrong", "check")
+
+
+class ExerciseError(ValueError):
+    """An exercise that is not there, or whose text lacks a part."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the text: its first line, `# %% ...`, and the lines below it."""
+
+    header: str
+    source: str
+
+    @property
+    def tag(self) -> str:
+        """What the cell is for; empty for the task itself."""
+        tags = re.search(r'tags=\["(.*?)"\]', self.header)
+        return tags[1] if tags else ""
+
+    @property
+    def title(self) -> str:
+        """The words between `# %%` and the tags."""
+        return re.split(r"\[markdown\]|tags=", self.header.removeprefix("# %%"))[0].strip()
+
+    @property
+    def feedback(self) -> str:
+        """What is in the hint that a wrong answer must get."""
+        feedback = re.search(r'feedback="(.*?)"', self.header)
+        return feedback[1] if feedback else ""
+
+    def __str__(self) -> str:
+        return f"{self.header}\n{self.source}\n\n"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise, read."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+    def tagged(self, tag: str) -> tuple[Cell, ...]:
+        """The cells with a tag, in their order."""
+        return tuple(cell for cell in self.cells if cell.tag == tag)
+
+    def code(self, tag: str) -> str:
+        """The code of the cells with a tag."""
+        return "\n\n\n".join(cell.source for cell in self.tagged(tag) if "[markdown]" not in cell.header)
+
+    @property
+    def function(self) -> str:
+        """The name of the function that the learner writes."""
+        return self._stub.name
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What it is called with."""
+        return tuple(parameter.arg for parameter in self._stub.args.args)
+
+    @property
+    def _stub(self) -> ast.FunctionDef:
+        return next(node for node in ast.parse(self.code("stub")).body if isinstance(node, ast.FunctionDef))
+
+
+def find(name: str) -> Path:
+    """The text of the exercise called `name`.
+
+    Raises
+    ------
+    ExerciseError
+        Where there is none.
+
+    Examples
+    --------
+    >>> find("03_pud_free").name
+    '03_pud_free.py'
+    """
+    paths = {path.stem: path for path in sorted((course.sources() / "exercises").glob("[!_]*.py"))}
+    if name not in paths:
+        near = difflib.get_close_matches(name, paths, n=1)
+        raise ExerciseError(
+            f"there is no exercise {name!r}" + (f"; {near[0]}?" if near else f"; there are {', '.join(paths)}")
+        )
+    return paths[name]
+
+
+def read(source: Path) -> Exercise:
+    """Read an exercise from its text.
+
+    Raises
+    ------
+    ExerciseError
+        Where a part is missing, or a cell has a tag that is none.
+
+    Examples
+    --------
+    >>> exercise = read(find("03_pud_free"))
+    >>> exercise.function, exercise.tagged("wrong")[0].title
+    ('pud_free', 'Frees without the destructor')
+    """
+    parts = re.split(r"^(# %%.*)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    headers, sources = parts[1::2], parts[2::2]
+    exercise = Exercise(source.stem, tuple(Cell(h, s.strip("\n")) for h, s in zip(headers, sources, strict=True)))
+    for cell in exercise.cells:
+        if cell.tag not in TAGS:
+            raise ExerciseError(f"{source.name}: {cell.tag!r} is no tag of an exercise's cell: {', '.join(TAGS[1:])}")
+    for tag in TAGS[1:]:
+        if not exercise.tagged(tag):
+            raise ExerciseError(f"{source.name} has no cell tagged {tag!r}")
+    return exercise
+
+
+def learner_notebook(source: Path) -> Any:
+    """The exercise as a learner gets it: no solution, no wrong answer, no check; hints open on a click."""
+    return _notebook(read(source), {"": str, "stub": str, "hint": _folded, "call": str})
+
+
+def solution_notebook(source: Path) -> Any:
+    """The exercise as an instructor gets it: solved, and below that each typical wrong answer with its feedback."""
+    exercise = read(source)
+    solution = "".join(map(str, exercise.tagged("solution")))
+    call = exercise.tagged("call")[0].source
+
+    def tried(wrong: Cell) -> str:
+        return f"# %%\n# A typical wrong answer: {wrong.title}\n{wrong.source}\n\n\n{call}\n\n"
+
+    return _notebook(exercise, {"": str, "stub": lambda _: solution, "hint": _folded, "call": str, "wrong": tried})
+
+
+def _notebook(exercise: Exercise, shown: dict[str, Callable[[Cell], str]]) -> Any:
+    return course.from_text("".join(shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown))
+
+
+def _folded(hint: Cell) -> str:
+    """Show a hint's title until it is clicked."""
+    return f"{hint.header}\n# <details><summary>{hint.title or 'Hint'}</summary>\n#\n{hint.source}\n#\n# </details>\n\n"

@@ -1,0 +1,107 @@
+"""What exercises are about: every kernel that differs, and addresses that depend on a seed alone.
+
+A seed is a number or a word, such as a student's name; the same seed gives the same address on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+from pgtlab.lab.matrix import boots
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.kconfig import Config
+
+_ONES = (1 << 64) - 1
+
+
+@cache
+def distinct_boots() -> tuple[Boot, ...]:
+    """Every configuration on a CPU that has the bits that it was built for, and on one that leaves it fewer.
+
+    To page tables, CPUs that give a kernel as many bits are one and the same.
+
+    >>> len(distinct_boots()), describe(distinct_boots()[-1])
+    (17, '64K pages, VA_BITS=52 on cortex-a53 (48 in use)')
+    """
+    found: dict[tuple[Config, int], Boot] = {}
+    for booted in boots():
+        if isinstance(booted, Boot):
+            found.setdefault((booted.config, booted.vabits_actual), booted)
+    return tuple(found.values())
+
+
+def describe(boot: Boot) -> str:
+    """A kernel on a CPU, in the words that feedback uses.
+
+    >>> describe(distinct_boots()[0])
+    '4K pages, VA_BITS=39 on max'
+    """
+    config = boot.config
+    in_use = f" ({boot.vabits_actual} in use)" if boot.vabits_actual < config.va_bits else ""
+    return f"{config.granule} pages, VA_BITS={config.va_bits} on {boot.cpu.name}{in_use}"
+
+
+def addresses(boot: Boot, seed: int | str = 0) -> tuple[int, int]:
+    """A user and a kernel address: any bits below `vabits_actual`, and above them all zeros, or all ones.
+
+    >>> [f"{va:#018x}" for va in addresses(distinct_boots()[0], seed=7)]
+    ['0x0000003615d59e1e', '0xfffffffa4ba6a36a']
+    """
+    below = (1 << boot.vabits_actual) - 1
+    return _draw(seed, "user") & below, _draw(seed, "kernel") & below | (_ONES ^ below)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One student's address, and the kernel that it belongs to.
+
+    >>> print(variant("ada"))
+    va             0xffffee63ed49a35d
+    page_size      65536
+    va_bits        52
+    vabits_actual  48, on cortex-a53
+    <BLANKLINE>
+    63   59   55   51   47   43   39   35   31   27   23   19   15   11   7    3
+    1111 1111 1111 1111 1110 1110 0110 0011 1110 1101 0100 1001 1010 0011 0101 1101
+    """
+
+    seed: int | str
+    boot: Boot
+    va: int
+
+    @property
+    def given(self) -> tuple[int, int, int, int]:
+        """What is given of it as numbers: the address, PAGE_SIZE, VA_BITS and vabits_actual."""
+        return self.va, self.boot.config.page_size, self.boot.config.va_bits, self.boot.vabits_actual
+
+    def __str__(self) -> str:
+        _, page_size, va_bits, vabits_actual = self.given
+        return "\n".join(
+            [
+                f"va             {self.va:#018x}",
+                f"page_size      {page_size}",
+                f"va_bits        {va_bits}",
+                f"vabits_actual  {vabits_actual}, on {self.boot.cpu.name}",
+                "",
+                " ".join(f"{bit:<4}" for bit in range(63, -1, -4)).rstrip(),
+                " ".join(f"{self.va >> bit & 15:04b}" for bit in range(60, -1, -4)),
+            ]
+        )
+
+
+def variant(seed: int | str) -> Variant:
+    """The kernel and the address that belong to a seed.
+
+    >>> variant(0).given == variant("0").given
+    True
+    """
+    kernels = distinct_boots()
+    booted = kernels[_draw(seed, "kernel and CPU") % len(kernels)]
+    return Variant(seed, booted, addresses(booted, seed)[_draw(seed, "half") & 1])
+
+
+def _draw(seed: int | str, what: str) -> int:
+    # Not `random`: what that makes of a seed may differ from one Python to the next.
+    return int.from_bytes(hashlib.sha256(f"{what} {seed}".encode()).digest(), "big")
