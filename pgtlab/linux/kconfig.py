@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import index
 from typing import TYPE_CHECKING, Final
 
 from pgtlab.arch.granule import GRANULES, Granule
@@ -20,6 +21,8 @@ PA_BITS_CHOICES: Final = (48, 52)
 
 # What each ARM64_VA_BITS_n depends on; 48 and 52 are offered with every page size.
 _VA_BITS_DEPENDS: Final = {36: "16k", 39: "4k", 42: "64k", 47: "16k"}
+# And each ARM64_PA_BITS_n, where the page size is not 64k.
+_PA_BITS_DEPENDS: Final = {48: "!ARM64_VA_BITS_52", 52: "ARM64_VA_BITS_52"}
 
 
 class ConfigError(ValueError):
@@ -65,8 +68,8 @@ class Config:
     pa_bits: int
 
     def __init__(self, page_size: int | str, va_bits: int, pa_bits: int | None = None) -> None:
-        size = parse_page_size(page_size)
-        pa = (52 if va_bits == 52 else 48) if pa_bits is None else pa_bits
+        size, va_bits = parse_page_size(page_size), index(va_bits)
+        pa = (52 if va_bits == 52 else 48) if pa_bits is None else index(pa_bits)
         problem = refusal(size, va_bits, pa)
         if problem:
             raise ConfigError(problem)
@@ -127,27 +130,11 @@ def refusal(page_size: int, va_bits: int, pa_bits: int) -> str | None:
     'PA_BITS=52 with 4k pages and VA_BITS=48: ARM64_PA_BITS_52 depends on ARM64_64K_PAGES || ARM64_VA_BITS_52; the
     nearest legal choice is PA_BITS=48'
     """
-    page = _name(page_size)
-    if va_bits not in VA_BITS_CHOICES:
-        rule = "Kconfig offers " + ", ".join(map(str, VA_BITS_CHOICES))
-        return f"VA_BITS={va_bits} with {page} pages: {rule}; {_nearest_va_bits(page, va_bits)}"
-    depends = _VA_BITS_DEPENDS.get(va_bits, page)
-    if depends != page:
-        rule = f"ARM64_VA_BITS_{va_bits} depends on PAGE_SIZE_{depends.upper()}B"
-        return f"VA_BITS={va_bits} with {page} pages: {rule}; {_nearest_va_bits(page, va_bits)}"
-    if pa_bits not in PA_BITS_CHOICES:
-        nearest = min(_legal_pa_bits(page, va_bits), key=lambda n: abs(n - pa_bits))
-        return f"PA_BITS={pa_bits}: Kconfig offers 48 and 52; the nearest legal choice is PA_BITS={nearest}"
-    if pa_bits not in _legal_pa_bits(page, va_bits):
-        rule = (
-            "ARM64_PA_BITS_52 depends on ARM64_64K_PAGES || ARM64_VA_BITS_52"
-            if pa_bits == 52
-            else "ARM64_PA_BITS_48 depends on ARM64_64K_PAGES || !ARM64_VA_BITS_52"
-        )
-        other = 100 - pa_bits
-        where = f"PA_BITS={pa_bits} with {page} pages and VA_BITS={va_bits}"
-        return f"{where}: {rule}; the nearest legal choice is PA_BITS={other}"
-    return None
+    broken = _broken_rule(page_size, va_bits, pa_bits)
+    if broken is None:
+        return None
+    choice, rule = broken
+    return f"{choice}: {rule}; the nearest legal choice is {_nearest(page_size, va_bits, pa_bits)}"
 
 
 def configurations() -> tuple[Config, ...]:
@@ -165,15 +152,36 @@ def configurations() -> tuple[Config, ...]:
     )
 
 
-def _legal_pa_bits(page: str, va_bits: int) -> tuple[int, ...]:
-    if page == "64k":
-        return PA_BITS_CHOICES
-    return (52,) if va_bits == 52 else (48,)
+def _broken_rule(page_size: int, va_bits: int, pa_bits: int) -> tuple[str, str] | None:
+    """The choice that Kconfig does not offer, and the rule that says so."""
+    page = _name(page_size)
+    depends = _VA_BITS_DEPENDS.get(va_bits, page)
+    if va_bits not in VA_BITS_CHOICES:
+        return f"VA_BITS={va_bits} with {page} pages", f"Kconfig offers {_listed(VA_BITS_CHOICES)}"
+    if depends != page:
+        rule = f"ARM64_VA_BITS_{va_bits} depends on PAGE_SIZE_{depends.upper()}B"
+        return f"VA_BITS={va_bits} with {page} pages", rule
+    if pa_bits not in PA_BITS_CHOICES:
+        return f"PA_BITS={pa_bits}", f"Kconfig offers {_listed(PA_BITS_CHOICES)}"
+    if page != "64k" and (pa_bits == 52) != (va_bits == 52):
+        rule = f"ARM64_PA_BITS_{pa_bits} depends on ARM64_64K_PAGES || {_PA_BITS_DEPENDS[pa_bits]}"
+        return f"PA_BITS={pa_bits} with {page} pages and VA_BITS={va_bits}", rule
+    return None
 
 
-def _nearest_va_bits(page: str, va_bits: int) -> str:
-    legal = [n for n in VA_BITS_CHOICES if _VA_BITS_DEPENDS.get(n, page) == page]
-    return f"the nearest legal choice is VA_BITS={min(legal, key=lambda n: abs(n - va_bits))}"
+def _nearest(page_size: int, va_bits: int, pa_bits: int) -> str:
+    """The legal choice with this page size whose VA_BITS, then PA_BITS, are nearest: what of it is to be changed."""
+    va, pa = min(
+        ((va, pa) for va in VA_BITS_CHOICES for pa in PA_BITS_CHOICES if _broken_rule(page_size, va, pa) is None),
+        key=lambda choice: (abs(choice[0] - va_bits), abs(choice[1] - pa_bits)),
+    )
+    changed = [f"VA_BITS={va}"] if va != va_bits else []
+    changed += [f"PA_BITS={pa}"] if pa != pa_bits else []
+    return " with ".join(changed)
+
+
+def _listed(choices: tuple[int, ...]) -> str:
+    return ", ".join(map(str, choices))
 
 
 def _name(page_size: int) -> str:
