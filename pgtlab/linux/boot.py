@@ -112,7 +112,7 @@ class Boot:
             TBI0=1,
             HA=int(hafdbs >= 1),
             HD=int(hafdbs >= 2),
-            E0PD1=int(self.cpu.mmfr2.E0PD >= 1 and not self.kpti),
+            E0PD1=int(self.cpu.mmfr2.E0PD >= 1),
             DS=int(self.lpa2_is_enabled),
         )
 
