@@ -15,11 +15,11 @@ from pgtlab.picture import Picture, Shape, line, rect, text
 MARGIN = 58
 BIT = 15
 WIDTH = MARGIN + 64 * BIT + 4
-HEX_Y, BITS_Y, MMU_Y, LINUX_Y, FLAGS_Y = 42, 66, 106, 150, 200
+HEX_Y, BITS_Y, MMU_Y, LINUX_Y, FLAGS_Y = 42, 66, 106, 162, 220
 BITS_H, LANE_H, FLAG_H = 24, 34, 24
 MOST_FLAGS = 3
 HEIGHT = FLAGS_Y + MOST_FLAGS * FLAG_H + 4
-NARROW = 4 * BIT  # a block too narrow for its label shows it on its left
+CHARACTER = 6.7  # widest average of a label's characters, in the fonts that browsers fall back on
 
 
 def address_picture(d: Decomposition) -> Picture:
@@ -59,7 +59,9 @@ def _bits(d: Decomposition) -> Iterator[Shape]:
     for what, hi, lo, _ in d.fields:
         for bit in range(hi, lo - 1, -1):
             value = d.va >> bit & 1
-            yield rect(f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {_class(what, d)}", bit=str(bit))
+            label = f"bit {bit}, {what}"
+            data = {"bit": str(bit), "value": str(value), "label": label}
+            yield rect(f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {_class(what, d)}", **data)
             ink = "" if _class(what, d) == "unused" else " on-fill"
             yield text(f"digit-{bit}", _x(bit) + BIT / 2, BITS_Y + 16, str(value), f"middle mono{ink}")
         # The numbers of a field's outer bits, where there is room for two.
@@ -102,9 +104,9 @@ def _flags(d: Decomposition) -> Iterator[Shape]:
     for row, level in enumerate(folded):
         x, y = _seam(d, level), FLAGS_Y + row * FLAG_H
         label = f"{level.name} {level.fold.value}: {level.note}"
-        left = min(x, WIDTH - 6.4 * len(label) - 14)
+        left = min(x, WIDTH - 6.1 * len(label) - 14)
         yield line(f"leader-{level.name}", x, LINUX_Y + LANE_H, x, y)
-        yield rect(f"flag-{level.name}", left, y, 6.4 * len(label) + 10, FLAG_H - 5, "folded")
+        yield rect(f"flag-{level.name}", left, y, 6.1 * len(label) + 10, FLAG_H - 5, "folded")
         yield text(f"flag-text-{level.name}", left + 6, y + 14, label, "start small")
 
 
@@ -120,8 +122,9 @@ def _seam(d: Decomposition, level: LinuxLevel) -> float:
 def _block(key: str, hi: int, lo: int, y: float, classes: str, label: str) -> Iterator[Shape]:
     width = (hi - lo + 1) * BIT
     yield rect(key, _x(hi), y, width, LANE_H, classes)
-    if width < NARROW or 6.6 * len(label) > width:
-        yield text(f"{key}-text", _x(hi) - 5, y + 21, label, "end")
+    if CHARACTER * len(label) > width:
+        # Too narrow for its label, which then stands below, clear of the seam on the right.
+        yield text(f"{key}-text", _x(hi) + width - 4, y + LANE_H + 13, label, "end small")
     else:
         ink = "" if classes in ("unused", "outline") else " on-fill"
         yield text(f"{key}-text", _x(hi) + width / 2, y + 21, label, f"middle{ink}")

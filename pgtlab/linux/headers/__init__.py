@@ -6,6 +6,8 @@ Version 6.12, because the constants that they are checked against were read out 
 
 from __future__ import annotations
 
+from functools import cache
+
 from pgtlab.linux.constants import Constants, include
 from pgtlab.linux.headers.compile_time import (
     fixmap_h,
@@ -26,6 +28,7 @@ from pgtlab.linux.kconfig import Config
 __all__ = ["compile_time", "run_time"]
 
 
+@cache
 def compile_time(config: Config) -> Constants:
     """The constants that a compiler sees: they depend on the configuration alone."""
     start = {
