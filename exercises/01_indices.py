@@ -38,17 +38,18 @@ def indices(va, page_size, va_bits, vabits_actual):
 
 
 # %%
-# Try it here before you check it: indices(*variant(SEED).given)
+# A place to try it, before you check it:
+# indices(*variant(SEED).given)
 
-# %% [markdown] How many bits does a level take? tags=["hint"]
+# %% How many bits does a level take? [markdown] tags=["hint"]
 # One page holds one table. With 16K pages that is 16384 / 8 = 2048 entries, and 11 bits count to 2048. How many entries
 # has a table with 4K pages, and with 64K pages?
 
-# %% [markdown] Where does the walk start? tags=["hint"]
+# %% Where does the walk start? [markdown] tags=["hint"]
 # Go up from level 3, not down. With 4K pages the offset takes bits 11 to 0 and level 3 the 9 bits above, 20 to 12. Level 2
 # starts at bit 21, and so on: stop when there are no bits left. The last level that you reach is where the walk starts.
 
-# %% [markdown] How do I take some bits out of a number? tags=["hint"]
+# %% How do I take some bits out of a number? [markdown] tags=["hint"]
 # `va >> lo & (1 << width) - 1` are `width` bits of `va`, from bit `lo` up. `page_size.bit_length() - 1` is the number of
 # bits in the offset.
 

@@ -41,15 +41,15 @@ def pud_offset(k, p4dp, addr):
     raise NotImplementedError
 
 
-# %% [markdown] The PUD is real tags=["hint"]
+# %% The PUD is real [markdown] tags=["hint"]
 # Three steps: read the p4d entry, find its table, and in the table the entry with the index of `addr`. A table is an array
 # of 8-byte entries.
 
-# %% [markdown] Folded at run time: where does the table begin? tags=["hint"]
+# %% Folded at run time: where does the table begin? [markdown] tags=["hint"]
 # `p4dp` points somewhere into the page of the pgd, to the entry that Linux found with the index of a level that is not
 # there. The MMU never saw that index. Which bits of `p4dp` does it come from, and what are they at the start of a page?
 
-# %% [markdown] It works for the kernel, and the check says no tags=["hint"]
+# %% It works for the kernel, and the check says no [markdown] tags=["hint"]
 # A kernel that always makes the same mistake finds again what it wrote. The MMU does not make that mistake. The pictures
 # show the bits that it takes: work out by hand where it reads.
 

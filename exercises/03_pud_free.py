@@ -51,15 +51,15 @@ def pud_free(k, mm, pud):
     raise NotImplementedError
 
 
-# %% [markdown] What is wrong with the page? tags=["hint"]
+# %% What is wrong with the page? [markdown] tags=["hint"]
 # A page that nobody uses has a `page_type` of `0xffffffff`. This one has `0xfffffdff`: the bit `PG_table` is cleared, which
 # is how it says "I am a page table". Read `k.symbols["pud_alloc_one"]` with `inspect.getsource()`: it is where the table
 # came from.
 
-# %% [markdown] In which order? tags=["hint"]
+# %% In which order? [markdown] tags=["hint"]
 # The allocator looks at the page at the moment that it gets it. After that the page is not yours to touch.
 
-# %% [markdown] What of a PUD that is folded? tags=["hint"]
+# %% What of a PUD that is folded? [markdown] tags=["hint"]
 # There is no table to give back. `pud` points into the pgd's page, and the pgd will be freed by `pgd_free()`.
 
 # %% tags=["call"]
@@ -113,7 +113,7 @@ def pud_free(k, mm, pud):
     k.free_page(pud)
 
 
-# %% Frees first tags=["wrong"] feedback="the destructor ran, but when"
+# %% Frees first tags=["wrong"] feedback="The destructor ran, but when"
 def pud_free(k, mm, pud):
     if not k.pgtable_l4_enabled():
         return

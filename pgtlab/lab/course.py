@@ -55,6 +55,7 @@ def from_text(text: str) -> Any:
     made = jupytext.reads(text, fmt="py:percent")
     for number, cell in enumerate(made.cells):
         cell.id = f"cell-{number:03}"  # Jupytext draws it at random
+        cell.metadata.pop("lines_to_next_cell", None)  # of use to none but Jupytext
     # Without Jupytext's own entry, JupyterLab has no reason to pair the copy with a text file.
     made.metadata.pop("jupytext", None)
     return made

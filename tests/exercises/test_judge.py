@@ -1,0 +1,142 @@
+"""Whatever an answer does, judging it ends with a sentence that a learner can use."""
+
+import threading
+from functools import partial
+from xml.etree import ElementTree
+
+import pytest
+
+from pgtlab.lab import check
+from pgtlab.lab import judge as judging
+from pgtlab.lab.exercise import ExerciseError
+from pgtlab.lab.result import Finding, Result
+
+
+def first_hint(answer) -> str:
+    return check("03_pud_free", answer).findings[0].hint
+
+
+def answer(body: str):
+    """The answer to exercise 3 with this body, which starts in line 2."""
+    return judging.define(f"def pud_free(k, mm, pud):\n{body}", "<answer>")["pud_free"]
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("  1 / 0", "`pud_free()` stopped in line 2, `1 / 0`: ZeroDivisionError: division by zero"),
+        (
+            "  k.pud_fre(pud)",
+            "in line 2, `k.pud_fre(pud)`: AttributeError: this kernel has no symbol or constant pud_fre",
+        ),
+        ("  k.free_page(page)", "in line 2, `k.free_page(page)`: NameError: name 'page' is not defined"),
+        ("  assert not k.reports\n  assert k.reports", "in line 3, `assert k.reports`: AssertionError"),
+        ("  raise SystemExit", "in line 2, `raise SystemExit`: SystemExit"),
+        ("  k.pud_free(mm, pud)", "in line 2, `k.pud_free(mm, pud)`: RecursionError: maximum recursion depth exceeded"),
+        ("  raise ValueError('one\\ntwo')", "ValueError: one"),
+        ("  raise NotImplementedError", "`pud_free()` is not written yet."),
+    ],
+)
+def test_an_exception_is_one_sentence_with_its_line(body, hint):
+    said = first_hint(answer(body))
+    assert hint in said
+    assert "\n" not in said
+
+
+def test_an_exception_in_a_helper_is_told_at_the_line_that_called_it():
+    helper = judging.define("def helper():\n  pass\n  1 / 0", "<another cell>")["helper"]
+    mine = answer("  helper()")
+    mine.__globals__["helper"] = helper
+    assert "in line 2, `helper()`: ZeroDivisionError" in first_hint(mine)
+
+
+def test_after_an_answer_that_stopped_nothing_more_is_judged():
+    findings = check("03_pud_free", answer("  1 / 0")).findings
+    assert [finding.state for finding in findings] == ["wrong", *["not judged"] * (len(findings) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (None, "`check()` needs your function itself, `pud_free`, and got `None`."),
+        (lambda k, pud: None, "`pud_free` takes `(k, pud)`, and is called with `(k, mm, pud)`."),
+        (lambda k, mm, pud, *, really: None, "`pud_free` takes `(k, mm, pud, *, really)`, and is called with"),
+    ],
+)
+def test_what_cannot_be_called_as_the_task_says_is_told_so(given, hint):
+    assert hint in first_hint(given)
+
+
+@pytest.mark.parametrize(
+    "given", [print, partial(lambda do, k, mm, pud: do, True), type("Callable", (), {"__call__": max})]
+)
+def test_any_callable_is_judged(given):
+    assert not check("03_pud_free", given).passed
+
+
+def test_what_is_returned_must_be_usable():
+    findings = check("02_pud_offset", lambda k, p4dp, addr: None).findings
+    assert "you returned `None`, which is no address." in findings[0].hint
+    findings = check("01_indices", lambda va, page_size, va_bits, vabits_actual: va).findings
+    assert "Return two values" in findings[0].hint
+    findings = check("01_indices", lambda va, page_size, va_bits, vabits_actual: ({3: 0, "x": 0}, 0)).findings
+    assert findings[2].hint.startswith("What `indices()` returned could not be used: TypeError")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["  while True: pass", "  while True:\n    try: k.reports\n    except Exception: pass"],
+    ids=["loop", "caught"],
+)
+def test_an_endless_loop_is_stopped(monkeypatch, body):
+    monkeypatch.setattr(judging, "SECONDS", 0.2)
+    assert "`pud_free()` was still busy in line" in first_hint(answer(body))
+
+
+def test_where_no_signal_can_come_an_answer_is_judged_all_the_same():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(check("03_pud_free", answer("  k.__pud_free(mm, pud)"))))
+    thread.start()
+    thread.join()
+    assert found[0].score == 0.8
+
+
+def test_the_stop_button_still_works():
+    def pud_free(k, mm, pud):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("03_pud_free", pud_free)
+
+
+def test_an_exercise_that_is_not_there_is_misuse():
+    with pytest.raises(ExerciseError, match=r"there is no exercise '03_pud_fre'; 03_pud_free\?"):
+        check("03_pud_fre", print)
+
+
+RESULT = Result(
+    "03_pud_free",
+    0,
+    (
+        Finding("one", "It is `so`.", "right"),
+        Finding("two", "It is <so>.", "wrong", "Is `a < b` and `c`?"),
+        Finding("three", "And so.", "not judged"),
+    ),
+)
+
+
+def test_a_result_reads_well_as_text():
+    assert str(RESULT) == ("03_pud_free: 1 of 3 checks\n✓ It is `so`.\n✗ It is <so>.\n  Is `a < b` and `c`?\n– And so.")
+
+
+def test_a_result_in_a_notebook_is_well_formed_and_says_its_marks():
+    shown = RESULT._repr_mimebundle_()
+    assert shown["text/plain"] == str(RESULT)
+    tree = ElementTree.fromstring(shown["text/html"])
+    assert "".join(tree.itertext()) == ("03_pud_free: 1 of 3 checks✓ It is so.✗ It is <so>.Is a < b and c?– And so.")
+    assert [code.text for code in tree.iter("code")] == ["so", "a < b", "c"]
+    assert [span.get("aria-label") for span in tree.iter("span") if span.get("role")] == [
+        "right",
+        "wrong",
+        "not judged",
+    ]

@@ -1,0 +1,93 @@
+"""From one text: the learner's notebook, which gives nothing away, and the instructor's, which shows all."""
+
+import json
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from pgtlab.lab import course
+from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, solution_notebook
+
+NAMES = ["01_indices", "02_pud_offset", "03_pud_free"]
+each = pytest.mark.parametrize("name", NAMES)
+
+
+def text(notebook) -> str:
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
+def run(notebook, folder):
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    return [
+        output.data["text/plain"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "check" in cell.source and output.output_type == "execute_result"
+    ]
+
+
+@each
+def test_the_learner_gets_task_stub_hints_and_the_call(name):
+    notebook, exercise = learner_notebook(find(name)), read(find(name))
+    nbformat.validate(notebook)
+    assert notebook.cells[0].source.startswith(f"# Exercise {name[1]}: ")
+    assert exercise.code("stub") in text(notebook)
+    assert notebook.cells[-1].source == exercise.code("call")
+    for hint in exercise.tagged("hint"):
+        assert f"<details><summary>{hint.title}</summary>\n\n" in text(notebook)
+
+
+@each
+def test_the_learner_gets_neither_solution_nor_wrong_answers_nor_checks(name):
+    exercise = read(find(name))
+    given = "\n".join(cell.source for cell in exercise.cells if cell.tag in ("", "stub", "hint", "call"))
+    secret = [cell for cell in exercise.cells if cell.tag in ("solution", "wrong", "check")]
+    notebook = json.dumps(learner_notebook(find(name)), ensure_ascii=False)
+    for cell in secret:
+        assert cell.title not in notebook or not cell.title
+        assert cell.feedback not in notebook or not cell.feedback
+        for line in filter(None, map(str.strip, cell.source.splitlines())):
+            assert line in given or json.dumps(line)[1:-1] not in notebook
+
+
+@each
+@pytest.mark.slow
+def test_the_learners_notebook_runs_with_the_solution_in_it(name, tmp_path):
+    notebook, exercise = learner_notebook(find(name)), read(find(name))
+    for cell in notebook.cells:
+        if "stub" in cell.metadata.get("tags", []):
+            cell.source = exercise.code("solution")
+    [result] = run(notebook, tmp_path)
+    assert result.startswith(f"{name}: solved, ")
+
+
+@each
+@pytest.mark.slow
+def test_the_instructors_notebook_shows_the_solution_and_what_each_wrong_answer_gets(name, tmp_path):
+    notebook, exercise = solution_notebook(find(name)), read(find(name))
+    nbformat.validate(notebook)
+    assert "NotImplementedError" not in text(notebook)
+    solved, *wrong = run(notebook, tmp_path)
+    assert solved.startswith(f"{name}: solved, ")
+    assert len(wrong) == len(exercise.tagged("wrong"))
+    for cell, shown in zip(exercise.tagged("wrong"), wrong, strict=True):
+        assert f"# A typical wrong answer: {cell.title}\n" in text(notebook)
+        assert cell.feedback in shown
+
+
+def test_a_workbench_has_the_exercises(tmp_path):
+    course.build(tmp_path)
+    for name in NAMES:
+        made = nbformat.read(tmp_path / "exercises" / f"{name}.ipynb", as_version=4)
+        assert text(made) == text(learner_notebook(find(name)))
+
+
+def test_an_exercise_without_a_part_is_refused(tmp_path):
+    source = tmp_path / "04_new.py"
+    source.write_text('# %% [markdown]\n# # New\n\n# %% tags=["stub"]\ndef new(): ...\n')
+    with pytest.raises(ExerciseError, match=r"04_new\.py has no cell tagged 'hint'"):
+        read(source)
+    source.write_text('# %% tags=["stubb"]\ndef new(): ...\n')
+    with pytest.raises(ExerciseError, match="'stubb' is no tag of an exercise's cell: stub, hint, call"):
+        read(source)

@@ -1,0 +1,49 @@
+"""A seed gives the same address everywhere, and a few kernels stand for all."""
+
+import pytest
+
+from pgtlab import Boot, decompose
+from pgtlab.lab.matrix import boots
+from pgtlab.lab.variants import addresses, distinct_boots, variant
+
+STUDENTS = [variant(seed) for seed in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("seed", "page_size", "vabits_actual", "cpu", "va"),
+    [
+        (0, 65536, 52, "max", 0xFFF7_2A8F_2495_CCB5),
+        (1, 65536, 48, "max", 0x0000_9ED6_10D6_F1AF),
+        ("ada", 65536, 48, "cortex-a53", 0xFFFF_EE63_ED49_A35D),
+    ],
+)
+def test_a_seed_gives_the_same_variant_on_every_machine_and_in_every_version(seed, page_size, vabits_actual, cpu, va):
+    v = variant(seed)
+    assert (v.boot.config.page_size, v.boot.vabits_actual, v.boot.cpu.name, v.va) == (page_size, vabits_actual, cpu, va)
+
+
+def test_students_get_addresses_of_their_own():
+    assert len({student.va for student in STUDENTS}) == len(STUDENTS)
+
+
+def test_every_kernel_and_both_halves_are_somebodys():
+    assert {student.boot for student in STUDENTS} == {*distinct_boots()}
+    assert {decompose(student.va, student.boot).ttbr for student in STUDENTS} == {"TTBR0_EL1", "TTBR1_EL1"}
+
+
+@pytest.mark.parametrize("boot", distinct_boots(), ids=repr)
+def test_addresses_are_translated_one_in_each_half(boot):
+    user, kernel = addresses(boot, "any")
+    assert decompose(user, boot).ttbr == "TTBR0_EL1"
+    assert decompose(kernel, boot).ttbr == "TTBR1_EL1"
+
+
+def test_to_page_tables_every_boot_is_like_one_of_the_distinct_ones():
+    distinct = {(boot.config, boot.vabits_actual): boot for boot in distinct_boots()}
+    for boot in boots():
+        if isinstance(boot, Boot):
+            like = distinct[boot.config, boot.vabits_actual]
+            assert dict(boot.constants) == dict(like.constants)
+            assert (boot.folded, boot.start_level, boot.lpa2_is_enabled) == (
+                (like.folded, like.start_level, like.lpa2_is_enabled)
+            )
