@@ -74,7 +74,7 @@ def line(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
 class Picture:
     """Shapes on a canvas, with a title for those who see it and a description for those who do not.
 
-    >>> print(Picture(20, 10, "A box", "One box.", (rect("box", 0, 0, 20, 10, "outline"),)).svg(style="")[:60])
+    >>> print(Picture(20, 10, "A box", "One box.", (rect("box", 0, 0, 20, 10, "outline"),)).svg(style="")[:61])
     <svg xmlns="http://www.w3.org/2000/svg" class="pgtlab-picture
     """
 
