@@ -172,6 +172,7 @@ class Kernel:
 
         self.log = printk.Log()
         self.tainted: set[int] = set()
+        self.debug_locks = True
         self.release = "6.9.0-pgtlab"
         self.current = Task()
         self.random = random.Random(seed)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pgtlab.linux.mm_types import PAGE
 from pgtlab.linux.page import Page
+from pgtlab.linux.printk import die
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
@@ -80,10 +81,13 @@ def _aligned(k: Kernel, va: int) -> int:
 
 @static_inline
 def die_kernel_fault(k: Kernel, va: int) -> NoReturn:
-    """A load or store that nothing maps: an Oops, and in init that is the end (`arch/arm64/mm/fault.c`)."""
-    message = f"Unable to handle kernel paging request at virtual address {va & _U64:016x}"
-    k.printk(message)
+    """A load or store that nothing maps: an Oops, and in init that is the end (`arch/arm64/mm/fault.c`).
+
+    Its ESR would tell the level of the fault, which depends on the kernel's own page tables.
+    """
+    va &= _U64
+    what = "NULL pointer dereference" if va < k.PAGE_SIZE else "paging request"
+    message = f"Unable to handle kernel {what} at virtual address {va:016x}"
     k.report("Oops", text=message)
-    k.show_trace()
-    k.panic("Attempted to kill init! exitcode=0x0000000b")
-    raise AssertionError("panic() does not return")
+    k.printk(message)
+    die(k, "Oops")

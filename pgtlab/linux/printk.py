@@ -23,7 +23,10 @@ BITS_PER_CHARACTER = 10
 EC_BRK = 0x3C
 BUG_BRK_IMM = 0x800
 
-TAINT_BAD_PAGE, TAINT_DIE, TAINT_WARN = 5, 7, 9
+TAINT_LETTERS = "PFSRMBUDAWCIOELKXTN"
+TAINT_BAD_PAGE, TAINT_DIE, TAINT_WARN = map(TAINT_LETTERS.index, "BDW")
+
+VERSION = "#1"  # of the builds of this release
 
 
 class Panic(Exception):
@@ -69,17 +72,25 @@ def dump_stack(k: Kernel) -> None:
 
 def print_header(k: Kernel) -> None:
     """The lines that every report begins its trace with."""
-    tainted = "Not tainted" if not k.tainted else "Tainted: " + "".join(sorted(_LETTERS[bit] for bit in k.tainted))
-    printk(k, f"CPU: 0 PID: 1 Comm: {k.current.comm} {tainted} {k.release}")
+    task = k.current
+    printk(k, f"CPU: 0 PID: {task.pid} Comm: {task.comm} {print_tainted(k)} {k.release} {VERSION}")
     printk(k, "Hardware name: linux,dummy-virt (DT)")
 
 
-_LETTERS = {TAINT_BAD_PAGE: "B", TAINT_DIE: "D", TAINT_WARN: "W"}
-
-
-def add_taint(k: Kernel, flag: int) -> None:
-    """Note that this kernel's word counts for less from here on (kernel/panic.c)."""
+def print_tainted(k: Kernel) -> str:
+    """A letter for each reason why this kernel's word counts for less, in a column of its own (kernel/panic.c)."""
     if not k.tainted:
+        return "Not tainted"
+    unset = "G" + " " * (len(TAINT_LETTERS) - 1)  # G: no proprietary module
+    return "Tainted: " + "".join(
+        letter if flag in k.tainted else unset[flag] for flag, letter in enumerate(TAINT_LETTERS)
+    )
+
+
+def add_taint(k: Kernel, flag: int, *, lockdep_ok: bool = False) -> None:
+    """Note a reason; unless `lockdep_ok`, the locks that are held now mean nothing either."""
+    if k.debug_locks and not lockdep_ok:
+        k.debug_locks = False
         printk(k, "Disabling lock debugging due to kernel taint")
     k.tainted.add(flag)
 
@@ -88,14 +99,15 @@ def add_taint(k: Kernel, flag: int) -> None:
 def WARN_ON(k: Kernel, condition: object) -> bool:
     """Report, with the place and a call trace, if `condition` holds; go on in any case (include/asm-generic/bug.h)."""
     if condition:
-        where = k.trace()[0] if k.trace() else "start_kernel"
-        printk(k, "------------[ cut here ]------------")
-        printk(k, f"WARNING: CPU: 0 PID: 1 at {_caller()} {where}")
+        where = k.trace()[0]
         k.report("WARNING", where=where, location=_caller())
-        add_taint(k, TAINT_WARN)
+        printk(k, "------------[ cut here ]------------")
+        printk(k, f"WARNING: CPU: 0 PID: {k.current.pid} at {_caller()} {where}")
+        printk(k, "Modules linked in:")
         print_header(k)
         show_trace(k)
         printk(k, "---[ end trace 0000000000000000 ]---")
+        add_taint(k, TAINT_WARN, lockdep_ok=True)
     return bool(condition)
 
 
@@ -108,6 +120,13 @@ def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
 
 
 @static_inline
+def VM_BUG_ON(k: Kernel, condition: object, text: str) -> None:
+    """With CONFIG_DEBUG_VM: stop if `condition` holds."""
+    if condition:
+        bug(k, _caller(), text=f"VM_BUG_ON({text})")
+
+
+@static_inline
 def BUG_ON(k: Kernel, condition: object, text: str) -> None:
     """Stop if `condition` holds."""
     if condition:
@@ -115,15 +134,22 @@ def BUG_ON(k: Kernel, condition: object, text: str) -> None:
 
 
 def bug(k: Kernel, location: str, text: str, page: Page | None = None) -> NoReturn:
-    """`BUG()`: a BRK instruction, whose exception the kernel turns into an Oops; init's death is the machine's."""
+    """`BUG()`: a BRK instruction, whose exception the kernel turns into an Oops."""
+    k.report("BUG", text=text, location=location, page=page)
     printk(k, "------------[ cut here ]------------")
     printk(k, f"kernel BUG at {location}!")
-    esr = ESR_EL1(EC=EC_BRK, IL=1, ISS=BUG_BRK_IMM)
-    printk(k, f"Internal error: Oops - BUG: {esr.value:016x} [#1] PREEMPT SMP")
-    k.report("BUG", text=text, location=location, page=page)
-    add_taint(k, TAINT_DIE)
+    die(k, "Oops - BUG", ESR_EL1(EC=EC_BRK, IL=1, ISS=BUG_BRK_IMM))
+
+
+def die(k: Kernel, message: str, esr: ESR_EL1 | None = None) -> NoReturn:
+    """An Oops (`arch/arm64/kernel/traps.c`). It kills the task, and init's death is the machine's."""
+    k.debug_locks = False
+    if esr is not None:
+        printk(k, f"Internal error: {message}: {esr.value:016x} [#1] PREEMPT SMP")
+    printk(k, "Modules linked in:")
     print_header(k)
     show_trace(k)
+    add_taint(k, TAINT_DIE)
     printk(k, "---[ end trace 0000000000000000 ]---")
     panic(k, "Attempted to kill init! exitcode=0x0000000b")
 
@@ -138,7 +164,7 @@ def panic(k: Kernel, message: str) -> NoReturn:
 def _caller() -> str:
     """File and line of the kernel function that ran into a WARN or a BUG: the first frame outside this module."""
     frame = sys._getframe(1)
-    while frame.f_code.co_filename == __file__ or frame.f_code.co_name in ("_call", "<lambda>"):
+    while frame.f_code.co_filename == __file__ or frame.f_code.co_name == "_call":
         if frame.f_back is None:
             break
         frame = frame.f_back
