@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgtlab.linux.page_flags import PAGE_TYPES, PAGEFLAGS, page_type_has_type
+from pgtlab.linux.page_flags import PAGE_TYPES, PAGEFLAGS, PG_slab, page_type_has_type
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
@@ -35,9 +35,10 @@ def __dump_page(k: Kernel, page: Page) -> None:
 def page_mapcount(page: Page) -> int:
     """How often the page is mapped: `_mapcount` counts from -1.
 
-    Up to v6.9 nothing asks first whether the four bytes are a count at all, so a page table's -513 prints as -512.
+    Up to v6.9 only a slab's page is asked whether the four bytes are a count at all, so a page table's -513 prints as
+    -512. Since then no page with a type has a count.
     """
-    return int(page._mapcount) + 1
+    return 0 if page.flags & PG_slab else int(page._mapcount) + 1
 
 
 def format_page_type(page_type: int) -> str:

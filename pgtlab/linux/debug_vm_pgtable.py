@@ -44,22 +44,22 @@ def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
     """Build one path through the page table, and get pages for it to map."""
     mm = args.mm = k.mm_alloc()
     if mm is None:
-        return -ENOMEM
+        return k.init_failed(args, "mm struct")
     args.pgdp = k.pgd_offset(mm, args.vaddr)
     args.p4dp = k.p4d_alloc(mm, args.pgdp, args.vaddr)
     if not args.p4dp:
-        return k.init_failed(args, "p4d")
+        return k.init_failed(args, "p4d entries")
     args.start_p4dp = k.p4d_offset(args.pgdp, 0)
     args.pudp = k.pud_alloc(mm, args.p4dp, args.vaddr)
     if not args.pudp:
-        return k.init_failed(args, "pud")
+        return k.init_failed(args, "pud entries")
     args.start_pudp = k.pud_offset(args.p4dp, 0)
     args.pmdp = k.pmd_alloc(mm, args.pudp, args.vaddr)
     if not args.pmdp:
-        return k.init_failed(args, "pmd")
+        return k.init_failed(args, "pmd entries")
     args.start_pmdp = k.pmd_offset(args.pudp, 0)
     if k.pte_alloc(mm, args.pmdp):
-        return k.init_failed(args, "pte")
+        return k.init_failed(args, "pte entries")
     args.start_ptep = k.pmd_pgtable(k.read64(args.pmdp))
 
     page = k.alloc_pages(k.HPAGE_PMD_ORDER) if k.HPAGE_PMD_ORDER <= k.MAX_PAGE_ORDER else None
@@ -72,9 +72,9 @@ def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
 
 
 @static_inline
-def init_failed(k: Kernel, args: PgtableDebugArgs, level: str) -> int:
+def init_failed(k: Kernel, args: PgtableDebugArgs, what: str) -> int:
     """The way out of `init_args()` without memory."""
-    k.printk(f"debug_vm_pgtable: [{'init_args':25}]: Failed to allocate {level} entries")
+    k.printk(f"debug_vm_pgtable: [{'init_args':25}]: Failed to allocate {what}")
     k.destroy_args(args)
     return -ENOMEM
 
@@ -196,7 +196,7 @@ def destroy_args(k: Kernel, args: PgtableDebugArgs) -> None:
 def debug_vm_pgtable(k: Kernel) -> int:
     """Validate the page-table helpers: a late initcall."""
     k.printk(f"debug_vm_pgtable: [{'debug_vm_pgtable':25}]: Validating architecture page table helpers")
-    args = PgtableDebugArgs(vaddr=k.get_random_vaddr(), page_prot=k._PAGE_SHARED_EXEC)
+    args = PgtableDebugArgs(vaddr=k.get_random_vaddr(), page_prot=k._PAGE_READONLY_EXEC)
     ret = k.init_args(args)
     if ret:
         return ret

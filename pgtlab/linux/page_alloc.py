@@ -86,6 +86,7 @@ static_inline(free_page)  # a macro in linux/gfp.h
 def free_pages(k: Kernel, addr: int, order: int) -> None:
     """Free a block by its address."""
     if addr != 0:
+        k.VM_BUG_ON(not k.pfn_valid(k.__pa(addr) >> k.PAGE_SHIFT), "!virt_addr_valid((void *)addr)")
         k.__free_pages(k.virt_to_page(addr), order)
 
 
@@ -117,12 +118,12 @@ def free_unref_page_prepare(k: Kernel, page: Page, order: int) -> bool:
 @static_inline
 def free_pages_prepare(k: Kernel, page: Page, order: int) -> bool:
     """Check every page of the block; a bad one is not freed but kept out of use for good."""
-    bad = False
-    for pfn in range(page.pfn, page.pfn + (1 << order)):
-        bad |= k.free_page_is_bad(k.pfn_to_page(pfn))
-    if not bad:
-        k.page_owner.reset(page.pfn)
-    return not bad
+    tails = range(page.pfn + 1, page.pfn + (1 << order))
+    bad = [k.free_page_is_bad(k.pfn_to_page(pfn)) for pfn in (*tails, page.pfn)]
+    if any(bad):
+        return False
+    k.page_owner.reset(page.pfn)
+    return True
 
 
 @static_inline
@@ -178,6 +179,7 @@ def bad_page(k: Kernel, page: Page, reason: str) -> None:
 def __free_one_page(k: Kernel, page: Page, order: int) -> None:
     """Put a block back, merged with its buddies."""
     pfn = page.pfn
+    k.VM_BUG_ON_PAGE(pfn & (1 << order) - 1, page, "pfn & ((1 << order) - 1)")
     while order < k.MAX_PAGE_ORDER:
         buddy_pfn = pfn ^ (1 << order)
         if not k.pfn_valid(buddy_pfn):

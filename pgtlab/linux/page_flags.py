@@ -54,8 +54,7 @@ def PageTable(k: Kernel, page: Page) -> bool:
 @static_inline
 def __SetPageTable(k: Kernel, page: Page) -> None:
     """Give the page its type; it must have none."""
-    k.VM_BUG_ON_PAGE(not _is(page, 0), page, "!PageType(page, 0)")
-    page.page_type &= ~PG_table & 0xFFFFFFFF
+    _set_type(k, page, PG_table)
 
 
 @static_inline
@@ -74,13 +73,19 @@ def PageBuddy(k: Kernel, page: Page) -> bool:
 @static_inline
 def __SetPageBuddy(k: Kernel, page: Page) -> None:
     """Mark the head of a free block."""
-    page.page_type &= ~PG_buddy & 0xFFFFFFFF
+    _set_type(k, page, PG_buddy)
 
 
 @static_inline
 def __ClearPageBuddy(k: Kernel, page: Page) -> None:
     """The block is free no longer, or part of a larger one."""
+    k.VM_BUG_ON_PAGE(not k.PageBuddy(page), page, "!PageBuddy(page)")
     page.page_type |= PG_buddy
+
+
+def _set_type(k: Kernel, page: Page, page_type: int) -> None:
+    k.VM_BUG_ON_PAGE(not _is(page, 0), page, "!PageType(page, 0)")
+    page.page_type &= ~page_type & 0xFFFFFFFF
 
 
 def _is(page: Page, page_type: int) -> bool:
