@@ -26,7 +26,7 @@ print(variant(SEED))
 
 # %% [markdown]
 # **Your task.** Write `indices()`. It returns two values: a dictionary with the index at each level that the MMU reads,
-# and the offset. For the address in the picture that is `{0: 1, 1: 0, 2: 9, 3: 653}, 0x1678`.
+# and the offset. For the address in the picture that is `{0: 1, 1: 0, 2: 9, 3: 209}, 0x1678`.
 #
 # Start on paper, with your own address, and let `indices()` return what you found: the first check is about that alone.
 # Then make it right for every address of every kernel.

@@ -153,7 +153,7 @@ def solution_notebook(source: Path) -> Any:
     """The exercise as an instructor gets it: solved, and below that each typical wrong answer with its feedback."""
     exercise = read(source)
     solution = "".join(map(str, exercise.tagged("solution")))
-    call = exercise.tagged("call")[0].source
+    call = exercise.code("call").splitlines()[-1]
 
     def tried(wrong: Cell) -> str:
         return f"# %%\n# A typical wrong answer: {wrong.title}\n{wrong.source}\n\n\n{call}\n\n"

@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
+from pgtlab.arch.granule import G64K
 from pgtlab.lab.matrix import boots
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kconfig import Config
@@ -23,7 +24,7 @@ def distinct_boots() -> tuple[Boot, ...]:
     To page tables, CPUs that give a kernel as many bits are one and the same.
 
     >>> len(distinct_boots()), describe(distinct_boots()[-1])
-    (17, '64K pages, VA_BITS=52 on cortex-a53 (48 in use)')
+    (17, '64K pages, VA_BITS=52, PA_BITS=52 on cortex-a53 (48 in use)')
     """
     found: dict[tuple[Config, int], Boot] = {}
     for booted in boots():
@@ -39,8 +40,9 @@ def describe(boot: Boot) -> str:
     '4K pages, VA_BITS=39 on max'
     """
     config = boot.config
+    pa_bits = f", PA_BITS={config.pa_bits}" if config.granule is G64K else ""  # the others have no choice
     in_use = f" ({boot.vabits_actual} in use)" if boot.vabits_actual < config.va_bits else ""
-    return f"{config.granule} pages, VA_BITS={config.va_bits} on {boot.cpu.name}{in_use}"
+    return f"{config.granule} pages, VA_BITS={config.va_bits}{pa_bits} on {boot.cpu.name}{in_use}"
 
 
 def addresses(boot: Boot, seed: int | str = 0) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from nbclient import NotebookClient
 
 from pgtlab.lab import course
 from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, solution_notebook
+from pgtlab.lab.judge import define
 
 NAMES = ["01_indices", "02_pud_offset", "03_pud_free"]
 each = pytest.mark.parametrize("name", NAMES)
@@ -74,6 +75,12 @@ def test_the_instructors_notebook_shows_the_solution_and_what_each_wrong_answer_
     for cell, shown in zip(exercise.tagged("wrong"), wrong, strict=True):
         assert f"# A typical wrong answer: {cell.title}\n" in text(notebook)
         assert cell.feedback in shown
+
+
+def test_the_example_in_exercise_1_is_true():
+    notebook = learner_notebook(find("01_indices"))
+    d = define(notebook.cells[1].source.replace("decompose(0x", "d = decompose(0x"), "<the picture>")["d"]
+    assert f"that is `{ {h.level: h.index for h in d.hardware} }, {d.offset:#x}`." in text(notebook)
 
 
 def test_a_workbench_has_the_exercises(tmp_path):
