@@ -10,7 +10,7 @@ from pgtlab.lab import course
 from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, solution_notebook
 from pgtlab.lab.judge import define
 
-NAMES = ["01_indices", "02_pud_offset", "03_pud_free"]
+NAMES = sorted(path.stem for path in (course.sources() / "exercises").glob("[!_]*.py"))
 each = pytest.mark.parametrize("name", NAMES)
 
 
