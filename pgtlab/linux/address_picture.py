@@ -1,7 +1,7 @@
 """The picture of a decomposed address: 64 bits over two aligned lanes, the MMU's levels and Linux's.
 
 Columns are bits, 63 on the left, so that whatever stands over the same bits stands over each other. A level folded at
-compile time is a flag at the seam where it would be; one folded at run time keeps its bits, with a dashed border.
+compile time is a sliver at the seam where it would be; one folded at run time keeps its bits, with a dashed border.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BIT = 15
 WIDTH = MARGIN + 64 * BIT + 4
 HEX_Y, BITS_Y, MMU_Y, LINUX_Y, FLAGS_Y = 42, 66, 106, 162, 220
 BITS_H, LANE_H, FLAG_H = 24, 34, 24
-MOST_FLAGS = 3
+MOST_FLAGS, SLIVER = 3, 9
 HEIGHT = FLAGS_Y + MOST_FLAGS * FLAG_H + 4
 CHARACTER = 6.7  # widest average of a label's characters, in the fonts that browsers fall back on
 
@@ -99,14 +99,20 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
 
 
 def _flags(d: Decomposition) -> Iterator[Shape]:
-    """One row per folded level: a leader from the seam or the block, and what folding does there."""
+    """A sliver in the lane for each level folded at compile time, and for every folded one a flag that says how."""
     folded = [level for level in d.linux if level.fold is not Fold.REAL]
+    place = {level.name: _seam(d, level) + i * SLIVER for i, level in enumerate(folded)}
+    for level in folded:
+        if level.hi is None:
+            yield rect(f"linux-{level.name}", place[level.name], LINUX_Y - 4, SLIVER - 2, LANE_H + 8, "folded")
     for row, level in enumerate(folded):
-        x, y = _seam(d, level), FLAGS_Y + row * FLAG_H
+        x = place[level.name] + SLIVER / 2 - 1
+        yield line(f"leader-{level.name}", x, LINUX_Y + LANE_H + 4, x, FLAGS_Y + row * FLAG_H)
+    for row, level in enumerate(folded):
         label = f"{level.name} {level.fold.value}: {level.note}"
-        left = min(x, WIDTH - 6.1 * len(label) - 14)
-        yield line(f"leader-{level.name}", x, LINUX_Y + LANE_H, x, y)
-        yield rect(f"flag-{level.name}", left, y, 6.1 * len(label) + 10, FLAG_H - 5, "folded")
+        width, y = 5.8 * len(label) + 12, FLAGS_Y + row * FLAG_H
+        left = min(place[level.name], WIDTH - width - 4)
+        yield rect(f"flag-{level.name}", left, y, width, FLAG_H - 5, "folded")
         yield text(f"flag-text-{level.name}", left + 6, y + 14, label, "start small")
 
 
