@@ -7,6 +7,7 @@ functions over a `Kernel`, which calls each of them by name.
 from __future__ import annotations
 
 import difflib
+import inspect
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -167,6 +168,7 @@ class Kernel:
             for name in functions_of(module):
                 overridden.pop(name, None)
         self.symbols.update(overridden)
+        self._as_booted = dict(self.symbols)
         vars(self).update(self.constants)
         vars(self).update({name: partial(self._call, name) for name in self.symbols})
 
@@ -224,6 +226,14 @@ class Kernel:
                 raise LivepatchError(f"livepatch: this kernel has no function {name}{hint}")
             if not callable(function):
                 raise LivepatchError(f"livepatch: {name}={function!r} is not a function of (k, ...)")
+            called_with, takes = inspect.signature(self._as_booted[name]).parameters, inspect.signature(function)
+            try:
+                takes.bind(*called_with)
+            except TypeError as error:
+                raise LivepatchError(
+                    f"livepatch: the kernel calls {name}({', '.join(called_with)}), and the function in its place "
+                    f"takes {takes}"
+                ) from error
         self.symbols.update(functions)
 
     # Running.

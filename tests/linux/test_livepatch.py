@@ -1,0 +1,92 @@
+"""Replacing a kernel function: refused with a reason where it cannot be, and seen by every caller where it is."""
+
+import pytest
+
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel import INIT_TRACE, Kernel, LivepatchError
+
+
+@pytest.fixture
+def kernel():
+    return Kernel(boot(Config("4k", 48), CPU.named("max")))
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("pud_fre", "pud_free"), ("pud_freed", "pud_free"), ("__pud_alloc_one", "pud_alloc_one")]
+)
+def test_an_unknown_symbol_is_refused_with_the_nearest_name(kernel, name, nearest):
+    with pytest.raises(LivepatchError, match=f"no function {name}; did you mean {nearest}\\?"):
+        kernel.livepatch(**{name: lambda k: None})
+
+
+def test_so_is_an_unknown_one_when_it_is_called(kernel):
+    with pytest.raises(AttributeError, match=r"no symbol or constant pud_fre; pud_free\?"):
+        kernel.pud_fre()
+    with pytest.raises(AttributeError, match=r"no symbol or constant PAGE_SHIFTS; PAGE_SHIFT\?"):
+        _ = kernel.PAGE_SHIFTS
+
+
+def test_a_name_like_nothing_else_is_refused_without_advice(kernel):
+    with pytest.raises(LivepatchError, match=r"no function zzzzzz$"):
+        kernel.livepatch(zzzzzz=lambda k: None)
+
+
+@pytest.mark.parametrize("value", [None, 3, "pud_free"])
+def test_what_cannot_be_called_is_refused(kernel, value):
+    with pytest.raises(LivepatchError, match="is not a function"):
+        kernel.livepatch(pud_free=value)
+
+
+@pytest.mark.parametrize("function", [lambda mm, pud: None, lambda k, mm, pud, more: None, lambda: None])
+def test_what_does_not_take_the_arguments_is_refused_before_it_runs(kernel, function):
+    with pytest.raises(LivepatchError, match=r"the kernel calls pud_free\(k, mm, pud\), and .* takes \("):
+        kernel.livepatch(pud_free=function)
+
+
+def test_one_bad_patch_among_others_leaves_the_kernel_as_it_was(kernel):
+    before = dict(kernel.symbols)
+    with pytest.raises(LivepatchError):
+        kernel.livepatch(pud_free=lambda k, mm, pud: None, pud_fre=lambda k: None)
+    assert kernel.symbols == before
+
+
+def test_a_patch_can_be_patched(kernel):
+    kernel.livepatch(pud_free=lambda k, *anything: None)
+    kernel.livepatch(pud_free=lambda k, mm, pud: k.__pud_free(mm, pud))
+    assert kernel.run().outcome == "clean"
+
+
+def test_every_caller_sees_the_patch(kernel):
+    seen = []
+    original = kernel.symbols["alloc_pages"]
+
+    def alloc_pages(k, order=0):
+        seen.append(k.trace()[1])
+        return original(k, order)
+
+    kernel.livepatch(alloc_pages=alloc_pages)
+    kernel.run()
+    assert seen == ["pgd_alloc", "__pud_alloc", "__pmd_alloc", "__pte_alloc", "init_args"]
+
+
+def test_the_trace_is_the_chain_of_calls_without_what_is_inlined(kernel):
+    traces = []
+    kernel.livepatch(pte_alloc_one=lambda k, mm: traces.append(k.trace()))
+    kernel.run()
+    assert traces == [("__pte_alloc", "init_args", "debug_vm_pgtable", *INIT_TRACE)]
+    assert kernel.trace() == INIT_TRACE
+
+
+def test_the_trace_is_whole_again_after_a_panic(kernel):
+    kernel.livepatch(pud_free=lambda k, mm, pud: k.BUG_ON(True, "true"))
+    assert kernel.run().outcome == "panic"
+    assert kernel.trace() == INIT_TRACE
+
+
+def test_two_kernels_are_two_kernels(kernel):
+    other = Kernel(kernel.boot)
+    kernel.livepatch(pud_free=lambda k, mm, pud: None)
+    assert len(kernel.run().lost) == 1
+    assert other.run().lost == ()
