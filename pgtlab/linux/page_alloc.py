@@ -179,7 +179,6 @@ def bad_page(k: Kernel, page: Page, reason: str) -> None:
 def __free_one_page(k: Kernel, page: Page, order: int) -> None:
     """Put a block back, merged with its buddies."""
     pfn = page.pfn
-    k.VM_BUG_ON_PAGE(pfn & (1 << order) - 1, page, "pfn & ((1 << order) - 1)")
     while order < k.MAX_PAGE_ORDER:
         buddy_pfn = pfn ^ (1 << order)
         if not k.pfn_valid(buddy_pfn):

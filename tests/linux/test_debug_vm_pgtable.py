@@ -1,0 +1,307 @@
+"""The kernel's own test of its page tables: the bad page that it finds, and what else it would find."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import Boot, Fold, boot
+from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.kernel import Kernel
+
+
+def kind(booted: Boot) -> str:
+    """What tells page tables of two boots apart: configuration, bits in use, DS."""
+    c = booted.config
+    return f"{c.page_size_name}-va{c.va_bits}-pa{c.pa_bits} on {booted.vabits_actual} bits"
+
+
+EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
+KINDS = {kind(b): b for b in EVERYWHERE}
+WITH_PUD = {name: b for name, b in KINDS.items() if b.folded["pud"] is Fold.REAL}
+WITHOUT_PUD = {name: b for name, b in KINDS.items() if b.folded["pud"] is not Fold.REAL}
+
+every_kind = pytest.mark.parametrize("booted", KINDS.values(), ids=KINDS)
+with_pud = pytest.mark.parametrize("booted", WITH_PUD.values(), ids=WITH_PUD)
+without_pud = pytest.mark.parametrize("booted", WITHOUT_PUD.values(), ids=WITHOUT_PUD)
+
+
+def buggy(booted: Boot, seed: int = 0) -> Kernel:
+    return Tree.named("arm64-for-next").start_kernel(booted, seed)
+
+
+def fixed(booted: Boot, seed: int = 0) -> Kernel:
+    return Tree.named("fixed").start_kernel(booted, seed)
+
+
+# The bad page.
+
+
+@with_pud
+def test_the_bad_page_is_the_pud_table(booted):
+    kernel = buggy(booted)
+    pud_alloc_one, tables = kernel.symbols["pud_alloc_one"], []
+
+    def note(k, mm, addr):
+        table = pud_alloc_one(k, mm, addr)
+        tables.append(k.__pa(table) >> k.PAGE_SHIFT)
+        return table
+
+    kernel.livepatch(pud_alloc_one=note)
+    (report,) = kernel.run().reports
+    assert [report.pfn] == tables
+
+
+@with_pud
+def test_what_the_page_holds(booted):
+    run = buggy(booted).run()
+    (report,) = run.reports
+    assert (report.mapcount, report.page_type, report.text) == (-512, 0xFFFF_FDFF, "nonzero mapcount")
+    flags, lru_next, lru_prev, mapping, index, private, counts, memcg = report.raw
+    assert counts == 0x0000_0000_FFFF_FDFF  # _refcount above, page_type below
+    assert lru_prev == 0xDEAD_0000_0000_0122  # LIST_POISON2, as in the recorded dumps
+    assert (flags, lru_next, mapping, index, private, memcg) == (0,) * 6
+
+
+@with_pud
+def test_the_page_stays_out_of_use_and_counted(booted):
+    kernel = buggy(booted)
+    before = kernel.zone.nr_free_pages
+    run = kernel.run()
+    assert kernel.zone.nr_free_pages == before - 1
+    assert run.nr_page_table_pages == 1
+    assert [(o.pfn, o.order) for o in run.lost] == [(run.reports[0].pfn, 0)]
+    assert "__pud_alloc" in run.lost[0].trace
+
+
+@every_kind
+def test_the_fixed_kernel_gives_everything_back(booted):
+    kernel = fixed(booted)
+    before = [dict(blocks) for blocks in kernel.zone.free_area]
+    run = kernel.run()
+    assert (run.outcome, run.reports, run.lost, run.nr_page_table_pages) == ("clean", (), (), 0)
+    assert [set(blocks) for blocks in kernel.zone.free_area] == [set(blocks) for blocks in before]
+    assert len(run.dmesg) <= 2  # that it ran, and the feature that the CPU has
+
+
+@given(seed=st.integers(0, 1 << 32), name=st.sampled_from(sorted(KINDS)))
+@settings(max_examples=20)
+def test_the_address_that_it_picks_changes_nothing(seed, name):
+    booted = KINDS[name]
+    assert len(buggy(booted, seed).run().reports) == (name in WITH_PUD)
+    assert fixed(booted, seed).run().outcome == "clean"
+
+
+def test_it_picks_a_page_of_user_space():
+    for booted in KINDS.values():
+        kernel = fixed(booted)
+        picked = [kernel.get_random_vaddr() for _ in range(50)]
+        assert len(set(picked)) == 50
+        assert all(va % booted.config.page_size == 0 for va in picked)
+        assert 1 << booted.vabits_actual > max(picked) > 1 << booted.vabits_actual - 4
+
+
+def test_a_second_run_reports_a_second_page():
+    kernel = buggy(KINDS["4k-va48-pa48 on 48 bits"])
+    first, second = kernel.run(), kernel.run()
+    assert (first.outcome, second.outcome) == ("report", "report")
+    assert first.reports[0].pfn != second.reports[0].pfn
+    assert second.nr_page_table_pages == 2
+
+
+# Wrong ways to free a PUD table. None is told by its text.
+
+
+def right(k, mm, pud):
+    if not k.pgtable_l4_enabled():
+        return
+    k.__pud_free(mm, pud)
+
+
+def without_destructor(k, mm, pud):
+    if not k.pgtable_l4_enabled():
+        return
+    k.free_page(pud)
+
+
+def without_free(k, mm, pud):
+    if not k.pgtable_l4_enabled():
+        return
+    k.pagetable_pud_dtor(k.virt_to_page(pud))
+
+
+def although_folded(k, mm, pud):
+    k.__pud_free(mm, pud)
+
+
+def although_folded_and_without_destructor(k, mm, pud):
+    k.free_page(pud)
+
+
+def twice(k, mm, pud):
+    if not k.pgtable_l4_enabled():
+        return
+    k.__pud_free(mm, pud)
+    k.free_page(pud)
+
+
+def destructor_twice(k, mm, pud):
+    if not k.pgtable_l4_enabled():
+        return
+    k.pagetable_pud_dtor(k.virt_to_page(pud))
+    k.__pud_free(mm, pud)
+
+
+def not_at_all(k, mm, pud):
+    pass
+
+
+def patched(booted: Boot, pud_free) -> Kernel:
+    kernel = buggy(booted)
+    kernel.livepatch(pud_free=pud_free)
+    return kernel
+
+
+@every_kind
+def test_the_right_lines_are_clean_everywhere(booted):
+    run = patched(booted, right).run()
+    assert (run.outcome, run.lost, run.nr_page_table_pages) == ("clean", (), 0)
+
+
+@with_pud
+@pytest.mark.parametrize(
+    ("pud_free", "outcome", "kinds", "lost", "counted"),
+    [
+        (without_destructor, "report", ["Bad page state"], 1, 1),
+        (without_free, "clean", [], 1, 0),
+        (not_at_all, "clean", [], 1, 1),
+        (twice, "panic", ["BUG"], None, 0),
+        (destructor_twice, "panic", ["BUG"], None, 0),
+        (although_folded, "clean", [], 0, 0),
+    ],
+)
+def test_where_the_pud_is_real_each_mistake_is_told(booted, pud_free, outcome, kinds, lost, counted):
+    run = patched(booted, pud_free).run()
+    assert (run.outcome, [report.kind for report in run.reports]) == (outcome, kinds)
+    assert run.nr_page_table_pages == counted
+    assert lost is None or [(o.order, "__pud_alloc" in o.trace) for o in run.lost] == [(0, True)] * lost
+
+
+@without_pud
+@pytest.mark.parametrize("pud_free", [although_folded, although_folded_and_without_destructor])
+def test_where_it_is_folded_freeing_it_ends_in_a_panic(booted, pud_free):
+    """It is the pgd's page, or a word in the middle of it: no page table of the kernel's accounts, and freed again."""
+    run = patched(booted, pud_free).run()
+    assert run.outcome == "panic"
+    assert {report.kind for report in run.reports} <= {"BUG", "Bad page state"}
+
+
+@without_pud
+@pytest.mark.parametrize("pud_free", [without_destructor, without_free, not_at_all, twice, destructor_twice])
+def test_where_it_is_folded_the_other_mistakes_do_not_show(booted, pud_free):
+    run = patched(booted, pud_free).run()
+    assert (run.outcome, run.lost) == ("clean", ())
+
+
+# What else it checks: each helper that it exercises, broken.
+
+
+def nothing(k, *args):
+    """A helper that does not do its job."""
+
+
+def populate_as_a_block(k, mm, pmdp, pte_page):
+    k.write64(pmdp, k.phys_to_entry(pte_page.pfn << k.PAGE_SHIFT) | k.PMD_TYPE_SECT)
+
+
+FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS = (
+    boot(Config("4k", va), CPU.named("max")) if va != 36 else boot(Config("16k", va), CPU.named("max"))
+    for va in (52, 48, 39, 36)
+)
+P4D_FOLDED = boot(Config("4k", 52), CPU.named("max,lpa2=off"))
+PUD_FOLDED = boot(Config("16k", 52), CPU.named("max,lpa2=off"))
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "caught_by"),
+    [
+        ("ptep_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("pmd_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        (
+            "pmd_populate",
+            populate_as_a_block,
+            [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED],
+        ),
+        ("pud_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("p4d_clear", nothing, [FIVE_LEVELS, P4D_FOLDED]),
+        ("pgd_clear", nothing, [FIVE_LEVELS]),
+    ],
+)
+def test_a_broken_helper_is_warned_about(name, broken, caught_by):
+    for booted in (FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED):
+        kernel = fixed(booted)
+        kernel.livepatch(**{name: broken})
+        run = kernel.run()
+        warnings = [report for report in run.reports if report.kind == "WARNING"]
+        assert bool(warnings) == (booted in caught_by), (booted, run.reports)
+        for report in warnings:
+            assert report.trace == (
+                "debug_vm_pgtable",
+                "do_one_initcall",
+                "kernel_init_freeable",
+                "kernel_init",
+                "ret_from_fork",
+            )
+            assert "debug_vm_pgtable.py:" in report.location
+
+
+def test_a_warning_does_not_stop_it():
+    kernel = fixed(FOUR_LEVELS)
+    kernel.livepatch(ptep_clear=nothing)
+    run = kernel.run()
+    assert (run.outcome, len(run.reports), run.lost, run.nr_page_table_pages) == ("report", 1, (), 0)
+
+
+def test_a_counter_that_is_not_taken_back_is_found_with_the_address_space():
+    kernel = fixed(FOUR_LEVELS)
+    kernel.livepatch(mm_dec_nr_pmds=nothing)
+    run = kernel.run()
+    assert [report.kind for report in run.reports] == ["Bad mm"]
+    assert run.dmesg[-1].endswith("BUG: non-zero pgtables_bytes on freeing mm: 4096")
+
+
+@pytest.mark.parametrize(
+    ("booted", "tables"),
+    [
+        (FIVE_LEVELS, ["p4d entries", "pud entries", "pmd entries", "pte entries"]),
+        (FOUR_LEVELS, ["pud entries", "pmd entries", "pte entries"]),
+        (P4D_FOLDED, ["pud entries", "pmd entries", "pte entries"]),
+        (PUD_FOLDED, ["pmd entries", "pte entries"]),
+        (TWO_LEVELS, ["pte entries"]),
+    ],
+    ids=lambda value: kind(value) if isinstance(value, Boot) else "",
+)
+def test_without_memory_it_gives_up_and_gives_back_what_it_has(booted, tables):
+    """With n pages to be had, the n-th table from the top is the one that fails."""
+    for pages, missing in enumerate(["mm struct", *tables]):
+        kernel = fixed(booted)
+        leave_free(kernel, pages)
+        run = kernel.run()
+        assert run.dmesg[-1].endswith(f"]: Failed to allocate {missing}")
+        assert (run.outcome, run.lost, kernel.zone.nr_free_pages) == ("clean", (), pages)
+
+
+def leave_free(kernel: Kernel, pages: int) -> None:
+    kept = [kernel.alloc_pages(0) for _ in range(pages)]
+    for order in range(kernel.MAX_PAGE_ORDER, -1, -1):
+        while kernel.alloc_pages(order) is not None:
+            pass
+    for page in kept:
+        kernel.__free_pages(page, 0)
+
+
+def test_without_a_huge_page_it_takes_a_small_one():
+    kernel = fixed(FOUR_LEVELS)
+    leave_free(kernel, 5)  # four tables, and one page to map
+    assert kernel.run().outcome == "clean"
