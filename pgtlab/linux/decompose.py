@@ -133,6 +133,8 @@ class Decomposition:
             )
         elif level is None:
             note = "computed but not read: the level below indexes this page anew"
+        elif hi >= boot.vabits_actual and not self.top_byte_ignored:
+            note = f"TTBR1_EL1 points {k.TTBR1_BADDR_4852_OFFSET} bytes into the pgd: the MMU counts from there"
         return LinuxLevel(name, fold, hi, lo, _bits(self.va, hi, lo), level, note)
 
     @property

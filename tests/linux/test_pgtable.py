@@ -1,0 +1,136 @@
+"""The page-table helpers: how entries hold addresses, and what folding makes of none, bad, present and clear."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.arch.output_address import OutputAddress
+from pgtlab.linux.boot import Boot, Fold, boot
+from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.kernel import Kernel
+
+EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
+KERNELS = {f"{b.config!r} on {b.vabits_actual} bits": Kernel(b) for b in EVERYWHERE}
+every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)
+
+TABLE_OF = {"pgd": "p4d", "p4d": "pud", "pud": "pmd"}  # whose entry names whose table
+
+
+@every_kernel
+@settings(max_examples=25)
+@given(data=st.data())
+def test_linux_packs_an_address_where_the_mmu_looks_for_it(k, data):
+    """`__phys_to_pte_val()` is decided by the compiler, the MMU's packing by TCR_EL1; they must agree."""
+    pa = data.draw(st.integers(0, (1 << k.PHYS_MASK_SHIFT - k.PAGE_SHIFT) - 1)) << k.PAGE_SHIFT
+    mmu = OutputAddress.of(k.boot.config.granule, ds=k.boot.lpa2_is_enabled, pa_bits=k.PHYS_MASK_SHIFT)
+    # With 64K pages and 52 bits Linux leaves bits 49:48 in place as well, where such a descriptor has no address.
+    twice = pa & 0b11 << 48 if k.PAGE_SIZE == 65536 and k.PHYS_MASK_SHIFT == 52 else 0
+    assert k.phys_to_entry(pa) == mmu.pack(pa) | twice
+    for attributes in (k.PGD_TYPE_TABLE | k.PGD_TABLE_PXN, k._PAGE_KERNEL, k.PROT_NORMAL | k.PTE_DIRTY):
+        entry = k.phys_to_entry(pa) | attributes
+        assert k.table_address(entry) == pa == mmu.unpack(entry, k.PAGE_SHIFT)
+
+
+@every_kernel
+def test_the_entry_over_a_folded_level_is_always_there(k):
+    """A folded table cannot be absent: what its entry would say is said one level down."""
+    for name, below in TABLE_OF.items():
+        none, bad, present = (getattr(k, f"{name}_{what}") for what in ("none", "bad", "present"))
+        if k.boot.folded[below] is Fold.REAL:
+            assert none(0)
+            assert bad(0)
+            assert not present(0)
+        else:
+            assert not none(0)
+            assert not bad(0)
+            assert present(0)
+        assert not none(k.PGD_TYPE_TABLE)
+        assert not bad(k.PGD_TYPE_TABLE)
+        assert present(k.PGD_TYPE_TABLE)
+
+
+@every_kernel
+def test_clearing_it_does_nothing_where_it_is_the_entry_below(k):
+    entryp = k.get_zeroed_page()
+    for name, below in TABLE_OF.items():
+        k.write64(entryp, 0x1234_5003)
+        getattr(k, f"{name}_clear")(entryp)
+        assert (k.read64(entryp) == 0) == (k.boot.folded[below] is Fold.REAL)
+    k.pmd_clear(entryp)
+    assert k.read64(entryp) == 0
+    k.free_page(entryp)
+
+
+@every_kernel
+def test_populating_it_neither(k):
+    entryp, table = k.get_zeroed_page(), k.get_zeroed_page()
+    for name, below in TABLE_OF.items():
+        k.write64(entryp, 0)
+        getattr(k, f"{name}_populate")(None, entryp, table)
+        expected = k.phys_to_entry(k.__pa(table)) | 0b11 | 1 << 59 if k.boot.folded[below] is Fold.REAL else 0
+        assert k.read64(entryp) == expected
+    k.free_page(entryp)
+    k.free_page(table)
+
+
+@pytest.mark.parametrize(("entry", "bad"), [(0b00, True), (0b01, True), (0b10, True), (0b11, False)])
+def test_an_entry_that_names_a_table_is_valid_and_no_block(entry, bad):
+    k = Kernel(boot(Config("4k", 48), CPU.named("max")))
+    assert k.pmd_bad(0x4000_0000 | entry) == k.pud_bad(0x4000_0000 | entry) == bad
+
+
+def test_an_entry_that_only_software_knows_is_present():
+    """PROT_NONE: invalid to the MMU, and not none."""
+    k = Kernel(boot(Config("4k", 48), CPU.named("max")))
+    pte = k.pfn_pte(0x40000, k.constants["pgprot_val(PAGE_NONE)"])
+    assert not pte & k.PTE_VALID
+    assert k.pte_present(pte)
+    assert not k.pte_present(0)
+    assert k.pte_none(0)
+    assert not k.pte_none(pte)
+
+
+@every_kernel
+def test_a_pgd_is_a_page_where_it_fills_one_or_where_a_folded_level_uses_the_rest(k):
+    entries = k.PTRS_PER_PGD
+    at_run_time = Fold.RUN_TIME in k.boot.folded.values()
+    assert k.pgdir_is_page_size() == (entries * 8 == k.PAGE_SIZE or at_run_time)
+
+    pgds = [k.mm_alloc().pgd for _ in range(3)]
+    size = k.PAGE_SIZE if k.pgdir_is_page_size() else entries * 8
+    assert all(pgd % size == 0 for pgd in pgds)
+    assert len({pgd // size for pgd in pgds}) == 3
+    assert len({pgd // k.PAGE_SIZE for pgd in pgds}) == (3 if size == k.PAGE_SIZE else 1)
+    for pgd in pgds:
+        k.pgd_free(None, pgd)
+    assert k.page_owner.owners() == ()
+
+
+def test_small_pgds_come_from_a_cache_zeroed():
+    """16K pages and 48 bits: a pgd of two entries."""
+    k = Kernel(boot(Config("16k", 48), CPU.named("max")))
+    many = [k.pgd_alloc(None) for _ in range(1025)]
+    assert len({pgd & -k.PAGE_SIZE for pgd in many}) == 2  # 1024 to a page
+    k.write64(many[0], 1)
+    k.pgd_free(None, many[0])
+    assert k.read64(k.pgd_alloc(None)) == 0
+    for pgd in many:
+        k.pgd_free(None, pgd)
+    assert k.page_owner.owners() == ()
+    assert k.zone.nr_free_pages == Kernel(k.boot).zone.nr_free_pages
+
+
+@every_kernel
+def test_the_linear_map_is_where_page_offset_says(k):
+    ram = k.memory.base
+    assert k.__va(ram) % (1 << 64) >= k.PAGE_OFFSET
+    # On fewer bits than configured RAM lies at the start of what the hardware can still reach.
+    assert k.__va(ram) == (1 << 64) - (1 << k.boot.vabits_actual)
+    for pa in (ram, ram + 0x1238, ram + k.memory.size - 8):
+        assert k.__pa(k.__va(pa)) == pa
+        assert k.virt_to_page(k.__va(pa)) == k.phys_to_page(pa)
+    first = k.pfn_to_page(ram >> k.PAGE_SHIFT).address
+    assert k.VMEMMAP_START <= first < k.VMEMMAP_START + k.VMEMMAP_SIZE
+    # 6.12 gives what is left below to vmalloc, and an 8 MiB gap.
+    assert first == k.VMALLOC_END + (8 << 20)
