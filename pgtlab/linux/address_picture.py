@@ -104,7 +104,7 @@ def _flags(d: Decomposition) -> Iterator[Shape]:
     place = {level.name: _seam(d, level) + i * SLIVER for i, level in enumerate(folded)}
     for level in folded:
         if level.hi is None:
-            yield rect(f"linux-{level.name}", place[level.name], LINUX_Y - 4, SLIVER - 2, LANE_H + 8, "folded")
+            yield rect(f"linux-{level.name}", place[level.name], LINUX_Y - 4, SLIVER - 2, LANE_H + 8, "outline")
     for row, level in enumerate(folded):
         x = place[level.name] + SLIVER / 2 - 1
         yield line(f"leader-{level.name}", x, LINUX_Y + LANE_H + 4, x, FLAGS_Y + row * FLAG_H)
