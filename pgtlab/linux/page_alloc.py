@@ -170,8 +170,7 @@ def bad_page(k: Kernel, page: Page, reason: str) -> None:
     k.dump_page(page, reason)
     k.printk("Modules linked in:")
     k.dump_stack()
-    if k.PageBuddy(page):
-        k.__ClearPageBuddy(page)
+    page._mapcount = -1  # page_mapcount_reset(), lest the page look free; since v6.11 only PageBuddy is taken away
     k.add_taint(TAINT_BAD_PAGE)
 
 

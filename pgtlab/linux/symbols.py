@@ -7,7 +7,8 @@ name, a symbol can be replaced, as a livepatch does, and the chain of calls is k
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -26,7 +27,8 @@ def is_inline(function: Symbol) -> bool:
     return "static_inline" in vars(function)
 
 
-def functions_of(module: ModuleType) -> dict[str, Symbol]:
+@cache
+def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
     """The kernel functions that `module` defines: those whose first parameter is `k`.
 
     >>> from pgtlab.linux import pgtable_nop4d

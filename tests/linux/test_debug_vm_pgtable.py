@@ -146,6 +146,13 @@ def twice(k, mm, pud):
     k.free_page(pud)
 
 
+def free_before_destructor(k, mm, pud):
+    if not k.pgtable_l4_enabled():
+        return
+    k.free_page(pud)
+    k.pagetable_pud_dtor(k.virt_to_page(pud))
+
+
 def destructor_twice(k, mm, pud):
     if not k.pgtable_l4_enabled():
         return
@@ -178,6 +185,7 @@ def test_the_right_lines_are_clean_everywhere(booted):
         (not_at_all, "clean", [], 1, 1),
         (twice, "panic", ["BUG"], None, 0),
         (destructor_twice, "panic", ["BUG"], None, 0),
+        (free_before_destructor, "panic", ["Bad page state", "BUG"], None, 1),
         (although_folded, "clean", [], 0, 0),
     ],
 )
@@ -198,7 +206,9 @@ def test_where_it_is_folded_freeing_it_ends_in_a_panic(booted, pud_free):
 
 
 @without_pud
-@pytest.mark.parametrize("pud_free", [without_destructor, without_free, not_at_all, twice, destructor_twice])
+@pytest.mark.parametrize(
+    "pud_free", [without_destructor, without_free, not_at_all, twice, destructor_twice, free_before_destructor]
+)
 def test_where_it_is_folded_the_other_mistakes_do_not_show(booted, pud_free):
     run = patched(booted, pud_free).run()
     assert (run.outcome, run.lost) == ("clean", ())

@@ -166,6 +166,17 @@ def test_what_makes_a_page_bad_and_the_reason_that_is_given(member, value, reaso
     assert (page.pfn in {pfn for pfn, _ in free_blocks(k)}) <= (reason is None)
 
 
+def test_what_was_bad_stays_to_be_seen_but_for_the_count():
+    """`bad_page()` up to v6.10 ends with `page_mapcount_reset()`."""
+    k = new_kernel()
+    page = k.alloc_pages(0)
+    page.page_type, page.mapping = 0xFFFF_FDFF, 0x1000
+    k.__free_pages(page, 0)
+    (report,) = k.reports
+    assert (report.page_type, report.raw[6], report.raw[3]) == (0xFFFF_FDFF, 0xFFFF_FDFF, 0x1000)
+    assert (page.page_type, page.mapping) == (0xFFFF_FFFF, 0x1000)
+
+
 def test_of_several_faults_the_last_is_named():
     k = new_kernel()
     page = k.alloc_pages(0)
