@@ -91,6 +91,23 @@ def test_time_passes_at_the_speed_of_the_serial_console():
         assert took == pytest.approx(10 * (len(line) + 2) / 115_200, abs=2e-6)
 
 
+@pytest.mark.parametrize(
+    ("page_size", "va_bits", "cpu", "detected"),
+    [
+        ("16k", 52, "max", ["52-bit Virtual Addressing (LPA2)"]),
+        ("4k", 52, "max", ["52-bit Virtual Addressing (LPA2)"]),
+        ("64k", 52, "max,lpa2=off", ["52-bit Virtual Addressing (LVA)"]),
+        ("64k", 52, "cortex-a72", []),
+        ("16k", 52, "max,lpa2=off", []),
+        ("4k", 48, "max", []),
+    ],
+)
+def test_a_kernel_says_that_it_uses_52_bits(page_size, va_bits, cpu, detected):
+    """ARM64_HAS_VA52 is there for kernels configured for it, and has the name of the feature that they need."""
+    ours = [shape(line) for line in booted(page_size, va_bits, cpu).log.lines]
+    assert ours == [f"CPU features: detected: {feature}" for feature in detected]
+
+
 def header(run) -> str:
     return next(line for line in run.dmesg if " CPU: 0 PID: 1 Comm: " in line)
 
