@@ -6,7 +6,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test check format lock
+.PHONY: help env lab test check format lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ check: env  ## formatting, lint, types and the direction of imports
 format: env  ## let ruff format the code and the notebooks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+screenshots: env  ## take the documentation's pictures anew, from a running JupyterLab
+	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py
 
 # Hashes, and no download addresses: the lock says what is installed, the machine says from where.
 lock: env  ## lock the dependencies anew

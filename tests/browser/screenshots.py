@@ -1,0 +1,36 @@
+"""The pictures of the documentation, taken from a running JupyterLab: `make screenshots`.
+
+Not a test: pytest runs it only when it is named, for the fixtures of the browser tests.
+"""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from pgtlab.cli.lab import FIRST
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_take(open_notebook, page, theme):
+    notebook = open_notebook(FIRST, theme=theme)
+    notebook.run_all()
+    explorer = page.locator(".pgtlab-explorer").first
+    shot(explorer, f"explorer-{theme}")
+    explorer.get_by_role("group", name="LPA2").get_by_role("button", name="off").click()
+    expect(explorer.locator("svg")).to_contain_text("folded at run time")
+    shot(explorer, f"fallback-{theme}")
+    log = page.locator(".jp-OutputArea-output", has_text="BUG: Bad page state").first
+    shot(log, f"bad-page-{theme}")
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.scrollToItem(0)")
+    page.wait_for_timeout(500)
+    page.screenshot(path=FOLDER / f"tour-{theme}.png")
+
+
+def shot(locator, name):
+    """Save what `locator` shows once it has come to rest."""
+    locator.scroll_into_view_if_needed()
+    locator.page.wait_for_timeout(300)
+    locator.screenshot(path=FOLDER / f"{name}.png")
