@@ -67,12 +67,12 @@ def test_tg0_and_tg1_are_two_encodings_of_one_granule(granule):
 @pytest.mark.parametrize(
     ("granule", "field", "meaning"),
     [
-        (G4K, "TGRAN4", {0b0000: "SUPPORTED", 0b0001: "LPA2", 0b1111: "NONE"}),
+        (G4K, "TGRAN4", {0b0000: "SUPPORTED", 0b0001: "LPA2", 0b1000: "NONE", 0b1111: "NONE"}),
         (G16K, "TGRAN16", {0b0000: "NONE", 0b0001: "SUPPORTED", 0b0010: "LPA2"}),
         (G64K, "TGRAN64", {0b0000: "SUPPORTED", 0b1111: "NONE"}),
     ],
 )
 def test_what_a_cpu_says_of_a_granule(granule, field, meaning):
-    """Arm ARM, ID_AA64MMFR0_EL1: TGran16 counts from 1, the other two from 0 with 15 for none."""
+    """Arm ARM, ID_AA64MMFR0_EL1: TGran16 counts from 1; the other two are signed, and negative for none."""
     for value, name in meaning.items():
         assert granule.support(ID_AA64MMFR0_EL1(**{field: value})) is GranuleSupport[name]

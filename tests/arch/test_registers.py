@@ -23,6 +23,7 @@ from pgtlab.arch.registers import (
 
 DATA = Path(__file__).parents[1] / "data"
 MACHINES = {machine["config"]: machine for machine in json.loads((DATA / "kernel/translations.json").read_text())}
+FIELDS = json.loads((DATA / "kernel/fields.json").read_text())
 ESR_CASES = json.loads((DATA / "esr/esr.json").read_text())["cases"]
 
 
@@ -74,6 +75,19 @@ def test_what_the_cpu_says_of_itself():
     assert mmfr0.PARANGE is PARange.PA52
     assert (mmfr0.TGRAN4, mmfr0.TGRAN16, mmfr0.TGRAN64) == (1, 2, 0)
     assert (mmfr0.TGRAN4_2, mmfr0.TGRAN16_2, mmfr0.TGRAN64_2) == (3, 3, 2)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_fields_lie_where_linux_has_them(name):
+    """Of the registers that Linux describes in `arch/arm64/tools/sysreg`; it has fields that we do not name."""
+    theirs = {field.upper(): (hi, lo) for field, (hi, lo) in FIELDS[name].items()}
+    ours = {field.name.upper(): (field.hi, field.lo) for field in getattr(registers, name).fields}
+    assert ours.items() <= theirs.items()
+
+
+def test_mair_is_eight_bytes():
+    word = MAIR_EL1(0x0706_0504_0302_0100)
+    assert [value for _, value in word.items()] == list(range(8))
 
 
 @pytest.mark.parametrize("case", ESR_CASES, ids=lambda case: case["name"])

@@ -107,6 +107,24 @@ def test_a_pgd_is_a_page_where_it_fills_one_or_where_a_folded_level_uses_the_res
     assert k.page_owner.owners() == ()
 
 
+@every_kernel
+def test_a_table_that_comes_second_is_given_back(k):
+    """Two threads may fault at once: `__pXd_alloc()` looks again, under the lock, whether the entry still is none."""
+    k = Kernel(k.boot)
+    mm = k.mm_alloc()
+    for name, above in (("p4d", "pgd"), ("pud", "p4d"), ("pmd", "pud")):
+        if k.boot.folded[name] is Fold.REAL:
+            entryp = k.get_zeroed_page()
+            populate = getattr(k, f"__{name}_alloc")
+            assert populate(mm, entryp, 0) == 0
+            entry, owned, tables = k.read64(entryp), len(k.page_owner.owners()), k.vmstat["nr_page_table_pages"]
+            assert not getattr(k, f"{above}_none")(entry)
+            assert populate(mm, entryp, 0) == 0
+            assert k.read64(entryp) == entry
+            assert (len(k.page_owner.owners()), k.vmstat["nr_page_table_pages"]) == (owned, tables)
+    assert k.reports == []
+
+
 def test_small_pgds_come_from_a_cache_zeroed():
     """16K pages and 48 bits: a pgd of two entries."""
     k = Kernel(boot(Config("16k", 48), CPU.named("max")))

@@ -151,6 +151,8 @@ def test_a_bug_ends_in_a_panic_as_the_oops_of_the_story_does():
     run = kernel.run()
     assert run.outcome == "panic"
     text = [re.sub(r"^\[.{12}\] ", "", line) for line in run.dmesg]
+    cut = text.index("------------[ cut here ]------------")
+    assert text[cut + 1].startswith("kernel BUG at ")
     assert any(re.match(r"kernel BUG at .*test_printk\.py:\d+!", line) for line in text)
     assert "Internal error: Oops - BUG: 00000000f2000800 [#1] PREEMPT SMP" in text
     assert "Not tainted" in header(run)
