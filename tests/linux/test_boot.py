@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pgtlab.arch.granule import GranuleSupport
-from pgtlab.arch.registers import ID_AA64MMFR0_EL1, TCR_EL1
+from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, TCR_EL1
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, Fold, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS, CPUError
@@ -80,6 +80,15 @@ def test_max_is_the_cpu_that_it_says(machine):
     for name, register in (("MMFR0", cpu.mmfr0), ("MMFR1", cpu.mmfr1), ("MMFR2", cpu.mmfr2)):
         assert int(register) == int(machine["registers"][f"ID_AA64{name}_EL1"], 16)
     assert int(boot(config_of(machine["config"]), cpu).tcr_el1) == int(machine["registers"]["TCR_EL1"], 16)
+
+
+@pytest.mark.parametrize(("hafdbs", "ha", "hd"), [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 1, 1)])
+def test_a_cpu_that_updates_the_access_flag_alone_is_used_for_that_alone(hafdbs, ha, hd):
+    """ID_AA64MMFR1_EL1.HAFDBS: 1 is the access flag, 2 the dirty state too; `__cpu_setup` and `cpu_enable_hw_dbm()`."""
+    a57 = CPU.named("cortex-a57")
+    cpu = CPU("some", a57.mmfr0, ID_AA64MMFR1_EL1(HAFDBS=hafdbs), a57.mmfr2)
+    tcr = boot(Config("4k", 48), cpu).tcr_el1
+    assert (ha, hd) == (tcr.HA, tcr.HD)
 
 
 def test_lpa2_off_takes_lpa2_away_and_nothing_else():

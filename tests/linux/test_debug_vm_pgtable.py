@@ -221,10 +221,6 @@ def nothing(k, *args):
     """A helper that does not do its job."""
 
 
-def populate_as_a_block(k, mm, pmdp, pte_page):
-    k.write64(pmdp, k.phys_to_entry(pte_page.pfn << k.PAGE_SHIFT) | k.PMD_TYPE_SECT)
-
-
 FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS = (
     boot(Config("4k", va), CPU.named("max")) if va != 36 else boot(Config("16k", va), CPU.named("max"))
     for va in (52, 48, 39, 36)
@@ -238,11 +234,6 @@ PUD_FOLDED = boot(Config("16k", 52), CPU.named("max,lpa2=off"))
     [
         ("ptep_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
         ("pmd_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
-        (
-            "pmd_populate",
-            populate_as_a_block,
-            [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED],
-        ),
         ("pud_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, P4D_FOLDED, PUD_FOLDED]),
         ("p4d_clear", nothing, [FIVE_LEVELS, P4D_FOLDED]),
         ("pgd_clear", nothing, [FIVE_LEVELS]),
@@ -264,6 +255,31 @@ def test_a_broken_helper_is_warned_about(name, broken, caught_by):
                 "ret_from_fork",
             )
             assert "debug_vm_pgtable.py:" in report.location
+
+
+@pytest.mark.parametrize(
+    ("level", "folds_with", "caught_by"),
+    [
+        ("pmd", None, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("pud", "pmd", [FIVE_LEVELS, FOUR_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("p4d", "pud", [FIVE_LEVELS, P4D_FOLDED]),
+        ("pgd", "p4d", [FIVE_LEVELS]),
+    ],
+)
+def test_an_entry_that_is_no_table_is_warned_about(level, folds_with, caught_by):
+    for booted in (FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED):
+        if folds_with and booted.folded[folds_with] is not Fold.REAL:
+            continue
+        kernel = fixed(booted)
+        populate = kernel.symbols[f"{level}_populate"]
+
+        def populate_as_a_block(k, mm, entryp, table, populate=populate):
+            populate(k, mm, entryp, table)
+            k.write64(entryp, k.read64(entryp) & ~0b10)
+
+        kernel.livepatch(**{f"{level}_populate": populate_as_a_block})
+        run = kernel.run()
+        assert [report.kind for report in run.reports] == ["WARNING"] * (booted in caught_by), booted
 
 
 def test_a_warning_does_not_stop_it():
