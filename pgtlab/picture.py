@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 STYLE = """
-.pgtlab-picture { font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 12px;
-  fill: var(--jp-content-font-color1, #1a1a1a); max-width: 100%; height: auto; }
+.pgtlab-picture { font: 12px var(--jp-ui-font-family, system-ui, sans-serif); max-width: 100%; height: auto;
+  color: var(--jp-content-font-color1, inherit); fill: currentColor; }
 .pgtlab-picture .mono { font-family: var(--jp-code-font-family, ui-monospace, monospace); }
 .pgtlab-picture .small { font-size: 10.5px; }
 .pgtlab-picture .strong { font-weight: 600; }
@@ -29,40 +29,49 @@ STYLE = """
 .pgtlab-picture .level-2 { fill: #f0e442; }
 .pgtlab-picture .level-3 { fill: #e69f00; }
 .pgtlab-picture .offset { fill: #c8c8c8; }
-.pgtlab-picture .unused { fill: var(--jp-layout-color2, #eee); }
-.pgtlab-picture .wrong { fill: #e88b4f; }
-.pgtlab-picture .outline, .pgtlab-picture .folded { fill: var(--jp-layout-color0, #fff); stroke: currentColor; }
-.pgtlab-picture .folded, .pgtlab-picture .run-time { stroke: #1a1a1a; stroke-dasharray: 4 3; stroke-width: 1.5; }
-.pgtlab-picture .folded { stroke: currentColor; }
-.pgtlab-picture line { stroke: currentColor; stroke-dasharray: 4 3; }
+.pgtlab-picture .unused { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
+.pgtlab-picture .wrong { fill: #e8703a; }
+.pgtlab-picture .outline, .pgtlab-picture .frame { fill: none; stroke: currentColor; }
+.pgtlab-picture .frame { stroke-opacity: 0.4; }
+.pgtlab-picture .folded { fill: #fff; stroke: #1a1a1a; stroke-width: 1.5; stroke-dasharray: 3 2; }
+.pgtlab-picture .run-time { stroke: currentColor; stroke-width: 2; stroke-dasharray: 5 3; }
+.pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 @media (forced-colors: active) { .pgtlab-picture rect { stroke: CanvasText; } }
 """
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One SVG element: a tag, attributes, perhaps text, and a key that names what it shows."""
+    """An SVG element: tag, attributes and perhaps text; a key that names what it shows; a hint for a pointer at it."""
 
     key: str
     tag: str
     attributes: Mapping[str, str | float]
     text: str = ""
+    hint: str = ""
 
     def svg(self) -> str:
         """The element as SVG text."""
         attributes = "".join(f" {name}={quoteattr(str(value))}" for name, value in self.attributes.items())
-        return f"<{self.tag}{attributes}>{escape(self.text)}</{self.tag}>"
+        hint = f"<title>{escape(self.hint)}</title>" if self.hint else ""
+        return f"<{self.tag}{attributes}>{hint}{escape(self.text)}</{self.tag}>"
 
 
-def rect(key: str, x: float, y: float, width: float, height: float, classes: str, **data: str) -> Shape:
+def rect(key: str, x: float, y: float, width: float, height: float, classes: str, hint: str = "", **data: str) -> Shape:
     """A rectangle. `data` becomes `data-` attributes, which a view may act on."""
     extra = {f"data-{name}": value for name, value in data.items()}
-    return Shape(key, "rect", {"x": x, "y": y, "width": width, "height": height, "class": classes, **extra})
+    return Shape(key, "rect", {"x": x, "y": y, "width": width, "height": height, "class": classes, **extra}, hint=hint)
 
 
-def text(key: str, x: float, y: float, content: str, classes: str = "middle") -> Shape:
-    """A line of text on the baseline `y`."""
-    return Shape(key, "text", {"x": x, "y": y, "class": classes}, content)
+def text(
+    key: str, x: float, y: float, content: str, classes: str = "middle", *, turn: float = 0, quiet: bool = False
+) -> Shape:
+    """A line of text on the baseline `y`, turned about its anchor by `turn` degrees.
+
+    Screen readers pass over a quiet one, which repeats what they read elsewhere.
+    """
+    extra = ({"transform": f"rotate({turn} {x} {y})"} if turn else {}) | ({"aria-hidden": "true"} if quiet else {})
+    return Shape(key, "text", {"x": x, "y": y, "class": classes, **extra}, content)
 
 
 def line(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
@@ -101,7 +110,8 @@ class Picture:
             "title": self.title,
             "description": self.description,
             "shapes": [
-                {"key": s.key, "tag": s.tag, "attributes": dict(s.attributes), "text": s.text} for s in self.shapes
+                {"key": s.key, "tag": s.tag, "attributes": dict(s.attributes), "text": s.text, "hint": s.hint}
+                for s in self.shapes
             ],
         }
 

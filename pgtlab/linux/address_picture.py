@@ -1,25 +1,29 @@
 """The picture of a decomposed address: 64 bits over two aligned lanes, the MMU's levels and Linux's.
 
 Columns are bits, 63 on the left, so that whatever stands over the same bits stands over each other. A level folded at
-compile time is a sliver at the seam where it would be; one folded at run time keeps its bits, with a dashed border.
+compile time has collapsed to a sliver at the seam where it would be; one folded at run time keeps its bits, behind a
+dashed border. What is unusual about a level is said below it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.decompose import Decomposition, LinuxLevel
 from pgtlab.picture import Picture, Shape, line, rect, text
 
-MARGIN = 58
+MARGIN = 58  # for the names of the lanes
 BIT = 15
 WIDTH = MARGIN + 64 * BIT + 4
-HEX_Y, BITS_Y, MMU_Y, LINUX_Y, FLAGS_Y = 42, 66, 106, 162, 220
-BITS_H, LANE_H, FLAG_H = 24, 34, 24
-MOST_FLAGS, SLIVER = 3, 9
-HEIGHT = FLAGS_Y + MOST_FLAGS * FLAG_H + 4
-CHARACTER = 6.7  # widest average of a label's characters, in the fonts that browsers fall back on
+HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 40, 62, 98, 150, 208
+BITS_H, LANE_H, NOTE_H = 24, 42, 16
+NARROW = 3 * BIT  # a block with no room for its label
+LABEL = 56  # the room that such a label takes on the left of its block
+SLIVER = 13
+CHARACTER = 5.6  # the widest mean of a note's characters, in the fonts that browsers fall back on
+HEIGHT = NOTES_Y + 3 * (NOTE_H + 14)
 
 
 def address_picture(d: Decomposition) -> Picture:
@@ -40,12 +44,12 @@ def address_picture(d: Decomposition) -> Picture:
         *_bits(d),
         *_mmu(d),
         *_linux(d),
-        *_flags(d),
+        *_notes(d),
     )
     return Picture(WIDTH, HEIGHT, title, str(d), shapes)
 
 
-def _x(bit: int) -> float:
+def _x(bit: int) -> int:
     """Left edge of a bit's column."""
     return MARGIN + (63 - bit) * BIT
 
@@ -53,87 +57,111 @@ def _x(bit: int) -> float:
 def _bits(d: Decomposition) -> Iterator[Shape]:
     yield text("lane-bits", MARGIN - 8, BITS_Y + 17, "bits", "end")
     for nibble in range(15, -1, -1):
-        yield text(
-            f"hex-{nibble}", _x(nibble * 4 + 3) + 2 * BIT, HEX_Y, f"{d.va >> nibble * 4 & 15:x}", "middle mono strong"
-        )
+        digit = f"{d.va >> nibble * 4 & 15:x}"
+        yield text(f"hex-{nibble}", _x(nibble * 4 + 3) + 2 * BIT, HEX_Y, digit, "middle mono strong", quiet=True)
     for what, hi, lo, _ in d.fields:
+        name = f"{what} index" if what.startswith("level") else what
         for bit in range(hi, lo - 1, -1):
-            value = d.va >> bit & 1
-            label = f"bit {bit}, {what}"
-            data = {"bit": str(bit), "value": str(value), "label": label}
-            yield rect(f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {_class(what, d)}", **data)
-            ink = "" if _class(what, d) == "unused" else " on-fill"
-            yield text(f"digit-{bit}", _x(bit) + BIT / 2, BITS_Y + 16, str(value), f"middle mono{ink}")
+            value, middle = str(d.va >> bit & 1), _x(bit) + BIT / 2
+            data = {"bit": str(bit), "value": value}
+            yield rect(
+                f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {_class(what, d)}", f"bit {bit}, {name}", **data
+            )
+            yield text(f"digit-{bit}", middle, BITS_Y + 16, value, f"middle mono{_ink(_class(what, d))}", quiet=True)
         # The numbers of a field's outer bits, where there is room for two.
-        yield text(f"hi-{hi}", _x(hi) + BIT / 2, BITS_Y - 6, str(hi), "middle small")
+        yield text(f"hi-{hi}", _x(hi) + BIT / 2, BITS_Y - 6, str(hi), "middle small", quiet=True)
         if hi - lo >= 2:
-            yield text(f"lo-{lo}", _x(lo) + BIT / 2, BITS_Y - 6, str(lo), "middle small")
+            yield text(f"lo-{lo}", _x(lo) + BIT / 2, BITS_Y - 6, str(lo), "middle small", quiet=True)
 
 
 def _mmu(d: Decomposition) -> Iterator[Shape]:
-    yield text("lane-mmu", MARGIN - 8, MMU_Y + 21, "MMU", "end")
-    for what, hi, lo, value in d.fields:
-        label = {
-            "tag": f"tag {value:#04x}, ignored",
-            "zeros": "all 0: TTBR0" if d.ttbr else "not all 0: fault",
-            "ones": "all 1: TTBR1" if d.ttbr else "not all 1: fault",
-            "offset": f"offset {value:#x}",
-        }.get(what, f"{what}: {value}")
-        yield from _block(f"mmu-{what}", hi, lo, MMU_Y, _class(what, d), label)
+    yield text("lane-mmu", MARGIN - 8, MMU_Y + 25, "MMU", "end")
+    labels = {
+        "tag": ("tag, ignored", f"{d.tag:#04x}"),
+        "zeros": ("TTBR0", "all 0") if d.ttbr else ("fault", "not all 0"),
+        "ones": ("TTBR1", "all 1") if d.ttbr else ("fault", "not all 1"),
+        "offset": ("offset", f"{d.offset:#x}"),
+    }
+    left = ""
+    for (what, hi, lo, value), right in zip(d.fields, (*d.fields[1:], None), strict=True):
+        # Where the block on the right is too narrow for its label, that stands in this one.
+        taken = LABEL if right and (right[1] - right[2] + 1) * BIT < NARROW else 0
+        classes, label = _class(what, d), labels.get(what, (what, str(value)))
+        yield from _block(f"mmu-{what}", hi, lo, MMU_Y, classes, label, left, taken)
+        left = classes
 
 
 def _linux(d: Decomposition) -> Iterator[Shape]:
-    yield text("lane-linux", MARGIN - 8, LINUX_Y + 21, "Linux", "end")
+    yield text("lane-linux", MARGIN - 8, LINUX_Y + 25, "Linux", "end")
     for level in d.linux:
         if level.hi is None or level.lo is None:
             continue
         classes = "outline" if level.level is None else f"level-{level.level}"
+        name = level.name
         if level.fold is Fold.RUN_TIME:
-            classes += " run-time"
-        not_read = ", not read" if level.level is None else ""
-        yield from _block(
-            f"linux-{level.name}", level.hi, level.lo, LINUX_Y, classes, f"{level.name} {level.index}{not_read}"
-        )
+            classes, name = f"{classes} run-time", f"{name}, folded"
+        yield from _block(f"linux-{level.name}", level.hi, level.lo, LINUX_Y, classes, (name, str(level.index)))
     shift = d.boot.config.granule.shift
-    yield from _block("linux-offset", shift - 1, 0, LINUX_Y, "offset", f"offset {d.offset:#x}")
+    yield from _block("linux-offset", shift - 1, 0, LINUX_Y, "offset", ("offset", f"{d.offset:#x}"))
+    # The collapsed levels, like the pleats of an accordion, over the blocks that they stand between.
+    collapsed = [level for level in d.linux if level.hi is None]
+    for pleat, level in enumerate(collapsed):
+        x = _seam(d, level) + (pleat - len(collapsed) / 2) * SLIVER
+        yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 4, SLIVER - 1, LANE_H + 8, "folded")
+        middle = LINUX_Y + LANE_H / 2
+        yield text(f"linux-{level.name}-name", x + SLIVER / 2 + 3, middle, level.name, "middle small on-fill", turn=-90)
 
 
-def _flags(d: Decomposition) -> Iterator[Shape]:
-    """A sliver in the lane for each level folded at compile time, and for every folded one a flag that says how."""
-    folded = [level for level in d.linux if level.fold is not Fold.REAL]
-    place = {level.name: _seam(d, level) + i * SLIVER for i, level in enumerate(folded)}
-    for level in folded:
-        if level.hi is None:
-            yield rect(f"linux-{level.name}", place[level.name], LINUX_Y - 4, SLIVER - 2, LANE_H + 8, "outline")
-    for row, level in enumerate(folded):
-        x = place[level.name] + SLIVER / 2 - 1
-        yield line(f"leader-{level.name}", x, LINUX_Y + LANE_H + 4, x, FLAGS_Y + row * FLAG_H)
-    for row, level in enumerate(folded):
-        label = f"{level.name} {level.fold.value}: {level.note}"
-        width, y = 5.8 * len(label) + 12, FLAGS_Y + row * FLAG_H
-        left = min(place[level.name], WIDTH - width - 4)
-        yield rect(f"flag-{level.name}", left, y, width, FLAG_H - 5, "folded")
-        yield text(f"flag-text-{level.name}", left + 6, y + 14, label, "start small")
+def _notes(d: Decomposition) -> Iterator[Shape]:
+    """What is unusual about a level: a frame for each place in the lane, the rightmost first, so that no leader
+    crosses a frame."""
+    noted = sorted((level for level in d.linux if level.note), key=lambda level: -_seam(d, level))
+    if not noted:
+        yield text(
+            "note-none",
+            MARGIN,
+            NOTES_Y + 12,
+            "no level is folded: each of the five has tables of its own",
+            "start small",
+        )
+    y = NOTES_Y
+    for x, levels in groupby(noted, key=lambda level: _seam(d, level)):
+        lines = [(level.name, _note(level)) for level in levels]
+        width, height = CHARACTER * max(len(note) for _, note in lines) + 12, len(lines) * NOTE_H + 6
+        left = min(x - 8, WIDTH - width - 2)
+        names = "-".join(name for name, _ in lines)
+        yield line(f"leader-{names}", x, LINUX_Y + LANE_H + 5, x, y)
+        yield rect(f"frame-{names}", left, y, width, height, "frame")
+        for row, (name, note) in enumerate(lines):
+            yield text(f"note-{name}", left + 6, y + 14 + row * NOTE_H, note, "start small")
+        y += height + 8
 
 
-def _seam(d: Decomposition, level: LinuxLevel) -> float:
-    """Where a folded level belongs: over its bits, or below the last level above it that has some."""
+def _note(level: LinuxLevel) -> str:
+    subject = level.name if level.fold is Fold.REAL else f"{level.name} {level.fold.value}"
+    return f"{subject}: {level.note}"
+
+
+def _seam(d: Decomposition, level: LinuxLevel) -> int:
+    """Where a level's note points: into its block, or where a block would be, below the last level that has one."""
     if level.hi is not None:
-        return _x(level.hi) + BIT
+        return _x(level.hi) + 2 * BIT
     above = d.linux[: d.linux.index(level)]
     lo = next(one.lo for one in reversed(above) if one.lo is not None)
     return _x(lo) + BIT
 
 
-def _block(key: str, hi: int, lo: int, y: float, classes: str, label: str) -> Iterator[Shape]:
+def _block(
+    key: str, hi: int, lo: int, y: float, classes: str, label: tuple[str, str], left: str = "", taken: float = 0
+) -> Iterator[Shape]:
+    """A block over its bits, with two lines of label in the middle of what is not taken, or on what is to its left."""
     width = (hi - lo + 1) * BIT
     yield rect(key, _x(hi), y, width, LANE_H, classes)
-    if CHARACTER * len(label) > width:
-        # Too narrow for its label, which then stands below, clear of the seam on the right.
-        yield text(f"{key}-text", _x(hi) + width - 4, y + LANE_H + 13, label, "end small")
-    else:
-        ink = "" if classes in ("unused", "outline") else " on-fill"
-        yield text(f"{key}-text", _x(hi) + width / 2, y + 21, label, f"middle{ink}")
+    narrow = width < NARROW
+    x = _x(hi) - 6 if narrow else _x(hi) + (width - taken) / 2
+    align = f"end{_ink(left)}" if narrow else f"middle{_ink(classes)}"
+    yield text(f"{key}-name", x, y + 17, label[0], align)
+    yield text(f"{key}-value", x, y + 34, label[1], f"{align} mono strong")
 
 
 def _class(what: str, d: Decomposition) -> str:
@@ -142,3 +170,8 @@ def _class(what: str, d: Decomposition) -> str:
     if what == "tag":
         return "unused"
     return what.replace(" ", "-")
+
+
+def _ink(classes: str) -> str:
+    """Black on a colour; the page's own elsewhere."""
+    return " on-fill" if classes.startswith(("level", "offset", "wrong")) else ""
