@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.decompose import AddressError
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
+_LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as the kernel's log has it
 _SUM = re.compile(r"(?P<base>[^+-]+?)\s*(?:(?P<sign>[+-])\s*(?P<offset>[^+-]+?))?")
 _LARGEST = (1 << 64) - 1
 
@@ -16,26 +18,40 @@ _LARGEST = (1 << 64) - 1
 _PLACES = re.compile(r"_?(PAGE_(OFFSET|END)|\w+_(START|END|TOP|VADDR))(\(\w+\))?")
 
 
-def address_names(boot: Boot) -> dict[str, int]:
-    """The addresses that have a name in a booted kernel, lowest first.
+def address_names(boot: Boot | NoBoot) -> dict[str, int]:
+    """The addresses that have a name in a kernel, lowest first; those that only a boot decides need one.
 
     >>> from pgtlab import CPU, Config, boot
     >>> list(address_names(boot(Config("4k", 48), CPU.named("max"))))[:3]
     ['PAGE_OFFSET', '_PAGE_OFFSET(VA_BITS_MIN)', 'PAGE_END']
     """
-    constants = {**boot.config.constants, **boot.constants}
-    places = {name: value for name, value in constants.items() if _PLACES.fullmatch(name) and value >> 63}
+    places = {name: value for name, value in _constants(boot).items() if value >> 63 and _PLACES.fullmatch(name)}
     return dict(sorted(places.items(), key=lambda item: item[1]))
 
 
-def parse_address(text: str, boot: Boot) -> int:
-    """The address that `text` writes, in a booted kernel.
+def address_name(va: int, boot: Boot | NoBoot) -> str:
+    """An address by the nearest name at or below it, a start rather than an end; empty below all of them.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> address_name(0xffff_8000_0000_1000, boot(Config("4k", 48), CPU.named("max")))
+    'MODULES_VADDR + 0x1000'
+    """
+    below = [(name, place) for name, place in address_names(boot).items() if place <= va]
+    if not below:
+        return ""
+    name, place = max(below, key=lambda it: (it[1], not it[0].startswith("_"), not it[0].endswith("_END")))
+    return f"{name} + {va - place:#x}" if va > place else name
+
+
+def parse_address(text: str, boot: Boot | NoBoot) -> int:
+    """The address that `text` writes, in a kernel.
 
     Parameters
     ----------
     text : str
-        Hex, decimal, underscores anywhere between digits, or a name such as `PAGE_OFFSET`; `+ 0x10` may follow.
-    boot : Boot
+        Hex (`0x...`, or the 16 digits that the kernel's log prints), decimal, underscores anywhere between digits, or a
+        name such as `PAGE_OFFSET`; `+ 0x10` or `- PMD_SIZE` may follow.
+    boot : Boot or NoBoot
         The kernel whose names count.
 
     Raises
@@ -52,9 +68,9 @@ def parse_address(text: str, boot: Boot) -> int:
     match = _SUM.fullmatch(text.strip())
     if match is None:
         raise AddressError(f"{text!r} is not an address: write hex, decimal, or a name such as PAGE_OFFSET")
-    va = _term(match["base"], boot)
+    va = _term(match["base"], address_names(boot))
     if match["offset"]:
-        offset = _term(match["offset"], boot)
+        offset = _term(match["offset"], _constants(boot))
         va += offset if match["sign"] == "+" else -offset
     if not 0 <= va <= _LARGEST:
         nearest = 0 if va < 0 else _LARGEST
@@ -62,12 +78,17 @@ def parse_address(text: str, boot: Boot) -> int:
     return va
 
 
-def _term(word: str, boot: Boot) -> int:
+def _constants(boot: Boot | NoBoot) -> dict[str, int]:
+    return {**boot.config.constants, **(boot.constants if isinstance(boot, Boot) else {})}
+
+
+def _term(word: str, names: Mapping[str, int]) -> int:
     if _NUMBER.fullmatch(word):
         digits = word.replace("_", "")
         if digits.lower() != "0x":
             return int(digits, 16) if digits[:2].lower() == "0x" else int(digits)
-    names = address_names(boot)
+    if _LOGGED.fullmatch(word):
+        return int(word, 16)
     if word in names:
         return names[word]
     near = difflib.get_close_matches(word.upper(), names, n=1)

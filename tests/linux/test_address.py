@@ -24,6 +24,25 @@ def test_a_name_and_an_offset_add_up(name, offset):
     assert parse_address(f"{name} + {offset:#x}", KERNEL) == min(address_names(KERNEL)[name] + offset, (1 << 64) - 1)
 
 
+@given(addresses)
+def test_an_address_out_of_a_kernel_log_is_hex(va):
+    logged = f"{va:016x}"
+    assert parse_address(logged, KERNEL) == (va if set(logged) & set("abcdef") else int(logged))
+
+
+def test_any_constant_may_be_the_offset():
+    k = KERNEL.config.constants
+    assert parse_address("PAGE_OFFSET + PMD_SIZE", KERNEL) == k.PAGE_OFFSET + k.PMD_SIZE
+    assert parse_address("VMEMMAP_END - sizeof(struct page)", KERNEL) == k.VMEMMAP_END - 64
+
+
+def test_a_kernel_that_does_not_boot_has_the_names_of_its_configuration():
+    stuck = boot(Config("16k", 52), CPU.named("cortex-a72"))
+    assert parse_address("PAGE_OFFSET", stuck) == stuck.config.constants.PAGE_OFFSET
+    with pytest.raises(AddressError, match="VMALLOC_END"):
+        parse_address("VMALLOC_END", stuck)
+
+
 def test_names_are_those_of_this_kernel():
     fallback = boot(Config("16k", 52), CPU.named("neoverse-n1"))
     assert parse_address("VMALLOC_END", KERNEL) == KERNEL.constants.VMALLOC_END
