@@ -84,7 +84,7 @@ async ([buttons, target, toggles]) => {
 """
 
 EXPLORER = """
-const lpa2 = [...document.querySelectorAll('.pgtlab-explorer fieldset')].find((f) => f.textContent.startsWith('LPA2'));
+const lpa2 = document.querySelector('.pgtlab-explorer [aria-label=LPA2]');
 const buttons = [...lpa2.querySelectorAll('button')].reverse().map((b) => () => b);
 return [buttons, () => document.querySelector('.pgtlab-explorer svg')];
 """

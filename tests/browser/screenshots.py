@@ -19,7 +19,7 @@ def test_take(open_notebook, page, theme):
     notebook.run_all()
     explorer = page.locator(".pgtlab-explorer").first
     shot(explorer, f"explorer-{theme}")
-    explorer.get_by_role("group", name="LPA2").get_by_role("button", name="off").click()
+    explorer.get_by_role("toolbar", name="LPA2").get_by_role("button", name="off").click()
     expect(explorer.locator("svg")).to_contain_text("folded at run time")
     shot(explorer, f"fallback-{theme}")
     log = page.locator(".jp-OutputArea-output", has_text="BUG: Bad page state").first

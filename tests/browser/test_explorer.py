@@ -10,11 +10,12 @@ from pgtlab_widgets import Explorer
 explorer = Explorer(page_size="16k", va_bits=52, cpu="max", address="VMEMMAP_START")
 explorer
 """
+BOTH_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
 @pytest.fixture
 def explorer(open_notebook, lab):
-    """Open a notebook with one explorer, in a theme; give the page and the explorer on it."""
+    """Open a notebook with an explorer, in a theme; give the page and the first explorer on it."""
 
     def show(theme="light", cells=(CELL,)):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
@@ -23,45 +24,112 @@ def explorer(open_notebook, lab):
         opened = open_notebook("explorer.ipynb", theme=theme)
         opened.run_all()
         view = opened.page.locator(".pgtlab-explorer").first
-        expect(view.get_by_role("button", name="16k", exact=True)).to_be_visible()
+        expect(option(view, "Page size", "16k")).to_be_visible()
         return opened.page, view
 
     return show
 
 
-def button(view: Locator, group: str, name: str) -> Locator:
-    return view.get_by_role("group", name=group, exact=True).get_by_role("button", name=name, exact=True)
+def option(view: Locator, choice: str, name: str) -> Locator:
+    return view.get_by_role("toolbar", name=choice, exact=True).get_by_role("button", name=name, exact=True)
 
 
 def picture(view: Locator) -> Locator:
-    return view.locator("svg.pgtlab-picture")
+    return view.locator("svg")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def selected(view: Locator) -> list[str]:
+    return view.locator("button[aria-pressed=true]").all_inner_texts()
+
+
+def address(view: Locator) -> Locator:
+    return view.get_by_label("Address")
+
+
+# LPA2 and the picture
+
+
+@BOTH_THEMES
 def test_switching_lpa2_off_takes_a_level_away_and_back(explorer, theme):
     _, view = explorer(theme)
-    expect(picture(view)).to_contain_text("level 0: 31")
+    mmu = picture(view).get_by_text("level 0", exact=True)
+    expect(mmu).to_be_visible()
+    expect(picture(view)).to_contain_text("p4d folded at compile time")
     expect(picture(view)).not_to_contain_text("folded at run time")
 
-    button(view, "LPA2", "off").click()
+    option(view, "LPA2", "off").click()
     expect(picture(view)).to_contain_text("47 bits in use, the walk starts at level 1")
     expect(picture(view)).to_contain_text("pud folded at run time")
-    expect(picture(view)).not_to_contain_text("level 0:")
+    expect(mmu).to_have_count(0)
     expect(view.get_by_role("row", name="vabits_actual 52 47")).to_be_visible()
     expect(view.get_by_role("row", name="pud real folded at run time")).to_be_visible()
+    assert selected(view) == ["16k", "52", "52", "max", "off"]
 
-    button(view, "LPA2", "on").click()
-    expect(picture(view)).to_contain_text("level 0: 31")
+    option(view, "LPA2", "on").click()
+    expect(mmu).to_be_visible()
 
 
-def test_the_keyboard_does_all_that_the_mouse_does(explorer):
+def test_the_keyboard_switches_lpa2(explorer):
     page, view = explorer()
-    off = button(view, "LPA2", "off")
-    off.focus()
+    on, off = option(view, "LPA2", "on"), option(view, "LPA2", "off")
+    on.focus()
+    page.keyboard.press("ArrowRight")
+    expect(off).to_be_focused()
+    expect(on).to_have_attribute("aria-pressed", "true")  # to look at an option is not to choose it
     page.keyboard.press("Space")
     expect(picture(view)).to_contain_text("folded at run time")
     expect(off).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(picture(view)).not_to_contain_text("folded at run time")
+    expect(on).to_be_focused()
 
+
+def test_tab_stops_once_in_every_group(explorer):
+    page, view = explorer()
+    option(view, "Page size", "16k").focus()
+    stops = []
+    for _ in range(7):
+        stops.append(page.evaluate("document.activeElement.dataset.item ?? document.activeElement.localName"))
+        page.keyboard.press("Tab")
+    assert stops == ["Page size/16k", "VA_BITS/52", "PA_BITS/52", "CPU/max", "LPA2/on", "input", "bit-63"]
+
+
+def test_what_makes_no_difference_is_said_to_make_none(explorer):
+    _, view = explorer(cells=('from pgtlab_widgets import Explorer\nExplorer("16k", 48)',))
+    option(view, "LPA2", "off").click()
+    expect(view.get_by_text("nothing changes.")).to_be_visible()
+    expect(view.get_by_text("Makes no difference to this kernel: ARM64_LPA2 depends on")).to_be_visible()
+
+
+def test_all_that_changed_can_be_seen(explorer):
+    _, view = explorer()
+    option(view, "LPA2", "off").click()
+    others = view.get_by_role("row", name="_PAGE_KERNEL_EXEC_CONT")
+    expect(others).to_be_hidden()
+    more = view.get_by_text("and 18 more")
+    more.click()
+    expect(others).to_be_visible()
+    option(view, "LPA2", "on").click()  # what was unfolded stays so
+    expect(view.get_by_role("row", name="vabits_actual 47 52")).to_be_visible()
+    expect(others).to_be_visible()
+
+
+# Bits
+
+
+def test_a_click_flips_a_bit(explorer):
+    _, view = explorer()
+    bit = view.get_by_role("switch", name="bit 14, level 3 index")
+    bit.click()
+    expect(bit).to_have_attribute("aria-checked", "true")
+    expect(bit).to_be_focused()
+    expect(address(view)).to_have_value("0xfffff03fc0004000")
+    expect(view.get_by_text("VMEMMAP_START + 0x4000")).to_be_visible()
+
+
+def test_bits_flip_by_keyboard_and_keep_the_focus(explorer):
+    page, view = explorer()
     bits = view.get_by_role("switch")
     expect(bits).to_have_count(64)
     bits.first.focus()
@@ -69,53 +137,114 @@ def test_the_keyboard_does_all_that_the_mouse_does(explorer):
     page.keyboard.press("ArrowLeft")
     bit = view.get_by_role("switch", name="bit 1, offset")
     expect(bit).to_be_focused()
-    expect(bit).to_have_attribute("aria-checked", "false")
-    page.keyboard.press("Space")
-    expect(bit).to_have_attribute("aria-checked", "true")
-    expect(bit).to_be_focused()
-    expect(view.get_by_label("Address")).to_have_value("0xfffff03fc0000002")
+    for key, checked in (("Space", "true"), ("Enter", "false"), ("Space", "true")):
+        page.keyboard.press(key)
+        expect(bit).to_have_attribute("aria-checked", checked)
+        expect(bit).to_be_focused()
+    expect(address(view)).to_have_value("0xfffff03fc0000002")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")  # past the last there is nowhere to go
+    expect(view.get_by_role("switch", name="bit 0, offset")).to_be_focused()
+    page.keyboard.press("Home")
+    expect(bits.first).to_be_focused()
 
 
-def test_a_click_flips_a_bit(explorer):
-    _, view = explorer()
-    bit = view.get_by_role("switch", name="bit 14, level 3")
-    bit.click()
-    expect(bit).to_have_attribute("aria-checked", "true")
-    expect(bit).to_be_focused()
-    expect(picture(view)).to_contain_text("pte 1")
+def test_no_flip_is_lost_while_python_is_busy(explorer):
+    page, view = explorer()
+    page.evaluate(
+        """() => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            kernel.requestExecute({code: 'import time; time.sleep(1)'});
+        }"""
+    )
+    for bit in (0, 1, 2, 2):
+        view.get_by_role("switch", name=f"bit {bit}, offset").click()
+    expect(address(view)).to_have_value("0xfffff03fc0000003")
+
+
+def test_keys_stay_in_the_explorer(explorer):
+    page, view = explorer(cells=(CELL, "1 + 1"))
+    view.get_by_role("switch").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter", "Space", "b", "End"):
+        page.keyboard.press(key)
+    expect(view.get_by_role("switch").last).to_be_focused()
+    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex") == 0
+    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 2
+
+
+# Choices that are not to be had
 
 
 def test_an_illegal_choice_is_greyed_and_says_by_which_rule(explorer):
-    _, view = explorer()
-    no = button(view, "VA_BITS", "39")
+    page, view = explorer()
+    no = option(view, "VA_BITS", "39")
+    rule = "VA_BITS=39 with 16k pages: ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB"
     expect(no).to_have_attribute("aria-disabled", "true")
-    no.click(force=True)
-    rule = view.get_by_text("ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB")
-    expect(rule).to_be_visible()
-    expect(button(view, "VA_BITS", "52")).to_have_attribute("aria-pressed", "true")  # nothing changed by itself
-    expect(button(view, "Page size", "16k")).to_have_attribute("aria-pressed", "true")
+    expect(no).to_have_accessible_description(f"{rule}; the nearest legal choice is VA_BITS=36 with PA_BITS=48")
+    line = view.locator(".line")
+    expect(line).to_have_text("")
 
-    view.get_by_role("button", name="Use 4k pages, VA_BITS=39, PA_BITS=48").click()
-    expect(button(view, "Page size", "4k")).to_have_attribute("aria-pressed", "true")
-    expect(button(view, "VA_BITS", "39")).to_have_attribute("aria-pressed", "true")
+    no.hover()
+    expect(line).to_contain_text(rule)
+    picture(view).hover()
+    expect(line).to_have_text("")
+
+    option(view, "VA_BITS", "52").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect(no).to_be_focused()
+    expect(line).to_contain_text(rule)
+    assert selected(view) == ["16k", "52", "52", "max", "on"]
+
+
+def test_an_illegal_choice_comes_with_a_way_to_have_it(explorer):
+    page, view = explorer()
+    option(view, "VA_BITS", "39").click(force=True)
+    assert selected(view) == ["16k", "52", "52", "max", "on"]  # nothing changed by itself
+
+    way = view.get_by_role("button", name="Use VA_BITS=39 with 4k pages and PA_BITS=48")
+    expect(way).to_be_focused()
+    page.keyboard.press("Enter")
     expect(picture(view)).to_contain_text("39 bits in use, the walk starts at level 1")
+    assert selected(view) == ["4k", "39", "48", "max", "on"]
+    expect(way).to_have_count(0)
+    expect(option(view, "VA_BITS", "39")).to_be_focused()
+
+    option(view, "Page size", "16k").click(force=True)
+    expect(view.locator(".line")).to_contain_text("ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB")
+    view.get_by_role("button", name="Use 16k pages with VA_BITS=36").click()
+    expect(picture(view)).to_contain_text("36 bits in use, the walk starts at level 2")
 
 
-def test_a_choice_that_takes_another_along_says_so(explorer):
+def test_pa_bits_goes_along_where_kconfig_leaves_one_value_and_that_is_said(explorer):
     _, view = explorer()
-    button(view, "VA_BITS", "47").click()
-    expect(view.get_by_text("PA_BITS is 48 now.")).to_be_visible()
-    expect(button(view, "PA_BITS", "48")).to_have_attribute("aria-pressed", "true")
+    option(view, "VA_BITS", "47").click()
+    expect(picture(view)).to_contain_text("VA_BITS=47")
+    assert selected(view) == ["16k", "47", "48", "max", "on"]
+    expect(view.locator(".line")).to_contain_text(
+        "PA_BITS goes to 48 with it. PA_BITS=52 with 16k pages and VA_BITS=47:"
+    )
 
 
 def test_a_cpu_without_the_granule_does_not_boot_and_says_why(explorer):
     _, view = explorer()
-    button(view, "CPU", "cortex-a72").click()
-    expect(view.get_by_text("cortex-a72 has no 16K granule")).to_be_visible()
-    expect(picture(view)).to_be_hidden()
-    expect(button(view, "LPA2", "on")).to_have_attribute("aria-disabled", "true")
-    button(view, "Page size", "4k").click()
-    expect(picture(view)).to_be_visible()
+    option(view, "CPU", "cortex-a72").click()
+    stuck = view.get_by_text("cortex-a72 has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16)").and_(view.locator(".stuck"))
+    expect(stuck).to_be_visible()
+    expect(picture(view)).to_have_count(0)
+    expect(view.get_by_role("row", name="boots yes no")).to_be_visible()
+
+    on = option(view, "LPA2", "on")
+    expect(on).to_have_attribute("aria-disabled", "true")
+    on.hover()
+    expect(view.locator(".line")).to_contain_text("cortex-a72 has no LPA2")
+
+    option(view, "Page size", "4k").click()
+    expect(picture(view)).to_contain_text("4K pages, VA_BITS=52 on cortex-a72. 48 bits in use")
+    expect(stuck).to_have_count(0)
+
+
+# Addresses
 
 
 @pytest.mark.parametrize(
@@ -123,31 +252,86 @@ def test_a_cpu_without_the_granule_does_not_boot_and_says_why(explorer):
     [("VMEMAP_START", "did you mean VMEMMAP_START?"), ("0xzz", "'0xzz'"), ("0x1_0000_0000_0000_0000", "64-bit")],
 )
 def test_a_bad_address_is_named_under_the_field_and_changes_nothing(explorer, typed, told):
-    _, view = explorer()
-    field = view.get_by_label("Address")
+    page, view = explorer()
+    field = address(view)
     field.fill(typed)
-    expect(view.get_by_text(told)).to_be_visible()
+    page.keyboard.press("Enter")
+    error = view.get_by_role("alert")
+    expect(error).to_contain_text(told)
+    assert error.bounding_box()["y"] > field.bounding_box()["y"]
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_value(typed)
     expect(picture(view)).to_contain_text("0xfffff03fc0000000")
+
     field.fill("0xffff_c000_0000_0000")
+    page.keyboard.press("Enter")
     expect(field).to_have_attribute("aria-invalid", "false")
+    expect(error).to_be_empty()
     expect(picture(view)).to_contain_text("0xffffc00000000000")
+    expect(field).to_be_focused()
+
+
+def test_a_name_stands_for_its_address_in_the_kernel_at_hand(explorer):
+    page, view = explorer()
+    address(view).fill("PAGE_OFFSET + 0x1000")
+    page.keyboard.press("Enter")
+    expect(picture(view)).to_contain_text("0xfff0000000001000")
+    option(view, "VA_BITS", "47").click()
+    expect(picture(view)).to_contain_text("0xffff800000001000")
+    expect(address(view)).to_have_value("PAGE_OFFSET + 0x1000")
+
+
+# Views
 
 
 def test_two_views_of_one_explorer_stay_in_step(explorer):
     page, view = explorer(cells=(CELL, "explorer"))
     other = page.locator(".pgtlab-explorer").nth(1)
-    expect(picture(other)).to_contain_text("level 0: 31")
-    button(view, "LPA2", "off").click()
+    expect(picture(other)).to_contain_text("52 bits in use")
+    option(view, "LPA2", "off").click()
     expect(picture(other)).to_contain_text("folded at run time")
-    other.get_by_label("Address").fill("PAGE_END")
-    expect(view.get_by_label("Address")).to_have_value("PAGE_END")
+    expect(option(other, "LPA2", "off")).to_have_attribute("aria-pressed", "true")
+    address(other).fill("PAGE_END")
+    page.keyboard.press("Enter")
+    expect(address(view)).to_have_value("PAGE_END")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_python_and_the_page_stay_in_step(explorer):
+    page, view = explorer()
+    option(view, "LPA2", "off").click()
+    expect(picture(view)).to_contain_text("folded at run time")
+    code = "explorer.choose(page_size='64k', va_bits=42, pa_bits=explorer.boot.vabits_actual + 1)"
+    page.evaluate(
+        "code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code}).done", code
+    )
+    expect(picture(view)).to_contain_text("64K pages, VA_BITS=42 on max,lpa2=off")
+    assert selected(view) == ["64k", "42", "48", "max", "off"]
+
+
+@BOTH_THEMES
 def test_axe_finds_no_violation(explorer, theme):
     page, view = explorer(theme)
-    button(view, "VA_BITS", "39").click(force=True)
+    option(view, "LPA2", "off").click()
+    option(view, "VA_BITS", "39").click(force=True)
+    address(view).fill("nowhere")
+    page.keyboard.press("Enter")
+    expect(view.get_by_role("alert")).to_contain_text("'nowhere'")
     result = Axe().run(page, context=".pgtlab-explorer")
     assert result.violations_count == 0, result.generate_report()
+
+
+def test_a_narrow_page_scrolls_the_picture_and_nothing_else(explorer):
+    page, view = explorer()
+    page.set_viewport_size({"width": 700, "height": 900})
+    box = view.locator(".scroll")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
+    letters = picture(view).get_by_text("level 3", exact=True).evaluate("text => text.getBoundingClientRect().height")
+    assert letters >= 10
+
+
+def test_a_page_without_widgets_shows_the_picture_and_the_table(explorer):
+    page, _ = explorer()
+    output = page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data")
+    assert "pgtlab-picture" in "".join(output["text/html"])
+    assert "TTBR1_EL1" in "".join(output["text/plain"])

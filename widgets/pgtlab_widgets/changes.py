@@ -1,44 +1,88 @@
-"""What is different between two booted kernels, the most telling first."""
+"""What is different between two kernels on their CPUs, the most telling first."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
+from enum import IntEnum
 
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.address import address_names
+from pgtlab.linux.boot import LINUX_LEVELS, Boot, NoBoot
 
-SMALL = 1 << 16  # numbers below are counts, shifts and sizes; those above are addresses and masks
+SMALL = 1 << 17  # numbers below are counts, shifts and sizes; those above are addresses and masks
+Kernel = Boot | NoBoot
 
 
 @dataclass(frozen=True)
 class Change:
-    """A name, and what it was and is; None where a kernel has no such constant."""
+    """A name, and what it was and is; None where a kernel has no such thing."""
 
     name: str
     before: str | None
     after: str | None
 
 
-def changes(before: Boot, after: Boot) -> tuple[Change, ...]:
-    """List everything that differs: what the boot decided, TCR_EL1 field by field, then the constants.
+@dataclass(frozen=True)
+class Group:
+    """Changes of one kind."""
+
+    name: str
+    changes: tuple[Change, ...]
+
+
+def changes(before: Kernel, after: Kernel) -> tuple[Group, ...]:
+    """List everything that differs, in groups: how it boots, its levels, the memory map, TCR_EL1, other constants.
 
     >>> from pgtlab import CPU, Config, boot
     >>> config = Config("16k", 52)
-    >>> changes(boot(config, CPU.named("max")), boot(config, CPU.named("max,lpa2=off")))[:2]
-    (Change(name='vabits_actual', before='52', after='47'), Change(name='start level', before='0', after='1'))
+    >>> groups = changes(boot(config, CPU.named("max")), boot(config, CPU.named("max,lpa2=off")))
+    >>> groups[0].changes[:2]
+    (Change(name='vabits_actual', before='52', after='47'), Change(name='start_level', before='0', after='1'))
     """
-    was, now = _facts(before), _facts(after)
-    names = dict.fromkeys([*now, *was])
-    return tuple(Change(name, was.get(name), now.get(name)) for name in names if was.get(name) != now.get(name))
+    both_boot = isinstance(before, Boot) and isinstance(after, Boot)
+    was, now = (_facts(kernel, decided=both_boot) for kernel in (before, after))
+    places = {**address_names(before), **address_names(after)}
+    groups: dict[str, list[Change]] = {
+        name: [] for name in ("Booted", "Levels", "TCR_EL1", "Memory map", "Other constants")
+    }
+    for name in [*now, *(name for name in was if name not in now)]:
+        if was.get(name) != now.get(name):
+            group, short = _group(name, places)
+            groups[group].append(Change(short, _shown(was.get(name)), _shown(now.get(name))))
+    return tuple(Group(name, tuple(found)) for name, found in groups.items() if found)
 
 
-def _facts(boot: Boot) -> dict[str, str]:
-    facts = {"vabits_actual": str(boot.vabits_actual), "start level": str(boot.start_level)}
-    facts |= {name: fold.value for name, fold in boot.folded.items()}
-    facts |= {f"TCR_EL1.{name}": _number(value) for name, value in boot.tcr_el1.items()}
-    for constants in (boot.constants, boot.config.constants):
-        facts |= {name: _number(value) for name, value in constants.items() if name not in facts}
-    return facts
+def _facts(kernel: Kernel, *, decided: bool) -> dict[str, int | str]:
+    """Everything there is to say of a kernel, the most telling first.
+
+    What its boot decided is part of it where the other kernel boots too.
+    """
+    facts: dict[str, int | str] = {"boots": "yes" if isinstance(kernel, Boot) else "no"}
+    if decided and isinstance(kernel, Boot):
+        facts |= {"vabits_actual": kernel.vabits_actual, "start_level": kernel.start_level}
+        facts |= {name: fold.value for name, fold in kernel.folded.items()}
+        facts |= {f"TCR_EL1.{name}": value for name, value in kernel.tcr_el1.items()}
+        facts |= kernel.constants
+    constants = kernel.config.constants
+    return facts | {name: constants[name] for name in sorted(constants, key=lambda name: "PTRS_PER" not in name)}
 
 
-def _number(value: int) -> str:
+def _group(name: str, places: Container[str]) -> tuple[str, str]:
+    """The group that a name belongs to, and its name there."""
+    if name in ("boots", "vabits_actual", "start_level", *LINUX_LEVELS):
+        return "Booted", name
+    if name.startswith("TCR_EL1."):
+        return "TCR_EL1", name.removeprefix("TCR_EL1.")
+    if name in places:
+        return "Memory map", name
+    if name.startswith("PTRS_PER_") or name.endswith(("_SHIFT", "_SIZE", "VA_BITS", "_LEVELS")):
+        return "Levels", name
+    return "Other constants", name
+
+
+def _shown(value: int | str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, IntEnum):
+        return value.name
     return str(int(value)) if value < SMALL else f"{value:#x}"

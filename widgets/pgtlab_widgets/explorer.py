@@ -1,53 +1,33 @@
 """The explorer: a kernel configuration, a CPU and an address, and the picture of what becomes of them.
 
-Traits are the model: what is chosen, and `view`, which is all that the browser needs to draw. The view sends choices
-back and computes nothing.
+Data flows one way. The traits say what is chosen; from them follows one more, `view`, which is all that the browser
+needs to draw; what is chosen there comes back as a message and sets traits.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-from pgtlab.linux.address import parse_address
+from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.address_picture import address_picture
 from pgtlab.linux.boot import Boot, NoBoot, boot
-from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, Decomposition, decompose
-from pgtlab.linux.kconfig import (
-    PA_BITS_CHOICES,
-    PAGE_SIZES,
-    VA_BITS_CHOICES,
-    Config,
-    configurations,
-    parse_page_size,
-    refusal,
-)
+from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.picture import STYLE
-from pgtlab_widgets.changes import changes
+from pgtlab_widgets.changes import Kernel, changes
+from pgtlab_widgets.choices import choices, traits
 
 HERE = Path(__file__).parent
-LPA2_OFF = ",lpa2=off"
 
 
-@dataclass(frozen=True)
-class Option:
-    """One choice among several: its label, and the traits that choosing it sets.
-
-    Where `rule` says why it cannot be had now, `remedy` names the traits that would change with it. Where Kconfig
-    takes another choice along, `note` says which and why.
-    """
-
-    label: str
-    selected: bool
-    choose: dict[str, Any]
-    rule: str = ""
-    remedy: str = ""
-    note: str = ""
+class IllegalChoice(ConfigError, traitlets.TraitError):
+    """A choice that Kconfig refuses; a TraitError too, so that traits which were set together go back together."""
 
 
 class Explorer(anywidget.AnyWidget):
@@ -61,14 +41,22 @@ class Explorer(anywidget.AnyWidget):
         CONFIG_ARM64_VA_BITS.
     cpu : str
         A preset's name.
-    address : str
-        An address in hex or decimal, or the name of one.
+    address : str or int
+        An address, or what `parse_address` reads as one.
     pa_bits : int, optional
-        CONFIG_ARM64_PA_BITS.
+        CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
+
+    Raises
+    ------
+    ConfigError, CPUError, AddressError
+        Where one of them is not to be had, then as later, when a trait is set.
 
     Examples
     --------
-    >>> explorer = Explorer(page_size="16k", va_bits=52, cpu="max,lpa2=off")
+    >>> explorer = Explorer(page_size="16k", va_bits=52, address="VMEMMAP_START")
+    >>> explorer.boot.vabits_actual
+    52
+    >>> explorer.cpu = "max,lpa2=off"
     >>> explorer.boot.vabits_actual
     47
     """
@@ -76,163 +64,166 @@ class Explorer(anywidget.AnyWidget):
     _esm = HERE / "explorer.js"
     _css = STYLE + (HERE / "explorer.css").read_text(encoding="utf-8")
 
-    page_size = traitlets.Unicode("4k").tag(sync=True)
-    va_bits = traitlets.Int(48).tag(sync=True)
-    pa_bits = traitlets.Int(48).tag(sync=True)
-    cpu = traitlets.Unicode("max").tag(sync=True)
-    address = traitlets.Unicode("PAGE_OFFSET").tag(sync=True)
+    page_size = traitlets.Unicode()
+    va_bits = traitlets.Int()
+    pa_bits = traitlets.Int()
+    cpu = traitlets.Unicode()
+    address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
     view = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
         page_size: str = "4k",
-        va_bits: int = 48,
+        va_bits: int = 52,
         cpu: str = "max",
-        address: str = "PAGE_OFFSET",
+        address: str | int = "KIMAGE_VADDR + 0x1234567",
         pa_bits: int | None = None,
     ) -> None:
-        config, machine = Config(page_size, va_bits, pa_bits), CPU.named(cpu)
-        self._before = self._booted = boot(config, machine)
-        self._va = 0
-        super().__init__(
-            page_size=config.page_size_name,
-            va_bits=config.va_bits,
-            pa_bits=config.pa_bits,
-            cpu=machine.name,
-            address=address,
-        )
+        config = Config(page_size, va_bits, pa_bits)
+        self._boot: Kernel = boot(config, CPU.named(cpu))
+        self._before: Kernel | None = None
+        self._va = parse_address(_text(address), self._boot)
+        super().__init__(**traits(config), cpu=cpu, address=address)
         self.on_msg(self._on_message)
-        self._update()
-
-    # What is chosen, as values of the model.
 
     @property
     def config(self) -> Config:
         """The kernel configuration."""
-        return Config(self.page_size, self.va_bits, self.pa_bits)
+        return self._boot.config
 
     @property
-    def boot(self) -> Boot | NoBoot:
+    def boot(self) -> Kernel:
         """What booting it on the CPU gives."""
-        return boot(self.config, CPU.named(self.cpu))
+        return self._boot
 
     @property
     def decomposition(self) -> Decomposition | None:
         """The address taken apart; None where the kernel does not boot."""
-        return decompose(self._va, self._booted) if isinstance(self._booted, Boot) else None
+        return decompose(self._va, self._boot) if isinstance(self._boot, Boot) else None
+
+    def choose(self, **chosen: str | int) -> None:
+        """Set several traits that are legal only together.
+
+        >>> explorer = Explorer("4k", 39)
+        >>> explorer.choose(page_size="16k", va_bits=36)
+        >>> explorer.config
+        Config('16k', va_bits=36, pa_bits=48)
+        """
+        with self.hold_trait_notifications():
+            for name, value in chosen.items():
+                setattr(self, name, value)
 
     def svg(self) -> str:
-        """The picture as it stands, as an SVG string."""
+        """The picture as it stands, as an SVG string.
+
+        Raises
+        ------
+        ValueError
+            Where the kernel does not boot, so that there is none.
+        """
         if self.decomposition is None:
-            raise ValueError(f"there is no picture: {self._booted.reason}")
+            raise ValueError(f"there is no picture: {_reason(self._boot)}")
         return address_picture(self.decomposition).svg()
 
-    # Traits to traits.
+    def __repr__(self) -> str:
+        shown = {**traits(self.config), "cpu": self.cpu, "address": self.address}
+        return f"Explorer({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-    @traitlets.validate("page_size", "va_bits", "pa_bits", "cpu")
-    def _legal(self, proposal: dict[str, Any]) -> Any:
-        chosen = {name: getattr(self, name) for name in ("page_size", "va_bits", "pa_bits", "cpu")}
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The widget, with the picture as it stands for pages that have no widgets."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        if self.decomposition is None:
+            return data | {"text/plain": _reason(self._boot)}, metadata
+        return data | address_picture(self.decomposition).mimebundle(str(self.decomposition)), metadata
+
+    # What is chosen: legal, or refused.
+
+    @traitlets.validate("page_size", "va_bits", "pa_bits")
+    def _legal(self, proposal: dict[str, Any]) -> str | int:
+        chosen = {name: getattr(self, name) for name in ("page_size", "va_bits", "pa_bits")}
         chosen[proposal["trait"].name] = proposal["value"]
-        CPU.named(chosen.pop("cpu"))
-        Config(**chosen)
-        return proposal["value"]
+        try:
+            legal = Config(**chosen)
+        except ConfigError as error:
+            raise IllegalChoice(str(error)) from None
+        return traits(legal)[proposal["trait"].name]
 
-    @traitlets.observe("page_size", "va_bits", "pa_bits", "cpu", "address")
-    def _changed(self, change: object) -> None:
-        if self.view:  # not while the first values are set
-            self._update()
+    @traitlets.validate("cpu")
+    def _known(self, proposal: dict[str, Any]) -> str:
+        return CPU.named(proposal["value"]).name
 
-    def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        if "flip" in content:
-            self.address = f"{self._va ^ 1 << int(content['flip']):#018x}"
+    @traitlets.validate("address")
+    def _read(self, proposal: dict[str, Any]) -> str:
+        text = _text(proposal["value"])
+        parse_address(text, self._boot)
+        return text
 
-    def _update(self) -> None:
-        booted = self.boot
-        if booted != self._booted:
-            self._before, self._booted = self._booted, booted
-        error = self._read_address()
+    # From what is chosen to what is shown.
+
+    @traitlets.observe("page_size", "va_bits", "pa_bits", "cpu")
+    def _reboot(self, change: object) -> None:
+        booted = boot(Config(self.page_size, self.va_bits, self.pa_bits), CPU.named(self.cpu))
+        if booted != self._boot:
+            self._before, self._boot = self._boot, booted
+            self._draw()
+
+    @traitlets.observe("address")
+    def _draw(self, change: object = None, *, typed: str | None = None, error: str = "") -> None:
+        """Make `view` anew. Where what was typed is no address, the last one stays."""
+        with suppress(AddressError):  # of a name that only a kernel has which boots
+            self._va = parse_address(self.address, self._boot)
         decomposition = self.decomposition
         self.view = {
-            "choices": [{"label": label, "options": list(map(asdict, options))} for label, options in self._choices()],
-            "address_error": error,
+            "choices": [
+                {"label": c.label, "options": list(map(vars, c.options))} for c in choices(self.config, self.cpu)
+            ],
+            "address": {
+                "text": self.address if typed is None else typed,
+                "error": error,
+                "meaning": f"{self._va:#018x}  {address_name(self._va, self._boot)}",
+                "names": list(address_names(self._boot)),
+            },
             "picture": None if decomposition is None else address_picture(decomposition).spec(),
-            "no_boot": booted.reason if isinstance(booted, NoBoot) else "",
-            "changes": self._change_table(),
+            "stuck": _reason(self._boot),
+            "changes": self._changes(),
         }
 
-    def _read_address(self) -> str:
-        if isinstance(self._booted, NoBoot):
-            return ""
-        try:
-            self._va = parse_address(self.address, self._booted)
-        except AddressError as error:
-            return str(error)
-        return ""
+    def _changes(self) -> dict[str, Any]:
+        if self._before is None:
+            return {"title": "Choose something else: what it changes is listed here.", "groups": []}
+        groups = changes(self._before, self._boot)
+        title = f"From {_named(self._before)} to {_named(self._boot)}"
+        return {
+            "title": f"{title}, this changes:" if groups else f"{title}, nothing changes.",
+            "groups": [{"name": group.name, "rows": list(map(vars, group.changes))} for group in groups],
+        }
 
-    def _change_table(self) -> dict[str, Any]:
-        before, now = self._before, self._booted
-        if before == now or isinstance(before, NoBoot) or isinstance(now, NoBoot):
-            return {"title": "", "rows": []}
-        title = f"What changed from {_name(before)} to {_name(now)}"
-        return {"title": title, "rows": [asdict(change) for change in changes(before, now)]}
+    # What comes from the browser.
 
-    # The toggles.
-
-    def _choices(self) -> list[tuple[str, list[Option]]]:
-        return [
-            ("Page size", [self._option("page_size", name, name) for name in PAGE_SIZES]),
-            ("VA_BITS", [self._option("va_bits", n, str(n)) for n in VA_BITS_CHOICES]),
-            ("PA_BITS", [self._option("pa_bits", n, str(n)) for n in PA_BITS_CHOICES]),
-            ("LPA2", [self._lpa2(on=True), self._lpa2(on=False)]),
-            ("CPU", [self._cpu(name) for name in CPUS if not name.endswith(LPA2_OFF)]),
-        ]
-
-    def _option(self, trait: str, value: Any, label: str) -> Option:
-        now = {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits}
-        wanted = now | {trait: value}
-        rule = _refusal(wanted)
-        if rule is None:
-            return Option(label, now[trait] == value, {trait: value})
-        if trait == "va_bits":
-            # No ARM64_VA_BITS_n depends on PA_BITS; it is PA_BITS that depends on them, and follows.
-            follows = wanted | {"pa_bits": 100 - self.pa_bits}
-            if _refusal(follows) is None:
-                return Option(label, False, follows, note=f"PA_BITS is {follows['pa_bits']} now. {rule}")
-        nearest = self._nearest(trait, value)
-        remedy = "Use " + ", ".join(_setting(name, of) for name, of in nearest.items() if of != now[name])
-        return Option(label, False, nearest, rule, remedy)
-
-    def _nearest(self, trait: str, value: Any) -> dict[str, Any]:
-        """The legal configuration with `value` that is nearest to the present one."""
-
-        def distance(c: Config) -> tuple[bool, int, int]:
-            return c.page_size_name != self.page_size, abs(c.va_bits - self.va_bits), abs(c.pa_bits - self.pa_bits)
-
-        traits = ("page_size_name", "va_bits", "pa_bits")
-        having = (c for c in configurations() if getattr(c, trait.replace("page_size", "page_size_name")) == value)
-        nearest = min(having, key=distance)
-        return {name.removesuffix("_name"): getattr(nearest, name) for name in traits}
-
-    def _cpu(self, name: str) -> Option:
-        return Option(name, self.cpu.removesuffix(LPA2_OFF) == name, {"cpu": name})
-
-    def _lpa2(self, *, on: bool) -> Option:
-        base = self.cpu.removesuffix(LPA2_OFF)
-        label = "on" if on else "off"
-        if base + LPA2_OFF not in CPUS:
-            rule = f"{base} has no LPA2: its ID_AA64MMFR0_EL1.TGRAN4 and TGRAN16 do not offer it"
-            return Option(label, not on, {"cpu": "max"}, rule if on else "", "Use the CPU max" if on else "")
-        return Option(label, self.cpu.endswith(LPA2_OFF) != on, {"cpu": base if on else base + LPA2_OFF})
+    def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        """A message and not a trait, because a trait's changes may be merged: two flips are two flips."""
+        match content:
+            case {"choose": chosen}:
+                self.choose(**chosen)
+            case {"flip": bit}:
+                self.address = self._va ^ 1 << int(bit)
+            case {"address": text}:
+                try:
+                    self.address = text
+                except AddressError as error:
+                    self._draw(typed=text, error=str(error))
+                else:
+                    self._draw()  # the address may be the one before, and only the error go
 
 
-def _refusal(chosen: dict[str, Any]) -> str | None:
-    return refusal(parse_page_size(chosen["page_size"]), chosen["va_bits"], chosen["pa_bits"])
+def _text(address: str | int) -> str:
+    return address if isinstance(address, str) else f"{address:#018x}"
 
 
-def _setting(name: str, value: Any) -> str:
-    return f"{value} pages" if name == "page_size" else f"{name.upper()}={value}"
+def _reason(kernel: Kernel) -> str:
+    return kernel.reason if isinstance(kernel, NoBoot) else ""
 
 
-def _name(boot: Boot) -> str:
-    config = boot.config
-    return f"{config.granule}, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {boot.cpu.name}"
+def _named(kernel: Kernel) -> str:
+    config = kernel.config
+    return f"{config.page_size_name}, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {kernel.cpu.name}"

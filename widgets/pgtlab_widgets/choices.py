@@ -1,0 +1,138 @@
+"""What can be chosen: each option with the traits that it sets, or with the rule against it and a way to have it.
+
+Nothing changes unasked. An option that Kconfig does not offer with the present page size and VA_BITS is greyed and
+names its rule; its remedy says what else would have to change. PA_BITS alone may follow, where one value is legal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgtlab.linux.boot import NoBoot, boot
+from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.kconfig import (
+    PA_BITS_CHOICES,
+    PAGE_SIZES,
+    VA_BITS_CHOICES,
+    Config,
+    configurations,
+    refusal,
+)
+
+LPA2_OFF = ",lpa2=off"
+LEGAL = configurations()
+Traits = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a choice.
+
+    Attributes
+    ----------
+    label : str
+        What it is called.
+    selected : bool
+        It is what is chosen now.
+    choose : dict
+        The traits that choosing it sets.
+    rule : str
+        Why it cannot be had as things are; empty where it can.
+    remedy : str
+        What it would take to have it, where there is a rule.
+    note : str
+        What else to know of it.
+    """
+
+    label: str
+    selected: bool
+    choose: Traits
+    rule: str = ""
+    remedy: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A few options, of which one is selected."""
+
+    label: str
+    options: tuple[Option, ...]
+
+
+def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
+    """Everything that can be chosen, as seen from a configuration on a CPU.
+
+    >>> page_size, *others = choices(Config("4k", 39), "max")
+    >>> [option.label for option in page_size.options if option.rule]
+    ['16k', '64k']
+    >>> page_size.options[1].remedy
+    'Use 16k pages with VA_BITS=36'
+    """
+    page_sizes = (_kernel_option(config, "page_size", name, name) for name in PAGE_SIZES)
+    va_bits = (_kernel_option(config, "va_bits", bits, str(bits)) for bits in VA_BITS_CHOICES)
+    pa_bits = (_kernel_option(config, "pa_bits", bits, str(bits)) for bits in PA_BITS_CHOICES)
+    cpus = (_cpu_option(config, cpu, name) for name in CPUS if not name.endswith(LPA2_OFF))
+    return (
+        Choice("Page size", tuple(page_sizes)),
+        Choice("VA_BITS", tuple(va_bits)),
+        Choice("PA_BITS", tuple(pa_bits)),
+        Choice("CPU", tuple(cpus)),
+        Choice("LPA2", (_lpa2_option(config, cpu, on=True), _lpa2_option(config, cpu, on=False))),
+    )
+
+
+def traits(config: Config) -> Traits:
+    """A configuration as the explorer's traits.
+
+    >>> traits(Config("16k", 52))
+    {'page_size': '16k', 'va_bits': 52, 'pa_bits': 52}
+    """
+    return {"page_size": config.page_size_name, "va_bits": config.va_bits, "pa_bits": config.pa_bits}
+
+
+def _kernel_option(config: Config, trait: str, value: str | int, label: str) -> Option:
+    now = traits(config)
+    wanted = now | {trait: value}
+    rule = refusal(PAGE_SIZES[str(wanted["page_size"])], int(wanted["va_bits"]), int(wanted["pa_bits"]))
+    if rule is None:
+        return Option(label, now == wanted, {trait: value})
+    nearest = _nearest(config, trait, value)
+    if trait != "pa_bits" and nearest == wanted | {"pa_bits": nearest["pa_bits"]}:
+        return Option(label, False, nearest, note=f"PA_BITS goes to {nearest['pa_bits']} with it. {rule}")
+    others = [_named(name, of) for name, of in nearest.items() if name != trait and of != now[name]]
+    return Option(label, False, nearest, rule, f"Use {_named(trait, value)} with {' and '.join(others)}")
+
+
+def _nearest(config: Config, trait: str, value: str | int) -> Traits:
+    """The legal configuration with `value` that is nearest to the present one."""
+
+    def distance(other: Config) -> tuple[bool, int, int]:
+        return (
+            other.page_size != config.page_size,
+            abs(other.va_bits - config.va_bits),
+            abs(other.pa_bits - config.pa_bits),
+        )
+
+    return traits(min((c for c in LEGAL if traits(c)[trait] == value), key=distance))
+
+
+def _cpu_option(config: Config, cpu: str, name: str) -> Option:
+    booted = boot(config, CPU.named(name))
+    note = booted.reason if isinstance(booted, NoBoot) else ""
+    return Option(name, cpu.removesuffix(LPA2_OFF) == name, {"cpu": name}, note=note)
+
+
+def _lpa2_option(config: Config, cpu: str, *, on: bool) -> Option:
+    """LPA2 is a property of the CPU, and only one that has it can be had without."""
+    base, label = cpu.removesuffix(LPA2_OFF), "on" if on else "off"
+    if base + LPA2_OFF not in CPUS:
+        rule = f"{base} has no LPA2: its ID_AA64MMFR0_EL1.TGRAN4 and TGRAN16 do not offer it"
+        return Option(label, not on, {"cpu": "max"}, rule if on else "", "Use the CPU max" if on else "")
+    rule = "ARM64_LPA2 depends on ARM64_PA_BITS_52 && !ARM64_64K_PAGES"
+    note = "" if config.ARM64_LPA2 else f"Makes no difference to this kernel: {rule}"
+    return Option(label, on != cpu.endswith(LPA2_OFF), {"cpu": base if on else base + LPA2_OFF}, note=note)
+
+
+def _named(trait: str, value: str | int) -> str:
+    return f"{value} pages" if trait == "page_size" else f"{trait.upper()}={value}"
