@@ -17,8 +17,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -163,9 +164,9 @@ def lab_url(lab: Lab) -> str:
     return lab.url
 
 
-@pytest.fixture
-def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
-    """A fresh browser window that may open anything of `lab`."""
+@contextmanager
+def window(chromium: Browser, lab: Lab) -> Iterator[Page]:
+    """Open a fresh browser window that may open anything of `lab`."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
     page = context.new_page()
@@ -175,18 +176,26 @@ def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
     lab.stop_kernels()
 
 
+def open_in(page: Page, lab: Lab, path: str, theme: Theme = "light") -> Notebook:
+    """Open a notebook of the workbench, its kernel ready, in either theme."""
+    page.goto(f"{lab.url}/doc/tree/{path}?reset")  # /doc: one document; reset: no old layout
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
+    notebook = Notebook(page)
+    notebook.set_theme(theme)
+    return notebook
+
+
+@pytest.fixture
+def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
+    """A window of its own for a test."""
+    with window(chromium, lab) as page:
+        yield page
+
+
 @pytest.fixture
 def open_notebook(page: Page, lab: Lab) -> Callable[..., Notebook]:
-    """A function that opens a notebook of the workbench, its kernel ready, in either theme."""
-
-    def open_it(path: str, theme: Theme = "light") -> Notebook:
-        page.goto(f"{lab.url}/doc/tree/{path}?reset")  # /doc: one document; reset: no old layout
-        page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-        page.wait_for_function(
-            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
-        notebook = Notebook(page)
-        notebook.set_theme(theme)
-        return notebook
-
-    return open_it
+    """`open_in` the test's own window."""
+    return partial(open_in, page, lab)

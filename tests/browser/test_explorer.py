@@ -5,6 +5,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
+from tests.browser.conftest import open_in, window
+
 CELL = """
 from pgtlab_widgets import Explorer
 explorer = Explorer(page_size="16k", va_bits=52, cpu="max", address="VMEMMAP_START")
@@ -13,21 +15,36 @@ explorer
 BOTH_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
+@pytest.fixture(scope="module")
+def notebook(chromium, lab):
+    """A notebook that is opened once; each test fills it anew."""
+    nbformat.write(with_cells(), lab.folder / "explorer.ipynb")
+    with window(chromium, lab) as page:
+        yield open_in(page, lab, "explorer.ipynb")
+
+
 @pytest.fixture
-def explorer(open_notebook, lab):
-    """Open a notebook with an explorer, in a theme; give the page and the first explorer on it."""
+def explorer(notebook):
+    """Fill the notebook with cells and run them, in a theme; give the page and the first explorer on it."""
 
     def show(theme="light", cells=(CELL,)):
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-        nbformat.write(notebook, lab.folder / "explorer.ipynb")
-        opened = open_notebook("explorer.ipynb", theme=theme)
-        opened.run_all()
-        view = opened.page.locator(".pgtlab-explorer").first
+        page = notebook.page
+        page.set_viewport_size({"width": 1280, "height": 900})
+        notebook.set_theme(theme)
+        fill = "cells => window.jupyterapp.shell.currentWidget.context.model.fromJSON(cells)"
+        page.evaluate(fill, with_cells(*cells))
+        notebook.run_all()
+        view = page.locator(".pgtlab-explorer").first
         expect(option(view, "Page size", "16k")).to_be_visible()
-        return opened.page, view
+        return page, view
 
     return show
+
+
+def with_cells(*cells: str) -> nbformat.NotebookNode:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    return notebook
 
 
 def option(view: Locator, choice: str, name: str) -> Locator:

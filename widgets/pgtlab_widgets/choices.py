@@ -35,7 +35,8 @@ class Option:
     selected : bool
         It is what is chosen now.
     choose : dict
-        The traits that choosing it sets.
+        The traits that choosing it sets: always a whole configuration, so that a click on a page that is not up to date
+        leads where it seemed to.
     rule : str
         Why it cannot be had as things are; empty where it can.
     remedy : str
@@ -96,7 +97,7 @@ def _kernel_option(config: Config, trait: str, value: str | int, label: str) -> 
     wanted = now | {trait: value}
     rule = refusal(PAGE_SIZES[str(wanted["page_size"])], int(wanted["va_bits"]), int(wanted["pa_bits"]))
     if rule is None:
-        return Option(label, now == wanted, {trait: value})
+        return Option(label, now == wanted, wanted)
     nearest = _nearest(config, trait, value)
     if trait != "pa_bits" and nearest == wanted | {"pa_bits": nearest["pa_bits"]}:
         return Option(label, False, nearest, note=f"PA_BITS goes to {nearest['pa_bits']} with it. {rule}")

@@ -290,8 +290,9 @@ function render({ model, el }) {
       if (!one || !group) return;
       const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[data-item]")]);
       const at = items.indexOf(/** @type {HTMLElement} */ (one));
-      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: items.length - 1 }[event.key];
-      if (to !== undefined) items[to]?.focus();
+      /** @type {Record<string, number>} */
+      const moves = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 };
+      if (event.key in moves) items[moves[event.key]]?.focus();
       else if ("bit" in one.dataset && (event.key === " " || event.key === "Enter")) model.send({ flip: one.dataset.bit });
       else return;
       event.preventDefault();

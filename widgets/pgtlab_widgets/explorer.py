@@ -6,7 +6,8 @@ needs to draw; what is chosen there comes back as a message and sets traits.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pgtlab.linux.address_picture import address_picture
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, Decomposition, decompose
-from pgtlab.linux.kconfig import Config, ConfigError
+from pgtlab.linux.kconfig import Config
 from pgtlab.picture import STYLE
 from pgtlab_widgets.changes import Kernel, changes
 from pgtlab_widgets.choices import choices, traits
@@ -26,8 +27,17 @@ from pgtlab_widgets.choices import choices, traits
 HERE = Path(__file__).parent
 
 
-class IllegalChoice(ConfigError, traitlets.TraitError):
-    """A choice that Kconfig refuses; a TraitError too, so that traits which were set together go back together."""
+class Refused(traitlets.TraitError, ValueError):
+    """A choice that the model refuses, in its words. As a TraitError it takes traits back that were set together."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Let what the model refuses be refused by the traits."""
+    try:
+        yield
+    except ValueError as error:
+        raise Refused(str(error)) from error
 
 
 class Explorer(anywidget.AnyWidget):
@@ -48,8 +58,8 @@ class Explorer(anywidget.AnyWidget):
 
     Raises
     ------
-    ConfigError, CPUError, AddressError
-        Where one of them is not to be had, then as later, when a trait is set.
+    ValueError
+        Where something is not to be had, now or when a trait is set: it names the rule and the nearest choice.
 
     Examples
     --------
@@ -111,7 +121,7 @@ class Explorer(anywidget.AnyWidget):
         """
         with self.hold_trait_notifications():
             for name, value in chosen.items():
-                setattr(self, name, value)
+                self.set_trait(name, value)
 
     def svg(self) -> str:
         """The picture as it stands, as an SVG string.
@@ -142,20 +152,19 @@ class Explorer(anywidget.AnyWidget):
     def _legal(self, proposal: dict[str, Any]) -> str | int:
         chosen = {name: getattr(self, name) for name in ("page_size", "va_bits", "pa_bits")}
         chosen[proposal["trait"].name] = proposal["value"]
-        try:
-            legal = Config(**chosen)
-        except ConfigError as error:
-            raise IllegalChoice(str(error)) from None
-        return traits(legal)[proposal["trait"].name]
+        with refusals():
+            return traits(Config(**chosen))[proposal["trait"].name]
 
     @traitlets.validate("cpu")
     def _known(self, proposal: dict[str, Any]) -> str:
-        return CPU.named(proposal["value"]).name
+        with refusals():
+            return CPU.named(proposal["value"]).name
 
     @traitlets.validate("address")
     def _read(self, proposal: dict[str, Any]) -> str:
         text = _text(proposal["value"])
-        parse_address(text, self._boot)
+        with refusals():
+            parse_address(text, self._boot)
         return text
 
     # From what is chosen to what is shown.
@@ -210,7 +219,7 @@ class Explorer(anywidget.AnyWidget):
             case {"address": text}:
                 try:
                     self.address = text
-                except AddressError as error:
+                except Refused as error:
                     self._draw(typed=text, error=str(error))
                 else:
                     self._draw()  # the address may be the one before, and only the error go

@@ -1,0 +1,63 @@
+"""What changed: all of it, once, and the most telling first."""
+
+from itertools import product
+
+import pytest
+from pgtlab_widgets.changes import changes
+
+from pgtlab import CPU, Boot, Config, boot, configurations
+from pgtlab.linux.cpu import CPUS
+
+BOOTS = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
+PAIRS = list(product(BOOTS[:: len(BOOTS) // 8], repeat=2))
+
+
+def changed(before, after) -> dict[str, tuple]:
+    """Every row by name; fails where a name comes twice in a group."""
+    rows = {
+        (group.name, change.name): (change.before, change.after)
+        for group in changes(before, after)
+        for change in group.changes
+    }
+    assert len(rows) == sum(len(group.changes) for group in changes(before, after))
+    return rows
+
+
+@pytest.mark.parametrize("kernel", BOOTS, ids=repr)
+def test_nothing_changes_from_a_kernel_to_itself(kernel):
+    assert changes(kernel, kernel) == ()
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_nothing_is_hidden(before, after):
+    rows = changed(before, after)
+    names = {name for group, name in rows if group != "TCR_EL1"}
+    for one, other in ((before.config.constants, after.config.constants), (before.constants, after.constants)):
+        assert {name for name in {*one, *other} if one.get(name) != other.get(name)} <= names
+    fields, others = dict(before.tcr_el1.items()), dict(after.tcr_el1.items())
+    assert {name for group, name in rows if group == "TCR_EL1"} == {n for n in fields if fields[n] != others[n]}
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_back_again_changes_the_same_the_other_way(before, after):
+    assert changed(after, before) == {name: (now, was) for name, (was, now) in changed(before, after).items()}
+
+
+def test_the_most_telling_comes_first():
+    there, back = (boot(Config("16k", 52), CPU.named(cpu)) for cpu in ("max", "max,lpa2=off"))
+    booted, *_ = changes(there, back)
+    assert [(c.name, c.before, c.after) for c in booted.changes] == [
+        ("vabits_actual", "52", "47"),
+        ("start_level", "0", "1"),
+        ("pud", "real", "folded at run time"),
+    ]
+    fields = {c.name: (c.before, c.after) for group in changes(there, back) for c in group.changes}
+    assert fields["DS"] == ("1", "0")
+    assert fields["IPS"] == ("PA52", "PA48")
+
+
+def test_a_kernel_that_does_not_boot_differs_by_that_alone():
+    config = Config("16k", 52)
+    stuck = boot(config, CPU.named("cortex-a72"))
+    rows = changed(boot(config, CPU.named("max")), stuck)
+    assert rows == {("Booted", "boots"): ("yes", "no")}
