@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.decompose import AddressError
@@ -18,7 +20,8 @@ _LARGEST = (1 << 64) - 1
 _PLACES = re.compile(r"_?(PAGE_(OFFSET|END)|\w+_(START|END|TOP|VADDR))(\(\w+\))?")
 
 
-def address_names(boot: Boot | NoBoot) -> dict[str, int]:
+@lru_cache(maxsize=32)
+def address_names(boot: Boot | NoBoot) -> Mapping[str, int]:
     """The addresses that have a name in a kernel, lowest first; those that only a boot decides need one.
 
     >>> from pgtlab import CPU, Config, boot
@@ -26,7 +29,7 @@ def address_names(boot: Boot | NoBoot) -> dict[str, int]:
     ['PAGE_OFFSET', '_PAGE_OFFSET(VA_BITS_MIN)', 'PAGE_END']
     """
     places = {name: value for name, value in _constants(boot).items() if value >> 63 and _PLACES.fullmatch(name)}
-    return dict(sorted(places.items(), key=lambda item: item[1]))
+    return MappingProxyType(dict(sorted(places.items(), key=lambda item: item[1])))
 
 
 def address_name(va: int, boot: Boot | NoBoot) -> str:

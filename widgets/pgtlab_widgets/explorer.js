@@ -239,10 +239,15 @@ function render({ model, el }) {
   const reader = { id: `pgtlab-explorer-${++views}`, stops: {}, pointed: "", told: "", note: "" };
   const root = document.createElement("div");
   let typed = ""; // what the field held when it was last set from the model
+  /** @type {View} */
+  let view;
+
+  function receive() {
+    view = JSON.parse(model.get("view"));
+    draw();
+  }
 
   function draw() {
-    /** @type {View} */
-    const view = model.get("view");
     if (!find(view, reader.told)?.rule) reader.told = "";
     patch(root, [toggles(view, reader), line(view, reader), address(view, reader), ...picture(view, reader), changes(view)]);
     const input = /** @type {HTMLInputElement} */ (root.querySelector("input"));
@@ -265,7 +270,7 @@ function render({ model, el }) {
     click(event) {
       const remedy = event.target.closest("[data-remedy]");
       const one = item(event);
-      const option = find(model.get("view"), (remedy ?? one)?.dataset[remedy ? "remedy" : "item"] ?? "");
+      const option = find(view, (remedy ?? one)?.dataset[remedy ? "remedy" : "item"] ?? "");
       if (remedy) {
         /** @type {HTMLElement} */ (root.querySelector(`[data-item="${reader.told}"]`)).focus();
         choose(option);
@@ -303,7 +308,7 @@ function render({ model, el }) {
       const group = /** @type {HTMLElement|null|undefined} */ (one?.closest("[data-group]"));
       if (!one || !group) return;
       reader.stops[group.dataset.group ?? ""] = one.dataset.item ?? "";
-      if (find(model.get("view"), one.dataset.item ?? "")?.rule) reader.told = one.dataset.item ?? "";
+      if (find(view, one.dataset.item ?? "")?.rule) reader.told = one.dataset.item ?? "";
       draw();
     },
 
@@ -326,10 +331,10 @@ function render({ model, el }) {
 
   root.className = "pgtlab-explorer";
   for (const [name, listener] of Object.entries(on)) root.addEventListener(name, listener);
-  draw();
+  receive();
   el.append(root);
-  model.on("change:view", draw);
-  return () => model.off("change:view", draw);
+  model.on("change:view", receive);
+  return () => model.off("change:view", receive);
 }
 
 export default { render };

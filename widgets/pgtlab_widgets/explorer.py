@@ -6,6 +6,7 @@ needs to draw; what is chosen there comes back as a message and sets traits.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -79,7 +80,8 @@ class Explorer(anywidget.AnyWidget):
     pa_bits = traitlets.Int()
     cpu = traitlets.Unicode()
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
-    view = traitlets.Dict().tag(sync=True)
+    # As one string, because ipywidgets looks for binary buffers in every node of what it sends, and there are hundreds.
+    view = traitlets.Dict().tag(sync=True, to_json=lambda view, widget: json.dumps(view))
 
     def __init__(
         self,
