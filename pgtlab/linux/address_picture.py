@@ -21,7 +21,7 @@ HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 40, 62, 98, 150, 208
 BITS_H, LANE_H, NOTE_H = 24, 42, 16
 NARROW = 3 * BIT  # a block with no room for its label
 LABEL = 56  # the room that such a label takes on the left of its block
-SLIVER = 13
+SLIVER = 15
 CHARACTER = 5.6  # the widest mean of a note's characters, in the fonts that browsers fall back on
 HEIGHT = NOTES_Y + 3 * (NOTE_H + 14)
 
@@ -109,7 +109,7 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
         x = _seam(d, level) + (pleat - len(collapsed) / 2) * SLIVER
         yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 4, SLIVER - 1, LANE_H + 8, "folded")
         middle = LINUX_Y + LANE_H / 2
-        yield text(f"linux-{level.name}-name", x + SLIVER / 2 + 3, middle, level.name, "middle small on-fill", turn=-90)
+        yield text(f"linux-{level.name}-name", x + SLIVER / 2 + 3.5, middle, level.name, "middle small on-fill", turn=-90)
 
 
 def _notes(d: Decomposition) -> Iterator[Shape]:
