@@ -97,7 +97,8 @@ class Picture:
         """The picture as one SVG element."""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="pgtlab-picture" role="img" '
-            f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}">'
+            f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}" '
+            f'style="min-width: {0.8 * self.width:.0f}px">'  # smaller, its letters could not be read
             f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
             f"<style>{escape(style)}</style>{''.join(shape.svg() for shape in self.shapes)}</svg>"
         )

@@ -108,8 +108,8 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
     for pleat, level in enumerate(collapsed):
         x = _seam(d, level) + (pleat - len(collapsed) / 2) * SLIVER
         yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 4, SLIVER - 1, LANE_H + 8, "folded")
-        middle = LINUX_Y + LANE_H / 2
-        yield text(f"linux-{level.name}-name", x + SLIVER / 2 + 3.5, middle, level.name, "middle small on-fill", turn=-90)
+        x, y = x + SLIVER / 2 + 3.5, LINUX_Y + LANE_H / 2
+        yield text(f"linux-{level.name}-name", x, y, level.name, "middle small on-fill", turn=-90)
 
 
 def _notes(d: Decomposition) -> Iterator[Shape]:
