@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+U64 = NDArray[np.uint64]
 
 
 class PhysicalAddressError(ValueError):
     """An access that physical memory does not have: outside RAM, or not aligned."""
+
+
+class Banks(NamedTuple):
+    """Memory as compiled loops read it: `words`, and which run of it holds which physical addresses.
+
+    Bank i, in ascending order, holds `base[i]` to `end[i] - 1` from `words[first[i]]` on; RAM that is in no bank reads
+    as zero.
+    """
+
+    words: U64
+    base: U64
+    end: U64
+    first: U64
+    ram_base: np.uint64
+    ram_end: np.uint64
 
 
 class Memory:
@@ -21,27 +41,100 @@ class Memory:
 
     def __init__(self, base: int, size: int, page_shift: int) -> None:
         self.base, self.size, self.page_shift = base, size, page_shift
-        self._pages: dict[int, NDArray[np.uint64]] = {}
+        self._rows: dict[int, int] = {}  # page frame number -> row of _words
+        self._words: U64 = np.zeros((0, 1 << page_shift - 3), np.uint64)
+        self._banks: Banks | None = None
+
+    @classmethod
+    def of_pages(cls, pages: Mapping[int, ArrayLike], page_shift: int) -> Memory:
+        """Memory that has these pages, by physical address, and nothing else.
+
+        >>> Memory.of_pages({0x8000: np.arange(512, dtype=np.uint64)}, 12).read64(0x8010)
+        2
+        """
+        memory = cls(0, 0, page_shift)
+        for pa in pages:
+            if pa & (1 << page_shift) - 1 or not 0 <= pa < 1 << 52:
+                raise PhysicalAddressError(f"{pa:#x} is not the physical address of a page of {1 << page_shift} bytes")
+        memory._rows = {pa >> page_shift: row for row, pa in enumerate(pages)}
+        memory._words = np.array(list(pages.values()), np.uint64).reshape(len(pages), 1 << page_shift - 3)
+        return memory
 
     def __contains__(self, pa: int) -> bool:
-        return self.base <= pa < self.base + self.size
+        return self.base <= pa < self.base + self.size or pa >> self.page_shift in self._rows
+
+    @property
+    def pages(self) -> Iterator[int]:
+        """Physical addresses of the pages that were written, ascending."""
+        return (page << self.page_shift for page in sorted(self._rows))
 
     def read64(self, pa: int) -> int:
         """The word at `pa`; never-written memory reads as zero."""
         page, word = self._locate(pa)
-        return int(self._pages[page][word]) if page in self._pages else 0
+        row = self._rows.get(page)
+        return 0 if row is None else int(self._words[row, word])
 
     def write64(self, pa: int, value: int) -> None:
         """Set the word at `pa`."""
         page, word = self._locate(pa)
-        if page not in self._pages:
-            self._pages[page] = np.zeros(1 << (self.page_shift - 3), np.uint64)
-        self._pages[page][word] = value
+        self._writable(page)[word] = value
+
+    def write(self, pa: int, values: U64) -> None:
+        """Set the words from `pa` on, all in one page."""
+        page, word = self._locate(pa)
+        self._check_in_page(pa, word, len(values))
+        self._writable(page)[word : word + len(values)] = values
+
+    def read(self, pa: int, count: int) -> U64:
+        """A copy of `count` words from `pa` on, all in one page."""
+        page, word = self._locate(pa)
+        self._check_in_page(pa, word, count)
+        row = self._rows.get(page)
+        return np.zeros(count, np.uint64) if row is None else self._words[row, word : word + count].copy()
 
     def clear_page(self, pa: int) -> None:
         """Zero the page at `pa`."""
         page, _ = self._locate(pa)
-        self._pages.pop(page, None)
+        if page in self._rows:
+            self._words[self._rows[page]] = 0
+
+    def banks(self) -> Banks:
+        """The same words for compiled loops: neighbouring pages that lie side by side in the array form one bank."""
+        if self._banks is None:
+            page = np.array(list(self._rows), np.uint64)
+            row = np.array(list(self._rows.values()), np.uint64)
+            order = np.argsort(page)
+            page, row = page[order], row[order]
+            starts = np.flatnonzero(np.diff(page, prepend=0) - np.diff(row, prepend=0))
+            starts = np.union1d(starts, [0][: len(page)])
+            ends = np.append(starts, len(page))[1:] - 1
+            shift = np.uint64(self.page_shift)
+            self._banks = Banks(
+                self._words.reshape(-1) if len(page) else np.zeros(1, np.uint64),
+                page[starts] << shift,
+                (page[ends] + np.uint64(1)) << shift,
+                row[starts] << (shift - np.uint64(3)),
+                np.uint64(self.base),
+                np.uint64(self.base + self.size),
+            )
+        return self._banks
+
+    def _writable(self, page: int) -> U64:
+        row = self._rows.get(page)
+        if row is None:
+            row = len(self._rows)
+            if row == len(self._words):  # double, so that the copies cost as much as the pages
+                grown = np.zeros((max(16, 2 * row), self._words.shape[1]), np.uint64)
+                grown[:row] = self._words
+                self._words = grown
+            self._rows[page] = row
+            self._banks = None
+        written: U64 = self._words[row]
+        return written
+
+    def _check_in_page(self, pa: int, word: int, count: int) -> None:
+        if word + count > (room := self._words.shape[1]):
+            raise PhysicalAddressError(f"{count} words from {pa:#x} on leave its page, which ends after {room - word}")
 
     def _locate(self, pa: int) -> tuple[int, int]:
         if pa not in self:

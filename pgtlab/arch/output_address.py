@@ -8,6 +8,7 @@ and a smaller granule bits 49:48 stay in place and bits 51:50 take over bits 9:8
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 from pgtlab.arch.granule import Granule
 
@@ -62,6 +63,10 @@ class OutputAddress(Enum):
                 f"{pa:#x} is no output address of {self.bits} bits, aligned to {1 << low_bit - 10}K: "
                 f"the nearest below is {nearest:#x}"
             )
+        return int(self.place(pa))
+
+    def place(self, pa: Any) -> Any:
+        """`pack` without its checks, for a number or for an array of uint64."""
         if self is OutputAddress.PLAIN:
             return pa
         if self is OutputAddress.LPA:

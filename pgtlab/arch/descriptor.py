@@ -1,0 +1,225 @@
+"""Translation table descriptors, one class for each kind (Arm ARM D8.3).
+
+What a 64-bit word in a table means depends on the level that it is found at and on the format of the tables::
+
+    bits 1:0   levels -1 to 2            level 3
+      x0       Invalid                   Invalid
+      01       Block, where there is one Invalid (reserved)
+      11       Table                     Page
+
+`DescriptorFormat` makes that choice. The classes that it hands out name every bit for their level and format, so that
+a descriptor's `repr` and its picture show where the output address really is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+from pgtlab.arch.bitfield import BitFields, Field
+from pgtlab.arch.granule import LAST_LEVEL, Granule
+from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.registers import Shareability
+
+
+class DescriptorError(ValueError):
+    """A descriptor that the format does not have."""
+
+
+class Descriptor(BitFields):
+    """A word of a translation table, as it is read at one level of one format."""
+
+    VALID = Field(0)
+    format: ClassVar[DescriptorFormat]
+    level: ClassVar[int]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.format.decode, (self.value, self.level)  # the class was made for the format, and has no import path
+
+
+class Invalid(Descriptor):
+    """No translation here: bit 0 is clear, or the encoding is reserved; hardware ignores the other bits."""
+
+
+class _WithAddress(Descriptor):
+    TYPE = Field(1)
+
+    @property
+    def oa(self) -> int:
+        """Physical address of the next table, of the page or of the block."""
+        return self.format.packing.unpack(self.value, self._low_bit())
+
+    @classmethod
+    def _low_bit(cls) -> int:
+        return cls.format.granule.level_shift(cls.level)
+
+
+class Table(_WithAddress):
+    """The address of the next table, with attributes that all below it inherit unless TCR_EL1.HPD is set."""
+
+    PXNTable = Field(59)
+    UXNTable = Field(60)
+    APTable = Field(62, 61)
+    NSTable = Field(63)
+
+    @classmethod
+    def _low_bit(cls) -> int:
+        return cls.format.granule.shift
+
+
+class Leaf(_WithAddress):
+    """What blocks and pages share: an output address and its attributes.
+
+    AP is AP[2:1]: bit 6 lets EL0 in, bit 7 forbids writes. `software` is left to the operating system.
+    """
+
+    AttrIndx = Field(4, 2)
+    NS = Field(5)
+    AP = Field(7, 6)
+    AF = Field(10)
+    nG = Field(11)
+    GP = Field(50)
+    DBM = Field(51)
+    Contiguous = Field(52)
+    PXN = Field(53)
+    UXN = Field(54)
+    software = Field(58, 55)
+    PBHA = Field(62, 59)
+
+
+class Block(Leaf):
+    """A leaf above level 3: it maps all that an entry of its level covers."""
+
+
+class Page(Leaf):
+    """A leaf at level 3: it maps one granule."""
+
+
+@dataclass(frozen=True)
+class DescriptorFormat:
+    """How tables of one granule are written: where the output address is, and which levels have blocks.
+
+    >>> from pgtlab.arch.granule import G4K
+    >>> plain = DescriptorFormat(G4K, OutputAddress.PLAIN)
+    >>> plain.decode(0x4000_0000_0000_0703, 3)
+    Page(0x4000000000000703: PBHA=0x8 AF=0x1 SH=INNER TYPE=0x1 VALID=0x1)
+    >>> plain.decode(0x701, 0)
+    Invalid(0x701: VALID=0x1)
+    """
+
+    granule: Granule
+    packing: OutputAddress
+
+    @property
+    def first_block_level(self) -> int:
+        """The highest table in which an entry can be a block (Arm ARM D8.3.1).
+
+        With 48-bit output addresses blocks are 2M and 1G, 32M, or 512M; 52 bits add one of 512G, 64G or 4T.
+
+        >>> from pgtlab.arch.granule import G16K
+        >>> [DescriptorFormat(G16K, packing).first_block_level for packing in (OutputAddress.PLAIN, OutputAddress.LPA2)]
+        [2, 1]
+        """
+        smallest = 1 if self.granule.shift == 12 else 2
+        return smallest - (self.packing.bits == 52)
+
+    def contiguous_entries(self, level: int) -> int:
+        """How many neighbours the Contiguous bit joins into one run at `level`; 1 where it joins none (Arm ARM D8.7.1).
+
+        >>> from pgtlab.arch.granule import G16K
+        >>> [DescriptorFormat(G16K, OutputAddress.PLAIN).contiguous_entries(level) for level in (1, 2, 3)]
+        [1, 32, 128]
+        """
+        if level < (1 if self.granule.shift == 12 else 2):
+            return 1
+        return {12: 16, 14: 128 if level == LAST_LEVEL else 32, 16: 32}[self.granule.shift]
+
+    def decode(self, word: int, level: int) -> Descriptor:
+        """The descriptor that `word` is in a table of `level`."""
+        kind: type[Descriptor]
+        match word & 0b11, level == LAST_LEVEL:
+            case 0b11, True:
+                kind = Page
+            case 0b11, False:
+                kind = Table
+            case 0b01, False if level >= self.first_block_level:
+                kind = Block
+            case _:
+                kind = Invalid
+        return _layout(kind, self, level)(word)
+
+    def page(self, oa: int, **fields: int) -> Descriptor:
+        """A valid page descriptor.
+
+        >>> from pgtlab.arch.granule import G64K
+        >>> DescriptorFormat(G64K, OutputAddress.LPA).page(0xf_0000_0001_0000, AF=1).oa == 0xf_0000_0001_0000
+        True
+
+        Raises
+        ------
+        OutputAddressError
+            Where `oa` does not fit or is not aligned.
+        FieldError
+            Where a field is unknown or too large for its bits.
+        """
+        return self.leaf(oa, LAST_LEVEL, **fields)
+
+    def leaf(self, oa: int, level: int, **fields: int) -> Descriptor:
+        """A valid block descriptor of `level`, or at level 3 a page.
+
+        Raises
+        ------
+        DescriptorError
+            Where the level has no blocks, or `oa` is not aligned to the block's size.
+        OutputAddressError, FieldError
+            As for `page`.
+        """
+        if not self.first_block_level <= level <= LAST_LEVEL:
+            raise DescriptorError(
+                f"level {level} of the {self.granule} granule has no blocks: the nearest that has is "
+                f"{min(max(level, self.first_block_level), LAST_LEVEL)}"
+            )
+        size = 1 << self.granule.level_shift(level)
+        if oa & size - 1:
+            raise DescriptorError(
+                f"{oa:#x} is not aligned to the {size:#x} bytes of a level {level} entry: "
+                f"the nearest below is {oa & -size:#x}"
+            )
+        page = level == LAST_LEVEL
+        layout = _layout(Page if page else Block, self, level)
+        return layout(self.packing.pack(oa), VALID=1, TYPE=page, **fields)
+
+    def table(self, pa: int, level: int, **fields: int) -> Descriptor:
+        """A valid descriptor, in a table of `level`, of the next table at `pa`.
+
+        Raises
+        ------
+        DescriptorError
+            At level 3, below which there is no table.
+        OutputAddressError, FieldError
+            As for `page`.
+        """
+        if not level < LAST_LEVEL:
+            raise DescriptorError(
+                f"there is no table below level {LAST_LEVEL}: a table descriptor is of level 2 or above"
+            )
+        return _layout(Table, self, level)(self.packing.pack(pa), VALID=1, TYPE=1, **fields)
+
+
+@cache
+def _layout(kind: type[Descriptor], format: DescriptorFormat, level: int) -> type[Descriptor]:
+    """The class of `kind` with the bits named that depend on the format and the level."""
+    names: dict[str, Any] = {"format": format, "level": level, "__doc__": kind.__doc__, "__module__": kind.__module__}
+    if issubclass(kind, _WithAddress):
+        low_bit = format.granule.shift if kind is Table else format.granule.level_shift(level)
+        names["OA"] = Field(49 if format.packing is OutputAddress.LPA2 else 47, low_bit)
+        if format.packing is OutputAddress.LPA:
+            names["OA_51_48"] = Field(15, 12)
+        if format.packing is OutputAddress.LPA2:
+            names["OA_51_50"] = Field(9, 8)
+        elif kind is not Table:
+            names["SH"] = Field(9, 8, Shareability)
+        if kind is Block:
+            names["nT"] = Field(16)
+    return type(kind.__name__, (kind,), names)

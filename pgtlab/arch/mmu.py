@@ -1,0 +1,122 @@
+"""The MMU of one processing element: stage 1 of the EL1&0 translation regime, without a stage 2 (Arm ARM D8.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pgtlab.arch.fault import Access
+from pgtlab.arch.memory import Memory
+from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
+from pgtlab.arch.va_range import VARange
+from pgtlab.arch.walk import Walk, walk
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from pgtlab.arch.walk_many import Translations
+
+
+class UnsupportedRegime(ValueError):
+    """Registers that ask for what the model leaves out."""
+
+
+@dataclass(frozen=True)
+class MMU:
+    """The registers that translation reads, and the memory that holds the tables.
+
+    The registers are taken at their word: a TCR_EL1.DS or a size of 52 bits means that the CPU has the feature.
+    `pa_range` is ID_AA64MMFR0_EL1.PARANGE.
+
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=16, TG0=0, IPS=5))
+    >>> mapper.map_range(0x40_0000, 0x8020_0000, 0x20_0000)
+    >>> print(mapper.mmu.translate(0x40_1234))
+    0x401234 read at EL1: lower range, 48 bits, 4K granule, TTBR0_EL1
+      level 0  0x40000000[0x000] = 0x0000000040002003  Table 0x40002000
+      level 1  0x40002000[0x000] = 0x0000000040003003  Table 0x40003000
+      level 2  0x40003000[0x002] = 0x0000000080200701  Block 0x80200000
+    PA 0x80201234, Normal WB RWA, INNER shareable
+
+    Raises
+    ------
+    UnsupportedRegime
+        For big-endian tables, SCTLR_EL1.EE = 1.
+    """
+
+    memory: Memory
+    tcr: TCR_EL1
+    ttbr0: TTBR0_EL1 = TTBR0_EL1()
+    ttbr1: TTBR1_EL1 = TTBR1_EL1()
+    mair: MAIR_EL1 = MAIR_EL1()
+    sctlr: SCTLR_EL1 = SCTLR_EL1(M=1)
+    pa_range: PARange = PARange.PA52
+
+    def __post_init__(self) -> None:
+        if self.sctlr.EE:
+            raise UnsupportedRegime("SCTLR_EL1.EE=1: tables are read as little-endian only; the nearest is EE=0")
+
+    @cached_property
+    def lower(self) -> VARange:
+        """The range that TTBR0_EL1 translates."""
+        return VARange.of(self.tcr, self.sctlr, self.ttbr0, self.pa_range, upper=False)
+
+    @cached_property
+    def upper(self) -> VARange:
+        """The range that TTBR1_EL1 translates."""
+        return VARange.of(self.tcr, self.sctlr, self.ttbr1, self.pa_range, upper=True)
+
+    def va_range(self, va: int) -> VARange:
+        """The range of `va`, which bit 55 chooses."""
+        return self.upper if va >> 55 & 1 else self.lower
+
+    def translate(self, va: int, access: Access = Access.READ, el: int = 1) -> Walk:
+        """Translate one address as hardware does, and keep every step.
+
+        Parameters
+        ----------
+        va : int
+            Virtual address, 64 bits.
+        access : Access
+            What is done with the address.
+        el : {0, 1}
+            Exception level that does it.
+
+        Returns
+        -------
+        Walk
+            Its outcome is a `Translation` or a `Fault`.
+
+        Raises
+        ------
+        ValueError
+            Where `va` has more than 64 bits, or `el` is neither 0 nor 1.
+
+        Source: Arm ARM D8.2 and, for the order of the checks, J1.3.
+        """
+        return walk(self, va, access, el)
+
+    def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
+        """Translate an array of addresses, each as `translate` does.
+
+        Parameters
+        ----------
+        vas : array of uint64
+            Virtual addresses, of any shape.
+        access, el
+            As for `translate`.
+
+        Returns
+        -------
+        Translations
+            Arrays of the shape of `vas`.
+
+        Raises
+        ------
+        ValueError
+            Where `vas` holds anything but whole numbers of 64 bits, or `el` is neither 0 nor 1.
+        """
+        from pgtlab.arch.walk_many import walk_many  # compiled loops, loaded by those who use them
+
+        return walk_many(self, vas, access, el)
