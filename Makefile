@@ -6,10 +6,10 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test check format lock screenshots
+.PHONY: help env lab test test-mmu check format lock screenshots
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 env: $(READY)  ## make .venv from the locked dependencies
 
@@ -31,6 +31,11 @@ lab: env  ## open JupyterLab on the first notebook
 test: env  ## run the whole test suite, in a browser too where there is one
 	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && \
 	  PGTLAB_CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+# All recordings that lie beside the project, or the samples that come with it.
+MMU_DATA ?= $(firstword $(wildcard ../shared/data/mmu) tests/data/mmu)
+test-mmu: env  ## hold the MMU against every recorded translation in MMU_DATA=folder
+	$(BIN)/pgtlab verify-mmu $(wildcard $(MMU_DATA)/*.npz)
 
 check: env  ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check

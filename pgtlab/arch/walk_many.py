@@ -8,6 +8,7 @@ of those bits at once, make one small table to look up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +24,7 @@ from pgtlab.arch.memory import U64
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import MAIR_EL1
 from pgtlab.arch.va_range import VARange
-from pgtlab.arch.walk import check_arguments, flat_attributes
+from pgtlab.arch.walk import Translation, Walk, check_arguments, flat_attributes
 
 if TYPE_CHECKING:
     from pgtlab.arch.mmu import MMU
@@ -48,8 +49,25 @@ class Translations:
     level: NDArray[np.int8]
     attributes: NDArray[np.uint16]
 
+    @classmethod
+    def of(cls, walks: Sequence[Walk]) -> Translations:
+        """The same arrays from walks of single addresses."""
+        rows = [_row(walk.outcome) for walk in walks]
+        pa, fault, level, attributes = zip(*rows, strict=True) if rows else ((),) * 4
+        return cls(
+            np.array(pa, np.uint64),
+            np.array(fault, np.uint8),
+            np.array(level, np.int8),
+            np.array(attributes, np.uint16),
+        )
+
     def __len__(self) -> int:
         return len(self.pa)
+
+    def differs(self, other: Translations) -> NDArray[np.bool_]:
+        """True for the elements in which anything differs."""
+        same_place = np.equal(self.pa, other.pa) & np.equal(self.level, other.level)
+        return ~(same_place & np.equal(self.fault, other.fault) & np.equal(self.attributes, other.attributes))
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -62,6 +80,12 @@ class Translations:
         attributes = self.attributes.astype(np.uint64)
         found = (attributes & 0xFF) << 56 | self.pa & 0xF_FFFF_FFFF_F000 | (attributes >> 8 & 3) << 7
         return np.where(self.ok, found, self.fault.astype(np.uint64) << 1 | 1) | np.uint64(1 << 11)
+
+
+def _row(outcome: Translation | Fault) -> tuple[int, int, int, int]:
+    if isinstance(outcome, Fault):
+        return 0, outcome.status_code, outcome.level, 0
+    return outcome.pa, NO_FAULT, NO_LEVEL if outcome.level is None else outcome.level, int(outcome.attributes)
 
 
 class Geometry(NamedTuple):

@@ -1,0 +1,303 @@
+"""Recorded translations: what a real MMU answered, in a file, and both walkers held against it.
+
+A file is an .npz of table images and of cases. An image is registers and memory pages; a case is an address, an access
+and what came out: PAR_EL1 of an `AT`, or ESR_EL1 of an instruction fetch. `tests/data/mmu/SCHEMA.md` names
+every array.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgtlab.arch.fault import Access, status_code_name
+from pgtlab.arch.granule import GRANULES
+from pgtlab.arch.memory import U64, Memory
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
+from pgtlab.arch.walk_many import Translations
+
+Mask = NDArray[np.bool_]
+
+COMPARE, EXCEPTION, SKIP = range(3)  # the values of `status`
+OPERATIONS = (
+    ("AT S1E1R", Access.READ, 1),
+    ("AT S1E1W", Access.WRITE, 1),
+    ("AT S1E0R", Access.READ, 0),
+    ("AT S1E0W", Access.WRITE, 0),
+    ("EL1 fetch", Access.FETCH, 1),
+    ("EL0 fetch", Access.FETCH, 0),
+)
+FETCHED = 0x56000007  # ESR_EL1 of SVC #7, the instruction that a fetch case finds when it succeeds
+
+
+class Note(IntEnum):
+    """Bits of `note`: what is special about a case, as far as the architecture leaves its answer open."""
+
+    SH_DEV_NC = 0  # Device or Non-cacheable memory: an older implementation reports the SH of the descriptor
+    SH_RSVD = 1  # SH has the reserved value
+    MAIR_RSVD = 2  # the byte of MAIR_EL1 is reserved
+    BLOCK_ILLEGAL = 3  # 0b01 at a level without blocks: an older implementation makes it one
+    CONTIG_MISPROG = 4  # the Contiguous bit in a run that is not one
+    CONTIG_RANGE = 5  # a contiguous run that is larger than the input range
+    NT_BLOCK = 6  # nT, bit 16 of a block
+    HIADDR_PS = 7  # address bits 51:48 set where the output size is smaller: implementations ignore them
+    TXSZ_OOB = 8  # TCR_EL1.TxSZ outside its legal values
+    BLOCK_GT_PS = 9  # a block larger than the output address space
+    EXT_ABORT = 10  # informational: the walk left memory
+    TTBR52_SMALL = 11  # a 52-bit table base with a first table of less than 64 bytes
+    HW_UPDATE = 12  # informational: hardware sets the access flag or the dirty state
+    RES0_JUNK = 13  # informational: a block with bits set below its address
+    OUTSIDE = 14  # the walk read memory that was not recorded
+    BLOCK_RES0_PS = 15  # such bits above the output size
+    IPS_RSVD = 16  # TCR_EL1.IPS has the reserved value
+    MMU_OFF = 17  # informational: SCTLR_EL1.M = 0
+    DBM_EXEC = 18  # a fetch from a page that is writable through DBM alone
+
+
+# In these cases two right answers may differ, so that they may be left out; below, in these bits of PAR_EL1.
+OPEN = (
+    *(Note.BLOCK_ILLEGAL, Note.CONTIG_MISPROG, Note.CONTIG_RANGE, Note.NT_BLOCK, Note.HIADDR_PS, Note.TXSZ_OOB),
+    *(Note.BLOCK_GT_PS, Note.TTBR52_SMALL, Note.OUTSIDE, Note.BLOCK_RES0_PS, Note.IPS_RSVD, Note.DBM_EXEC),
+)
+SH, ATTR = 0x180, 0xFF << 56
+OPEN_BITS = {Note.SH_DEV_NC: SH, Note.SH_RSVD: SH, Note.MAIR_RSVD: SH | ATTR}
+SETTLED = (Note.SH_DEV_NC, Note.BLOCK_ILLEGAL)  # no longer open in the columns of the newer implementation
+SUCCESS_MASK, FAULT_MASK = 0xFFFF_FFFF_FFFF_F9FF, 0xBFF
+
+_REGISTERS = ["tcr_el1", "ttbr0_el1", "ttbr1_el1", "mair_el1", "sctlr_el1"]
+
+
+class VectorFileError(ValueError):
+    """A file that does not hold recorded translations, or contradicts itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """The arrays of one file, checked against each other.
+
+    `fetches` tells a file of instruction fetches from one of `AT` cases.
+    """
+
+    path: Path
+    arrays: dict[str, NDArray[Any]]
+    fetches: bool
+
+    @classmethod
+    def load(cls, path: str | Path) -> Vectors:
+        """Read a file.
+
+        Raises
+        ------
+        VectorFileError
+            Where it is not in the schema: one sentence that says what is wrong and where.
+        OSError
+            Where it cannot be read.
+        """
+        path = Path(path)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, AttributeError, NotImplementedError) as error:
+            raise VectorFileError(f"{path}: no readable .npz archive ({str(error) or type(error).__name__})") from None
+        vectors = cls(path, arrays, fetches="esr_el1" in arrays)
+        vectors._check()
+        return vectors
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """An array, the one recorded from the newer implementation where there are two."""
+        newer = f"{name}_q10"
+        return self.arrays[newer if newer in self.arrays else name]
+
+    def __len__(self) -> int:
+        return len(self["va"])
+
+    def images(self) -> Iterator[tuple[MMU, slice]]:
+        """Every image as an MMU, with the range of its cases."""
+        offsets = {name: self[f"img_{name}_off"].astype(int) for name in ("page", "word", "case")}
+        for i, page_bytes in enumerate(self["img_page_bytes"].tolist()):
+            page, word, case = (slice(o[i], o[i + 1]) for o in offsets.values())
+            pages = self["words"][word].reshape(-1, page_bytes // 8)
+            tcr, ttbr0, ttbr1, mair, sctlr = (int(self[f"img_{name}"][i]) for name in _REGISTERS)
+            try:
+                memory = Memory.of_pages(
+                    dict(zip(self["page_base"][page].tolist(), pages, strict=True)), page_bytes.bit_length() - 1
+                )
+                mmu = MMU(memory, TCR_EL1(tcr), TTBR0_EL1(ttbr0), TTBR1_EL1(ttbr1), MAIR_EL1(mair), SCTLR_EL1(sctlr))
+            except ValueError as error:
+                raise VectorFileError(f"{self.path}: image {i}: {error}") from None
+            yield mmu, case
+
+    def _check(self) -> None:
+        """`VectorFileError` where the arrays contradict the schema or each other."""
+        answers = ["esr_el1", "pa"] if self.fetches else ["par_el1", "esr", "cmp_mask"]
+        images = [f"img_{name}" for name in (*_REGISTERS, "granule", "page_bytes", "page_off", "word_off", "case_off")]
+        for name in (*images, "page_base", "words", "va", "op", "note", "status", *answers):
+            if name not in self.arrays:
+                raise VectorFileError(f"{self.path}: the array {name} is missing")
+        for name, array in self.arrays.items():
+            if array.dtype.kind != "u" or array.ndim != (2 if name == "img_granule" else 1):
+                raise VectorFileError(
+                    f"{self.path}: {name} is no array of unsigned numbers, but {array.dtype} {array.shape}"
+                )
+        self._check_images(len(self["img_tcr_el1"]))
+        self._check_cases(answers)
+
+    def _check_images(self, count: int) -> None:
+        page_bytes = self["img_page_bytes"].astype(np.int64)
+        self._require(np.isin(page_bytes, [granule.size for granule in GRANULES]), "img_page_bytes", "is no granule")
+        if self["img_granule"].shape != (count, 2) or len(page_bytes) != count:
+            raise VectorFileError(f"{self.path}: the img_ arrays are not all of {count} images")
+        self._require(self["img_granule"].max(axis=1) == page_bytes, "img_page_bytes", "is not the larger granule")
+        for name, total in ("page", len(self["page_base"])), ("word", len(self["words"])), ("case", len(self)):
+            offsets = self[f"img_{name}_off"].astype(np.int64)
+            if len(offsets) != count + 1 or offsets[0] or offsets[-1] != total or (np.diff(offsets) < 0).any():
+                raise VectorFileError(
+                    f"{self.path}: img_{name}_off does not share {total} {name}s out to {count} images"
+                )
+        pages, words = (np.diff(self[f"img_{name}_off"].astype(np.int64)) for name in ("page", "word"))
+        self._require(words * 8 == pages * page_bytes, "img_word_off", "does not give each page its words")
+        for i, (mmu, _) in enumerate(self.images()):
+            granules = [r.granule.size for r in (mmu.lower, mmu.upper)]
+            if granules != self["img_granule"][i].tolist():
+                raise VectorFileError(f"{self.path}: img_granule of image {i} is not what its TCR_EL1 says")
+
+    def _check_cases(self, answers: list[str]) -> None:
+        for name in ("op", "note", "status", *answers):
+            if len(self[name]) != len(self):
+                raise VectorFileError(f"{self.path}: {name} has {len(self[name])} cases, and va {len(self)}")
+        first, last = (4, 5) if self.fetches else (0, 3)
+        self._require((first <= self["op"]) & (self["op"] <= last), "op", "is no operation of this kind of file")
+        status, settled = self["status"], SETTLED if "status_q10" in self.arrays else ()
+        explained = np.logical_or.reduce([self.noted(note) for note in OPEN if note not in settled])
+        self._require(status <= SKIP, "status", "is none of 0, 1 and 2")
+        self._require((status != SKIP) | explained, "status", "leaves the case out, and no note says why")
+        if not self.fetches:
+            success = (self["par_el1"] & 1) == 0
+            full = np.where(success, SUCCESS_MASK, FAULT_MASK).astype(np.uint64)
+            for note, bits in OPEN_BITS.items():
+                if note not in settled:
+                    full &= ~np.where(success & self.noted(note), bits, 0).astype(np.uint64)
+            masked = (status == COMPARE) & ((full & ~self["cmp_mask"]) != 0)
+            self._require(~masked, "cmp_mask", "leaves out bits, and no note says why")
+
+    def noted(self, note: Note) -> Mask:
+        """Which cases carry a note."""
+        return (self["note"] >> int(note) & 1).astype(np.bool_)
+
+    def _require(self, good: Mask, name: str, rule: str) -> None:
+        if not good.all():
+            i = int(np.flatnonzero(~good)[0])
+            raise VectorFileError(f"{self.path}: {name}[{i}] = {int(self[name][i]):#x} {rule}")
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """Both walkers' answers to one file: for every case, whether it was compared and who disagreed."""
+
+    vectors: Vectors
+    compared: Mask
+    walk_wrong: Mask
+    many_wrong: Mask
+    differ: Mask
+
+    @property
+    def agrees(self) -> bool:
+        """True where something was compared, both walkers gave what is recorded, and always the same."""
+        return bool(self.compared.any()) and not (self.walk_wrong | self.many_wrong | self.differ).any()
+
+    def features(self) -> dict[str, Mask]:
+        """The cases that show each feature: what was asked, under which registers, what came out."""
+        v = self.vectors
+        image = np.repeat(
+            np.arange(len(v["img_tcr_el1"])), np.diff(v["img_case_off"].astype(np.int64)).astype(np.int64)
+        )
+        upper = (v["va"] >> 55 & 1).astype(int)
+        tcr = v["img_tcr_el1"][image]
+        granule = v["img_granule"][image, upper] >> 10
+        names = np.char.add(granule.astype(str), "K")
+        names = np.where((tcr >> TCR_EL1.DS.lo & 1) & (granule < 64), np.char.add(names, " DS"), names)
+        found = {}
+        for name in np.unique(names):
+            for half in (0, 1):
+                found[f"{name} TTBR{half}_EL1"] = (names == name) & (upper == half)
+        for field in ["TBI0", "TBI1", "HPD0", "HPD1", "EPD0", "EPD1", "E0PD0", "E0PD1", "HA", "HD"]:
+            on = (tcr & getattr(TCR_EL1, field).mask) != 0
+            found[f"TCR_EL1.{field}"] = on & (upper == int(field[-1])) if field[-1] in "01" else on
+        found["SCTLR_EL1.WXN"] = (v["img_sctlr_el1"][image] & SCTLR_EL1.WXN.mask) != 0
+        for number, (operation, _, _) in enumerate(OPERATIONS):
+            found[operation] = v["op"] == number
+        codes = np.where(self._faulted(), self._recorded_code(), -1)
+        for code in np.unique(codes):
+            found["translated" if code < 0 else status_code_name(int(code))] = codes == code
+        for note in Note:
+            found[f"note {note.name}"] = v.noted(note)
+        return {name: cases for name, cases in found.items() if (cases & self.compared).any()}
+
+    def _faulted(self) -> Mask:
+        v = self.vectors
+        faulted: Mask = v["esr_el1"] != FETCHED if v.fetches else (v["status"] == EXCEPTION) | (v["par_el1"] & 1 != 0)
+        return faulted
+
+    def _recorded_code(self) -> NDArray[np.int64]:
+        v = self.vectors
+        if v.fetches:
+            return (v["esr_el1"] & 0x3F).astype(np.int64)
+        return np.where(v["status"] == EXCEPTION, v["esr"] & 0x3F, v["par_el1"] >> 1 & 0x3F).astype(np.int64)
+
+
+def verify(vectors: Vectors, progress: bool = False) -> Verification:
+    """Hold both walkers against a file.
+
+    Every case is translated both ways, also those that are not compared with the record: there the walkers are still
+    compared with each other.
+    """
+    from tqdm import tqdm
+
+    walk_wrong, many_wrong, differ = (np.zeros(len(vectors), bool) for _ in range(3))
+    compared = vectors["status"] != SKIP
+    with tqdm(total=len(vectors), unit="case", desc=vectors.path.name, disable=None if progress else True) as bar:
+        for mmu, cases in vectors.images():
+            for number, (_, access, el) in enumerate(OPERATIONS):
+                which = np.flatnonzero(vectors["op"][cases] == number) + cases.start
+                if not len(which):
+                    continue
+                vas = vectors["va"][which]
+                walks = [mmu.translate(va, access, el) for va in vas.tolist()]
+                one, many = Translations.of(walks), mmu.translate_many(vas, access, el)
+                esr = np.array([int(walk.esr or 0) for walk in walks], np.uint64)
+                walk_wrong[which] = compared[which] & (_wrong(vectors, which, one) | _wrong_esr(vectors, which, esr))
+                many_wrong[which] = compared[which] & _wrong(vectors, which, many)
+                differ[which] = one.differs(many)
+                bar.update(len(which))
+    return Verification(vectors, compared, walk_wrong, many_wrong, differ)
+
+
+def _wrong(vectors: Vectors, which: NDArray[np.int64], found: Translations) -> Mask:
+    """Which of these cases have another answer than the recorded one."""
+    wrong: Mask
+    if vectors.fetches:
+        esr = vectors["esr_el1"][which]
+        wrong = np.where(esr == FETCHED, ~found.ok | (found.pa != vectors["pa"][which]), found.fault != esr & 0x3F)
+    else:
+        wrong_bits = (found.par ^ vectors["par_el1"][which]) & vectors["cmp_mask"][which]
+        wrong_code = found.fault != vectors["esr"][which] & 0x3F
+        wrong = np.where(vectors["status"][which] == EXCEPTION, wrong_code, wrong_bits != 0)
+    return wrong
+
+
+def _wrong_esr(vectors: Vectors, which: NDArray[np.int64], esr: U64) -> Mask:
+    """Which fetches end in another ESR_EL1 than the recorded one, exception class and all."""
+    if not vectors.fetches:
+        return np.zeros(len(which), np.bool_)
+    recorded = vectors["esr_el1"][which]
+    wrong: Mask = (recorded != FETCHED) & (esr != recorded)
+    return wrong

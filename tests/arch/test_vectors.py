@@ -1,0 +1,173 @@
+"""Both walkers agree with a real MMU on every recorded case, and a damaged recording does not pass for a good one."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.arch.vectors import Note, VectorFileError, Vectors, verify
+
+DATA = Path(__file__).parents[1] / "data" / "mmu"
+AT_CASES, FETCHES = DATA / "vectors_sample.npz", DATA / "exec_sample.npz"
+
+
+@pytest.mark.parametrize(("path", "compared"), [(AT_CASES, 7800), (FETCHES, 1950)], ids=["AT", "fetch"])
+def test_both_walkers_agree_with_the_record(path, compared):
+    verification = verify(Vectors.load(path))
+    assert verification.agrees
+    assert verification.compared.sum() == compared
+    assert not (verification.walk_wrong | verification.many_wrong | verification.differ).any()
+
+
+def test_the_sample_has_every_feature():
+    features = {name for path in (AT_CASES, FETCHES) for name in verify(Vectors.load(path)).features()}
+    granules = [f"{granule} TTBR{n}_EL1" for granule in ("4K", "4K DS", "16K", "16K DS", "64K") for n in (0, 1)]
+    kinds = ["address size", "translation", "access flag", "permission", "external abort"]
+    faults = [f"{kind} fault, level {level}" for kind in kinds for level in range(4)]
+    controls = [f"TCR_EL1.{name}{n}" for name in ("TBI", "HPD", "EPD", "E0PD") for n in (0, 1)]
+    assert features >= {*granules, *faults, *controls, "TCR_EL1.HA", "TCR_EL1.HD", "SCTLR_EL1.WXN", "note MMU_OFF"}
+    assert "translation fault, level -1" in features
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """The first forty images of the sample: enough to damage."""
+    whole = dict(np.load(AT_CASES))
+    per_image = {"page_base": "page", "words": "word"}
+    kept = {}
+    for name, array in whole.items():
+        if name.endswith("_off"):
+            kept[name] = array[:41]
+        elif name.startswith("img_"):
+            kept[name] = array[:40]
+        else:
+            kept[name] = array[: whole[f"img_{per_image.get(name, 'case')}_off"][40]]
+    return kept
+
+
+def saved(path, arrays, **changed):
+    """A file like the sample, with some arrays changed or (None) left out."""
+    kept = {name: array for name, array in (arrays | changed).items() if array is not None}
+    np.savez_compressed(path / "changed.npz", **kept)
+    return path / "changed.npz"
+
+
+def flipped(array, i, bit):
+    array = array.copy()
+    array[i] ^= array.dtype.type(1 << bit)
+    return array
+
+
+def compared_case(arrays, *, fault):
+    """A case that is compared, and whose page or fault a walk found in memory."""
+    faulted = (arrays["par_el1_q10"] & 1).astype(bool)
+    walked = (arrays["note"] & (1 << Note.MMU_OFF)) == 0
+    return int(np.flatnonzero((arrays["status_q10"] == 0) & (faulted == fault) & walked)[0])
+
+
+@pytest.mark.parametrize("bit", [0, 7, 12, 40, 51, 56, 63])
+def test_a_flipped_bit_of_an_address_or_attribute_is_caught(tmp_path, arrays, bit):
+    case = compared_case(arrays, fault=False)
+    changed = flipped(arrays["par_el1_q10"], case, bit)
+    try:
+        verification = verify(Vectors.load(saved(tmp_path, arrays, par_el1_q10=changed)))
+    except VectorFileError:
+        return  # the mask no longer fits what PAR_EL1.F says
+    assert verification.walk_wrong.nonzero()[0].tolist() == [case]
+    assert verification.many_wrong.nonzero()[0].tolist() == [case]
+
+
+@pytest.mark.parametrize("bit", range(1, 7))
+def test_a_flipped_bit_of_a_status_code_is_caught(tmp_path, arrays, bit):
+    case = compared_case(arrays, fault=True)
+    changed = flipped(arrays["par_el1_q10"], case, bit)
+    assert verify(Vectors.load(saved(tmp_path, arrays, par_el1_q10=changed))).walk_wrong.nonzero()[0].tolist() == [case]
+
+
+def test_a_flipped_bit_of_memory_is_caught(tmp_path, arrays):
+    valid = np.flatnonzero(arrays["words"] & 1)
+    changed = arrays["words"].copy()
+    changed[valid] ^= 1
+    assert not verify(Vectors.load(saved(tmp_path, arrays, words=changed))).agrees
+
+
+def test_a_wrong_fetch_is_caught(tmp_path):
+    arrays = dict(np.load(FETCHES))
+    reached = int(np.flatnonzero((arrays["status"] == 0) & (arrays["pa"] != 0))[0])
+    faulted = int(np.flatnonzero((arrays["status"] == 0) & (arrays["pa"] == 0))[0])
+    changed = {"pa": flipped(arrays["pa"], reached, 20), "esr_el1": flipped(arrays["esr_el1"], faulted, 26)}
+    verification = verify(Vectors.load(saved(tmp_path, arrays, **changed)))
+    assert set(verification.walk_wrong.nonzero()[0]) == {reached, faulted}
+
+
+def test_a_file_that_compares_nothing_does_not_agree(tmp_path, arrays):
+    every = {"status_q10": np.full_like(arrays["status"], 2), "note": arrays["note"] | (1 << Note.TXSZ_OOB)}
+    verification = verify(Vectors.load(saved(tmp_path, arrays, **every)))
+    assert not verification.compared.any()
+    assert not verification.agrees
+
+
+def widened(array):
+    return np.append(array, array[-1:])
+
+
+DAMAGE = {
+    "an array is missing": (lambda a: {"va": None}, "the array va is missing"),
+    "an array of fractions": (
+        lambda a: {"va": a["va"].astype(float)},
+        "va is no array of unsigned numbers, but float64",
+    ),
+    "a case too many": (lambda a: {"op": widened(a["op"])}, r"op has \d+ cases, and va \d+"),
+    "an unknown operation": (lambda a: {"op": flipped(a["op"], 5, 2)}, r"op\[5\] = 0x[4-7] is no operation"),
+    "an unknown status": (lambda a: {"status_q10": flipped(a["status_q10"], 0, 6)}, "is none of 0, 1 and 2"),
+    "left out without a reason": (
+        lambda a: {"status_q10": np.full_like(a["status"], 2)},
+        r"status\[\d+\] = 0x2 leaves the case out, and no note says why",
+    ),
+    "masked without a reason": (
+        lambda a: {"cmp_mask_q10": np.zeros_like(a["cmp_mask"])},
+        r"cmp_mask\[\d+\] = 0x0 leaves out bits, and no note says why",
+    ),
+    "cases of no image": (lambda a: {"img_case_off": a["img_case_off"][:-1]}, "img_case_off does not share"),
+    "offsets that go back": (lambda a: {"img_page_off": a["img_page_off"][::-1]}, "img_page_off does not share"),
+    "another granule": (
+        lambda a: {"img_page_bytes": a["img_page_bytes"] * 3},
+        r"img_page_bytes\[0\] = \S+ is no granule",
+    ),
+    "another TCR_EL1": (
+        lambda a: {"img_tcr_el1": flipped(a["img_tcr_el1"], 0, 14)},
+        "img_granule of image 0 is not what",
+    ),
+    "a page at no page's address": (
+        lambda a: {"page_base": flipped(a["page_base"], 0, 3)},
+        "image 0: 0x.* is not the physical address of a page",
+    ),
+    "big-endian tables": (
+        lambda a: {"img_sctlr_el1": flipped(a["img_sctlr_el1"], 0, 25)},
+        "image 0: SCTLR_EL1.EE=1: tables are read as little-endian only",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGE.values(), ids=DAMAGE)
+def test_a_file_that_contradicts_itself_is_refused(tmp_path, arrays, damage, sentence):
+    with pytest.raises(VectorFileError, match=sentence):
+        Vectors.load(saved(tmp_path, arrays, **damage(arrays)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_damaged_bytes_end_in_a_sentence(tmp_path_factory, data):
+    """Whatever happens to a file, it is read or refused: no other error, no endless loop."""
+    whole = FETCHES.read_bytes()
+    path = tmp_path_factory.mktemp("damaged") / "damaged.npz"
+    if data.draw(st.booleans()):
+        path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    else:
+        at = data.draw(st.integers(0, len(whole) - 1))
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ data.draw(st.integers(1, 255))]) + whole[at + 1 :])
+    with suppress(VectorFileError):
+        Vectors.load(path)
