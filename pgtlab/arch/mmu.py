@@ -15,7 +15,7 @@ from pgtlab.arch.walk import Walk, walk
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from pgtlab.arch.walk_many import Translations
+    from pgtlab.arch.translations import Translations
 
 
 class UnsupportedRegime(ValueError):

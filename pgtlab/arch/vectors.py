@@ -23,7 +23,7 @@ from pgtlab.arch.granule import GRANULES
 from pgtlab.arch.memory import U64, Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
-from pgtlab.arch.walk_many import Translations
+from pgtlab.arch.translations import Translations
 
 Mask = NDArray[np.bool_]
 

@@ -1,346 +1,200 @@
 """Many addresses translated at once, each as `walk` would translate it.
 
-Two observations make it fast. All addresses with the same bits above the last table's index share everything above that
-table, so the upper levels are walked once for each such region and remembered, as a hardware walk cache remembers them.
-And what a leaf permits depends on twelve bits of it and its tables, so the rules in `attributes`, applied to all values
-of those bits at once, make one small table to look up.
+Three observations make it fast. All addresses with the same bits above the last table's index share everything above
+that table, so the upper levels are walked once for each such region and remembered, as a hardware walk cache remembers
+them. Reading one word for each of many addresses before looking at any of them lets the cache misses overlap. And what
+a leaf permits depends on twelve bits of it and its tables, so the rules in `attributes`, applied to all values of those
+bits at once, make one small table to look up; the last answer usually serves the next leaf too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
+from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import U64
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import MAIR_EL1
+from pgtlab.arch.translations import NO_FAULT, NO_LEVEL, Translations
 from pgtlab.arch.va_range import VARange
-from pgtlab.arch.walk import Translation, Walk, check_arguments, flat_attributes
+from pgtlab.arch.walk import check_arguments, flat_attributes
+from pgtlab.arch.walk_compiled import (
+    ADDRESS_SIZE,
+    LAST_TABLE,
+    LEAF,
+    STATUS,
+    TRANSLATION,
+    Geometry,
+    level_shift,
+    locate,
+    output_address,
+    read_last,
+    walk_upper,
+)
 
 if TYPE_CHECKING:
     from pgtlab.arch.mmu import MMU
 
-NO_FAULT = 0xFF  # no status code: those have six bits
-NO_LEVEL = -2  # with the MMU off nothing is walked
-
-CHUNK = 1024  # addresses in flight: their cache misses overlap, and what is kept for each stays in the L1 cache
+CHUNK = 512  # addresses at a time: their cache misses overlap, and what is kept for each stays in the L1 cache
 LARGEST_WALK_CACHE = 1 << 15  # entries of 16 bytes: as much as an L2 cache holds
+GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2**64 over the golden ratio: spreads neighbours (Knuth, TAOCP 6.4)
 
-
-@dataclass(frozen=True, eq=False)
-class Translations:
-    """What `MMU.translate_many` found, element by element.
-
-    `fault` is the six-bit status code, or `NO_FAULT`; `level` that of the leaf or of the fault, or `NO_LEVEL` where the
-    MMU is off; `attributes` a `MemoryAttributes` word. A faulting element has zero for its `pa` and `attributes`.
-    """
-
-    pa: U64
-    fault: NDArray[np.uint8]
-    level: NDArray[np.int8]
-    attributes: NDArray[np.uint16]
-
-    @classmethod
-    def of(cls, walks: Sequence[Walk]) -> Translations:
-        """The same arrays from walks of single addresses."""
-        rows = [_row(walk.outcome) for walk in walks]
-        pa, fault, level, attributes = zip(*rows, strict=True) if rows else ((),) * 4
-        return cls(
-            np.array(pa, np.uint64),
-            np.array(fault, np.uint8),
-            np.array(level, np.int8),
-            np.array(attributes, np.uint16),
-        )
-
-    def __len__(self) -> int:
-        return len(self.pa)
-
-    def differs(self, other: Translations) -> NDArray[np.bool_]:
-        """True for the elements in which anything differs."""
-        same_place = np.equal(self.pa, other.pa) & np.equal(self.level, other.level)
-        return ~(same_place & np.equal(self.fault, other.fault) & np.equal(self.attributes, other.attributes))
-
-    @property
-    def ok(self) -> NDArray[np.bool_]:
-        """True where there is a translation."""
-        return np.equal(self.fault, NO_FAULT)
-
-    @property
-    def par(self) -> U64:
-        """PAR_EL1 as `AT` leaves it, for each element; bit 11 reads as one."""
-        attributes = self.attributes.astype(np.uint64)
-        found = (attributes & 0xFF) << 56 | self.pa & 0xF_FFFF_FFFF_F000 | (attributes >> 8 & 3) << 7
-        return np.where(self.ok, found, self.fault.astype(np.uint64) << 1 | 1) | np.uint64(1 << 11)
-
-
-def _row(outcome: Translation | Fault) -> tuple[int, int, int, int]:
-    if isinstance(outcome, Fault):
-        return 0, outcome.status_code, outcome.level, 0
-    return outcome.pa, NO_FAULT, NO_LEVEL if outcome.level is None else outcome.level, int(outcome.attributes)
-
-
-class Geometry(NamedTuple):
-    """A `VARange` as compiled loops read it."""
-
-    base: np.uint64
-    start_level: np.int64
-    first_block_level: np.int64
-    shift: np.uint64
-    bits_per_level: np.uint64
-    output_bits: np.uint64
-    address_in_place: np.uint64
-    high_from: np.uint64
-    high_mask: np.uint64
-    high_to: np.uint64
-    inherits: np.uint64
-
-    @classmethod
-    def of(cls, r: VARange) -> Geometry:
-        """The numbers that follow from a range."""
-        high_from, high_mask, high_to = {
-            OutputAddress.PLAIN: (0, 0, 0),
-            OutputAddress.LPA: (12, 0xF, 48),
-            OutputAddress.LPA2: (8, 0x3, 50),
-        }[r.format.packing]
-        top = 50 if r.format.packing is OutputAddress.LPA2 else 48
-        return cls(
-            np.uint64(r.base),
-            np.int64(LAST_LEVEL if r.start_level is None else r.start_level),
-            np.int64(r.format.first_block_level),
-            np.uint64(r.granule.shift),
-            np.uint64(r.granule.bits_per_level),
-            np.uint64(r.output_bits),
-            np.uint64((1 << top) - (1 << r.granule.shift)),
-            np.uint64(high_from),
-            np.uint64(high_mask),
-            np.uint64(high_to),
-            np.uint64(0 if r.hpd else 0xF),
-        )
-
-
-LEAF, LAST_TABLE = -1, -2  # what a walk of the upper levels can end in, besides a status code
-_STATUS = np.array(
-    [
-        [Fault(kind, level, Cause.DESCRIPTOR).status_code for level in range(-1, LAST_LEVEL + 1)]
-        for kind in (FaultKind.ADDRESS_SIZE, FaultKind.TRANSLATION, FaultKind.EXTERNAL_ABORT)
-    ],
-    np.int64,
-)
-_ADDRESS_SIZE, _TRANSLATION, _EXTERNAL_ABORT = range(3)
-_NOWHERE, _ZERO = -1, -2
-
-
-@njit(cache=True)
-def locate(banks, pa):  # type: ignore[no-untyped-def]
-    """Index into `banks.words` of the word at `pa`; _ZERO for RAM that was never written, _NOWHERE where none is."""
-    low, high = 0, len(banks.base)
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if banks.base[middle] <= pa:
-            low = middle
-        else:
-            high = middle
-    if high > 0 and banks.base[low] <= pa < banks.end[low]:
-        return np.int64(banks.first[low] + ((pa - banks.base[low]) >> np.uint64(3)))
-    return _ZERO if banks.ram_base <= pa < banks.ram_end else _NOWHERE
-
-
-@njit(cache=True, inline="always")
-def output_address(g, word, low_bit):  # type: ignore[no-untyped-def]
-    """The address in `word`, whose lowest bit is `low_bit`."""
-    in_place = word & g.address_in_place & ~((np.uint64(1) << low_bit) - np.uint64(1))
-    return in_place | ((word >> g.high_from) & g.high_mask) << g.high_to
-
-
-@njit(cache=True)
-def level_shift(g, level):  # type: ignore[no-untyped-def]
-    """`Granule.level_shift`."""
-    return np.uint64(LAST_LEVEL - level) * g.bits_per_level + g.shift
-
-
-@njit(cache=True)
-def walk_upper(banks, g, ia):  # type: ignore[no-untyped-def]
-    """Walk from the first table to the last one, level 3, or to where the walk ends before.
-
-    Returns (end, level, word, inherited): `end` is LEAF, LAST_TABLE or a status code; `word` is the block descriptor or
-    the physical address of the last table.
-    """
-    table, inherited = g.base, np.uint64(0)
-    for level in range(g.start_level, LAST_LEVEL):
-        shift = level_shift(g, level)
-        where = locate(banks, table + ((ia >> shift) << np.uint64(3)))
-        ia &= (np.uint64(1) << shift) - np.uint64(1)
-        if where == _NOWHERE:
-            return _STATUS[_EXTERNAL_ABORT, level + 1], level, table, inherited
-        word = banks.words[where] if where >= 0 else np.uint64(0)
-        kind = word & np.uint64(3)
-        if kind == 1 and level >= g.first_block_level:
-            return LEAF, level, word, inherited
-        if kind != 3:
-            return _STATUS[_TRANSLATION, level + 1], level, table, inherited
-        table = output_address(g, word, g.shift)
-        if table >> g.output_bits:
-            return _STATUS[_ADDRESS_SIZE, level + 1], level, table, inherited
-        inherited |= (word >> np.uint64(59)) & g.inherits
-    return LAST_TABLE, LAST_LEVEL, table, inherited
-
-
-@njit(cache=True)
-def read_last(banks, g, table, ia):  # type: ignore[no-untyped-def]
-    """The entry for `ia` of the level 3 table at `table`: (LEAF or a status code, the word)."""
-    last = (np.uint64(1) << (g.shift + g.bits_per_level)) - np.uint64(1)
-    where = locate(banks, table + (((ia & last) >> g.shift) << np.uint64(3)))
-    if where == _NOWHERE:
-        return _STATUS[_EXTERNAL_ABORT, LAST_LEVEL + 1], np.uint64(0)
-    word = banks.words[where] if where >= 0 else np.uint64(0)
-    if word & np.uint64(3) != 3:
-        return _STATUS[_TRANSLATION, LAST_LEVEL + 1], word
-    return LEAF, word
-
-
-@njit(cache=True, inline="always")
-def _rule(rules, word, inherited):  # type: ignore[no-untyped-def]
-    """The entry of `rules` for a leaf: bits 54:51, 11:10 and 7:6 of it, below the inherited ones."""
-    one = (word >> np.uint64(51)) & np.uint64(0xF)
-    two = (word >> np.uint64(10)) & np.uint64(3)
-    three = (word >> np.uint64(6)) & np.uint64(3)
-    return rules[inherited << np.uint64(8) | one << np.uint64(4) | two << np.uint64(2) | three]
-
-
-@njit(cache=True)
-def _store_leaf(g, rules, memory_types, word, level, inherited, va, i, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
-    """Write what a leaf at `level` gives for element `i`."""
-    low_bit = level_shift(g, level)
-    oa = output_address(g, word, low_bit)
-    rule = _rule(rules, word, inherited)
-    levels[i] = level
-    if oa >> g.output_bits:
-        fault[i] = _STATUS[_ADDRESS_SIZE, level + 1]
-    elif rule & np.uint16(0x3F):
-        fault[i] = (rule & np.uint16(0x3F)) | level
-    else:
-        pa[i] = oa | (va & ((np.uint64(1) << low_bit) - np.uint64(1)))
-        fault[i] = NO_FAULT
-        attributes[i] = (rule & np.uint16(0xFC00)) | memory_types[(word >> np.uint64(2)) & np.uint64(0xFF)]
-        return
-    pa[i] = 0
-    attributes[i] = 0
+# `where` holds the index of a leaf's word, and above it what the leaf inherits. A leaf has PBHA in those bits.
+INHERITED_AT = np.uint64(60)
+INDEX = (np.uint64(1) << INHERITED_AT) - np.uint64(1)
+# The bits of a leaf that decide its attributes and its verdict.
+DECIDING = np.uint64(
+    Leaf.VALID.mask | Leaf.TYPE.mask | Leaf.AttrIndx.mask | Leaf.AP.mask | 0b11 << 8 | Leaf.AF.mask | Leaf.nG.mask
+    | Leaf.DBM.mask | Leaf.Contiguous.mask | Leaf.PXN.mask | Leaf.UXN.mask
+)  # fmt: skip
+VERDICT = np.uint16(0x3F)  # an entry of `leaf_rules`: the kind of fault, or 0, below the bits of `MemoryAttributes`
 
 
 @njit(cache=True)
 def _walk_range(  # type: ignore[no-untyped-def]
     banks, g, rules, memory_types, refused, upper, top_bits, cache_bits, vas, pa, fault, levels, attributes
 ):
-    """Translate the elements of `vas` that are in one range; the number of those that are in the other one."""
-    flip = ~np.uint64(0) if upper else np.uint64(0)
+    """Translate the elements of `vas` that are in one range.
+
+    What it writes for the others is void; it returns how many they are.
+    """
     bit_55 = np.uint64(1 << 55)
+    flip = ~np.uint64(0) if upper else np.uint64(0)
     input_mask = ~top_bits & (bit_55 - np.uint64(1))
-    last_bits = g.shift + g.bits_per_level
-    last_mask = (np.uint64(1) << last_bits) - np.uint64(1)
-    table_words = np.int64(min(input_mask, last_mask) >> g.shift)
-    # Each entry: the region's number, with what it inherits in the low bits; where its last table is, or -1.
-    cache = np.full((1 << cache_bits, 2), -1, np.int64)
-    cache_shift = np.uint64(64 - cache_bits)
-    ends = np.empty((1 << cache_bits, 3), np.int64)  # of the regions without a last table in one piece
-    where = np.empty(CHUNK, np.int64)
-    inherits = np.empty(CHUNK, np.uint8)
-    words = np.empty(CHUNK, np.uint64)
+    region_shift = g.shift + g.bits_per_level
+    while input_mask >> (region_shift - np.uint64(1)) == 0:
+        region_shift -= np.uint64(1)  # one table, less than full, covers the whole range
+    index_mask = ((np.uint64(1) << region_shift) - np.uint64(1)) >> g.shift
+    # Walk caches. `tables`: a region's number, and the first word of its last table as in `where`.
+    # `ends`: regions whose walk ends above, or whose last table is not in one piece; `no_region` is no region's number.
+    no_region = ~np.uint64(0)
+    cache_shift = np.uint64(64) - cache_bits
+    tables = np.full((np.int64(1) << np.int64(cache_bits), 2), no_region)
+    ends = np.full((len(tables), 5), no_region)
+    where, words = np.empty(CHUNK, np.uint64), np.empty(CHUNK, np.uint64)
+    missed, rest = np.empty(CHUNK, np.int64), np.empty((CHUNK, 5), np.uint64)
     others = 0
     for start in range(0, len(vas), CHUNK):
-        count = min(CHUNK, len(vas) - start)
-        for j in range(count):
-            va = vas[start + j]
-            where[j] = -1
-            if (va ^ flip) & top_bits:
-                if (va ^ flip) & bit_55:
-                    others += 1
+        chunk = vas[start : start + CHUNK]
+        missing = 0
+        for j in range(len(chunk)):
+            region = ((chunk[j] ^ flip) & (top_bits | input_mask)) >> region_shift
+            h = (region * GOLDEN) >> cache_shift
+            where[j] = tables[h, 1] + ((chunk[j] >> g.shift) & index_mask)
+            if tables[h, 0] != region:
+                missed[missing] = j
+                missing += 1
+        left = 0
+        for k in range(missing):
+            j = missed[k]
+            va = chunk[j]
+            region = ((va ^ flip) & (top_bits | input_mask)) >> region_shift
+            h = (region * GOLDEN) >> cache_shift
+            if tables[h, 0] != region and ends[h, 0] != region:
+                ends[h, 0] = region
+                if (va ^ flip) & top_bits:
+                    ends[h, 1] = STATUS[TRANSLATION, 1]
+                    ends[h, 2] = 0
+                elif refused >= 0:
+                    ends[h, 1] = refused
+                    ends[h, 2] = 0
                 else:
-                    _store_fault(_STATUS[_TRANSLATION, 1], 0, start + j, pa, fault, levels, attributes)
+                    _walk_region(banks, g, va & input_mask, region, index_mask, tables[h], ends[h])
+            if tables[h, 0] == region:
+                where[j] = tables[h, 1] + ((va >> g.shift) & index_mask)
                 continue
-            if refused >= 0:
-                _store_fault(refused, 0, start + j, pa, fault, levels, attributes)
-                continue
-            ia = va & input_mask
-            region = ia >> last_bits
-            h = np.int64((region * np.uint64(0x9E3779B97F4A7C15)) >> cache_shift)
-            if np.uint64(cache[h, 0]) >> np.uint64(4) != region:
-                end, level, word, inherited = walk_upper(banks, g, ia)
-                cache[h, 0] = np.int64(region << np.uint64(4) | inherited)
-                cache[h, 1] = -1
-                ends[h, 0], ends[h, 1], ends[h, 2] = end, level, np.int64(word)
-                if end == LAST_TABLE:
-                    first = locate(banks, word)
-                    final = locate(banks, word + np.uint64(8 * (table_words - 1)))
-                    if first >= 0 and final - first == table_words - 1:
-                        cache[h, 1] = first
-            tag = np.uint64(cache[h, 0])
-            if cache[h, 1] >= 0:
-                where[j] = cache[h, 1] + np.int64((ia & last_mask) >> g.shift)
-                inherits[j] = tag & np.uint64(0xF)
-                continue
-            end, level, word = ends[h, 0], ends[h, 1], np.uint64(ends[h, 2])
+            others += (va ^ flip) & bit_55 != 0
+            where[j] = 0
+            rest[left] = ends[h]
+            rest[left, 0] = j
+            left += 1
+        for j in range(len(chunk)):
+            words[j] = banks.words[where[j] & INDEX]
+        stop = start + len(chunk)
+        out = pa[start:stop], fault[start:stop], levels[start:stop], attributes[start:stop]
+        _finish_pages(g, rules, memory_types, chunk, where, words, *out)
+        for k in range(left):
+            i, end, level = np.int64(rest[k, 0]), np.int64(rest[k, 1]), np.int64(rest[k, 2])
+            word, inherited = rest[k, 3], rest[k, 4]
             if end == LAST_TABLE:
-                end, word = read_last(banks, g, word, ia)
-            if end == LEAF:
-                _store_leaf(
-                    g,
-                    rules,
-                    memory_types,
-                    word,
-                    level,
-                    tag & np.uint64(0xF),
-                    va,
-                    start + j,
-                    pa,
-                    fault,
-                    levels,
-                    attributes,
-                )
-            else:
-                _store_fault(end, level, start + j, pa, fault, levels, attributes)
-        for j in range(count):
-            words[j] = banks.words[max(where[j], 0)]
-        for j in range(count):
-            if where[j] < 0:
-                continue
-            if words[j] & np.uint64(3) == np.uint64(3):
-                _store_leaf(
-                    g,
-                    rules,
-                    memory_types,
-                    words[j],
-                    LAST_LEVEL,
-                    np.uint64(inherits[j]),
-                    vas[start + j],
-                    start + j,
-                    pa,
-                    fault,
-                    levels,
-                    attributes,
-                )
-            else:
-                _store_fault(
-                    _STATUS[_TRANSLATION, LAST_LEVEL + 1], LAST_LEVEL, start + j, pa, fault, levels, attributes
-                )
+                end, word = read_last(banks, g, word, chunk[i] & input_mask)
+            _finish_one(g, rules, memory_types, end, level, word, inherited, chunk[i], i, *out)
     return others
 
 
 @njit(cache=True)
-def _store_fault(code, level, i, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
-    """Write a fault for element `i`."""
-    pa[i] = 0
-    fault[i] = code
-    levels[i] = level
-    attributes[i] = 0
+def _walk_region(banks, g, ia, region, index_mask, table, end):  # type: ignore[no-untyped-def]
+    """Walk the upper levels for a region and fill its entry of `tables`, or else that of `ends`."""
+    kind, level, word, inherited = walk_upper(banks, g, ia)
+    if kind == LAST_TABLE:
+        first = locate(banks, word)
+        if first >= 0 and locate(banks, word + (index_mask << np.uint64(3))) == first + np.int64(index_mask):
+            table[0] = region
+            table[1] = np.uint64(first) | inherited << INHERITED_AT
+            return
+    end[1], end[2], end[3], end[4] = np.uint64(kind), np.uint64(level), word, inherited
+
+
+@njit(cache=True)
+def _finish_pages(g, rules, memory_types, vas, where, words, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
+    """What level 3 gives for each of `words`."""
+    offset = (np.uint64(1) << g.shift) - np.uint64(1)
+    fault[:] = NO_FAULT
+    levels[:] = LAST_LEVEL
+    same, again = ~np.uint64(0), np.uint16(0)  # the deciding bits of the last good leaf, and its attributes
+    for j in range(len(vas)):
+        word = words[j]
+        oa = output_address(g, word, g.shift)
+        pa[j] = oa | (vas[j] & offset)
+        deciding = (word & DECIDING) | (where[j] & ~INDEX)
+        if deciding == same and oa >> g.output_bits == 0:
+            attributes[j] = again
+            continue
+        end = LEAF if word & np.uint64(3) == np.uint64(3) else STATUS[TRANSLATION, LAST_LEVEL + 1]
+        inherited = where[j] >> INHERITED_AT
+        _finish_one(g, rules, memory_types, end, LAST_LEVEL, word, inherited, vas[j], j, pa, fault, levels, attributes)
+        if fault[j] == NO_FAULT:
+            same, again = deciding, attributes[j]
+
+
+@njit(cache=True)
+def _finish_one(g, rules, memory_types, end, level, word, inherited, va, j, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
+    """What the leaf or the status code in which a walk ended gives for element `j`."""
+    levels[j] = level
+    if end == LEAF:
+        low_bit = level_shift(g, level)
+        oa = output_address(g, word, low_bit)
+        rule = rules[_rule(word, inherited)]
+        if oa >> g.output_bits:
+            end = STATUS[ADDRESS_SIZE, level + 1]
+        elif rule & VERDICT:
+            end = np.int64(rule & VERDICT) | level
+        else:
+            pa[j] = oa | (va & ((np.uint64(1) << low_bit) - np.uint64(1)))
+            fault[j] = NO_FAULT
+            attributes[j] = (rule & ~VERDICT) | memory_types[(word >> np.uint64(2)) & np.uint64(0xFF)]
+            return
+    pa[j] = 0
+    fault[j] = end
+    attributes[j] = 0
+
+
+@njit(cache=True)
+def _rule(word, inherited):  # type: ignore[no-untyped-def]
+    """Index into `leaf_rules`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits."""
+    upper, middle, lower = word >> np.uint64(51), word >> np.uint64(10), word >> np.uint64(6)
+    attributes = (
+        (upper & np.uint64(0xF)) << np.uint64(4) | (middle & np.uint64(3)) << np.uint64(2) | lower & np.uint64(3)
+    )
+    return inherited << np.uint64(8) | attributes
 
 
 @lru_cache
@@ -374,30 +228,23 @@ def walk_many(mmu: MMU, vas: ArrayLike, access: Access, el: int) -> Translations
     check_arguments(el)
     addresses = as_addresses(vas)
     flat = np.ascontiguousarray(addresses).reshape(-1)
-    found = Translations(
-        np.empty(flat.shape, np.uint64),
-        np.empty(flat.shape, np.uint8),
-        np.empty(flat.shape, np.int8),
-        np.empty(flat.shape, np.uint16),
-    )
+    found = Translations.empty(len(flat))
     if len(flat):
         first = mmu.va_range(int(flat[0]))
         if _one_range(mmu, first, flat, access, el, found):
-            _one_range(mmu, mmu.lower if first.upper else mmu.upper, flat, access, el, found)
-    shape = addresses.shape
-    return Translations(
-        found.pa.reshape(shape),
-        found.fault.reshape(shape),
-        found.level.reshape(shape),
-        found.attributes.reshape(shape),
-    )
+            second = mmu.lower if first.upper else mmu.upper
+            mine = (flat >> 55 & 1) == second.upper
+            part = Translations.empty(int(np.count_nonzero(mine)))
+            _one_range(mmu, second, flat[mine], access, el, part)
+            for whole, some in zip(found.arrays, part.arrays, strict=True):
+                whole[mine] = some
+    return found.reshape(addresses.shape)
 
 
 def _one_range(mmu: MMU, r: VARange, vas: U64, access: Access, el: int, found: Translations) -> int:
-    """Translate the addresses of one range; how many there are of the other one."""
-    outputs = found.pa, found.fault, found.level, found.attributes
+    """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     if not mmu.sctlr.M:
-        return _flat(mmu, r, vas, access, *outputs)
+        return _flat(mmu, r, vas, access, found)
     refusal = r.refusal(el=el)
     return int(
         _walk_range(
@@ -408,23 +255,22 @@ def _one_range(mmu: MMU, r: VARange, vas: U64, access: Access, el: int, found: T
             -1 if refusal is None else refusal.status_code,
             r.upper,
             np.uint64(r.top_bits(fetch=access is Access.FETCH) | 1 << 55),
-            min(len(vas), LARGEST_WALK_CACHE).bit_length(),
+            np.uint64(min(2 * len(vas), LARGEST_WALK_CACHE).bit_length() - 1),
             vas,
-            *outputs,
+            *found.arrays,
         )
     )
 
 
-def _flat(mmu: MMU, r: VARange, vas: U64, access: Access, pa: U64, fault: Any, level: Any, attributes: Any) -> int:
+def _flat(mmu: MMU, r: VARange, vas: U64, access: Access, found: Translations) -> int:
     """As `_one_range` with SCTLR_EL1.M = 0."""
-    mine = (vas >> 55 & 1) == r.upper
-    address = vas[mine] & np.uint64((1 << r.address_bits(fetch=access is Access.FETCH)) - 1)
+    address = vas & np.uint64((1 << r.address_bits(fetch=access is Access.FETCH)) - 1)
     outside = address >> np.uint64(mmu.pa_range.bits) != 0
-    pa[mine] = np.where(outside, 0, address)
-    fault[mine] = np.where(outside, Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF).status_code, NO_FAULT)
-    level[mine] = np.where(outside, 0, NO_LEVEL)
-    attributes[mine] = np.where(outside, 0, int(flat_attributes(mmu, access)))
-    return int(np.count_nonzero(~mine))
+    found.pa[:] = np.where(outside, 0, address)
+    found.fault[:] = np.where(outside, Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF).status_code, NO_FAULT)
+    found.level[:] = np.where(outside, 0, NO_LEVEL)
+    found.attributes[:] = np.where(outside, 0, int(flat_attributes(mmu, access)))
+    return int(np.count_nonzero((vas >> 55 & 1) != r.upper))
 
 
 def as_addresses(vas: ArrayLike) -> U64:

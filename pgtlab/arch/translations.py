@@ -1,0 +1,85 @@
+"""What the walk of many addresses finds, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgtlab.arch.fault import Fault
+from pgtlab.arch.memory import U64
+from pgtlab.arch.walk import Translation, Walk
+
+NO_FAULT = 0xFF  # no status code: those have six bits
+NO_LEVEL = -2  # with the MMU off nothing is walked
+
+
+@dataclass(frozen=True, eq=False)
+class Translations:
+    """What `MMU.translate_many` found, element by element.
+
+    `fault` is the six-bit status code, or `NO_FAULT`; `level` that of the leaf or of the fault, or `NO_LEVEL` where the
+    MMU is off; `attributes` a `MemoryAttributes` word. A faulting element has zero for its `pa` and `attributes`.
+    """
+
+    pa: U64
+    fault: NDArray[np.uint8]
+    level: NDArray[np.int8]
+    attributes: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, walks: Sequence[Walk]) -> Translations:
+        """The same arrays from walks of single addresses."""
+        rows = [_row(walk.outcome) for walk in walks]
+        pa, fault, level, attributes = zip(*rows, strict=True) if rows else ((),) * 4
+        return cls(
+            np.array(pa, np.uint64),
+            np.array(fault, np.uint8),
+            np.array(level, np.int8),
+            np.array(attributes, np.uint16),
+        )
+
+    @classmethod
+    def empty(cls, count: int) -> Translations:
+        """Arrays of `count` elements that are yet to be filled."""
+        return cls(
+            np.empty(count, np.uint64), np.empty(count, np.uint8), np.empty(count, np.int8), np.empty(count, np.uint16)
+        )
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """The four arrays, in their order."""
+        return self.pa, self.fault, self.level, self.attributes
+
+    def reshape(self, shape: tuple[int, ...]) -> Translations:
+        """The same with arrays of another shape."""
+        return Translations(*(array.reshape(shape) for array in self.arrays))
+
+    def __len__(self) -> int:
+        return len(self.pa)
+
+    def differs(self, other: Translations) -> NDArray[np.bool_]:
+        """True for the elements in which anything differs."""
+        same_place = np.equal(self.pa, other.pa) & np.equal(self.level, other.level)
+        return ~(same_place & np.equal(self.fault, other.fault) & np.equal(self.attributes, other.attributes))
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """True where there is a translation."""
+        return np.equal(self.fault, NO_FAULT)
+
+    @property
+    def par(self) -> U64:
+        """PAR_EL1 as `AT` leaves it, for each element; bit 11 reads as one."""
+        attributes = self.attributes.astype(np.uint64)
+        found = (attributes & 0xFF) << 56 | self.pa & 0xF_FFFF_FFFF_F000 | (attributes >> 8 & 3) << 7
+        return np.where(self.ok, found, self.fault.astype(np.uint64) << 1 | 1) | np.uint64(1 << 11)
+
+
+def _row(outcome: Translation | Fault) -> tuple[int, int, int, int]:
+    if isinstance(outcome, Fault):
+        return 0, outcome.status_code, outcome.level, 0
+    return outcome.pa, NO_FAULT, NO_LEVEL if outcome.level is None else outcome.level, int(outcome.attributes)

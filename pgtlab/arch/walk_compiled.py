@@ -1,0 +1,132 @@
+"""The walk of one address as compiled loops use it: numbers in, numbers out, the rules of `walk`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from pgtlab.arch.fault import Cause, Fault, FaultKind
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.va_range import VARange
+
+
+class Geometry(NamedTuple):
+    """A `VARange` as compiled loops read it."""
+
+    base: np.uint64
+    start_level: np.int64
+    first_block_level: np.int64
+    shift: np.uint64
+    bits_per_level: np.uint64
+    output_bits: np.uint64
+    address_in_place: np.uint64
+    high_from: np.uint64
+    high_mask: np.uint64
+    high_to: np.uint64
+    inherits: np.uint64
+
+    @classmethod
+    def of(cls, r: VARange) -> Geometry:
+        """The numbers that follow from a range."""
+        high_from, high_mask, high_to = {
+            OutputAddress.PLAIN: (0, 0, 0),
+            OutputAddress.LPA: (12, 0xF, 48),
+            OutputAddress.LPA2: (8, 0x3, 50),
+        }[r.format.packing]
+        top = 50 if r.format.packing is OutputAddress.LPA2 else 48
+        return cls(
+            np.uint64(r.base),
+            np.int64(LAST_LEVEL if r.start_level is None else r.start_level),
+            np.int64(r.format.first_block_level),
+            np.uint64(r.granule.shift),
+            np.uint64(r.granule.bits_per_level),
+            np.uint64(r.output_bits),
+            np.uint64((1 << top) - (1 << r.granule.shift)),
+            np.uint64(high_from),
+            np.uint64(high_mask),
+            np.uint64(high_to),
+            np.uint64(0 if r.hpd else 0xF),
+        )
+
+
+LEAF, LAST_TABLE = -1, -2  # what a walk of the upper levels can end in, besides a status code
+STATUS = np.array(
+    [
+        [Fault(kind, level, Cause.DESCRIPTOR).status_code for level in range(-1, LAST_LEVEL + 1)]
+        for kind in (FaultKind.ADDRESS_SIZE, FaultKind.TRANSLATION, FaultKind.EXTERNAL_ABORT)
+    ],
+    np.int64,
+)
+ADDRESS_SIZE, TRANSLATION, EXTERNAL_ABORT = range(3)
+NOWHERE, ZERO = -1, -2
+
+
+@njit(cache=True)
+def locate(banks, pa):  # type: ignore[no-untyped-def]
+    """Index into `banks.words` of the word at `pa`; ZERO for RAM that was never written, NOWHERE where none is."""
+    low, high = 0, len(banks.base)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if banks.base[middle] <= pa:
+            low = middle
+        else:
+            high = middle
+    if high > 0 and banks.base[low] <= pa < banks.end[low]:
+        return np.int64(banks.first[low] + ((pa - banks.base[low]) >> np.uint64(3)))
+    return ZERO if banks.ram_base <= pa < banks.ram_end else NOWHERE
+
+
+@njit(cache=True, inline="always")
+def output_address(g, word, low_bit):  # type: ignore[no-untyped-def]
+    """The address in `word`, whose lowest bit is `low_bit`."""
+    in_place = word & g.address_in_place & ~((np.uint64(1) << low_bit) - np.uint64(1))
+    return in_place | ((word >> g.high_from) & g.high_mask) << g.high_to
+
+
+@njit(cache=True)
+def level_shift(g, level):  # type: ignore[no-untyped-def]
+    """`Granule.level_shift`."""
+    return np.uint64(LAST_LEVEL - level) * g.bits_per_level + g.shift
+
+
+@njit(cache=True)
+def walk_upper(banks, g, ia):  # type: ignore[no-untyped-def]
+    """Walk from the first table to the last one, level 3, or to where the walk ends before.
+
+    Returns (end, level, word, inherited): `end` is LEAF, LAST_TABLE or a status code; `word` is the block descriptor or
+    the physical address of the last table.
+    """
+    table, inherited = g.base, np.uint64(0)
+    for level in range(g.start_level, LAST_LEVEL):
+        shift = level_shift(g, level)
+        where = locate(banks, table + ((ia >> shift) << np.uint64(3)))
+        ia &= (np.uint64(1) << shift) - np.uint64(1)
+        if where == NOWHERE:
+            return STATUS[EXTERNAL_ABORT, level + 1], level, table, inherited
+        word = banks.words[where] if where >= 0 else np.uint64(0)
+        kind = word & np.uint64(3)
+        if kind == 1 and level >= g.first_block_level:
+            return LEAF, level, word, inherited
+        if kind != 3:
+            return STATUS[TRANSLATION, level + 1], level, table, inherited
+        table = output_address(g, word, g.shift)
+        if table >> g.output_bits:
+            return STATUS[ADDRESS_SIZE, level + 1], level, table, inherited
+        inherited |= (word >> np.uint64(59)) & g.inherits
+    return LAST_TABLE, LAST_LEVEL, table, inherited
+
+
+@njit(cache=True)
+def read_last(banks, g, table, ia):  # type: ignore[no-untyped-def]
+    """The entry for `ia` of the level 3 table at `table`: (LEAF or a status code, the word)."""
+    last = (np.uint64(1) << (g.shift + g.bits_per_level)) - np.uint64(1)
+    where = locate(banks, table + (((ia & last) >> g.shift) << np.uint64(3)))
+    if where == NOWHERE:
+        return STATUS[EXTERNAL_ABORT, LAST_LEVEL + 1], np.uint64(0)
+    word = banks.words[where] if where >= 0 else np.uint64(0)
+    if word & np.uint64(3) != 3:
+        return STATUS[TRANSLATION, LAST_LEVEL + 1], word
+    return LEAF, word
