@@ -48,7 +48,7 @@ class _WithAddress(Descriptor):
     @property
     def oa(self) -> int:
         """Physical address of the next table, of the page or of the block."""
-        return self.format.packing.unpack(self.value, self._low_bit())
+        return int(self.format.packing.unpack(self.value, self._low_bit()))
 
     @classmethod
     def _low_bit(cls) -> int:

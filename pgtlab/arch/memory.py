@@ -80,17 +80,17 @@ class Memory:
         self._writable(page)[word] = value
 
     def write(self, pa: int, values: U64) -> None:
-        """Set the words from `pa` on, all in one page."""
-        page, word = self._locate(pa)
-        self._check_in_page(pa, word, len(values))
-        self._writable(page)[word : word + len(values)] = values
+        """Set the words from `pa` on."""
+        for page, word, part in self._pieces(pa, len(values)):
+            self._writable(page)[word : word + part.stop - part.start] = values[part]
 
     def read(self, pa: int, count: int) -> U64:
-        """A copy of `count` words from `pa` on, all in one page."""
-        page, word = self._locate(pa)
-        self._check_in_page(pa, word, count)
-        row = self._rows.get(page)
-        return np.zeros(count, np.uint64) if row is None else self._words[row, word : word + count].copy()
+        """A copy of `count` words from `pa` on."""
+        words = np.zeros(count, np.uint64)
+        for page, word, part in self._pieces(pa, count):
+            if page in self._rows:
+                words[part] = self._words[self._rows[page], word : word + part.stop - part.start]
+        return words
 
     def clear_page(self, pa: int) -> None:
         """Zero the page at `pa`."""
@@ -132,9 +132,14 @@ class Memory:
         written: U64 = self._words[row]
         return written
 
-    def _check_in_page(self, pa: int, word: int, count: int) -> None:
-        if word + count > (room := self._words.shape[1]):
-            raise PhysicalAddressError(f"{count} words from {pa:#x} on leave its page, which ends after {room - word}")
+    def _pieces(self, pa: int, count: int) -> Iterator[tuple[int, int, slice]]:
+        """A run of `count` words cut at the ends of pages: page, first word in it, and which words of the run."""
+        done = 0
+        while done < count:
+            page, word = self._locate(pa + 8 * done)
+            length = min(count - done, self._words.shape[1] - word)
+            yield page, word, slice(done, done + length)
+            done += length
 
     def _locate(self, pa: int) -> tuple[int, int]:
         if pa not in self:

@@ -73,8 +73,11 @@ class OutputAddress(Enum):
             return (pa & _bits(47, 16)) | (pa >> 48 & 0xF) << 12
         return (pa & _bits(49, 12)) | (pa >> 50 & 0x3) << 8
 
-    def unpack(self, descriptor: int, low_bit: int) -> int:
-        """The address in a table, block or page descriptor, whose lowest address bit is `low_bit`."""
+    def unpack(self, descriptor: Any, low_bit: int) -> Any:
+        """The address in a table, block or page descriptor, whose lowest address bit is `low_bit`.
+
+        `descriptor` is a number, or an array of uint64.
+        """
         if self is OutputAddress.PLAIN:
             return descriptor & _bits(47, low_bit)
         if self is OutputAddress.LPA:
