@@ -6,7 +6,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-mmu check format lock screenshots
+.PHONY: help env lab test test-mmu oracle check format lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,9 @@ test: env  ## run the whole test suite, in a browser too where there is one
 MMU_DATA ?= $(firstword $(wildcard ../shared/data/mmu) tests/data/mmu)
 test-mmu: env  ## hold the MMU against every recorded translation in MMU_DATA=folder
 	$(BIN)/pgtlab verify-mmu $(wildcard $(MMU_DATA)/*.npz)
+
+oracle: env  ## ask QEMU's MMU about new random tables, and compare; SEED=n repeats a run
+	@PYTHONPATH=tests $(BIN)/python -m oracle $(if $(SEED),--seed $(SEED))
 
 check: env  ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check
