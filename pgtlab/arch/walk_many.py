@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 CHUNK = 512  # addresses at a time: their cache misses overlap, and what is kept for each stays in the L1 cache
 LARGEST_WALK_CACHE = 1 << 15  # entries of 16 bytes: as much as an L2 cache holds
+ENDS = 1 << 10  # entries of 40 bytes, for regions without a last table
 GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2**64 over the golden ratio: spreads neighbours (Knuth, TAOCP 6.4)
 
 # `where` holds the index of a leaf's word, and above it what the leaf inherits. A leaf has PBHA in those bits.
@@ -69,6 +70,7 @@ def _walk_range(  # type: ignore[no-untyped-def]
     bit_55 = np.uint64(1 << 55)
     flip = ~np.uint64(0) if upper else np.uint64(0)
     input_mask = ~top_bits & (bit_55 - np.uint64(1))
+    address_mask = top_bits | input_mask
     region_shift = g.shift + g.bits_per_level
     while input_mask >> (region_shift - np.uint64(1)) == 0:
         region_shift -= np.uint64(1)  # one table, less than full, covers the whole range
@@ -78,55 +80,61 @@ def _walk_range(  # type: ignore[no-untyped-def]
     no_region = ~np.uint64(0)
     cache_shift = np.uint64(64) - cache_bits
     tables = np.full((np.int64(1) << np.int64(cache_bits), 2), no_region)
-    ends = np.full((len(tables), 5), no_region)
+    ends = np.full((ENDS, 5), no_region)
     where, words = np.empty(CHUNK, np.uint64), np.empty(CHUNK, np.uint64)
-    missed, rest = np.empty(CHUNK, np.int64), np.empty((CHUNK, 5), np.uint64)
+    some, rest = np.empty(CHUNK, np.int64), np.empty((CHUNK, 5), np.uint64)
     others = 0
+    same, again = no_region, np.uint16(0)  # the deciding bits of the last good leaf, and its attributes
     for start in range(0, len(vas), CHUNK):
         chunk = vas[start : start + CHUNK]
+        stop = start + len(chunk)
+        out = pa[start:stop], fault[start:stop], levels[start:stop], attributes[start:stop]
         missing = 0
         for j in range(len(chunk)):
-            region = ((chunk[j] ^ flip) & (top_bits | input_mask)) >> region_shift
+            region = ((chunk[j] ^ flip) & address_mask) >> region_shift
             h = (region * GOLDEN) >> cache_shift
             where[j] = tables[h, 1] + ((chunk[j] >> g.shift) & index_mask)
             if tables[h, 0] != region:
-                missed[missing] = j
+                some[missing] = j
                 missing += 1
         left = 0
         for k in range(missing):
-            j = missed[k]
+            j = some[k]
             va = chunk[j]
-            region = ((va ^ flip) & (top_bits | input_mask)) >> region_shift
+            region = ((va ^ flip) & address_mask) >> region_shift
             h = (region * GOLDEN) >> cache_shift
-            if tables[h, 0] != region and ends[h, 0] != region:
-                ends[h, 0] = region
+            end = ends[region & np.uint64(ENDS - 1)]
+            if tables[h, 0] != region and end[0] != region:
                 if (va ^ flip) & top_bits:
-                    ends[h, 1] = STATUS[TRANSLATION, 1]
-                    ends[h, 2] = 0
+                    end[0], end[1], end[2] = region, STATUS[TRANSLATION, 1], 0
                 elif refused >= 0:
-                    ends[h, 1] = refused
-                    ends[h, 2] = 0
+                    end[0], end[1], end[2] = region, refused, 0
                 else:
-                    _walk_region(banks, g, va & input_mask, region, index_mask, tables[h], ends[h])
+                    _walk_region(banks, g, va & input_mask, region, index_mask, tables[h], end)
             if tables[h, 0] == region:
                 where[j] = tables[h, 1] + ((va >> g.shift) & index_mask)
-                continue
-            others += (va ^ flip) & bit_55 != 0
-            where[j] = 0
-            rest[left] = ends[h]
-            rest[left, 0] = j
-            left += 1
+            else:
+                others += (va ^ flip) & bit_55 != 0
+                where[j] = 0
+                rest[left] = end
+                rest[left, 0] = j
+                left += 1
         for j in range(len(chunk)):
             words[j] = banks.words[where[j] & INDEX]
-        stop = start + len(chunk)
-        out = pa[start:stop], fault[start:stop], levels[start:stop], attributes[start:stop]
-        _finish_pages(g, rules, memory_types, chunk, where, words, *out)
+        odd = _same_again(g, same, again, chunk, where, words, some, *out)
+        for k in range(odd):
+            j = some[k]
+            word, inherited = words[j], where[j] >> INHERITED_AT
+            kind = LEAF if word & np.uint64(3) == np.uint64(3) else STATUS[TRANSLATION, LAST_LEVEL + 1]
+            _finish(g, rules, memory_types, kind, LAST_LEVEL, word, inherited, chunk[j], j, *out)
+            if out[1][j] == NO_FAULT:
+                same, again = _deciding(word, where[j]), out[3][j]
         for k in range(left):
-            i, end, level = np.int64(rest[k, 0]), np.int64(rest[k, 1]), np.int64(rest[k, 2])
+            i, kind, level = np.int64(rest[k, 0]), np.int64(rest[k, 1]), np.int64(rest[k, 2])
             word, inherited = rest[k, 3], rest[k, 4]
-            if end == LAST_TABLE:
-                end, word = read_last(banks, g, word, chunk[i] & input_mask)
-            _finish_one(g, rules, memory_types, end, level, word, inherited, chunk[i], i, *out)
+            if kind == LAST_TABLE:
+                kind, word = read_last(banks, g, word, chunk[i] & input_mask)
+            _finish(g, rules, memory_types, kind, level, word, inherited, chunk[i], i, *out)
     return others
 
 
@@ -140,33 +148,34 @@ def _walk_region(banks, g, ia, region, index_mask, table, end):  # type: ignore[
             table[0] = region
             table[1] = np.uint64(first) | inherited << INHERITED_AT
             return
-    end[1], end[2], end[3], end[4] = np.uint64(kind), np.uint64(level), word, inherited
+    end[0], end[1], end[2], end[3], end[4] = region, np.uint64(kind), np.uint64(level), word, inherited
+
+
+@njit(cache=True, inline="always")
+def _deciding(word, where):  # type: ignore[no-untyped-def]
+    """All that a leaf's attributes and verdict depend on."""
+    return (word & DECIDING) | (where & ~INDEX)
 
 
 @njit(cache=True)
-def _finish_pages(g, rules, memory_types, vas, where, words, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
-    """What level 3 gives for each of `words`."""
+def _same_again(g, same, again, vas, where, words, odd, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
+    """Take every page for one like the last good leaf; list those that are not in `odd`, and return their number."""
     offset = (np.uint64(1) << g.shift) - np.uint64(1)
     fault[:] = NO_FAULT
     levels[:] = LAST_LEVEL
-    same, again = ~np.uint64(0), np.uint16(0)  # the deciding bits of the last good leaf, and its attributes
+    attributes[:] = again
+    count = 0
     for j in range(len(vas)):
-        word = words[j]
-        oa = output_address(g, word, g.shift)
+        oa = (words[j] & g.address_in_place) | ((words[j] >> g.high_from) & g.high_mask) << g.high_to
         pa[j] = oa | (vas[j] & offset)
-        deciding = (word & DECIDING) | (where[j] & ~INDEX)
-        if deciding == same and oa >> g.output_bits == 0:
-            attributes[j] = again
-            continue
-        end = LEAF if word & np.uint64(3) == np.uint64(3) else STATUS[TRANSLATION, LAST_LEVEL + 1]
-        inherited = where[j] >> INHERITED_AT
-        _finish_one(g, rules, memory_types, end, LAST_LEVEL, word, inherited, vas[j], j, pa, fault, levels, attributes)
-        if fault[j] == NO_FAULT:
-            same, again = deciding, attributes[j]
+        if _deciding(words[j], where[j]) != same or oa >> g.output_bits != 0:
+            odd[count] = j
+            count += 1
+    return count
 
 
 @njit(cache=True)
-def _finish_one(g, rules, memory_types, end, level, word, inherited, va, j, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
+def _finish(g, rules, memory_types, end, level, word, inherited, va, j, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
     """What the leaf or the status code in which a walk ended gives for element `j`."""
     levels[j] = level
     if end == LEAF:
@@ -246,16 +255,18 @@ def _one_range(mmu: MMU, r: VARange, vas: U64, access: Access, el: int, found: T
     if not mmu.sctlr.M:
         return _flat(mmu, r, vas, access, found)
     refusal = r.refusal(el=el)
+    banks = mmu.memory.banks()
+    tables = -(-8 * len(banks.words) // r.granule.size)  # there are no more than fit into memory
     return int(
         _walk_range(
-            mmu.memory.banks(),
+            banks,
             Geometry.of(r),
             leaf_rules(access, el, r.ha, r.hd, r.wxn),
             memory_types(mmu.mair, r.sh if r.format.packing is OutputAddress.LPA2 else None),
             -1 if refusal is None else refusal.status_code,
             r.upper,
             np.uint64(r.top_bits(fetch=access is Access.FETCH) | 1 << 55),
-            np.uint64(min(2 * len(vas), LARGEST_WALK_CACHE).bit_length() - 1),
+            np.uint64(min(4 * tables, 2 * len(vas), LARGEST_WALK_CACHE).bit_length() - 1),
             vas,
             *found.arrays,
         )
