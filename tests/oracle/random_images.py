@@ -87,7 +87,8 @@ class Half:
         if level < 3:
             self._add_table(table, level, rng.randrange(1 << index_bits))
         ends = (0, (1 << index_bits) - 1)
-        for index in {*ends, *(rng.randrange(1 << index_bits) for _ in range(rng.randint(4, 16)))} - {*table.words}:
+        chosen = {*ends, *(rng.randrange(1 << index_bits) for _ in range(rng.randint(4, 16)))}
+        for index in sorted(chosen - {*table.words}):
             self._add_entry(table, level, index)
         return table
 
@@ -103,14 +104,16 @@ class Half:
                 kinds["illegal block"] = 1
             elif fmt.has_blocks(level) and fmt.entry_shift(level) <= fmt.output_bits:  # a larger one would pass it
                 kinds |= {"leaf": 6, "far leaf": 1}
+        if not fmt.can_exceed:
+            kinds = {kind: weight for kind, weight in kinds.items() if not kind.startswith("far")}
         kind = rng.choices([*kinds], [*kinds.values()])[0]
         if kind == "table":
             self._add_table(table, level, index)
         elif kind == "recursion":
             self._point(table, index, self.tables[0][1])
         elif kind.endswith(" table"):
-            address = self._far(fmt.shift) if kind.startswith("far") else self._lost(fmt.shift)
-            table.words[index] = self._table_word(address)
+            pa = self._far(3) if kind.startswith("far") else self._lost(fmt.shift, rng.choice(self.tables)[1])
+            table.words[index] = self._table_word(pa)
         elif kind == "invalid":
             table.words[index] = rng.getrandbits(63) << 1
         elif kind == "illegal block":
@@ -119,8 +122,8 @@ class Half:
         elif kind == "reserved":
             table.words[index] = self._leaf_word(3, self._output(3)) & ~0b10
         else:
-            address = self._far(fmt.entry_shift(level)) if kind.startswith("far") else self._output(level)
-            table.words[index] = self._leaf_word(level, address)
+            pa = self._far(level) if kind.startswith("far") else self._output(level)
+            table.words[index] = self._leaf_word(level, pa)
             if level < 3 and rng.random() < 0.2:
                 # Bits below a block's address are RES0, except nT (bit 16), and hardware ignores them.
                 junk = rng.getrandbits(fmt.entry_shift(level)) >> fmt.shift << fmt.shift & ~(1 << 16)
@@ -170,32 +173,33 @@ class Half:
     def _output(self, level: int) -> int:
         """An output address for a leaf of `level`, small or large."""
         shift, rng = self.format.entry_shift(level), self.rng
-        return rng.getrandbits(rng.randint(min(30, shift), self.format.output_bits)) >> shift << shift
+        bits = rng.choice([self.format.output_bits, rng.randint(min(30, shift), self.format.output_bits)])
+        return rng.getrandbits(bits) >> shift << shift
 
-    def _far(self, shift: int) -> int:
-        """An address above the output size, where a descriptor can hold one; otherwise any address in range."""
+    def _far(self, level: int) -> int:
+        """An output address that is out of range, where `Format.can_exceed` says that there are any."""
         fmt = self.format
-        address = self._output(3) >> shift << shift
-        lowest = max(fmt.output_bits, shift)
-        if lowest >= fmt.address_bits_in_place:
-            return self._lost(shift)
-        return address | 1 << self.rng.randrange(lowest, fmt.address_bits_in_place)
+        return self._output(level) | 1 << self.rng.randrange(fmt.output_bits, fmt.address_bits_in_place)
 
-    def _lost(self, shift: int) -> int:
-        """An address in range at which there is no memory."""
+    def _lost(self, shift: int, table: Table) -> int:
+        """An address in range without memory: that of `table`, but for high bits, so that to ignore those is wrong."""
         bits, rng = self.format.output_bits, self.rng
         if bits <= BEYOND_RAM or rng.random() < 0.2:
             return rng.choice(HOLE) >> shift << shift
-        return rng.randrange(1 << BEYOND_RAM, 1 << bits) >> shift << shift
+        return (rng.randrange(1, 1 << bits - BEYOND_RAM) << BEYOND_RAM | table.address) >> shift << shift
 
     def ttbr(self) -> int:
-        """The register: an ASID, the base, CnP. Now and then the base is out of range or where there is no memory."""
+        """The register: an ASID, the base, CnP. Now and then the base is out of range or where there is no memory.
+
+        More often with 52 bits, where nothing else shows that bits 51:48 of the base are read.
+        """
         rng, fmt = self.rng, self.format
         shift = self.root.index_bits + 3
         address = self.root.address
         wide = fmt.lpa2 or fmt.output_bits == 52
-        if rng.random() < 0.03 and fmt.start_level >= 0:  # an external abort at level -1 crashes QEMU 7.2
-            address = self._lost(max(shift, 6))
+        lost = 0.15 if fmt.output_bits == 52 else 0.03
+        if rng.random() < lost and fmt.start_level >= 0:  # an external abort at level -1 crashes QEMU 7.2
+            address = self._lost(max(shift, 6), self.root)
         elif rng.random() < 0.03 and fmt.output_bits < 48:
             address |= 1 << rng.randrange(fmt.output_bits, 48)
         base = address & (1 << 48) - 1 | ((address >> 48) << 2 if wide else 0)

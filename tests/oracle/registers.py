@@ -64,6 +64,11 @@ class Format:
         """How many address bits a descriptor has at their own position; any above the output size is a fault."""
         return 50 if self.lpa2 else 48
 
+    @property
+    def can_exceed(self) -> bool:
+        """Whether a descriptor can hold an address that is out of range."""
+        return self.output_bits < self.address_bits_in_place
+
 
 @dataclass(frozen=True)
 class Registers:
