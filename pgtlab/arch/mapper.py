@@ -79,7 +79,8 @@ class Mapper:
         Raises
         ------
         MappingError
-            Where the range is not aligned, not inside one VA range or one physical address space, or mapped already.
+            Where the range is not aligned, not inside one VA range or one physical address space: then nothing is
+            changed. Where a part of it is mapped already: what lies before that part is mapped then.
         FieldError
             Where a field is unknown or too large.
 

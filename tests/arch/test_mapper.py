@@ -1,0 +1,144 @@
+"""What is mapped is translated, with the largest leaves that fit, and nothing else is."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.arch.bitfield import FieldError
+from pgtlab.arch.fault import Fault, FaultKind
+from pgtlab.arch.mapper import Mapper, MappingError
+from pgtlab.arch.registers import TCR_EL1
+from pgtlab.arch.tables import table_tree
+from pgtlab.arch.walk import Translation
+
+TG0_TG1 = {"4K": (0, 2), "16K": (2, 1), "64K": (1, 3)}
+
+
+@st.composite
+def regimes(draw):
+    """TCR_EL1 with any granule and any legal size for each range."""
+    granules = draw(st.sampled_from(sorted(TG0_TG1))), draw(st.sampled_from(sorted(TG0_TG1)))
+    ds = draw(st.integers(0, 1))
+    sizes = [
+        draw(st.integers(12 if ds or granule == "64K" else 16, 47 if granule == "64K" else 48)) for granule in granules
+    ]
+    return TCR_EL1(T0SZ=sizes[0], T1SZ=sizes[1], TG0=TG0_TG1[granules[0]][0], TG1=TG0_TG1[granules[1]][1], DS=ds, IPS=6)
+
+
+@settings(max_examples=80, deadline=None)
+@given(regimes(), st.booleans(), st.booleans(), st.booleans(), st.data())
+def test_map_then_translate_is_identity(tcr, upper, blocks, contiguous, data):
+    mapper = Mapper.in_ram(tcr)
+    r = mapper.mmu.upper if upper else mapper.mmu.lower
+    granule, first = r.granule.size, (1 << 64) - (1 << r.input_bits) if upper else 0
+    last = (1 << r.input_bits) // granule - 1
+    # Near an aligned address, so that blocks happen.
+    near = data.draw(st.integers(0, last)) >> (shift := data.draw(st.integers(0, 26))) << shift
+    start = min(max(near + data.draw(st.integers(-3, 3)), 0), last)
+    count = min(data.draw(st.integers(1, 3000)), last - start + 1)
+    frames = (1 << r.output_bits) // granule
+    frame = data.draw(st.integers(0, frames - count)) >> shift << shift
+    frame = min(frame + data.draw(st.sampled_from([0, 0, start % (1 << shift)])), frames - count)
+    va, pa, size = first + start * granule, frame * granule, count * granule
+    mapper.map_range(va, pa, size, blocks=blocks, contiguous=contiguous)
+    for offset in {0, size - 1, data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size - 1))}:
+        outcome = mapper.mmu.translate(va + offset).outcome
+        assert isinstance(outcome, Translation)
+        assert outcome.pa == pa + offset
+        assert blocks or outcome.level == 3
+        assert contiguous or not outcome.attributes.Contiguous
+    for outside in {va - 1, va + size}:
+        if 0 <= outside < 1 << 64:
+            outcome = mapper.mmu.translate(outside).outcome
+            assert isinstance(outcome, Fault)
+            assert outcome.kind is FaultKind.TRANSLATION
+
+
+@settings(max_examples=60, deadline=None)
+@given(regimes(), st.data())
+def test_leaves_are_as_large_as_they_can_be(tcr, data):
+    """For each leaf: no larger one would fit; and Contiguous is set on whole aligned runs inside the range, only."""
+    mapper = Mapper.in_ram(tcr)
+    r = mapper.mmu.lower
+    granule = r.granule.size
+    last = (1 << r.input_bits) // granule
+    shift = data.draw(st.integers(0, 20))
+    start = data.draw(st.integers(0, last - 1)) >> shift << shift
+    count = min(data.draw(st.integers(1, 6000)), last - start)
+    aligned = data.draw(st.booleans())
+    va, size = start * granule, count * granule
+    pa = va if aligned and va + size <= 1 << r.output_bits else (data.draw(st.integers(0, 1 << 30)) * granule) >> 1
+    pa = pa // granule * granule % ((1 << r.output_bits) - size + granule)
+    mapper.map_range(va, pa, size)
+    tree = table_tree(mapper.mmu)
+    covered = 0
+    for run in tree.leaves():
+        level, entry = run.descriptor.level, run.entry_size
+        covered += run.size
+        delta = run.va - run.descriptor.oa
+        assert delta == va - pa
+        if level > r.format.first_block_level and level - 1 >= r.start_level:
+            larger = 1 << r.granule.level_shift(level - 1)
+            for base in range(run.va // larger * larger, run.va + run.size, larger):
+                assert delta % larger or base < va or base + larger > va + size
+        group = entry * r.format.contiguous_entries(level)
+        if run.descriptor.Contiguous:
+            assert group > entry
+            assert run.va % group == run.size % group == delta % group == 0
+        elif group > entry and delta % group == 0:
+            table_end = run.va // (t := 1 << r.granule.level_shift(level - 1)) * t + t
+            end = min(run.va + run.size, table_end)
+            whole = -(-run.va // group) * group
+            assert whole + group > end  # no whole run is left without the bit
+    assert covered == size
+
+
+def mapper():
+    return Mapper.in_ram(TCR_EL1(T0SZ=25, T1SZ=25, TG1=2, IPS=2))
+
+
+def test_the_fields_of_the_leaves_are_those_given():
+    m = mapper()
+    m.map_range(0x1000, 0x2000, 0x1000, AF=0, SH=2, AttrIndx=3, nG=1, software=5)
+    page = m.mmu.translate(0x1000).steps[-1].descriptor
+    assert (page.AF, page.SH, page.AttrIndx, page.nG, page.software, page.UXN) == (0, 2, 3, 1, 5, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((0x1001, 0, 0x1000), "va=0x1001 is not a multiple of the 4K granule: the nearest below is 0x1000"),
+        ((0, 0x10, 0x1000), "pa=0x10 is not a multiple of the 4K granule: the nearest below is 0x0"),
+        ((0, 0, 0), "size=0 maps nothing: the smallest is one granule, 0x1000"),
+        ((0, 0, -0x1000), "size=-0x1000 is not a multiple"),
+        ((0x80_0000_0000, 0, 0x1000), "is not inside the lower range, which is 0x0 to 0x7fffffffff"),
+        ((0x7F_FFFF_F000, 0, 0x2000), "is not inside the lower range"),
+        ((0xFFFF_FF7F_FFFF_F000, 0, 0x1000), "is not inside the upper range, which is 0xffffff8000000000 to 0xf{16}"),
+        ((0, 0xFF_FFFF_F000, 0x2000), "more than 40 bits of physical address: the highest .* is 0xffffffe000"),
+    ],
+)
+def test_a_range_that_cannot_be_mapped_is_refused_and_nothing_is_changed(arguments, sentence):
+    m = mapper()
+    with pytest.raises(MappingError, match=sentence):
+        m.map_range(*arguments)
+    assert list(m.mmu.memory.pages) == []
+
+
+@pytest.mark.parametrize("second", [0x1000, 0x20_0000], ids=["page over page", "page under block"])
+def test_a_mapping_is_not_replaced(second):
+    m = mapper()
+    m.map_range(0x1000, 0x1000, 0x1000)
+    m.map_range(0x20_0000, 0x20_0000, 0x20_0000)
+    with pytest.raises(MappingError, match="map_range does not replace mappings"):
+        m.map_range(second, 0x8000_0000, 0x1000)
+    assert m.mmu.translate(second).outcome.pa == second
+
+
+def test_unknown_fields_are_refused():
+    with pytest.raises(FieldError, match="has no field colour"):
+        mapper().map_range(0x1000, 0, 0x1000, colour=1)
+
+
+def test_tables_need_frames():
+    with pytest.raises(MappingError, match="no frame is left for another table: give the mapper more RAM"):
+        Mapper.in_ram(TCR_EL1(T0SZ=16), size=4 * 4096).map_range(0, 0, 0x1000)
