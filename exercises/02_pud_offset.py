@@ -122,8 +122,9 @@ def pud_offset(k, p4dp, addr):
 from functools import cache
 from typing import NamedTuple
 
-from pgtlab import Fold, decompose
-from pgtlab.arch.output_address import OutputAddress
+from pgtlab import Fold
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import addresses, describe, distinct_boots
 from pgtlab.linux.printk import Panic
@@ -144,18 +145,13 @@ class Step(NamedTuple):
 
 
 def mmu_reads(k, mm, va):
-    """Where the MMU reads the entry that the PUD's is: table + index * 8, level by level, in physical memory."""
-    tcr = k.boot.tcr_el1
-    packing = OutputAddress.of(k.boot.config.granule, ds=tcr.DS, pa_bits=tcr.IPS.bits)
-    table = k.__pa(mm.pgd)
-    if va >> 55 and k.boot.vabits_actual < k.VA_BITS and not k.CONFIG_ARM64_LPA2:
-        table += k.TTBR1_BADDR_4852_OFFSET  # a 52-bit pgd on 48 bits: TTBR1_EL1 has the address of its last entries
-    for level in decompose(va, k.boot).hardware:
-        entry = table + level.index * 8
-        if level.lo == k.PUD_SHIFT:
-            return k.__va(entry)
-        table = packing.unpack(k.memory.read64(entry), k.PAGE_SHIFT)
-    raise LookupError("no level reads a PUD entry")
+    """Where the MMU reads the entry that the PUD's is, on the tables of `mm`, as an address in the kernel."""
+    pgd = ttbr1 = k.__pa(mm.pgd)
+    if k.boot.vabits_actual < k.VA_BITS and not k.CONFIG_ARM64_LPA2:
+        ttbr1 += k.TTBR1_BADDR_4852_OFFSET  # a 52-bit pgd on 48 bits: TTBR1_EL1 has the address of its last entries
+    mmu = MMU(k.memory, k.boot.tcr_el1, TTBR0_EL1(pgd), TTBR1_EL1(ttbr1))
+    read = {k.boot.config.granule.level_shift(step.level): step.address for step in mmu.translate(va).steps}
+    return k.__va(read[k.PUD_SHIFT])
 
 
 @cache

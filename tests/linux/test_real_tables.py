@@ -1,4 +1,4 @@
-"""The MMU's indices on page tables of real kernels: they lead to the page that a real MMU found."""
+"""Both walkers on page tables of real kernels: they lead to the page that a real MMU found."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.memory import Memory
+from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TCR_EL1, TTBR0_EL1, TTBR1_EL1, ISSDataAbort
+from pgtlab.arch.translations import Translations
 from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import decompose
@@ -17,69 +19,60 @@ DATA = Path(__file__).parents[1] / "data"
 MACHINES = {m["config"]: m for m in json.loads((DATA / "kernel/translations.json").read_text())}
 OOPSES = [json.loads(line) for line in (DATA / "oops/walks.jsonl").read_text().splitlines()]
 
-AP_EL0 = 1 << 6  # AP[1]: user space may read
+
+def machine(name: str) -> MMU:
+    """A recorded machine: its registers, and the pages of its tables."""
+    registers = {register: int(value, 16) for register, value in MACHINES[name]["registers"].items()}
+    with np.load(DATA / f"kernel/tables-{name}.npz") as tables:
+        pages = dict(zip(tables["phys"].tolist(), tables["data"], strict=True))
+    page_shift = (8 * next(iter(pages.values())).size).bit_length() - 1
+    return MMU(
+        Memory.of_pages(pages, page_shift),
+        TCR_EL1(registers["TCR_EL1"]),
+        TTBR0_EL1(registers["TTBR0_EL1"]),
+        TTBR1_EL1(registers["TTBR1_EL1"]),
+    )
 
 
-class Machine:
-    """A recorded machine: its registers and the pages of its tables."""
-
-    def __init__(self, name: str) -> None:
-        page_size, va_bits = name.split("-va")
-        registers = {name: int(value, 16) for name, value in MACHINES[name]["registers"].items()}
-        self.boot = boot(Config(page_size, int(va_bits)), CPU.named(MACHINES[name]["cpu"]))
-        self.tcr = TCR_EL1(registers["TCR_EL1"])
-        self.roots = {
-            "TTBR0_EL1": TTBR0_EL1(registers["TTBR0_EL1"]).BADDR << 1,
-            "TTBR1_EL1": TTBR1_EL1(registers["TTBR1_EL1"]).BADDR << 1,
-        }
-        with np.load(DATA / f"kernel/tables-{name}.npz") as tables:
-            self.pages = dict(zip(map(int, tables["phys"]), tables["data"], strict=True))
-
-    def read64(self, pa: int) -> int:
-        page = pa & -self.boot.config.page_size
-        return int(self.pages[page][(pa - page) // 8])
-
-    def walk(self, va: int) -> tuple[list[int], int | None]:
-        """The descriptors from the root down, and the physical address; None where the last one is invalid."""
-        d = decompose(va, self.boot)
-        packing = OutputAddress.of(self.boot.config.granule, ds=bool(self.tcr.DS), pa_bits=self.tcr.IPS.bits)
-        table, read = self.roots[d.ttbr], []
-        for level in d.hardware:
-            read.append(self.read64(table + 8 * level.index))
-            if not read[-1] & 1:
-                return read, None
-            if level.level == 3 or not read[-1] & 2:
-                return read, packing.unpack(read[-1], level.lo) + va % (1 << level.lo)
-            table = packing.unpack(read[-1], self.boot.config.granule.shift)
-        raise AssertionError("a walk ends at level 3")
+def check(name: str, answers: list, el: int) -> None:
+    """Both walkers find what was recorded."""
+    mmu = machine(name)
+    vas = [int(va, 16) for va, _ in answers]
+    expected = [None if pa == "Unmapped" else int(pa, 16) for _, pa in answers]
+    assert sum(pa is not None for pa in expected) >= 40
+    walks = [mmu.translate(va, el=el) for va in vas]
+    assert [getattr(walk.outcome, "pa", None) for walk in walks] == expected
+    assert not Translations.of(walks).differs(mmu.translate_many(vas, el=el)).any()
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_boot_is_that_of_the_machine(name):
-    machine = Machine(name)
-    assert machine.boot.tcr_el1 == machine.tcr
+    page_size, va_bits = name.split("-va")
+    booted = boot(Config(page_size, int(va_bits)), CPU.named(MACHINES[name]["cpu"]))
+    assert booted.tcr_el1 == machine(name).tcr
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_mmu_reads_where_the_address_comes_apart(name):
+    """The indices of `decompose` are those of the walk."""
+    page_size, va_bits = name.split("-va")
+    booted = boot(Config(page_size, int(va_bits)), CPU.named(MACHINES[name]["cpu"]))
+    mmu = machine(name)
+    for va, _ in MACHINES[name]["kernel"]:
+        levels = [(level.level, level.index) for level in decompose(int(va, 16), booted).hardware]
+        steps = [(step.level, step.index) for step in mmu.translate(int(va, 16)).steps]
+        assert steps == levels[: len(steps)]
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_kernel_addresses_lead_where_qemu_says(name):
-    machine = Machine(name)
-    answers = MACHINES[name]["kernel"]
-    assert sum(pa != "Unmapped" for _, pa in answers) >= 40
-    for va, pa in answers:
-        _, found = machine.walk(int(va, 16))
-        assert found == (None if pa == "Unmapped" else int(pa, 16)), va
+    check(name, MACHINES[name]["kernel"], el=1)
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_user_addresses_lead_where_qemu_says(name):
     """Recorded at EL0: an address that only the kernel may read is as good as unmapped."""
-    machine = Machine(name)
-    answers = MACHINES[name]["user"]
-    assert sum(pa != "Unmapped" for _, pa in answers) >= 40
-    for va, pa in answers:
-        descriptors, found = machine.walk(int(va, 16))
-        readable = found is not None and descriptors[-1] & AP_EL0
-        assert (found if readable else None) == (None if pa == "Unmapped" else int(pa, 16)), va
+    check(name, MACHINES[name]["user"], el=0)
 
 
 # Oopses that people posted: the entries that the kernel printed, and the level of the fault that the MMU reported.
