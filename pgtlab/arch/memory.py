@@ -105,9 +105,9 @@ class Memory:
             row = np.array(list(self._rows.values()), np.uint64)
             order = np.argsort(page)
             page, row = page[order], row[order]
-            starts = np.flatnonzero(np.diff(page, prepend=0) - np.diff(row, prepend=0))
-            starts = np.union1d(starts, [0][: len(page)])
-            ends = np.append(starts, len(page))[1:] - 1
+            gap = page - row  # the same throughout a bank
+            starts = np.flatnonzero(np.append(True, gap[1:] != gap[:-1]))[: len(page)]
+            ends = np.append(starts[1:], len(page))[: len(starts)] - 1
             shift = np.uint64(self.page_shift)
             self._banks = Banks(
                 self._words.reshape(-1) if len(page) else np.zeros(1, np.uint64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
 from pgtlab.arch.descriptor import Descriptor, Invalid, Leaf, Table
@@ -112,6 +112,9 @@ class Walk:
                 str(self.outcome),
             ]
         )
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
 
 
 class _Faulted(Exception):
