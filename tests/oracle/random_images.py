@@ -182,11 +182,11 @@ class Half:
         return self._output(level) | 1 << self.rng.randrange(fmt.output_bits, fmt.address_bits_in_place)
 
     def _lost(self, shift: int, table: Table) -> int:
-        """An address in range without memory: that of `table`, but for high bits, so that to ignore those is wrong."""
+        """An address in range without memory: that of `table` but for one high bit, which nobody must ignore."""
         bits, rng = self.format.output_bits, self.rng
         if bits <= BEYOND_RAM or rng.random() < 0.2:
             return rng.choice(HOLE) >> shift << shift
-        return (rng.randrange(1, 1 << bits - BEYOND_RAM) << BEYOND_RAM | table.address) >> shift << shift
+        return (1 << rng.randrange(BEYOND_RAM, bits) | table.address) >> shift << shift
 
     def ttbr(self) -> int:
         """The register: an ASID, the base, CnP. Now and then the base is out of range or where there is no memory.
