@@ -105,8 +105,8 @@ class Memory:
             row = np.array(list(self._rows.values()), np.uint64)
             order = np.argsort(page)
             page, row = page[order], row[order]
-            gap = page - row  # the same throughout a bank
-            starts = np.flatnonzero(np.append(True, gap[1:] != gap[:-1]))[: len(page)]
+            apart = (page[1:] != page[:-1] + 1) | (row[1:] != row[:-1] + 1)
+            starts = np.flatnonzero(np.append(True, apart))[: len(page)]
             ends = np.append(starts[1:], len(page))[: len(starts)] - 1
             shift = np.uint64(self.page_shift)
             self._banks = Banks(
