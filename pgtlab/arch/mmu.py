@@ -100,6 +100,8 @@ class MMU:
     def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
         """Translate an array of addresses, each as `translate` does.
 
+        The first call on a machine compiles the loops, which takes some seconds; they are kept on disk.
+
         Parameters
         ----------
         vas : array of uint64

@@ -64,7 +64,7 @@ ADDRESS_SIZE, TRANSLATION, EXTERNAL_ABORT = range(3)
 NOWHERE, ZERO = -1, -2
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def locate(banks, pa):  # type: ignore[no-untyped-def]
     """Index into `banks.words` of the word at `pa`; ZERO for RAM that was never written, NOWHERE where none is."""
     low, high = 0, len(banks.base)

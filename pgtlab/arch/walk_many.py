@@ -103,21 +103,27 @@ def _walk_range(  # type: ignore[no-untyped-def]
             va = chunk[j]
             region = ((va ^ flip) & address_mask) >> region_shift
             h = (region * GOLDEN) >> cache_shift
-            end = ends[region & np.uint64(ENDS - 1)]
-            if tables[h, 0] != region and end[0] != region:
+            e = region & np.uint64(ENDS - 1)
+            if tables[h, 0] != region and ends[e, 0] != region:
                 if (va ^ flip) & top_bits:
-                    end[0], end[1], end[2] = region, STATUS[TRANSLATION, 1], 0
+                    end, level, word, inherited = STATUS[TRANSLATION, 1], 0, np.uint64(0), np.uint64(0)
                 elif refused >= 0:
-                    end[0], end[1], end[2] = region, refused, 0
+                    end, level, word, inherited = refused, 0, np.uint64(0), np.uint64(0)
                 else:
-                    _walk_region(banks, g, va & input_mask, region, index_mask, tables[h], end)
+                    end, level, word, inherited = walk_upper(banks, g, va & input_mask)
+                first = whole_table(banks, word, index_mask) if end == LAST_TABLE else np.int64(-1)
+                if first >= 0:
+                    tables[h, 0], tables[h, 1] = region, np.uint64(first) | inherited << INHERITED_AT
+                else:
+                    ends[e, 0], ends[e, 1], ends[e, 2] = region, np.uint64(end), np.uint64(level)
+                    ends[e, 3], ends[e, 4] = word, inherited
             if tables[h, 0] == region:
                 where[j] = tables[h, 1] + ((va >> g.shift) & index_mask)
             else:
                 others += (va ^ flip) & bit_55 != 0
                 where[j] = 0
-                rest[left] = end
-                rest[left, 0] = j
+                rest[left, 0], rest[left, 1], rest[left, 2] = j, ends[e, 1], ends[e, 2]
+                rest[left, 3], rest[left, 4] = ends[e, 3], ends[e, 4]
                 left += 1
         for j in range(len(chunk)):
             words[j] = banks.words[where[j] & INDEX]
@@ -126,29 +132,29 @@ def _walk_range(  # type: ignore[no-untyped-def]
             j = some[k]
             word, inherited = words[j], where[j] >> INHERITED_AT
             kind = LEAF if word & np.uint64(3) == np.uint64(3) else STATUS[TRANSLATION, LAST_LEVEL + 1]
-            _finish(g, rules, memory_types, kind, LAST_LEVEL, word, inherited, chunk[j], j, *out)
-            if out[1][j] == NO_FAULT:
-                same, again = _deciding(word, where[j]), out[3][j]
+            i = start + j
+            pa[i], fault[i], attributes[i] = _finish(
+                g, rules, memory_types, kind, LAST_LEVEL, word, inherited, chunk[j]
+            )
+            if fault[i] == NO_FAULT:
+                same, again = _deciding(word, where[j]), attributes[i]
         for k in range(left):
-            i, kind, level = np.int64(rest[k, 0]), np.int64(rest[k, 1]), np.int64(rest[k, 2])
+            i = start + np.int64(rest[k, 0])
+            kind, level = np.int64(rest[k, 1]), np.int64(rest[k, 2])
             word, inherited = rest[k, 3], rest[k, 4]
             if kind == LAST_TABLE:
-                kind, word = read_last(banks, g, word, chunk[i] & input_mask)
-            _finish(g, rules, memory_types, kind, level, word, inherited, chunk[i], i, *out)
+                kind, word = read_last(banks, g, word, vas[i] & input_mask)
+            levels[i] = level
+            pa[i], fault[i], attributes[i] = _finish(g, rules, memory_types, kind, level, word, inherited, vas[i])
     return others
 
 
 @njit(cache=True)
-def _walk_region(banks, g, ia, region, index_mask, table, end):  # type: ignore[no-untyped-def]
-    """Walk the upper levels for a region and fill its entry of `tables`, or else that of `ends`."""
-    kind, level, word, inherited = walk_upper(banks, g, ia)
-    if kind == LAST_TABLE:
-        first = locate(banks, word)
-        if first >= 0 and locate(banks, word + (index_mask << np.uint64(3))) == first + np.int64(index_mask):
-            table[0] = region
-            table[1] = np.uint64(first) | inherited << INHERITED_AT
-            return
-    end[0], end[1], end[2], end[3], end[4] = region, np.uint64(kind), np.uint64(level), word, inherited
+def whole_table(banks, table, last):  # type: ignore[no-untyped-def]
+    """Index of the first word of a table whose entries 0 to `last` lie side by side; negative where they do not."""
+    first = locate(banks, table)
+    end = locate(banks, table + (last << np.uint64(3)))
+    return first if end == first + np.int64(last) else np.int64(-1)
 
 
 @njit(cache=True, inline="always")
@@ -175,35 +181,28 @@ def _same_again(g, same, again, vas, where, words, odd, pa, fault, levels, attri
 
 
 @njit(cache=True)
-def _finish(g, rules, memory_types, end, level, word, inherited, va, j, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
-    """What the leaf or the status code in which a walk ended gives for element `j`."""
-    levels[j] = level
-    if end == LEAF:
-        low_bit = level_shift(g, level)
-        oa = output_address(g, word, low_bit)
-        rule = rules[_rule(word, inherited)]
-        if oa >> g.output_bits:
-            end = STATUS[ADDRESS_SIZE, level + 1]
-        elif rule & VERDICT:
-            end = np.int64(rule & VERDICT) | level
-        else:
-            pa[j] = oa | (va & ((np.uint64(1) << low_bit) - np.uint64(1)))
-            fault[j] = NO_FAULT
-            attributes[j] = (rule & ~VERDICT) | memory_types[(word >> np.uint64(2)) & np.uint64(0xFF)]
-            return
-    pa[j] = 0
-    fault[j] = end
-    attributes[j] = 0
+def _finish(g, rules, memory_types, end, level, word, inherited, va):  # type: ignore[no-untyped-def]
+    """What the leaf or the status code in which a walk ended gives for `va`: address, status code, attributes."""
+    if end != LEAF:
+        return np.uint64(0), np.uint8(end), np.uint16(0)
+    low_bit = level_shift(g, level)
+    oa = output_address(g, word, low_bit)
+    if oa >> g.output_bits:
+        return np.uint64(0), np.uint8(STATUS[ADDRESS_SIZE, level + 1]), np.uint16(0)
+    rule = rules[_rule(word, inherited)]
+    if rule & VERDICT:
+        return np.uint64(0), np.uint8((rule & VERDICT) | level), np.uint16(0)
+    offset = va & ((np.uint64(1) << low_bit) - np.uint64(1))
+    memory_type = memory_types[(word >> np.uint64(2)) & np.uint64(0xFF)]
+    return oa | offset, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type)
 
 
 @njit(cache=True)
 def _rule(word, inherited):  # type: ignore[no-untyped-def]
     """Index into `leaf_rules`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits."""
     upper, middle, lower = word >> np.uint64(51), word >> np.uint64(10), word >> np.uint64(6)
-    attributes = (
-        (upper & np.uint64(0xF)) << np.uint64(4) | (middle & np.uint64(3)) << np.uint64(2) | lower & np.uint64(3)
-    )
-    return inherited << np.uint64(8) | attributes
+    own = (upper & np.uint64(0xF)) << np.uint64(4) | (middle & np.uint64(3)) << np.uint64(2) | (lower & np.uint64(3))
+    return inherited << np.uint64(8) | own
 
 
 @lru_cache
