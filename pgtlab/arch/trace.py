@@ -1,0 +1,166 @@
+"""Traces: the virtual addresses that a program uses, one after the other, as arrays of uint64.
+
+Made ones are reproducible: the same arguments, the same trace. `KINDS` has them by name. Each visits `size` bytes from
+`base` on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+LINE: Final = 64  # bytes in a cache line of most cores
+_AT_ONCE = 1 << 20  # random numbers in flight, so that a long trace needs little memory besides itself
+
+
+class TraceError(ValueError):
+    """A trace that cannot be made or read."""
+
+
+def strided(base: int, size: int, accesses: int, *, stride: int = 4096, seed: int = 0) -> U64:
+    """Every `stride` bytes; at the end of the area from the beginning again.
+
+    `seed` is accepted by every kind; here it changes nothing.
+
+    >>> [hex(va) for va in strided(0x1000, 0x3000, 4)]
+    ['0x1000', '0x2000', '0x3000', '0x1000']
+
+    Raises
+    ------
+    TraceError
+        Where there is no such trace.
+    """
+    _check(base, size, accesses, stride, "stride")
+    turn = _places(size, stride)
+    trace = np.arange(accesses, dtype=np.uint64)
+    trace %= np.uint64(turn)
+    trace *= np.uint64(stride)
+    trace += np.uint64(base)
+    return trace
+
+
+def sequential(base: int, size: int, accesses: int, *, step: int = 8, seed: int = 0) -> U64:
+    """Word after word, `step` bytes each, as a loop over an array goes; then from the beginning again.
+
+    >>> [hex(va) for va in sequential(0x1000, 0x1000, 3)]
+    ['0x1000', '0x1008', '0x1010']
+    """
+    _check(base, size, accesses, step, "step")
+    return strided(base, size, accesses, stride=step)
+
+
+def uniform(base: int, size: int, accesses: int, *, step: int = 8, seed: int = 0) -> U64:
+    """Any word of the area, each as likely as the other, as in a large hash table.
+
+    >>> np.array_equal(uniform(0, 1 << 20, 100, seed=1), uniform(0, 1 << 20, 100, seed=1))
+    True
+    """
+    _check(base, size, accesses, step, "step")
+    draw = np.random.default_rng(seed)
+    trace: U64 = draw.integers(0, _places(size, step), accesses, np.uint64)
+    trace *= np.uint64(step)
+    trace += np.uint64(base)
+    return trace
+
+
+def chase(base: int, size: int, accesses: int, *, step: int = LINE, seed: int = 0) -> U64:
+    """A chain of pointers: each cache line, or whatever `step` bytes are, names the next one, all in one random cycle.
+
+    >>> sorted(chase(0x1000, 256, 4).tolist()) == [0x1000, 0x1040, 0x1080, 0x10c0]
+    True
+    """
+    _check(base, size, accesses, step, "step")
+    # To follow a cycle through all places, each cycle as likely, is to visit them in one random order again and again.
+    order = np.random.default_rng(seed).permutation(_places(size, step)).astype(np.uint64)
+    order *= np.uint64(step)
+    order += np.uint64(base)
+    return np.resize(order, accesses)
+
+
+def zipf(base: int, size: int, accesses: int, *, step: int = 4096, exponent: float = 1.0, seed: int = 0) -> U64:
+    """Some pages far more often than others: the one of rank k in proportion to k ** -exponent.
+
+    The ranks are spread over the area at random, `step` bytes each.
+
+    >>> trace = zipf(0, 1 << 20, 1000, exponent=1.2)
+    >>> bool(np.unique(trace, return_counts=True)[1].max() > 1000 / 256 * 10)
+    True
+    """
+    _check(base, size, accesses, step, "step")
+    if not 0 <= exponent < 100:
+        raise TraceError(
+            f"exponent={exponent}: from 0, all alike, to less than 100; the nearest is {min(max(exponent, 0), 99)}"
+        )
+    draw = np.random.default_rng(seed)
+    places = _places(size, step)
+    upto = np.cumsum(np.arange(1, places + 1, dtype=np.float64) ** -exponent)
+    where = draw.permutation(places).astype(np.uint64) * np.uint64(step) + np.uint64(base)
+    trace = np.empty(accesses, np.uint64)
+    for start in range(0, accesses, _AT_ONCE):
+        piece = trace[start : start + _AT_ONCE]
+        rank = np.searchsorted(upto, draw.random(len(piece)) * upto[-1], side="right")
+        np.take(where, rank, out=piece)
+    return trace
+
+
+KINDS: Final[dict[str, Callable[..., U64]]] = {
+    "sequential": sequential,
+    "strided": strided,
+    "uniform": uniform,
+    "chase": chase,
+    "zipf": zipf,
+}
+
+
+def trace(kind: str, base: int, size: int, accesses: int, seed: int = 0) -> U64:
+    """A trace by the name of its kind.
+
+    >>> len(trace("zipf", 0x10_0000, 1 << 20, 10))
+    10
+
+    Raises
+    ------
+    TraceError
+        Where no kind has that name, or there is no such trace.
+    """
+    if kind not in KINDS:
+        raise TraceError(f"{kind!r} is no kind of trace: there are {', '.join(KINDS)}")
+    return KINDS[kind](base, size, accesses, seed=seed)
+
+
+def read_trace(path: str | Path) -> U64:
+    """A trace from a file, which its content says how to read: text or a `.npy` array, compressed with gzip or not.
+
+    Text has one address a line, hex with `0x` or decimal; `#` begins a comment, and lines may be blank.
+
+    Raises
+    ------
+    TraceError
+        Where the file is no trace: names the line, what it holds, the rule and the nearest legal choice.
+    OSError
+        Where the file cannot be read.
+    """
+    from pgtlab.arch.trace_file import read  # with a compiled loop
+
+    return read(Path(path))
+
+
+def _places(size: int, step: int) -> int:
+    return -(-size // step)
+
+
+def _check(base: int, size: int, accesses: int, step: int, name: str) -> None:
+    for what, value, least in ("size", size, 1), ("accesses", accesses, 0), (name, step, 1):
+        if value < least:
+            raise TraceError(f"{what}={value}: the nearest is {least}")
+    if not 0 <= base < 1 << 64:
+        raise TraceError(f"base={base:#x} is no 64-bit address: the nearest is {min(max(base, 0), (1 << 64) - 1):#x}")
+    if base + size > 1 << 64:
+        raise TraceError(
+            f"{size:#x} bytes from {base:#x} on leave 64 bits of address: the nearest is size={(1 << 64) - base:#x}"
+        )

@@ -1,0 +1,145 @@
+"""Reads traces from files: text with one address a line, or a numpy array, either compressed with gzip or not."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pgtlab.arch.trace import U64, TraceError
+
+_GZIP, _NPY, _BOM = b"\x1f\x8b", b"\x93NUMPY", b"\xef\xbb\xbf"
+_BLOCK: Final = 1 << 22  # bytes of text in hand at a time
+_RULE: Final = "a line has one whole number of 64 bits, 0x and hex digits or decimal, or a # comment"
+_LARGEST: Final = (1 << 64) - 1
+
+
+def read(path: Path) -> U64:
+    """`pgtlab.arch.trace.read_trace`, which documents it."""
+    with open(path, "rb") as file:
+        start = file.read(len(_NPY))
+        file.seek(0)
+        if not start.startswith(_GZIP):
+            return _read(file, path.name)
+        try:
+            with gzip.open(file) as unpacked:
+                return _read(cast(BinaryIO, unpacked), path.name)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise TraceError(f"{path.name}: the gzip stream is damaged ({error}): compress the trace again") from None
+
+
+def _read(file: BinaryIO, name: str) -> U64:
+    start = file.read(len(_NPY))
+    trace = _from_array(file, name) if start == _NPY else _from_text(file, name, start)
+    if not len(trace):
+        raise TraceError(f"{name} has no address in it: the shortest trace has one")
+    return trace
+
+
+def _from_array(file: BinaryIO, name: str) -> U64:
+    file.seek(0)
+    try:
+        array = np.load(file, allow_pickle=False)
+    except ValueError as error:
+        raise TraceError(f"{name} is not a whole .npy file of numbers ({error}): save it with numpy.save()") from None
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise TraceError(
+            f"{name} holds an array of {array.dtype} with {array.ndim} dimensions: a trace has one dimension; "
+            "the nearest is .ravel().astype(numpy.uint64)"
+        )
+    if array.dtype.kind == "i" and (negative := np.flatnonzero(array < 0)).size:
+        where = int(negative[0])
+        value = int(array[where])
+        raise TraceError(
+            f"{name}, element {where}: {value} is negative, and addresses are not; the nearest is "
+            f"{value & _LARGEST:#x}, which .view(numpy.uint64) makes of it"
+        )
+    return cast(U64, array.astype(np.uint64, copy=False))
+
+
+def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
+    found: list[U64] = []
+    numbers = np.empty(_BLOCK, np.uint64)  # more than lines can be, since the shortest has two bytes
+    lines, rest = 0, start.removeprefix(_BOM)
+    while True:
+        block = file.read(_BLOCK)
+        text = rest + (block or b"\n")
+        whole = text.rfind(b"\n") + 1
+        if not whole and len(text) >= _BLOCK:
+            raise TraceError(f"{name}, line {lines + 1} has more than {_BLOCK} bytes: {_RULE}")
+        count, read, wrong = _parse(np.frombuffer(text, np.uint8, whole), numbers)
+        if wrong >= 0:
+            raise TraceError(_refusal(name, lines + read + 1, text[wrong : text.index(b"\n", wrong)]))
+        found.append(numbers[:count].copy())
+        lines, rest = lines + read, text[whole:]
+        if not block:
+            return np.concatenate(found)
+
+
+def _refusal(name: str, line: int, content: bytes) -> str:
+    text = content.decode("ascii", "replace").strip()
+    shown = text if len(text) <= 40 else text[:37] + "..."
+    return f"{name}, line {line}: {shown!r} is no address: {_RULE}; the nearest is {_nearest(shown)}"
+
+
+def _nearest(text: str) -> str:
+    """What may have been meant.
+
+    >>> _nearest("ffff800012345678"), _nearest("0x1000 0x2000"), _nearest("-8"), _nearest("1" * 30), _nearest("heap")
+    ('0xffff800012345678', '0x1000', '0x0', '0xffffffffffffffff', 'a comment, # heap')
+    """
+    if match := re.match(r"(-)?(0[xX])?([0-9a-fA-F_]*[0-9a-fA-F])\b", text):
+        sign, prefix, digits = match.groups()
+        decimal = not prefix and digits.replace("_", "").isdigit()
+        value = int(digits.replace("_", ""), 10 if decimal else 16)
+        return f"{0 if sign else min(value, _LARGEST):#x}"
+    return f"a comment, # {text}"
+
+
+@njit(cache=True)
+def _parse(text: NDArray[np.uint8], numbers: U64):  # type: ignore[no-untyped-def]
+    """Numbers from whole lines: (how many numbers, how many lines, where the first bad line begins or -1)."""
+    count, lines, at = 0, 0, 0
+    while at < len(text):
+        line = at
+        while text[at] == 0x20 or text[at] == 0x09 or text[at] == 0x0D:
+            at += 1
+        if text[at] != 0x0A and text[at] != 0x23:
+            value, digits = np.uint64(0), 0
+            if text[at] == 0x30 and (text[at + 1] | 0x20) == 0x78:
+                at += 2
+                while True:
+                    letter = text[at] > 0x39
+                    digit = (text[at] | 0x20) - 0x57 if letter else text[at] - 0x30
+                    if digit < 10 * letter or digit > (15 if letter else 9):
+                        break
+                    if value >> np.uint64(60):
+                        return count, lines, line
+                    value = value << np.uint64(4) | np.uint64(digit)
+                    digits += 1
+                    at += 1
+            else:
+                while 0x30 <= text[at] <= 0x39:
+                    digit = text[at] - 0x30
+                    if value > (np.uint64(0xFFFF_FFFF_FFFF_FFFF) - np.uint64(digit)) // np.uint64(10):
+                        return count, lines, line
+                    value = value * np.uint64(10) + np.uint64(digit)
+                    digits += 1
+                    at += 1
+            while text[at] == 0x20 or text[at] == 0x09 or text[at] == 0x0D:
+                at += 1
+            if digits == 0 or (text[at] != 0x0A and text[at] != 0x23):
+                return count, lines, line
+            numbers[count] = value
+            count += 1
+        while text[at] != 0x0A:
+            at += 1
+        at += 1
+        lines += 1
+    return count, lines, -1
