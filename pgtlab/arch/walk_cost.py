@@ -1,0 +1,225 @@
+"""What translation costs: a trace run through TLBs, walk caches and the real tables, and counted.
+
+Each access goes this way, and no other order is modelled (nor time, nor walks that overlap):
+
+1. The L1 TLBs are looked up. A hit ends it.
+2. The L2 TLBs are looked up. A hit there is also filled into L1, and ends it.
+3. The walk caches are looked up, those of the deepest level first, until one hits. A hit on a descriptor of level n
+   lets the walk begin at level n + 1; without a hit it begins at the start level.
+4. The walk reads one descriptor a level. Each table descriptor that it reads is filled into the walk cache for its
+   level, also where the walk ends in a fault. A leaf is filled into L1 and L2.
+
+No cache includes another: what is evicted from L2 stays in L1. The tables decide how much an entry covers (the leaf's
+level, and a contiguous run where the hardware coalesces them) and whom it belongs to: with nG = 1 to one ASID, else to
+all. A table descriptor has no nG bit, and a walk cache keeps it for the ASID that walked. An access that faults is
+counted, and no TLB keeps its leaf; hardware may keep one that only lacks a permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pgtlab.arch.fault import Access
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.tlb import PLAIN, Hardware
+from pgtlab.arch.trace import TraceError
+
+if TYPE_CHECKING:
+    from pgtlab.arch.memory import U64
+
+CHUNK: Final = 1 << 18  # accesses between two updates of the progress bar
+LARGEST_ASID: Final = 0xFFFF
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a trace cost.
+
+    `l1_hits` and `l2_hits` have one number for each TLB, in the order of the hardware. `reads`, of descriptors, and
+    `walk_cache_hits` have one for each level: `reads[level]`, where level -1 is the last element, as Python counts.
+    `walks` are accesses that read the tables; `faults` are those that end in a fault, with or without a walk.
+
+    >>> a = Cost(10, (6,), (2,), (0, 0, 0, 0, 0), (2, 2, 2, 2, 0), 2, 0)
+    >>> a.misses, a.reads_per_access
+    (2, 0.8)
+    """
+
+    accesses: int
+    l1_hits: tuple[int, ...]
+    l2_hits: tuple[int, ...]
+    walk_cache_hits: tuple[int, ...]
+    reads: tuple[int, ...]
+    walks: int
+    faults: int
+    windows: tuple[Cost, ...] = ()
+
+    @property
+    def misses(self) -> int:
+        """Accesses that no TLB had an entry for."""
+        return self.accesses - sum(self.l1_hits) - sum(self.l2_hits)
+
+    @property
+    def reads_per_access(self) -> float:
+        """Descriptors read for each access, on average."""
+        return sum(self.reads) / max(1, self.accesses)
+
+    @property
+    def reads_per_walk(self) -> float:
+        """Descriptors read for each walk, on average."""
+        return sum(self.reads) / max(1, self.walks)
+
+    def over_time(self, name: str) -> NDArray[np.float64]:
+        """A number of each window: a field or property by its name, those with several elements summed.
+
+        >>> Cost(2, (), (), (), (3, 0), 2, 0, (Cost(1, (), (), (), (1, 0), 1, 0), Cost(1, (), (), (), (2, 0), 1, 0))
+        ...     ).over_time("reads")
+        array([1., 2.])
+        """
+        return np.array([np.sum(getattr(window, name)) for window in self.windows], np.float64)
+
+
+def simulate(
+    mmu: MMU,
+    trace: ArrayLike,
+    hardware: Hardware = PLAIN,
+    *,
+    asids: ArrayLike | None = None,
+    access: Access = Access.READ,
+    el: int = 1,
+    seed: int = 0,
+    windows: int = 0,
+    progress: bool = False,
+    chunk: int = CHUNK,
+) -> Cost:
+    """Count what `hardware` does to translate a trace, from empty caches on.
+
+    Parameters
+    ----------
+    mmu : MMU
+        Its tables are walked, and are not changed. All ASIDs share them.
+    trace : array of uint64
+        Virtual addresses.
+    hardware : Hardware
+        TLBs and walk caches.
+    asids : array of uint16, optional
+        The ASID of each access; one for all unless given.
+    access, el
+        What is done with each address, and at which exception level.
+    seed : int
+        For random replacement: the same seed, the same counts.
+    windows : int
+        Cut the trace into so many parts, all but the last of one length, and count each as well.
+    progress : bool
+        Show a progress bar in a terminal, once it takes longer than a second.
+    chunk : int
+        How many accesses run between two updates of that bar; changes nothing else.
+
+    Returns
+    -------
+    Cost
+
+    Raises
+    ------
+    TraceError
+        Where the trace is not one-dimensional, the ASIDs are not of its length or have more than 16 bits, the MMU is
+        off, or `windows` or `chunk` is out of range.
+    ValueError
+        Where an address has more than 64 bits, or `el` is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
+    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
+    >>> mapper.map_range(0, 0, 1 << 20, contiguous=False)
+    >>> cost = simulate(mapper.mmu, np.arange(0, 1 << 20, 64), Hardware())
+    >>> cost.walks, cost.reads
+    (16384, (16384, 16384, 16384, 16384, 0))
+    >>> simulate(mapper.mmu, np.arange(0, 1 << 20, 64)).walks
+    256
+    """
+    from tqdm import tqdm
+
+    from pgtlab.arch import tlb_loop
+    from pgtlab.arch.walk import check_arguments
+    from pgtlab.arch.walk_many import as_addresses
+
+    check_arguments(el)
+    vas = as_addresses(trace)
+    owners = _asids(asids, len(vas) if vas.ndim == 1 else 0)
+    _check(mmu, vas, windows, chunk)
+    machine, memo = tlb_loop.machine(mmu, hardware, seed), tlb_loop.memo()
+    ranges = tlb_loop.ranges(mmu, access, el, hardware.coalesces)
+    counted = np.zeros((max(windows, 1), tlb_loop.HITS + len(list(hardware))), np.int64)
+    length = -(-len(vas) // len(counted))
+    with tqdm(total=len(vas), unit=" accesses", unit_scale=True, delay=1, disable=None if progress else True) as bar:
+        for counts, start, stop in _pieces(counted, length, chunk, len(vas)):
+            piece, owned = np.ascontiguousarray(vas[start:stop]), np.ascontiguousarray(owners[start:stop])
+            tlb_loop.simulate(machine, mmu.memory.banks(), ranges, memo, piece, owned, counts)
+            bar.update(stop - start)
+    sizes = np.clip(len(vas) - length * np.arange(len(counted)), 0, length)
+    parts = tuple(_cost(hardware, int(n), counts) for n, counts in zip(sizes, counted, strict=True)) if windows else ()
+    return _cost(hardware, len(vas), counted.sum(axis=0), parts)
+
+
+def _pieces(
+    counted: NDArray[np.int64], length: int, chunk: int, total: int
+) -> Iterator[tuple[NDArray[np.int64], int, int]]:
+    """The counts of each window with the parts of the trace that belong to it, each at most `chunk` long."""
+    for window, counts in enumerate(counted):
+        end = min((window + 1) * length, total)
+        for start in range(window * length, end, chunk):
+            yield counts, start, min(start + chunk, end)
+
+
+def _cost(hardware: Hardware, accesses: int, counts: NDArray[np.int64], windows: tuple[Cost, ...] = ()) -> Cost:
+    from pgtlab.arch import tlb_loop
+
+    numbers = counts.tolist()
+    hits = numbers[tlb_loop.HITS :]
+    l1, tlbs = len(hardware.l1), len(hardware.l1) + len(hardware.l2)
+
+    def by_level(first: int) -> tuple[int, ...]:
+        return (*numbers[first + 1 : first + 5], numbers[first])
+
+    return Cost(
+        accesses,
+        tuple(hits[:l1]),
+        tuple(hits[l1:tlbs]),
+        by_level(tlb_loop.WALK_CACHE_HITS),
+        by_level(tlb_loop.READS),
+        numbers[tlb_loop.WALKS],
+        numbers[tlb_loop.FAULTS],
+        windows,
+    )
+
+
+def _asids(asids: ArrayLike | None, wanted: int) -> NDArray[np.uint16]:
+    if asids is None:
+        return np.empty(0, np.uint16)
+    given = np.asarray(asids)
+    if given.shape != (wanted,) or given.dtype.kind not in "iu":
+        raise TraceError(
+            f"asids has {given.dtype} of shape {given.shape}: one whole number for each access; the nearest shape is "
+            f"({wanted},)"
+        )
+    if given.size and (given.min() < 0 or given.max() > LARGEST_ASID):
+        worst = int(given.min() if given.min() < 0 else given.max())
+        raise TraceError(f"ASID {worst}: an ASID has 16 bits; the nearest is {0 if worst < 0 else LARGEST_ASID}")
+    return given.astype(np.uint16, copy=False)
+
+
+def _check(mmu: MMU, vas: U64, windows: int, chunk: int) -> None:
+    if vas.ndim != 1:
+        raise TraceError(f"a trace of {vas.ndim} dimensions: it has one; the nearest is .ravel()")
+    if not mmu.sctlr.M:
+        raise TraceError("SCTLR_EL1.M=0: with the MMU off nothing is translated; the nearest is M=1")
+    if windows < 0:
+        raise TraceError(f"windows={windows}: the nearest is 0, for none")
+    if chunk < 1:
+        raise TraceError(f"chunk={chunk}: the nearest is 1")
