@@ -65,8 +65,8 @@ NOWHERE, ZERO = -1, -2
 
 
 @njit(cache=True, inline="always")
-def locate(banks, pa):  # type: ignore[no-untyped-def]
-    """Index into `banks.words` of the word at `pa`; ZERO for RAM that was never written, NOWHERE where none is."""
+def bank_of(banks, pa):  # type: ignore[no-untyped-def]
+    """The bank that holds `pa` if any does: the last one that begins at or below it, or else the first."""
     low, high = 0, len(banks.base)
     while high - low > 1:
         middle = (low + high) >> 1
@@ -74,8 +74,15 @@ def locate(banks, pa):  # type: ignore[no-untyped-def]
             low = middle
         else:
             high = middle
-    if high > 0 and banks.base[low] <= pa < banks.end[low]:
-        return np.int64(banks.first[low] + ((pa - banks.base[low]) >> np.uint64(3)))
+    return low
+
+
+@njit(cache=True, inline="always")
+def locate(banks, pa):  # type: ignore[no-untyped-def]
+    """Index into `banks.words` of the word at `pa`; ZERO for RAM that was never written, NOWHERE where none is."""
+    bank = bank_of(banks, pa)
+    if len(banks.base) > 0 and banks.base[bank] <= pa < banks.end[bank]:
+        return np.int64(banks.first[bank] + ((pa - banks.base[bank]) >> np.uint64(3)))
     return ZERO if banks.ram_base <= pa < banks.ram_end else NOWHERE
 
 

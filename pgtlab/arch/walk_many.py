@@ -33,6 +33,7 @@ from pgtlab.arch.walk_compiled import (
     STATUS,
     TRANSLATION,
     Geometry,
+    bank_of,
     level_shift,
     locate,
     output_address,
@@ -153,8 +154,8 @@ def _walk_range(  # type: ignore[no-untyped-def]
 def whole_table(banks, table, last):  # type: ignore[no-untyped-def]
     """Index of the first word of a table whose entries 0 to `last` lie side by side; negative where they do not."""
     first = locate(banks, table)
-    end = locate(banks, table + (last << np.uint64(3)))
-    return first if end == first + np.int64(last) else np.int64(-1)
+    whole = first >= 0 and table + (last << np.uint64(3)) < banks.end[bank_of(banks, table)]
+    return first if whole else np.int64(-1)
 
 
 @njit(cache=True, inline="always")
