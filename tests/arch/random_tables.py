@@ -116,6 +116,8 @@ def _words(rng: np.random.Generator, frames: list[int], count: int) -> np.ndarra
     address = np.where(style == 0, target & ((1 << 48) - 1), target & ((1 << 50) - 1))
     address |= np.where(style == 0, high << 12, np.where(style == 1, target >> 50 << 8, 0))
     attributes = some(1, 0xFFFC_0000_0000_0CFC) & ~some(0.5, 0x7860_0000_0000_0080) | some(0.7, 1 << 10)
+    if rng.random() < 0.3:  # leaf after leaf with the same attributes
+        attributes[:] = rng.choice(attributes) | 1 << 10
     wrong = some(0.08, 0x0003_0000_0000_F000) | some(0.08, 0x0000_FFFF_FFFF_0000) | some(0.2, 0x300)
     kind = rng.choice(np.array([0b11, 0b01, 0b00, 0b10], np.uint64), count, p=[0.8, 0.14, 0.03, 0.03])
     return (address | attributes) ^ wrong | kind
