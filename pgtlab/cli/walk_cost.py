@@ -1,0 +1,101 @@
+"""``pgtlab walk-cost``: what a walk costs with one size of address and with another."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgtlab.cli.options import print_json
+
+if TYPE_CHECKING:
+    from pgtlab.lab.walk_cost import Row, WalkCosts, Workload
+
+ACCESSES = 300_000
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab walk-cost`` to the command."""
+    parser = subparsers.add_parser(
+        "walk-cost",
+        help="count what walks cost with more levels and with fewer",
+        description="Run traces over the same mappings with the sizes of address that a 52-bit kernel might use, with "
+        "and without 52-bit addresses in the CPU, and count the descriptors that are read and the hits of walk caches.",
+        epilog="example: pgtlab walk-cost --page-size 16k --trace uniform --trace processes",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--trace",
+        action="append",
+        metavar="KIND|FILE",
+        help="sequential, strided, uniform, chase, zipf, scattered, processes, or a file with one address a line or a "
+        ".npy array, compressed with gzip or not; may be repeated (default: every kind)",
+    )
+    parser.add_argument("--page-size", default="16k", metavar="SIZE", help="4k, 16k or 64k (default: 16k)")
+    parser.add_argument(
+        "--mapping", default="pages", metavar="HOW", help="pages, contiguous or blocks (default: pages)"
+    )
+    parser.add_argument(
+        "--accesses", type=int, default=ACCESSES, metavar="N", help=f"in each trace of a kind (default: {ACCESSES})"
+    )
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON, with the counts of every level")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the traces, print the table."""
+    from pgtlab.lab.walk_cost import regimes, walk_costs, workloads
+
+    compared = regimes(args.page_size)
+    made = workloads(compared[0].region, args.accesses)
+    traces = [made[name] if name in made else from_file(name, list(made)) for name in args.trace or made]
+    costs = walk_costs(compared, traces, [args.mapping], progress=True)
+    if args.json:
+        print_json(costs.as_dict())
+    else:
+        print(as_text(costs, args.mapping))
+    return 0
+
+
+def from_file(name: str, kinds: list[str]) -> Workload:
+    """The trace in a file."""
+    from pgtlab.arch.trace import TraceError, read_trace
+    from pgtlab.lab.walk_cost import Workload
+
+    if not Path(name).exists():
+        raise TraceError(f"--trace {name}: no file has that name, and the kinds of trace are {', '.join(kinds)}")
+    return Workload(Path(name).name, read_trace(name))
+
+
+def as_text(costs: WalkCosts, mapping: str) -> str:
+    """What differs between the regimes, and a line for each kind of walk cache and each trace."""
+    names = [regime.name for regime in costs.regimes]
+    lines = [
+        f"{regime.name}: {regime.levels} levels from level {regime.start_level} on, "
+        f"{regime.first_table} entries of 8 bytes in the first table"
+        for regime in costs.regimes
+    ]
+    width, column = max(map(len, costs.names("trace"))) + 2, 14
+    span = column * len(names)
+    lines += [
+        "",
+        f"{'mapped by ' + mapping:{15 + width}}{'TLB':>7}{'descriptors read/access':>{span}}"
+        f"{'walk cache hits/walk':>{span}}",
+        f"{'walk cache':15}{'trace':{width}}{'misses':>7}{''.join(f'{name:>{column}}' for name in names * 2)}",
+    ]
+    for hardware in costs.names("hardware"):
+        for trace in costs.names("trace"):
+            rows = costs.where(hardware=hardware, trace=trace)
+            lines.append(f"{hardware:15}{trace:{width}}{_numbers(rows)}")
+    faults = {(row.regime.name, row.trace): row.cost for row in costs.rows if row.cost.faults}
+    lines += [
+        f"{name}: {cost.faults} of {cost.accesses} accesses of {trace} fault" for (name, trace), cost in faults.items()
+    ]
+    return "\n".join(lines)
+
+
+def _numbers(rows: tuple[Row, ...]) -> str:
+    costs = [row.cost for row in rows]
+    reads = "".join(f"{cost.reads_per_access:14.4f}" for cost in costs)
+    hits = "".join(f"{sum(cost.walk_cache_hits) / max(1, cost.walks):14.4f}" for cost in costs)
+    return f"{costs[0].misses / max(1, costs[0].accesses):7.1%}{reads}{hits}"

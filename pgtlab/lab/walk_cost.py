@@ -1,0 +1,296 @@
+"""What one more level costs: the same trace over the same mappings, translated with one size of address and another.
+
+A kernel built for 16K pages and 52 bits falls back to 47 bits where the CPU has no LPA2, and not to the 48 that the CPU
+could do. `walk_costs` counts what that saves, and what the 52 bits cost where there is LPA2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.mapper import Mapper
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.registers import TCR_EL1
+from pgtlab.arch.tlb import TABLE_LEVELS, TLB, Hardware, WalkCache
+from pgtlab.arch.trace import U64, TraceError, chase, sequential, strided, uniform, zipf
+from pgtlab.arch.va_range import VARange
+from pgtlab.arch.walk_cost import Cost, simulate
+from pgtlab.linux.boot import Boot, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+
+ACCESSES: Final = 300_000
+AREA_AT, AREA = 1 << 45, 1 << 33  # what the traces of one area visit
+SCATTERED_BITS, SCATTERED = 47, 512  # a trace all over the address space visits so many regions of it
+PROCESSES, SLICE = 32, 2000  # how many take turns, and for how many accesses each
+MOST_REGIONS: Final = 4096  # of one trace: their tables take up to 512 MiB
+_MEMORY_AT, _TABLES_AT, _TABLES_SIZE = 1 << 40, 0x4000_0000, 1 << 30
+
+MAPPINGS: Final[Mapping[str, Mapping[str, bool]]] = {
+    "pages": {"blocks": False, "contiguous": False},
+    "contiguous": {"blocks": False, "contiguous": True},
+    "blocks": {"blocks": True, "contiguous": False},
+}
+"""How the same memory is mapped: by pages, by pages in runs with the Contiguous bit, by blocks of level 2."""
+
+_TLBS: Final[dict[str, Any]] = {"l1": (TLB(48),), "l2": (TLB(1024, ways=4),)}
+HARDWARE: Final[Mapping[str, Hardware]] = {
+    "no walk cache": Hardware(**_TLBS),
+    "last tables": Hardware(**_TLBS, walk_caches=(WalkCache(64, ways=4, levels=(2,)),)),
+    "shared": Hardware(**_TLBS, walk_caches=(WalkCache(64, ways=4),)),
+    "each level": Hardware(
+        **_TLBS, walk_caches=tuple(WalkCache(16, ways=4, levels=(level,)) for level in TABLE_LEVELS)
+    ),
+}
+"""The same TLBs with four kinds of walk cache: none; 64 entries for the tables of level 3 only, as a Cortex-A53 has; 64
+that all levels share; 16 for each level."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A granule and a size of address, as the TCR_EL1 that a kernel sets."""
+
+    name: str
+    tcr: TCR_EL1
+
+    @classmethod
+    def of(cls, running: Boot, va_bits: int | None = None) -> Regime:
+        """What a running kernel uses, or the same with another size of address.
+
+        >>> regime = Regime.of(boot(Config("16k", 52), CPU.named("max,lpa2=off")))
+        >>> regime, regime.levels, regime.first_table
+        (Regime(16K/47), 3, 2048)
+        """
+        bits = running.vabits_actual if va_bits is None else va_bits
+        lpa2 = " LPA2" if running.lpa2_is_enabled else ""
+        return cls(f"{running.config.granule}/{bits}{lpa2}", running.tcr_el1.replace(T0SZ=64 - bits, T1SZ=64 - bits))
+
+    @cached_property
+    def range(self) -> VARange:
+        """The lower range; the upper one is like it."""
+        return Mapper.in_ram(self.tcr).mmu.lower
+
+    @property
+    def region(self) -> int:
+        """Bytes that a block of level 2 maps: what the traces' memory is mapped by."""
+        return 1 << self.range.granule.level_shift(LAST_LEVEL - 1)
+
+    @property
+    def start_level(self) -> int:
+        """The level at which a walk starts."""
+        assert self.range.start_level is not None
+        return self.range.start_level
+
+    @property
+    def levels(self) -> int:
+        """How many levels a whole walk reads."""
+        return LAST_LEVEL + 1 - self.start_level
+
+    @property
+    def first_table(self) -> int:
+        """Entries of the first table."""
+        return 1 << self.range.input_bits - self.range.granule.level_shift(self.start_level)
+
+    def __repr__(self) -> str:
+        return f"Regime({self.name})"
+
+
+def regimes(page_size: int | str = "16k") -> tuple[Regime, ...]:
+    """What a 52-bit kernel uses on a CPU without 52-bit addresses, what it might use there, and what it uses with them.
+
+    >>> regimes("16k"), regimes("4k")
+    ((Regime(16K/47), Regime(16K/48), Regime(16K/52 LPA2)), (Regime(4K/48), Regime(4K/52 LPA2)))
+    """
+    config = Config(page_size, 52)
+    without, full = (boot(config, CPU.named(n)) for n in ("max,lpa2=off" if config.ARM64_LPA2 else "cortex-a57", "max"))
+    assert isinstance(without, Boot)
+    assert isinstance(full, Boot)
+    sizes = dict.fromkeys((without.vabits_actual, 48))
+    return (*(Regime.of(without, bits) for bits in sizes), Regime.of(full))
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """A trace by its name; `asids` where several processes take turns."""
+
+    name: str
+    vas: U64
+    asids: NDArray[np.uint16] | None = None
+
+
+def workloads(region: int, accesses: int = ACCESSES, seed: int = 0) -> dict[str, Workload]:
+    """One trace of each kind over 8 GiB; one all over the address space; and one of processes that take turns.
+
+    `region` is the size of what is mapped as a whole, the block of level 2.
+    """
+    in_turn = sequential(AREA_AT, AREA, accesses)  # refuses what is no number of accesses
+    draw = np.random.default_rng(seed)
+    places = draw.choice((1 << SCATTERED_BITS) // region, SCATTERED, replace=False).astype(np.uint64)
+    inside = draw.integers(0, region // 8, accesses, np.uint64) * np.uint64(8)
+    turns = (np.arange(accesses) // SLICE % PROCESSES).astype(np.uint16)
+    made = (
+        Workload("sequential", in_turn),
+        Workload("strided", strided(AREA_AT, AREA, accesses, stride=1 << 16)),
+        Workload("uniform", uniform(AREA_AT, AREA, accesses, seed=seed)),
+        Workload("chase", chase(AREA_AT, AREA, accesses, step=4096, seed=seed)),
+        Workload("zipf", zipf(AREA_AT, AREA, accesses, seed=seed)),
+        Workload("scattered", draw.choice(places, accesses) * np.uint64(region) + inside),
+        Workload("processes", zipf(AREA_AT, AREA >> 5, accesses, seed=seed), turns),
+    )
+    return {workload.name: workload for workload in made}
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cost of one trace, one way of mapping and one kind of walk cache, in one regime."""
+
+    trace: str
+    mapping: str
+    hardware: str
+    regime: Regime
+    cost: Cost
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row as plain data."""
+        cost, levels = self.cost, (*range(self.regime.start_level, LAST_LEVEL + 1),)
+        return {
+            **{name: getattr(self, name) for name in ("trace", "mapping", "hardware")},
+            "regime": self.regime.name,
+            **{name: getattr(cost, name) for name in ("accesses", "misses", "walks", "faults")},
+            "l1_hits": sum(cost.l1_hits),
+            "l2_hits": sum(cost.l2_hits),
+            "walk_cache_hits": {str(level): cost.walk_cache_hits[level] for level in levels[:-1]},
+            "reads": {str(level): cost.reads[level] for level in levels},
+            "reads_per_access": cost.reads_per_access,
+            "reads_per_walk": cost.reads_per_walk,
+        }
+
+
+@dataclass(frozen=True)
+class WalkCosts:
+    """The same traces and mappings in several regimes.
+
+    >>> costs = walk_costs(regimes("16k")[:2], traces=[workloads(1 << 25, 1000)["uniform"]])
+    >>> [row.cost.reads_per_walk for row in costs.where(hardware="no walk cache")]
+    [3.0, 4.0]
+    """
+
+    regimes: tuple[Regime, ...]
+    rows: tuple[Row, ...]
+
+    def where(self, **wanted: str | Regime) -> tuple[Row, ...]:
+        """The rows in which the fields named have the values given."""
+        return tuple(row for row in self.rows if all(getattr(row, name) == value for name, value in wanted.items()))
+
+    def names(self, field: str) -> tuple[str, ...]:
+        """The values of a field, in their order."""
+        return tuple(dict.fromkeys(getattr(row, field) for row in self.rows))
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "regimes": [{"name": r.name, "levels": r.levels, "first_table": r.first_table} for r in self.regimes],
+            "rows": [row.as_dict() for row in self.rows],
+        }
+
+
+def walk_costs(
+    compared: Iterable[Regime],
+    traces: Iterable[Workload] | None = None,
+    mappings: Iterable[str] = ("pages",),
+    hardware: Mapping[str, Hardware] = HARDWARE,
+    *,
+    accesses: int = ACCESSES,
+    windows: int = 0,
+    progress: bool = False,
+) -> WalkCosts:
+    """Run traces over the same mappings in each regime.
+
+    Parameters
+    ----------
+    compared : sequence of Regime
+        All of one granule.
+    traces : sequence of Workload, optional
+        `workloads()` unless given. What a trace visits is mapped, by regions of the size of a block.
+    mappings : sequence of str
+        Names from `MAPPINGS`.
+    hardware : mapping of str to Hardware
+        What there is to avoid walks or to shorten them, by name.
+    accesses : int
+        How many, in the traces that are made here.
+    windows : int
+        Into how many parts each run is also counted.
+    progress : bool
+        Show a progress bar in a terminal, once it takes longer than a second.
+
+    Returns
+    -------
+    WalkCosts
+
+    Raises
+    ------
+    TraceError
+        Where the granules differ, a mapping has no such name, or a trace visits too much to map.
+    """
+    from tqdm import tqdm
+
+    regimes = tuple(compared)
+    granules = {regime.range.granule for regime in regimes}
+    if len(granules) != 1:
+        raise TraceError(f"{len(granules)} granules in one comparison: the same mappings need one; the nearest is 1")
+    names = tuple(mappings)
+    if unknown := [name for name in names if name not in MAPPINGS]:
+        raise TraceError(f"{unknown[0]!r} is no way to map: there are {', '.join(MAPPINGS)}")
+    region = regimes[0].region
+    given = tuple(workloads(region, accesses).values() if traces is None else traces)
+    regions = np.unique(np.concatenate([visited(workload, region) for workload in given]))
+    rows = []
+    total = len(names) * len(regimes) * len(given) * len(hardware)
+    with tqdm(total=total, unit=" runs", delay=1, disable=None if progress else True) as bar:
+        for mapping in names:
+            for regime in regimes:
+                mmu = mapped(regime, regions, region, mapping)
+                for workload in given:
+                    for name, what in hardware.items():
+                        cost = simulate(mmu, workload.vas, what, asids=workload.asids, windows=windows)
+                        rows.append(Row(workload.name, mapping, name, regime, cost))
+                        bar.update()
+    return WalkCosts(regimes, tuple(rows))
+
+
+def visited(workload: Workload, region: int) -> U64:
+    """The regions in which the addresses of a trace lie; `TraceError` where there are too many to map."""
+    step = 1 << 20
+    parts = [np.unique(workload.vas[i : i + step] // np.uint64(region)) for i in range(0, len(workload.vas), step)]
+    regions = np.unique(np.concatenate([np.empty(0, np.uint64), *parts])) * np.uint64(region)
+    if len(regions) > MOST_REGIONS:
+        raise TraceError(
+            f"{workload.name} visits {len(regions)} regions of {region >> 20} MiB: tables are made for up to "
+            f"{MOST_REGIONS}; the nearest is the part of it that visits so many"
+        )
+    return regions
+
+
+def mapped(regime: Regime, regions: U64, region: int, mapping: str) -> MMU:
+    """Tables that map `regions`, those that the regime has an address for, to one stretch of memory."""
+    mapper = Mapper.in_ram(regime.tcr, base=_TABLES_AT, size=_TABLES_SIZE)
+    for first, count, before in _runs(regions, region):
+        r = mapper.mmu.va_range(first)
+        beyond = r.top_bits(fetch=True)
+        if first & beyond == (beyond if r.upper else 0):
+            mapper.map_range(first, _MEMORY_AT + before * region, count * region, nG=1, **MAPPINGS[mapping])
+    return mapper.mmu
+
+
+def _runs(regions: U64, region: int) -> list[tuple[int, int, int]]:
+    """Neighbours joined: the first address of each run, how many regions it has, and how many there are before it."""
+    starts = np.flatnonzero(np.diff(regions, prepend=regions[:1] - np.uint64(1)) != region)
+    counts = np.diff(starts, append=len(regions))
+    return list(zip(regions[starts].tolist(), counts.tolist(), starts.tolist(), strict=True))
