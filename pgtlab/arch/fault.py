@@ -15,6 +15,10 @@ class Access(IntEnum):
     WRITE = 1
     FETCH = 2
 
+    @classmethod
+    def _missing_(cls, value: object) -> Access:
+        raise ValueError(f"{value!r} is no access: there are {', '.join(f'Access.{access.name}' for access in cls)}")
+
 
 class FaultKind(IntEnum):
     """The kinds of fault that a stage 1 walk ends in; the value is the status code without its level."""

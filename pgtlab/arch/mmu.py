@@ -91,11 +91,11 @@ class MMU:
         Raises
         ------
         ValueError
-            Where `va` has more than 64 bits, or `el` is neither 0 nor 1.
+            Where `va` has more than 64 bits, `access` is no `Access`, or `el` is neither 0 nor 1.
 
         Source: Arm ARM D8.2 and, for the order of the checks, J1.3.
         """
-        return walk(self, va, access, el)
+        return walk(self, va, Access(access), el)
 
     def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
         """Translate an array of addresses, each as `translate` does.
@@ -117,8 +117,9 @@ class MMU:
         Raises
         ------
         ValueError
-            Where `vas` holds anything but whole numbers of 64 bits, or `el` is neither 0 nor 1.
+            Where `vas` holds anything but whole numbers of 64 bits, `access` is no `Access`, or `el` is neither 0 nor
+            1.
         """
         from pgtlab.arch.walk_many import walk_many  # compiled loops, loaded by those who use them
 
-        return walk_many(self, vas, access, el)
+        return walk_many(self, vas, Access(access), el)

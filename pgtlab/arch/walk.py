@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
 from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
@@ -127,6 +128,7 @@ class _Faulted(Exception):
 def walk(mmu: MMU, va: int, access: Access, el: int) -> Walk:
     """`MMU.translate`, which documents it."""
     check_arguments(el)
+    va = as_int(va)  # a number of numpy's has 64 bits throughout
     if not 0 <= va < 1 << 64:
         raise ValueError(f"{va:#x} is no 64-bit address: the nearest is {min(max(va, 0), (1 << 64) - 1):#x}")
     r = mmu.va_range(va)

@@ -236,7 +236,7 @@ def walk_many(mmu: MMU, vas: ArrayLike, access: Access, el: int) -> Translations
     """`MMU.translate_many`, which documents it."""
     check_arguments(el)
     addresses = as_addresses(vas)
-    flat = np.ascontiguousarray(addresses).reshape(-1)
+    flat = np.require(addresses, requirements=["C", "W"]).reshape(-1)  # which is what the loop is compiled for
     found = Translations.empty(len(flat))
     if len(flat):
         first = mmu.va_range(int(flat[0]))

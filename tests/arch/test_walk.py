@@ -177,11 +177,32 @@ def test_reserved_granules_are_taken_for_4k():
         ((-1,), r"-0x1 is no 64-bit address: the nearest is 0x0"),
         ((1 << 64,), r"0x10000000000000000 is no 64-bit address: the nearest is 0xffffffffffffffff"),
         ((0, Access.READ, 2), "EL2 is not translated by the EL1&0 regime: the nearest is EL1"),
+        ((0, "READ"), "'READ' is no access: there are Access.READ, Access.WRITE, Access.FETCH"),
+        ((0, 3), "3 is no access"),
     ],
 )
 def test_misuse_is_refused_in_one_sentence(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        Mapper.in_ram(FOUR_LEVELS).mmu.translate(*arguments)
+    mmu = Mapper.in_ram(FOUR_LEVELS).mmu
+    for translate in mmu.translate, lambda va, *rest: mmu.translate_many([va], *rest):
+        with pytest.raises(ValueError, match=sentence if arguments[1:] else "is no 64-bit address"):
+            translate(*arguments)
+
+
+@pytest.mark.parametrize("va", [0x1000, np.uint64(0x1000), np.int64(0x1000), np.uint16(0x1000)])
+def test_a_number_of_numpys_is_a_number(va):
+    mapper = Mapper.in_ram(FOUR_LEVELS)
+    mapper.map_range(0x1000, 0x8000, 0x1000)
+    walk = mapper.mmu.translate(va, 1)
+    assert walk == mapper.mmu.translate(0x1000, Access.WRITE)
+    assert type(walk.va) is type(walk.outcome.pa) is int
+    assert walk.access is Access.WRITE
+    assert mapper.mmu.translate_many(va, 1).pa == 0x8000
+
+
+@pytest.mark.parametrize("va", [4096.0, "0x1000", None])
+def test_what_is_no_number_is_not_made_one(va):
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        Mapper.in_ram(FOUR_LEVELS).mmu.translate(va)
 
 
 @pytest.mark.parametrize(

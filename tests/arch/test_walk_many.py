@@ -89,6 +89,7 @@ def test_the_length_of_an_array_changes_nothing(answered, count):
 def test_an_array_is_read_in_any_layout_and_left_as_it_is(answered):
     machine, expected = answered
     vas = np.array(machine.vas, np.uint64)
+    vas.flags.writeable = False
     square = vas[:256].reshape(16, 16)
     for layout in square, square.T, square[::-3, 1::2], square.astype(">u8"), square.astype(object):
         before = layout.copy()
