@@ -1,0 +1,125 @@
+"""Who may do what, as the Arm ARM tabulates it (D8.4), and what kind of memory a byte of MAIR_EL1 names."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, memory_type, permitted
+from pgtlab.arch.fault import Access
+from pgtlab.arch.registers import MAIR_EL1, Shareability
+
+READ, WRITE, FETCH = Access
+BITS = st.integers(0, 1)
+LEAVES = st.tuples(st.integers(0, 3), BITS, BITS)
+TABLES = st.integers(0, 15)
+
+
+def rights(el, ap, uxn=0, pxn=0, wxn=0):
+    return "".join(
+        letter for letter, access in zip("rwx", Access, strict=True) if permitted(access, el, ap, uxn, pxn, wxn)
+    )
+
+
+@pytest.mark.parametrize(
+    ("ap", "el1", "el0"), [(0b00, "rw", ""), (0b01, "rw", "rw"), (0b10, "r", ""), (0b11, "r", "r")]
+)
+def test_data_accesses(ap, el1, el0):
+    assert (rights(1, ap, 1, 1), rights(0, ap, 1, 1)) == (el1, el0)
+
+
+@pytest.mark.parametrize(
+    ("wxn", "uxn", "pxn", "el1", "el0"),
+    [
+        # Whether EL1 and EL0 may execute, for AP[2:1] of 0b00, 0b01, 0b10 and 0b11.
+        (0, 0, 0, "x-xx", "xxxx"),
+        (0, 0, 1, "----", "xxxx"),
+        (0, 1, 0, "x-xx", "----"),
+        (0, 1, 1, "----", "----"),
+        (1, 0, 0, "--xx", "x-xx"),
+        (1, 0, 1, "----", "x-xx"),
+        (1, 1, 0, "--xx", "----"),
+        (1, 1, 1, "----", "----"),
+    ],
+)
+def test_instruction_fetches(wxn, uxn, pxn, el1, el0):
+    for el, expected in (1, el1), (0, el0):
+        assert "".join("x" if "x" in rights(el, ap, uxn, pxn, wxn) else "-" for ap in range(4)) == expected
+
+
+@pytest.mark.parametrize(("aptable", "el1", "el0"), [(0, "rw", "rw"), (1, "rw", ""), (2, "r", "r"), (3, "r", "")])
+def test_tables_take_data_accesses_away(aptable, el1, el0):
+    ap, uxn, pxn = inherit(0b01, 1, 1, aptable << 2)
+    assert (rights(1, ap, uxn, pxn), rights(0, ap, uxn, pxn)) == (el1, el0)
+
+
+def test_tables_take_fetches_away():
+    assert [rights(el, *inherit(0b11, 0, 0, 0b0000)) for el in (1, 0)] == ["rx", "rx"]
+    assert [rights(el, *inherit(0b11, 0, 0, 0b0001)) for el in (1, 0)] == ["r", "rx"]  # PXNTable
+    assert [rights(el, *inherit(0b11, 0, 0, 0b0010)) for el in (1, 0)] == ["rx", "r"]  # UXNTable
+
+
+def test_a_table_that_takes_write_access_from_el0_lets_el1_execute():
+    assert [rights(1, *inherit(0b01, 0, 0, aptable << 2)) for aptable in (0, 1, 2)] == ["rw", "rwx", "rx"]
+
+
+@given(LEAVES, TABLES)
+def test_no_table_gives_a_data_access(leaf, table):
+    for el in 0, 1:
+        after, before = rights(el, *inherit(*leaf, table)), rights(el, *leaf)
+        assert set(after) & {"r", "w"} <= set(before)
+
+
+@given(LEAVES, TABLES, TABLES)
+def test_tables_of_several_levels_count_together(leaf, one, other):
+    assert inherit(*inherit(*leaf, one), other) == inherit(*leaf, one | other)
+    assert inherit(*leaf, 0) == leaf
+
+
+def test_the_rules_mean_the_same_for_arrays():
+    ap, uxn, pxn, table, wxn = columns = np.array(list(product(range(4), *[range(2)] * 2, range(16), range(2)))).T
+    leaves = inherit(ap, uxn, pxn, table)
+    assert np.array_equal(np.array(leaves).T, [inherit(*row[:4]) for row in columns.T.tolist()])
+    for access, el in product(Access, (0, 1)):
+        found = permitted(access, el, *leaves, wxn)
+        rows = zip(*(leaf.tolist() for leaf in leaves), wxn.tolist(), strict=True)
+        assert found.tolist() == [permitted(access, el, *row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("attr", "words"),
+    [
+        (0x00, "Device-nGnRnE"),
+        (0x04, "Device-nGnRE"),
+        (0x08, "Device-nGRE"),
+        (0x0C, "Device-GRE"),
+        (0x44, "Normal Non-cacheable"),
+        (0xFF, "Normal WB RWA"),
+        (0xBB, "Normal WT RWA"),
+        (0x33, "Normal WT transient RWA"),
+        (0x77, "Normal WB transient RWA"),
+        (0x4F, "Normal inner WB RWA, outer NC"),
+        (0xF4, "Normal inner NC, outer WB RWA"),
+        (0x01, "reserved 0x01"),
+        (0x10, "reserved 0x10"),
+    ],
+)
+def test_memory_types(attr, words):
+    assert memory_type(attr) == MemoryAttributes(ATTR=attr).memory_type == words
+
+
+def test_every_byte_has_a_type_of_its_own():
+    assert len({memory_type(attr) for attr in range(256)}) == 256
+
+
+def test_only_cacheable_memory_keeps_its_shareability():
+    for attr, sh in product(range(256), Shareability):
+        not_cached = memory_type(attr) == "Normal Non-cacheable" or attr < 0x10
+        assert effective_shareability(attr, sh) == (Shareability.OUTER if not_cached else sh)
+
+
+def test_attributes_fit_the_arrays_that_hold_them():
+    assert MemoryAttributes.fields[-1].hi < 16
+    assert [field.width for field in MAIR_EL1.fields] == [8] * 8
