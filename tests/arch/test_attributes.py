@@ -85,7 +85,8 @@ def test_the_rules_mean_the_same_for_arrays():
     for access, el in product(Access, (0, 1)):
         found = permitted(access, el, *leaves, wxn)
         rows = zip(*(leaf.tolist() for leaf in leaves), wxn.tolist(), strict=True)
-        assert found.tolist() == [permitted(access, el, *row) for row in rows]
+        expected = [permitted(access, el, *row) for row in rows]
+        assert np.array_equal(np.broadcast_to(found, len(expected)), expected)
 
 
 @pytest.mark.parametrize(
