@@ -113,6 +113,7 @@ def main(accesses):
     with tempfile.TemporaryDirectory() as folder:
         peer = Peer(mmu, folder)
     ours(trace("uniform", 0, 1 << 30, 1000))
+    memory(ours, trace("uniform", 0, 1 << 30, 10**7))  # first, since the resident set is known by its largest size only
     print(f"{accesses:,} accesses, {HARDWARE.l1[0].entries} + {HARDWARE.l2[0].entries} entries, LRU")
     print(f"{'trace':24}{'pgtlab M/s':>12}{'cc -O2 M/s':>12}{'ratio':>8}")
     worst = np.inf
@@ -128,7 +129,6 @@ def main(accesses):
     for n in (10**5, 10**6, 10**7):
         rate, _ = best_of_three(ours, trace("uniform", 0, 1 << 30, n))
         print(f"{n:12,} accesses {n / rate / 1e3:10.1f} ms {rate:8.1f} M/s")
-    memory(ours, trace("uniform", 0, 1 << 30, 10**7))
 
 
 def memory(function, vas):
@@ -139,8 +139,8 @@ def memory(function, vas):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"\n{len(vas):,} accesses need {peak / 1e6:.1f} MB beside the trace; the resident set grew by", end=" ")
-    print(f"{(after - before) / 1e3:.1f} MB")
+    print(f"{len(vas):,} accesses need {peak / 1e6:.1f} MB beside the trace; the resident set grew by", end=" ")
+    print(f"{(after - before) / 1e3:.1f} MB\n")
 
 
 if __name__ == "__main__":

@@ -151,11 +151,13 @@ def reference(mmu, vas, hardware, asids, access=Access.READ, el=1):
 
 
 def mixed(granule):
-    """Pages, blocks, contiguous runs, global and not, in both ranges; some fault."""
+    """Pages, blocks, contiguous runs, global and not, otherwise in the upper range than in the lower; some fault."""
     made = mapper(granule)
     page, block = granule.size, 1 << granule.level_shift(2)
     for base in (0, -1 << 48 & (1 << 64) - 1):
-        made.map_range(base, 0, 8 * page, contiguous=False, nG=1)
+        made.map_range(base, 0, 8 * page, contiguous=False, nG=int(base == 0))
+        for n in (0, 1, 3, 5, 6):  # neighbours that differ, and holes
+            made.map_range(base + 300 * block + n * page, n * page, page, contiguous=False, nG=n % 2)
         made.map_range(base + 16 * page, 16 * page, 4 * page, contiguous=False)
         made.map_range(base + block, block, 1 << granule.level_shift(3) + 8, blocks=False)
         made.map_range(base + 64 * block, 64 * block, 2 * block, contiguous=False, nG=1)
@@ -163,7 +165,7 @@ def mixed(granule):
         made.map_range(base + 200 * block, 0, 4 * page, AF=0)
         made.map_range(base + 201 * block, 0, 4 * page, contiguous=False, AP=0b01)
         made.map_range(base + (1 << 46), 0, 4 * page, contiguous=False)
-    starts = [0, 16 * page, block, 64 * block, 128 * block, 200 * block, 201 * block, 1 << 46, 1 << 45]
+    starts = [0, 300 * block, 16 * page, block, 64 * block, 128 * block, 200 * block, 201 * block, 1 << 46, 1 << 45]
     pool = [base + start + n * step for base in (0, 0xFFFF << 48) for start in starts for n in range(8)
             for step in (page, block // 2)]  # fmt: skip
     return made.mmu, [va & (1 << 64) - 1 for va in [*pool, 1 << 50, 0xFFF0 << 48]]
@@ -305,6 +307,15 @@ def test_asids_do_not_share_what_is_not_global():
     assert simulate(mine, vas, hardware, asids=asids).walks == 128
     assert simulate(shared, vas, hardware, asids=asids).walks == 64
     assert simulate(mine, vas, hardware).walks == 64
+
+
+def test_the_two_ranges_have_nothing_in_common():
+    made = mapper()
+    made.map_range(0, MEMORY, 4096)
+    upper = 0xFFFF << 48
+    made.map_range(upper + 4096, MEMORY, 4096)
+    cost = simulate(made.mmu, [0, upper, 4096, upper + 4096, 0, upper + 4096], Hardware(l1=(TLB(8),)))
+    assert (cost.faults, cost.l1_hits) == (2, (2,))
 
 
 def test_a_tlb_holds_only_the_levels_that_it_is_built_for():
