@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
     from pgtlab.lab.trees import Tree  # with numpy behind it, which --help does not need
-    from pgtlab.linux.kernel import Run
+    from pgtlab.linux.report import Run
 
     tree = Tree.named(args.tree)
     boot = booted(args)

@@ -8,7 +8,7 @@ from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
-from pgtlab.linux.kernel import Run
+from pgtlab.linux.report import Run
 from pgtlab.linux.symbols import Symbol
 
 Matrix = dict[tuple[Config, CPU], Run]

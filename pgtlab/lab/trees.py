@@ -14,6 +14,7 @@ from typing import Final
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.placement import ANYWHERE, Placement
 from pgtlab.linux.symbols import Symbol
 
 
@@ -60,12 +61,12 @@ class Tree:
             raise TreeError(f"tree {name!r} is not known; there are {' and '.join(TREES)}")
         return TREES[name]
 
-    def start_kernel(self, boot: Boot | NoBoot, seed: int = 0) -> Kernel:
+    def start_kernel(self, boot: Boot | NoBoot, seed: int = 0, placement: Placement = ANYWHERE) -> Kernel:
         """Boot this tree: a kernel with its commits' functions in place."""
         functions: dict[str, Symbol] = {}
         for commit in self.commits:
             functions |= commit.functions
-        return Kernel(boot, functions, seed)
+        return Kernel(boot, functions, seed, placement)
 
 
 def _fold_puds_at_runtime() -> Commit:

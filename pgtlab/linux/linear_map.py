@@ -1,12 +1,18 @@
-"""The linear map and the memmap: where a frame is, and where its `struct page` is (`asm/memory.h`)."""
+"""The linear map and the memmap: where a frame is, and where its `struct page` is (`asm/memory.h`); loads and stores.
+
+An address is turned into another one by arithmetic, whatever it is. Only a load or a store finds out whether anything
+is there: it goes through the MMU, with the kernel's own page tables.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from pgtlab.arch.fault import Access, Fault
+from pgtlab.arch.walk import Translation
+from pgtlab.linux.memblock import MEMMAP
 from pgtlab.linux.mm_types import PAGE
-from pgtlab.linux.page import Page
-from pgtlab.linux.printk import die
+from pgtlab.linux.page import Page, PageElsewhere
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
@@ -35,12 +41,24 @@ def pfn_valid(k: Kernel, pfn: int) -> bool:
 
 @static_inline
 def pfn_to_page(k: Kernel, pfn: int) -> Page:
-    """The `struct page` of a frame: slot `pfn` of the memmap, which begins at `vmemmap`."""
-    vmemmap = k.VMEMMAP_START - (k.memstart_addr >> k.PAGE_SHIFT) * PAGE.size
-    address = (vmemmap + pfn * PAGE.size) & _U64
+    """The `struct page` of a frame: slot `pfn` of what begins at `vmemmap`; RAM has a memmap there."""
+    address = (k.vmemmap + pfn * PAGE.size) & _U64
     if not k.pfn_valid(pfn):
-        k.die_kernel_fault(address)
+        return PageElsewhere(k, address, pfn)
     return Page(k.memmap, k.memory.base >> k.PAGE_SHIFT, pfn, address)
+
+
+@static_inline
+def page_to_pfn(k: Kernel, page: Page) -> int:
+    """The frame of a `struct page`: its distance from `vmemmap` in units of its size, whether it lies there or not."""
+    distance = page.address - k.vmemmap
+    return distance // PAGE.size & _U64
+
+
+@static_inline
+def page_at(k: Kernel, address: int) -> Page:
+    """`(struct page *)address`: any 64 bytes read as a `struct page`."""
+    return PageElsewhere(k, address, (address - k.vmemmap) // PAGE.size & _U64)
 
 
 @static_inline
@@ -64,30 +82,63 @@ def page_address(k: Kernel, page: Page) -> int:
 @static_inline
 def read64(k: Kernel, va: int) -> int:
     """`READ_ONCE()` of a 64-bit word."""
-    return k.memory.read64(k.__pa(_aligned(k, va)))
+    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    if pa & 7 or pa not in k.memory:  # else the linear map has it, and the walk would end at `pa`
+        return k.load(va, 8)
+    return k.memory.read64(pa)
 
 
 @static_inline
 def write64(k: Kernel, va: int, value: int) -> None:
     """`WRITE_ONCE()` of a 64-bit word."""
-    k.memory.write64(k.__pa(_aligned(k, va)), value)
-
-
-def _aligned(k: Kernel, va: int) -> int:
-    if k.__pa(va) not in k.memory or va & 7:
-        k.die_kernel_fault(va)
-    return va
+    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    if pa & 7 or pa not in k.memory:
+        k.store(va, value, 8)
+    else:
+        k.memory.write64(pa, value)
 
 
 @static_inline
-def die_kernel_fault(k: Kernel, va: int) -> NoReturn:
-    """A load or store that nothing maps: an Oops, and in init that is the end (`arch/arm64/mm/fault.c`).
+def load(k: Kernel, va: int, size: int) -> int:
+    """Load up to eight bytes, little-endian, from any address."""
+    value, done = 0, 0
+    for pa, part in _pieces(k, va & _U64, size, Access.READ):
+        value |= (_word(k, pa & ~7) >> 8 * (pa & 7) & (1 << 8 * part) - 1) << 8 * done
+        done += part
+    return value
 
-    Its ESR would tell the level of the fault, which depends on the kernel's own page tables.
-    """
-    va &= _U64
-    what = "NULL pointer dereference" if va < k.PAGE_SIZE else "paging request"
-    message = f"Unable to handle kernel {what} at virtual address {va:016x}"
-    k.report("Oops", text=message)
-    k.printk(message)
-    die(k, "Oops")
+
+@static_inline
+def store(k: Kernel, va: int, value: int, size: int) -> None:
+    """Store up to eight bytes, little-endian, to any address."""
+    for pa, part in _pieces(k, va & _U64, size, Access.WRITE):
+        mask = (1 << 8 * part) - 1 << 8 * (pa & 7)
+        _set_word(k, pa & ~7, _word(k, pa & ~7) & ~mask | value << 8 * (pa & 7) & mask)
+        value >>= 8 * part
+
+
+def _pieces(k: Kernel, va: int, size: int, access: Access) -> list[tuple[int, int]]:
+    """Physical address and length of the parts of an access that lie in one aligned word each."""
+    pieces = []
+    while size:
+        part = min(size, 8 - (va & 7))
+        walk = k.mmu.translate(va, access)
+        if isinstance(walk.outcome, Fault):
+            k.do_mem_abort(walk)
+        assert isinstance(walk.outcome, Translation)  # nobody returns from a fault
+        pieces.append((walk.outcome.pa, part))
+        va, size = (va + part) & _U64, size - part
+    return pieces
+
+
+def _word(k: Kernel, pa: int) -> int:
+    memmap = pa - MEMMAP
+    return int(k.memmap_words[memmap >> 3]) if 0 <= memmap < k.memmap.nbytes else k.memory.read64(pa)
+
+
+def _set_word(k: Kernel, pa: int, value: int) -> None:
+    memmap = pa - MEMMAP
+    if 0 <= memmap < k.memmap.nbytes:
+        k.memmap_words[memmap >> 3] = value
+    else:
+        k.memory.write64(pa, value)

@@ -27,6 +27,14 @@ class Struct:
     size: int
     members: tuple[Member, ...]
 
+    def member(self, name: str) -> Member:
+        """The member of that name; `AttributeError` where there is none."""
+        for member in self.members:
+            if member.name == name:
+                return member
+        names = ", ".join(member.name for member in self.members)
+        raise AttributeError(f"struct {self.name} has no member {name}; it has {names}")
+
 
 PAGE = Struct(
     "page",

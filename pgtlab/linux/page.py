@@ -6,12 +6,15 @@ A `Page` is the kernel's `struct page *`: it names a slot of the memmap and read
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgtlab.linux.mm_types import PAGE
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
 
 PAGE_DTYPE = np.dtype(
     {
@@ -68,3 +71,38 @@ class Page:
             f"Page(pfn={self.pfn:#x} flags={self.flags:#x} _refcount={self._refcount} "
             f"_mapcount={self._mapcount} page_type={self.page_type:#010x})"
         )
+
+
+class PageElsewhere(Page):
+    """A `struct page *` that does not lead into the memmap: to a copy on the stack, or nowhere.
+
+    Each member is a load or a store of the kernel's, which may fault. `pfn` is what arithmetic makes of the address.
+    """
+
+    __slots__ = ("_kernel",)
+
+    def __init__(self, kernel: Kernel, address: int, pfn: int) -> None:
+        object.__setattr__(self, "_kernel", kernel)
+        object.__setattr__(self, "pfn", pfn)
+        object.__setattr__(self, "address", address)
+
+    def __getattr__(self, name: str) -> Any:
+        member = PAGE.member(name)
+        words = [
+            self._kernel.load(self.address + member.offset + done, min(8, member.size))
+            for done in range(0, member.size, 8)
+        ]
+        if member.size > 8:
+            return words
+        return words[0] - (1 << 8 * member.size) if member.signed and words[0] >> 8 * member.size - 1 else words[0]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        member = PAGE.member(name)
+        for i, word in enumerate(value if member.size > 8 else [value]):
+            self._kernel.store(self.address + member.offset + 8 * i, int(word), min(8, member.size))
+
+    def words(self) -> tuple[int, ...]:
+        return tuple(self._kernel.load(self.address + offset, 8) for offset in range(0, PAGE.size, 8))
+
+    def __repr__(self) -> str:
+        return f"PageElsewhere({self.address:#x})"

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pgtlab.arch.registers import ESR_EL1
+from pgtlab.linux.stack import numbered
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
@@ -148,15 +150,29 @@ def die(k: Kernel, message: str, esr: ESR_EL1 | None = None) -> NoReturn:
         printk(k, f"Internal error: {message}: {esr.value:016x} [#1] PREEMPT SMP")
     printk(k, "Modules linked in:")
     print_header(k)
+    show_regs(k)
     show_trace(k)
     add_taint(k, TAINT_DIE)
     printk(k, "---[ end trace 0000000000000000 ]---")
     panic(k, "Attempted to kill init! exitcode=0x0000000b")
 
 
+def show_regs(k: Kernel) -> None:
+    """The registers, as far as the model knows them (`arch/arm64/kernel/process.c`)."""
+    functions = k.stack.functions()
+    printk(k, f"pc : {functions[0]}")
+    printk(k, f"lr : {functions[1]}")
+    printk(k, f"sp : {k.stack.sp:016x}")
+    numbered(k.stack.registers(), partial(printk, k))
+
+
 def panic(k: Kernel, message: str) -> NoReturn:
     """Stop the machine (kernel/panic.c)."""
     printk(k, f"Kernel panic - not syncing: {message}")
+    if k.placement.phys_offset is None:
+        printk(k, "Kernel Offset: disabled")  # setup.c tells of KASLR, which here moves the linear map alone
+    else:
+        printk(k, f"PHYS_OFFSET: {k.memstart_addr & (1 << 64) - 1:#x}")
     printk(k, f"---[ end Kernel panic - not syncing: {message} ]---")
     raise Panic(message)
 

@@ -22,6 +22,20 @@ def static_inline(function: F) -> F:
     return function
 
 
+def leaf(function: F) -> F:
+    """Mark a function that calls nothing but what is inlined: the compiler gives it no frame, and call traces suffer.
+
+    It leaves its return address in x30, so an unwinder, which reads the return addresses in frames, misses its caller.
+    """
+    function.__dict__["leaf"] = True
+    return function
+
+
+def is_leaf(function: Symbol) -> bool:
+    """Whether `function` makes no frame."""
+    return "leaf" in vars(function)
+
+
 def is_inline(function: Symbol) -> bool:
     """Whether call traces leave `function` out."""
     return "static_inline" in vars(function)

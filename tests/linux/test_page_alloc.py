@@ -8,8 +8,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.kernel import RAM_BASE, RAM_SIZE, RESERVED, Kernel
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.memblock import RESERVED
 from pgtlab.linux.page_flags import PAGEFLAGS
+from pgtlab.linux.placement import RAM_BASE, RAM_SIZE
 from pgtlab.linux.printk import Panic
 
 MAX_ORDER = 10

@@ -1,0 +1,70 @@
+"""RAM at boot: what the kernel keeps of it for itself, and the rest for the buddy allocator (`mm/memblock.c`).
+
+What is reserved lies at the start of RAM::
+
+    + 0 MiB   the image, with swapper_pg_dir and reserved_pg_dir in it
+    + 2 MiB   page tables of the kernel, and other early allocations
+    + 6 MiB   the table of section roots
+    + 8 MiB   the memmap
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pgtlab.linux.mm_types import PAGE
+from pgtlab.linux.page_flags import PG_reserved
+from pgtlab.linux.placement import RAM_BASE
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
+
+RESERVED = 10 << 20  # with 128 MiB of RAM and 4K pages; a larger memmap reserves more
+IMAGE = RAM_BASE
+EARLY, EARLY_END = RAM_BASE + (2 << 20), RAM_BASE + (6 << 20)
+SECTION_ROOTS = RAM_BASE + (6 << 20)
+MEMMAP = RAM_BASE + (8 << 20)
+
+
+def reserved(ram_size: int, page_shift: int) -> int:
+    """How many bytes at the start of RAM never reach the buddy allocator.
+
+    >>> reserved(128 << 20, 12) == RESERVED
+    True
+    """
+    memmap = (ram_size >> page_shift) * PAGE.size
+    return max(RESERVED, MEMMAP - RAM_BASE + (-(-memmap >> 21) << 21))
+
+
+def early_pages(page_shift: int) -> Iterator[int]:
+    """Frames for early allocations, by their physical address."""
+    return iter(range(EARLY, EARLY_END, 1 << page_shift))
+
+
+def memblock_free_all(k: Kernel) -> None:
+    """Set up every `struct page`, and give all RAM that is not reserved to the buddy allocator."""
+    k.memmap["page_type"] = 0xFFFFFFFF
+    base, end = RAM_BASE >> k.PAGE_SHIFT, (RAM_BASE + k.memory.size) >> k.PAGE_SHIFT
+    free = (RAM_BASE + reserved(k.memory.size, k.PAGE_SHIFT)) >> k.PAGE_SHIFT
+    k.memmap["flags"][: free - base] = PG_reserved
+    k.memmap["_refcount"][: free - base] = 1
+    first = k.placement.first_free(k.boot)
+    if first is None:
+        blocks = list(_blocks(k, free, end))
+    else:
+        # The boot took pages up to here: of the block that holds `first`, those before it are in use.
+        start = max(free, first >> k.MAX_PAGE_ORDER << k.MAX_PAGE_ORDER)
+        k.memmap["_refcount"][start - base : first - base] = 1
+        blocks = [*_blocks(k, first, end), *_blocks(k, free, start)]
+    add = vars(k)["__add_to_free_list"]
+    for pfn, order in reversed(blocks):  # so that the first of them is the first to be taken
+        add(k.pfn_to_page(pfn), order)
+
+
+def _blocks(k: Kernel, first: int, end: int) -> Iterator[tuple[int, int]]:
+    """A range of frames as the largest blocks that alignment allows."""
+    while first < end:
+        order = min(k.MAX_PAGE_ORDER, (first & -first).bit_length() - 1, (end - first).bit_length() - 1)
+        yield first, order
+        first += 1 << order

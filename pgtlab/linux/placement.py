@@ -1,0 +1,117 @@
+"""Where things are that differ from one boot of the same kernel to the next, given by who boots it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pgtlab.linux.boot import Boot, Fold
+
+if TYPE_CHECKING:
+    from pgtlab.linux.constants import Constants
+
+RAM_BASE, RAM_SIZE = 0x4000_0000, 128 << 20  # QEMU's `virt` with -m 128, as the recorded boots
+LARGEST_RAM = 16 << 30
+
+
+class PlacementError(ValueError):
+    """An address that this kernel on this machine cannot have there."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Addresses of one boot; None leaves a choice to the kernel.
+
+    Attributes
+    ----------
+    phys_offset : int
+        PHYS_OFFSET, the kernel's `memstart_addr`: the physical address at which its linear map begins, which KASLR
+        moves down from the start of RAM. As a signed number or as the 64 bits that the kernel prints.
+    page_copy : int
+        Where on the stack `__dump_page()` has its copy of a `struct page`.
+    pud_pfn : int
+        The frame that debug_vm_pgtable gets for its PUD table; RAM is as large as that takes.
+
+    >>> Placement(phys_offset=0xfffff761_80000000).memstart_addr == -(0x89e << 32) - 0x8000_0000
+    True
+    """
+
+    phys_offset: int | None = None
+    page_copy: int | None = None
+    pud_pfn: int | None = None
+
+    @property
+    def memstart_addr(self) -> int:
+        """PHYS_OFFSET as the kernel's s64; RAM's own start where it is not given."""
+        value = RAM_BASE if self.phys_offset is None else self.phys_offset
+        return value - (1 << 64) if value >> 63 == 1 else value
+
+    def ram_size(self, boot: Boot) -> int:
+        """As much RAM as makes `pud_pfn` a frame of it, in steps of 128 MiB."""
+        if self.pud_pfn is None:
+            return RAM_SIZE
+        past = (self.pud_pfn + 1 << boot.config.granule.shift) - RAM_BASE
+        return max(1, -(-past // RAM_SIZE)) * RAM_SIZE
+
+    def first_free(self, boot: Boot) -> int | None:
+        """The frame to be allocated first, for `pud_pfn` to be the PUD table's: the tables above it come before."""
+        return None if self.pud_pfn is None else self.pud_pfn - (2 if boot.folded["p4d"] is Fold.REAL else 1)
+
+    def check(self, boot: Boot, k: Constants, reserved: int) -> None:
+        """Refuse what the kernel could not have.
+
+        Raises
+        ------
+        PlacementError
+            For the first of them.
+        """
+        if self.pud_pfn is not None:
+            self._check_pud_pfn(boot, reserved)
+        if self.phys_offset is not None:
+            self._check_phys_offset(boot, k)
+        if self.page_copy is not None:
+            first, end = k.VMALLOC_START, boot.constants.VMALLOC_END
+            if self.page_copy % 16 or not first <= self.page_copy < end:
+                raise PlacementError(
+                    f"page_copy={self.page_copy:#x}: a kernel stack is in the vmalloc area, which is {first:#x} to "
+                    f"{end - 1:#x}, and the copy on it is aligned to 16 bytes: the nearest is "
+                    f"{min(max(self.page_copy & ~15, first), end - 16):#x}"
+                )
+
+    def _check_pud_pfn(self, boot: Boot, reserved: int) -> None:
+        assert self.pud_pfn is not None
+        if boot.folded["pud"] is not Fold.REAL:
+            raise PlacementError(f"pfn={self.pud_pfn:#x}: {boot!r} has no PUD table; leave the pfn out")
+        shift = boot.config.granule.shift
+        first = (RAM_BASE + reserved >> shift) + 2
+        last = (RAM_BASE + LARGEST_RAM >> shift) - 1
+        if not first <= self.pud_pfn <= last:
+            raise PlacementError(
+                f"pfn={self.pud_pfn:#x} is not a frame that the allocator can have: the nearest is "
+                f"{min(max(self.pud_pfn, first), last):#x}"
+            )
+
+    def _check_phys_offset(self, boot: Boot, k: Constants) -> None:
+        assert self.phys_offset is not None
+        # ARM64_MEMSTART_ALIGN: what a linear map of large blocks, and the memmap of a section, need (asm/boot.h).
+        by_granule = {12: k.PUD_SHIFT, 14: k.CONT_PMD_SHIFT, 16: k.PMD_SHIFT}
+        align = 1 << max(by_granule[k.PAGE_SHIFT], k.SECTION_SIZE_BITS)
+        if self.memstart_addr % align:
+            near = self.memstart_addr // align * align & (1 << 64) - 1
+            raise PlacementError(
+                f"phys_offset={self.phys_offset:#x} is not a multiple of ARM64_MEMSTART_ALIGN, {align:#x}: the nearest "
+                f"below is {near:#x}"
+            )
+        first = -(1 << boot.vabits_actual) & (1 << 64) - 1
+        start = k.PAGE_OFFSET + RAM_BASE - self.memstart_addr
+        if not first <= start <= k.PAGE_END - self.ram_size(boot):
+            highest = RAM_BASE - (first - k.PAGE_OFFSET)
+            lowest = highest - (k.PAGE_END - first) + -(-self.ram_size(boot) // align) * align
+            near = (min(max(self.memstart_addr, lowest), highest) // align * align) & (1 << 64) - 1
+            raise PlacementError(
+                f"phys_offset={self.phys_offset:#x} puts RAM at {start & (1 << 64) - 1:#x}, outside the linear map, "
+                f"which is {first:#x} to {k.PAGE_END - 1:#x}: the nearest is {near:#x}"
+            )
+
+
+ANYWHERE: Final = Placement()
