@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,6 +12,21 @@ from pgtlab.arch.fault import Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.va_range import VARange
+
+
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """`njit` without reference counts, which can cost more than all the rest: for functions that make no arrays."""
+    jit: Any = njit
+    try:
+        result: Callable[..., Any] = jit(cache=True, _nrt=False, **options)(function)
+    except KeyError:  # an option that numba keeps for itself, and may drop
+        result = jit(cache=True, **options)(function)
+    return result
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`compiled` into its callers: arrays are expensive arguments."""
+    return compiled(function, inline="always")
 
 
 class Geometry(NamedTuple):
@@ -64,7 +80,7 @@ ADDRESS_SIZE, TRANSLATION, EXTERNAL_ABORT = range(3)
 NOWHERE, ZERO = -1, -2
 
 
-@njit(cache=True, inline="always")
+@inlined
 def bank_of(banks, pa):  # type: ignore[no-untyped-def]
     """The bank that holds `pa` if any does: the last one that begins at or below it, or else the first."""
     low, high = 0, len(banks.base)
@@ -77,7 +93,7 @@ def bank_of(banks, pa):  # type: ignore[no-untyped-def]
     return low
 
 
-@njit(cache=True, inline="always")
+@inlined
 def locate(banks, pa):  # type: ignore[no-untyped-def]
     """Index into `banks.words` of the word at `pa`; ZERO for RAM that was never written, NOWHERE where none is."""
     bank = bank_of(banks, pa)
@@ -86,20 +102,20 @@ def locate(banks, pa):  # type: ignore[no-untyped-def]
     return ZERO if banks.ram_base <= pa < banks.ram_end else NOWHERE
 
 
-@njit(cache=True, inline="always")
+@inlined
 def output_address(g, word, low_bit):  # type: ignore[no-untyped-def]
     """The address in `word`, whose lowest bit is `low_bit`."""
     in_place = word & g.address_in_place & ~((np.uint64(1) << low_bit) - np.uint64(1))
     return in_place | ((word >> g.high_from) & g.high_mask) << g.high_to
 
 
-@njit(cache=True)
+@compiled
 def level_shift(g, level):  # type: ignore[no-untyped-def]
     """`Granule.level_shift`."""
     return np.uint64(LAST_LEVEL - level) * g.bits_per_level + g.shift
 
 
-@njit(cache=True)
+@compiled
 def walk_upper(banks, g, ia):  # type: ignore[no-untyped-def]
     """Walk from the first table to the last one, level 3, or to where the walk ends before.
 
@@ -126,7 +142,7 @@ def walk_upper(banks, g, ia):  # type: ignore[no-untyped-def]
     return LAST_TABLE, LAST_LEVEL, table, inherited
 
 
-@njit(cache=True)
+@compiled
 def read_last(banks, g, table, ia):  # type: ignore[no-untyped-def]
     """The entry for `ia` of the level 3 table at `table`: (LEAF or a status code, the word)."""
     last = (np.uint64(1) << (g.shift + g.bits_per_level)) - np.uint64(1)

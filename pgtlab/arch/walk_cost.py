@@ -153,14 +153,14 @@ def simulate(
     vas = as_addresses(trace)
     owners = _asids(asids, len(vas) if vas.ndim == 1 else 0)
     _check(mmu, vas, windows, chunk)
-    machine, memo = tlb_loop.machine(mmu, hardware, seed), tlb_loop.memo()
+    state = tlb_loop.state(hardware, seed)
     ranges = tlb_loop.ranges(mmu, access, el, hardware.coalesces)
     counted = np.zeros((max(windows, 1), tlb_loop.HITS + len(list(hardware))), np.int64)
     length = -(-len(vas) // len(counted))
     with tqdm(total=len(vas), unit=" accesses", unit_scale=True, delay=1, disable=None if progress else True) as bar:
         for counts, start, stop in _pieces(counted, length, chunk, len(vas)):
             piece, owned = np.ascontiguousarray(vas[start:stop]), np.ascontiguousarray(owners[start:stop])
-            tlb_loop.simulate(machine, mmu.memory.banks(), ranges, memo, piece, owned, counts)
+            tlb_loop.simulate(state, mmu.memory.banks(), ranges, piece, owned, counts)
             bar.update(stop - start)
     sizes = np.clip(len(vas) - length * np.arange(len(counted)), 0, length)
     parts = tuple(_cost(hardware, int(n), counts) for n, counts in zip(sizes, counted, strict=True)) if windows else ()

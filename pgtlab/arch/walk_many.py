@@ -34,6 +34,8 @@ from pgtlab.arch.walk_compiled import (
     TRANSLATION,
     Geometry,
     bank_of,
+    compiled,
+    inlined,
     level_shift,
     locate,
     output_address,
@@ -107,9 +109,9 @@ def _walk_range(  # type: ignore[no-untyped-def]
             e = region & np.uint64(ENDS - 1)
             if tables[h, 0] != region and ends[e, 0] != region:
                 if (va ^ flip) & top_bits:
-                    end, level, word, inherited = STATUS[TRANSLATION, 1], 0, np.uint64(0), np.uint64(0)
+                    end, level, word, inherited = STATUS[TRANSLATION, 1], np.int64(0), np.uint64(0), np.uint64(0)
                 elif refused >= 0:
-                    end, level, word, inherited = refused, 0, np.uint64(0), np.uint64(0)
+                    end, level, word, inherited = refused, np.int64(0), np.uint64(0), np.uint64(0)
                 else:
                     end, level, word, inherited = walk_upper(banks, g, va & input_mask)
                 first = whole_table(banks, word, index_mask) if end == LAST_TABLE else np.int64(-1)
@@ -140,17 +142,19 @@ def _walk_range(  # type: ignore[no-untyped-def]
             if fault[i] == NO_FAULT:
                 same, again = _deciding(word, where[j]), attributes[i]
         for k in range(left):
-            i = start + np.int64(rest[k, 0])
-            kind, level = np.int64(rest[k, 1]), np.int64(rest[k, 2])
+            place = start + np.int64(rest[k, 0])
+            end, level = np.int64(rest[k, 1]), np.int64(rest[k, 2])
             word, inherited = rest[k, 3], rest[k, 4]
-            if kind == LAST_TABLE:
-                kind, word = read_last(banks, g, word, vas[i] & input_mask)
-            levels[i] = level
-            pa[i], fault[i], attributes[i] = _finish(g, rules, memory_types, kind, level, word, inherited, vas[i])
+            if end == LAST_TABLE:
+                end, word = read_last(banks, g, word, vas[place] & input_mask)
+            levels[place] = level
+            pa[place], fault[place], attributes[place] = _finish(
+                g, rules, memory_types, end, level, word, inherited, vas[place]
+            )
     return others
 
 
-@njit(cache=True)
+@compiled
 def whole_table(banks, table, last):  # type: ignore[no-untyped-def]
     """Index of the first word of a table whose entries 0 to `last` lie side by side; negative where they do not."""
     first = locate(banks, table)
@@ -158,13 +162,13 @@ def whole_table(banks, table, last):  # type: ignore[no-untyped-def]
     return first if whole else np.int64(-1)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _deciding(word, where):  # type: ignore[no-untyped-def]
     """All that a leaf's attributes and verdict depend on."""
     return (word & DECIDING) | (where & ~INDEX)
 
 
-@njit(cache=True)
+@compiled
 def _same_again(g, same, again, vas, where, words, odd, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
     """Take every page for one like the last good leaf; list those that are not in `odd`, and return their number."""
     offset = (np.uint64(1) << g.shift) - np.uint64(1)
@@ -181,7 +185,7 @@ def _same_again(g, same, again, vas, where, words, odd, pa, fault, levels, attri
     return count
 
 
-@njit(cache=True)
+@compiled
 def _finish(g, rules, memory_types, end, level, word, inherited, va):  # type: ignore[no-untyped-def]
     """What the leaf or the status code in which a walk ended gives for `va`: address, status code, attributes."""
     if end != LEAF:
@@ -190,7 +194,7 @@ def _finish(g, rules, memory_types, end, level, word, inherited, va):  # type: i
     oa = output_address(g, word, low_bit)
     if oa >> g.output_bits:
         return np.uint64(0), np.uint8(STATUS[ADDRESS_SIZE, level + 1]), np.uint16(0)
-    rule = rules[_rule(word, inherited)]
+    rule = rules[rule_index(word, inherited)]
     if rule & VERDICT:
         return np.uint64(0), np.uint8((rule & VERDICT) | level), np.uint16(0)
     offset = va & ((np.uint64(1) << low_bit) - np.uint64(1))
@@ -198,8 +202,8 @@ def _finish(g, rules, memory_types, end, level, word, inherited, va):  # type: i
     return oa | offset, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type)
 
 
-@njit(cache=True)
-def _rule(word, inherited):  # type: ignore[no-untyped-def]
+@compiled
+def rule_index(word, inherited):  # type: ignore[no-untyped-def]
     """Index into `leaf_rules`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits."""
     upper, middle, lower = word >> np.uint64(51), word >> np.uint64(10), word >> np.uint64(6)
     own = (upper & np.uint64(0xF)) << np.uint64(4) | (middle & np.uint64(3)) << np.uint64(2) | (lower & np.uint64(3))
@@ -208,7 +212,7 @@ def _rule(word, inherited):  # type: ignore[no-untyped-def]
 
 @lru_cache
 def leaf_rules(access: Access, el: int, ha: bool, hd: bool, wxn: bool) -> NDArray[np.uint16]:
-    """For every value of the twelve bits of `_rule`: AP, UXN, PXN, nG and Contiguous in their places of a
+    """For every value of the twelve bits of `rule_index`: AP, UXN, PXN, nG and Contiguous in their places of a
     `MemoryAttributes` word, and below them the kind of fault that the leaf makes, or 0."""
     n = np.arange(1 << 12)
     inherited, uxn, pxn, contiguous, dbm = n >> 8, n >> 7 & 1, n >> 6 & 1, n >> 5 & 1, n >> 4 & 1
