@@ -24,6 +24,7 @@ from pgtlab.linux import (
     debug,
     debug_vm_pgtable,
     fault,
+    headers,
     linear_map,
     memblock,
     memory,
@@ -38,6 +39,7 @@ from pgtlab.linux import (
     pgtable_nopud,
     printk,
     slab,
+    sparse,
 )
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.mm import MmStruct
@@ -54,6 +56,7 @@ _ALWAYS = (
     fault,
     printk,
     page_flags,
+    sparse,
     page_alloc,
     slab,
     debug,
@@ -105,6 +108,7 @@ class Kernel:
     """
 
     init_mm: MmStruct
+    mem_section: int
     mmu: MMU
 
     def __init__(
@@ -117,7 +121,12 @@ class Kernel:
         if isinstance(boot, NoBoot):
             raise ValueError(boot.reason)
         self.boot, self.placement = boot, placement
-        self.constants = {**boot.config.constants, **boot.constants}
+        # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
+        compiled = headers.compile_time(boot.config, page_extension=True)
+        at_run_time = headers.run_time(
+            compiled, vabits_actual=boot.vabits_actual, lpa2=boot.lpa2_is_enabled, ng=boot.kpti
+        )
+        self.constants = {**compiled, **at_run_time}
         self._link(boot, {} if replaced is None else dict(replaced))
         ram = placement.ram_size(boot)
         placement.check(boot, boot.config.constants, memblock.reserved(ram, self.PAGE_SHIFT))
@@ -152,6 +161,7 @@ class Kernel:
         self.pgd_cache = slab.KmemCache(self.PTRS_PER_PGD * pgtable.ENTRY_SIZE)
         self.zone = Zone(self.MAX_PAGE_ORDER)
         mmu.paging_init(self)
+        sparse.sparse_init(self)
         memblock.memblock_free_all(self)
         self._say_features()
 
@@ -172,6 +182,9 @@ class Kernel:
         vars(self).update({name: partial(self._call, name) for name in self.symbols})
 
     # Symbols and constants, by name.
+
+    def __getitem__(self, name: str) -> int:
+        return self.constants[name]  # those that Python cannot spell: k["sizeof(struct page)"]
 
     def __getattr__(self, name: str) -> Any:
         known = [*self.__dict__.get("symbols", ()), *self.__dict__.get("constants", ())]

@@ -52,10 +52,18 @@ PAGE = Struct(
     ),
 )
 
-MEM_SECTION = Struct(
-    "mem_section",
-    16,  # 32 with CONFIG_PAGE_EXTENSION, as in the log of next-20240229
-    (Member("section_mem_map", 0), Member("usage", 8)),
-)
 
-STRUCTS = (PAGE, MEM_SECTION)
+def mem_section(page_extension: bool) -> Struct:
+    """`struct mem_section`, a power of two in size: with CONFIG_PAGE_EXTENSION it has a third member, and padding.
+
+    >>> [mem_section(page_extension).size for page_extension in (False, True)]
+    [16, 32]
+    """
+    names = ("section_mem_map", "usage", "page_ext", "pad") if page_extension else ("section_mem_map", "usage")
+    members = tuple(Member(name, 8 * i) for i, name in enumerate(names))
+    return Struct("mem_section", sum(member.size for member in members), members)
+
+
+def structs(page_extension: bool) -> tuple[Struct, ...]:
+    """Every structure of the model."""
+    return (PAGE, mem_section(page_extension))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pgtlab.linux.page_flags import PAGE_FLAGS_CHECK_AT_FREE
 from pgtlab.linux.printk import TAINT_BAD_PAGE
+from pgtlab.linux.sparse import MigrateType
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def __rmqueue_smallest(k: Kernel, order: int) -> Page | None:
             k.__ClearPageBuddy(page)
             page.private = 0
             page.lru = (LIST_POISON1, LIST_POISON2)
+            k.set_pcppage_migratetype(page, MigrateType.UNMOVABLE)  # what is asked for: here all is the kernel's own
             k.expand(page, order, current)
             return page
     return None
@@ -111,8 +113,17 @@ def free_unref_page(k: Kernel, page: Page, order: int) -> None:
 
 
 def free_unref_page_prepare(k: Kernel, page: Page, order: int) -> bool:
-    """Whether `page` may be freed."""
-    return k.free_pages_prepare(page, order)
+    """Whether `page` may be freed; if so, it notes the kind of list that it belongs on."""
+    if not k.free_pages_prepare(page, order):
+        return False
+    k.set_pcppage_migratetype(page, k.get_pfnblock_migratetype(page, k.page_to_pfn(page)))
+    return True
+
+
+@static_inline
+def set_pcppage_migratetype(k: Kernel, page: Page, migratetype: int) -> None:
+    """Keep it in `index`, for the lists of each CPU; in this model all kinds are on one list."""
+    page.index = migratetype
 
 
 @static_inline

@@ -27,7 +27,7 @@ _NAMES = """
     reserved private private_2 mappedtodisk reclaim swapbacked unevictable mlocked
 """
 PAGEFLAGS = {name: 1 << bit for bit, name in enumerate(_NAMES.split())}
-PG_reserved, PG_slab = PAGEFLAGS["reserved"], PAGEFLAGS["slab"]
+PG_head, PG_reserved, PG_slab = (PAGEFLAGS[name] for name in ("head", "reserved", "slab"))
 
 # Flags that must not be set when a page is freed: those of a page that somebody uses.
 _IN_USE = "lru locked private private_2 writeback reserved slab active unevictable mlocked"

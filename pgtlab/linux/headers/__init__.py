@@ -29,11 +29,15 @@ __all__ = ["compile_time", "run_time"]
 
 
 @cache
-def compile_time(config: Config) -> Constants:
-    """The constants that a compiler sees: they depend on the configuration alone."""
+def compile_time(config: Config, *, page_extension: bool = False) -> Constants:
+    """The constants that a compiler sees: they depend on the configuration alone.
+
+    `page_extension` is CONFIG_PAGE_EXTENSION, which the recorded kernels have not.
+    """
     start = {
         "CONFIG_PGTABLE_LEVELS": config.PGTABLE_LEVELS,
         "CONFIG_ARM64_PA_BITS": config.pa_bits,
+        "CONFIG_PAGE_EXTENSION": int(page_extension),
         "CONFIG_ARM64_LPA2": int(config.ARM64_LPA2),
         "CONFIG_ARM64_CONT_PTE_SHIFT": {12: 4, 14: 7, 16: 5}[config.granule.shift],
         "CONFIG_ARM64_CONT_PMD_SHIFT": {12: 4, 14: 5, 16: 5}[config.granule.shift],

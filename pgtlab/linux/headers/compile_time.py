@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgtlab.arch.granule import GRANULES
 from pgtlab.arch.registers import TCR_EL1
 from pgtlab.linux.constants import Header
-from pgtlab.linux.mm_types import STRUCTS
+from pgtlab.linux.mm_types import structs
 
 SZ_64K = 1 << 16
 SZ_256K = 1 << 18
@@ -127,7 +127,7 @@ def pgtable_hwdef_h(k: Header) -> None:
 
 def mm_types_h(k: Header) -> None:
     """linux/mm_types.h and linux/page-flags.h: sizes and offsets of the structures that the model has."""
-    for struct in STRUCTS:
+    for struct in structs(bool(k.CONFIG_PAGE_EXTENSION)):
         k[f"sizeof(struct {struct.name})"] = struct.size
         for member in struct.members:
             k[f"offsetof(struct {struct.name},{member.name})"] = member.offset
