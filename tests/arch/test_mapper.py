@@ -1,8 +1,11 @@
 """What is mapped is translated, with the largest leaves that fit, and nothing else is."""
 
+import numpy as np
 import pytest
+import reference_walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_walk import Registers
 
 from pgtlab.arch.bitfield import FieldError
 from pgtlab.arch.fault import Fault, FaultKind
@@ -41,7 +44,11 @@ def test_map_then_translate_is_identity(tcr, upper, blocks, contiguous, data):
     frame = min(frame + data.draw(st.sampled_from([0, 0, start % (1 << shift)])), frames - count)
     va, pa, size = first + start * granule, frame * granule, count * granule
     mapper.map_range(va, pa, size, blocks=blocks, contiguous=contiguous)
+    registers = Registers(int(tcr), int(mapper.mmu.ttbr0), int(mapper.mmu.ttbr1), int(mapper.mmu.mair), 1)
+    everywhere = np.uint64(va) + np.arange(0, size, size // 200 + 1, dtype=np.uint64)
+    assert (mapper.mmu.translate_many(everywhere).pa - everywhere == pa - va & (1 << 64) - 1).all()
     for offset in {0, size - 1, data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size - 1))}:
+        assert reference_walk.translate(registers, mapper.mmu.memory.read64, va + offset, "r", 1).pa == pa + offset
         outcome = mapper.mmu.translate(va + offset).outcome
         assert isinstance(outcome, Translation)
         assert outcome.pa == pa + offset
@@ -52,6 +59,50 @@ def test_map_then_translate_is_identity(tcr, upper, blocks, contiguous, data):
             outcome = mapper.mmu.translate(outside).outcome
             assert isinstance(outcome, Fault)
             assert outcome.kind is FaultKind.TRANSLATION
+            assert reference_walk.translate(registers, mapper.mmu.memory.read64, outside, "r", 1).pa is None
+            assert not mapper.mmu.translate_many(outside).ok
+
+
+@settings(max_examples=60)
+@given(regimes(), st.booleans(), st.booleans(), st.data())
+def test_each_granule_is_in_the_largest_leaf_and_run_that_hold_it(tcr, blocks, contiguous, data):
+    """By trying, for each, all that the Arm ARM lists (D8.3.1, D8.7.1): is the whole of it mapped, and aligned?"""
+    mapper = Mapper.in_ram(tcr)
+    r = mapper.mmu.lower
+    granule, end = r.granule.size, 1 << r.input_bits
+    sizes = {
+        ("4K", 48): {3: 4 << 10, 2: 2 << 20, 1: 1 << 30},
+        ("4K", 52): {3: 4 << 10, 2: 2 << 20, 1: 1 << 30, 0: 512 << 30},
+        ("16K", 48): {3: 16 << 10, 2: 32 << 20},
+        ("16K", 52): {3: 16 << 10, 2: 32 << 20, 1: 64 << 30},
+        ("64K", 52): {3: 64 << 10, 2: 512 << 20, 1: 4 << 40},
+    }[str(r.granule), 52 if tcr.DS or granule == 1 << 16 else 48]
+    runs = {
+        "4K": {3: 64 << 10, 2: 32 << 20, 1: 16 << 30},
+        "16K": {3: 2 << 20, 2: 1 << 30},
+        "64K": {3: 2 << 20, 2: 16 << 30},
+    }[str(r.granule)]
+    sizes = {level: size for level, size in sizes.items() if size < end}  # an entry is a part of the range
+    units = [size for size in [*sizes.values(), *runs.values()] if size <= end]
+    delta = data.draw(st.sampled_from([0, 0, *sizes.values()]))
+    size = data.draw(st.sampled_from(units)) * data.draw(st.integers(1, 3)) + granule * data.draw(st.integers(-3, 3))
+    most = 3000 * (max(leaf for leaf in sizes.values() if delta % leaf == 0) if blocks else granule)
+    size = max(granule, min(size, end, most))  # not too many leaves
+    va = min(data.draw(st.sampled_from([0, granule, 3 * granule, end])), end - size)
+    pa = va + delta if va + delta + size <= 1 << r.output_bits else va
+    mapper.map_range(va, pa, size, blocks=blocks, contiguous=contiguous)
+
+    def fits(leaf):
+        return va <= at // leaf * leaf and at // leaf * leaf + leaf <= va + size and (va - pa) % leaf == 0
+
+    places = {0, 1, 3, 15, 16, 17, 127, 128, *data.draw(st.lists(st.integers(0, size // granule), max_size=5))}
+    for place in places:
+        for at in va + place * granule, va + size - (place + 1) * granule:
+            if va <= at < va + size:
+                found = mapper.mmu.translate(at).outcome
+                level = min(level for level, leaf in sizes.items() if fits(leaf)) if blocks else 3
+                assert found.level == level
+                assert found.attributes.Contiguous == (contiguous and level in runs and fits(runs[level]))
 
 
 @settings(max_examples=60, deadline=None)
@@ -91,6 +142,27 @@ def test_leaves_are_as_large_as_they_can_be(tcr, data):
             whole = -(-run.va // group) * group
             assert whole + group > end  # no whole run is left without the bit
     assert covered == size
+
+
+@pytest.mark.parametrize(
+    ("granule", "entry", "run"),
+    [
+        ("4K", 4 << 10, 16),
+        ("4K", 2 << 20, 16),
+        ("4K", 1 << 30, 16),
+        ("16K", 16 << 10, 128),
+        ("16K", 32 << 20, 32),
+        ("64K", 64 << 10, 32),
+        ("64K", 512 << 20, 32),
+    ],
+)
+def test_only_whole_runs_are_contiguous(granule, entry, run):
+    """Arm ARM D8.7.1. Twice a run but for the last entry, from the second run on."""
+    m = Mapper.in_ram(TCR_EL1(T0SZ=16, TG0=TG0_TG1[granule][0], IPS=5))
+    m.map_range(run * entry, 3 * run * entry, (2 * run - 1) * entry)
+    found = [m.mmu.translate((run + i) * entry).outcome for i in range(2 * run - 1)]
+    assert [outcome.attributes.Contiguous for outcome in found] == [1] * run + [0] * (run - 1)
+    assert len({outcome.level for outcome in found}) == 1
 
 
 def mapper():
