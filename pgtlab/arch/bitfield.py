@@ -33,21 +33,13 @@ class Field:
         self.lo = hi if lo is None else lo
         self.enum = enum
         self.name = ""
+        self.width = self.hi - self.lo + 1  # number of bits
+        self.mask = ((1 << max(self.width, 0)) - 1) << max(self.lo, 0)  # the field's bits set, in place
         if not 63 >= self.hi >= self.lo >= 0:
             raise FieldError(f"bits {self.hi}:{self.lo} are not a range inside 63:0, highest first")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-
-    @property
-    def width(self) -> int:
-        """Number of bits."""
-        return self.hi - self.lo + 1
-
-    @property
-    def mask(self) -> int:
-        """The field's bits set, in place."""
-        return ((1 << self.width) - 1) << self.lo
 
     @property
     def bits(self) -> str:
@@ -106,11 +98,12 @@ class BitFields:
     def __init__(self, word: int = 0, /, **values: int) -> None:
         if not 0 <= word < 1 << 64:
             raise FieldError(f"{type(self).__name__} holds 64 bits; {word:#x} does not fit")
-        declared = {field.name: field for field in self.fields}
         for name, value in values.items():
-            if name not in declared:
-                raise FieldError(f"{type(self).__name__} has no field {name}; it has {', '.join(declared)}")
-            word = declared[name].insert(word, index(value))
+            field = getattr(type(self), name, None)
+            if not isinstance(field, Field):
+                known = ", ".join(field.name for field in self.fields)
+                raise FieldError(f"{type(self).__name__} has no field {name}; it has {known}")
+            word = field.insert(word, index(value))
         object.__setattr__(self, "value", word)
 
     def __setattr__(self, name: str, value: Any) -> None:

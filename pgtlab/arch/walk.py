@@ -199,7 +199,7 @@ def _finish(
     if dirty_by_hardware and access is Access.WRITE:
         after = after.replace(AP=leaf.AP & 0b01)
     attr = int(mmu.mair) >> 8 * leaf.AttrIndx & 0xFF
-    sh = effective_shareability(attr, dict(leaf.items()).get("SH", r.sh))
+    sh = effective_shareability(attr, getattr(leaf, "SH", r.sh))
     attributes = MemoryAttributes(ATTR=attr, SH=sh, AP=ap, UXN=uxn, PXN=pxn, nG=leaf.nG, Contiguous=leaf.Contiguous)
     offset = va & (1 << r.granule.level_shift(leaf.level)) - 1
     return Translation(leaf.oa | offset, leaf.level, attributes), after.value
