@@ -196,7 +196,7 @@ def destroy_args(k: Kernel, args: PgtableDebugArgs) -> None:
 def debug_vm_pgtable(k: Kernel) -> int:
     """Validate the page-table helpers: a late initcall."""
     k.printk(f"debug_vm_pgtable: [{'debug_vm_pgtable':25}]: Validating architecture page table helpers")
-    args = PgtableDebugArgs(vaddr=k.get_random_vaddr(), page_prot=k._PAGE_READONLY_EXEC)
+    args = PgtableDebugArgs(vaddr=k.get_random_vaddr(), page_prot=k.vm_get_page_prot(k.VM_ACCESS_FLAGS))
     ret = k.init_args(args)
     if ret:
         return ret

@@ -11,6 +11,7 @@ from operator import index
 from typing import TYPE_CHECKING, Final
 
 from pgtlab.arch.granule import GRANULES, Granule
+from pgtlab.linux import kconfig_mm
 
 if TYPE_CHECKING:
     from pgtlab.linux.constants import Constants
@@ -41,6 +42,8 @@ class Config:
         CONFIG_ARM64_VA_BITS.
     pa_bits : int, optional
         CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
+    **options : bool
+        Options of `kconfig_mm.DEFCONFIG` that are to be on or off, as `TRANSPARENT_HUGEPAGE=False`.
 
     Raises
     ------
@@ -53,6 +56,8 @@ class Config:
     Config('16k', va_bits=52, pa_bits=52)
     >>> Config("16k", 52).PGTABLE_LEVELS
     4
+    >>> Config("16k", 52, NUMA_BALANCING=False)
+    Config('16k', va_bits=52, pa_bits=52, NUMA_BALANCING=0)
     >>> Config("16k", 39)
     Traceback (most recent call last):
     pgtlab.linux.kconfig.ConfigError: VA_BITS=39 with 16k pages: ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB; the nearest
@@ -66,14 +71,20 @@ class Config:
     page_size: int
     va_bits: int
     pa_bits: int
+    options: tuple[tuple[str, int], ...]  # those that differ from the defconfig
 
-    def __init__(self, page_size: int | str, va_bits: int, pa_bits: int | None = None) -> None:
+    def __init__(self, page_size: int | str, va_bits: int, pa_bits: int | None = None, **options: bool) -> None:
         size, va_bits = parse_page_size(page_size), index(va_bits)
         pa = (52 if va_bits == 52 else 48) if pa_bits is None else index(pa_bits)
         problem = refusal(size, va_bits, pa)
         if problem:
             raise ConfigError(problem)
-        for name, value in (("page_size", size), ("va_bits", va_bits), ("pa_bits", pa)):
+        try:
+            resolved = kconfig_mm.resolve(options)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        differing = tuple(sorted(resolved.items() - kconfig_mm.DEFCONFIG.items()))
+        for name, value in (("page_size", size), ("va_bits", va_bits), ("pa_bits", pa), ("options", differing)):
             object.__setattr__(self, name, value)
 
     @property
@@ -96,6 +107,11 @@ class Config:
         """CONFIG_ARM64_LPA2: 52-bit addresses with a granule that needs TCR_EL1.DS for them."""
         return self.pa_bits == 52 and self.page_size != PAGE_SIZES["64k"]
 
+    @property
+    def options_constants(self) -> dict[str, int]:
+        """The options as `CONFIG_...` constants, with those that follow from them."""
+        return kconfig_mm.constants({**kconfig_mm.DEFCONFIG, **dict(self.options)}, self.PGTABLE_LEVELS)
+
     @cached_property
     def constants(self) -> Constants:
         """Every constant that this configuration fixes at compile time, under its kernel name."""
@@ -104,7 +120,8 @@ class Config:
         return headers.compile_time(self)
 
     def __repr__(self) -> str:
-        return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits})"
+        options = "".join(f", {name}={value}" for name, value in self.options)
+        return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits}{options})"
 
 
 def parse_page_size(page_size: int | str) -> int:

@@ -25,10 +25,13 @@ from pgtlab.linux import (
     debug_vm_pgtable,
     fault,
     headers,
+    huge_mm,
+    hugetlb,
     linear_map,
     memblock,
     memory,
     mm,
+    mmap,
     mmu,
     page_alloc,
     page_flags,
@@ -37,9 +40,14 @@ from pgtlab.linux import (
     pgtable_nop4d,
     pgtable_nopmd,
     pgtable_nopud,
+    pmd,
     printk,
+    pte,
+    ptep,
+    pud,
     slab,
     sparse,
+    swapops,
 )
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.mm import MmStruct
@@ -61,6 +69,14 @@ _ALWAYS = (
     slab,
     debug,
     pgtable,
+    pte,
+    pmd,
+    pud,
+    ptep,
+    swapops,
+    huge_mm,
+    hugetlb,
+    mmap,
     pgalloc,
     memory,
     mm,
@@ -109,6 +125,7 @@ class Kernel:
 
     init_mm: MmStruct
     mem_section: int
+    protection_map: list[int]
     mmu: MMU
 
     def __init__(
@@ -163,6 +180,7 @@ class Kernel:
         mmu.paging_init(self)
         sparse.sparse_init(self)
         memblock.memblock_free_all(self)
+        mmap.adjust_protection_map(self)
         self._say_features()
 
     def _link(self, boot: Boot, replaced: dict[str, Symbol]) -> None:

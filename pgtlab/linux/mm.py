@@ -19,6 +19,14 @@ class MmStruct:
     pgd: int = 0
     mm_users: int = 1
     pgtables_bytes: int = 0
+    pmd_huge_pte: int = 0  # with two levels: a PTE table put by for a huge page
+
+
+@dataclass
+class VmAreaStruct:
+    """`struct vm_area_struct`: a mapping, as far as the page-table helpers ask for one."""
+
+    vm_mm: MmStruct
 
 
 def mm_alloc(k: Kernel) -> MmStruct | None:
@@ -26,6 +34,15 @@ def mm_alloc(k: Kernel) -> MmStruct | None:
     mm = MmStruct()
     mm.pgd = k.pgd_alloc(mm)
     return mm if mm.pgd else None
+
+
+def vm_area_alloc(k: Kernel, mm: MmStruct) -> VmAreaStruct | None:
+    """A new mapping. (It comes from a cache that boot has filled, which the model leaves out.)"""
+    return VmAreaStruct(mm)
+
+
+def vm_area_free(k: Kernel, vma: VmAreaStruct) -> None:
+    """Give it back."""
 
 
 def mmput(k: Kernel, mm: MmStruct) -> None:
@@ -47,6 +64,7 @@ def check_mm(k: Kernel, mm: MmStruct) -> None:
         message = f"BUG: non-zero pgtables_bytes on freeing mm: {mm.pgtables_bytes}"
         k.printk(message)
         k.report("Bad mm", text=message)
+    k.VM_BUG_ON(mm.pmd_huge_pte, "mm->pmd_huge_pte")
 
 
 @static_inline

@@ -50,13 +50,29 @@ def pagetable_pud_dtor(k: Kernel, ptdesc: Page) -> None:
 @static_inline
 def pagetable_pmd_ctor(k: Kernel, ptdesc: Page) -> None:
     """Account a PMD table."""
+    k.pmd_ptlock_init(ptdesc)
     k.__pagetable_ctor(ptdesc)
 
 
 @static_inline
 def pagetable_pmd_dtor(k: Kernel, ptdesc: Page) -> None:
     """Undo `pagetable_pmd_ctor()`."""
+    k.pmd_ptlock_free(ptdesc)
     k.__pagetable_dtor(ptdesc)
+
+
+@static_inline
+def pmd_ptlock_init(k: Kernel, ptdesc: Page) -> None:
+    """No PTE table is put by yet for a huge page."""
+    if k.CONFIG_TRANSPARENT_HUGEPAGE and k.CONFIG_SPLIT_PMD_PTLOCKS:
+        ptdesc.lru = (ptdesc.lru[0], 0)
+
+
+@static_inline
+def pmd_ptlock_free(k: Kernel, ptdesc: Page) -> None:
+    """Nor any more."""
+    if k.CONFIG_TRANSPARENT_HUGEPAGE and k.CONFIG_SPLIT_PMD_PTLOCKS:
+        k.VM_BUG_ON_PAGE(ptdesc.lru[1] != 0, ptdesc, "ptdesc->pmd_huge_pte")
 
 
 @static_inline

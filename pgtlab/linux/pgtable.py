@@ -2,6 +2,8 @@
 
 An entry is a 64-bit word; a `pXdp` is its address in the linear map. Run-time folding is `pgtable_l4_enabled()` and
 `pgtable_l5_enabled()`; compile-time folding replaces whole groups of these functions (`pgtable_nop4d.py` and its kin).
+Of that header's other parts, what an entry that maps a page says is in `pte.py`, `pmd.py` and `pud.py`, entries changed
+in place are in `ptep.py`, and swap entries in `swapops.py`.
 """
 
 from __future__ import annotations
@@ -126,6 +128,33 @@ def p4d_to_folded_pud(k: Kernel, p4dp: int, addr: int) -> int:
     return (p4dp & ~(k.PAGE_SIZE - 1)) + k.pud_index(addr) * ENTRY_SIZE
 
 
+# A lockless walk has read each entry once and must go on from what it read: `pXdp` tells only where that was. A folded
+# level needs the place all the same, for its index is counted from the start of the table. Up to v6.10 the generic
+# `p4d_offset_lockless()` gave the address of the copy on the walker's stack: wrong where the PUD folds at run time.
+
+
+@static_inline
+def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
+    """The P4D entry for `addr`, where `pgd` was read at `pgdp`."""
+    if not k.pgtable_l5_enabled():
+        return k.pgd_to_folded_p4d(pgdp, addr)
+    return k.__va(k.table_address(pgd)) + k.p4d_index(addr) * ENTRY_SIZE
+
+
+@static_inline
+def pud_offset_lockless(k: Kernel, p4dp: int, p4d: int, addr: int) -> int:
+    """The PUD entry for `addr`, where `p4d` was read at `p4dp`."""
+    if not k.pgtable_l4_enabled():
+        return k.p4d_to_folded_pud(p4dp, addr)
+    return k.__va(k.table_address(p4d)) + k.pud_index(addr) * ENTRY_SIZE
+
+
+@static_inline
+def pmd_offset_lockless(k: Kernel, pudp: int, pud: int, addr: int) -> int:
+    """The PMD entry for `addr`, where `pud` was read at `pudp`."""
+    return k.__va(k.table_address(pud)) + k.pmd_index(addr) * ENTRY_SIZE
+
+
 @static_inline
 def pmd_offset(k: Kernel, pudp: int, addr: int) -> int:
     """The PMD entry for `addr`."""
@@ -160,6 +189,24 @@ def pgd_present(k: Kernel, pgd: int) -> bool:
 
 
 @static_inline
+def pgd_same(k: Kernel, a: int, b: int) -> bool:
+    """Two entries are one."""
+    return a == b
+
+
+@static_inline
+def pgd_leaf(k: Kernel, pgd: int) -> bool:
+    """The entry maps a block: never at this level."""
+    return False
+
+
+@static_inline
+def pgd_devmap(k: Kernel, pgd: int) -> bool:
+    """Never."""
+    return False
+
+
+@static_inline
 def pgd_clear(k: Kernel, pgdp: int) -> None:
     """Make an entry none."""
     if k.pgtable_l5_enabled():
@@ -182,6 +229,18 @@ def p4d_bad(k: Kernel, p4d: int) -> bool:
 def p4d_present(k: Kernel, p4d: int) -> bool:
     """The PUD table is there."""
     return not k.p4d_none(p4d)
+
+
+@static_inline
+def p4d_same(k: Kernel, a: int, b: int) -> bool:
+    """Two entries are one."""
+    return a == b
+
+
+@static_inline
+def p4d_leaf(k: Kernel, p4d: int) -> bool:
+    """The entry maps a block: never at this level, though LPA2 has 512 GiB blocks."""
+    return False
 
 
 @static_inline
@@ -210,6 +269,12 @@ def pud_present(k: Kernel, pud: int) -> bool:
 
 
 @static_inline
+def set_pud(k: Kernel, pudp: int, pud: int) -> None:
+    """Store an entry."""
+    k.write64(pudp, pud)
+
+
+@static_inline
 def pud_clear(k: Kernel, pudp: int) -> None:
     """Make an entry none."""
     k.write64(pudp, 0)
@@ -231,36 +296,6 @@ def pmd_bad(k: Kernel, pmd: int) -> bool:
 def pmd_clear(k: Kernel, pmdp: int) -> None:
     """Make an entry none."""
     k.write64(pmdp, 0)
-
-
-@static_inline
-def pte_none(k: Kernel, pte: int) -> bool:
-    """The entry is empty."""
-    return pte == 0
-
-
-@static_inline
-def pte_present(k: Kernel, pte: int) -> bool:
-    """The entry is valid, or invalid to hardware alone (PROT_NONE: PTE_PRESENT_INVALID without PTE_VALID)."""
-    return bool(pte & k.PTE_VALID) or (pte & (k.PTE_VALID | k.PTE_PRESENT_INVALID)) == k.PTE_PRESENT_INVALID
-
-
-@static_inline
-def pfn_pte(k: Kernel, pfn: int, prot: int) -> int:
-    """An entry that maps frame `pfn` with protection `prot`."""
-    return k.phys_to_entry(pfn << k.PAGE_SHIFT) | prot
-
-
-@static_inline
-def set_pte_at(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int) -> None:
-    """Write an entry."""
-    k.write64(ptep, pte)
-
-
-@static_inline
-def ptep_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> None:
-    """Make an entry none."""
-    k.write64(ptep, 0)
 
 
 # What an entry holds: the next table, or a frame.

@@ -21,6 +21,15 @@ def p4d_offset(k: Kernel, pgdp: int, addr: int) -> int:
 
 
 @static_inline
+def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
+    """`p4d_offset_lockless_folded()`, v6.11: where the entry is, not where the copy of it is.
+
+    With four levels the PUD may fold at run time, and `pud_offset_lockless()` then counts from the start of this page.
+    """
+    return int(k.p4d_offset(pgdp, addr))
+
+
+@static_inline
 def pgd_none(k: Kernel, pgd: int) -> bool:
     """Never: a folded P4D table is always there."""
     return False

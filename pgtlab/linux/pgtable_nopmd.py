@@ -21,6 +21,12 @@ def pmd_offset(k: Kernel, pudp: int, addr: int) -> int:
 
 
 @static_inline
+def pmd_offset_lockless(k: Kernel, pudp: int, pud: int, addr: int) -> int:
+    """The entry above is this one."""
+    return int(k.pmd_offset(pudp, addr))
+
+
+@static_inline
 def pud_none(k: Kernel, pud: int) -> bool:
     """Never: a folded PMD table is always there."""
     return False
@@ -36,6 +42,42 @@ def pud_bad(k: Kernel, pud: int) -> bool:
 def pud_present(k: Kernel, pud: int) -> bool:
     """Always."""
     return True
+
+
+@static_inline
+def pud_leaf(k: Kernel, pud: int) -> bool:
+    """Never: a block here is the PMD's."""
+    return False
+
+
+@static_inline
+def pud_valid(k: Kernel, pud: int) -> bool:
+    """Never: hardware's entry is the PMD's."""
+    return False
+
+
+@static_inline
+def pud_user(k: Kernel, pud: int) -> bool:
+    """Never."""
+    return False
+
+
+@static_inline
+def pud_user_exec(k: Kernel, pud: int) -> bool:
+    """Never."""
+    return False
+
+
+@static_inline
+def pud_set_huge(k: Kernel, pudp: int, phys: int, prot: int) -> bool:
+    """Nothing to map."""
+    return False
+
+
+@static_inline
+def pud_clear_huge(k: Kernel, pudp: int) -> bool:
+    """Nothing to unmap."""
+    return False
 
 
 @static_inline

@@ -22,6 +22,7 @@ from pgtlab.linux.headers.compile_time import (
     processor_h,
     tcr_h,
 )
+from pgtlab.linux.headers.mm import mm_h, swap_h
 from pgtlab.linux.headers.run_time import runtime
 from pgtlab.linux.kconfig import Config
 
@@ -41,6 +42,7 @@ def compile_time(config: Config, *, page_extension: bool = False) -> Constants:
         "CONFIG_ARM64_LPA2": int(config.ARM64_LPA2),
         "CONFIG_ARM64_CONT_PTE_SHIFT": {12: 4, 14: 7, 16: 5}[config.granule.shift],
         "CONFIG_ARM64_CONT_PMD_SHIFT": {12: 4, 14: 5, 16: 5}[config.granule.shift],
+        **config.options_constants,
         "PAGE_SHIFT": config.granule.shift,
         "VA_BITS": config.va_bits,
     }
@@ -51,8 +53,10 @@ def compile_time(config: Config, *, page_extension: bool = False) -> Constants:
         mm_types_h,
         memory_h,
         mmzone_h,
+        mm_h,
         pgtable_prot_h,
         pgtable_h,
+        swap_h,
         tcr_h,
         processor_h,
         kernel_pgtable_h,

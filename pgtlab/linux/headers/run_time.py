@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pgtlab.linux.constants import Constants, Header, include
 from pgtlab.linux.headers.compile_time import SZ_8M, bit, div_round_up, ul
+from pgtlab.linux.headers.mm import swapops_h
 
 
 def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Constants:
@@ -61,4 +64,4 @@ def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Consta
         r._PAGE_KERNEL_EXEC = r._PAGE_KERNEL & ~k.PTE_PXN
         r._PAGE_KERNEL_EXEC_CONT = r._PAGE_KERNEL_EXEC | k.PTE_CONT
 
-    return include({}, pgtable_h, sparsemem_h, processor_h, pgtable_prot_h)
+    return include({}, pgtable_h, sparsemem_h, partial(swapops_h, k), processor_h, pgtable_prot_h)
