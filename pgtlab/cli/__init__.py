@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 #: In the order in which ``pgtlab --help`` lists them.
-SUBCOMMANDS = ("lab", "config", "decompose", "debug_vm_pgtable", "verify_mmu", "walk_cost")
+SUBCOMMANDS = ("lab", "config", "decompose", "debug_vm_pgtable", "trees", "show", "matrix", "verify_mmu", "walk_cost")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pgtlab.cli.options import add_kernel_options, booted, print_json
-from pgtlab.linux.boot import NoBoot
+from pgtlab.cli.options import add_kernel_options, address, booted, print_json
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,31 +14,38 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="boot a tree and run the kernel's test of its page-table helpers",
         description="Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 where "
         "the kernel found nothing wrong, 1 where it reported anything or did not boot, 2 on misuse.",
-        epilog="example: pgtlab debug-vm-pgtable --tree arm64-for-next --page-size 16k --va-bits 52",
+        epilog="example: pgtlab debug-vm-pgtable --tree next-20240229 --phys-offset 0xfffff76180000000 "
+        "--page-copy 0xffff80008007b950 --pfn 0x18a65d",
         allow_abbrev=False,
     )
     parser.add_argument(
         "--tree",
         default="arm64-for-next",
         metavar="NAME",
-        help="arm64-for-next, with the unfixed pud_free(), or fixed (default: arm64-for-next)",
+        help="a tree that `pgtlab trees` lists (default: arm64-for-next)",
     )
     add_kernel_options(parser)
+    where = parser.add_argument_group("where things are in this boot", "left out, the kernel chooses")
+    where.add_argument("--phys-offset", type=address, metavar="ADDR", help="PHYS_OFFSET, the kernel's memstart_addr")
+    where.add_argument("--page-copy", type=address, metavar="ADDR", help="the copy of a struct page on the stack")
+    where.add_argument("--pfn", type=address, metavar="PFN", help="the frame that the PUD table gets")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
     from pgtlab.lab.trees import Tree  # with numpy behind it, which --help does not need
+    from pgtlab.linux.placement import Placement
     from pgtlab.linux.report import Run
 
     tree = Tree.named(args.tree)
     boot = booted(args)
-    if isinstance(boot, NoBoot):
+    if refusal := tree.refusal(boot):
         result = Run("no boot")
-        text = f"no boot: {boot.reason}"
+        text = f"no boot: {refusal}"
     else:
-        result = tree.start_kernel(boot).run()
+        placement = Placement(args.phys_offset, args.page_copy, args.pfn)
+        result = tree.start_kernel(boot, placement=placement).run()
         text = "\n".join(result.dmesg)
     if args.json:
         print_json({"tree": tree.name, "cpu": boot.cpu.name, **result.as_dict()})

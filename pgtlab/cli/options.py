@@ -22,6 +22,17 @@ def add_kernel_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
+def address(text: str) -> int:
+    """An address or a frame number, in hexadecimal after `0x`."""
+    try:
+        value = int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, such as 0xffff80008007b950") from None
+    if not 0 <= value < 1 << 64:
+        raise argparse.ArgumentTypeError(f"{text} has more than 64 bits, or a sign")
+    return value
+
+
 def booted(args: argparse.Namespace) -> Boot | NoBoot:
     """Boot the kernel that the options name on the CPU that they name."""
     return boot(Config(args.page_size, args.va_bits, args.pa_bits), CPU.named(args.cpu))

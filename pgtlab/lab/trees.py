@@ -1,43 +1,98 @@
 """Trees: which commits are in. A commit is the kernel functions that it replaces.
 
-The model's own functions are those of a kernel that folds no PUD at run time; each tree says what it has on top.
+The model's own functions are v6.9's, but for the folding of PUDs at run time; each tree says what it has on top.
 """
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pgtlab.linux import debug, pgalloc
 from pgtlab.linux.boot import Boot, NoBoot
+from pgtlab.linux.debug import FOLIO_SIZE, page_mapcount
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.mm_types import PAGE
+from pgtlab.linux.page import Page
 from pgtlab.linux.placement import ANYWHERE, Placement
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.symbols import Symbol, functions_of
+
+_OWN: Final = {**functions_of(debug), **functions_of(pgalloc)}  # where the functions that commits replace come from
 
 
 class TreeError(ValueError):
-    """A tree that is not known by that name."""
+    """A tree or a commit that is not known by that name."""
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit: its subject, its id upstream where it has one, and the functions as it leaves them."""
+    """A commit: its subject, its id upstream where it has one, and the functions as it leaves them.
+
+    `does` says in a sentence what changes; `name` is what it goes by here.
+    """
 
     subject: str
     functions: Mapping[str, Symbol] = field(repr=False)
     id: str = ""
+    name: str = ""
+    does: str = ""
+
+    @classmethod
+    def named(cls, name: str) -> Commit:
+        """The commit called `name`, or whose id begins with it.
+
+        Raises
+        ------
+        TreeError
+            Where there is none.
+        """
+        for commit in COMMITS:
+            if name == commit.name or (len(name) >= 4 and commit.id and (commit.id + "." * 40).startswith(name)):
+                return commit
+        known = [commit.id or commit.name for commit in COMMITS]
+        raise TreeError(f"commit {name!r} is not known; there are {', '.join(known[:-1])} and {known[-1]}")
 
     def source(self, name: str) -> str:
         """The source of one of its functions, to read or to diff."""
         return textwrap.dedent(inspect.getsource(self.functions[name]))
 
+    def diff(self) -> str:
+        """What it changes: each of its functions against that of the commit before it, or the model's own.
+
+        >>> print("\\n".join(CALL_THE_DESTRUCTOR.diff().splitlines()[-3:]))
+        -    k.BUG_ON(pud & k.PAGE_SIZE - 1, "(unsigned long)pud & (PAGE_SIZE-1)")
+        -    k.free_page(pud)
+        +    k.__pud_free(mm, pud)
+        """
+        return "\n".join(self._diff_of(name) for name in self.functions)
+
+    def _diff_of(self, name: str) -> str:
+        earlier = [commit for commit in COMMITS[: COMMITS.index(self)] if name in commit.functions]
+        before = earlier[-1].source(name) if earlier else _plain_source(_OWN[name])
+        lines = difflib.unified_diff(
+            before.splitlines(),
+            self.source(name).splitlines(),
+            f"{name}() of {earlier[-1].id or earlier[-1].name}" if earlier else f"{name}() of the model, v6.9",
+            f"{name}() of {self.id or self.name}",
+            lineterm="",
+        )
+        return "\n".join(lines)
+
+
+def _plain_source(function: Symbol) -> str:
+    """The source of a function of the model's, without what the model says about it."""
+    source = textwrap.dedent(inspect.getsource(function))
+    return "".join(line for line in source.splitlines(keepends=True) if not line.startswith("@"))
+
 
 @dataclass(frozen=True)
 class Tree:
-    """A named list of commits, oldest first.
+    """A named list of commits, oldest first. `lpa2` is false for a tree that comes without CONFIG_ARM64_LPA2.
 
     >>> from pgtlab import CPU, Config, boot
     >>> booted = boot(Config("4k", 48), CPU.named("max"))
@@ -47,6 +102,7 @@ class Tree:
 
     name: str
     commits: tuple[Commit, ...]
+    lpa2: bool = True
 
     @classmethod
     def named(cls, name: str) -> Tree:
@@ -58,11 +114,28 @@ class Tree:
             Where there is none.
         """
         if name not in TREES:
-            raise TreeError(f"tree {name!r} is not known; there are {' and '.join(TREES)}")
+            *others, last = TREES
+            raise TreeError(f"tree {name!r} is not known; there are {', '.join(others)} and {last}")
         return TREES[name]
 
+    def refusal(self, boot: Boot | NoBoot) -> str:
+        """Why there is no such kernel to run, in a sentence; empty where there is one."""
+        if isinstance(boot, NoBoot):
+            return boot.reason
+        if boot.config.ARM64_LPA2 and not self.lpa2:
+            return f"{self.name} has no ARM64_LPA2, without which VA_BITS=52 needs 64K pages; the nearest is VA_BITS=48"
+        return ""
+
     def start_kernel(self, boot: Boot | NoBoot, seed: int = 0, placement: Placement = ANYWHERE) -> Kernel:
-        """Boot this tree: a kernel with its commits' functions in place."""
+        """Boot this tree: a kernel with its commits' functions in place.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such kernel, or it does not run on the CPU.
+        """
+        if refusal := self.refusal(boot):
+            raise TreeError(refusal)
         functions: dict[str, Symbol] = {}
         for commit in self.commits:
             functions |= commit.functions
@@ -77,8 +150,77 @@ def _fold_puds_at_runtime() -> Commit:
         k.BUG_ON(pud & k.PAGE_SIZE - 1, "(unsigned long)pud & (PAGE_SIZE-1)")
         k.free_page(pud)
 
-    subject = "arm64: mm: Add support for folding PUDs at runtime"
-    return Commit(subject, {"pud_free": pud_free}, id="0dd4f60a2c76")
+    return Commit(
+        "arm64: mm: Add support for folding PUDs at runtime",
+        {"pud_free": pud_free},
+        id="0dd4f60a2c76",
+        name="fold-puds",
+        does="arm64 gets a pud_free() of its own, which leaves a folded PUD alone, and calls no destructor",
+    )
+
+
+def _add_dump_folio() -> Commit:
+    def __dump_page(k: Kernel, page: Page) -> None:
+        """Print a page as it is at this moment: a copy on the stack, and its folio's, that fit each other."""
+        pfn = k.page_to_pfn(page)
+        precise, folio = k.page_and_folio_on_stack()
+        nr_pages, loops = 1, 5
+        while True:
+            k.memcpy(precise.address, page.address, PAGE.size)
+            foliop = k.page_folio(precise)
+            idx = k.folio_page_idx(foliop, page)
+            if idx == 0:
+                break
+            if idx < 1 << k.PUD_SHIFT - k.PAGE_SHIFT:  # MAX_FOLIO_NR_PAGES
+                k.memcpy(folio.address, foliop.address, FOLIO_SIZE)
+                nr_pages = k.folio_nr_pages(folio)
+                foliop = folio
+            if idx <= nr_pages:
+                break
+            if loops == 0:
+                k.printk("page does not match folio")
+                precise.compound_head &= ~1
+                foliop, idx = precise, 0
+                break
+            loops -= 1
+        k.__dump_folio(foliop, precise, pfn, idx)
+
+    def __dump_folio(k: Kernel, folio: Page, page: Page, pfn: int, idx: int) -> None:
+        """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
+        k.hold(x20=page.address, x22=pfn, x24=page.page_type)
+        k.printk(
+            f"page: refcount:{folio._refcount} mapcount:{page_mapcount(page)} mapping:{folio.mapping:016x} "
+            f"index:{folio.index + idx:#x} pfn:{pfn:#x}"
+        )
+        k.print_flags(folio, k.is_migrate_cma_page(page))
+        k.print_raw(page)
+
+    return Commit(
+        "mm: add __dump_folio()",
+        {"__dump_page": __dump_page, "__dump_folio": __dump_folio},
+        id="d67cd9f23139",
+        name="dump-folio",
+        does="dump_page() prints a copy of the page, on the stack, whose pfn a macro takes from its address",
+    )
+
+
+def _use_the_real_pfn() -> Commit:
+    def __dump_folio(k: Kernel, folio: Page, page: Page, pfn: int, idx: int) -> None:
+        """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
+        k.hold(x20=page.address, x22=pfn, x24=page.page_type)
+        k.printk(
+            f"page: refcount:{folio._refcount} mapcount:{page_mapcount(page)} mapping:{folio.mapping:016x} "
+            f"index:{folio.index + idx:#x} pfn:{pfn:#x}"
+        )
+        k.print_flags(folio, k.is_migrate_cma_folio(folio, pfn))
+        k.print_raw(page)
+
+    return Commit(
+        "the second fix of the thread: __dump_folio() uses the pfn that it is given",
+        {"__dump_folio": __dump_folio},
+        name="fix-dump-page",
+        does="dump_page() asks for the pageblock of the real page; a bad page is a report again",
+    )
 
 
 def _call_the_destructor() -> Commit:
@@ -88,16 +230,30 @@ def _call_the_destructor() -> Commit:
             return
         k.__pud_free(mm, pud)
 
-    return Commit("the first fix of the thread: pud_free() calls __pud_free()", {"pud_free": pud_free})
+    return Commit(
+        "the first fix of the thread: pud_free() calls __pud_free()",
+        {"pud_free": pud_free},
+        name="fix-pud-free",
+        does="the destructor takes the page type away before the page is freed; there is no bad page",
+    )
 
 
 FOLD_PUDS_AT_RUNTIME: Final = _fold_puds_at_runtime()
+ADD_DUMP_FOLIO: Final = _add_dump_folio()
+USE_THE_REAL_PFN: Final = _use_the_real_pfn()
 CALL_THE_DESTRUCTOR: Final = _call_the_destructor()
+
+COMMITS: Final = (FOLD_PUDS_AT_RUNTIME, ADD_DUMP_FOLIO, USE_THE_REAL_PFN, CALL_THE_DESTRUCTOR)
+_NEXT: Final = (FOLD_PUDS_AT_RUNTIME, ADD_DUMP_FOLIO)
 
 TREES: Final = {
     tree.name: tree
     for tree in (
+        Tree("next-20240229", _NEXT),
         Tree("arm64-for-next", (FOLD_PUDS_AT_RUNTIME,)),
-        Tree("fixed", (FOLD_PUDS_AT_RUNTIME, CALL_THE_DESTRUCTOR)),
+        Tree("mm-unstable", (ADD_DUMP_FOLIO,), lpa2=False),
+        Tree("next+fix-pud-free", (*_NEXT, CALL_THE_DESTRUCTOR)),
+        Tree("next+fix-dump-page", (*_NEXT, USE_THE_REAL_PFN)),
+        Tree("fixed", COMMITS),
     )
 }

@@ -53,10 +53,13 @@ def memblock_free_all(k: Kernel) -> None:
     if first is None:
         blocks = list(_blocks(k, free, end))
     else:
-        # The boot took pages up to here: of the block that holds `first`, those before it are in use.
+        # The boot has used up what is smaller than a largest block, and of the one that holds `first` the pages before.
         start = max(free, first >> k.MAX_PAGE_ORDER << k.MAX_PAGE_ORDER)
-        k.memmap["_refcount"][start - base : first - base] = 1
-        blocks = [*_blocks(k, first, end), *_blocks(k, free, start)]
+        largest = [(pfn, order) for pfn, order in _blocks(k, free, start) if order == k.MAX_PAGE_ORDER]
+        k.memmap["_refcount"][free - base : first - base] = 1
+        for pfn, order in largest:
+            k.memmap["_refcount"][pfn - base : pfn - base + (1 << order)] = 0
+        blocks = [*_blocks(k, first, end), *largest]
     add = vars(k)["__add_to_free_list"]
     for pfn, order in reversed(blocks):  # so that the first of them is the first to be taken
         add(k.pfn_to_page(pfn), order)

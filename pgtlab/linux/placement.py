@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 RAM_BASE, RAM_SIZE = 0x4000_0000, 128 << 20  # QEMU's `virt` with -m 128, as the recorded boots
 LARGEST_RAM = 16 << 30
+LEAST_BELOW, LEAST_ABOVE = 0x100, 0x600  # bytes of a stack around the copy
 
 
 class PlacementError(ValueError):
@@ -70,13 +71,7 @@ class Placement:
         if self.phys_offset is not None:
             self._check_phys_offset(boot, k)
         if self.page_copy is not None:
-            first, end = k.VMALLOC_START, boot.constants.VMALLOC_END
-            if self.page_copy % 16 or not first <= self.page_copy < end:
-                raise PlacementError(
-                    f"page_copy={self.page_copy:#x}: a kernel stack is in the vmalloc area, which is {first:#x} to "
-                    f"{end - 1:#x}, and the copy on it is aligned to 16 bytes: the nearest is "
-                    f"{min(max(self.page_copy & ~15, first), end - 16):#x}"
-                )
+            self._check_page_copy(boot, k)
 
     def _check_pud_pfn(self, boot: Boot, reserved: int) -> None:
         assert self.pud_pfn is not None
@@ -89,6 +84,19 @@ class Placement:
             raise PlacementError(
                 f"pfn={self.pud_pfn:#x} is not a frame that the allocator can have: the nearest is "
                 f"{min(max(self.pud_pfn, first), last):#x}"
+            )
+
+    def _check_page_copy(self, boot: Boot, k: Constants) -> None:
+        assert self.page_copy is not None
+        # With room below for what its function saves, and above for the frames of those that called it.
+        first, last = k.VMALLOC_START, boot.constants.VMALLOC_END & -k.THREAD_SIZE
+        stack = min(max(self.page_copy, first), last - 1) & -k.THREAD_SIZE
+        lowest, highest = stack + LEAST_BELOW, stack + k.THREAD_SIZE - LEAST_ABOVE
+        near = min(max(self.page_copy & ~15, lowest), highest)
+        if near != self.page_copy:
+            raise PlacementError(
+                f"page_copy={self.page_copy:#x}: the copy is aligned to 16 bytes and on a stack in the vmalloc area, "
+                f"{first:#x} to {last - 1:#x}, neither at its lower nor at its upper end: the nearest is {near:#x}"
             )
 
     def _check_phys_offset(self, boot: Boot, k: Constants) -> None:

@@ -90,7 +90,8 @@ class Stack:
         known: dict[str, int] = {}
         for frame in self._real():
             known = {**(frame.registers or {}), **known}
-        return known | {"x29": self.sp}
+        known["x29"] = self.sp
+        return dict(sorted(known.items(), key=lambda register: int(register[0][1:])))
 
 
 def numbered(registers: dict[str, int], show: Callable[[str], None]) -> None:

@@ -1,11 +1,13 @@
 """`pgtlab config`, `decompose` and `debug-vm-pgtable`: what they print, as text and as JSON, and how they exit."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from pgtlab.cli import main
 
+DATA = Path(__file__).parents[1] / "data"
 LPA2_16K = ["--page-size", "16k", "--va-bits", "52"]
 
 
@@ -78,6 +80,72 @@ def test_debug_vm_pgtable_json(run):
     assert any(f"pfn:{report['pfn']:05x}" in line for line in answer["dmesg"])
 
 
+PLACES = ["--phys-offset", "0xfffff76180000000", "--page-copy", "0xffff80008007b950", "--pfn", "0x18a65d"]
+
+
+def test_the_crash_of_the_story_with_the_places_of_its_log(run):
+    status, out, _ = run("debug-vm-pgtable", "--tree", "next-20240229", *PLACES)
+    assert status == 1
+    log = (DATA / "seed/next-20240229.log").read_text()
+    for line in out.splitlines():
+        if line[15:18] in ("x5 ", "x2 ", "  E", "  F", "  I"):
+            assert line[15:] in log
+    answer = json.loads(run("debug-vm-pgtable", "--tree", "next-20240229", *PLACES, "--json")[1])
+    assert answer["outcome"] == "panic"
+    page, oops = answer["reports"]
+    assert (page["kind"], page["pfn"]) == ("Bad page state", 0x18A65D)
+    assert (oops["kind"], oops["address"], oops["esr"]) == ("Oops", "0000000000000008", "0000000096000004")
+    assert oops["registers"]["x1"] == "fffffe0779181ee5"
+    assert oops["trace"][:2] == ["get_pfnblock_flags_mask", "dump_page"]
+
+
+def test_other_places_give_other_values(run):
+    one, other = (
+        json.loads(run("debug-vm-pgtable", "--tree", "next-20240229", *places, "--json")[1])["reports"][1]["registers"]
+        for places in (PLACES, ["--page-copy", "0xffff80008017b950"])
+    )
+    assert (one["x20"], other["x20"]) == ("ffff80008007b950", "ffff80008017b950")
+    assert one["x1"] != other["x1"]
+    assert int(other["x1"], 16) == (0xFFFF_8000_8017_B950 - 0xFFFF_FDFF_BF00_0000 >> 6) % (1 << 64)  # RAM at 1 GiB
+
+
+def test_trees_lists_each_with_its_commits(run):
+    status, out, _ = run("trees")
+    assert status == 0
+    for text in ("next+fix-pud-free\n", "0dd4f60a2c76  fold-puds", "dump-folio: mm: add __dump_folio() (d67cd9f23139)"):
+        assert text in out
+    trees = {tree["tree"]: tree["commits"] for tree in json.loads(run("trees", "--json")[1])}
+    assert [commit["id"] for commit in trees["next-20240229"]] == ["0dd4f60a2c76", "d67cd9f23139"]
+    assert [commit["name"] for commit in trees["fixed"]][2:] == ["fix-dump-page", "fix-pud-free"]
+
+
+def test_show_prints_the_diff_of_a_commit(run):
+    status, out, _ = run("show", "fix-pud-free")
+    assert status == 0
+    assert out.startswith("commit fix-pud-free\n\n    the first fix of the thread")
+    assert "\n-    k.free_page(pud)\n+    k.__pud_free(mm, pud)\n" in out
+
+
+def test_matrix_prints_the_outcomes_of_each_tree(run):
+    status, out, _ = run("matrix", "next-20240229", "fixed")
+    assert status == 0
+    first, second = out.split("\n\n")
+    assert first.splitlines()[0] == "next-20240229"
+    assert first.split().count("panic") == second.split().count("panic") + 21
+    assert len({len(line) for line in first.splitlines()[1:]}) == 1  # columns
+    answer = json.loads(run("matrix", "fixed", "--json")[1])
+    assert list(answer) == ["fixed"]
+    assert len(answer["fixed"]) == 13 * 8
+    cell = {"page_size": 16384, "va_bits": 52, "pa_bits": 52, "cpu": "a64fx", "outcome": "no boot"}
+    assert cell in answer["fixed"]
+
+
+def test_a_tree_that_cannot_be_configured_so_does_not_boot(run):
+    status, out, _ = run("debug-vm-pgtable", "--tree", "mm-unstable", *LPA2_16K)
+    assert status == 1
+    assert out.startswith("no boot: mm-unstable has no ARM64_LPA2")
+
+
 def test_a_cpu_without_the_granule_does_not_boot(run):
     status, out, _ = run("debug-vm-pgtable", *LPA2_16K, "--cpu", "a64fx", "--json")
     answer = json.loads(out)
@@ -94,6 +162,12 @@ def test_a_cpu_without_the_granule_does_not_boot(run):
         (["config", "--cpu", "cortex-m0"], "cortex-m0", "max", ""),
         (["config", "--va-bits", "many"], "many", "int", ""),
         (["debug-vm-pgtable", "--tree", "next"], "next", "arm64-for-next", ""),
+        (["debug-vm-pgtable", "--phys-offset", "0x1234"], "0x1234", "ARM64_MEMSTART_ALIGN", "0x0"),
+        (["debug-vm-pgtable", "--page-copy", "stack"], "stack", "number", ""),
+        (["debug-vm-pgtable", "--pfn", "0x1_0000_0000_0000_0000"], "0x1_", "64 bits", ""),
+        (["debug-vm-pgtable", "--pfn", "0x48000", "--va-bits", "39"], "0x48000", "no PUD table", ""),
+        (["show", "0dd4f60a2c77"], "0dd4f60a2c77", "", "0dd4f60a2c76"),
+        (["matrix", "linus"], "linus", "", "next-20240229"),
         (["decompose", "nonsense"], "nonsense", "", ""),
         (["decompose", "0x1_0000_0000_0000_0000"], "0x1", "64", ""),
         (["decompose", "0", *LPA2_16K, "--cpu", "cortex-a72"], "cortex-a72", "16K granule", ""),

@@ -1,0 +1,128 @@
+"""Sections, their roots, and the flags of pageblocks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.lab.trees import Tree
+from pgtlab.lab.variants import describe, distinct_boots
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.mm_types import mem_section
+from pgtlab.linux.placement import Placement
+from pgtlab.linux.printk import Panic
+from pgtlab.linux.sparse import MigrateType
+
+KERNELS = {describe(booted): Kernel(booted) for booted in distinct_boots()}
+every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)
+
+
+def frames(k: Kernel) -> range:
+    return range(k.memory.base >> k.PAGE_SHIFT, k.memory.base + k.memory.size >> k.PAGE_SHIFT)
+
+
+def test_the_size_of_a_mem_section_follows_from_its_members():
+    for page_extension in (False, True):
+        struct = mem_section(page_extension)
+        assert struct.size == max(member.offset + member.size for member in struct.members)
+        assert struct.size & struct.size - 1 == 0
+        assert struct.member("usage").offset == 8
+    with pytest.raises(
+        AttributeError, match="struct mem_section has no member page_ext; it has section_mem_map, usage"
+    ):
+        mem_section(False).member("page_ext")
+
+
+def test_the_kernel_of_the_log_has_128_sections_to_a_root():
+    """Register x5 is x4 >> 7; and x0 is the number of the last section."""
+    k = Kernel(boot(Config("4k", 48), CPU.named("max")))
+    assert (k["sizeof(struct mem_section)"], k.SECTIONS_PER_ROOT) == (32, 1 << 7)
+    assert (k.NR_MEM_SECTIONS - 1, k.NR_SECTION_ROOTS) == (0x1F_FFFF, 0x4000)
+
+
+@every_kernel
+def test_the_sections_of_ram_and_no_others_have_a_usage(k):
+    sections = {k.pfn_to_section_nr(pfn) for pfn in frames(k)}
+    for nr in range(k.SECTIONS_PER_ROOT):
+        ms = k.__nr_to_section(nr)
+        assert bool(k.read64(ms + 8)) == (nr in sections)
+        assert k.read64(ms) == (k.vmemmap | 0xF if nr in sections else 0)
+    assert ms == k.__nr_to_section(0) + k.PAGE_SIZE - 32
+
+
+@every_kernel
+@given(data=st.data())
+@settings(max_examples=10)
+def test_where_there_is_no_root_there_is_no_section(k, data):
+    absent = data.draw(st.integers(k.SECTIONS_PER_ROOT, k.NR_MEM_SECTIONS - 1))
+    beyond = data.draw(st.integers(k.NR_MEM_SECTIONS, (1 << 48) - 1))
+    for nr in (absent, beyond):
+        assert k.__nr_to_section(nr) == 0
+        assert k.__pfn_to_section(nr * k.PAGES_PER_SECTION) == 0
+
+
+@every_kernel
+def test_every_pageblock_of_ram_is_movable_after_boot(k):
+    for pfn in frames(k)[:: 1 << k.pageblock_order()]:
+        assert k.get_pfnblock_migratetype(k.pfn_to_page(pfn), pfn) == MigrateType.MOVABLE
+
+
+@every_kernel
+@given(data=st.data())
+@settings(max_examples=10, deadline=None)
+def test_a_migratetype_is_that_of_one_block_alone(k, data):
+    pfns = frames(k)
+    pfn, other = data.draw(st.sampled_from(pfns)), data.draw(st.sampled_from(pfns))
+    migratetype = data.draw(st.sampled_from(MigrateType))
+    k.set_pageblock_migratetype(k.pfn_to_page(pfn), migratetype)
+    block = pfn >> k.pageblock_order()
+    assert k.get_pageblock_migratetype(k.pfn_to_page(pfn)) == migratetype
+    expected = migratetype if other >> k.pageblock_order() == block else MigrateType.MOVABLE
+    assert k.get_pageblock_migratetype(k.pfn_to_page(other)) == expected
+    k.set_pageblock_migratetype(k.pfn_to_page(pfn), MigrateType.MOVABLE)
+
+
+@every_kernel
+def test_a_page_knows_the_list_that_it_goes_back_to(k):
+    page = k.alloc_pages(0)
+    assert page.index == MigrateType.UNMOVABLE
+    k.set_pageblock_migratetype(page, MigrateType.RECLAIMABLE)
+    k.__free_pages(page, 0)
+    assert page.index == MigrateType.RECLAIMABLE
+    k.set_pageblock_migratetype(page, MigrateType.MOVABLE)
+
+
+def test_dump_page_tells_of_a_block_of_the_contiguous_allocator():
+    k = Kernel(boot(Config("4k", 48), CPU.named("max")))
+    page = k.alloc_pages(0)
+    k.dump_page(page, None)
+    k.set_pageblock_migratetype(page, MigrateType.CMA)
+    k.dump_page(page, None)
+    first, second = (line for line in k.log.lines if "flags: " in line)
+    assert first.endswith("flags: 0x0(zone=0)")
+    assert second.endswith("flags: 0x0(zone=0) CMA")
+
+
+@pytest.mark.parametrize("pfn", [0, 0x18A65D, (1 << 58) - 1])
+def test_asking_for_a_frame_without_a_section_faults_at_the_offset_of_usage(pfn):
+    k = Kernel(boot(Config("4k", 48), CPU.named("max")), placement=Placement())
+    present = k.__pfn_to_section(pfn)
+    with pytest.raises(Panic):
+        k.get_pfnblock_migratetype(None, pfn)
+    (report,) = k.reports
+    # A section of the first root that has no RAM has no usage either: the fault is in the bitmap, past its header.
+    usage = k["sizeof(struct mem_section_usage)"]
+    assert (report.address - usage in range(0, 64, 8)) if present else (report.address == 8)
+    assert report.registers["x1"] == pfn
+    assert report.trace[0] == "get_pfnblock_flags_mask"
+
+
+def test_a_machine_with_more_ram_has_more_sections():
+    booted = boot(Config("4k", 48), CPU.named("max"))
+    k = Tree.named("fixed").start_kernel(booted, placement=Placement(pud_pfn=0x43_FFFF))
+    assert {k.read64(k.__nr_to_section(nr) + 8) != 0 for nr in range(8, 136)} == {True}
+    assert k.__nr_to_section(136) != 0  # of the second root, but not there
+    assert k.read64(k.__nr_to_section(136) + 8) == 0
+    assert k.run().outcome == "clean"
