@@ -1,13 +1,16 @@
 """Stray pointers: where they fault is what the walk of the kernel's own tables finds."""
 
+import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtlab.arch.fault import Access, Fault
-from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
+from pgtlab.arch.registers import ESR_EL1, TTBR1_EL1, ISSDataAbort
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Boot, boot
@@ -17,6 +20,7 @@ from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.placement import Placement
 from pgtlab.linux.printk import Panic
 
+DATA = Path(__file__).parents[1] / "data"
 KERNELS = {describe(booted): Kernel(booted) for booted in distinct_boots()}
 every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)
 
@@ -206,6 +210,52 @@ def test_the_page_of_a_frame_that_is_not_there_is_only_arithmetic_until_it_is_re
 @settings(max_examples=10)
 def test_frame_and_struct_page_are_each_others_inverse(k, pfn):
     assert k.page_to_pfn(k.pfn_to_page(pfn)) & (1 << 58) - 1 == pfn
+
+
+# Oopses of real kernels, met again with their page tables.
+
+RECORDED = [json.loads(line) for line in (DATA / "oops/walks.jsonl").read_text().splitlines()]
+# Not those of user space, of tagged pointers, or faults that no walk makes: alignment, and one from a hypervisor.
+REPLAYED = [
+    oops for oops in RECORDED if oops["table"] == "swapper" and not re.search("alignment|Xen|tagged", oops["note"])
+]
+
+
+@pytest.mark.parametrize("oops", REPLAYED, ids=[oops["addr"] for oops in REPLAYED])
+def test_with_the_tables_of_a_real_kernel_the_oops_is_the_one_that_it_printed(oops):
+    k = Kernel(boot(Config(f"{oops['page_kb']}k", oops["va_bits"]), CPU.named("max")))
+    k.memory.size = 1 << 44  # the machine's RAM, wherever it was
+    addr, pgdp = int(oops["addr"], 16), int(oops["pgdp"], 16)
+    k.init_mm.pgd, k.mmu = k.__va(pgdp), replace(k.mmu, ttbr1=TTBR1_EL1(pgdp))
+    entryp = k.pgd_offset(k.init_mm, addr)
+    below = iter([k.p4d_offset, k.pud_offset, k.pmd_offset, k.pte_offset_kernel])
+    for level in ("pgd", "p4d", "pud", "pmd", "pte"):
+        if level in oops["entries"]:
+            k.write64(entryp, int(oops["entries"][level], 16))
+        if level == list(oops["entries"])[-1]:
+            break
+        entryp = next(below)(entryp, addr)
+
+    esr = ESR_EL1(int(oops["esr"], 16))
+    access = Access.FETCH if esr.EC == 0x21 else Access(ISSDataAbort(esr.ISS).WnR)
+    with pytest.raises(Panic):
+        k.do_mem_abort(k.mmu.translate(addr, access))
+    (report,) = k.reports
+    valid_syndrome = 0x1FF_C000 if esr.EC == 0x25 and ISSDataAbort(esr.ISS).ISV else 0  # the register, for a hypervisor
+    assert report.esr == int(esr) & ~valid_syndrome
+    line = next(line for line in k.log.lines if " pgd=" in line)
+    found = dict(re.findall(r"(\w+)=([0-9a-f]{16})", line))
+    assert line.endswith(f"[{oops['addr']}] " + ", ".join(f"{name}={value}" for name, value in found.items()))
+    if "p4d" not in oops["entries"]:  # printed before there was that level
+        del found["p4d"]
+    assert found == oops["entries"]
+    assert f"swapper pgtable: {oops['page_kb']}k pages, {oops['va_bits']}-bit VAs, pgdp={pgdp:016x}" in str(k.log)
+
+
+def test_there_are_real_oopses_of_each_kind():
+    assert len(REPLAYED) == 5
+    codes = {ISSDataAbort(ESR_EL1(int(oops["esr"], 16)).ISS).DFSC for oops in REPLAYED}
+    assert codes == {0x04, 0x06, 0x07, 0x0E, 0x0F}
 
 
 # Where things are from boot to boot.
