@@ -1,213 +1,67 @@
 """The kernel's test of its page-table helpers, run once at boot (`mm/debug_vm_pgtable.c`, v6.9).
 
-Here are its set-up, the tests that clear and populate entries, and its tear-down: the part that frees a PUD table.
+Here are the initcall, which runs every test in the kernel's order, and the tests that change entries in tables. What
+they need is set up in `debug_vm_pgtable_args.py`; those that take entries as values are in
+`debug_vm_pgtable_values.py`. (Up to v6.9 the clear tests first set some bits in an entry that named a table.)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pgtlab.linux.memory import ENOMEM
+from pgtlab.linux.debug_vm_pgtable_args import PgtableDebugArgs, validating
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
-    from pgtlab.linux.mm import MmStruct
-    from pgtlab.linux.page import Page
-
-
-@dataclass
-class PgtableDebugArgs:
-    """`struct pgtable_debug_args`: an address space with one entry at each level, and the first entry of each table.
-
-    A pointer that was not reached is 0, as after the kernel's `memset()`.
-    """
-
-    vaddr: int
-    page_prot: int
-    mm: MmStruct | None = None
-    pgdp: int = 0
-    p4dp: int = 0
-    pudp: int = 0
-    pmdp: int = 0
-    ptep: int = 0
-    start_p4dp: int = 0
-    start_pudp: int = 0
-    start_pmdp: int = 0
-    start_ptep: Page | None = None
-    pmd_pfn: int | None = None
-    pte_pfn: int | None = None
-
-
-def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
-    """Build one path through the page table, and get pages for it to map."""
-    mm = args.mm = k.mm_alloc()
-    if mm is None:
-        return k.init_failed(args, "mm struct")
-    args.pgdp = k.pgd_offset(mm, args.vaddr)
-    args.p4dp = k.p4d_alloc(mm, args.pgdp, args.vaddr)
-    if not args.p4dp:
-        return k.init_failed(args, "p4d entries")
-    args.start_p4dp = k.p4d_offset(args.pgdp, 0)
-    args.pudp = k.pud_alloc(mm, args.p4dp, args.vaddr)
-    if not args.pudp:
-        return k.init_failed(args, "pud entries")
-    args.start_pudp = k.pud_offset(args.p4dp, 0)
-    args.pmdp = k.pmd_alloc(mm, args.pudp, args.vaddr)
-    if not args.pmdp:
-        return k.init_failed(args, "pmd entries")
-    args.start_pmdp = k.pmd_offset(args.pudp, 0)
-    if k.pte_alloc(mm, args.pmdp):
-        return k.init_failed(args, "pte entries")
-    args.start_ptep = k.pmd_pgtable(k.read64(args.pmdp))
-
-    page = k.alloc_pages(k.HPAGE_PMD_ORDER) if k.HPAGE_PMD_ORDER <= k.MAX_PAGE_ORDER else None
-    if page is not None:
-        args.pmd_pfn = args.pte_pfn = page.pfn
-        return 0
-    page = k.alloc_pages(0)
-    args.pte_pfn = page.pfn if page is not None else None
-    return 0
-
-
-@static_inline
-def init_failed(k: Kernel, args: PgtableDebugArgs, what: str) -> int:
-    """The way out of `init_args()` without memory."""
-    k.printk(f"debug_vm_pgtable: [{'init_args':25}]: Failed to allocate {what}")
-    k.destroy_args(args)
-    return -ENOMEM
-
-
-@static_inline
-def pte_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A PTE that was set is not none; cleared it is."""
-    if args.pte_pfn is None:
-        return
-    pte = k.pfn_pte(args.pte_pfn, args.page_prot)
-    k.set_pte_at(args.mm, args.vaddr, args.ptep, pte)
-    k.WARN_ON(k.pte_none(pte))
-    k.ptep_clear(args.mm, args.vaddr, args.ptep)
-    k.WARN_ON(not k.pte_none(k.read64(args.ptep)))
-
-
-@static_inline
-def pmd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A populated PMD entry is not none; cleared it is."""
-    k.WARN_ON(k.pmd_none(k.read64(args.pmdp)))
-    k.pmd_clear(args.pmdp)
-    k.WARN_ON(not k.pmd_none(k.read64(args.pmdp)))
-
-
-@static_inline
-def pmd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A PMD entry that names a PTE table is not bad."""
-    k.pmd_populate(args.mm, args.pmdp, args.start_ptep)
-    k.WARN_ON(k.pmd_bad(k.read64(args.pmdp)))
-
-
-@static_inline
-def pud_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A populated PUD entry is not none; cleared it is."""
-    if k.CONFIG_PGTABLE_LEVELS <= 3 or k.mm_pmd_folded(args.mm):
-        return
-    k.WARN_ON(k.pud_none(k.read64(args.pudp)))
-    k.pud_clear(args.pudp)
-    k.WARN_ON(not k.pud_none(k.read64(args.pudp)))
-
-
-@static_inline
-def pud_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A PUD entry that names a PMD table is not bad."""
-    if k.CONFIG_PGTABLE_LEVELS <= 3 or k.mm_pmd_folded(args.mm):
-        return
-    k.pud_populate(args.mm, args.pudp, args.start_pmdp)
-    k.WARN_ON(k.pud_bad(k.read64(args.pudp)))
-
-
-@static_inline
-def p4d_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A populated P4D entry is not none; cleared it is."""
-    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_pud_folded(args.mm):
-        return
-    k.WARN_ON(k.p4d_none(k.read64(args.p4dp)))
-    k.p4d_clear(args.p4dp)
-    k.WARN_ON(not k.p4d_none(k.read64(args.p4dp)))
-
-
-@static_inline
-def p4d_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A P4D entry that names a PUD table is not bad."""
-    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_pud_folded(args.mm):
-        return
-    k.pud_clear(args.pudp)
-    k.p4d_clear(args.p4dp)
-    k.p4d_populate(args.mm, args.p4dp, args.start_pudp)
-    k.WARN_ON(k.p4d_bad(k.read64(args.p4dp)))
-
-
-@static_inline
-def pgd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A populated pgd entry is not none; cleared it is."""
-    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_p4d_folded(args.mm):
-        return
-    k.WARN_ON(k.pgd_none(k.read64(args.pgdp)))
-    k.pgd_clear(args.pgdp)
-    k.WARN_ON(not k.pgd_none(k.read64(args.pgdp)))
-
-
-@static_inline
-def pgd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A pgd entry that names a P4D table is not bad."""
-    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_p4d_folded(args.mm):
-        return
-    k.p4d_clear(args.p4dp)
-    k.pgd_clear(args.pgdp)
-    k.pgd_populate(args.mm, args.pgdp, args.start_p4dp)
-    k.WARN_ON(k.pgd_bad(k.read64(args.pgdp)))
-
-
-def destroy_args(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Give everything back: the pages, then the tables from the leaves up, then the address space."""
-    if args.pmd_pfn is not None:
-        k.__free_pages(k.pfn_to_page(args.pmd_pfn), k.HPAGE_PMD_ORDER)
-    elif args.pte_pfn is not None:
-        k.__free_pages(k.pfn_to_page(args.pte_pfn), 0)
-
-    if args.start_ptep is not None:
-        k.pmd_clear(args.pmdp)
-        k.pte_free(args.mm, args.start_ptep)
-        k.mm_dec_nr_ptes(args.mm)
-    if args.start_pmdp:
-        k.pud_clear(args.pudp)
-        k.pmd_free(args.mm, args.start_pmdp)
-        k.mm_dec_nr_pmds(args.mm)
-    if args.start_pudp:
-        k.p4d_clear(args.p4dp)
-        k.pud_free(args.mm, args.start_pudp)
-        k.mm_dec_nr_puds(args.mm)
-    if args.start_p4dp:
-        k.pgd_clear(args.pgdp)
-        k.p4d_free(args.mm, args.start_p4dp)
-    if args.mm is not None:
-        k.mmput(args.mm)
 
 
 def debug_vm_pgtable(k: Kernel) -> int:
     """Validate the page-table helpers: a late initcall."""
     k.printk(f"debug_vm_pgtable: [{'debug_vm_pgtable':25}]: Validating architecture page table helpers")
-    args = PgtableDebugArgs(vaddr=k.get_random_vaddr(), page_prot=k.vm_get_page_prot(k.VM_ACCESS_FLAGS))
+    args = PgtableDebugArgs()
     ret = k.init_args(args)
     if ret:
         return ret
 
-    args.ptep = k.pte_offset_kernel(args.pmdp, args.vaddr)
+    for idx in range(k.VM_NONE, (k.VM_SHARED | k.VM_ACCESS_FLAGS) + 1):
+        k.pte_basic_tests(args, idx)
+        k.pmd_basic_tests(args, idx)
+        k.pud_basic_tests(args, idx)
+    k.p4d_basic_tests(args)
+    k.pgd_basic_tests(args)
+    k.pmd_leaf_tests(args)
+    k.pud_leaf_tests(args)
+    k.pte_special_tests(args)
+    k.pte_protnone_tests(args)
+    k.pmd_protnone_tests(args)
+    k.pte_devmap_tests(args)
+    k.pmd_devmap_tests(args)
+    k.pud_devmap_tests(args)
+    k.pte_soft_dirty_tests(args)
+    k.pmd_soft_dirty_tests(args)
+    k.pte_swap_soft_dirty_tests(args)
+    k.pmd_swap_soft_dirty_tests(args)
+    k.pte_swap_exclusive_tests(args)
+    k.pte_swap_tests(args)
+    k.pmd_swap_tests(args)
+    k.swap_migration_tests(args)
+    k.pmd_thp_tests(args)
+    k.pud_thp_tests(args)
+    k.hugetlb_basic_tests(args)
+
+    args.ptep = k.pte_offset_kernel(args.pmdp, args.vaddr)  # pte_offset_map_lock(), where there is nobody to lock out
     k.pte_clear_tests(args)
+    k.pte_advanced_tests(args)
 
     k.pmd_clear_tests(args)
+    k.pmd_advanced_tests(args)
+    k.pmd_huge_tests(args)
     k.pmd_populate_tests(args)
 
     k.pud_clear_tests(args)
+    k.pud_advanced_tests(args)
+    k.pud_huge_tests(args)
     k.pud_populate_tests(args)
 
     k.p4d_clear_tests(args)
@@ -219,7 +73,212 @@ def debug_vm_pgtable(k: Kernel) -> int:
     return 0
 
 
+# One page. What user space may execute is cleaned from the cache when it is mapped and marked so, which must not stay.
+
+
 @static_inline
-def get_random_vaddr(k: Kernel) -> int:
-    """A random page of user address space."""
-    return k.random.randrange(k.TASK_SIZE_64 >> k.PAGE_SHIFT) << k.PAGE_SHIFT
+def pte_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A PTE that was set is not none; cleared it is."""
+    if args.pte_pfn is None:
+        return
+    validating(k, "pte_clear_tests", "PTE clear")
+    if k.WARN_ON(not args.ptep):
+        return
+    pte = k.pfn_pte(args.pte_pfn, args.page_prot)
+    k.set_pte_at(args.mm, args.vaddr, args.ptep, pte)
+    k.WARN_ON(k.pte_none(pte))
+    k.flush_dcache_page(k.pfn_to_page(args.pte_pfn))
+    k.ptep_clear(args.mm, args.vaddr, args.ptep)
+    k.WARN_ON(not k.pte_none(k.ptep_get(args.ptep)))
+
+
+@static_inline
+def pte_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """An entry in a table: write taken away, write and dirty given, young taken away, and cleared each time."""
+    if args.pte_pfn is None:
+        return
+    validating(k, "pte_advanced_tests", "PTE advanced")
+    if k.WARN_ON(not args.ptep):
+        return
+    mm, vma, vaddr, ptep, page = args.mm, args.vma, args.vaddr, args.ptep, k.pfn_to_page(args.pte_pfn)
+    pte = k.pfn_pte(args.pte_pfn, args.page_prot)
+
+    k.set_pte_at(mm, vaddr, ptep, pte)
+    k.flush_dcache_page(page)
+    k.ptep_set_wrprotect(mm, vaddr, ptep)
+    k.WARN_ON(k.pte_write(k.ptep_get(ptep)))
+    k.ptep_get_and_clear(mm, vaddr, ptep)
+    k.WARN_ON(not k.pte_none(k.ptep_get(ptep)))
+
+    clean = k.pte_mkclean(k.pte_wrprotect(pte))
+    k.set_pte_at(mm, vaddr, ptep, clean)
+    k.flush_dcache_page(page)
+    k.ptep_set_access_flags(vma, vaddr, ptep, k.pte_mkdirty(k.pte_mkwrite(clean, vma)), 1)
+    now = k.ptep_get(ptep)
+    k.WARN_ON(not (k.pte_write(now) and k.pte_dirty(now)))
+    k.ptep_get_and_clear_full(mm, vaddr, ptep, 1)
+    k.WARN_ON(not k.pte_none(k.ptep_get(ptep)))
+
+    k.set_pte_at(mm, vaddr, ptep, k.pte_mkyoung(pte))
+    k.flush_dcache_page(page)
+    k.ptep_test_and_clear_young(vma, vaddr, ptep)
+    k.WARN_ON(k.pte_young(k.ptep_get(ptep)))
+    k.ptep_get_and_clear_full(mm, vaddr, ptep, 1)
+
+
+# The PMD: a table, or a huge page.
+
+
+@static_inline
+def pmd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A populated PMD entry is not none; cleared it is."""
+    validating(k, "pmd_clear_tests", "PMD clear")
+    k.WARN_ON(k.pmd_none(k.pmdp_get(args.pmdp)))
+    k.pmd_clear(args.pmdp)
+    k.WARN_ON(not k.pmd_none(k.pmdp_get(args.pmdp)))
+
+
+@static_inline
+def pmd_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A huge page in a table, as `pte_advanced_tests()`; the PTE table is put by meanwhile."""
+    if not k.has_transparent_hugepage() or args.pmd_pfn is None:
+        return
+    validating(k, "pmd_advanced_tests", "PMD advanced")
+    mm, vma, vaddr, pmdp, page = args.mm, args.vma, args.vaddr, args.pmdp, k.pfn_to_page(args.pmd_pfn)
+    vaddr &= -k.HPAGE_PMD_SIZE
+    pmd = k.pfn_pmd(args.pmd_pfn, args.page_prot)
+    k.pgtable_trans_huge_deposit(mm, pmdp, args.start_ptep)
+
+    k.set_pmd_at(mm, vaddr, pmdp, pmd)
+    k.flush_dcache_page(page)
+    k.pmdp_set_wrprotect(mm, vaddr, pmdp)
+    k.WARN_ON(k.pmd_write(k.pmdp_get(pmdp)))
+    k.pmdp_huge_get_and_clear(mm, vaddr, pmdp)
+    k.WARN_ON(not k.pmd_none(k.pmdp_get(pmdp)))
+
+    clean = k.pmd_mkclean(k.pmd_wrprotect(pmd))
+    k.set_pmd_at(mm, vaddr, pmdp, clean)
+    k.flush_dcache_page(page)
+    k.pmdp_set_access_flags(vma, vaddr, pmdp, k.pmd_mkdirty(k.pmd_mkwrite(clean, vma)), 1)
+    now = k.pmdp_get(pmdp)
+    k.WARN_ON(not (k.pmd_write(now) and k.pmd_dirty(now)))
+    k.pmdp_huge_get_and_clear_full(vma, vaddr, pmdp, 1)
+    k.WARN_ON(not k.pmd_none(k.pmdp_get(pmdp)))
+
+    k.set_pmd_at(mm, vaddr, pmdp, k.pmd_mkyoung(k.pmd_mkhuge(pmd)))
+    k.flush_dcache_page(page)
+    k.pmdp_test_and_clear_young(vma, vaddr, pmdp)
+    k.WARN_ON(k.pmd_young(k.pmdp_get(pmdp)))
+    k.pmdp_huge_get_and_clear(mm, vaddr, pmdp)
+    k.pgtable_trans_huge_withdraw(mm, pmdp)
+
+
+@static_inline
+def pmd_huge_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A block of the kernel's own can be mapped and unmapped; not with CONFIG_PTDUMP_DEBUGFS, for fear of a reader."""
+    if not k.CONFIG_HAVE_ARCH_HUGE_VMAP:
+        return
+    if not k.arch_vmap_pmd_supported(args.page_prot) or args.fixed_alignment < k.PMD_SIZE:
+        return
+    validating(k, "pmd_huge_tests", "PMD huge")
+    k.write64(args.pmdp, 0)
+    k.WARN_ON(not k.pmd_set_huge(args.pmdp, args.fixed_pmd_pfn << k.PAGE_SHIFT, args.page_prot))
+    k.WARN_ON(not k.pmd_clear_huge(args.pmdp))
+    k.WARN_ON(not k.pmd_none(k.pmdp_get(args.pmdp)))
+
+
+@static_inline
+def pmd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A PMD entry that names a PTE table is not bad."""
+    validating(k, "pmd_populate_tests", "PMD populate")
+    k.pmd_populate(args.mm, args.pmdp, args.start_ptep)
+    k.WARN_ON(k.pmd_bad(k.pmdp_get(args.pmdp)))
+
+
+# The upper levels, where they are not folded.
+
+
+@static_inline
+def pud_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A populated PUD entry is not none; cleared it is."""
+    if k.CONFIG_PGTABLE_LEVELS <= 3 or k.mm_pmd_folded(args.mm):
+        return
+    validating(k, "pud_clear_tests", "PUD clear")
+    k.WARN_ON(k.pud_none(k.pudp_get(args.pudp)))
+    k.pud_clear(args.pudp)
+    k.WARN_ON(not k.pud_none(k.pudp_get(args.pudp)))
+
+
+@static_inline
+def pud_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+
+
+@static_inline
+def pud_huge_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A block of the kernel's own can be mapped and unmapped: with 4K pages, and RAM enough for an aligned one."""
+    if not k.CONFIG_HAVE_ARCH_HUGE_VMAP:
+        return
+    if not k.arch_vmap_pud_supported(args.page_prot) or args.fixed_alignment < k.PUD_SIZE:
+        return
+    validating(k, "pud_huge_tests", "PUD huge")
+    k.write64(args.pudp, 0)
+    k.WARN_ON(not k.pud_set_huge(args.pudp, args.fixed_pud_pfn << k.PAGE_SHIFT, args.page_prot))
+    k.WARN_ON(not k.pud_clear_huge(args.pudp))
+    k.WARN_ON(not k.pud_none(k.pudp_get(args.pudp)))
+
+
+@static_inline
+def pud_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A PUD entry that names a PMD table is not bad."""
+    if k.CONFIG_PGTABLE_LEVELS <= 3 or k.mm_pmd_folded(args.mm):
+        return
+    validating(k, "pud_populate_tests", "PUD populate")
+    k.pud_populate(args.mm, args.pudp, args.start_pmdp)
+    k.WARN_ON(k.pud_bad(k.pudp_get(args.pudp)))
+
+
+@static_inline
+def p4d_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A populated P4D entry is not none; cleared it is."""
+    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_pud_folded(args.mm):
+        return
+    validating(k, "p4d_clear_tests", "P4D clear")
+    k.WARN_ON(k.p4d_none(k.p4dp_get(args.p4dp)))
+    k.p4d_clear(args.p4dp)
+    k.WARN_ON(not k.p4d_none(k.p4dp_get(args.p4dp)))
+
+
+@static_inline
+def p4d_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A P4D entry that names a PUD table is not bad."""
+    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_pud_folded(args.mm):
+        return
+    validating(k, "p4d_populate_tests", "P4D populate")
+    k.pud_clear(args.pudp)
+    k.p4d_clear(args.p4dp)
+    k.p4d_populate(args.mm, args.p4dp, args.start_pudp)
+    k.WARN_ON(k.p4d_bad(k.p4dp_get(args.p4dp)))
+
+
+@static_inline
+def pgd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A populated pgd entry is not none; cleared it is."""
+    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_p4d_folded(args.mm):
+        return
+    validating(k, "pgd_clear_tests", "PGD clear")
+    k.WARN_ON(k.pgd_none(k.pgdp_get(args.pgdp)))
+    k.pgd_clear(args.pgdp)
+    k.WARN_ON(not k.pgd_none(k.pgdp_get(args.pgdp)))
+
+
+@static_inline
+def pgd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
+    """A pgd entry that names a P4D table is not bad."""
+    if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_p4d_folded(args.mm):
+        return
+    validating(k, "pgd_populate_tests", "PGD populate")
+    k.p4d_clear(args.p4dp)
+    k.pgd_clear(args.pgdp)
+    k.pgd_populate(args.mm, args.pgdp, args.start_p4dp)
+    k.WARN_ON(k.pgd_bad(k.pgdp_get(args.pgdp)))

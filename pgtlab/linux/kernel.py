@@ -23,6 +23,8 @@ from pgtlab.arch.registers import ESR_EL1
 from pgtlab.linux import (
     debug,
     debug_vm_pgtable,
+    debug_vm_pgtable_args,
+    debug_vm_pgtable_values,
     fault,
     headers,
     huge_mm,
@@ -80,6 +82,8 @@ _ALWAYS = (
     pgalloc,
     memory,
     mm,
+    debug_vm_pgtable_args,
+    debug_vm_pgtable_values,
     debug_vm_pgtable,
 )
 

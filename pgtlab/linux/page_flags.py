@@ -83,6 +83,18 @@ def __ClearPageBuddy(k: Kernel, page: Page) -> None:
     page.page_type |= PG_buddy
 
 
+@static_inline
+def __SetPageLocked(k: Kernel, page: Page) -> None:
+    """Lock a page that nobody else can lock."""
+    page.flags |= PAGEFLAGS["locked"]
+
+
+@static_inline
+def __ClearPageLocked(k: Kernel, page: Page) -> None:
+    """Unlock it."""
+    page.flags &= ~PAGEFLAGS["locked"]
+
+
 def _set_type(k: Kernel, page: Page, page_type: int) -> None:
     k.VM_BUG_ON_PAGE(not _is(page, 0), page, "!PageType(page, 0)")
     page.page_type &= ~page_type & 0xFFFFFFFF
