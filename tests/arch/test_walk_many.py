@@ -12,8 +12,9 @@ from reference_walk import Registers, translate
 from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
+from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
 from pgtlab.arch.translations import Translations
+from pgtlab.arch.walk_many import CHUNK
 
 ACCESSES = {"r": Access.READ, "w": Access.WRITE, "x": Access.FETCH}
 SEEDS = st.integers(0, (1 << 32) - 1)
@@ -140,6 +141,33 @@ def test_a_table_may_be_scattered_and_have_holes(order, holes, ram):
     present = {pa + 8 * i: word for pa, page in pages.items() for i, word in enumerate(page)}
     vas = [(512 * i + at << 16) + 0x123 for i in range(16) for at in (0, 1, 511)]
     assert_one_answer(*machine, lambda pa: present.get(pa, 0 if ram else None), vas, "r", 1)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation[0]} at EL{operation[1]}")
+@pytest.mark.parametrize("fields", [{"IPS": 2}, {"IPS": 2, "HA": 1, "HD": 1}, {"IPS": 4, "DS": 1}], ids=str)
+@pytest.mark.parametrize("tg0", [0, 1, 2], ids=["4K", "64K", "16K"])
+def test_neighbours_that_differ_in_one_bit(tg0, fields, operation):
+    """A page like the last good one is not looked at twice, so each bit that matters must make it another one.
+
+    The last good one is that of the chunk before, which is why a whole chunk asks for it alone.
+    """
+    shift, (access, el) = {0: 12, 1: 16, 2: 14}[tg0], operation
+    entries, first, last, mair = 1 << shift - 3, 0x10_0000, 0x20_0000, 0x0044_04FF_BB0C_77EE
+    tcr = TCR_EL1(T0SZ=64 - shift - 2 * (shift - 3), TG0=tg0, **fields)
+    tables = [last | i << 59 | 0b11 for i in (0, 0b0101, 0b1010)]  # one table thrice, with more handed down
+    vas = [(table * entries + page << shift) + 0x10 for table in range(len(tables)) for page in range(128)]
+    for leaf in 0x0000_0080_0004_0743, 0x0008_0080_0004_07C3:  # open to all; read-only with DBM
+        words = [leaf ^ (1 << i // 2 if i % 2 else 0) for i in range(128)]
+        pages = {first: tables + [0] * (entries - len(tables)), last: words + [0] * (entries - len(words))}
+        mmu = MMU(Memory.of_pages(pages, shift), tcr, TTBR0_EL1(first), mair=MAIR_EL1(mair))
+        read = {pa + 8 * i: word for pa, page in pages.items() for i, word in enumerate(page)}.get
+        assert_one_answer(mmu, Registers(int(tcr), first, 0, mair, 1), read, vas, access, el)
+        expected = Translations.of([mmu.translate(va, ACCESSES[access], el) for va in vas])
+        for start in range(0, len(vas), 128):
+            order = [start] * CHUNK + [*range(start, start + 128)]
+            found = mmu.translate_many([vas[i] for i in order], ACCESSES[access], el)
+            for theirs, ours in zip(expected.arrays, found.arrays, strict=True):
+                assert np.array_equal(theirs[order], ours)
 
 
 def test_memory_without_a_page_aborts_every_walk():
