@@ -44,7 +44,7 @@ class Commit:
 
     @classmethod
     def named(cls, name: str) -> Commit:
-        """The commit called `name`, or whose id begins with it.
+        """The commit called `name`, or whose id it is, shortened or in full.
 
         Raises
         ------
@@ -52,7 +52,8 @@ class Commit:
             Where there is none.
         """
         for commit in COMMITS:
-            if name == commit.name or (len(name) >= 4 and commit.id and (commit.id + "." * 40).startswith(name)):
+            by_id = commit.id and len(name) >= 4 and name[: len(commit.id)] == commit.id[: len(name)]
+            if by_id or name == commit.name:
                 return commit
         known = [commit.id or commit.name for commit in COMMITS]
         raise TreeError(f"commit {name!r} is not known; there are {', '.join(known[:-1])} and {known[-1]}")

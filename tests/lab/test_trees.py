@@ -88,7 +88,7 @@ def test_a_tree_without_lpa2_says_so_and_what_is_nearest():
 def test_a_commit_is_found_by_its_name_and_its_id_and_shows_as_a_diff(commit):
     assert Commit.named(commit.name) is commit
     if commit.id:
-        assert Commit.named(commit.id) is Commit.named(commit.id[:7]) is commit
+        assert Commit.named(commit.id) is Commit.named(commit.id[:7]) is Commit.named(f"{commit.id:8<40}") is commit
     lines = commit.diff().splitlines()
     assert [line for line in lines if line.startswith("+++ ")] == [
         f"+++ {name}() of {commit.id or commit.name}" for name in commit.functions
@@ -101,7 +101,7 @@ def test_a_commit_is_found_by_its_name_and_its_id_and_shows_as_a_diff(commit):
     assert all(line[1:] in sources for line in changed if line[0] == "+")
 
 
-@pytest.mark.parametrize("name", ["linus", "0dd", ""])
+@pytest.mark.parametrize("name", ["linus", "0dd", "", "0dd4f60a2c77"])
 def test_an_unknown_commit_is_refused_with_those_that_are_known(name):
     with pytest.raises(TreeError, match="there are 0dd4f60a2c76, d67cd9f23139, fix-dump-page and fix-pud-free"):
         Commit.named(name)
