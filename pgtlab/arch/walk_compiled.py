@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +14,22 @@ from pgtlab.arch.fault import Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.va_range import VARange
+
+
+def _forget_stale_loops() -> None:
+    """Drop compiled loops that are older than any source here.
+
+    Numba keeps a loop until its own file changes, whatever it took in from others: their functions, their constants.
+    """
+    here = Path(__file__).parent
+    newest = max(source.stat().st_mtime for source in here.glob("*.py"))
+    with suppress(OSError):  # an installation that cannot be written to does not change either
+        for kept in here.glob("__pycache__/*.nb[ic]"):
+            if kept.stat().st_mtime < newest:
+                kept.unlink()
+
+
+_forget_stale_loops()
 
 
 def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:

@@ -278,5 +278,3 @@ def pmd_mksoft_dirty(k: Kernel, pmd: int) -> int:
 def pmd_clear_soft_dirty(k: Kernel, pmd: int) -> int:
     """As it is."""
     return pmd
-
-
