@@ -43,7 +43,7 @@ def pgtable_trans_huge_deposit(k: Kernel, mm: MmStruct, pmdp: int, pgtable: Page
 
 
 def pgtable_trans_huge_withdraw(k: Kernel, mm: MmStruct, pmdp: int) -> Page:
-    """Take back the PTE table that was put by last."""
+    """Take back the PTE table that was put by last; those before it follow, the oldest first."""
     pgtable: Page = k.page_of(k.pmd_huge_pte(mm, pmdp))
     own, (following, before) = pgtable.address + LRU, map(int, pgtable.lru)
     if following == own:

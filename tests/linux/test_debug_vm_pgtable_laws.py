@@ -1,0 +1,274 @@
+"""Every test of debug_vm_pgtable: in the kernel's order, run or skipped as the options say, and each with teeth."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from pgtlab.lab.trees import Tree
+from pgtlab.linux import debug_vm_pgtable, debug_vm_pgtable_values
+from pgtlab.linux.boot import Boot, boot
+from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.placement import ANYWHERE, Placement
+from pgtlab.linux.symbols import functions_of
+
+EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
+KINDS = {(b.config, b.vabits_actual): b for b in EVERYWHERE}
+every_kind = pytest.mark.parametrize("booted", KINDS.values(), ids=lambda b: f"{b.config!r} on {b.vabits_actual}")
+MAX = CPU.named("max")
+
+
+def started(booted: Boot, placement: Placement = ANYWHERE) -> Kernel:
+    return Tree.named("fixed").start_kernel(booted, placement=placement)
+
+
+# Twins of the file of that name in mm/; which function a line is of.
+MODULES = {Path(m.__file__).name: m for m in (debug_vm_pgtable, debug_vm_pgtable_values)}
+
+
+def function_at(location: str) -> str:
+    file, line = location.split("/")[-1].split(":")
+    for name, function in functions_of(MODULES[file]).items():
+        source, first = inspect.getsourcelines(function)
+        if first <= int(line) < first + len(source):
+            return name
+    raise AssertionError(location)
+
+
+def warned(kernel: Kernel) -> list[str]:
+    """The test functions that warned, once each, in order."""
+    run = kernel.run()
+    assert {report.kind for report in run.reports} <= {"WARNING"}, run
+    return list(dict.fromkeys(function_at(report.location) for report in run.reports))
+
+
+def validated(config: Config, placement: Placement = ANYWHERE) -> list[str]:
+    """What a kernel with dynamic debug says that it validates; the sixteen rounds of the basic tests as one."""
+    run = started(boot(config, MAX), placement).run()
+    assert run.outcome == "clean"
+    said = (re.search(r"\[(\w+) *\]: Validating", line) for line in run.dmesg)
+    names = [found[1] for found in said if found]
+    assert names.pop(0) == "debug_vm_pgtable"
+    return list(dict.fromkeys(names))
+
+
+# Which tests there are, in which order.
+
+# debug_vm_pgtable() of mm/debug_vm_pgtable.c: the names that it calls, without set-up and locks.
+KERNEL_ORDER = """
+pte_basic pmd_basic pud_basic p4d_basic pgd_basic pmd_leaf pud_leaf pte_special pte_protnone pmd_protnone
+pte_devmap pmd_devmap pud_devmap pte_soft_dirty pmd_soft_dirty pte_swap_soft_dirty pmd_swap_soft_dirty
+pte_swap_exclusive pte_swap pmd_swap swap_migration pmd_thp pud_thp hugetlb_basic pte_clear pte_advanced
+pmd_clear pmd_advanced pmd_huge pmd_populate pud_clear pud_advanced pud_huge pud_populate p4d_clear pgd_clear
+p4d_populate pgd_populate
+"""
+
+
+@every_kind
+def test_every_test_is_called_in_the_kernels_order(booted):
+    kernel, called = started(booted), []
+    wanted = [f"{name}_tests" for name in KERNEL_ORDER.split()]
+    assert [name for name in kernel.symbols if name.endswith("_tests") and name not in wanted] == []
+    for name in wanted:
+        function = kernel.symbols[name]
+        if "basic" in name and "idx" in inspect.signature(function).parameters:
+            kernel.livepatch(**{name: lambda k, args, idx, name=name: called.append(name)})
+        else:
+            kernel.livepatch(**{name: lambda k, args, name=name: called.append(name)})
+    kernel.run()
+    assert called[:48] == wanted[:3] * 16
+    assert called[45:] == wanted
+
+
+NEVER = {"pud_basic", "pud_leaf", "pud_devmap", "pud_thp", "pud_advanced"}  # no huge PUDs on arm64
+NEVER |= {"pte_soft_dirty", "pmd_soft_dirty", "pte_swap_soft_dirty", "pmd_swap_soft_dirty"}  # no soft-dirty either
+HUGE_PMD = {"pmd_basic", "pmd_leaf", "pmd_protnone", "pmd_devmap", "pmd_swap", "pmd_thp", "pmd_advanced"}
+
+
+@pytest.mark.parametrize(
+    ("options", "skipped"),
+    [
+        ({}, set()),
+        ({"TRANSPARENT_HUGEPAGE": 0}, HUGE_PMD),
+        ({"HUGETLBFS": 0}, {"hugetlb_basic"}),
+        ({"NUMA_BALANCING": 0}, {"pte_protnone", "pmd_protnone"}),
+        ({"PTDUMP_DEBUGFS": 1}, {"pmd_huge"}),
+        (
+            {"TRANSPARENT_HUGEPAGE": 0, "MIGRATION": 0},
+            HUGE_PMD | {"swap_migration", "pte_protnone"},
+        ),
+        ({"SWAP": 0, "MEMORY_FAILURE": 0, "ARM64_CONTPTE": 0}, set()),
+    ],
+)
+@pytest.mark.parametrize("config", [Config("4k", 48), Config("4k", 52), Config("16k", 36), Config("64k", 52)], ids=repr)
+def test_options_decide_which_tests_run(config, options, skipped):
+    levels = config.PGTABLE_LEVELS
+    skipped = NEVER | skipped | {"pud_huge"}  # of a PUD block 128 MiB hold none
+    skipped |= {"pmd_advanced"} if config.page_size_name == "64k" else set()  # 512 MiB are not to be had
+    skipped |= {"pmd_huge"} if config.page_size_name == "64k" else set()
+    skipped |= {f"{level}_{what}" for level in ("p4d", "pgd") for what in ("clear", "populate") if levels < 5}
+    skipped |= {f"pud_{what}" for what in ("clear", "populate") if levels < 4}
+    with_options = Config(config.page_size, config.va_bits, config.pa_bits, DYNAMIC_DEBUG=1, **options)
+    assert validated(with_options) == [f"{name}_tests" for name in KERNEL_ORDER.split() if name not in skipped]
+
+
+def test_a_block_of_pud_size_is_mapped_where_ram_has_one():
+    config = Config("4k", 48, DYNAMIC_DEBUG=1)
+    assert "pud_huge_tests" not in validated(config)
+    assert "pud_huge_tests" in validated(config, Placement(pud_pfn=0x80000))  # so RAM is a gigabyte and more
+
+
+def test_dynamic_debug_names_the_flags():
+    lines = started(boot(Config("4k", 48, DYNAMIC_DEBUG=1), MAX)).run().dmesg
+    basic = [line.split("PTE basic ")[1] for line in lines if "PTE basic" in line]
+    assert (basic[0], basic[7], basic[15]) == ("()", "(read|write|exec)", "(read|write|exec|shared)")
+
+
+@every_kind
+@pytest.mark.parametrize("kpti", [False, True], ids=["", "kpti"])
+def test_a_correct_kernel_warns_of_nothing_with_any_options(booted, kpti):
+    """As the recorded kernels: no boot of theirs has a WARNING, and what is reported there is the PUD table alone."""
+    c = booted.config
+    for options in (
+        {},
+        {"TRANSPARENT_HUGEPAGE": 0},
+        {"TRANSPARENT_HUGEPAGE": 0, "MIGRATION": 0, "HUGETLBFS": 0, "SWAP": 0},
+        {"NUMA_BALANCING": 0, "ARM64_CONTPTE": 0, "MEMORY_FAILURE": 0, "PTDUMP_DEBUGFS": 1},
+    ):
+        kernel = started(boot(Config(c.page_size, c.va_bits, c.pa_bits, **options), booted.cpu, kpti=kpti))
+        free = kernel.zone.nr_free_pages
+        run = kernel.run()
+        assert (run.outcome, run.lost, run.nr_page_table_pages) == ("clean", (), 0)
+        assert kernel.zone.nr_free_pages == free
+        assert not kernel.memmap["flags"].astype(bool)[-100:].any(), "no page is left locked or marked clean"
+
+
+# Each law bites: helpers broken, and the tests that notice. The order is the kernel's.
+
+
+def unchanged(k, entry, *rest):
+    """A helper that does not do its job."""
+    return entry
+
+
+def no(k, *rest):
+    return False
+
+
+def yes(k, *rest):
+    return True
+
+
+def nothing(k, *rest):
+    pass
+
+
+def read_only(k, mm, addr, entryp):
+    return k.read64(entryp)
+
+
+ACROSS = ["pte_basic_tests", "pmd_basic_tests", "hugetlb_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]
+MUTATIONS = {
+    "pte_mkold": (unchanged, ["pte_basic_tests", "pmd_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]),
+    "pte_mkyoung": (unchanged, ["pte_basic_tests", "pmd_basic_tests"]),
+    "pte_young": (yes, ["pte_basic_tests", "pmd_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]),
+    "pte_mkdirty": (unchanged, ACROSS),
+    "pte_mkclean": (unchanged, ["pte_basic_tests", "pmd_basic_tests"]),
+    "pte_mkwrite_novma": (unchanged, ACROSS),
+    "pte_mkwrite": (unchanged, ["pte_basic_tests", "pte_advanced_tests"]),
+    "pmd_mkwrite": (unchanged, ["pmd_basic_tests", "pmd_advanced_tests"]),
+    "pte_wrprotect": (unchanged, ["pte_basic_tests", "pmd_basic_tests", "hugetlb_basic_tests"]),
+    "pte_same": (no, ["pte_basic_tests"]),
+    "pmd_same": (no, ["pmd_basic_tests"]),
+    "p4d_same": (no, ["p4d_basic_tests"]),
+    "pgd_same": (no, ["pgd_basic_tests"]),
+    "pmd_mkhuge": (unchanged, ["pmd_basic_tests", "pmd_leaf_tests", "pmd_thp_tests"]),
+    "pmd_leaf": (no, ["pmd_leaf_tests", "pmd_thp_tests"]),
+    "pte_mkspecial": (unchanged, ["pte_special_tests"]),
+    "pte_protnone": (no, ["pte_protnone_tests", "pmd_protnone_tests"]),
+    "pmd_protnone": (no, ["pmd_protnone_tests"]),
+    "pte_mkdevmap": (unchanged, ["pte_devmap_tests"]),
+    "pmd_mkdevmap": (unchanged, ["pmd_devmap_tests"]),
+    "pte_swp_mkexclusive": (unchanged, ["pte_swap_exclusive_tests"]),
+    "pte_swp_clear_exclusive": (unchanged, ["pte_swap_exclusive_tests"]),
+    "is_swap_pte": (no, ["pte_swap_exclusive_tests"]),
+    "__swp_type": (lambda k, x: x >> 3 & 31, ["pte_swap_exclusive_tests"]),  # v6.9's place for it
+    "__swp_entry_to_pte": (lambda k, swp: swp & ~0xFFFF_F000, ["pte_swap_tests"]),
+    "__swp_entry_to_pmd": (lambda k, swp: swp & ~0xFFFF_F000, ["pmd_swap_tests"]),
+    "is_migration_entry": (no, ["swap_migration_tests"]),
+    "is_writable_migration_entry": (yes, ["swap_migration_tests"]),
+    "pmd_trans_huge": (no, ["pmd_thp_tests"]),
+    "pmd_mkinvalid": (lambda k, pmd: pmd & ~(k.PTE_VALID | k.PTE_PRESENT_INVALID), ["pmd_thp_tests"]),
+    "huge_pte_mkdirty": (unchanged, ["hugetlb_basic_tests"]),
+    "huge_pte_wrprotect": (unchanged, ["hugetlb_basic_tests"]),
+    "ptep_get_and_clear": (read_only, ["pte_clear_tests", "pte_advanced_tests"]),
+    "ptep_set_access_flags": (no, ["pte_advanced_tests"]),
+    "ptep_test_and_clear_young": (no, ["pte_advanced_tests", "pmd_advanced_tests"]),
+    "pmdp_huge_get_and_clear": (read_only, ["pmd_advanced_tests"]),
+    "pmdp_set_access_flags": (no, ["pmd_advanced_tests"]),
+    "pmd_set_huge": (no, ["pmd_huge_tests"]),
+    "pmd_clear_huge": (no, ["pmd_huge_tests"]),
+    "pgattr_change_is_safe": (no, ["pmd_huge_tests"]),
+    "pmd_bad": (yes, ["pmd_populate_tests"]),
+    "pud_bad": (yes, ["pud_populate_tests"]),
+}
+WHERE = [boot(Config(*c), MAX) for c in (("4k", 48), ("16k", 52), ("4k", 52))]
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_broken_helper_is_noticed_by_the_test_of_it(name):
+    broken, noticed_by = MUTATIONS[name]
+    for booted in WHERE:
+        kernel = started(booted)
+        kernel.livepatch(**{name: broken})
+        assert warned(kernel) == sorted(noticed_by, key=[f"{n}_tests" for n in KERNEL_ORDER.split()].index), booted
+
+
+def test_a_protection_that_begins_dirty_is_noticed():
+    """The first law of the basic tests: shared and writable with PTE_RDONLY forgotten."""
+    kernel = started(WHERE[0])
+    kernel.protection_map = [prot & ~kernel.PTE_RDONLY for prot in kernel.protection_map]
+    assert warned(kernel) == ["pte_basic_tests", "pmd_basic_tests"]
+
+
+def test_write_protection_that_forgets_what_hardware_knew_is_noticed():
+    """As before "arm64: pgtable: Ensure dirty bit is preserved across pte_wrprotect()": dirty by PTE_RDONLY alone."""
+    kernel = started(WHERE[0])
+    kernel.livepatch(
+        pte_mkdirty=lambda k, pte: k.clear_pte_bit(k.set_pte_bit(pte, k.PTE_WRITE), k.PTE_RDONLY),
+        pte_wrprotect=lambda k, pte: k.set_pte_bit(k.clear_pte_bit(pte, k.PTE_WRITE), k.PTE_RDONLY),
+    )
+    assert warned(kernel)[:2] == ["pte_basic_tests", "pmd_basic_tests"]
+
+
+def test_an_executable_page_under_lpa2_needs_a_protection_without_shareability():
+    """Where PTE_SHARED is not taken out of the protections, its bits are those of an address far outside RAM."""
+    kernel = started(boot(Config("16k", 52), MAX))
+    kernel.protection_map = [prot | kernel.PTE_SHARED for prot in kernel.protection_map]
+    run = kernel.run()
+    assert run.outcome == "panic"
+    assert run.reports[-1].kind == "Oops"
+    assert run.reports[-1].trace[0] == "__sync_icache_dcache"
+
+
+def test_a_table_put_by_and_forgotten_is_found_when_its_pmd_table_goes():
+    kernel = started(WHERE[0])
+    kernel.livepatch(pgtable_trans_huge_withdraw=nothing)
+    run = kernel.run()
+    assert (run.outcome, run.reports[-1].kind) == ("panic", "BUG")
+    assert run.reports[-1].text == "VM_BUG_ON_PAGE(ptdesc->pmd_huge_pte)"
+
+
+def test_of_tables_put_by_the_last_comes_back_first_and_then_the_oldest():
+    for booted in (WHERE[0], boot(Config("16k", 36), MAX)):  # in the PMD table's page, and in the mm
+        k = started(booted)
+        mm = k.mm_alloc()
+        table = k.pmd_alloc_one(mm, 0) or mm.pgd
+        pages = [k.pte_alloc_one(mm) for _ in range(4)]
+        for page in pages:
+            k.pgtable_trans_huge_deposit(mm, table, page)
+        assert [k.pgtable_trans_huge_withdraw(mm, table) for _ in pages] == [pages[-1], *pages[:-1]]
+        assert k.pmd_huge_pte(mm, table) == 0

@@ -1,0 +1,411 @@
+"""Entries that map a page: those of real kernels made anew by our helpers, and laws over every kernel."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.arch.fault import Access, Fault
+from pgtlab.arch.registers import TTBR0_EL1
+from pgtlab.linux.boot import Boot, Fold, boot
+from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.mm import MmStruct, VmAreaStruct
+
+DATA = Path(__file__).parents[1] / "data/kernel"
+REAL = json.loads((DATA / "user-entries.json").read_text())
+CONFIGS = [name for name in REAL if name != "source"]
+CONSTANTS = json.loads((DATA / "constants.json").read_text())["everywhere"]
+
+EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
+KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}
+every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
+VMA = VmAreaStruct(MmStruct())
+FLAGS = range(16)
+
+
+def kernel_of(name: str) -> Kernel:
+    page_size, va_bits = name.split("-va")
+    return Kernel(boot(Config(page_size, int(va_bits)), CPU.named("max")))
+
+
+def vm_flags(k: Kernel, maps: str) -> int:
+    """Of /proc/self/maps: `rw-p`."""
+    letters = {"r": k.VM_READ, "w": k.VM_WRITE, "x": k.VM_EXEC, "s": k.VM_SHARED}
+    return sum(flag for letter, flag in letters.items() if letter in maps)
+
+
+# Entries of real kernels.
+
+
+def written(k: Kernel, pfn: int, prot: int) -> int:
+    """What a write fault in a private mapping makes (mm/memory.c, do_anonymous_page())."""
+    return k.pte_mkwrite(k.pte_mkdirty(k.pte_mkyoung(k.pfn_pte(pfn, prot))), VMA)
+
+
+def expected(k: Kernel, row: dict, pfn: int) -> int:
+    """The entry, made as the kernel makes it from what the process did."""
+    prot = k.vm_get_page_prot(vm_flags(k, row["vma"]))
+    match row["region"], row["state"]:
+        case _, "untouched":
+            return 0
+        case _, "zeropage-read":
+            return k.pte_mkspecial(k.pfn_pte(pfn, prot))
+        case "shared_rw", state:
+            return written(k, pfn, prot) if state == "dirty" else k.pfn_pte(pfn, prot)
+        case "thp_madvise", _ if row["level"] == 2:
+            return k.pmd_mkwrite(k.pmd_mkdirty(k.pmd_mkhuge(k.pfn_pmd(pfn, prot))), VMA)
+        case "main", _:
+            return k.pfn_pte(pfn, prot)  # a file's text, read
+        case region, _ if region.endswith("_after_write"):
+            before = written(k, pfn, k.vm_get_page_prot(k.VM_READ | k.VM_WRITE))
+            return k.pte_modify(before, prot)  # mprotect()
+        case _:
+            return written(k, pfn, prot)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_entries_of_a_real_process_come_out_of_our_helpers(name):
+    k = kernel_of(name)
+    rows = REAL[name]
+    assert len(rows) >= 20
+    for row in rows:
+        entry, pfn = int(row["entry"], 16), int(row["pfn"] or "0", 16)
+        assert f"{expected(k, row, pfn):#x}" == row["entry"], row
+        assert k.pte_none(entry) == (row["state"] == "untouched")
+        if entry and row["level"] == 3:
+            assert k.pte_pfn(entry) == pfn
+        elif entry:
+            assert (k.pmd_pfn(entry), k.pmd_leaf(entry), k.pmd_trans_huge(entry)) == (pfn, True, True)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_prot_none_of_a_real_process_is_recognised(name):
+    k = kernel_of(name)
+    for row in REAL[name]:
+        entry = int(row["entry"], 16)
+        assert k.pte_protnone(entry) == (row["state"] == "protnone")
+        assert k.pte_present(entry) == (row["state"] != "untouched")
+        assert not k.is_swap_pte(entry)
+
+
+# Protections.
+
+
+PAGE_OF = {  # mmap(2)'s promise: what the sixteen mappings allow, and how a page of one begins
+    "": "NONE",
+    "s": "NONE",
+    **dict.fromkeys(["r", "w", "rw", "rs"], "READONLY"),
+    **dict.fromkeys(["ws", "rws"], "SHARED"),
+    **dict.fromkeys(["x", "rx", "wx", "rwx", "xs", "rxs"], "READONLY_EXEC"),
+    **dict.fromkeys(["wxs", "rwxs"], "SHARED_EXEC"),
+}
+
+
+@every_kernel
+def test_protections_are_those_that_the_compiler_made(k):
+    """Of the recorded constants; with LPA2 the bits of SH are address bits and must not be in them."""
+    lost = k.PTE_SHARED if k.lpa2_is_enabled else 0
+    assert len(PAGE_OF) == 16
+    for letters, name in PAGE_OF.items():
+        assert k.vm_get_page_prot(vm_flags(k, letters)) == int(CONSTANTS[f"pgprot_val(PAGE_{name})"], 16) & ~lost
+
+
+def test_execute_only_needs_enhanced_pan():
+    max_cpu = CPU.named("max")
+    epan = CPU("max+epan", max_cpu.mmfr0, max_cpu.mmfr1.replace(PAN=3), max_cpu.mmfr2)
+    for cpu, name in ((max_cpu, "READONLY_EXEC"), (epan, "EXECONLY")):
+        k = Kernel(boot(Config("4k", 48), cpu))
+        for flags in (k.VM_EXEC, k.VM_EXEC | k.VM_SHARED):
+            assert k.vm_get_page_prot(flags) == int(CONSTANTS[f"pgprot_val(PAGE_{name})"], 16)
+        assert k.vm_get_page_prot(k.VM_EXEC | k.VM_READ) == k._PAGE_READONLY_EXEC
+
+
+@every_kernel
+def test_the_mmu_allows_user_space_what_the_mapping_says(k):
+    """A page of each mapping in a table, through the MMU: as it begins, after a first write, protected, old."""
+    k = Kernel(k.boot)
+    mm, addr = k.mm_alloc(), 0x1234_5678_9000 & (1 << k.vabits_actual - 1) - k.PAGE_SIZE
+    pmdp = k.pmd_alloc(mm, k.pud_alloc(mm, k.p4d_alloc(mm, k.pgd_offset(mm, addr), addr), addr), addr)
+    assert k.pte_alloc(mm, pmdp) == 0
+    ptep = k.pte_offset_kernel(pmdp, addr)
+    mmu = replace(k.mmu, ttbr0=TTBR0_EL1(k.__pa(mm.pgd)))
+    page = k.alloc_pages(0)
+
+    def allowed(pte: int) -> str:
+        k.set_pte_at(mm, addr, ptep, pte)
+        accesses = {"r": Access.READ, "w": Access.WRITE, "x": Access.FETCH}
+        walks = {letter: mmu.translate(addr, access, el=0) for letter, access in accesses.items()}
+        assert all(isinstance(w.outcome, Fault) or w.outcome.pa >> k.PAGE_SHIFT == page.pfn for w in walks.values())
+        return "".join(letter for letter, walk in walks.items() if not isinstance(walk.outcome, Fault))
+
+    assert allowed(0) == ""
+    for flags in FLAGS:
+        pte = k.mk_pte(page, k.vm_get_page_prot(flags))
+        readable, executable = "r" if flags & k.VM_ACCESS_FLAGS else "", "x" if flags & k.VM_EXEC else ""
+        by_hardware = "w" if k.mmu.tcr.HD and flags & k.VM_SHARED and flags & k.VM_WRITE else ""
+        assert allowed(pte) == readable + by_hardware + executable
+        assert allowed(k.pte_mkinvalid(pte)) == ""
+        assert allowed(k.pte_mkspecial(k.pte_mkdevmap(pte))) == allowed(pte)
+        if flags & k.VM_WRITE:
+            written = k.pte_mkwrite(k.pte_mkdirty(pte), VMA)
+            assert allowed(written) == "rw" + executable
+            assert allowed(k.pte_wrprotect(written)) == "r" + executable
+        if flags & k.VM_ACCESS_FLAGS:
+            by_hardware = allowed(pte) if k.mmu.tcr.HA else ""
+            assert allowed(k.pte_mkold(pte)) == by_hardware
+
+
+# Laws.
+
+
+CHANGES = {  # and what each of them makes of which question
+    "mkyoung": {"young": True},
+    "mkold": {"young": False},
+    "mkdirty": {"dirty": True},
+    "mkclean": {"dirty": False},
+    "mkwrite_novma": {"write": True},
+    "wrprotect": {"write": False},
+    "mkspecial": {"special": True},
+    "mkdevmap": {"devmap": True, "special": True},
+    "mkcont": {"cont": True},
+    "mknoncont": {"cont": False},
+    "mkinvalid": {},
+}
+
+
+@st.composite
+def entries(draw):
+    """A kernel, and an entry of it with any protection and any of the changes that mm makes."""
+    k = draw(st.sampled_from(list(KERNELS.values())))
+    pfn = draw(st.integers(0, (1 << k.PHYS_MASK_SHIFT - k.PAGE_SHIFT) - 1))
+    pte = k.pfn_pte(pfn, k.vm_get_page_prot(draw(st.sampled_from(FLAGS))))
+    for change in draw(st.lists(st.sampled_from(list(CHANGES)), max_size=4)):
+        pte = getattr(k, f"pte_{change}")(pte)
+    return k, pfn, pte
+
+
+@settings(max_examples=300)
+@given(entries())
+def test_each_change_is_seen_and_undone_and_changes_nothing_else(case):
+    k, pfn, pte = case
+    asks = ["young", "dirty", "write", "special", "devmap", "cont"]
+    before = {ask: getattr(k, f"pte_{ask}")(pte) for ask in asks}
+    for change, sees in CHANGES.items():
+        after = getattr(k, f"pte_{change}")(pte)
+        assert {ask: getattr(k, f"pte_{ask}")(after) for ask in asks} == {**before, **sees}, change
+        assert k.pte_pfn(after) == pfn
+        assert getattr(k, f"pte_{change}")(after) == after, "twice is once"
+
+
+@settings(max_examples=300)
+@given(entries(), st.sampled_from(FLAGS))
+def test_another_protection_keeps_the_frame_accessed_and_dirty(case, flags):
+    k, pfn, pte = case
+    prot = k.vm_get_page_prot(flags)
+    after = k.pte_modify(pte, prot)
+    assert k.pte_pfn(after) == pfn
+    assert (k.pte_young(after), k.pte_dirty(after)) == (k.pte_young(pte), k.pte_dirty(pte))
+    assert (k.pte_special(after), k.pte_devmap(after)) == (k.pte_special(pte), k.pte_devmap(pte))
+    assert k.pte_write(after) == bool(prot & k.PTE_WRITE)
+    assert k.pte_valid(after) == bool(prot & k.PTE_VALID)
+    assert k.pte_user_exec(after) == (not prot & k.PTE_UXN)
+    assert k.pte_protnone(after) == (flags & 7 == 0)
+    assert k.pte_modify(after, prot) == after
+    assert k.pte_same(k.pte_modify(k.pte_modify(pte, k.vm_get_page_prot(0)), prot), after), "PROT_NONE in between"
+
+
+@settings(max_examples=200)
+@given(entries())
+def test_frame_and_protection_put_an_entry_together_again(case):
+    k, pfn, pte = case
+    assert k.pfn_pte(k.pte_pfn(pte), k.pte_pgprot(pte)) == pte
+    assert k.pte_advance_pfn(pte, 0) == pte
+    if pfn + 3 < 1 << k.PHYS_MASK_SHIFT - k.PAGE_SHIFT:
+        assert k.pte_pfn(k.pte_advance_pfn(pte, 3)) == pfn + 3
+        assert k.pte_pgprot(k.pte_advance_pfn(pte, 3)) == k.pte_pgprot(pte)
+
+
+@settings(max_examples=200)
+@given(entries())
+def test_dirty_is_software_s_note_or_hardware_s_and_is_not_lost(case):
+    k, _, pte = case
+    assert k.pte_dirty(pte) == (k.pte_sw_dirty(pte) or k.pte_hw_dirty(pte))
+    assert k.pte_dirty(k.pte_wrprotect(pte)) == k.pte_dirty(pte)
+    protected = k.pte_wrprotect(pte)
+    assert k.pte_sw_dirty(protected) == k.pte_dirty(pte)
+    assert not k.pte_hw_dirty(protected)
+    assert k.pte_hw_dirty(k.pte_mkdirty(k.pte_mkwrite(pte, VMA)))
+
+
+@settings(max_examples=200)
+@given(entries())
+def test_a_huge_page_is_asked_as_a_page_is(case):
+    k, _, pte = case
+    pmd = k.pmd_mkhuge(k.pmd_modify(pte, k.vm_get_page_prot(k.VM_READ)))
+    assert k.pmd_leaf(pmd)
+    assert k.pmd_bad(pmd)
+    assert k.pmd_trans_huge(pmd)
+    assert not k.pmd_table(pmd)
+    assert k.pmd_leaf(k.pmd_mkinvalid(pmd))
+    assert k.pmd_trans_huge(k.pmd_mkinvalid(pmd))
+    assert not k.pmd_sect(k.pmd_mkinvalid(pmd))
+    for ask in ("present", "young", "dirty", "write", "devmap", "user", "user_exec", "cont", "protnone"):
+        assert getattr(k, f"pmd_{ask}")(pmd) == getattr(k, f"pte_{ask}")(pmd)
+    assert k.pmd_pfn(k.pfn_pmd(k.pmd_pfn(pmd), 0)) == k.pmd_pfn(pmd)
+    assert k.pmd_pfn(pmd) % (k.PMD_SIZE >> k.PAGE_SHIFT) == 0
+    assert not k.pmd_leaf(k.PMD_TYPE_TABLE)
+    assert not k.pmd_trans_huge(k.PMD_TYPE_TABLE)
+    assert not k.pmd_trans_huge(0)
+
+
+@every_kernel
+def test_a_pud_maps_a_block_where_linux_uses_them(k):
+    block = k.pud_mkhuge(k.pfn_pud(0, k.mk_pud_sect_prot(k._PAGE_KERNEL)))
+    levels = k.CONFIG_PGTABLE_LEVELS
+    assert k.pud_leaf(block) == k.pud_sect(block) == (levels > 2 and k.PAGE_SHIFT != 16)
+    assert k.pud_sect_supported() == (k.PAGE_SHIFT == 12)
+    assert not k.pud_leaf(k.PUD_TYPE_TABLE)
+    if levels == 2:
+        assert k.pud_present(0)
+        assert not k.pud_none(0)
+        assert not k.pud_leaf(block)
+        assert not k.pud_set_huge(0, 0, 0)
+
+
+@every_kernel
+def test_no_level_above_the_pud_maps_a_block(k):
+    for word in (0, k.PUD_TYPE_SECT, k.PMD_TYPE_TABLE, (1 << 64) - 1):
+        assert not k.pgd_leaf(word)
+        assert not k.p4d_leaf(word)
+        assert not k.pgd_devmap(word)
+
+
+# Swap entries.
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_swap_entry_comes_back_from_a_table(data):
+    k = data.draw(st.sampled_from(list(KERNELS.values())))
+    type = data.draw(st.integers(0, 31))
+    offset = data.draw(st.integers(0, k.__SWP_OFFSET_MASK))
+    entry = k.swp_entry(type, offset)
+    assert (k.swp_type(entry), k.swp_offset(entry)) == (type, offset)
+    pte = k.swp_entry_to_pte(entry)
+    assert k.pte_to_swp_entry(pte) == entry == k.pte_to_swp_entry(k.pte_swp_mkexclusive(pte))
+    assert k.pmd_to_swp_entry(k.swp_entry_to_pmd(entry)) == entry
+    for word in (pte, k.pte_swp_mkexclusive(pte)):
+        assert not k.pte_present(word)
+        assert k.is_swap_pte(word) == (word != 0)
+    assert k.pte_swp_exclusive(k.pte_swp_mkexclusive(pte))
+    assert k.pte_swp_clear_exclusive(k.pte_swp_mkexclusive(pte)) == pte
+
+
+@every_kernel
+def test_types_of_swap_entries_are_told_apart(k):
+    pfn = (1 << k.SWP_PFN_BITS) - 1
+    made = {
+        "writable": k.make_writable_migration_entry(pfn),
+        "readable": k.make_readable_migration_entry(pfn),
+        "readable_exclusive": k.make_readable_exclusive_migration_entry(pfn),
+    }
+    for kind, entry in made.items():
+        assert k.is_migration_entry(entry)
+        assert [other for other in made if getattr(k, f"is_{other}_migration_entry")(entry)] == [kind]
+        assert k.swp_offset_pfn(entry) == pfn
+        assert k.is_pmd_migration_entry(k.swp_entry_to_pmd(entry))
+        young = k.make_migration_entry_young(entry)
+        assert k.migration_entry_supports_ad()
+        assert k.is_migration_entry_young(young)
+        assert not k.is_migration_entry_young(entry)
+        assert k.is_migration_entry_dirty(k.make_migration_entry_dirty(entry))
+        assert not k.is_migration_entry_dirty(young)
+        assert k.swp_offset_pfn(k.make_migration_entry_dirty(young)) == pfn
+        assert k.pte_to_swp_entry(k.swp_entry_to_pte(young)) == young
+    poisoned = k.make_hwpoison_entry(pfn)
+    assert k.is_hwpoison_entry(poisoned)
+    assert not k.is_migration_entry(poisoned)
+    assert k.MAX_SWAPFILES == 32 - 3 - 1 - 1
+
+
+# Contiguous runs, and huge pages that are asked for.
+
+
+@every_kernel
+def test_any_entry_of_a_contiguous_run_speaks_for_all(k):
+    k = Kernel(k.boot)
+    ptep, prot = k.get_zeroed_page(), k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED)
+    pte = k.pte_mkold(k.pte_mkcont(k.pfn_pte(k.memory.base >> k.PAGE_SHIFT, prot)))
+    k.__set_ptes(None, 0, ptep, pte, k.CONT_PTES)
+    assert [k.pte_pfn(k.read64(ptep + 8 * i)) for i in (0, k.CONT_PTES - 1)] == [
+        k.pte_pfn(pte),
+        k.pte_pfn(pte) + k.CONT_PTES - 1,
+    ]
+    assert k.ptep_get(ptep) == pte
+    last = ptep + 8 * (k.CONT_PTES - 1)
+    k.write64(last, k.read64(last) & ~k.PTE_RDONLY | k.PTE_AF)  # as hardware does on a write
+    assert k.pte_young(k.ptep_get(ptep))
+    assert k.pte_dirty(k.ptep_get(ptep))
+    assert k.pte_leaf_size(pte) == k.CONT_PTE_SIZE
+    assert k.pte_leaf_size(k.pte_mknoncont(pte)) == k.PAGE_SIZE
+    k.free_page(ptep)
+
+
+@pytest.mark.parametrize(
+    ("page_size", "sizes"),  # Documentation/arch/arm64/hugetlbpage.rst: a table of the sizes by page size
+    [("4k", ["64K", "2M", "32M", "1G"]), ("16k", ["2M", "32M", "1G"]), ("64k", ["2M", "512M", "16G"])],
+)
+def test_sizes_of_huge_pages(page_size, sizes):
+    k = Kernel(boot(Config(page_size, 48), CPU.named("max")))
+    number = {"K": 10, "M": 20, "G": 30}
+    wanted = [int(size[:-1]) << number[size[-1]] for size in sizes]
+    assert [1 << n for n in range(12, 40) if k.arch_hugetlb_valid_size(1 << n)] == wanted
+    for size in wanted:
+        pte = k.arch_make_huge_pte(k.pfn_pte(0, k._PAGE_READONLY), size.bit_length() - 1, 0)
+        nr, each = k.num_contig_ptes(size)
+        assert nr * each == size
+        assert k.pte_cont(pte) == (nr > 1)
+        assert bool(pte & k.PTE_TABLE_BIT) == (each == k.PAGE_SIZE)
+
+
+# Walks without a lock.
+
+
+@every_kernel
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_lockless_walk_ends_where_the_other_does(k, data):
+    k = Kernel(k.boot)
+    addr = data.draw(st.integers(0, (1 << k.vabits_actual) - 1))
+    mm = k.mm_alloc()
+    pgdp = k.pgd_offset(mm, addr)
+    p4dp = k.p4d_alloc(mm, pgdp, addr)
+    pudp = k.pud_alloc(mm, p4dp, addr)
+    pmdp = k.pmd_alloc(mm, pudp, addr)
+    assert k.p4d_offset_lockless(pgdp, k.read64(pgdp), addr) == p4dp == k.p4d_offset(pgdp, addr)
+    assert k.pud_offset_lockless(p4dp, k.read64(p4dp), addr) == pudp == k.pud_offset(p4dp, addr)
+    assert k.pmd_offset_lockless(pudp, k.read64(pudp), addr) == pmdp == k.pmd_offset(pudp, addr)
+
+
+@every_kernel
+def test_up_to_v6_10_it_was_wrong_with_four_levels_and_the_pud_folded_at_run_time(k):
+    """The generic `p4d_offset_lockless()` goes on from the copy on the walker's stack, not from the table."""
+    k = Kernel(k.boot)
+    if k.CONFIG_PGTABLE_LEVELS <= 4:
+        on_the_stack = k.get_zeroed_page() + 0x10
+        k.livepatch(p4d_offset_lockless=lambda k, pgdp, pgd, addr: k.p4d_offset(on_the_stack, addr))
+    mm, addr = k.mm_alloc(), (1 << k.vabits_actual - 1) | 0x1234_5000
+    pgdp = k.pgd_offset(mm, addr)
+    p4dp = k.p4d_alloc(mm, pgdp, addr)
+    pudp = k.pud_alloc(mm, p4dp, addr)
+    found = k.pud_offset_lockless(k.p4d_offset_lockless(pgdp, k.read64(pgdp), addr), k.read64(p4dp), addr)
+    wrong = k.CONFIG_PGTABLE_LEVELS == 4 and k.boot.folded["pud"] is Fold.RUN_TIME
+    by_value = k.CONFIG_PGTABLE_LEVELS <= 3  # then the copy's value is all that the next level wants
+    assert (found == pudp) == (not wrong and not by_value)
+    if wrong:
+        assert found & -k.PAGE_SIZE != mm.pgd
