@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pgtlab.linux.pgtable import ENTRY_SIZE
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
+    from pgtlab.linux.mm import MmStruct, VmAreaStruct
     from pgtlab.linux.page import Page
 
 
@@ -92,3 +94,91 @@ def num_contig_ptes(k: Kernel, size: int) -> tuple[int, int]:
         return k.CONT_PTES, k.PAGE_SIZE
     k.WARN_ON(not k.arch_hugetlb_valid_size(size))
     return 1, size
+
+
+# Changed where they are: of a contiguous run all entries at once, since the TLB may hold them as one.
+
+
+@static_inline
+def find_num_contig(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> tuple[int, int]:
+    """How many entries make the run at `ptep`, and what each maps: blocks, if it is the PMD entry of `addr`."""
+    pudp = k.pud_offset(k.p4d_offset(k.pgd_offset(mm, addr), addr), addr)
+    if k.pmd_offset(pudp, addr) == ptep:
+        return k.CONT_PMDS, k.PMD_SIZE
+    return k.CONT_PTES, k.PAGE_SIZE
+
+
+@static_inline
+def get_clear_contig(k: Kernel, ptep: int, ncontig: int) -> int:
+    """Make a run none, and say what its first entry was: young or dirty if any of the run was."""
+    entries = [int(k.read64(ptep + i * ENTRY_SIZE)) for i in range(ncontig)]
+    for i in range(ncontig):
+        k.write64(ptep + i * ENTRY_SIZE, 0)
+    pte = entries[0]
+    if k.pte_present(pte):
+        pte = k.pte_mkdirty(pte) if any(map(k.pte_dirty, entries)) else pte
+        pte = k.pte_mkyoung(pte) if any(map(k.pte_young, entries)) else pte
+    return pte
+
+
+@static_inline
+def set_contig(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int, ncontig: int, pgsize: int) -> None:
+    """The loop that several of these end with: a run of entries with one protection."""
+    pfn, hugeprot = k.pte_pfn(pte), k.pte_pgprot(pte)
+    for i in range(ncontig):
+        each = k.pfn_pte(pfn + i * (pgsize >> k.PAGE_SHIFT), hugeprot)
+        k.__set_ptes(mm, addr + i * pgsize, ptep + i * ENTRY_SIZE, each, 1)
+
+
+def set_huge_pte_at(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int, sz: int) -> None:
+    """Map a huge page of `sz` bytes; an entry that is not present is written to each place of the run."""
+    ncontig, pgsize = k.num_contig_ptes(sz)
+    if not k.pte_present(pte):
+        for i in range(ncontig):
+            k.__set_ptes(mm, addr + i * pgsize, ptep + i * ENTRY_SIZE, pte, 1)
+    elif not k.pte_cont(pte):
+        k.__set_ptes(mm, addr, ptep, pte, 1)
+    else:
+        k.get_clear_contig(ptep, ncontig)
+        k.set_contig(mm, addr, ptep, pte, ncontig, pgsize)
+
+
+def huge_pte_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int, sz: int) -> None:
+    """Make the entries of a huge page of `sz` bytes none."""
+    ncontig, pgsize = k.num_contig_ptes(sz)
+    for i in range(ncontig):
+        k.pte_clear(mm, addr + i * pgsize, ptep + i * ENTRY_SIZE)
+
+
+def huge_ptep_get_and_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> int:
+    """Make a huge page's entries none, and say what they were."""
+    if not k.pte_cont(k.read64(ptep)):
+        return int(k.ptep_get_and_clear(mm, addr, ptep))
+    ncontig, _ = k.find_num_contig(mm, addr, ptep)
+    return int(k.get_clear_contig(ptep, ncontig))
+
+
+def huge_ptep_set_wrprotect(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> None:
+    """Take the right to write away, and keep dirty."""
+    if not k.pte_cont(k.read64(ptep)):
+        k.ptep_set_wrprotect(mm, addr, ptep)
+        return
+    ncontig, pgsize = k.find_num_contig(mm, addr, ptep)
+    k.set_contig(mm, addr, ptep, k.pte_wrprotect(k.get_clear_contig(ptep, ncontig)), ncontig, pgsize)
+
+
+def huge_ptep_set_access_flags(k: Kernel, vma: VmAreaStruct, addr: int, ptep: int, pte: int, dirty: int) -> bool:
+    """Allow more; what was young or dirty stays so."""
+    if not k.pte_cont(pte):
+        return bool(k.__ptep_set_access_flags(vma, addr, ptep, pte, dirty))
+    ncontig, pgsize = k.find_num_contig(vma.vm_mm, addr, ptep)
+    run = [k.read64(ptep + i * ENTRY_SIZE) for i in range(ncontig)]
+    if k.pte_write(pte) == k.pte_write(run[0]) and all(
+        (k.pte_dirty(pte), k.pte_young(pte)) == (k.pte_dirty(each), k.pte_young(each)) for each in run
+    ):
+        return False
+    before = k.get_clear_contig(ptep, ncontig)
+    pte = k.pte_mkdirty(pte) if k.pte_dirty(before) else pte
+    pte = k.pte_mkyoung(pte) if k.pte_young(before) else pte
+    k.set_contig(vma.vm_mm, addr, ptep, pte, ncontig, pgsize)
+    return True

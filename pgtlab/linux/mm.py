@@ -60,11 +60,17 @@ def __mmdrop(k: Kernel, mm: MmStruct) -> None:
 
 def check_mm(k: Kernel, mm: MmStruct) -> None:
     """An address space must end with all its page tables given back."""
-    if mm.pgtables_bytes:
-        message = f"BUG: non-zero pgtables_bytes on freeing mm: {mm.pgtables_bytes}"
+    if k.mm_pgtables_bytes(mm):
+        message = f"BUG: non-zero pgtables_bytes on freeing mm: {k.mm_pgtables_bytes(mm)}"
         k.printk(message)
         k.report("Bad mm", text=message)
     k.VM_BUG_ON(mm.pmd_huge_pte, "mm->pmd_huge_pte")
+
+
+@static_inline
+def mm_pgtables_bytes(k: Kernel, mm: MmStruct) -> int:
+    """How many bytes the page tables take, by the account; pgd and P4D tables are not in it."""
+    return mm.pgtables_bytes
 
 
 @static_inline

@@ -91,7 +91,11 @@ def set_pte_at(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int) -> None:
 
 @static_inline
 def set_ptes(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int, nr: int) -> None:
-    """Map `nr` pages in a row; the caller's entry never has PTE_CONT, which is arm64's own affair."""
+    """Map `nr` pages in a row; the caller's entry never has PTE_CONT, which is arm64's own affair.
+
+    With CONFIG_ARM64_CONTPTE the kernel then sets it where they fill a run of a large folio (`contpte_try_fold()`). The
+    model has no large folios.
+    """
     k.__set_ptes(mm, addr, ptep, k.pte_mknoncont(pte), nr)
 
 

@@ -152,3 +152,96 @@ def test_the_linear_map_is_where_page_offset_says(k):
     assert k.VMEMMAP_START <= first < k.VMEMMAP_START + k.VMEMMAP_SIZE
     # 6.12 gives what is left below to vmalloc, and an 8 MiB gap.
     assert first == k.VMALLOC_END + (8 << 20)
+
+
+# What mm asks of an architecture.
+
+# The names of Documentation/mm/arch_pgtable_helpers.rst; where the code has another name, that one.
+HELPERS = """
+pte_same pte_present pte_young pte_dirty pte_write pte_special pte_protnone pte_devmap pte_soft_dirty pte_swp_soft_dirty
+pte_mkyoung pte_mkold pte_mkdirty pte_mkclean pte_mkwrite pte_mkwrite_novma pte_wrprotect pte_mkspecial pte_mkdevmap
+pte_mksoft_dirty pte_clear_soft_dirty pte_swp_mksoft_dirty pte_swp_clear_soft_dirty ptep_clear ptep_get_and_clear
+ptep_get_and_clear_full ptep_test_and_clear_young ptep_set_wrprotect ptep_set_access_flags
+pmd_same pmd_bad pmd_leaf pmd_trans_huge pmd_present pmd_young pmd_dirty pmd_write pmd_protnone pmd_devmap
+pmd_soft_dirty pmd_swp_soft_dirty pmd_mkyoung pmd_mkold pmd_mkdirty pmd_mkclean pmd_mkwrite pmd_mkwrite_novma
+pmd_wrprotect pmd_mkdevmap pmd_mksoft_dirty pmd_clear_soft_dirty pmd_swp_mksoft_dirty pmd_swp_clear_soft_dirty
+pmd_mkinvalid pmd_set_huge pmd_clear_huge pmdp_huge_get_and_clear pmdp_huge_get_and_clear_full
+pmdp_test_and_clear_young pmdp_set_wrprotect pmdp_set_access_flags
+pud_same pud_bad pud_leaf pud_trans_huge pud_present pud_young pud_write pud_devmap pud_mkyoung pud_set_huge
+pud_clear_huge
+arch_make_huge_pte huge_pte_dirty huge_pte_write huge_pte_mkdirty huge_pte_mkwrite huge_pte_wrprotect
+huge_ptep_get_and_clear huge_ptep_set_wrprotect huge_ptep_set_access_flags
+__pte_to_swp_entry __swp_entry_to_pte __pmd_to_swp_entry __swp_entry_to_pmd is_migration_entry
+is_writable_migration_entry make_readable_migration_entry make_writable_migration_entry
+"""
+# arm64 has none of these in v6.9: they are for huge PUDs of user space, or came later.
+NOT_ON_ARM64 = """
+pte_mknotpresent pte_huge pmd_special pmd_mkspecial pud_dirty pud_mkold pud_mkdirty pud_mkclean pud_mkwrite
+pud_wrprotect pud_mkdevmap pud_mkinvalid pudp_huge_get_and_clear pudp_huge_get_and_clear_full
+pudp_test_and_clear_young pudp_set_wrprotect pudp_set_access_flags
+"""
+
+
+@every_kernel
+def test_every_helper_that_mm_expects_is_there(k):
+    assert [name for name in HELPERS.split() if name not in k.symbols] == []
+    assert [name for name in NOT_ON_ARM64.split() if name in k.symbols] == []
+
+
+@every_kernel
+def test_tables_are_accounted_where_they_exist(k):
+    """A table of each level that is real adds its bytes, but for the pgd and P4D; folded ones have none to add."""
+    k = Kernel(k.boot)
+    mm, addr = k.mm_alloc(), 0
+    p4dp = k.p4d_alloc(mm, k.pgd_offset(mm, addr), addr)
+    steps = [k.mm_pgtables_bytes(mm)]
+    pudp = k.pud_alloc(mm, p4dp, addr)
+    steps.append(k.mm_pgtables_bytes(mm))
+    pmdp = k.pmd_alloc(mm, pudp, addr)
+    steps.append(k.mm_pgtables_bytes(mm))
+    assert k.pte_alloc(mm, pmdp) == 0
+    steps.append(k.mm_pgtables_bytes(mm))
+    real = [0, k.boot.folded["pud"] is Fold.REAL, k.boot.folded["pmd"] is Fold.REAL, True]
+    assert steps == [k.PAGE_SIZE * sum(real[: n + 1]) for n in range(4)]
+    assert k.vmstat["nr_page_table_pages"] == sum(real)
+    k.mmput(mm)
+    (report,) = k.reports
+    assert report.text == f"BUG: non-zero pgtables_bytes on freeing mm: {steps[-1]}"
+
+
+# Walks without a lock.
+
+
+@every_kernel
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_lockless_walk_ends_where_the_other_does(k, data):
+    k = Kernel(k.boot)
+    addr = data.draw(st.integers(0, (1 << k.vabits_actual) - 1))
+    mm = k.mm_alloc()
+    pgdp = k.pgd_offset(mm, addr)
+    p4dp = k.p4d_alloc(mm, pgdp, addr)
+    pudp = k.pud_alloc(mm, p4dp, addr)
+    pmdp = k.pmd_alloc(mm, pudp, addr)
+    assert k.p4d_offset_lockless(pgdp, k.read64(pgdp), addr) == p4dp == k.p4d_offset(pgdp, addr)
+    assert k.pud_offset_lockless(p4dp, k.read64(p4dp), addr) == pudp == k.pud_offset(p4dp, addr)
+    assert k.pmd_offset_lockless(pudp, k.read64(pudp), addr) == pmdp == k.pmd_offset(pudp, addr)
+
+
+@every_kernel
+def test_up_to_v6_10_it_was_wrong_with_four_levels_and_the_pud_folded_at_run_time(k):
+    """The generic `p4d_offset_lockless()` goes on from the copy on the walker's stack, not from the table."""
+    k = Kernel(k.boot)
+    if k.CONFIG_PGTABLE_LEVELS <= 4:
+        on_the_stack = k.get_zeroed_page() + 0x10
+        k.livepatch(p4d_offset_lockless=lambda k, pgdp, pgd, addr: k.p4d_offset(on_the_stack, addr))
+    mm, addr = k.mm_alloc(), (1 << k.vabits_actual - 1) | 0x1234_5000
+    pgdp = k.pgd_offset(mm, addr)
+    p4dp = k.p4d_alloc(mm, pgdp, addr)
+    pudp = k.pud_alloc(mm, p4dp, addr)
+    found = k.pud_offset_lockless(k.p4d_offset_lockless(pgdp, k.read64(pgdp), addr), k.read64(p4dp), addr)
+    wrong = k.CONFIG_PGTABLE_LEVELS == 4 and k.boot.folded["pud"] is Fold.RUN_TIME
+    by_value = k.CONFIG_PGTABLE_LEVELS <= 3  # then the copy's value is all that the next level wants
+    assert (found == pudp) == (not wrong and not by_value)
+    if wrong:
+        assert found & -k.PAGE_SIZE != mm.pgd

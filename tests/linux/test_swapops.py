@@ -1,0 +1,59 @@
+"""Swap and migration entries: what goes into a page table comes out of it, in every kernel."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtlab.linux.boot import Boot, boot
+from pgtlab.linux.cpu import CPUS
+from pgtlab.linux.kconfig import configurations
+from pgtlab.linux.kernel import Kernel
+
+EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
+KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}
+every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_swap_entry_comes_back_from_a_table(data):
+    k = data.draw(st.sampled_from(list(KERNELS.values())))
+    type = data.draw(st.integers(0, 31))
+    offset = data.draw(st.integers(0, k.__SWP_OFFSET_MASK))
+    entry = k.swp_entry(type, offset)
+    assert (k.swp_type(entry), k.swp_offset(entry)) == (type, offset)
+    pte = k.swp_entry_to_pte(entry)
+    assert k.pte_to_swp_entry(pte) == entry == k.pte_to_swp_entry(k.pte_swp_mkexclusive(pte))
+    assert k.pmd_to_swp_entry(k.swp_entry_to_pmd(entry)) == entry
+    for word in (pte, k.pte_swp_mkexclusive(pte)):
+        assert not k.pte_present(word)
+        assert k.is_swap_pte(word) == (word != 0)
+    assert k.pte_swp_exclusive(k.pte_swp_mkexclusive(pte))
+    assert k.pte_swp_clear_exclusive(k.pte_swp_mkexclusive(pte)) == pte
+
+
+@every_kernel
+def test_types_of_swap_entries_are_told_apart(k):
+    pfn = (1 << k.SWP_PFN_BITS) - 1
+    made = {
+        "writable": k.make_writable_migration_entry(pfn),
+        "readable": k.make_readable_migration_entry(pfn),
+        "readable_exclusive": k.make_readable_exclusive_migration_entry(pfn),
+    }
+    for kind, entry in made.items():
+        assert k.is_migration_entry(entry)
+        assert [other for other in made if getattr(k, f"is_{other}_migration_entry")(entry)] == [kind]
+        assert k.swp_offset_pfn(entry) == pfn
+        assert k.is_pmd_migration_entry(k.swp_entry_to_pmd(entry))
+        young = k.make_migration_entry_young(entry)
+        assert k.migration_entry_supports_ad()
+        assert k.is_migration_entry_young(young)
+        assert not k.is_migration_entry_young(entry)
+        assert k.is_migration_entry_dirty(k.make_migration_entry_dirty(entry))
+        assert not k.is_migration_entry_dirty(young)
+        assert k.swp_offset_pfn(k.make_migration_entry_dirty(young)) == pfn
+        assert k.pte_to_swp_entry(k.swp_entry_to_pte(young)) == young
+    poisoned = k.make_hwpoison_entry(pfn)
+    assert k.is_hwpoison_entry(poisoned)
+    assert not k.is_migration_entry(poisoned)
+    assert k.MAX_SWAPFILES == 32 - 3 - 1 - 1
