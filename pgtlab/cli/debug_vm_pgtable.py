@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from pgtlab.cli.options import add_kernel_options, address, booted, print_json
+from pgtlab.cli.options import add_kernel_options, address, booted, print_json, running
+
+OUTCOMES = ("clean", "report", "panic")  # from good to bad
+SKIP = 125  # which `git bisect run` takes for a commit that cannot be tested
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,11 +22,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--page-copy 0xffff80008007b950 --pfn 0x18a65d",
         allow_abbrev=False,
     )
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--tree",
         default="arm64-for-next",
         metavar="NAME",
         help="a tree that `pgtlab trees` lists (default: arm64-for-next)",
+    )
+    which.add_argument("--tree-file", metavar="FILE", help="a file with the names of the tree's commits, one a line")
+    parser.add_argument(
+        "--bad",
+        choices=OUTCOMES[1:],
+        default="report",
+        help="what is bad enough to exit with 1: that the kernel reports anything (default), or that it panics",
     )
     add_kernel_options(parser)
     where = parser.add_argument_group("where things are in this boot", "left out, the kernel chooses")
@@ -34,12 +46,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
-    from pgtlab.lab.trees import Tree  # with numpy behind it, which --help does not need
+    from pgtlab.lab.history import read_tree  # with numpy behind it, which --help does not need
+    from pgtlab.lab.trees import Tree
     from pgtlab.linux.placement import Placement
     from pgtlab.linux.report import Run
 
-    tree = Tree.named(args.tree)
-    boot = booted(args)
+    if args.tree_file is None:
+        tree = Tree.named(args.tree)
+    else:
+        tree = read_tree(Path(args.tree_file).read_text(encoding="utf-8", errors="replace"), args.tree_file)
+    # Where a CPU runs no such kernel, no commit will change that: with a file, not a boot to skip but misuse.
+    boot = booted(args) if args.tree_file is None else running(args)
     if refusal := tree.refusal(boot):
         result = Run("no boot")
         text = f"no boot: {refusal}"
@@ -51,4 +68,6 @@ def run(args: argparse.Namespace) -> int:
         print_json({"tree": tree.name, "cpu": boot.cpu.name, **result.as_dict()})
     else:
         print(text)
-    return 0 if result.outcome == "clean" else 1
+    if result.outcome == "no boot":
+        return 1 if args.tree_file is None else SKIP
+    return int(OUTCOMES.index(result.outcome) >= OUTCOMES.index(args.bad))

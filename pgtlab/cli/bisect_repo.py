@@ -1,0 +1,35 @@
+"""``pgtlab bisect-repo``: a git repository with linux-next's history in miniature, to bisect."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab bisect-repo`` to the command."""
+    parser = subparsers.add_parser(
+        "bisect-repo",
+        help="write a git repository to find the failure in by `git bisect`",
+        description="Write a git repository whose history is that of linux-next up to 29 February 2024, in miniature. "
+        "Each commit holds a file, tree.txt, that `pgtlab debug-vm-pgtable --tree-file` boots.",
+        epilog="example: pgtlab bisect-repo linux-next",
+        allow_abbrev=False,
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write it, and say how to go on."""
+    from pgtlab.lab.history import ARM64, BASE, MM, NEXT, STAGE1_LPA2, TREE_FILE, write_repo
+
+    write_repo(args.folder)
+    print(f"""\
+{args.folder}: from tag {BASE} to tag {NEXT}, with the branches
+{STAGE1_LPA2}, {ARM64} and {MM}. Which commit brought the panic?
+
+  cd {shlex.quote(str(args.folder))}
+  git bisect start {NEXT} {BASE}
+  git bisect run pgtlab debug-vm-pgtable --tree-file {TREE_FILE} --bad panic""")

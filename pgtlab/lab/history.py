@@ -1,0 +1,189 @@
+"""The history of linux-next up to 29 February 2024, in miniature: a git repository to bisect.
+
+Each commit holds one file, `tree.txt`, which says what is in: a checkout is a tree. Subjects and their order are
+those of upstream; the merges are made as linux-next makes them, mm's before arm64's.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pgtlab.lab.trees import ADD_DUMP_FOLIO, FOLD_PUDS_AT_RUNTIME, Commit, Tree, TreeError
+
+TREE_FILE: Final = "tree.txt"
+LPA2: Final = "CONFIG_ARM64_LPA2"
+BASE, NEXT, TRUNK = "base", "next-20240229", "master"
+STAGE1_LPA2, ARM64, MM = "arm64/for-next/stage1-lpa2", "arm64/for-next/core", "mm/mm-unstable"
+
+_ARM64: Final = (
+    "arm64: mm: Wire up TCR.DS bit to PTE shareability fields",
+    "arm64: mm: Add LPA2 support to phys<->pte conversion routines",
+    "arm64: mm: Add definitions to support 5 levels of paging",
+    "arm64: mm: add LPA2 and 5 level paging support to G-to-nG conversion",
+    "arm64: Enable LPA2 at boot if supported by the system",
+    "arm64: mm: Add 5 level paging support to fixmap and swapper handling",
+    "arm64: kasan: Reduce minimum shadow alignment and enable 5 level paging",
+    FOLD_PUDS_AT_RUNTIME,
+    "arm64: ptdump: Disregard unaddressable VA space",
+    "arm64: ptdump: Deal with translation levels folded at runtime",
+    "arm64: Enable 52-bit virtual addressing for 4k and 16k granule configs",
+    "arm64: defconfig: Enable LPA2 support",
+)
+_MM: Final = (
+    "mm: separate out FOLIO_FLAGS from PAGEFLAGS",
+    "mm: remove PageWaiters, PageSetWaiters and PageClearWaiters",
+    "mm: remove PageYoung and PageIdle definitions",
+    ADD_DUMP_FOLIO,
+    "mm: make dump_page() take a const argument",
+    "mm: constify testing page/folio flags",
+    "mm: constify more page/folio tests",
+    "mm: remove cast from page_to_nid()",
+)
+_ADDS_LPA2: Final = _ARM64[-2]  # the option, to Kconfig
+
+_HEAD: Final = """\
+# What this kernel has on top of the model's own functions, one name of `pgtlab trees` to a line.
+# Boot it: pgtlab debug-vm-pgtable --tree-file tree.txt
+"""
+_WHO: Final = ("The pgtlab authors", "pgtlab@pgtlab.invalid")
+_START: Final = 1_708_905_600  # 26 February 2024, the day after v6.8-rc6
+_STEP: Final = 3 * 60 * 60
+
+
+class RepoError(ValueError):
+    """A repository that cannot be written there."""
+
+
+def read_tree(text: str, name: str) -> Tree:
+    """The tree that a tree file describes: commits in order, and `CONFIG_ARM64_LPA2` where there is that option.
+
+    Raises
+    ------
+    TreeError
+        Where a line is neither.
+
+    >>> read_tree("fold-puds  # arm64\\ndump-folio", "mine").commits == Tree.named("next-20240229").commits
+    True
+    """
+    commits, lpa2 = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.partition("#")[0].strip()
+        if entry == LPA2:
+            lpa2 = True
+        elif entry:
+            try:
+                commits.append(Commit.named(entry))
+            except TreeError as error:
+                raise TreeError(f"{name}, line {number}: {error}, and the option {LPA2}") from None
+    return Tree(name, tuple(commits), lpa2)
+
+
+@dataclass
+class _Stream:
+    """What `git fast-import` reads: commits, each with its number for a mark."""
+
+    lines: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def commit(self, branch: str, message: str, tree_file: str, *parents: int) -> int:
+        """Add a commit to a branch; it has all of its parents' files, of which there is one."""
+        self.count += 1
+        who = f"{_WHO[0]} <{_WHO[1]}> {_START + self.count * _STEP} +0000"
+        self.lines += [f"commit refs/heads/{branch}", f"mark :{self.count}", f"author {who}", f"committer {who}"]
+        self._data(message)
+        self.lines += [f"{word} :{parent}" for word, parent in zip(("from", "merge"), parents, strict=False)]
+        self.lines += [f"M 644 inline {TREE_FILE}"]
+        self._data(tree_file)
+        return self.count
+
+    def ref(self, name: str, commit: int) -> None:
+        """Let a branch or a tag point to a commit."""
+        self.lines += [f"reset refs/{name}", f"from :{commit}", ""]
+
+    def _data(self, text: str) -> None:
+        self.lines += [f"data {len(text.encode())}", text]
+
+    def __bytes__(self) -> bytes:
+        return "\n".join([*self.lines, "done", ""]).encode()
+
+
+def _history() -> _Stream:
+    """The commits, oldest first, and the branches and tags that point to them."""
+    stream = _Stream()
+    base = stream.commit(TRUNK, "Linux 6.8-rc6\n", _tree_file())
+    mm = arm64 = base
+    for message, entries in _growing(_MM):
+        mm = stream.commit(MM, message, _tree_file(mm=entries), mm)
+    for message, entries in _growing(_ARM64):
+        arm64 = stream.commit(STAGE1_LPA2, message, _tree_file(arm64=entries), arm64)
+    stream.ref(f"heads/{ARM64}", base)
+    message = "Merge branch 'for-next/stage1-lpa2' into for-next/core\n"
+    arm64 = stream.commit(ARM64, message, _tree_file(arm64=entries), base, arm64)
+    *_, (_, mm_entries) = _growing(_MM)
+    trunk = stream.commit(TRUNK, "Merge branch 'mm-everything'\n", _tree_file(mm=mm_entries), base, mm)
+    trunk = stream.commit(TRUNK, "Merge branch 'for-next/core'\n", _tree_file(entries, mm_entries), trunk, arm64)
+    last = "Add linux-next specific files for 20240229"
+    trunk = stream.commit(TRUNK, f"{last}\n", _tree_file(entries, mm_entries, f"# {last}\n"), trunk)
+    stream.ref(f"tags/{BASE}", base)
+    stream.ref(f"tags/{NEXT}", trunk)
+    return stream
+
+
+def _growing(changes: tuple[str | Commit, ...]) -> Iterator[tuple[str, str]]:
+    """For each commit of a branch its message, and the lines of the tree file that it has by then."""
+    entries = ""
+    for change in changes:
+        if isinstance(change, Commit):
+            entries += f"{change.name}  # {change.subject}\n"
+            yield f"{change.subject}\n\nUpstream this is {change.id}.\n", entries
+        else:
+            entries += f"{LPA2}  # {change}\n" if change == _ADDS_LPA2 else f"# {change}\n"
+            yield f"{change}\n", entries
+
+
+def _tree_file(arm64: str = "", mm: str = "", following: str = "") -> str:
+    """A tree file, in parts that no two branches touch, so that any two of them merge."""
+    return f"{_HEAD}\n# --- arm64\n{arm64}\n# --- mm\n{mm}\n# --- linux-next\n{following}"
+
+
+def write_repo(folder: Path) -> None:
+    """Write the repository into a folder that is not there yet, or is empty; its ids are always the same.
+
+    It is configured with the project as the author, so that merges and rebases in it work anywhere.
+
+    Raises
+    ------
+    RepoError
+        Where the folder has something in it, or there is no git.
+    """
+    if folder.is_dir():
+        if any(folder.iterdir()):
+            raise RepoError(f"{folder} is not empty: name a folder that is, or one that is not there yet")
+    elif folder.exists() or folder.is_symlink():
+        raise RepoError(f"{folder} is no folder: name one that is empty, or one that is not there yet")
+    _git("--version")  # before anything is touched
+    folder.mkdir(parents=True, exist_ok=True)
+    _git("init", "--quiet", "--template=", "--object-format=sha1", ".", folder=folder)
+    _git("symbolic-ref", "HEAD", f"refs/heads/{TRUNK}", folder=folder)
+    for key, value in zip(("user.name", "user.email"), _WHO, strict=True):
+        _git("config", key, value, folder=folder)
+    _git("fast-import", "--quiet", "--done", folder=folder, stdin=bytes(_history()))
+    _git("reset", "--quiet", "--hard", folder=folder)
+
+
+def _git(*args: str, folder: Path | None = None, stdin: bytes = b"") -> None:
+    """Run git without anybody's configuration, nor what a git hook leaves in the environment."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+    try:
+        subprocess.run(["git", *args], cwd=folder, env=environment, input=stdin, capture_output=True, check=True)
+    except FileNotFoundError:
+        raise RepoError("there is no git on the PATH: install git, which the bisection needs too") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines() or ["it did not say why"]
+        raise RepoError(f"git {args[0]} failed: {said[-1]}") from None

@@ -1,0 +1,106 @@
+"""`pgtlab bisect-repo`, and the exit status of `debug-vm-pgtable --tree-file`, which a bisection reads."""
+
+import json
+import shlex
+import subprocess
+
+import pytest
+
+from pgtlab.cli import main
+
+LPA2_16K = ["--page-size", "16k", "--va-bits", "52"]
+BASE, ARM64, NEXT = "", "fold-puds\nCONFIG_ARM64_LPA2\n", "fold-puds\nCONFIG_ARM64_LPA2\ndump-folio\n"
+
+
+@pytest.fixture
+def debug_vm_pgtable(tmp_path):
+    """The status of `debug-vm-pgtable` with the text of a tree file."""
+
+    def run(text, *args):
+        (tmp_path / "tree.txt").write_bytes(text.encode("latin-1"))
+        return main(["debug-vm-pgtable", "--tree-file", str(tmp_path / "tree.txt"), *args])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "reports", "panics"), [(BASE, 0, 0), (ARM64, 1, 0), (NEXT, 1, 1)], ids=["base", "arm64", "next"]
+)
+def test_bad_says_what_is_bad_enough(debug_vm_pgtable, text, reports, panics):
+    assert debug_vm_pgtable(text) == debug_vm_pgtable(text, "--bad", "report") == reports
+    assert debug_vm_pgtable(text, "--bad", "panic") == panics
+
+
+def test_bad_goes_with_a_named_tree_too():
+    assert main(["debug-vm-pgtable", "--tree", "arm64-for-next", "--bad", "panic"]) == 0
+    assert main(["debug-vm-pgtable", "--tree", "mm-unstable", "--bad", "panic", *LPA2_16K]) == 1  # no boot
+
+
+def test_a_tree_that_cannot_be_configured_so_is_skipped(debug_vm_pgtable, capsys):
+    assert debug_vm_pgtable(BASE, *LPA2_16K) == 125
+    assert "tree.txt has no ARM64_LPA2" in capsys.readouterr().out
+    assert debug_vm_pgtable(NEXT, *LPA2_16K, "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["outcome"], answer["tree"].rpartition("/")[2]) == ("panic", "tree.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "told"),
+    [
+        ("fold-pud", [], "line 1: commit 'fold-pud' is not known"),
+        ("\xff", [], "line 1: commit '\ufffd' is not known"),
+        (BASE, ["--bad", "clean"], "'report', 'panic'"),
+        (BASE, ["--tree", "fixed"], "not allowed with"),
+        (BASE, ["--va-bits", "49"], "VA_BITS=49"),
+        (BASE, [*LPA2_16K, "--cpu", "a64fx"], "no 16K granule"),  # in no tree: not a commit to skip
+        (BASE, ["--pfn", "0x48000", "--va-bits", "39"], "no PUD table"),
+    ],
+)
+def test_misuse_is_one_sentence_and_ends_a_bisection(debug_vm_pgtable, capsys, text, args, told):
+    assert debug_vm_pgtable(text, *args) == 128
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    "args", [["debug-vm-pgtable", "--tree-file=nowhere"], ["debug-vm-pgtabel", "--tree-file", "x"], ["--bad=panic"]]
+)
+def test_so_does_a_file_that_is_not_there_or_a_slip(args, capsys):
+    assert main(args) == 128
+    assert capsys.readouterr().err.startswith("pgtlab")
+
+
+def test_a_failure_of_our_own_is_no_bad_commit(monkeypatch, debug_vm_pgtable, capsys):
+    def fail(*args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("pgtlab.cli.debug_vm_pgtable.running", fail)
+    assert debug_vm_pgtable(BASE) == 128
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_help_is_no_misuse():
+    assert main(["debug-vm-pgtable", "--tree-file", "x", "--help"]) == 0
+
+
+def test_bisect_repo_says_how_to_go_on_and_that_is_understood(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "linux next"
+    assert main(["bisect-repo", str(folder)]) == 0
+    *_, cd, start, run = capsys.readouterr().out.splitlines()
+    assert shlex.split(cd) == ["cd", str(folder)]
+    subprocess.run(shlex.split(start), cwd=folder, check=True, capture_output=True)
+    prefix = "git bisect run pgtlab "
+    assert run.strip().startswith(prefix)
+    monkeypatch.chdir(folder)
+    assert main(shlex.split(run.strip().removeprefix(prefix))) == 0  # git took the arm64 branch out: no panic
+
+
+def test_bisect_repo_refuses_a_folder_with_something_in_it(tmp_path, capsys):
+    (tmp_path / "mine").touch()
+    assert main(["bisect-repo", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"pgtlab: {tmp_path} is not empty: name a folder that is, or one that is not there yet\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]

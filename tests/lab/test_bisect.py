@@ -1,0 +1,181 @@
+"""The bisections of the story, by git itself, as docs/bisection.md shows them."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pgtlab.lab.history import ARM64, MM, NEXT, STAGE1_LPA2, RepoError, read_tree, write_repo
+from pgtlab.lab.trees import Tree, TreeError
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCKS = re.findall(r"^```(sh|text)\n(.*?)^```$", (ROOT / "docs/bisection.md").read_text(), re.MULTILINE | re.DOTALL)
+MAKE, *BISECTIONS = [text for language, text in BLOCKS if language == "sh"]
+SHOWN = [text for language, text in BLOCKS if language == "text"]
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Run a script as someone who has git and pgtlab and no configuration; the folder is a temporary one."""
+    bin = tmp_path / "bin"
+    bin.mkdir()
+    (bin / "pgtlab").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pgtlab.cli "$@"\n')
+    (bin / "pgtlab").chmod(0o755)
+    environment = {
+        "PATH": f"{bin}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_PAGER": "cat",
+    }
+
+    def run(script):
+        return subprocess.run(
+            ["sh", "-e", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+def git(folder, *args):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+    done = subprocess.run(
+        ["git", "-C", folder, *args], env=environment, check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("history") / "linux-next"
+    write_repo(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "shown", "subject"),
+    [
+        (BISECTIONS[0], SHOWN[0], "Merge branch 'for-next/core'"),
+        (BISECTIONS[1], SHOWN[1], "arm64: mm: Add support for folding PUDs at runtime"),
+        (BISECTIONS[2], SHOWN[2], "arm64: mm: Add support for folding PUDs at runtime"),
+        (BISECTIONS[3], SHOWN[3], "mm: add __dump_folio()"),
+    ],
+    ids=["panics", "reports", "panics, rebased", "panics, arm64 merged"],
+)
+def test_git_bisect_finds_what_the_thread_found(shell, script, shown, subject):
+    done = shell(f"{MAKE}\n{script}")
+    assert done.returncode == 0, done.stdout
+    first_bad = done.stdout[re.search(r"^\w+ is the first bad commit$", done.stdout, re.M).start() :]
+    assert next(line for line in first_bad.splitlines() if line.startswith("    ")).strip() == subject
+    assert [line for line in shown.splitlines() if line not in first_bad.splitlines()] == []
+
+
+def test_every_bisection_of_the_document_is_run():
+    assert len(BISECTIONS) == len(SHOWN) == 4
+
+
+@pytest.mark.slow
+def test_a_kernel_that_does_not_exist_is_skipped(shell):
+    done = shell(
+        f"{MAKE}\ngit bisect start {NEXT} base\n"
+        "git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --page-size 16k --va-bits 52"
+    )
+    assert "There are only 'skip'ped commits left to test." in done.stdout
+    assert len(re.findall(r"^[0-9a-f]{40}$", done.stdout, re.M)) == 11
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pgtlab debug-vm-pgtable --tree-file tree.txt --bad explosion",
+        "pgtlab debug-vm-pgtable --tree-file other.txt",
+        "pgtlab debug-vm-pgtable --treefile tree.txt --bad panic",
+        "pgtlab debug-vm-pgtable --tree-file tree.txt --page-size 16k --cpu a64fx",
+    ],
+)
+def test_misuse_ends_a_bisection_and_marks_no_commit(shell, command):
+    done = shell(f"{MAKE}\ngit bisect start {NEXT} base\ngit bisect run {command} || git bisect log")
+    assert "exit code 128" in done.stdout
+    assert done.stdout.count("\ngit bisect ") == 1  # in the log: that it was started
+
+
+def test_the_branches_are_the_trees_of_the_story(repo):
+    for revision, tree in [(STAGE1_LPA2, "arm64-for-next"), (MM, "mm-unstable"), (NEXT, "next-20240229")]:
+        file = read_tree(git(repo, "show", f"{revision}:tree.txt"), revision)
+        assert (file.commits, file.lpa2) == (Tree.named(tree).commits, Tree.named(tree).lpa2)
+    base = read_tree(git(repo, "show", "base:tree.txt"), "base")
+    assert (base.commits, base.lpa2) == ((), False)
+
+
+def test_the_shape_is_that_of_linux_next(repo):
+    trunk = git(repo, "log", "--first-parent", "--format=%s", f"base..{NEXT}").splitlines()
+    assert trunk[1:] == ["Merge branch 'for-next/core'", "Merge branch 'mm-everything'"]
+    assert git(repo, "log", "--merges", "--format=%s", f"base..{ARM64}").count("\n") == 1
+    for name in (STAGE1_LPA2, ARM64, MM):
+        assert git(repo, "merge-base", NEXT, name) == git(repo, "rev-parse", name)  # all of it is in
+        assert git(repo, "merge-base", "base", name) == git(repo, "rev-parse", "base")
+    assert git(repo, "status", "--porcelain", "--ignored") == ""
+    assert git(repo, "fsck", "--strict") == ""
+
+
+def test_the_ids_are_the_same_everywhere_and_nobody_is_named(repo, tmp_path, monkeypatch):
+    hostile = {
+        "GIT_DIR": str(tmp_path / "elsewhere"),
+        "GIT_AUTHOR_NAME": "Someone",
+        "GIT_COMMITTER_DATE": "2001-01-01T00:00:00",
+        "GIT_DEFAULT_HASH": "sha256",
+        "TZ": "Asia/Tokyo",
+    }
+    for key, value in hostile.items():
+        monkeypatch.setenv(key, value)
+    write_repo(tmp_path / "a" / "b")
+    assert git(tmp_path / "a" / "b", "show-ref") == git(repo, "show-ref")
+    assert not (tmp_path / "elsewhere").exists()
+    who = git(repo, "log", "--all", "--format=%an <%ae>%n%cn <%ce>").splitlines()
+    assert set(who) == {"The pgtlab authors <pgtlab@pgtlab.invalid>"}
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(RepoError, match="is not empty"):
+        write_repo(tmp_path)
+    with pytest.raises(RepoError, match="is no folder"):
+        write_repo(tmp_path / "mine")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("mine", "mine")]
+
+
+def test_an_empty_folder_is_taken(repo, tmp_path):
+    write_repo(tmp_path)
+    assert git(tmp_path, "rev-parse", "HEAD") == git(repo, "rev-parse", NEXT)
+
+
+def test_without_git_nothing_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RepoError, match="install git"):
+        write_repo(tmp_path / "repo")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_commit_in_a_tree_file_is_named_with_its_line():
+    with pytest.raises(
+        TreeError, match=r"tree.txt, line 2: commit '<<<<<<< HEAD' is not known; there are 0dd4f60a2c76"
+    ):
+        read_tree("fold-puds\n<<<<<<< HEAD\n", "tree.txt")
+
+
+def test_a_tree_file_takes_ids_too_and_keeps_their_order():
+    names = [commit.name for commit in read_tree("\nd67cd9f23139 # one\n  0dd4f60a2c76\n", "x").commits]
+    assert names == ["dump-folio", "fold-puds"]
