@@ -81,8 +81,12 @@ def test_a_failure_of_our_own_is_no_bad_commit(monkeypatch, debug_vm_pgtable, ca
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_help_is_no_misuse():
+def test_help_is_no_misuse_and_says_what_the_statuses_are(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
     assert main(["debug-vm-pgtable", "--tree-file", "x", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for part in ("125 (skip)", "128, which ends the bisection", "git bisect run pgtlab debug-vm-pgtable --tree-file"):
+        assert part in told
 
 
 def test_bisect_repo_says_how_to_go_on_and_that_is_understood(tmp_path, capsys, monkeypatch):
