@@ -17,9 +17,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "debug-vm-pgtable",
         help="boot a tree and run the kernel's test of its page-table helpers",
         description="Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 where "
-        "the kernel found nothing wrong, 1 where it reported anything or did not boot, 2 on misuse. With --tree-file it "
-        "is what `git bisect run` expects: 0 is good, 1 is bad, 125 (skip) where the tree cannot be configured so, and "
-        "128, which ends the bisection, on misuse.",
+        "the kernel found nothing wrong, 1 where it reported anything or did not boot, 2 on misuse. With --tree-file "
+        "it is what `git bisect run` expects: 0 is good, 1 is bad, 125 (skip) where the tree cannot be configured so, "
+        "and 128, which ends the bisection, on misuse.",
         epilog="examples: pgtlab debug-vm-pgtable --tree next-20240229 --phys-offset 0xfffff76180000000 "
         "--page-copy 0xffff80008007b950 --pfn 0x18a65d; "
         "git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic",
