@@ -2,8 +2,8 @@
 
 Here are the initcall, which runs every test in the kernel's order, and the tests that change entries in tables. What
 they need is set up in `debug_vm_pgtable_args.py`; those that take entries as values are in
-`debug_vm_pgtable_values.py`. (In v6.9 the clear tests first set some bits of the entry that they
-clear; later ones, and these, do not.)
+`debug_vm_pgtable_values.py`. (In v6.9 the clear tests first set some bits of the entry that they clear; later ones, and
+these, do not.)
 """
 
 from __future__ import annotations
