@@ -44,6 +44,7 @@ from pgtlab.linux import (
     pgtable_nopud,
     pmd,
     printk,
+    proc,
     pte,
     ptep,
     pud,
@@ -59,9 +60,10 @@ from pgtlab.linux.page_owner import PageOwner
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement
 from pgtlab.linux.report import Report, Run
 from pgtlab.linux.stack import Frame, Stack
-from pgtlab.linux.symbols import Symbol, functions_of, is_inline, is_leaf
+from pgtlab.linux.symbols import Symbol, functions_of, is_for_any_levels, is_inline, is_leaf
 
 _ALWAYS = (
+    proc,
     linear_map,
     fault,
     printk,
@@ -184,7 +186,7 @@ class Kernel:
         mmu.paging_init(self)
         sparse.sparse_init(self)
         memblock.memblock_free_all(self)
-        mmap.adjust_protection_map(self)
+        self.adjust_protection_map()
         self._say_features()
 
     def _link(self, boot: Boot, replaced: dict[str, Symbol]) -> None:
@@ -197,7 +199,8 @@ class Kernel:
         for module in _folded_at_compile_time(boot):
             # A level folded at compile time has no code for a commit to change.
             for name in functions_of(module):
-                replaced.pop(name, None)
+                if name in replaced and not is_for_any_levels(replaced[name]):
+                    del replaced[name]
         self.symbols.update(replaced)
         self._as_booted = dict(self.symbols)
         vars(self).update(self.constants)

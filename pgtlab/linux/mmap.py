@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 VM_NAMES = {"VM_READ": "read", "VM_WRITE": "write", "VM_EXEC": "exec", "VM_SHARED": "shared"}
 
 # What `protection_map` has for each combination of VM_READ (1), VM_WRITE (2), VM_EXEC (4) and VM_SHARED (8).
-_PRIVATE = ("NONE", "READONLY", "READONLY", "READONLY", *4 * ("READONLY_EXEC",))
-_SHARED = ("NONE", "READONLY", "SHARED", "SHARED", "READONLY_EXEC", "READONLY_EXEC", "SHARED_EXEC", "SHARED_EXEC")
+PRIVATE = ("NONE", "READONLY", "READONLY", "READONLY", *4 * ("READONLY_EXEC",))
+SHARED = ("NONE", "READONLY", "SHARED", "SHARED", "READONLY_EXEC", "READONLY_EXEC", "SHARED_EXEC", "SHARED_EXEC")
 
 PAN_EPAN = 3  # ID_AA64MMFR1_EL1.PAN from FEAT_PAN3 on
 
@@ -28,7 +28,7 @@ def adjust_protection_map(k: Kernel) -> int:
     Execute-only mappings are that only where Enhanced PAN keeps the kernel, too, from reading them by accident. Under
     LPA2 the bits of PTE_SHARED are address bits.
     """
-    k.protection_map = [k.constants[f"pgprot_val(PAGE_{name})"] for name in _PRIVATE + _SHARED]
+    k.protection_map = [k.constants[f"pgprot_val(PAGE_{name})"] for name in PRIVATE + SHARED]
     if k.boot.cpu.mmfr1.PAN >= PAN_EPAN:
         k.protection_map[k.VM_EXEC] = k.protection_map[k.VM_EXEC | k.VM_SHARED] = k._PAGE_EXECONLY
     if k.lpa2_is_enabled:

@@ -31,7 +31,7 @@ def paging_init(k: Kernel) -> None:
         ttbr1 += k.TTBR1_BADDR_4852_OFFSET  # of a 52-bit pgd the last 64 entries serve 48 bits
     k.mmu = MMU(
         k.memory,
-        k.boot.tcr_el1,
+        k.__cpu_setup(),
         TTBR0_EL1(reserved),  # empty: no user space is there yet
         TTBR1_EL1(ttbr1),
         MAIR_EL1_SET,

@@ -31,6 +31,17 @@ def leaf(function: F) -> F:
     return function
 
 
+def any_levels(function: F) -> F:
+    """Mark a commit's function that is compiled whatever is folded: it stands in for a folded level's own, too."""
+    function.__dict__["any_levels"] = True
+    return function
+
+
+def is_for_any_levels(function: Symbol) -> bool:
+    """Whether `function` is compiled even where its level is folded."""
+    return "any_levels" in vars(function)
+
+
 def is_leaf(function: Symbol) -> bool:
     """Whether `function` makes no frame."""
     return "leaf" in vars(function)

@@ -1,0 +1,101 @@
+"""A bug: a tree with one bad commit on top, how it shows, and where."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from pgtlab.lab.matrix import boots
+from pgtlab.lab.trees import TREES, Commit, Tree
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.printk import Panic
+from pgtlab.linux.symbols import Symbol
+
+FIXED: Final = TREES["fixed"]
+CONSTRUCTED: Final = "constructed"
+
+
+class BugError(ValueError):
+    """A bug that is not known by that name."""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One bad commit on top of the fixed tree.
+
+    Attributes
+    ----------
+    commit : Commit
+        The bad commit; the bug goes by its name.
+    symptom : str
+        What goes wrong, in a sentence.
+    cause : str
+        Why, in a few.
+    where : str
+        Which kernels on which CPUs show it, in words.
+    shows : callable
+        The same as a predicate over `Boot`.
+    exercise : callable
+        Has a kernel do what brings the bug out, and gives what was seen, or None. A panic counts as seen.
+    upstream : str
+        The commit that brought the bug into Linux, or `constructed`.
+    """
+
+    commit: Commit
+    symptom: str
+    cause: str
+    where: str
+    shows: Callable[[Boot], bool] = field(repr=False)
+    exercise: Callable[[Kernel], str | None] = field(repr=False)
+    upstream: str = CONSTRUCTED
+
+    @property
+    def name(self) -> str:
+        """What it goes by."""
+        return self.commit.name
+
+    @property
+    def tree(self) -> Tree:
+        """The fixed tree with the bad commit."""
+        return Tree(f"fixed+{self.name}", (*FIXED.commits, self.commit))
+
+    def observe(self, kernel: Kernel) -> str | None:
+        """Run the exercise on a kernel that was just started: what was seen, None where nothing is wrong."""
+        try:
+            return self.exercise(kernel)
+        except Panic:
+            return said(kernel)
+
+    def boots(self) -> Iterator[Boot]:
+        """Every legal configuration on every preset CPU that shows it."""
+        return (b for b in boots() if isinstance(b, Boot) and self.shows(b))
+
+    def diff(self) -> str:
+        """What the commit changes, in the first configuration that shows the bug."""
+        before = FIXED.start_kernel(next(self.boots())).symbols
+        return "\n".join(
+            line
+            for name, function in self.commit.functions.items()
+            for line in difflib.unified_diff(
+                _source(before[name]), _source(function), f"{name}() of fixed", f"{name}() of {self.name}", lineterm=""
+            )
+        )
+
+
+def said(kernel: Kernel) -> str | None:
+    """The last thing that the kernel found wrong, in its words."""
+    if not kernel.reports:
+        return None
+    report = kernel.reports[-1]
+    return f"{report.kind}: {report.text}"
+
+
+def _source(function: Symbol) -> list[str]:
+    """The source of a kernel function, without what the model says about it."""
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    return [line for line in lines if not line.startswith("@")]

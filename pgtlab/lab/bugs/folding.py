@@ -1,0 +1,285 @@
+"""Bugs about levels that do not exist: folded by the compiler or at run time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pgtlab.lab.bugs.address_space import both_views, free_pgtables, gup_fast, life, map_page, some_address, switch_mm
+from pgtlab.lab.bugs.bug import Bug
+from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, Commit
+from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.pgtable import ENTRY_SIZE, TABLE_BIT
+from pgtlab.linux.symbols import any_levels
+
+
+def _folds_at_run_time(boot: Boot) -> bool:
+    return Fold.RUN_TIME in boot.folded.values()
+
+
+def _pud_folds_at_run_time(boot: Boot) -> bool:
+    return boot.folded["pud"] is Fold.RUN_TIME
+
+
+def _pud_is_folded_and_pmd_is_not(boot: Boot) -> bool:
+    return boot.folded["pud"] is not Fold.REAL and boot.folded["pmd"] is Fold.REAL
+
+
+_RUN_TIME = "where a level folds at run time: 52-bit kernels with 4K or 16K pages on a CPU without LPA2"
+_PUD_RUN_TIME = "where the PUD folds at run time: a 52-bit kernel with 16K pages on a CPU without LPA2"
+_PUD_FOLDED = "where the PUD is folded, by the compiler or at run time, and the PMD is not"
+
+
+# A lockless walk.
+
+
+def _generic_p4d_offset_lockless() -> Commit:
+    @any_levels
+    def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
+        """`p4d_offset(&(pgd), address)`: the P4D entry for `addr`, where `pgd` is the caller's copy."""
+        copy = k.stack.alloca(ENTRY_SIZE)
+        k.write64(copy, pgd)
+        return k.p4d_offset(copy, addr)
+
+    return Commit(
+        "arm64: mm: Use the generic p4d_offset_lockless()",
+        {"p4d_offset_lockless": p4d_offset_lockless},
+        name="pgd-on-the-stack",
+        does="a lockless walk goes on from the address of its copy of the pgd entry",
+    )
+
+
+def _walk_without_locks(k: Kernel) -> str | None:
+    mm, va, pfn = k.mm_alloc(), some_address(k), k.alloc_pages(0).pfn
+    pte = k.read64(map_page(k, mm, va, pfn))
+    found = gup_fast(k, mm, va)
+    return None if found == pte else f"{va:#x} is mapped by {pte:016x}, and the lockless walk reads {found:016x}"
+
+
+PGD_ON_THE_STACK: Final = Bug(
+    _generic_p4d_offset_lockless(),
+    symptom="A lockless walk does not find a page that is mapped.",
+    cause="A lockless walk reads each entry once, into a variable of its own, and goes on from the value. A level "
+    "that folds at run time has no value to go on from: its entry is found by going back to the start of the "
+    "page that holds the entry above, and counting anew. Given the address of the variable, that page is the "
+    "stack, and the walk reads whatever lies there as page table entries.",
+    where=_RUN_TIME,
+    shows=_folds_at_run_time,
+    exercise=_walk_without_locks,
+    upstream=f"{FOLD_PUDS_AT_RUNTIME.id} {FOLD_PUDS_AT_RUNTIME.subject}",
+)
+
+
+# The page that is the table.
+
+
+def _no_realignment() -> Commit:
+    def pgd_to_folded_p4d(k: Kernel, pgdp: int, addr: int) -> int:
+        """The entry above is this one."""
+        return pgdp
+
+    def p4d_to_folded_pud(k: Kernel, p4dp: int, addr: int) -> int:
+        """The entry above is this one."""
+        return p4dp
+
+    return Commit(
+        "arm64: mm: Fold at run time as at compile time",
+        {"pgd_to_folded_p4d": pgd_to_folded_p4d, "p4d_to_folded_pud": p4d_to_folded_pud},
+        name="fold-without-index",
+        does="a level folded at run time is the entry above it, as in the pgtable-nop*d.h headers",
+    )
+
+
+FOLD_WITHOUT_INDEX: Final = Bug(
+    _no_realignment(),
+    symptom="What Linux maps, the MMU does not find.",
+    cause="A level that the compiler folds has one entry, so the entry above can stand for it. At run time the "
+    "constants stay: the pgd still has an index of bits that no address uses any more, 0 for every user "
+    "address. It is the level below whose index the MMU uses in its first table. Without counting anew Linux "
+    "puts everything at entry 0, and the MMU, which looks further on in the same page, finds an invalid "
+    "descriptor.",
+    where=_RUN_TIME,
+    shows=_folds_at_run_time,
+    exercise=both_views,
+)
+
+
+def _pgd_from_the_cache() -> Commit:
+    def pgdir_is_page_size(k: Kernel) -> bool:
+        """The pgd takes a page: because it has that many entries."""
+        return k.PTRS_PER_PGD * ENTRY_SIZE == k.PAGE_SIZE
+
+    return Commit(
+        "arm64: mm: Simplify pgdir_is_page_size()",
+        {"pgdir_is_page_size": pgdir_is_page_size},
+        name="small-pgd",
+        does="a pgd with few entries comes from a cache of small objects, whatever is folded",
+    )
+
+
+def _two_processes(k: Kernel) -> str | None:
+    va = some_address(k)
+    one, other = k.mm_alloc(), k.mm_alloc()
+    map_page(k, one, va, k.alloc_pages(0).pfn)
+    *_, (level, entry) = k.entries_of(other, va)
+    return f"a process that mapped nothing has {level}={entry:016x} for {va:#x}" if level == "pte" and entry else None
+
+
+SMALL_PGD: Final = Bug(
+    _pgd_from_the_cache(),
+    symptom="A process sees the memory of another.",
+    cause="PTRS_PER_PGD is a constant of the compiler, counted for 52 bits: 16 or 32 entries, a small object. Once "
+    "the level below is folded, its table is the page that holds the pgd, all of it. With pgds of several "
+    "processes cut from one page, each process goes back to the start of that page, and they all use the same "
+    "table.",
+    where=_RUN_TIME,
+    shows=_folds_at_run_time,
+    exercise=_two_processes,
+)
+
+
+# Questions that must know of folding.
+
+
+def _p4d_none_without_guard() -> Commit:
+    def p4d_none(k: Kernel, p4d: int) -> bool:
+        """The PUD table is absent."""
+        return p4d == 0
+
+    return Commit(
+        "arm64: mm: Simplify p4d_none()",
+        {"p4d_none": p4d_none},
+        name="folded-is-none",
+        does="a P4D entry of zero is none, whether or not there is such a level",
+    )
+
+
+FOLDED_IS_NONE: Final = Bug(
+    _p4d_none_without_guard(),
+    symptom="Each address space loses a page, allocated as a PUD table.",
+    cause="A folded table is never absent: it is the page above. Asked of a folded P4D, the entry at hand is really "
+    "one of the PUD, and zero only says that nothing is mapped there yet. So __pud_alloc() allocates a table; "
+    "p4d_populate(), which does know of folding, links it nowhere; and nothing will ever find it to free it.",
+    where=_PUD_RUN_TIME,
+    shows=_pud_folds_at_run_time,
+    exercise=life,
+)
+
+
+def _p4d_bad_without_guard() -> Commit:
+    def p4d_bad(k: Kernel, p4d: int) -> bool:
+        """Not an entry that names a table."""
+        return not p4d & TABLE_BIT
+
+    return Commit(
+        "arm64: mm: Simplify p4d_bad()",
+        {"p4d_bad": p4d_bad},
+        name="folded-is-bad",
+        does="a P4D entry that names no table is bad, whether or not there is such a level",
+    )
+
+
+FOLDED_IS_BAD: Final = Bug(
+    _p4d_bad_without_guard(),
+    symptom="Linux's walk gives up at the top, where the MMU goes on to the page.",
+    cause="With the PUD folded at run time the pgd's page is the PUD table, and what stands where the P4D entry is "
+    "sought is its first entry: that of the lowest addresses. Where nothing is mapped there it is zero. Taken "
+    "for a P4D entry it names no table, so every walk to a higher address stops before it begins.",
+    where=_PUD_RUN_TIME,
+    shows=_pud_folds_at_run_time,
+    exercise=both_views,
+)
+
+
+def _mm_pud_folded_of_the_compiler() -> Commit:
+    def mm_pud_folded(k: Kernel, mm: MmStruct) -> bool:
+        """The PUD is folded: `__is_defined(__PAGETABLE_PUD_FOLDED)`."""
+        return k.CONFIG_PGTABLE_LEVELS <= 3
+
+    return Commit(
+        "arm64: mm: Use the generic mm_pud_folded()",
+        {"mm_pud_folded": mm_pud_folded},
+        name="folded-is-accounted",
+        does="mm counts PUD tables wherever the compiler did not fold them",
+    )
+
+
+FOLDED_IS_ACCOUNTED: Final = Bug(
+    _mm_pud_folded_of_the_compiler(),
+    symptom="An address space ends with fewer bytes of page tables than none.",
+    cause="A table is counted when it is allocated and when it is freed, unless mm_pud_folded(). Left to the generic "
+    "definition that asks the compiler alone. A PUD folded at run time is never allocated, so nothing is added; "
+    "the way down takes every level in turn, and takes one table off. check_mm() finds a number below zero.",
+    where=_PUD_RUN_TIME,
+    shows=_pud_folds_at_run_time,
+    exercise=life,
+)
+
+
+# A guard copied from the level above.
+
+
+def _mm_dec_nr_pmds_with_the_guard_of_puds() -> Commit:
+    def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
+        """Take a PMD table off the account."""
+        if k.mm_pud_folded(mm):
+            return
+        mm.pgtables_bytes -= k.PTRS_PER_PMD * ENTRY_SIZE
+
+    return Commit(
+        "mm: return early from mm_dec_nr_pmds()",
+        {"mm_dec_nr_pmds": mm_dec_nr_pmds},
+        name="copied-guard",
+        does="mm_dec_nr_pmds() asks whether the level is folded; it asks for the level above",
+    )
+
+
+COPIED_GUARD: Final = Bug(
+    _mm_dec_nr_pmds_with_the_guard_of_puds(),
+    symptom="An address space ends with bytes of page tables that it has given back.",
+    cause="The line was copied from mm_dec_nr_puds(). Where both levels exist both answers are no, and nobody "
+    "notices. Where the PUD is folded and the PMD is not, a PMD table is counted when it is allocated and not "
+    "when it is freed.",
+    where=_PUD_FOLDED,
+    shows=_pud_is_folded_and_pmd_is_not,
+    exercise=life,
+)
+
+
+def _pud_clear_with_the_guard_of_p4ds() -> Commit:
+    def pud_clear(k: Kernel, pudp: int) -> None:
+        """Make an entry none."""
+        if k.pgtable_l4_enabled():
+            k.write64(pudp, 0)
+
+    return Commit(
+        "arm64: mm: Check for folding in pud_clear()",
+        {"pud_clear": pud_clear},
+        name="freed-but-linked",
+        does="pud_clear() leaves the entry alone where the PUD is folded",
+    )
+
+
+def _walk_what_was_freed(k: Kernel) -> str | None:
+    mm, va, page = k.mm_alloc(), some_address(k), k.alloc_pages(0)
+    map_page(k, mm, va, page.pfn)
+    free_pgtables(k, mm, va)
+    for step in switch_mm(k, mm).translate(va, el=0).steps:
+        table = k.phys_to_page(step.table)
+        if table._refcount == 0:
+            return f"the MMU reads descriptors at {step.address:#x}, in page {table.pfn:#x}, which is free"
+    return None
+
+
+FREED_BUT_LINKED: Final = Bug(
+    _pud_clear_with_the_guard_of_p4ds(),
+    symptom="The MMU walks through a table that was freed.",
+    cause="The guard is p4d_clear()'s. There it is right: with the PUD folded nothing hangs from a P4D entry. From a "
+    "PUD entry hangs a PMD table even then, for a folded level lends its place, not its entries, to another. "
+    "The entry stays, the table is freed, and whoever gets the page next writes descriptors for the MMU without "
+    "knowing it.",
+    where=_PUD_FOLDED,
+    shows=_pud_is_folded_and_pmd_is_not,
+    exercise=_walk_what_was_freed,
+)

@@ -1,0 +1,129 @@
+"""The catalogue of bugs: each shows exactly where it says, and its commit is what does it."""
+
+import inspect
+
+import pytest
+
+from pgtlab.lab.bugs import BUGS, CONSTRUCTED, BugError, named
+from pgtlab.lab.bugs.bug import FIXED
+from pgtlab.lab.matrix import boots
+from pgtlab.lab.trees import COMMITS
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.symbols import is_for_any_levels
+
+EVERYWHERE = [b for b in boots() if isinstance(b, Boot)]
+DISTINCT = list({(b.config, b.tcr_el1, b.cpu.mmfr0.PARANGE, b.cpu.mmfr1.PAN): b for b in EVERYWHERE}.values())
+KINDS = list({(b.config, b.vabits_actual): b for b in EVERYWHERE}.values())
+every_bug = pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
+
+
+@every_bug
+def test_a_bug_shows_exactly_where_it_says(bug):
+    """On every configuration and CPU; those that no kernel can tell apart are booted once."""
+    seen = {b: bug.observe(bug.tree.start_kernel(b)) for b in DISTINCT}
+    assert [b for b in DISTINCT if (seen[b] is not None) != bug.shows(b)] == []
+    assert any(seen.values())
+
+
+@every_bug
+def test_the_fixed_tree_shows_nothing(bug):
+    assert [found for b in KINDS if (found := bug.observe(FIXED.start_kernel(b)))] == []
+
+
+@every_bug
+def test_boots_that_no_kernel_can_tell_apart_agree(bug):
+    assert {b.config for b in bug.boots()} == {b.config for b in DISTINCT if bug.shows(b)}
+    assert list(bug.boots()) == [b for b in EVERYWHERE if bug.shows(b)]
+
+
+# What is observed, in numbers that can be counted by hand. (4K, 52 bits on a CPU with 48, and 16K on one with 47.)
+
+
+def seen(name, kind):
+    (booted,) = (b for b in KINDS if (b.config.page_size_name, b.config.va_bits, b.vabits_actual) == kind)
+    return named(name).observe(named(name).tree.start_kernel(booted))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("fold-puds", ("4k", 48, 48), "Bad page state: nonzero mapcount"),
+        ("dump-folio", ("4k", 48, 48), "NULL pointer dereference at virtual address 0000000000000008"),
+        ("fold-without-index", ("4k", 52, 48), "level 0 translation fault"),
+        ("fold-without-index", ("16k", 52, 47), "level 1 translation fault"),
+        ("folded-is-none", ("16k", 52, 47), "allocated by alloc_pages <- __pud_alloc"),
+        ("folded-is-bad", ("16k", 52, 47), "Linux's own walk ends with p4d=0000000000000000"),
+        ("folded-is-accounted", ("16k", 52, 47), "non-zero pgtables_bytes on freeing mm: -16384"),
+        ("copied-guard", ("4k", 39, 39), "non-zero pgtables_bytes on freeing mm: 4096"),
+        ("copied-guard", ("16k", 52, 47), "non-zero pgtables_bytes on freeing mm: 16384"),
+        ("shared-is-address", ("4k", 52, 52), "the MMU goes to 0xc0000"),  # 3 << 50
+        ("shift-of-64k", ("4k", 52, 52), "to 0x8000000000000; the MMU goes to 0x8000"),  # bit 51 is in bit 15
+        ("tg0-from-tg1", ("4k", 39, 39), "translation fault"),
+    ],
+)
+def test_what_is_seen(name, kind, says):
+    assert says in seen(name, kind)
+
+
+def test_a_lockless_walk_reads_the_stack():
+    """Nothing is there, so the walk finds nothing; another's entry there would be followed."""
+    assert seen("pgd-on-the-stack", ("16k", 52, 47)).endswith("reads 0000000000000000")
+
+
+def test_the_page_that_the_mmu_still_walks_through_is_whoevers_comes_next():
+    assert seen("freed-but-linked", ("4k", 39, 39)).endswith("which is free")
+
+
+@pytest.mark.parametrize("name", ["wrprotect-cleans", "small-pgd", "pgd-on-the-stack", "copied-guard"])
+def test_what_debug_vm_pgtable_does_not_notice(name):
+    """Which is why these are taught."""
+    bug = named(name)
+    shown = {(b.config, b.vabits_actual): b for b in bug.boots()}.values()
+    outcomes = {bug.tree.start_kernel(b).run().outcome for b in shown}
+    assert outcomes == ({"report"} if name == "copied-guard" else {"clean"})
+
+
+# The catalogue.
+
+
+def test_there_are_ten_and_more_and_each_is_a_commit_on_top_of_the_fixed_tree():
+    assert len(BUGS) >= 10
+    for name, bug in BUGS.items():
+        assert name == bug.name == bug.commit.name
+        assert bug.tree.commits == (*FIXED.commits, bug.commit)
+        assert bug.upstream == CONSTRUCTED or bug.upstream.split()[0] in {commit.id for commit in COMMITS}
+    assert len({bug.symptom for bug in BUGS.values()}) == len(BUGS)
+
+
+@every_bug
+def test_a_bug_is_told_in_sentences(bug):
+    assert bug.symptom.endswith(".")
+    assert bug.symptom.count(". ") == 0
+    assert 2 <= bug.cause.count(". ") + 1 <= 4
+    assert bug.where[-1] != "."
+
+
+@every_bug
+def test_the_diff_is_what_the_commit_replaces(bug):
+    lines = bug.diff().splitlines()
+    changed = [line for line in lines if line.startswith("+++ ")]
+    assert changed
+    assert set(changed) <= {f"+++ {name}() of {bug.name}" for name in bug.commit.functions}
+    kernel = FIXED.start_kernel(next(bug.boots()))
+    for name, function in bug.commit.functions.items():
+        assert list(inspect.signature(function).parameters) == list(inspect.signature(kernel.symbols[name]).parameters)
+    assert all(line[0] in " +-@" for line in lines)
+    assert not any(line.startswith(("+@", "-@")) for line in lines)
+
+
+def test_only_a_function_so_marked_stands_in_for_a_folded_levels_own():
+    bug = named("pgd-on-the-stack")
+    (function,) = bug.commit.functions.values()
+    assert is_for_any_levels(function)
+    for booted in KINDS:
+        assert bug.tree.start_kernel(booted).symbols["p4d_offset_lockless"] is function
+
+
+def test_an_unknown_bug_is_refused_with_those_that_are_known():
+    with pytest.raises(BugError, match=r"bug 'heisen' is not known; there are fold-puds, .* and tg0-from-tg1"):
+        named("heisen")
