@@ -23,6 +23,7 @@ SUBCOMMANDS = (
     "debug_vm_pgtable",
     "trees",
     "show",
+    "bugs",
     "bisect_repo",
     "matrix",
     "verify_mmu",

@@ -60,7 +60,7 @@ from pgtlab.linux.page_owner import PageOwner
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement
 from pgtlab.linux.report import Report, Run
 from pgtlab.linux.stack import Frame, Stack
-from pgtlab.linux.symbols import Symbol, functions_of, is_for_any_levels, is_inline, is_leaf
+from pgtlab.linux.symbols import Symbol, functions_of, is_inline, is_leaf, is_of_folded_level
 
 _ALWAYS = (
     proc,
@@ -196,11 +196,9 @@ class Kernel:
             self.symbols.update(functions_of(module))
         self._inline = {name for name, function in self.symbols.items() if is_inline(function)}
         self._leaf = {name for name, function in self.symbols.items() if is_leaf(function)}
-        for module in _folded_at_compile_time(boot):
-            # A level folded at compile time has no code for a commit to change.
-            for name in functions_of(module):
-                if name in replaced and not is_for_any_levels(replaced[name]):
-                    del replaced[name]
+        # A level folded at compile time has no code for a commit to change, but for what takes the code's place.
+        folded = {name for module in _folded_at_compile_time(boot) for name in functions_of(module)}
+        replaced = {name: f for name, f in replaced.items() if is_of_folded_level(f) == (name in folded)}
         self.symbols.update(replaced)
         self._as_booted = dict(self.symbols)
         vars(self).update(self.constants)

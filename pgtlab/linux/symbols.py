@@ -31,15 +31,15 @@ def leaf(function: F) -> F:
     return function
 
 
-def any_levels(function: F) -> F:
-    """Mark a commit's function that is compiled whatever is folded: it stands in for a folded level's own, too."""
-    function.__dict__["any_levels"] = True
+def of_folded_level(function: F) -> F:
+    """Mark a commit's function as that of a level folded at compile time: elsewhere it is not compiled."""
+    function.__dict__["of_folded_level"] = True
     return function
 
 
-def is_for_any_levels(function: Symbol) -> bool:
-    """Whether `function` is compiled even where its level is folded."""
-    return "any_levels" in vars(function)
+def is_of_folded_level(function: Symbol) -> bool:
+    """Whether `function` is in where its level is folded at compile time, and not elsewhere."""
+    return "of_folded_level" in vars(function)
 
 
 def is_leaf(function: Symbol) -> bool:

@@ -1,15 +1,17 @@
 """The catalogue of bugs: each shows exactly where it says, and its commit is what does it."""
 
 import inspect
+import json
 
 import pytest
 
+from pgtlab.cli import main
 from pgtlab.lab.bugs import BUGS, CONSTRUCTED, BugError, named
 from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import COMMITS
-from pgtlab.linux.boot import Boot
-from pgtlab.linux.symbols import is_for_any_levels
+from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.symbols import is_of_folded_level
 
 EVERYWHERE = [b for b in boots() if isinstance(b, Boot)]
 DISTINCT = list({(b.config, b.tcr_el1, b.cpu.mmfr0.PARANGE, b.cpu.mmfr1.PAN): b for b in EVERYWHERE}.values())
@@ -65,6 +67,11 @@ def test_what_is_seen(name, kind, says):
     assert says in seen(name, kind)
 
 
+def test_with_another_granule_nothing_of_user_space_is_found():
+    bug = named("tg0-from-tg1")
+    assert all("fault" in bug.observe(bug.tree.start_kernel(booted)) for booted in KINDS)
+
+
 def test_a_lockless_walk_reads_the_stack():
     """Nothing is there, so the walk finds nothing; another's entry there would be followed."""
     assert seen("pgd-on-the-stack", ("16k", 52, 47)).endswith("reads 0000000000000000")
@@ -116,14 +123,46 @@ def test_the_diff_is_what_the_commit_replaces(bug):
     assert not any(line.startswith(("+@", "-@")) for line in lines)
 
 
-def test_only_a_function_so_marked_stands_in_for_a_folded_levels_own():
+def test_a_function_of_a_folded_level_is_in_where_the_level_is_folded_by_the_compiler():
     bug = named("pgd-on-the-stack")
     (function,) = bug.commit.functions.values()
-    assert is_for_any_levels(function)
+    assert is_of_folded_level(function)
     for booted in KINDS:
-        assert bug.tree.start_kernel(booted).symbols["p4d_offset_lockless"] is function
+        symbol = bug.tree.start_kernel(booted).symbols["p4d_offset_lockless"]
+        assert (symbol is function) == (booted.folded["p4d"] is Fold.COMPILE_TIME)
 
 
 def test_an_unknown_bug_is_refused_with_those_that_are_known():
     with pytest.raises(BugError, match=r"bug 'heisen' is not known; there are fold-puds, .* and tg0-from-tg1"):
         named("heisen")
+
+
+# The command.
+
+
+def test_the_command_lists_them_all(capsys):
+    assert main(["bugs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(BUGS)
+    assert main(["bugs", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {bug["bug"]: bug["symptom"] for bug in listed} == {name: bug.symptom for name, bug in BUGS.items()}
+
+
+@every_bug
+def test_the_command_explains_one(bug, capsys):
+    assert main(["bugs", bug.name]) == 0
+    text = capsys.readouterr().out
+    assert main(["bugs", bug.name, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    for part in (bug.symptom, bug.upstream, told["seen"], told["diff"], bug.where):
+        assert part in text
+    assert " ".join(bug.cause.split()) in " ".join(text.split())
+    assert [(b["page_size"], b["va_bits"], b["pa_bits"], b["cpu"]) for b in told["shows"]] == [
+        (b.config.page_size, b.config.va_bits, b.config.pa_bits, b.cpu.name) for b in bug.boots()
+    ]
+
+
+def test_the_command_refuses_a_name_that_it_does_not_know(capsys):
+    assert main(["bugs", "heisen"]) == 2
+    assert "bug 'heisen' is not known; there are fold-puds" in capsys.readouterr().err

@@ -127,8 +127,8 @@ SHARED_IS_ADDRESS: Final = Bug(
     symptom="A user page is sought at a physical address beyond 3 PiB.",
     cause="With TCR_EL1.DS = 1 descriptors hold 52-bit addresses, and bits 9:8, which said Inner Shareable, become "
     "bits 51:50 of the address; shareability comes from TCR_EL1.SH0 for all. PTE_SHARED is both bits. Left in "
-    "the protection, it adds 3 << 50 to every address, to which the same kernel on a CPU without LPA2 rightly "
-    "gives two attributes.",
+    "the protection, it adds 3 << 50 to every address. On a CPU without LPA2 the same kernel needs those bits "
+    "as they were.",
     where="where LPA2 is enabled: 52-bit kernels with 4K or 16K pages on a CPU that has it",
     shows=lambda boot: boot.lpa2_is_enabled,
     exercise=both_views,

@@ -11,7 +11,7 @@ from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.pgtable import ENTRY_SIZE, TABLE_BIT
-from pgtlab.linux.symbols import any_levels
+from pgtlab.linux.symbols import of_folded_level
 
 
 def _folds_at_run_time(boot: Boot) -> bool:
@@ -35,7 +35,7 @@ _PUD_FOLDED = "where the PUD is folded, by the compiler or at run time, and the 
 
 
 def _generic_p4d_offset_lockless() -> Commit:
-    @any_levels
+    @of_folded_level
     def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
         """`p4d_offset(&(pgd), address)`: the P4D entry for `addr`, where `pgd` is the caller's copy."""
         copy = k.stack.alloca(ENTRY_SIZE)
@@ -46,7 +46,7 @@ def _generic_p4d_offset_lockless() -> Commit:
         "arm64: mm: Use the generic p4d_offset_lockless()",
         {"p4d_offset_lockless": p4d_offset_lockless},
         name="pgd-on-the-stack",
-        does="a lockless walk goes on from the address of its copy of the pgd entry",
+        does="without a P4D, a lockless walk goes on from the address of its copy of the pgd entry",
     )
 
 
@@ -64,8 +64,8 @@ PGD_ON_THE_STACK: Final = Bug(
     "that folds at run time has no value to go on from: its entry is found by going back to the start of the "
     "page that holds the entry above, and counting anew. Given the address of the variable, that page is the "
     "stack, and the walk reads whatever lies there as page table entries.",
-    where=_RUN_TIME,
-    shows=_folds_at_run_time,
+    where=_PUD_RUN_TIME,
+    shows=_pud_folds_at_run_time,
     exercise=_walk_without_locks,
     upstream=f"{FOLD_PUDS_AT_RUNTIME.id} {FOLD_PUDS_AT_RUNTIME.subject}",
 )
