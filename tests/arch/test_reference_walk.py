@@ -165,3 +165,37 @@ def test_grown_tables_are_deep():
     assert reads[5] > 0.03 * reads.total()
     assert all(leaves[count, 3] for count in (1, 2, 3, 4, 5))
     assert all(any(leaves[count, level] for count in range(1, 6)) for level in (0, 1, 2, 3))
+
+
+@pytest.mark.parametrize("ds", [0, 1])
+@pytest.mark.parametrize(("tg0", "tg1"), [(0, 2), (2, 1), (1, 3)], ids=["4K", "16K", "64K"])
+def test_every_size_of_input(tg0, tg1, ds):
+    """Also those that are not legal: random ones seldom meet a limit. The tables point at themselves."""
+    table, shift = 0x50_0000, {0: 12, 1: 16, 2: 14}[tg0]
+    words = [table | 0x403] * (1 << shift - 3)
+    words[3::4] = [0] * len(words[3::4])  # so that it matters which entry is read
+    memory = Memory.of_pages({table: words}, shift)
+    read = {table + 8 * i: word for i, word in enumerate(words)}.get
+    for size in range(64):
+        tcr = TCR_EL1(TG0=tg0, TG1=tg1, DS=ds, IPS=6, T0SZ=size, T1SZ=size)
+        base = (
+            table | 0x1F << 1
+        )  # bits below the first table's alignment, and 51:48 where there are any: then no memory
+        for ttbr in table, base:
+            mmu = MMU(memory, tcr, TTBR0_EL1(ttbr), TTBR1_EL1(ttbr))
+            end = 1 << min(64 - size, 55)
+            lower = [va for va in (0, end // 2, end - (1 << shift), end - 1, end) if 0 <= va < 1 << 55]
+            vas = lower + [va ^ WORD for va in lower]
+            assert_one_answer(mmu, Registers(int(tcr), ttbr, ttbr, 0, 1), read, vas, "r", 1)
+
+
+@pytest.mark.parametrize("base", [0, 0x4000_0000])
+def test_ram_that_was_never_written_is_zero_from_end_to_end(base):
+    """The first and the last word of it, and the first ones beyond, which are in no memory."""
+    size, tcr = 1 << 16, TCR_EL1(T0SZ=25, TG0=0, IPS=5)
+    tables = [base, base + size - 4096, base + size, *([base - 4096] if base else [])]
+    for table in tables:
+        mmu = MMU(Memory(base, size, 12), tcr, TTBR0_EL1(table))
+        vas = [index << 30 for index in (0, 1, 510, 511)]
+        registers = Registers(int(tcr), table, 0, 0, 1)
+        assert_one_answer(mmu, registers, lambda pa: 0 if base <= pa < base + size else None, vas, "r", 1)
