@@ -199,3 +199,27 @@ def test_ram_that_was_never_written_is_zero_from_end_to_end(base):
         vas = [index << 30 for index in (0, 1, 510, 511)]
         registers = Registers(int(tcr), table, 0, 0, 1)
         assert_one_answer(mmu, registers, lambda pa: 0 if base <= pa < base + size else None, vas, "r", 1)
+
+
+@pytest.mark.parametrize("tbi0", [0, 1])
+@pytest.mark.parametrize("operation", OPERATIONS_AT_RANDOM, ids=lambda operation: f"{operation[0]} at EL{operation[1]}")
+def test_without_translation_each_range_has_its_own_tags(tbi0, operation):
+    """Whichever range the first address is in: translate_many takes that one's settings until it meets the other."""
+    tcr, off = TCR_EL1(TBI0=tbi0, TBI1=1 - tbi0), SCTLR_EL1()
+    mmu = MMU(Memory(0, 4096, 12), tcr, sctlr=off)
+    lower, upper = [0x1000, 0xAB00_0000_0000_1000, 1 << 52], [WORD, 0xAB80_0000_0000_1000]
+    registers = Registers(int(tcr), 0, 0, 0, int(off))
+    for vas in lower + upper, upper + lower, lower, upper:
+        assert_one_answer(mmu, registers, lambda _: 0, vas, *operation)
+
+
+def test_a_page_beyond_the_output_size_next_to_a_good_one():
+    """With 64K the bits beyond are 15:12, which are no other address bits, and not among those that decide the rest."""
+    table, good = 0x10_0000, 0x4_0403
+    words = [good, *(good | 1 << bit for bit in range(12, 16)), good | 0xF000]
+    read = {table + 8 * i: word for i, word in enumerate(words + [0] * (8192 - len(words)))}
+    memory = Memory.of_pages({table: list(read.values())}, 16)
+    tcr = TCR_EL1(T0SZ=35, TG0=1, IPS=5)
+    vas = [0] * 512 + [i << 16 for i in range(len(words))]  # a good page for a whole chunk, then each of them
+    registers = Registers(int(tcr), table, 0, 0, 1)
+    assert_one_answer(MMU(memory, tcr, TTBR0_EL1(table)), registers, read.get, vas, "r", 1)
