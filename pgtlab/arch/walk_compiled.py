@@ -23,8 +23,8 @@ def _forget_stale_loops() -> None:
     """
     here = Path(__file__).parent
     newest = max(source.stat().st_mtime for source in here.glob("*.py"))
-    with suppress(OSError):  # an installation that cannot be written to does not change either
-        for kept in here.glob("__pycache__/*.nb[ic]"):
+    for kept in here.glob("__pycache__/*.nb[ic]"):
+        with suppress(OSError):  # gone already, or in an installation that cannot be written to, nor change
             if kept.stat().st_mtime < newest:
                 kept.unlink()
 
