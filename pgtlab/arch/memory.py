@@ -143,9 +143,8 @@ class Memory:
 
     def _locate(self, pa: int) -> tuple[int, int]:
         if pa not in self:
-            raise PhysicalAddressError(
-                f"{pa:#x} is not in RAM, which is {self.base:#x} to {self.base + self.size - 1:#x}"
-            )
+            ram = f"{self.base:#x} to {self.base + self.size - 1:#x}" if self.size else f"{len(self._rows)} pages"
+            raise PhysicalAddressError(f"{pa:#x} is not in RAM, which is {ram}")
         if pa & 7:
             raise PhysicalAddressError(f"{pa:#x} is not aligned to 8 bytes: the nearest word is at {pa & ~7:#x}")
         return pa >> self.page_shift, (pa & (1 << self.page_shift) - 1) >> 3

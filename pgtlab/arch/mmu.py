@@ -37,7 +37,7 @@ class MMU:
       level 0  0x40000000[0x000] = 0x0000000040002003  Table 0x40002000
       level 1  0x40002000[0x000] = 0x0000000040003003  Table 0x40003000
       level 2  0x40003000[0x002] = 0x0000000080200701  Block 0x80200000
-    PA 0x80201234, Normal WB RWA, INNER shareable
+    PA 0x80201234, Normal WB RWA, Inner Shareable
 
     Raises
     ------

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Memory types without translation: of data, and of instructions with SCTLR_EL1.I set and clear.
 DEVICE_nGnRnE, NORMAL_WT, NORMAL_NC = 0x00, 0xAA, 0x44
 
+SHAREABLE = ("Non-shareable", "reserved shareability", "Outer Shareable", "Inner Shareable")  # by SH
+
 
 @dataclass(frozen=True)
 class Step:
@@ -65,10 +67,7 @@ class Translation:
         return PAR_EL1(1 << 11, PA=self.pa >> 12, SH=self.attributes.SH, ATTR=self.attributes.ATTR)
 
     def __str__(self) -> str:
-        shareability = Shareability(self.attributes.SH).name if self.attributes.SH != 1 else "reserved"
-        return f"PA {self.pa:#x}, {self.attributes.memory_type}, {shareability} shareable".replace(
-            "NON_SHAREABLE shareable", "non-shareable"
-        )
+        return f"PA {self.pa:#x}, {self.attributes.memory_type}, {SHAREABLE[self.attributes.SH]}"
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def test_memory_of_pages_has_these_pages_alone():
     assert (memory.read64(0x8FF8), memory.read64(0xF_FFFF_FFFF_F000)) == (8, 9)
     for outside in 0, 0x7FF8, 0x9000, 0xF_FFFF_FFFF_E000:
         assert outside not in memory
-        with pytest.raises(PhysicalAddressError):
+        with pytest.raises(PhysicalAddressError, match=rf"^{outside:#x} is not in RAM, which is 2 pages$"):
             memory.read64(outside)
     with pytest.raises(PhysicalAddressError):
         memory.read(0x8800, 512)
