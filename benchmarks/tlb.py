@@ -9,14 +9,12 @@ warm up.
 
 import ctypes
 import resource
-import subprocess
 import sys
-import tempfile
 import time
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
+from c_peer import compiled, pointer
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
@@ -56,31 +54,21 @@ class Counts(ctypes.Structure):
 class Peer:
     """The C program over the memory of `mmu`."""
 
-    def __init__(self, mmu, folder):
-        library = Path(folder) / "tlb_peer.so"
-        source = Path(__file__).with_name("tlb_peer.c")
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
-        self.library = ctypes.CDLL(str(library))
-        r, pages = mmu.lower, list(mmu.memory.pages)
-        per_page = r.granule.size // 8
-        self.words = np.zeros((pages[-1] - pages[0]) // 8 + per_page, np.uint64)
-        for page in pages:
-            first = (page - pages[0]) // 8
-            self.words[first : first + per_page] = mmu.memory.read(page, per_page)
+    def __init__(self, mmu):
+        self.simulate = compiled("tlb_peer").simulate
+        r, banks = mmu.lower, mmu.memory.banks()
+        assert len(banks.base) == 1, "the C program indexes memory from one base"
         self.tables = Tables(
-            self.words.ctypes.data,
-            pages[0],
+            pointer(banks.words),
+            int(banks.base[0]),
             *(r.base, r.start_level, r.granule.shift, r.granule.bits_per_level, r.input_bits),
         )
-        geometry = [(cache.entries, cache.ways) for cache in HARDWARE]
-        self.geometry = np.array(geometry, np.uint64)
+        self.geometry = np.array([(cache.entries, cache.ways) for cache in HARDWARE], np.uint64)
 
     def __call__(self, vas):
         counts = Counts()
-        pointers = (ctypes.c_void_p(array.ctypes.data) for array in (self.geometry, vas))
-        geometry, trace_at = pointers
-        n = ctypes.c_uint64(len(vas))
-        assert self.library.simulate(ctypes.byref(self.tables), geometry, trace_at, n, ctypes.byref(counts)) == 0
+        arrays = pointer(self.geometry), pointer(vas), ctypes.c_uint64(len(vas))
+        assert self.simulate(ctypes.byref(self.tables), *arrays, ctypes.byref(counts)) == 0
         return Cost(
             len(vas),
             (counts.l1_hits,),
@@ -104,14 +92,15 @@ def best_of_three(function, vas):
 
 def main(accesses):
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
+    first, unused = int(mapper.mmu.ttbr0), int(mapper.mmu.ttbr1)
+    mapper.mmu.memory.write(first, np.zeros((unused - first) // 8 + 512, np.uint64))  # memory without a gap
     mapper.map_range(0, 0, FOOTPRINT, blocks=False, contiguous=False)
     mmu = mapper.mmu
 
     def ours(vas):
         return simulate(mmu, vas, HARDWARE)
 
-    with tempfile.TemporaryDirectory() as folder:
-        peer = Peer(mmu, folder)
+    peer = Peer(mmu)
     ours(trace("uniform", 0, 1 << 30, 1000))
     memory(ours, trace("uniform", 0, 1 << 30, 10**7))  # first, since the resident set is known by its largest size only
     print(f"{accesses:,} accesses, {HARDWARE.l1[0].entries} + {HARDWARE.l2[0].entries} entries, LRU")
