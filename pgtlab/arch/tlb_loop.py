@@ -130,6 +130,8 @@ def _shift(format: DescriptorFormat, kind: int, coalesces: bool) -> int:
 def simulate(s, banks, ranges, vas, asids, counts):  # type: ignore[no-untyped-def]
     """Run `vas` through the hardware and add to `counts`; without `asids` all have ASID 0."""
     asid = np.int64(0)
+    latest = ~np.uint64(0)  # no region's number
+    above = np.int64(0), np.int64(0), np.uint64(0), np.uint64(0)
     for i in range(len(vas)):
         va = vas[i]
         if len(asids):
@@ -154,7 +156,10 @@ def simulate(s, banks, ranges, vas, asids, counts):  # type: ignore[no-untyped-d
             continue
         counts[WALKS] += 1
         g = ranges.upper if high else ranges.lower
-        end, level, word, inherited = walk_upper(banks, g, np.uint64(ia))
+        region = np.uint64(ia) >> (g.shift + g.bits_per_level) << np.uint64(1) | np.uint64(high)
+        if region != latest:  # the tables do not change, so that the upper levels need no second look
+            above, latest = walk_upper(banks, g, np.uint64(ia)), region
+        end, level, word, inherited = above
         if end == LAST_TABLE:
             end, word = read_last(banks, g, word, np.uint64(ia))
         for n in range(walk_from(s, ranges, g.start_level, level, ia, owner, counts), level + 1):
