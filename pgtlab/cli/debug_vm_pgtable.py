@@ -8,7 +8,6 @@ from pathlib import Path
 from pgtlab.cli.options import add_kernel_options, address, booted, print_json, running
 
 OUTCOMES = ("clean", "report", "panic")  # from good to bad
-SKIP = 125  # which `git bisect run` takes for a commit that cannot be tested
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,8 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="boot a tree and run the kernel's test of its page-table helpers",
         description="Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 where "
         "the kernel found nothing wrong, 1 where it reported anything or did not boot, 2 on misuse. With --tree-file "
-        "it is what `git bisect run` expects: 0 is good, 1 is bad, 125 (skip) where the tree cannot be configured so, "
-        "and 128, which ends the bisection, on misuse.",
+        "it is what `git bisect run` expects: 0 is good, 1 is bad, and 128, which ends the bisection, on misuse.",
         epilog="examples: pgtlab debug-vm-pgtable --tree next-20240229 --phys-offset 0xfffff76180000000 "
         "--page-copy 0xffff80008007b950 --pfn 0x18a65d; "
         "git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic",
@@ -51,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
     from pgtlab.lab.history import read_tree  # with numpy behind it, which --help does not need
     from pgtlab.lab.trees import Tree
+    from pgtlab.linux.boot import NoBoot
     from pgtlab.linux.placement import Placement
     from pgtlab.linux.report import Run
 
@@ -58,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
         tree = Tree.named(args.tree)
     else:
         tree = read_tree(Path(args.tree_file).read_text(encoding="utf-8", errors="replace"), args.tree_file)
-    # Where a CPU runs no such kernel, no commit will change that: with a file, not a boot to skip but misuse.
+    # Where a CPU runs no such kernel, no commit will change that: with a file it is misuse.
     boot = booted(args) if args.tree_file is None else running(args)
-    if refusal := tree.refusal(boot):
+    if isinstance(boot, NoBoot):
         result = Run("no boot")
-        text = f"no boot: {refusal}"
+        text = f"no boot: {boot.reason}"
     else:
         placement = Placement(args.phys_offset, args.page_copy, args.pfn)
         result = tree.start_kernel(boot, placement=placement).run()
@@ -71,6 +70,4 @@ def run(args: argparse.Namespace) -> int:
         print_json({"tree": tree.name, "cpu": boot.cpu.name, **result.as_dict()})
     else:
         print(text)
-    if result.outcome == "no boot":
-        return 1 if args.tree_file is None else SKIP
-    return int(OUTCOMES.index(result.outcome) >= OUTCOMES.index(args.bad))
+    return int(result.outcome not in OUTCOMES[: OUTCOMES.index(args.bad)])

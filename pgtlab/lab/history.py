@@ -16,7 +16,6 @@ from typing import Final
 from pgtlab.lab.trees import ADD_DUMP_FOLIO, FOLD_PUDS_AT_RUNTIME, Commit, Tree, TreeError
 
 TREE_FILE: Final = "tree.txt"
-LPA2: Final = "CONFIG_ARM64_LPA2"
 BASE, NEXT, TRUNK = "base", "next-20240229", "master"
 STAGE1_LPA2, ARM64, MM = "arm64/for-next/stage1-lpa2", "arm64/for-next/core", "mm/mm-unstable"
 
@@ -44,8 +43,6 @@ _MM: Final = (
     "mm: constify more page/folio tests",
     "mm: remove cast from page_to_nid()",
 )
-_ADDS_LPA2: Final = _ARM64[-2]  # the option, to Kconfig
-
 _HEAD: Final = """\
 # What this kernel has on top of the model's own functions, one name of `pgtlab trees` to a line.
 # Boot it: pgtlab debug-vm-pgtable --tree-file tree.txt
@@ -60,27 +57,24 @@ class RepoError(ValueError):
 
 
 def read_tree(text: str, name: str) -> Tree:
-    """The tree that a tree file describes: commits in order, and `CONFIG_ARM64_LPA2` where there is that option.
+    """The tree that a tree file describes: the names of commits, in order.
 
     Raises
     ------
     TreeError
-        Where a line is neither.
+        Where a line is none.
 
     >>> read_tree("fold-puds  # arm64\\ndump-folio", "mine").commits == Tree.named("next-20240229").commits
     True
     """
-    commits, lpa2 = [], False
+    commits = []
     for number, line in enumerate(text.splitlines(), 1):
-        entry = line.partition("#")[0].strip()
-        if entry == LPA2:
-            lpa2 = True
-        elif entry:
+        if entry := line.partition("#")[0].strip():
             try:
                 commits.append(Commit.named(entry))
             except TreeError as error:
-                raise TreeError(f"{name}, line {number}: {error}, and the option {LPA2}") from None
-    return Tree(name, tuple(commits), lpa2)
+                raise TreeError(f"{name}, line {number}: {error}") from None
+    return Tree(name, tuple(commits))
 
 
 @dataclass
@@ -142,7 +136,7 @@ def _growing(changes: tuple[str | Commit, ...]) -> Iterator[tuple[str, str]]:
             entries += f"{change.name}  # {change.subject}\n"
             yield f"{change.subject}\n\nUpstream this is {change.id}.\n", entries
         else:
-            entries += f"{LPA2}  # {change}\n" if change == _ADDS_LPA2 else f"# {change}\n"
+            entries += f"# {change}\n"
             yield f"{change}\n", entries
 
 

@@ -37,7 +37,7 @@ def matrix(tree: Tree | str, **livepatch: Symbol) -> Matrix:
 
 
 def _run(tree: Tree, booted: Boot | NoBoot, livepatch: dict[str, Symbol]) -> Run:
-    if tree.refusal(booted):
+    if isinstance(booted, NoBoot):
         return Run("no boot")
     kernel = tree.start_kernel(booted)
     kernel.livepatch(**livepatch)

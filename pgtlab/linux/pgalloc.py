@@ -185,6 +185,8 @@ def __pud_free(k: Kernel, mm: MmStruct, pud: int) -> None:
 @static_inline
 def pud_free(k: Kernel, mm: MmStruct, pud: int) -> None:
     """Free a PUD table, as an architecture does that folds no PUD at run time."""
+    if not k.pgtable_l4_enabled():
+        return
     k.__pud_free(mm, pud)
 
 

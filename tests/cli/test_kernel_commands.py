@@ -140,12 +140,6 @@ def test_matrix_prints_the_outcomes_of_each_tree(run):
     assert cell in answer["fixed"]
 
 
-def test_a_tree_that_cannot_be_configured_so_does_not_boot(run):
-    status, out, _ = run("debug-vm-pgtable", "--tree", "mm-unstable", *LPA2_16K)
-    assert status == 1
-    assert out.startswith("no boot: mm-unstable has no ARM64_LPA2")
-
-
 def test_a_cpu_without_the_granule_does_not_boot(run):
     status, out, _ = run("debug-vm-pgtable", *LPA2_16K, "--cpu", "a64fx", "--json")
     answer = json.loads(out)

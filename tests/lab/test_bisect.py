@@ -88,13 +88,14 @@ def test_every_bisection_of_the_document_is_run():
 
 
 @pytest.mark.slow
-def test_a_kernel_that_does_not_exist_is_skipped(shell):
+@pytest.mark.parametrize(("cpu", "found"), [("max", True), ("max,lpa2=off", False)])
+def test_another_kernel_finds_the_same_where_it_has_puds_and_nothing_where_it_has_none(shell, cpu, found):
+    options = f"--page-size 16k --va-bits 52 --cpu {cpu}"
     done = shell(
         f"{MAKE}\ngit bisect start {NEXT} base\n"
-        "git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --page-size 16k --va-bits 52"
+        f"git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad report {options}"
     )
-    assert "There are only 'skip'ped commits left to test." in done.stdout
-    assert len(re.findall(r"^[0-9a-f]{40}$", done.stdout, re.M)) == 11
+    assert ("Add support for folding PUDs at runtime" in done.stdout.partition("is the first bad commit")[2]) == found
 
 
 @pytest.mark.parametrize(
@@ -115,9 +116,8 @@ def test_misuse_ends_a_bisection_and_marks_no_commit(shell, command):
 def test_the_branches_are_the_trees_of_the_story(repo):
     for revision, tree in [(STAGE1_LPA2, "arm64-for-next"), (MM, "mm-unstable"), (NEXT, "next-20240229")]:
         file = read_tree(git(repo, "show", f"{revision}:tree.txt"), revision)
-        assert (file.commits, file.lpa2) == (Tree.named(tree).commits, Tree.named(tree).lpa2)
-    base = read_tree(git(repo, "show", "base:tree.txt"), "base")
-    assert (base.commits, base.lpa2) == ((), False)
+        assert file.commits == Tree.named(tree).commits
+    assert read_tree(git(repo, "show", "base:tree.txt"), "base").commits == ()
 
 
 def test_the_shape_is_that_of_linux_next(repo):

@@ -3,7 +3,7 @@
 import pytest
 
 from pgtlab.lab.matrix import boots, matrix
-from pgtlab.lab.trees import COMMITS, TREES, Commit, Tree, TreeError
+from pgtlab.lab.trees import COMMITS, FOLD_PUDS_AT_RUNTIME, TREES, Commit, Tree, TreeError
 from pgtlab.linux.boot import Boot, Fold, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
@@ -40,15 +40,12 @@ OUTCOMES = {  # with a real PUD, and without one
 @pytest.mark.parametrize("name", TREES)
 def test_how_each_tree_fares_everywhere(name):
     """The panic is exactly where the report is: where PUD tables are freed."""
-    tree, runs = Tree.named(name), matrix(name)
+    runs = matrix(name)
     assert len(runs) == 13 * 8
     for booted in boots():
         outcome = runs[booted.config, booted.cpu].outcome
         if isinstance(booted, NoBoot):
             assert outcome == "no boot"
-        elif booted.config.ARM64_LPA2 and name == "mm-unstable":
-            assert outcome == "no boot"  # a kernel that this tree cannot be configured to
-            assert "has no ARM64_LPA2" in tree.refusal(booted)
         else:
             assert outcome == OUTCOMES[name][booted.folded["pud"] is not Fold.REAL]
 
@@ -75,13 +72,6 @@ def test_the_fix_of_dump_page_alone_changes_what_is_said_of_the_folio_and_no_wor
     )
     assert [line for line in after if line != "page does not match folio"] == before
     assert after.index("page does not match folio") == 2  # right after the line with the BUG, as in the log
-
-
-def test_a_tree_without_lpa2_says_so_and_what_is_nearest():
-    booted = boot(Config("16k", 52), CPU.named("max"))
-    with pytest.raises(TreeError, match=r"mm-unstable has no ARM64_LPA2.*the nearest is VA_BITS=48"):
-        Tree.named("mm-unstable").start_kernel(booted)
-    assert Tree.named("mm-unstable").refusal(PUD_REAL) == ""
 
 
 @pytest.mark.parametrize("commit", COMMITS, ids=[commit.name for commit in COMMITS])
@@ -154,13 +144,20 @@ def test_what_a_commit_replaces_is_there_to_be_replaced():
             assert symbols.keys() >= set(commit.functions)
 
 
-def test_a_tree_without_the_patch_is_clean_where_no_pud_folds_at_run_time_and_wrong_where_one_does():
+def test_without_the_patch_all_is_clean_where_no_pud_folds_at_run_time_and_wrong_where_one_does():
     """Which is what the patch is for."""
-    nothing = Tree("v6.8", ())
-    assert nothing.start_kernel(PUD_REAL).run().outcome == "clean"
-    assert nothing.start_kernel(PUD_FOLDED_BY_THE_COMPILER).run().outcome == "clean"
-    assert nothing.start_kernel(PUD_FOLDED_AT_RUN_TIME).run().outcome == "panic"
+    before = Tree("v6.8", (Commit("generic pud_free()", FOLD_PUDS_AT_RUNTIME.before),))
+    assert before.start_kernel(PUD_REAL).run().outcome == "clean"
+    assert before.start_kernel(PUD_FOLDED_BY_THE_COMPILER).run().outcome == "clean"
+    assert before.start_kernel(PUD_FOLDED_AT_RUN_TIME).run().outcome == "panic"
     assert Tree.named("arm64-for-next").start_kernel(PUD_FOLDED_AT_RUN_TIME).run().outcome == "clean"
+
+
+def test_the_patch_is_shown_against_what_it_met_and_not_against_what_it_became():
+    before, after = FOLD_PUDS_AT_RUNTIME.diff().splitlines()[:2]
+    assert (before, after) == ("--- pud_free() of v6.8", "+++ pud_free() of 0dd4f60a2c76")
+    assert "-    k.__pud_free(mm, pud)" in FOLD_PUDS_AT_RUNTIME.diff()
+    assert "+    if not k.pgtable_l4_enabled():" in FOLD_PUDS_AT_RUNTIME.diff()
 
 
 def test_the_seed_chooses_the_address_and_is_all_that_is_random():
