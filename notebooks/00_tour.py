@@ -201,7 +201,16 @@ after = matrix("arm64-for-next", pud_free=pud_free)
 plot_matrix(after, "arm64-for-next with your pud_free()")
 
 # %% [markdown]
-# Before you go on, spoil it on purpose. Take the test for folding away and run the two cells again: what does the kernel
+# A clean run is one test. `check()` puts your patch into every configuration and looks further: at the frames and the
+# counters, at levels that are folded, and at what processes do that this test never tries.
+
+# %%
+from pgtlab.lab import check
+
+check(kernel)
+
+# %% [markdown]
+# Before you go on, spoil it on purpose. Take the test for folding away and run the cells again: what does the kernel
 # say now, and on which CPUs? Then call only the destructor, `k.pagetable_pud_dtor(k.virt_to_page(pud))`, and look at
 # the pages lost.
 #

@@ -1,7 +1,7 @@
-"""Judging an answer: the exercise's checks, run on the learner's function, whatever that does.
+"""Judging an answer, or a patched kernel: the checks, run on the learner's functions, whatever those do.
 
-Its behaviour is judged, never its text. And nothing that it does ends in a traceback: an exception becomes one sentence
-with its line, and an answer that computes without end is stopped.
+Behaviour is judged, never text. And nothing that a learner's function does ends in a traceback: an exception becomes
+one sentence with its line, and one that computes without end is stopped.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import linecache
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 from typing import Any, NoReturn
 
+from pgtlab.lab import fix
 from pgtlab.lab.exercise import Exercise, find, read
 from pgtlab.lab.result import Finding, Result
+from pgtlab.linux.kernel import Kernel
 
 Answer = Callable[..., Any]
 
@@ -28,15 +31,15 @@ class _OutOfTime(BaseException):
     """Not an Exception, so that no `except Exception` in an answer holds it up."""
 
 
-def check(name: str, answer: Answer, seed: int | str = 0) -> Result:
-    """Judge an answer to an exercise.
+def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0) -> Result:
+    """Judge an answer to an exercise; or a kernel, as its tree and its livepatches behave in every configuration.
 
     Parameters
     ----------
-    name : str
-        The exercise, such as `03_pud_free`.
+    what : str or Kernel
+        The exercise, such as `03_pud_free`, or a kernel that was booted in any configuration, and patched.
     answer : callable
-        The learner's function itself.
+        The learner's function itself, for an exercise.
     seed : int or str
         Chooses the addresses that it is tried on; an instructor may give each student one.
 
@@ -52,30 +55,52 @@ def check(name: str, answer: Answer, seed: int | str = 0) -> Result:
 
     Examples
     --------
+    >>> from pgtlab import CPU, Config, boot
+    >>> from pgtlab.lab.trees import Tree
+    >>> kernel = Tree.named("arm64-for-next").start_kernel(boot(Config("4k", 48), CPU.named("max")))
+    >>> kernel.livepatch(pud_free=lambda k, mm, pud: k.__pud_free(mm, pud))
+    >>> [finding.check for finding in check(kernel).findings if finding.hint]
+    ['survives', 'no_report', 'nothing_lost', 'counters', 'folded']
     >>> def pud_free(k, mm, pud):
     ...     k.__pud_fre(mm, pud)
     >>> print(check("03_pud_free", pud_free).findings[0].hint)
     `pud_free()` stopped in line 2, `k.__pud_fre(mm, pud)`: AttributeError: this kernel has no symbol or constant
     __pud_fre; __pud_free?
     """
-    return judge(read(find(name)), answer, seed)
+    if isinstance(what, Kernel):
+        return judge_kernel(what, seed)
+    return judge(read(find(what)), answer, seed)
 
 
-def judge(exercise: Exercise, answer: Answer, seed: int | str = 0) -> Result:
+def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Result:
     """Judge an answer to an exercise that is read already."""
     names = define(exercise.code("check"), f"<{exercise.name}: check>")
+    checks = {name.removeprefix("check_"): check for name, check in names.items() if name.startswith("check_")}
+    unfit = _unfit(exercise, answer)
+    return Result(exercise.name, seed, _findings(checks, {exercise.function: answer}, (answer, seed), unfit))
+
+
+def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
+    """Judge a kernel by what its tree and its livepatches do in every configuration."""
+    trials = cache(lambda: tuple(fix.trials(kernel, seed)))
+    name = ", ".join(f"{name}()" for name in kernel.patched) or "the kernel"
+    return Result(name, seed, _findings(fix.CHECKS, kernel.patched, (kernel, trials)))
+
+
+def _findings(
+    checks: Mapping[str, Answer], answers: Mapping[str, Any], args: tuple[Any, ...], unfit: str = ""
+) -> tuple[Finding, ...]:
+    """What each check finds; after an answer that stopped, or that cannot be called at all, nothing more is judged."""
     findings: list[Finding] = []
     stopped = False
-    for name, function in names.items():
-        if not name.startswith("check_"):
-            continue
-        says = inspect.getdoc(function) or name
+    for name, check in checks.items():
+        says = inspect.getdoc(check) or name
         if stopped:
-            findings.append(Finding(name.removeprefix("check_"), says, "not judged"))
+            findings.append(Finding(name, says, "not judged"))
         else:
-            hint, stopped = _hint(exercise, function, answer, seed)
-            findings.append(Finding(name.removeprefix("check_"), says, "wrong" if hint else "right", hint))
-    return Result(exercise.name, seed, tuple(findings))
+            hint, stopped = (unfit, True) if unfit else _hint(check, answers, args)
+            findings.append(Finding(name, says, "wrong" if hint else "right", hint))
+    return tuple(findings)
 
 
 def define(source: str, file: str) -> dict[str, Any]:
@@ -90,23 +115,22 @@ def define(source: str, file: str) -> dict[str, Any]:
     return names
 
 
-def _hint(exercise: Exercise, check: Answer, answer: Answer, seed: int | str) -> tuple[str, bool]:
-    """The hint that a check gives, empty if the answer is right; and whether nothing more can be judged."""
-    unfit = _unfit(exercise, answer)
-    if unfit:
-        return unfit, True
+def _hint(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> tuple[str, bool]:
+    """The hint that a check gives, empty if the answers are right; and whether nothing more can be judged."""
     try:
         with _time_limit(SECONDS):
-            check(answer, seed)
+            check(*args)
     except (Exception, SystemExit, _OutOfTime) as error:
-        line = _line_of_answer(error, check, answer)
+        function, line = _line_of_answer(error, check, answers)
         if isinstance(error, AssertionError) and line is None:
             return str(error) or "This is not so yet.", False
-        return _sentence(exercise.function, error, line), True
+        if not answers:
+            raise
+        return _sentence(function, error, line), True
     return "", False
 
 
-def _unfit(exercise: Exercise, answer: Answer) -> str:
+def _unfit(exercise: Exercise, answer: Any) -> str:
     """What keeps an answer from being called at all."""
     if not callable(answer):
         return f"`check()` needs your function itself, `{exercise.function}`, and got `{answer!r:.60}`."
@@ -121,11 +145,16 @@ def _unfit(exercise: Exercise, answer: Answer) -> str:
     return ""
 
 
-def _line_of_answer(error: BaseException, check: Answer, answer: Answer) -> traceback.FrameSummary | None:
-    """The line of the answer that an error came out of; None if the answer had returned, and the check raised it."""
-    files = [function.__code__.co_filename for function in (check, answer) if hasattr(function, "__code__")]
-    lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in files]
-    return None if lines[-1].filename == files[0] else lines[-1]
+def _line_of_answer(
+    error: BaseException, check: Answer, answers: Mapping[str, Any]
+) -> tuple[str, traceback.FrameSummary | None]:
+    """Which answer an error came out of, and at which line: none if it had returned, and the check raised it."""
+    files = {answer.__code__.co_filename: name for name, answer in answers.items() if hasattr(answer, "__code__")}
+    here = check.__code__.co_filename
+    lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in (here, *files)]
+    if lines[-1].filename == here:
+        return next(iter(answers), ""), None
+    return lines[-1].name if lines[-1].name in answers else files[lines[-1].filename], lines[-1]
 
 
 def _sentence(function: str, error: BaseException, line: traceback.FrameSummary | None) -> str:

@@ -125,7 +125,7 @@ class Tree:
             raise TreeError(f"tree {name!r} is not known; there are {', '.join(others)} and {last}")
         return TREES[name]
 
-    def start_kernel(self, boot: Boot | NoBoot, seed: int = 0, placement: Placement = ANYWHERE) -> Kernel:
+    def start_kernel(self, boot: Boot | NoBoot, seed: int | str = 0, placement: Placement = ANYWHERE) -> Kernel:
         """Boot this tree: a kernel with its commits' functions in place.
 
         Raises

@@ -116,7 +116,7 @@ class Kernel:
         What booting the configuration on a CPU gave.
     replaced : mapping of str to callable, optional
         Functions that stand in for the model's own, as a tree's commits do.
-    seed : int
+    seed : int or str
         Of the kernel's random numbers.
     placement : Placement
         Where things are that differ from boot to boot.
@@ -138,19 +138,20 @@ class Kernel:
         self,
         boot: Boot | NoBoot,
         replaced: Mapping[str, Symbol] | None = None,
-        seed: int = 0,
+        seed: int | str = 0,
         placement: Placement = ANYWHERE,
     ) -> None:
         if isinstance(boot, NoBoot):
             raise ValueError(boot.reason)
         self.boot, self.placement = boot, placement
+        self.replaced = dict(replaced or {})
         # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
         compiled = headers.compile_time(boot.config, page_extension=True)
         at_run_time = headers.run_time(
             compiled, vabits_actual=boot.vabits_actual, lpa2=boot.lpa2_is_enabled, ng=boot.kpti
         )
         self.constants = {**compiled, **at_run_time}
-        self._link(boot, {} if replaced is None else dict(replaced))
+        self._link(boot, self.replaced)
         ram = placement.ram_size(boot)
         placement.check(boot, boot.config.constants, memblock.reserved(ram, self.PAGE_SHIFT))
 
@@ -254,6 +255,11 @@ class Kernel:
                     f"takes {takes}"
                 ) from error
         self.symbols.update(functions)
+
+    @property
+    def patched(self) -> dict[str, Symbol]:
+        """The functions that are not those that it booted with."""
+        return {name: function for name, function in self.symbols.items() if function is not self._as_booted[name]}
 
     # Running.
 

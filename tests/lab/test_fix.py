@@ -1,0 +1,159 @@
+"""`check(kernel)`: a fix is judged by what the kernel does with it, in every configuration, and not by its text."""
+
+import pytest
+
+from pgtlab import CPU, Config, boot
+from pgtlab.lab import check
+from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
+from pgtlab.linux.symbols import is_of_folded_level
+
+ANY = boot(Config("4k", 48), CPU.named("max"))
+
+
+def wrong(result) -> dict[str, str]:
+    """The checks that failed, with their hints."""
+    return {finding.check: finding.hint for finding in result.findings if finding.state == "wrong"}
+
+
+def patched(tree, booted=ANY, **functions):
+    kernel = Tree.named(tree).start_kernel(booted)
+    kernel.livepatch(**functions)
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("tree", "failed"),
+    [
+        ("next-20240229", {"survives", "no_report", "nothing_lost", "counters"}),
+        ("arm64-for-next", {"no_report", "nothing_lost", "counters"}),
+        ("next+fix-dump-page", {"no_report", "nothing_lost", "counters"}),
+        ("mm-unstable", set()),
+        ("next+fix-pud-free", set()),
+        ("fixed", set()),
+    ],
+)
+def test_each_tree_of_the_story_as_it_is(tree, failed):
+    assert wrong(check(patched(tree))).keys() == failed
+
+
+@pytest.mark.parametrize("tree", ["next-20240229", "arm64-for-next"])
+@pytest.mark.parametrize("kind", [("4k", 39, "max"), ("16k", 52, "neoverse-n1"), ("16k", 52, "max")])
+def test_the_threads_fix_is_right_wherever_it_was_tried_first(tree, kind):
+    """A kernel without PUDs is clean before and after: the others are looked at all the same."""
+    page_size, va_bits, cpu = kind
+    booted = boot(Config(page_size, va_bits), CPU.named(cpu))
+    assert check(patched(tree, booted, **CALL_THE_DESTRUCTOR.functions)).passed
+    assert not check(patched(tree, booted)).passed
+
+
+def test_the_other_fix_alone_turns_the_panic_into_a_report():
+    failed = wrong(check(patched("next-20240229", **USE_THE_REAL_PFN.functions)))
+    assert "survives" not in failed
+    assert "still says page table" in failed["no_report"]
+
+
+def without_asking(k, mm, pud):
+    k.__pud_free(mm, pud)
+
+
+def twice(k, mm, pud):
+    if k.pgtable_l4_enabled():
+        k.__pud_free(mm, pud)
+        k.free_page(pud)
+
+
+def not_at_all(k, mm, pud):
+    pass
+
+
+def destructor_alone(k, mm, pud):
+    if k.pgtable_l4_enabled():
+        k.pagetable_pud_dtor(k.virt_to_page(pud))
+
+
+def destructor_twice(k, mm, pud):
+    if k.pgtable_l4_enabled():
+        k.pagetable_pud_dtor(k.virt_to_page(pud))
+        k.vmstat["nr_page_table_pages"] -= 1
+        k.free_page(pud)
+
+
+@pytest.mark.parametrize(
+    ("pud_free", "failed", "check_name", "hint"),
+    [
+        (
+            without_asking,
+            {"survives", "no_report", "folded", "nothing_lost", "counters"},
+            "folded",
+            "the level exists?",
+        ),
+        (twice, {"freed_once", "survives", "no_report", "nothing_lost", "counters"}, "freed_once", "Who had freed it"),
+        (not_at_all, {"nothing_lost", "counters"}, "nothing_lost", "allocated by alloc_pages <- __pud_alloc"),
+        (destructor_alone, {"nothing_lost"}, "nothing_lost", "which function should give it back"),
+        (
+            destructor_twice,
+            {"counters"},
+            "counters",
+            "left at -1. A destructor ran for a table that no constructor saw",
+        ),
+    ],
+)
+def test_each_mistake_fails_its_checks_and_gets_a_hint(pud_free, failed, check_name, hint):
+    found = wrong(check(patched("arm64-for-next", pud_free=pud_free)))
+    assert found.keys() == failed
+    assert hint in found[check_name]
+
+
+def test_any_function_may_be_the_patch_and_a_broken_law_names_its_line():
+    found = wrong(check(patched("fixed", pte_mkold=lambda k, pte: pte)))
+    assert found.keys() == {"no_report"}
+    assert "debug_vm_pgtable_values.py:" in found["no_report"]
+
+
+TOO_LATE = {"shared-is-address", "tg0-from-tg1"}  # functions that ran at boot, before any patch
+PATCHES = {
+    name: functions
+    for name, bug in BUGS.items()
+    if name not in TOO_LATE
+    and (functions := {name: f for name, f in bug.commit.functions.items() if not is_of_folded_level(f)})
+}
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_no_bug_of_the_catalogue_passes_for_a_fix(name):
+    """Many of them debug_vm_pgtable does not see."""
+    assert not check(patched("fixed", next(BUGS[name].boots()), **PATCHES[name])).passed
+
+
+def test_silencing_the_test_is_no_fix():
+    found = wrong(check(patched("next-20240229", debug_vm_pgtable=lambda k: 0)))
+    assert "it is what finds the bug" in found["tests"]
+    assert wrong(check(patched("arm64-for-next", bad_page=lambda k, page, reason: None))).keys() == {
+        "nothing_lost",
+        "counters",
+    }
+
+
+def test_what_a_fix_need_not_mend_is_not_held_against_it():
+    """dump_page() of a stack copy is still in this tree: nothing calls it any more, and that was there before."""
+    kernel = patched("next-20240229", **CALL_THE_DESTRUCTOR.functions)
+    assert BUGS["dump-folio"].observe(kernel) is not None
+    assert check(patched("next-20240229", **CALL_THE_DESTRUCTOR.functions)).passed
+
+
+def test_an_exception_of_the_patch_is_one_sentence_with_its_function_and_line():
+    def pmd_free(k, mm, pmd):
+        k.no_such_symbol()
+
+    result = check(patched("fixed", pmd_free=pmd_free, pte_free=lambda k, mm, page: None))
+    assert [finding.state for finding in result.findings[:3]] == ["right", "wrong", "not judged"]
+    assert result.findings[1].hint.startswith("`pmd_free()` stopped in line")
+    assert result.exercise == "pmd_free(), pte_free()"
+
+
+def test_the_kernel_that_is_judged_is_left_alone():
+    kernel = patched("next-20240229")
+    before = list(kernel.log.lines)
+    check(kernel)
+    assert (list(kernel.log.lines), kernel.reports) == (before, [])
