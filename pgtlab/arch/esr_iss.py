@@ -1,0 +1,376 @@
+"""The instruction specific syndromes of ESR_EL1, one class for each layout (Arm ARM D24.2, ESR_EL1 and ESR_EL2).
+
+A class names its bits and says what their values mean. What is not named is reserved. Fields that came to bits which
+were reserved before are named where they are set, so that a word of an older core reads as its own manual has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pgtlab.arch.bitfield import BitFields, Field
+from pgtlab.arch.fault_status import DEBUG_EXCEPTION
+from pgtlab.arch.named_bits import Meaning
+
+
+def when_set(meaning: str) -> Meaning:
+    """The meaning of a bit that says nothing where it is clear."""
+    return (None, meaning)
+
+
+class ISS(BitFields):
+    """ISS, 25 bits: nothing but reserved ones, unless a subclass names some."""
+
+    meanings: ClassVar[Mapping[str, Meaning]] = {}
+
+    @property
+    def present(self) -> list[Field]:
+        """The fields that this value has; some depend on others."""
+        return list(self.fields)
+
+    @property
+    def meaning(self) -> str | None:
+        """What the syndrome says as a whole, where that is an instruction."""
+        return None
+
+
+class ImplementationDefined(ISS):
+    """EC 0x1f: what the bits mean is the implementation's."""
+
+    IMPDEF = Field(24, 0)
+
+
+class Immediate(ISS):
+    """SVC, HVC and SMC: the instruction's immediate."""
+
+    imm16 = Field(15, 0)
+
+
+class Comment(ISS):
+    """BRK and BKPT: the immediate, which the Arm ARM calls a comment."""
+
+    Comment = Field(15, 0)
+
+
+# Traps from AArch32 carry the condition of the instruction.
+_CONDITION: Mapping[str, Meaning] = {"CV": ("COND is not valid", "COND is valid")}
+
+
+class Conditional(ISS):
+    """EC 0x07, SVE, Advanced SIMD and floating point: the condition alone."""
+
+    COND = Field(23, 20)
+    CV = Field(24)
+    meanings = _CONDITION
+
+
+class SMC32(Conditional):
+    """EC 0x13."""
+
+    CCKNOWNPASS = Field(19)
+    meanings = {**_CONDITION, "CCKNOWNPASS": ("unconditional, or it passed its condition check", "conditional")}
+
+
+class WFx(Conditional):
+    """EC 0x01: the instruction that would wait, and the register of its timeout."""
+
+    TI = Field(1, 0)
+    RV = Field(2)
+    RN = Field(9, 5)
+    meanings = {**_CONDITION, "TI": ("WFI", "WFE", "WFIT", "WFET"), "RV": ("RN is not valid", "RN is valid")}
+
+
+_DIRECTION = "Direction"
+
+
+class MCR(Conditional):
+    """EC 0x03, 0x05 and 0x08: MCR and MRC of AArch32."""
+
+    Direction = Field(0)
+    CRm = Field(4, 1)
+    Rt = Field(9, 5)
+    CRn = Field(13, 10)
+    Opc1 = Field(16, 14)
+    Opc2 = Field(19, 17)
+    meanings = {**_CONDITION, _DIRECTION: ("write to System register (MCR)", "read from System register (MRC or VMRS)")}
+
+
+class MCRR(Conditional):
+    """EC 0x04 and 0x0c: MCRR and MRRC of AArch32."""
+
+    Direction = Field(0)
+    CRm = Field(4, 1)
+    Rt = Field(9, 5)
+    Rt2 = Field(14, 10)
+    Opc1 = Field(19, 16)
+    meanings = {**_CONDITION, _DIRECTION: ("write to System register (MCRR)", "read from System register (MRRC)")}
+
+
+class LDC(Conditional):
+    """EC 0x06: LDC and STC of AArch32."""
+
+    Direction = Field(0)
+    AM = Field(3, 1)
+    Offset = Field(4)
+    Rn = Field(9, 5)
+    imm8 = Field(19, 12)
+    meanings = {
+        **_CONDITION,
+        _DIRECTION: ("write to memory (STC)", "read from memory (LDC)"),
+        "AM": (
+            "immediate unindexed",
+            "immediate post-indexed",
+            "immediate offset",
+            "immediate pre-indexed",
+            "literal unindexed",
+            None,
+            "literal offset",
+        ),
+        "Offset": ("subtract offset", "add offset"),
+    }
+
+
+class OtherInstruction(ISS):
+    """EC 0x0a: a number for the instruction."""
+
+    ISS = Field(24, 0)
+    meanings = {"ISS": ("ST64BV trapped", "ST64BV0 trapped", "LD64B or ST64B trapped")}
+
+
+class MSR(ISS):
+    """EC 0x18: MSR, MRS and system instructions of AArch64; and 0x14, their 128-bit kin."""
+
+    Direction = Field(0)
+    CRm = Field(4, 1)
+    Rt = Field(9, 5)
+    CRn = Field(13, 10)
+    Op1 = Field(16, 14)
+    Op2 = Field(19, 17)
+    Op0 = Field(21, 20)
+    meanings = {_DIRECTION: ("write or system instruction (MSR)", "read (MRS)")}
+
+    @property
+    def meaning(self) -> str | None:
+        from pgtlab.arch.sysregs import Encoding  # reads a file of names, which other syndromes need not wait for
+
+        encoding = Encoding(self.Op0, self.Op1, self.CRn, self.CRm, self.Op2)
+        return encoding.instruction(self.Rt, read=bool(self.Direction))
+
+
+class MSRR(ISS):
+    """EC 0x14: a pair of registers, the even one named."""
+
+    Direction = Field(0)
+    CRm = Field(4, 1)
+    Rt = Field(9, 6)
+    CRn = Field(13, 10)
+    Op1 = Field(16, 14)
+    Op2 = Field(19, 17)
+    Op0 = Field(21, 20)
+    meanings = {_DIRECTION: ("write or system instruction (MSRR)", "read (MRRS)"), "Rt": lambda rt: f"X{2 * rt}"}
+
+
+class BTI(ISS):
+    """EC 0x0d: PSTATE.BTYPE, how the branch came."""
+
+    BTYPE = Field(1, 0)
+
+
+class ERET(ISS):
+    """EC 0x1a, at EL2."""
+
+    ERETA = Field(0)
+    ERET = Field(1)
+    meanings = {"ERET": ("ERET", "ERETAA or ERETAB"), "ERETA": ("ERETAA", "ERETAB")}
+
+
+class TSTART(ISS):
+    """EC 0x1b."""
+
+    Rd = Field(9, 5)
+
+
+class FPAC(ISS):
+    """EC 0x1c: which key did not authenticate. The Arm ARM gives the two bits no names; these are ours."""
+
+    BKey = Field(0)
+    DataKey = Field(1)
+    meanings = {"DataKey": ("Instruction Key", "Data Key"), "BKey": ("A key", "B key")}
+
+
+class SME(ISS):
+    """EC 0x1d."""
+
+    SMTC = Field(2, 0)
+    meanings = {
+        "SMTC": (
+            "Access to SME functionality trapped",
+            "Illegal instruction in Streaming SVE mode",
+            "SME instruction outside Streaming SVE mode",
+            "SME instruction while ZA is off",
+            "Access to SME2 ZT0 trapped",
+        )
+    }
+
+
+class MOPS(ISS):
+    """EC 0x27: a memory copy or set that met a state it cannot continue from."""
+
+    sizereg = Field(4, 0)
+    srcreg = Field(9, 5)
+    destreg = Field(14, 10)
+    OptionA = Field(16)
+    WrongOption = Field(17)
+    FromEpilogue = Field(18)
+    Options = Field(22, 19)
+    isSETG = Field(23)
+    MemInst = Field(24)
+    meanings = {
+        "MemInst": ("CPY* instruction", "SET* instruction"),
+        "isSETG": when_set("SETG* instruction"),
+        "FromEpilogue": ("main or prologue instruction", "epilogue instruction"),
+        "WrongOption": when_set("PSTATE.C names an option that this CPU does not use"),
+        "OptionA": ("option B", "option A"),
+    }
+
+
+class FloatingPointException(ISS):
+    """EC 0x28 and 0x2c: what a trapped floating-point operation met."""
+
+    IOF = Field(0)
+    DZF = Field(1)
+    OFF = Field(2)
+    UFF = Field(3)
+    IXF = Field(4)
+    IDF = Field(7)
+    VECITR = Field(10, 8)
+    TFV = Field(23)
+    meanings = {
+        "TFV": ("the exception bits are not valid", "the exception bits are valid"),
+        "IDF": when_set("Input Denormal"),
+        "IXF": when_set("Inexact"),
+        "UFF": when_set("Underflow"),
+        "OFF": when_set("Overflow"),
+        "DZF": when_set("Divide by Zero"),
+        "IOF": when_set("Invalid Operation"),
+    }
+
+
+class GCS(ISS):
+    """EC 0x2d: Guarded Control Stack (as Linux 6.13 has it in `asm/esr.h`)."""
+
+    IT = Field(4, 0)
+    Rn = Field(9, 5)
+    Raddr = Field(14, 10)
+    ExType = Field(23, 20)
+    meanings = {
+        "ExType": ("GCS Data Check Exception", "EXLOCK Exception", "GCSSTR or GCSSTTR trapped"),
+        "IT": (
+            "procedure return without authentication",
+            "GCSPOPM",
+            "procedure return with key A",
+            "procedure return with key B",
+            "GCSSS1",
+            "GCSSS2",
+            "GCSPOPCX",
+            "GCSPOPX",
+        ),
+    }
+
+
+_SERROR_STATE = (
+    "Uncontainable (UC)",
+    "Unrecoverable state (UEU)",
+    "Restartable state (UEO)",
+    "Recoverable state (UER)",
+    None,
+    None,
+    "Corrected (CE)",
+)
+
+
+class SError(ISS):
+    """EC 0x2f."""
+
+    DFSC = Field(5, 0)
+    EA = Field(9)
+    AET = Field(12, 10)
+    IESB = Field(13)
+    IDS = Field(24)
+    meanings = {
+        "IDS": ("the rest is as the architecture defines it", "the rest is IMPLEMENTATION DEFINED"),
+        "IESB": when_set("taken and synchronized by an implicit error synchronization event"),
+        "AET": _SERROR_STATE,
+        "DFSC": {0: "Uncategorized error", 0b010001: "Asynchronous SError interrupt"},
+    }
+
+    @property
+    def present(self) -> list[Field]:
+        return [SError.IDS, *ImplementationDefinedError.fields] if self.IDS else list(self.fields)
+
+
+class ImplementationDefinedError(BitFields):
+    """What IDS leaves to the implementation."""
+
+    IMPDEF = Field(23, 0)
+
+
+_DEBUG: Meaning = {DEBUG_EXCEPTION: "Debug exception"}
+
+
+class Breakpoint(ISS):
+    """EC 0x30 and 0x31, and vector catch (0x3a)."""
+
+    IFSC = Field(5, 0)
+    meanings = {"IFSC": _DEBUG}
+
+
+class SoftwareStep(ISS):
+    """EC 0x32 and 0x33."""
+
+    IFSC = Field(5, 0)
+    EX = Field(6)
+    ISV = Field(24)
+    meanings = {
+        "ISV": ("EX bit is RES0", "EX bit is valid"),
+        "EX": ("not a Load-Exclusive instruction", "a Load-Exclusive instruction"),
+        "IFSC": _DEBUG,
+    }
+
+    @property
+    def present(self) -> list[Field]:
+        return [field for field in self.fields if self.ISV or field.name != "EX"]
+
+
+FAR = ("FAR is valid", "FAR is not valid, it holds an unknown value")
+
+
+class Watchpoint(ISS):
+    """EC 0x34 and 0x35."""
+
+    DFSC = Field(5, 0)
+    WnR = Field(6)
+    CM = Field(8)
+    FnV = Field(10)
+    VNCR = Field(13)
+    FnP = Field(15)
+    WPF = Field(16)
+    WPTV = Field(17)
+    WPT = Field(23, 18)
+    meanings = {
+        "WPTV": ("WPT is not valid", "WPT is the number of the watchpoint"),
+        "WPF": when_set("may be a false positive"),
+        "FnP": ("FAR is the address that matched", "FAR is an address near the one that matched"),
+        "FnV": FAR,
+        "CM": when_set("by a cache maintenance instruction"),
+        "WnR": ("Watchpoint caused by reading from memory", "Watchpoint caused by writing to memory"),
+        "DFSC": _DEBUG,
+    }
+
+
+class PMU(ISS):
+    """EC 0x3d, a profiling exception."""
+
+    SYNC = Field(0)
+    meanings = {"SYNC": ("asynchronous", "synchronous")}
