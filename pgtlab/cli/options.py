@@ -9,15 +9,24 @@ from typing import Any
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kconfig_mm import DEFCONFIG
 
 EXACT_IN_JSON = 1 << 53  # beyond this a JSON reader may round: larger numbers are written as hex strings
 
 
 def add_kernel_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--page-size`, `--va-bits`, `--pa-bits`, `--cpu` and `--json`."""
+    """Add `--page-size`, `--va-bits`, `--pa-bits`, `--kconfig`, `--cpu` and `--json`."""
     parser.add_argument("--page-size", default="4k", metavar="SIZE", help="4k, 16k or 64k (default: 4k)")
     parser.add_argument("--va-bits", type=int, default=48, metavar="N", help="36, 39, 42, 47, 48 or 52 (default: 48)")
     parser.add_argument("--pa-bits", type=int, metavar="N", help="48 or 52 (default: 52 with VA_BITS 52, else 48)")
+    parser.add_argument(
+        "--kconfig",
+        type=option,
+        action="append",
+        default=[],
+        metavar="NAME=y|n",
+        help=f"an option to turn on or off, of {', '.join(DEFCONFIG)}; may be repeated (default: arm64's defconfig)",
+    )
     parser.add_argument("--cpu", default="max", metavar="NAME", help=f"{', '.join(CPUS)} (default: max)")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
@@ -33,9 +42,21 @@ def address(text: str) -> int:
     return value
 
 
+def option(text: str) -> tuple[str, bool]:
+    """An option as a `.config` has it.
+
+    >>> option("CONFIG_SWAP=n")
+    ('SWAP', False)
+    """
+    name, _, value = text.removeprefix("CONFIG_").partition("=")
+    if value not in ("y", "n"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no option with its value, such as SWAP=n")
+    return name, value == "y"
+
+
 def booted(args: argparse.Namespace) -> Boot | NoBoot:
     """Boot the kernel that the options name on the CPU that they name."""
-    return boot(Config(args.page_size, args.va_bits, args.pa_bits), CPU.named(args.cpu))
+    return boot(Config(args.page_size, args.va_bits, args.pa_bits, **dict(args.kconfig)), CPU.named(args.cpu))
 
 
 def running(args: argparse.Namespace) -> Boot:

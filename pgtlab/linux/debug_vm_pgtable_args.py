@@ -151,6 +151,7 @@ def destroy_args(k: Kernel, args: PgtableDebugArgs) -> None:
 
 def validating(k: Kernel, function: str, what: str, vm_flags: int | None = None) -> None:
     """`pr_debug()`: say which test runs, in a kernel booted with `dyndbg="module debug_vm_pgtable +p"`."""
+    k.tests_run.setdefault(function)
     if k.CONFIG_DYNAMIC_DEBUG:
         flags = "" if vm_flags is None else f" ({k.format_vm_flags(vm_flags)})"
         k.printk(f"debug_vm_pgtable: [{function:25}]: Validating {what}{flags}")

@@ -162,6 +162,7 @@ class Kernel:
         self.current = Task()
         self.random = random.Random(seed)
         self.reports: list[Report] = []
+        self.tests_run: dict[str, None] = {}  # by debug_vm_pgtable, in order
 
         self.memory = Memory(RAM_BASE, ram, self.PAGE_SHIFT)
         self.memstart_addr = placement.memstart_addr
@@ -281,6 +282,8 @@ class Kernel:
             tuple(self.log.lines),
             lost,
             self.vmstat["nr_page_table_pages"],
+            tuple(self.tests_run),
+            tuple(name for name in self.symbols if name.endswith("_tests") and name not in self.tests_run),
         )
 
     def report(

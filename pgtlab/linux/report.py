@@ -62,6 +62,9 @@ class Run:
         Pages allocated during the run and never given back, by page_owner.
     nr_page_table_pages : int
         What the run left in that counter: 0 when every constructor met its destructor.
+    tests, skipped : tuple of str
+        The tests of debug_vm_pgtable that ran, in order; and those that found nothing to test: an option is off, or a
+        level is not there.
     """
 
     outcome: str
@@ -69,6 +72,8 @@ class Run:
     dmesg: tuple[str, ...] = ()
     lost: tuple[Owner, ...] = ()
     nr_page_table_pages: int = 0
+    tests: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self.dmesg)
@@ -80,6 +85,8 @@ class Run:
             "reports": [report.as_dict() for report in self.reports],
             "lost": [{"pfn": o.pfn, "order": o.order, "trace": list(o.trace)} for o in self.lost],
             "nr_page_table_pages": self.nr_page_table_pages,
+            "tests": list(self.tests),
+            "skipped": list(self.skipped),
             "dmesg": list(self.dmesg),
         }
 

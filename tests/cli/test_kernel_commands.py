@@ -1,6 +1,7 @@
 """`pgtlab config`, `decompose` and `debug-vm-pgtable`: what they print, as text and as JSON, and how they exit."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,20 @@ def test_matrix_prints_the_outcomes_of_each_tree(run):
     assert cell in answer["fixed"]
 
 
+def test_which_tests_run_and_which_are_skipped_is_said_and_follows_the_options(run):
+    def answer(*options):
+        return json.loads(run("debug-vm-pgtable", "--tree", "fixed", "--json", *options)[1])
+
+    both, off = answer(), answer("--kconfig", "CONFIG_TRANSPARENT_HUGEPAGE=n", "--kconfig", "NUMA_BALANCING=n")
+    gone = set(both["tests"]) - set(off["tests"])
+    assert gone == set(off["skipped"]) - set(both["skipped"])
+    assert gone >= {"pmd_thp_tests", "pmd_basic_tests", "pte_protnone_tests", "pmd_protnone_tests"}
+    assert "hugetlb_basic_tests" in off["tests"]
+    assert "pte_soft_dirty_tests" in both["skipped"]  # arm64 has none
+    log = run("debug-vm-pgtable", "--tree", "fixed", "--kconfig", "DYNAMIC_DEBUG=y")[1]
+    assert list(dict.fromkeys(re.findall(r"\[(\w+_tests) *\]", log))) == both["tests"]
+
+
 def test_a_cpu_without_the_granule_does_not_boot(run):
     status, out, _ = run("debug-vm-pgtable", *LPA2_16K, "--cpu", "a64fx", "--json")
     answer = json.loads(out)
@@ -154,6 +169,9 @@ def test_a_cpu_without_the_granule_does_not_boot(run):
         (["config", "--page-size", "8k"], "8k", "4k, 16k and 64k", ""),
         (["config", "--va-bits", "52", "--pa-bits", "48"], "PA_BITS=48", "!ARM64_VA_BITS_52", "PA_BITS=52"),
         (["config", "--cpu", "cortex-m0"], "cortex-m0", "max", ""),
+        (["config", "--kconfig", "SWAPP=y"], "SWAPP", "SWAP?", ""),
+        (["config", "--kconfig", "SWAP"], "'SWAP'", "SWAP=n", ""),
+        (["config", "--kconfig", "MIGRATION=n"], "MIGRATION=0", "selects", "TRANSPARENT_HUGEPAGE=0"),
         (["config", "--va-bits", "many"], "many", "int", ""),
         (["debug-vm-pgtable", "--tree", "next"], "next", "arm64-for-next", ""),
         (["debug-vm-pgtable", "--phys-offset", "0x1234"], "0x1234", "ARM64_MEMSTART_ALIGN", "0x0"),
