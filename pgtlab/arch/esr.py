@@ -156,7 +156,9 @@ class Syndrome:
                 code = self["DFSC" if isinstance(it, abort.DataAbort) else "IFSC"]
                 details.append((code.meaning or f"reserved status code {code.value:#x}").removesuffix("."))
                 if isinstance(it, abort.DataAbort):
-                    details.append("writing" if it.WnR else "reading")
+                    details.append(
+                        "cache maintenance or address translation" if it.CM else "writing" if it.WnR else "reading"
+                    )
             case iss.Immediate() as immediate:
                 details.append(f"#{immediate.imm16:#x}")
             case iss.Comment() as comment:
