@@ -151,7 +151,7 @@ def test_fields_that_came_to_reserved_bits_are_named_where_they_are_set(bits, na
         (0x9600014F, "Permission fault, level 3, cache maintenance or address translation"),
         (0x96000045, "Translation fault, level 1, writing"),
         (0x86000004, "Instruction Abort taken without a change in Exception level: Translation fault, level 0"),
-        (0x9600003F, "reserved status code 0x3f"),
+        (0x9600003F, "reserved status code 0x3f, reading"),
         (0x02000000 | 0x3F << 26, "reserved exception class"),
     ],
 )
