@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 U64 = NDArray[np.uint64]
+
+ZEROS: Final = (1 << 64) - 1  # `Banks.first` of a bank that reads as zero and has no words
 
 
 class PhysicalAddressError(ValueError):
@@ -18,8 +20,8 @@ class PhysicalAddressError(ValueError):
 class Banks(NamedTuple):
     """Memory as compiled loops read it: `words`, and which run of it holds which physical addresses.
 
-    Bank i, in ascending order, holds `base[i]` to `end[i] - 1` from `words[first[i]]` on; RAM that is in no bank reads
-    as zero.
+    Bank i, in ascending order, holds `base[i]` to `end[i] - 1` from `words[first[i]]` on, or zeros where `first[i]` is
+    `ZEROS`; RAM that is in no bank reads as zero.
     """
 
     words: U64

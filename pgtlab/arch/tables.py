@@ -52,7 +52,8 @@ class Run:
 class TableNode:
     """A table and what hangs below it: `children[i]` is the table that `runs[i]` leads to, None where there is none.
 
-    `runs` leaves out invalid entries. A table that is not in memory has no runs, and `missing` is True.
+    `runs` leaves out invalid entries. A table that is not in memory has no runs, and `missing` is True. One that is in
+    the tree already, at the same level, has none where the tree has each table once, and `again` is True.
     """
 
     va: int
@@ -61,6 +62,7 @@ class TableNode:
     runs: tuple[Run, ...]
     children: tuple[TableNode | None, ...]
     missing: bool = False
+    again: bool = False
 
     def tables(self) -> Iterator[TableNode]:
         """This table and all below it, in the order of their addresses."""
@@ -80,7 +82,8 @@ class TableNode:
     def lines(self, indent: int = 0) -> Iterator[str]:
         """The tree as text, two more spaces for each level."""
         space = "  " * indent
-        yield f"{space}level {self.level} table at {self.pa:#x}{', not in memory' if self.missing else ''}"
+        note = ", not in memory" if self.missing else ", as above" if self.again else ""
+        yield f"{space}level {self.level} table at {self.pa:#x}{note}"
         for run, child in zip(self.runs, self.children, strict=True):
             yield f"{space}  {run}"
             if child is not None:
@@ -128,8 +131,11 @@ class Mapping:
         )
 
 
-def table_tree(mmu: MMU, *, upper: bool = False) -> TableNode | None:
+def table_tree(mmu: MMU, *, upper: bool = False, once: bool = False, progress: bool = False) -> TableNode | None:
     """All tables of one range as a tree; None where the range is not walked at all.
+
+    With `once`, a table that several entries of a level lead to is followed the first time only: time then goes with
+    the tables, not with what they map. With `progress` a bar counts them on a terminal, after a second.
 
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
@@ -149,7 +155,11 @@ def table_tree(mmu: MMU, *, upper: bool = False) -> TableNode | None:
         return None
     first_va = (1 << 64) - (1 << r.input_bits) if upper else 0
     entries = 1 << r.input_bits - r.granule.level_shift(r.start_level)
-    return _read(mmu.memory, r, r.base, r.start_level, entries, first_va)
+    from tqdm import tqdm
+
+    with tqdm(unit=" tables", delay=1, disable=None if progress else True) as bar:
+        reader = _Reader(mmu.memory, r, set() if once else None, bar)
+        return reader.read(r.base, r.start_level, entries, first_va)
 
 
 def mappings(mmu: MMU, *, upper: bool = False) -> Iterator[Mapping]:
@@ -180,20 +190,35 @@ def mappings(mmu: MMU, *, upper: bool = False) -> Iterator[Mapping]:
         yield last
 
 
-def _read(memory: Memory, r: VARange, pa: int, level: int, entries: int, va: int) -> TableNode:
-    try:
-        words = memory.read(pa, entries)
-    except PhysicalAddressError:
-        return TableNode(va, pa, level, (), (), missing=True)
-    runs, children = [], []
-    for index, count in _runs(r, words, level):
-        run = Run(index, count, va + (index << r.granule.level_shift(level)), r.format.decode(int(words[index]), level))
-        runs.append(run)
-        child = None
-        if isinstance(run.descriptor, Table):
-            child = _read(memory, r, run.descriptor.oa, level + 1, 1 << r.granule.bits_per_level, run.va)
-        children.append(child)
-    return TableNode(va, pa, level, tuple(runs), tuple(children))
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the tables of `r`: each (address, level) in `seen` is read already."""
+
+    memory: Memory
+    r: VARange
+    seen: set[tuple[int, int]] | None
+    bar: Any
+
+    def read(self, pa: int, level: int, entries: int, va: int) -> TableNode:
+        if self.seen is not None:
+            if (pa, level) in self.seen:
+                return TableNode(va, pa, level, (), (), again=True)
+            self.seen.add((pa, level))
+        self.bar.update()
+        try:
+            words = self.memory.read(pa, entries)
+        except PhysicalAddressError:
+            return TableNode(va, pa, level, (), (), missing=True)
+        granule, runs, children = self.r.granule, [], []
+        for index, count in _runs(self.r, words, level):
+            descriptor = self.r.format.decode(int(words[index]), level)
+            run = Run(index, count, va + (index << granule.level_shift(level)), descriptor)
+            runs.append(run)
+            child = None
+            if isinstance(descriptor, Table):
+                child = self.read(descriptor.oa, level + 1, 1 << granule.bits_per_level, run.va)
+            children.append(child)
+        return TableNode(va, pa, level, tuple(runs), tuple(children))
 
 
 def _runs(r: VARange, words: U64, level: int) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from numba import njit
 
 from pgtlab.arch.fault import Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.memory import ZEROS
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.va_range import VARange
 
@@ -96,6 +97,7 @@ STATUS = np.array(
 )
 ADDRESS_SIZE, TRANSLATION, EXTERNAL_ABORT = range(3)
 NOWHERE, ZERO = -1, -2
+ZERO_BANK = np.uint64(ZEROS)
 
 
 @inlined
@@ -113,9 +115,11 @@ def bank_of(banks, pa):  # type: ignore[no-untyped-def]
 
 @inlined
 def locate(banks, pa):  # type: ignore[no-untyped-def]
-    """Index into `banks.words` of the word at `pa`; ZERO for RAM that was never written, NOWHERE where none is."""
+    """Index into `banks.words` of the word at `pa`; ZERO for RAM without words, NOWHERE where there is none."""
     bank = bank_of(banks, pa)
     if len(banks.base) > 0 and banks.base[bank] <= pa < banks.end[bank]:
+        if banks.first[bank] == ZERO_BANK:
+            return ZERO
         return np.int64(banks.first[bank] + ((pa - banks.base[bank]) >> np.uint64(3)))
     return ZERO if banks.ram_base <= pa < banks.ram_end else NOWHERE
 

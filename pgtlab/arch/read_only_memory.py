@@ -1,0 +1,125 @@
+"""Physical memory as an image of a machine has it: extents of words, often in a mapped file, that stay as they are."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+
+from pgtlab.arch.memory import U64, ZEROS, Banks, Memory, PhysicalAddressError
+
+
+class Extent(NamedTuple):
+    """`length` words from physical address `pa` on: `words[first:]` of a `ReadOnlyMemory`, or zeros without `first`."""
+
+    pa: int
+    first: int | None
+    length: int
+
+
+class ReadOnlyMemory(Memory):
+    """Memory that is given and stays as it is: extents of one array of words, which may be a mapped file.
+
+    Where extents overlap, the one that begins lower counts. Nothing is copied, and nothing is outside the extents.
+
+    >>> memory = ReadOnlyMemory(np.arange(1, 5, dtype=np.uint64), [Extent(0x8000, 2, 2), Extent(0x9000, None, 512)])
+    >>> memory.read64(0x8008), memory.read64(0x9008), 0x8010 in memory
+    (4, 0, False)
+
+    Raises
+    ------
+    PhysicalAddressError
+        Where an extent is not at the address of a word of at most 52 bits.
+    """
+
+    def __init__(self, words: U64, extents: Iterable[Extent], page_shift: int = 12) -> None:
+        super().__init__(0, 0, page_shift)
+        found: list[Extent] = []
+        for pa, first, count in sorted(extents, key=lambda extent: extent.pa):
+            if pa & 7 or not 0 <= pa <= (1 << 52) - 8 * count:
+                raise PhysicalAddressError(f"{count} words at {pa:#x}: words are at multiples of 8, below 2**52")
+            covered = max(0, found[-1].pa + 8 * found[-1].length - pa) >> 3 if found else 0
+            if covered >= count:
+                continue
+            pa, first, count = pa + 8 * covered, None if first is None else first + covered, count - covered
+            if found and _follows(found[-1], pa, first):
+                found[-1] = found[-1]._replace(length=found[-1].length + count)
+            else:
+                found.append(Extent(pa, first, count))
+        self._extents = found
+        self._bases = [extent.pa for extent in found]
+        self._banks = Banks(
+            words if len(words) else np.zeros(1, np.uint64),
+            np.array(self._bases, np.uint64),
+            np.array([extent.pa + 8 * extent.length for extent in found], np.uint64),
+            np.array([ZEROS if extent.first is None else extent.first for extent in found], np.uint64),
+            np.uint64(0),
+            np.uint64(0),
+        )
+
+    @property
+    def extents(self) -> tuple[Extent, ...]:
+        """What there is, ascending and apart from each other."""
+        return tuple(self._extents)
+
+    def __contains__(self, pa: int) -> bool:
+        return self._extent(pa) is not None
+
+    @property
+    def pages(self) -> Iterator[int]:
+        """Physical addresses of the pages of which any word is there, ascending."""
+        last = -1
+        for pa, _, count in self._extents:
+            first, last = max(last + 1, pa >> self.page_shift), pa + 8 * count - 1 >> self.page_shift
+            yield from (page << self.page_shift for page in range(first, last + 1))
+
+    def read64(self, pa: int) -> int:
+        """The word at `pa`."""
+        return int(self.read(pa, 1)[0])
+
+    def read(self, pa: int, count: int) -> U64:
+        """A copy of `count` words from `pa` on."""
+        assert self._banks is not None
+        words = np.zeros(count, np.uint64)
+        done = 0
+        while done < count:
+            extent = self._extent(pa + 8 * done)
+            if extent is None or pa & 7:
+                self._refuse(pa + 8 * done)
+            skip = (pa - extent.pa >> 3) + done
+            length = min(count - done, extent.length - skip)
+            if extent.first is not None:
+                words[done : done + length] = self._banks.words[extent.first + skip :][:length]
+            done += length
+        return words
+
+    def write64(self, pa: int, value: int) -> NoReturn:
+        """Refused: the memory is read-only."""
+        raise PhysicalAddressError(f"{pa:#x} is in the memory of an image, which is read-only")
+
+    def write(self, pa: int, values: U64) -> NoReturn:
+        """Refused: the memory is read-only."""
+        self.write64(pa, 0)
+
+    def clear_page(self, pa: int) -> NoReturn:
+        """Refused: the memory is read-only."""
+        self.write64(pa, 0)
+
+    def _extent(self, pa: int) -> Extent | None:
+        found = bisect_right(self._bases, pa) - 1
+        extent = self._extents[found] if found >= 0 else None
+        return extent if extent is not None and pa < extent.pa + 8 * extent.length else None
+
+    def _refuse(self, pa: int) -> NoReturn:
+        if pa & 7:
+            raise PhysicalAddressError(f"{pa:#x} is not aligned to 8 bytes: the nearest word is at {pa & ~7:#x}")
+        raise PhysicalAddressError(f"{pa:#x} is not in the image, which has {len(self._extents)} extents of memory")
+
+
+def _follows(extent: Extent, pa: int, first: int | None) -> bool:
+    """Whether words at `pa` that are `first` and on continue `extent`, in memory and in the array."""
+    if pa != extent.pa + 8 * extent.length:
+        return False
+    return extent.first is first if None in (extent.first, first) else first == extent.first + extent.length  # type: ignore[operator]

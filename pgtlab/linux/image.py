@@ -1,0 +1,260 @@
+"""An image of a machine's memory: opened from a file, and read with the registers of the machine.
+
+`Image.open` recognises the format. Memory is mapped, not loaded, wherever the file has it as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgtlab.arch.fault import Access
+from pgtlab.arch.memory import Memory
+from pgtlab.arch.mmu import MMU
+from pgtlab.linux.boot import Boot, NoBoot, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.images import formats
+from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
+from pgtlab.linux.images.derive import Given, Machine, derive, mmu_of
+from pgtlab.linux.kconfig import Config
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from pgtlab.arch.mapping_table import Mappings
+    from pgtlab.arch.tables import TableNode
+    from pgtlab.arch.translations import Translations
+    from pgtlab.arch.walk import Walk
+
+__all__ = ["Image", "ImageError"]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """The memory of a machine at one moment, and the registers to read it with.
+
+    Attributes
+    ----------
+    memory : Memory
+        Physical memory, read-only.
+    registers : mapping of str to int
+        TCR_EL1, MAIR_EL1 and SCTLR_EL1, and of TTBR0_EL1, TTBR1_EL1 and the ID registers those that are known.
+    config : Config or None
+        The kernel, if the image is one's of arm64 Linux.
+    cpu : CPU or None
+        The CPU that it ran on, or one on which it runs alike.
+    kpti : bool
+        Kernel page-table isolation was on, as far as the image shows.
+    notes : tuple of str
+        What whoever opens it should know: an image that is cut off, what was taken for granted.
+    symbols : mapping of str to int
+        Virtual addresses of the kernel's symbols, as far as the image has them.
+    numbers : mapping of str to int
+        The kernel's `NUMBER(...)`s, with `PAGESIZE` and `KERNELOFFSET`: what a VMCOREINFO note has.
+
+    Examples
+    --------
+    >>> image = Image.open("tests/data/kernel/ptdump/4k-va48-max")
+    >>> image
+    Image(tests/data/kernel/ptdump/4k-va48-max: Config('4k', va_bits=48, pa_bits=48) on max)
+    >>> print(image.translate(0xffff_8000_8000_0000))
+    0xffff800080000000 read at EL1: upper range, 48 bits, 4K granule, TTBR1_EL1
+      ...
+    PA 0x40200000, Normal WB RWA, Inner Shareable
+    """
+
+    name: str
+    memory: Memory
+    registers: Mapping[str, int]
+    config: Config | None = None
+    cpu: CPU | None = None
+    kpti: bool = False
+    notes: tuple[str, ...] = ()
+    symbols: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        base: int | None = None,
+        page_size: int | str | None = None,
+        va_bits: int | None = None,
+        pa_bits: int | None = None,
+        cpu: CPU | str | None = None,
+        **registers: int,
+    ) -> Image:
+        """Open an image, whatever its format.
+
+        Parameters
+        ----------
+        path : path
+            A folder with `tables.npz` and `regs.json`; an `.npz` that `save` wrote; an ELF core dump, from kdump or
+            QEMU's `dump-guest-memory`; text, `@address` and the words from there on; or, with `base`, physical memory
+            as it was.
+        base : int, optional
+            The physical address of the first byte of a file that is nothing but memory.
+        page_size, va_bits, pa_bits : optional
+            The kernel's configuration as in `Config`, where the image does not say it, or says it wrongly.
+        cpu : CPU or str, optional
+            The CPU, or the name of one.
+        **registers : int
+            `TCR_EL1`, `TTBR0_EL1`, `TTBR1_EL1`, `MAIR_EL1`, `SCTLR_EL1`, `ID_AA64MMFR0_EL1`: they count before those
+            in the image.
+
+        Raises
+        ------
+        ImageError
+            Where the format is not known, the file is damaged, or nothing says how to read the tables.
+        OSError
+            Where the file cannot be read at all.
+        """
+        for name, value in registers.items():
+            if name not in REGISTERS:
+                raise ImageError(f"{name} is no register of an image, which has {', '.join(REGISTERS)}")
+            if not 0 <= value < 1 << 64:
+                raise ImageError(f"{name}={value:#x} is no register's value: those have 64 bits")
+        contents = formats.read(Path(path), base)
+        chosen = CPU.named(cpu) if isinstance(cpu, str) else cpu
+        return cls.of(str(path), contents, derive(contents, Given(page_size, va_bits, pa_bits, chosen, registers)))
+
+    @classmethod
+    def of(cls, name: str, contents: Contents, machine: Machine) -> Image:
+        """An image of what a file holds and what follows from it."""
+        return cls(
+            name,
+            contents.memory,
+            machine.registers,
+            machine.config,
+            machine.cpu,
+            machine.kpti,
+            machine.notes,
+            contents.symbols,
+            contents.numbers,
+        )
+
+    def __repr__(self) -> str:
+        kernel = f"{self.config!r} on {self.cpu.name}" if self.config and self.cpu else repr(self.mmu.tcr)
+        return f"Image({self.name}: {kernel})"
+
+    @cached_property
+    def mmu(self) -> MMU:
+        """The MMU of the machine, over the image's memory; a root that is not known is zero."""
+        return mmu_of(self.memory, self.registers, self.cpu)
+
+    @property
+    def boot(self) -> Boot:
+        """The kernel on its CPU.
+
+        Raises
+        ------
+        ImageError
+            Where the image is not of an arm64 Linux, or does not say of which.
+        """
+        if self.config is None or self.cpu is None:
+            raise ImageError(
+                f"{self.name} does not say which kernel it is of: give page_size and va_bits (--page-size, --va-bits)"
+            )
+        booted = boot(self.config, self.cpu, kpti=self.kpti)
+        if isinstance(booted, NoBoot):
+            raise ImageError(f"{self.name}: {booted.reason}; another CPU is to be given (--cpu)")
+        return booted
+
+    def translate(self, va: int, access: Access = Access.READ, el: int = 1) -> Walk:
+        """Translate one address as `MMU.translate` does, which documents the arguments.
+
+        Raises
+        ------
+        ImageError
+            Where the root of the address's range is not known.
+        """
+        self._root(upper=bool(va >> 55 & 1))
+        return self.mmu.translate(va, access, el)
+
+    def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
+        """Translate an array of addresses as `MMU.translate_many` does.
+
+        Raises
+        ------
+        ImageError
+            Where the root of a range is not known that any of the addresses is in.
+        """
+        from pgtlab.arch.walk_many import as_addresses
+
+        addresses = as_addresses(vas)
+        for upper in (False, True):
+            if ((addresses >> 55 & 1) == upper).any():
+                self._root(upper=upper)
+        return self.mmu.translate_many(addresses, access, el)
+
+    def tree(self, *, user: bool = False, progress: bool = False) -> TableNode | None:
+        """The tables of the kernel, or with `user` those of the process: what `table_tree` makes of them.
+
+        A table that several entries lead to is there once, and `again` elsewhere.
+
+        Raises
+        ------
+        ImageError
+            Where the root of the range is not known.
+        """
+        from pgtlab.arch.tables import table_tree
+
+        self._root(upper=not user)
+        return table_tree(self.mmu, upper=not user, once=True, progress=progress)
+
+    def mappings(self, *, user: bool = False, progress: bool = False) -> Mappings:
+        """All that the kernel's tables map, or with `user` the process's, as an array of `MAPPING`.
+
+        Neighbours that continue each other, with the same attributes, are one element.
+
+        Raises
+        ------
+        ImageError
+            Where the root of the range is not known, or there are more mappings than memory should be filled with.
+        """
+        from pgtlab.arch.mapping_table import TooManyMappings, mapping_table
+
+        self._root(upper=not user)
+        try:
+            return mapping_table(self.mmu, upper=not user, progress=progress)
+        except TooManyMappings as error:
+            raise ImageError(f"{self.name}: {error}") from None
+
+    def ptdump(self, *, user: bool = False) -> Iterator[str]:
+        """The lines of `/sys/kernel/debug/kernel_page_tables`, as the kernel of the image would print them.
+
+        Raises
+        ------
+        ImageError
+            Where the root of the range is not known, or not which kernel it is.
+        """
+        from pgtlab.linux.ptdump import ptdump
+
+        self._root(upper=not user)
+        return iter(ptdump(self.mmu, self.boot, user=user))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the tables and the registers to an `.npz` that `open` reads: all that translation needs.
+
+        Raises
+        ------
+        OSError
+            Where the file cannot be written.
+        """
+        from pgtlab.linux.images import npz
+
+        npz.write(Path(path), self)
+
+    def _root(self, *, upper: bool) -> None:
+        """Refuse where nobody said where the tables of a range begin."""
+        name = "TTBR1_EL1" if upper else "TTBR0_EL1"
+        if name not in self.registers:
+            whose = "kernel" if upper else "process"
+            raise ImageError(
+                f"{self.name} does not say where the tables of the {whose} are: give {name} (--{name[:5].lower()})"
+            )

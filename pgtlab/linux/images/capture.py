@@ -1,0 +1,81 @@
+"""A folder captured from a running kernel: `tables.npz` has every page that a walk reads, `regs.json` the registers.
+
+`regs.json` names the kernel (`variant`, as in `16k-va52`) and the CPU (`cpu`, an emulator's name for it, perhaps with
+the kernel's command line after a `+`), and has the registers of two moments: `el0_stop`, in a process, and `el1_stop`,
+in the kernel. The kernel's are those of the image, with the process's TTBR0_EL1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1, TCR_EL1, TTBR1_EL1, PARange
+from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.images import npz
+from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
+from pgtlab.linux.kconfig import Config, ConfigError
+
+TABLES: Final = "tables.npz"
+REGS: Final = "regs.json"
+_SHORT: Final = {"SCTLR": "SCTLR_EL1"}  # as the emulator's debug interface calls it
+
+
+def read(folder: Path) -> Contents:
+    """The image in `folder`.
+
+    Raises
+    ------
+    ImageError
+        Where a file is missing or damaged, or does not name the kernel.
+    """
+    for name in TABLES, REGS:
+        if not (folder / name).is_file():
+            raise ImageError(f"{folder} has no {name}: an image that is a folder has {TABLES} and {REGS}")
+    try:
+        said = json.loads((folder / REGS).read_text())
+        user, kernel = (_registers(said.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
+        registers = user | kernel
+        if "TTBR0_EL1" in user:
+            registers["TTBR0_EL1"] = user["TTBR0_EL1"]
+        cpu = _cpu(str(said.get("cpu", "")), registers)
+        config = _config(str(said.get("variant", "")), registers)
+        symbols = {name: int(pa, 16) for name, pa in said.get("symbols_phys", {}).items()}
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise ImageError(f"{folder / REGS}: {error}") from None
+    bases = [TTBR1_EL1(stop["TTBR1_EL1"]).BADDR for stop in (user, kernel) if "TTBR1_EL1" in stop]
+    return Contents(
+        npz.memory(folder / TABLES, npz.load(folder / TABLES)),
+        registers,
+        config,
+        cpu,
+        kpti=len(set(bases)) == 2,  # a process runs with the trampoline's page tables instead of the kernel's
+        physical=symbols,
+    )
+
+
+def _registers(stop: dict[str, Any]) -> dict[str, int]:
+    """The registers of one moment that an image has, under the architecture's names."""
+    named = {_SHORT.get(name, name): value for name, value in stop.items()}
+    return {name: int(str(named[name]), 16) & (1 << 64) - 1 for name in REGISTERS if name in named}
+
+
+def _cpu(name: str, registers: dict[str, int]) -> CPU | None:
+    """The CPU, by its ID registers where they were captured, else by its name."""
+    name = name.partition("+")[0].replace("_lpa2-off", ",lpa2=off")
+    mmfr = [registers.get(f"ID_AA64MMFR{i}_EL1") for i in range(3)]
+    if mmfr[0] is None or mmfr[1] is None or mmfr[2] is None:
+        return CPUS.get(name)
+    return CPU(name, ID_AA64MMFR0_EL1(mmfr[0]), ID_AA64MMFR1_EL1(mmfr[1]), ID_AA64MMFR2_EL1(mmfr[2]))
+
+
+def _config(variant: str, registers: dict[str, int]) -> Config:
+    """The kernel's configuration; of PA_BITS a 64K kernel tells by the physical addresses that it uses."""
+    named = re.fullmatch(r"(\d+k)-va(\d+)(?:-pa(\d+))?(?:-.*)?", variant)
+    if not named:
+        raise ConfigError(f"variant {variant!r} does not name a kernel, as 16k-va52 does")
+    page_size, va_bits, pa_bits = named.groups()
+    wide = page_size == "64k" and TCR_EL1(registers.get("TCR_EL1", 0)).IPS == PARange.PA52
+    return Config(page_size, int(va_bits), int(pa_bits) if pa_bits else 52 if wide else None)

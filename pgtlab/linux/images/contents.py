@@ -1,0 +1,50 @@
+"""What a file says of the machine whose memory it holds, before anything is derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+
+if TYPE_CHECKING:
+    from pgtlab.arch.memory import Memory
+
+#: The registers that an image can carry; those of identification say what the CPU has.
+REGISTERS: Final[tuple[str, ...]] = (
+    "TCR_EL1",
+    "TTBR0_EL1",
+    "TTBR1_EL1",
+    "MAIR_EL1",
+    "SCTLR_EL1",
+    "ID_AA64MMFR0_EL1",
+    "ID_AA64MMFR1_EL1",
+    "ID_AA64MMFR2_EL1",
+)
+
+
+class ImageError(ValueError):
+    """An image that cannot be read, or that leaves something unsaid which is needed."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Memory, and what the file says besides: registers by name, the kernel, the CPU, symbols.
+
+    `symbols` and `numbers` are those of a VMCOREINFO note: virtual addresses, and what the kernel calls
+    `NUMBER(name)`, with `PAGESIZE` and `KERNELOFFSET`; `physical` has physical addresses of symbols. `notes` are
+    sentences for whoever opens the image.
+    """
+
+    memory: Memory
+    registers: Mapping[str, int] = field(default_factory=dict)
+    config: Config | None = None
+    cpu: CPU | None = None
+    kpti: bool = False
+    symbols: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    physical: Mapping[str, int] = field(default_factory=dict)
+    osrelease: str | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,240 @@
+"""From what an image says to the registers that its tables are read with.
+
+What the image does not say is taken from who opens it, then derived: TCR_EL1 from the kernel's configuration and the
+CPU (as boot makes it), TTBR1_EL1 from where `swapper_pg_dir` is, the configuration from VMCOREINFO or from TCR_EL1.
+A kernel's own addresses test the result: `swapper_pg_dir` must translate to where VMCOREINFO says it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pgtlab.arch.granule import GRANULES
+from pgtlab.arch.memory import Memory
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.registers import (
+    ID_AA64MMFR0_EL1,
+    ID_AA64MMFR1_EL1,
+    ID_AA64MMFR2_EL1,
+    MAIR_EL1,
+    SCTLR_EL1,
+    TCR_EL1,
+    TTBR0_EL1,
+    TTBR1_EL1,
+    PARange,
+)
+from pgtlab.linux.boot import Boot, NoBoot, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.images.contents import Contents, ImageError
+from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
+
+#: What an arm64 Linux runs with: translation and caches on; memory types as in `arch/arm64/mm/proc.S`, v5.13 to v6.12.
+SCTLR: Final = SCTLR_EL1(M=1, C=1, I=1)
+MAIR: Final = MAIR_EL1(Attr0=0xFF, Attr1=0xFF, Attr2=0x44, Attr3=0x00, Attr4=0x04)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What whoever opens an image says of it; None leaves it to the image."""
+
+    page_size: int | str | None = None
+    va_bits: int | None = None
+    pa_bits: int | None = None
+    cpu: CPU | None = None
+    registers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The registers and the kernel that an image comes to; `tcr` is there always, the roots where they are known."""
+
+    registers: Mapping[str, int]
+    config: Config | None
+    cpu: CPU | None
+    kpti: bool
+    notes: tuple[str, ...]
+
+
+def derive(contents: Contents, given: Given) -> Machine:
+    """All that follows from `contents` and `given`.
+
+    Raises
+    ------
+    ImageError
+        Where the page size or the size of addresses cannot be known, or what is said has no legal kernel.
+    """
+    registers = {**contents.registers, **given.registers}
+    if "TCR_EL1" in registers:
+        config = _said_config(contents, given) or config_of(TCR_EL1(registers["TCR_EL1"]))
+        return _machine(contents, given, registers, config)
+    candidates = list(_candidates(contents, given, registers))
+    proved = [machine for machine in candidates if _finds_itself(contents, machine)]
+    if len(candidates) == 1:
+        machine = candidates[0]
+        if not proved and _swapper(contents) is not None:
+            machine = _noting(
+                machine, "swapper_pg_dir does not translate to itself: its tables are not all in the image"
+            )
+        return machine
+    if len({machine.config for machine in proved}) == 1:
+        return proved[0]
+    if len({machine.config for machine in candidates}) == 1:
+        return candidates[0]
+    raise ImageError("the image does not say its kernel's page size: give page_size (--page-size 4k, 16k or 64k)")
+
+
+def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU:
+    """The MMU that reads `memory` with these registers, with zero for a root that is not known."""
+    mmfr0 = registers.get("ID_AA64MMFR0_EL1", cpu.mmfr0.value if cpu else int(PARange.PA52))
+    return MMU(
+        memory,
+        TCR_EL1(registers["TCR_EL1"]),
+        TTBR0_EL1(registers.get("TTBR0_EL1", 0)),
+        TTBR1_EL1(registers.get("TTBR1_EL1", 0)),
+        MAIR_EL1(registers["MAIR_EL1"]),
+        SCTLR_EL1(registers["SCTLR_EL1"]),
+        PARange(min(ID_AA64MMFR0_EL1(mmfr0).PARANGE, PARange.PA52)),
+    )
+
+
+def config_of(tcr: TCR_EL1) -> Config | None:
+    """The configuration whose kernel would write this TCR_EL1; None where no kernel would.
+
+    A kernel built for 52 bits that runs with fewer cannot be told from one built for fewer, and is taken for that.
+
+    >>> config_of(TCR_EL1(0x10001B5B5503510)), config_of(TCR_EL1(T1SZ=30, TG1=2))
+    (Config('4k', va_bits=48, pa_bits=48), None)
+    """
+    granule = next((granule for granule in GRANULES if granule.tg1 == tcr.TG1), None)
+    if granule is None:
+        return None
+    wide = tcr.IPS == PARange.PA52 and (granule.shift == 16 or tcr.DS)
+    try:
+        return Config(granule.size, 64 - tcr.T1SZ, 52 if wide else None)
+    except ConfigError:
+        return None
+
+
+def _said_config(contents: Contents, given: Given) -> Config | None:
+    """The configuration that is said in so many words: by the opener, then by the image."""
+    page_size, va_bits, pa_bits = _sizes(contents, given)
+    if page_size is None or va_bits is None:
+        return None
+    return _config(page_size, va_bits, pa_bits, contents)
+
+
+def _sizes(contents: Contents, given: Given) -> tuple[int | None, int | None, int | None]:
+    """Page size, VA_BITS and PA_BITS, each as far as it is said."""
+    numbers, config = contents.numbers, contents.config
+    page_size = config.page_size if config else numbers.get("PAGESIZE")
+    if given.page_size is not None:
+        page_size = parse_page_size(given.page_size)
+    va_bits = given.va_bits or (config.va_bits if config else numbers.get("VA_BITS"))
+    pa_bits = given.pa_bits
+    if pa_bits is None and given.page_size is None and given.va_bits is None:
+        pa_bits = config.pa_bits if config else numbers.get("MAX_PHYSMEM_BITS")
+    return page_size, va_bits, pa_bits
+
+
+def _config(page_size: int, va_bits: int, pa_bits: int | None, contents: Contents) -> Config:
+    options = {name: bool(value) for name, value in contents.config.options} if contents.config else {}
+    try:
+        return Config(page_size, va_bits, pa_bits, **options)
+    except ConfigError as error:
+        raise ImageError(f"no arm64 kernel is what the image says it is: {error}") from None
+
+
+def _candidates(contents: Contents, given: Given, registers: dict[str, int]) -> Iterator[Machine]:
+    """The machines that the image may come from, the likeliest first."""
+    page_size, va_bits, pa_bits = _sizes(contents, given)
+    if va_bits is None:
+        raise ImageError(
+            "the image has no TCR_EL1 and does not name its kernel: give page_size and va_bits (--page-size 4k "
+            "--va-bits 48), or TCR_EL1 (--tcr)"
+        )
+    if page_size is not None:
+        configs = [_config(page_size, va_bits, pa_bits, contents)]
+    else:
+        configs = [Config(size, va_bits) for size in PAGE_SIZES.values() if _is_legal(size, va_bits)]
+        if not configs:
+            raise ImageError(f"VA_BITS={va_bits}: arm64 kernels have {', '.join(map(str, VA_BITS_CHOICES))}")
+    for config in configs:
+        cpu = given.cpu or contents.cpu or cpu_for(config, contents.numbers.get("TCR_EL1_T1SZ"))
+        booted = boot(config, cpu)
+        if isinstance(booted, NoBoot):
+            raise ImageError(booted.reason)
+        tcr = booted.tcr_el1.value
+        for ttbr1 in _ttbr1s(contents, registers, booted):
+            with_roots = {"TCR_EL1": tcr, **registers} | ({} if ttbr1 is None else {"TTBR1_EL1": ttbr1})
+            yield _machine(contents, replace(given, cpu=cpu), with_roots, config)
+
+
+def _is_legal(page_size: int, va_bits: int) -> bool:
+    try:
+        Config(page_size, va_bits)
+    except ConfigError:
+        return False
+    return True
+
+
+def cpu_for(config: Config, t1sz: int | None) -> CPU:
+    """A CPU on which `config` runs with TCR_EL1.T1SZ as recorded: one with all features, or without wide addresses.
+
+    >>> boot(Config("64k", 52), cpu_for(Config("64k", 52), 16)).vabits_actual
+    48
+    """
+    cpu = CPU.named("max")
+    if t1sz is None or config.va_bits < 52 or t1sz <= 12:
+        return cpu
+    if config.ARM64_LPA2:
+        return cpu.without_lpa2()
+    return CPU(f"{cpu.name} without FEAT_LVA", cpu.mmfr0, cpu.mmfr1, cpu.mmfr2.replace(VARANGE=0))
+
+
+def _ttbr1s(contents: Contents, registers: Mapping[str, int], booted: Boot) -> Iterator[int | None]:
+    """What TTBR1_EL1 may be: the base of `swapper_pg_dir`, or of its last part where the CPU has fewer bits."""
+    swapper = _swapper(contents)
+    if "TTBR1_EL1" in registers or swapper is None:
+        yield registers.get("TTBR1_EL1")
+        return
+    k = booted.config.constants
+    base = swapper & (1 << 48) - 1 | swapper >> 48 << 2  # bits 51:48 in 5:2, phys_to_ttbr()
+    if booted.vabits_actual < k.VA_BITS and not booted.config.ARM64_LPA2:
+        yield base + k.TTBR1_BADDR_4852_OFFSET  # offset_ttbr1 in assembler.h
+    yield base
+
+
+def _swapper(contents: Contents) -> int | None:
+    """The physical address of `swapper_pg_dir`, if the image says it."""
+    if "swapper_pg_dir" in contents.physical:
+        return contents.physical["swapper_pg_dir"]
+    va, offset = contents.symbols.get("swapper_pg_dir"), contents.numbers.get("kimage_voffset")
+    return None if va is None or offset is None else (va - offset) % (1 << 64) & (1 << 52) - 1
+
+
+def _finds_itself(contents: Contents, machine: Machine) -> bool:
+    """Whether the tables map `swapper_pg_dir`, or another symbol of the kernel image, where they are."""
+    swapper = _swapper(contents)
+    if swapper is None or "swapper_pg_dir" not in contents.symbols:
+        return False
+    outcome = (
+        mmu_of(contents.memory, machine.registers, machine.cpu).translate(contents.symbols["swapper_pg_dir"]).outcome
+    )
+    return getattr(outcome, "pa", None) == swapper
+
+
+def _machine(contents: Contents, given: Given, registers: Mapping[str, int], config: Config | None) -> Machine:
+    complete = {"MAIR_EL1": MAIR.value, "SCTLR_EL1": SCTLR.value, **registers}
+    mmfr = [complete.get(f"ID_AA64MMFR{i}_EL1", 0) for i in range(3)]
+    cpu = given.cpu or contents.cpu
+    if cpu is None and "ID_AA64MMFR0_EL1" in complete:
+        cpu = CPU("as registers say", ID_AA64MMFR0_EL1(mmfr[0]), ID_AA64MMFR1_EL1(mmfr[1]), ID_AA64MMFR2_EL1(mmfr[2]))
+    if cpu is None and config is not None:
+        cpu = cpu_for(config, TCR_EL1(registers["TCR_EL1"]).T1SZ)
+    return Machine(complete, config, cpu, contents.kpti, contents.notes)
+
+
+def _noting(machine: Machine, note: str) -> Machine:
+    return replace(machine, notes=(*machine.notes, note))

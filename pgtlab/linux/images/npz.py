@@ -1,0 +1,174 @@
+"""pgtlab's own image file, and the tables of a capture: a `.npz` archive of numpy arrays.
+
+============  ==============  =====================================================================
+array         type            meaning
+============  ==============  =====================================================================
+`phys`        uint64[n]       physical address of each piece of memory
+`data`        uint64[n, m]    its words, where all pieces have m; else
+`data`        uint64[total]   the words of all pieces, one after the other, and
+`count`       uint64[n]       how many words each has
+`TCR_EL1`...  uint64          registers (`contents.REGISTERS`); each may be absent
+`kernel`      str             JSON: `page_size`, `va_bits`, `pa_bits`, `options`, `kpti`, `cpu`; may be absent
+============  ==============  =====================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
+from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
+from pgtlab.arch.tables import table_tree
+from pgtlab.linux.cpu import CPU, CPUS, CPUError
+from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
+from pgtlab.linux.kconfig import Config, ConfigError
+
+if TYPE_CHECKING:
+    from pgtlab.linux.image import Image
+
+MAGIC: Final = b"PK\x03\x04"
+LARGEST: Final = 1 << 36  # bytes of one array: more is a damaged header, or an archive made to fill memory
+
+
+def read(path: Path) -> Contents:
+    """The image in `path`.
+
+    Raises
+    ------
+    ImageError
+        Where it is no such archive, or what it holds does not fit together.
+    """
+    arrays = load(path)
+    registers = {name: _number(path, name, arrays[name]) for name in REGISTERS if name in arrays}
+    kernel = _kernel(path, arrays["kernel"]) if "kernel" in arrays else {}
+    return Contents(memory(path, arrays), registers, **kernel)
+
+
+def load(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an archive, each as large as the archive says it is."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
+    except ImageError:
+        raise
+    except OSError as error:
+        if error.filename is not None:  # the file itself cannot be read
+            raise
+        raise ImageError(f"{path} is no readable .npz archive: {error}") from None
+    except Exception as error:  # a damaged archive fails anywhere in zipfile, zlib, lzma, ast or numpy
+        reason = str(error) or type(error).__name__
+        raise ImageError(f"{path} is no readable .npz archive: {reason.splitlines()[0]}") from None
+
+
+def memory(path: Path, arrays: dict[str, NDArray[Any]]) -> Memory:
+    """The pieces of memory."""
+    if "phys" not in arrays or "data" not in arrays:
+        raise ImageError(f"{path} has the arrays {', '.join(sorted(arrays)) or 'none'}; an image has phys and data")
+    phys, data = (_words(path, name, arrays[name]) for name in ("phys", "data"))
+    if "count" in arrays:
+        counts = _words(path, "count", arrays["count"])
+    elif data.ndim == 2:
+        counts = np.full(len(data), data.shape[1], np.uint64)
+    else:
+        raise ImageError(f"{path}: data is one row of words, so an array count says how many are at each address")
+    if phys.ndim != 1 or phys.shape != counts.shape or sum(counts.tolist()) != data.size:
+        raise ImageError(
+            f"{path}: phys names {phys.size} pieces of memory, data has {data.size} words for "
+            f"{counts.size} pieces of {sum(counts.ravel().tolist())}"
+        )
+    firsts = [0, *np.cumsum(counts, dtype=np.uint64).tolist()]
+    pieces = zip(phys.tolist(), firsts, counts.tolist(), strict=False)
+    try:
+        return ReadOnlyMemory(data.reshape(-1), [Extent(*piece) for piece in pieces if piece[2]])
+    except PhysicalAddressError as error:
+        raise ImageError(f"{path}: {error}") from None
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    """One array, once its header and its size in the archive agree."""
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = header(file)
+        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        if dtype.hasobject or size < 0 or size != entry.file_size - file.tell() or size > LARGEST:
+            raise ImageError(f"{entry.filename} is {entry.file_size} bytes, and its header says {shape} of {dtype}")
+        content = file.read(size)
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _words(path: Path, name: str, array: NDArray[Any]) -> U64:
+    if array.dtype.kind not in "ui" or array.dtype.itemsize != 8:
+        raise ImageError(f"{path}: {name} is an array of {array.dtype}; an image has uint64")
+    return np.ascontiguousarray(array).astype(np.uint64, copy=False)
+
+
+def _number(path: Path, name: str, array: NDArray[Any]) -> int:
+    if array.dtype.kind not in "ui" or array.size != 1:
+        raise ImageError(f"{path}: {name} is an array of {array.size} {array.dtype}; a register is one uint64")
+    return int(array.reshape(-1)[0]) & (1 << 64) - 1
+
+
+def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:
+    """What `kernel` says, as `Contents` has it."""
+    try:
+        said = json.loads(str(array.reshape(-1)[0]))
+        options = {str(name): bool(value) for name, value in said.get("options", {}).items()}
+        config = Config(said["page_size"], said["va_bits"], said["pa_bits"], **options) if "page_size" in said else None
+        cpu = CPU.named(said["cpu"]) if said.get("cpu") else None
+        return {"config": config, "cpu": cpu, "kpti": bool(said.get("kpti"))}
+    except (
+        ConfigError,
+        CPUError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+    ) as error:
+        raise ImageError(f"{path}: kernel does not say which kernel it was: {error}") from None
+
+
+def write(path: Path, image: Image) -> None:
+    """Write the tables that the registers of `image` lead to, the registers and the kernel."""
+    arrays: dict[str, Any] = {name: np.uint64(value) for name, value in image.registers.items()}
+    if image.config is not None:
+        config = image.config
+        arrays["kernel"] = np.array(
+            json.dumps(
+                {
+                    "page_size": config.page_size,
+                    "va_bits": config.va_bits,
+                    "pa_bits": config.pa_bits,
+                    "options": dict(config.options),
+                    "kpti": image.kpti,
+                    "cpu": image.cpu.name if image.cpu and image.cpu.name in CPUS else None,
+                }
+            )
+        )
+    tables: dict[int, U64] = {}
+    for upper, root in ((False, "TTBR0_EL1"), (True, "TTBR1_EL1")):
+        tree = table_tree(image.mmu, upper=upper, once=True) if root in image.registers else None
+        r = image.mmu.upper if upper else image.mmu.lower
+        for table in tree.tables() if tree else ():
+            if not table.missing and not table.again:
+                root_size = r.input_bits - r.granule.level_shift(table.level)
+                bits = (
+                    min(root_size, r.granule.bits_per_level)
+                    if table.level == r.start_level
+                    else r.granule.bits_per_level
+                )
+                words = image.memory.read(table.pa, 1 << bits)
+                if len(words) > len(tables.get(table.pa, ())):
+                    tables[table.pa] = words
+    arrays["phys"] = np.array(sorted(tables), np.uint64)
+    arrays["count"] = np.array([len(tables[pa]) for pa in sorted(tables)], np.uint64)
+    arrays["data"] = np.concatenate([np.zeros(0, np.uint64), *(tables[pa] for pa in sorted(tables))])
+    np.savez_compressed(path, **arrays)
