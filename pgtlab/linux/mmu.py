@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
+from pgtlab.arch.registers import SCTLR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
 from pgtlab.linux.memblock import IMAGE, MEMMAP
 from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.placement import RAM_BASE
+from pgtlab.linux.proc import MAIR_EL1_SET
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
-
-# Normal, Normal (tagged, before MTE is up), Normal Non-cacheable, Device-nGnRnE, Device-nGnRE: mm/proc.S.
-MAIR_EL1_SET = MAIR_EL1(Attr0=0xFF, Attr1=0xFF, Attr2=0x44, Attr3=0x00, Attr4=0x04)
 
 
 def paging_init(k: Kernel) -> None:
