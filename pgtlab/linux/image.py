@@ -119,9 +119,9 @@ class Image:
                 raise ImageError(f"{name} is no register of an image, which has {', '.join(REGISTERS)}")
             if not 0 <= value < 1 << 64:
                 raise ImageError(f"{name}={value:#x} is no register's value: those have 64 bits")
-        contents = formats.read(Path(path), base)
-        chosen = CPU.named(cpu) if isinstance(cpu, str) else cpu
-        return cls.of(str(path), contents, derive(contents, Given(page_size, va_bits, pa_bits, chosen, registers)))
+        given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers)
+        contents = formats.read(Path(path), base, look=not given.enough)
+        return cls.of(str(path), contents, derive(contents, given))
 
     @classmethod
     def of(cls, name: str, contents: Contents, machine: Machine) -> Image:

@@ -45,6 +45,12 @@ class Given:
     cpu: CPU | None = None
     registers: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def enough(self) -> bool:
+        """Whether tables can be read with no more than this: how they are written, and where one begins."""
+        sizes = self.page_size is not None and self.va_bits is not None
+        return (sizes or "TCR_EL1" in self.registers) and bool({"TTBR0_EL1", "TTBR1_EL1"} & self.registers.keys())
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -70,19 +76,15 @@ def derive(contents: Contents, given: Given) -> Machine:
         config = _said_config(contents, given) or config_of(TCR_EL1(registers["TCR_EL1"]))
         return _machine(contents, given, registers, config)
     candidates = list(_candidates(contents, given, registers))
-    proved = [machine for machine in candidates if _finds_itself(contents, machine)]
-    if len(candidates) == 1:
-        machine = candidates[0]
-        if not proved and _swapper(contents) is not None:
-            machine = _noting(
-                machine, "swapper_pg_dir does not translate to itself: its tables are not all in the image"
-            )
-        return machine
-    if len({machine.config for machine in proved}) == 1:
-        return proved[0]
-    if len({machine.config for machine in candidates}) == 1:
-        return candidates[0]
-    raise ImageError("the image does not say its kernel's page size: give page_size (--page-size 4k, 16k or 64k)")
+    best = max(_evidence(contents, machine) for machine in candidates)
+    likeliest = [machine for machine in candidates if _evidence(contents, machine) == best]
+    if len({machine.config for machine in likeliest}) > 1:
+        raise ImageError("the image does not say its kernel's page size: give page_size (--page-size 4k, 16k or 64k)")
+    machine = likeliest[0]
+    if best < _MAPS_ITSELF and _symbol(contents) is not None:
+        note = "the tables do not map swapper_pg_dir where the kernel says it is: are they all in the image?"
+        machine = replace(machine, notes=(*machine.notes, note))
+    return machine
 
 
 def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU:
@@ -214,15 +216,21 @@ def _swapper(contents: Contents) -> int | None:
     return None if va is None or offset is None else (va - offset) % (1 << 64) & (1 << 52) - 1
 
 
-def _finds_itself(contents: Contents, machine: Machine) -> bool:
-    """Whether the tables map `swapper_pg_dir`, or another symbol of the kernel image, where they are."""
-    swapper = _swapper(contents)
-    if swapper is None or "swapper_pg_dir" not in contents.symbols:
-        return False
-    outcome = (
-        mmu_of(contents.memory, machine.registers, machine.cpu).translate(contents.symbols["swapper_pg_dir"]).outcome
-    )
-    return getattr(outcome, "pa", None) == swapper
+def _symbol(contents: Contents) -> int | None:
+    """The virtual address of `swapper_pg_dir`, where its physical address is known too."""
+    return None if _swapper(contents) is None else contents.symbols.get("swapper_pg_dir")
+
+
+_NOTHING, _HAS_ROOT, _MAPS_ITSELF = range(3)
+
+
+def _evidence(contents: Contents, machine: Machine) -> int:
+    """What the image's own memory says for a machine: its root is there; it maps `swapper_pg_dir` where that is."""
+    mmu = mmu_of(contents.memory, machine.registers, machine.cpu)
+    va = _symbol(contents)
+    if va is not None and getattr(mmu.translate(va).outcome, "pa", None) == _swapper(contents):
+        return _MAPS_ITSELF
+    return _HAS_ROOT if "TTBR1_EL1" in machine.registers and mmu.upper.base in contents.memory else _NOTHING
 
 
 def _machine(contents: Contents, given: Given, registers: Mapping[str, int], config: Config | None) -> Machine:
@@ -234,7 +242,3 @@ def _machine(contents: Contents, given: Given, registers: Mapping[str, int], con
     if cpu is None and config is not None:
         cpu = cpu_for(config, TCR_EL1(registers["TCR_EL1"]).T1SZ)
     return Machine(complete, config, cpu, contents.kpti, contents.notes)
-
-
-def _noting(machine: Machine, note: str) -> Machine:
-    return replace(machine, notes=(*machine.notes, note))

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from pgtlab.linux.images import capture, npz
+from pgtlab.linux.images import capture, npz, raw, text, vmcore, vmcoreinfo
 from pgtlab.linux.images.contents import Contents, ImageError
 
-HEAD = 4096  # bytes that tell
+HEAD: Final = 4096  # bytes that tell
+OTHERS: Final = {
+    b"KDUMP   ": "is a compressed dump of makedumpfile's: `makedumpfile -E` writes ELF, which pgtlab reads",
+    b"DISKDUMP": "is a compressed dump of diskdump's: pgtlab reads ELF",
+    b"makedumpfile": "is a flattened dump: `makedumpfile -R` makes a dump of it; pgtlab reads those in ELF",
+}
 
 
-def read(path: Path, base: int | None) -> Contents:
+def read(path: Path, base: int | None, *, look: bool = False) -> Contents:
     """The image in `path`; physical memory as it was, from address `base` on, where that is given.
+
+    With `look`, memory itself is searched for a VMCOREINFO where the file has no note of it.
 
     Raises
     ------
@@ -24,7 +32,28 @@ def read(path: Path, base: int | None) -> Contents:
         return capture.read(path)
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if head.startswith(npz.MAGIC):
+    if base is not None:
+        contents = raw.read(path, base)
+    elif head.startswith(npz.MAGIC):
         beside = path.name == capture.TABLES and (path.parent / capture.REGS).is_file()
         return capture.read(path.parent) if beside else npz.read(path)
-    raise ImageError(f"{path} is in no format that pgtlab knows")
+    elif head.startswith(vmcore.MAGIC):
+        contents = vmcore.read(path)
+    elif text.is_text(head):
+        return text.read(path)
+    else:
+        raise ImageError(f"{path} {_what(head)}")
+    if look and not contents.numbers and (said := vmcoreinfo.search(path)):
+        return vmcoreinfo.add(contents, said, "VMCOREINFO found in the kernel's own memory")
+    return contents
+
+
+def _what(head: bytes) -> str:
+    """Why a file with this beginning is not opened, and what would help."""
+    for magic, what in OTHERS.items():
+        if head.startswith(magic):
+            return what
+    return (
+        "is no image that pgtlab knows: those are folders with tables.npz and regs.json, .npz, ELF core dumps, and "
+        "text of @address and words; physical memory as it was needs the address of its first byte, base (--base)"
+    )

@@ -1,0 +1,59 @@
+"""The options that name an image, and say of it what it does not say itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Final
+
+from pgtlab.cli.options import address
+from pgtlab.linux.cpu import CPUS
+
+if TYPE_CHECKING:
+    from pgtlab.linux.image import Image
+
+REGISTERS: Final = {
+    "tcr": "TCR_EL1",
+    "ttbr0": "TTBR0_EL1",
+    "ttbr1": "TTBR1_EL1",
+    "mair": "MAIR_EL1",
+    "sctlr": "SCTLR_EL1",
+}
+
+
+def add_image_options(parser: argparse.ArgumentParser) -> None:
+    """Add the image, what may have to be said of it, and `--json`."""
+    parser.add_argument(
+        "image",
+        metavar="IMAGE",
+        help="a folder with tables.npz and regs.json, an .npz of pgtlab's, an ELF core dump, text of @ADDRESS and "
+        "words, or with --base physical memory as it was",
+    )
+    said = parser.add_argument_group("what the image does not say")
+    said.add_argument("--base", type=address, metavar="PA", help="the file is memory alone, from this address on")
+    said.add_argument("--page-size", metavar="SIZE", help="4k, 16k or 64k")
+    said.add_argument("--va-bits", type=int, metavar="N", help="the kernel's VA_BITS: 36, 39, 42, 47, 48 or 52")
+    said.add_argument("--pa-bits", type=int, metavar="N", help="the kernel's PA_BITS: 48 or 52")
+    said.add_argument("--cpu", metavar="NAME", help=", ".join(CPUS))
+    for option, register in REGISTERS.items():
+        said.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def open_image(args: argparse.Namespace) -> Image:
+    """The image that the options name; what is to be known of it is said on stderr."""
+    from pgtlab.linux.image import Image
+
+    registers = {name: getattr(args, option) for option, name in REGISTERS.items()}
+    image = Image.open(
+        args.image,
+        base=args.base,
+        page_size=args.page_size,
+        va_bits=args.va_bits,
+        pa_bits=args.pa_bits,
+        cpu=args.cpu,
+        **{name: value for name, value in registers.items() if value is not None},
+    )
+    for note in image.notes:
+        print(f"pgtlab: {image.name}: {note}", file=sys.stderr)
+    return image

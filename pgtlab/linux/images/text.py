@@ -1,0 +1,177 @@
+"""Memory as text, in the style of libkdumpfile's tests: `@` and an address, then the words from there on.
+
+::
+
+    # level 2 table
+    @0xbffd0000
+    0000000000000000*7057
+    18000000BFFC0003*4-10000
+    @NUMBER(VA_BITS)
+    30
+
+A word is 16 hexadecimal digits, or any number of them after `0x`; 2, 4 or 8 digits are 1, 2 or 4 bytes, lowest first.
+`*n` repeats it n times, adding what stands after `+` or `-`, in hexadecimal, each time. `@VALUE(name)`,
+`@NUMBER(name)` and `@REG(name)` are followed by the address of a symbol, a number of VMCOREINFO, or a register, in
+hexadecimal; such lines may also be in a file beside, with the ending `.sym`. Addresses are hexadecimal, `#` begins a
+comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from pgtlab.arch.memory import U64, PhysicalAddressError
+from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
+from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
+
+LARGEST: Final = 1 << 26  # words written out: half a GiB
+LEAST_ZEROS: Final = 64  # words of zeros that are worth a piece of their own
+_ADDRESS: Final = re.compile(r"(?:0x)?([0-9a-f]{1,16})(?:\s.*)?", re.IGNORECASE)
+_NAMED: Final = re.compile(r"(VALUE|SYMBOL|NUMBER|REG)\((\w+)\)")
+_WORD: Final = re.compile(
+    r"(0x[0-9a-f]{1,16}|[0-9a-f]{16}|[0-9a-f]{8}|[0-9a-f]{4}|[0-9a-f]{2})"
+    r"(?:\s*\*\s*([0-9]{1,12})(?:([+-])(?:0x)?([0-9a-f]{1,16}))?)?(?:\s+|$)",
+    re.IGNORECASE,
+)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file that begins so is of this format: its first line that says anything begins with `@`.
+
+    >>> is_text(b"# tables\\n\\n@0x1000\\n0000000000000003"), is_text(b"[0.0] Linux")
+    (True, False)
+    """
+    lines = (line.strip() for line in head.splitlines())
+    return next((line.startswith(b"@") for line in lines if line and not line.startswith(b"#")), False)
+
+
+def read(path: Path) -> Contents:
+    """The memory that `path` spells out.
+
+    Raises
+    ------
+    ImageError
+        Where a line is none of the format's; the message has its number.
+    """
+    reader = _Reader(path)
+    beside = path.with_suffix(".sym")
+    for file in (path, beside) if beside != path and beside.is_file() else (path,):
+        with file.open(encoding="ascii", errors="replace") as lines:
+            reader.read(file, lines)
+    return Contents(reader.memory(), reader.named["REG"], symbols=reader.named["VALUE"], numbers=reader.named["NUMBER"])
+
+
+@dataclass
+class _Piece:
+    """`size` bytes from address `pa` on: those from `first` on in what was read, or zeros without."""
+
+    pa: int
+    first: int | None
+    size: int
+
+
+class _Reader:
+    """What has been read so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.named: dict[str, dict[str, int]] = {"VALUE": {}, "NUMBER": {}, "REG": {}}
+        self.content = bytearray()
+        self.extents: list[_Piece] = []
+
+    def read(self, path: Path, lines: Iterable[str]) -> None:
+        """Take in the lines of one file."""
+        at: int | None = None
+        name: tuple[str, str] | None = None
+        for number, line in enumerate(lines, 1):
+            said = line.partition("#")[0].strip()
+            try:
+                if said.startswith("@"):
+                    at, name = self._header(said[1:].strip())
+                elif said and name:
+                    self._name(name, said)
+                elif said and at is not None:
+                    at = self._words(at, said)
+                elif said:
+                    raise ImageError("words before any @address")
+            except ImageError as error:
+                raise ImageError(f"{path}, line {number}: {error}") from None
+
+    def _header(self, said: str) -> tuple[int | None, tuple[str, str] | None]:
+        """The address, or the kind and name of a value, that is to follow."""
+        if named := _NAMED.fullmatch(said):
+            return None, ("VALUE" if named[1] == "SYMBOL" else named[1], named[2])
+        if not (address := _ADDRESS.fullmatch(said)):
+            raise ImageError(
+                f"@{said[:40]} is no @address in hexadecimal, nor @VALUE(name), @NUMBER(name) or @REG(name)"
+            )
+        return int(address[1], 16), None
+
+    def _name(self, name: tuple[str, str], said: str) -> None:
+        value = _ADDRESS.fullmatch(said)
+        if not value:
+            raise ImageError(f"{said[:40]!r} is no value of {name[1]}, in hexadecimal of at most 64 bits")
+        if name[0] == "REG" and name[1] not in REGISTERS:
+            raise ImageError(f"{name[1]} is no register of an image, which has {', '.join(REGISTERS)}")
+        self.named[name[0]][name[1]] = int(value[1], 16)
+
+    def _words(self, at: int, said: str) -> int:
+        """Take in the words of a line, the first of them for address `at`; the address after them."""
+        place = 0
+        while place < len(said):
+            found = _WORD.match(said, place)
+            if not found:
+                raise ImageError(
+                    f"{said[place : place + 40]!r} is no word of 16 digits, nor one after 0x, perhaps with *n"
+                )
+            place = found.end()
+            digits, count = found[1], int(found[2] or 1)
+            step = int(found[4] or "0", 16) * (-1 if found[3] == "-" else 1)
+            at += self._repeat(at, digits, count, step)
+        return at
+
+    def _repeat(self, at: int, digits: str, count: int, step: int) -> int:
+        """Append a word `count` times; the bytes that it took."""
+        size = 8 if digits[:2] in ("0x", "0X") else len(digits) // 2
+        word = int(digits, 16)
+        if not count:
+            return 0
+        if word == step == 0 and size == 8 and at % 8 == 0 and count >= LEAST_ZEROS:
+            self.extents.append(_Piece(at, None, size * count))
+            return size * count
+        if size * count > 8 * LARGEST - len(self.content):
+            raise ImageError(f"{count} words: more than {LARGEST} in all are no image as text")
+        last = self.extents[-1] if self.extents else None
+        if last is None or last.first is None or last.pa + last.size != at:
+            self.content += bytes(-len(self.content) % 8)
+            last = _Piece(at, len(self.content), 0)
+            self.extents.append(last)
+        steps = np.arange(count, dtype=np.uint64) * np.uint64(step % (1 << 64)) + np.uint64(word)
+        self.content += steps.astype(f"<u{size}").tobytes()
+        last.size += size * count
+        return size * count
+
+    def memory(self) -> ReadOnlyMemory:
+        """All that was read."""
+        pieces = sorted(self.extents, key=lambda piece: piece.pa)
+        for piece in pieces:
+            if piece.pa % 8 or piece.size % 8:
+                raise ImageError(f"{self.path}: {piece.size} bytes at {piece.pa:#x} are not whole words of 8 bytes")
+        for piece, following in pairwise(pieces):
+            if following.pa < piece.pa + piece.size:
+                raise ImageError(f"{self.path} says twice what is at {following.pa:#x}")
+        words: U64 = np.frombuffer(self.content + bytes(-len(self.content) % 8), "<u8")
+        extents = [
+            Extent(piece.pa, None if piece.first is None else piece.first >> 3, piece.size >> 3) for piece in pieces
+        ]
+        try:
+            return ReadOnlyMemory(words, extents)
+        except PhysicalAddressError as error:
+            raise ImageError(f"{self.path}: {error}") from None

@@ -1,0 +1,121 @@
+"""VMCOREINFO: lines of text that a kernel keeps for whoever reads its memory after a crash.
+
+`NAME=value`, `NUMBER(name)=value`, `SYMBOL(name)=address` and more: `kernel/vmcore_info.c`, and for arm64
+`arch/arm64/kernel/vmcore_info.c`, v6.12. kdump passes the text on as an ELF note of that name. In the kernel's own
+memory the same note is there too, so that an image without it can be searched for one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from pgtlab.linux.images.contents import Contents
+
+NAME: Final = b"VMCOREINFO\0\0"  # as an ELF note has it, padded to a multiple of four
+NOTE: Final = struct.Struct("<III")  # n_namesz, n_descsz, n_type
+LARGEST: Final = 1 << 16  # bytes: VMCOREINFO_BYTES is a page
+_LINE: Final = re.compile(r"(?:(NUMBER|SYMBOL)\((\w+)\)|(\w+))=(.*)")
+_PIECE: Final = 1 << 24  # bytes searched at a time
+
+
+@dataclass(frozen=True)
+class VmcoreInfo:
+    """What the text says, as far as page tables go.
+
+    >>> said = VmcoreInfo.parse("OSRELEASE=6.9.0\\nNUMBER(VA_BITS)=48\\nSYMBOL(swapper_pg_dir)=ffff8000")
+    >>> said.numbers, said.symbols, said.osrelease
+    ({'VA_BITS': 48}, {'swapper_pg_dir': 4294934528}, '6.9.0')
+    """
+
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    symbols: Mapping[str, int] = field(default_factory=dict)
+    osrelease: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> VmcoreInfo:
+        """What the lines of `text` say; a line that is none of these is passed over.
+
+        NUMBERs are decimal, or hexadecimal with `0x`; SYMBOLs and KERNELOFFSET are hexadecimal without.
+        """
+        numbers: dict[str, int] = {}
+        symbols: dict[str, int] = {}
+        osrelease = None
+        for line in text.splitlines():
+            found = _LINE.fullmatch(line.strip())
+            if not found:
+                continue
+            kind, name, plain, value = found.groups()
+            if plain == "OSRELEASE":
+                osrelease = value
+            elif kind == "SYMBOL" or plain == "KERNELOFFSET":
+                _set(symbols if kind else numbers, name or plain, value, 16)
+            elif kind == "NUMBER" or plain == "PAGESIZE":
+                _set(numbers, name or plain, value, 0)
+        return cls(numbers, symbols, osrelease)
+
+
+def add(contents: Contents, said: VmcoreInfo, *notes: str) -> Contents:
+    """`contents` with what the text says."""
+    return replace(
+        contents,
+        numbers=said.numbers,
+        symbols=said.symbols,
+        osrelease=said.osrelease,
+        notes=(*contents.notes, *notes),
+    )
+
+
+def search(path: Path) -> VmcoreInfo | None:
+    """The note in the memory of an arm64 kernel, wherever it is in a file; None where there is none.
+
+    The file is read once, a piece at a time, holes of a sparse file left out; a bar shows it on a terminal.
+    """
+    from tqdm import tqdm
+
+    header = struct.pack("<I", len("VMCOREINFO") + 1)
+    overlap = NOTE.size + len(NAME)
+    with path.open("rb") as file, tqdm(unit="B", unit_scale=True, delay=1, disable=None, desc="VMCOREINFO?") as bar:
+        for begin, end in _written(file.fileno(), path.stat().st_size):
+            for place in range(begin, end, _PIECE):
+                piece = os.pread(file.fileno(), min(_PIECE + overlap, end - place), place)
+                bar.update(len(piece))
+                at = piece.find(NAME, NOTE.size)
+                while at >= 0:
+                    if piece.startswith(header, at - NOTE.size):
+                        length = min(NOTE.unpack_from(piece, at - NOTE.size)[1], LARGEST)
+                        text = os.pread(file.fileno(), length, place + at + len(NAME))
+                        said = VmcoreInfo.parse(text.decode("ascii", "replace"))
+                        if "kimage_voffset" in said.numbers:
+                            return said
+                    at = piece.find(NAME, at + 1)
+    return None
+
+
+def _written(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where a sparse file has content, as far as the file system says so."""
+    end = 0
+    while end < size:
+        try:
+            begin = os.lseek(file, end, os.SEEK_DATA)
+            end = os.lseek(file, begin, os.SEEK_HOLE)
+        except (AttributeError, OSError) as error:
+            if getattr(error, "errno", None) != errno.ENXIO:  # which says that no more is written
+                yield end, size
+            return
+        yield begin, end
+
+
+def _set(values: dict[str, int], name: str, value: str, base: int) -> None:
+    try:
+        number = int(value, base)
+    except ValueError:
+        return
+    if -(1 << 63) <= number < 1 << 64:
+        values[name] = number & (1 << 64) - 1
