@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pgtlab.arch import esr_abort as abort
 from pgtlab.arch import esr_iss as iss
 from pgtlab.arch.named_bits import NOT_ZERO, Meaning, NamedBits, name_bits
 from pgtlab.arch.registers import ESR_EL1
+
+if TYPE_CHECKING:
+    from pgtlab.picture import Picture
 
 #: The exception classes: what happened, and the layout of ISS. A class that is not here is reserved.
 EXCEPTION_CLASSES: dict[int, tuple[str, type[iss.ISS]]] = {
@@ -167,6 +171,13 @@ class Syndrome:
                 details.append(msr.meaning or "")
         return f"{what}: {', '.join(details)}" if details else what
 
+    @property
+    def picture(self) -> Picture:
+        """The word, bit by bit."""
+        from pgtlab.arch.named_picture import named_picture  # views load only where something is shown
+
+        return named_picture(f"ESR_EL1 {self.value:#018x}: {self.summary}", self.value, self.fields, str(self))
+
     def as_dict(self) -> dict[str, object]:
         """The value as plain data, as `pgtlab esr --json` prints it: `fields` in order, each before its parts."""
         return {
@@ -178,13 +189,11 @@ class Syndrome:
     def __str__(self) -> str:
         """The summary, and a line for each field, with its parts set off below it."""
         lines = [f"ESR_EL1 {self.value:#018x}", self.summary]
-        lines += [line for part in self.fields for line in _lines(part, 1)]
+        lines += [line for part in self.fields for line in part.lines(1)]
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from pgtlab.arch.word_picture import word_picture  # views load only where something is shown
-
-        return word_picture(self.register).mimebundle(str(self))
+        return self.picture.mimebundle(str(self))
 
 
 def decode(value: int) -> Syndrome:
@@ -208,8 +217,3 @@ def decode(value: int) -> Syndrome:
         Where it does not fit in 64 bits.
     """
     return Syndrome(int(ESR_EL1(value)))
-
-
-def _lines(bits: NamedBits, depth: int) -> list[str]:
-    line = f"{'  ' * depth}{bits.bits:<7}{bits.name:<14}{bits.digits:<12}{bits.meaning or ''}".rstrip()
-    return [line, *(below for part in bits.parts for below in _lines(part, depth + 1))]

@@ -62,13 +62,19 @@ class NamedBits:
         for part in self.parts:
             yield from part.leaves()
 
+    def lines(self, depth: int = 0) -> Iterator[str]:
+        """The range as a line of text, and its parts set off below it."""
+        yield f"{'  ' * depth}{self.bits:<7}{self.name:<16}{self.digits:<12}{self.meaning or ''}".rstrip()
+        for part in self.parts:
+            yield from part.lines(depth + 1)
+
     def as_dict(self) -> dict[str, object]:
-        """The range as plain data, without its parts."""
+        """The range as plain data, without its parts; a value that JSON readers may round is a hex string."""
         return {
             "name": self.name,
             "start": self.lo,
             "width": self.hi - self.lo + 1,
-            "value": self.value,
+            "value": self.value if self.value <= 1 << 53 else f"{self.value:#x}",
             "description": self.meaning,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pgtlab.picture import Picture, Shape, rect, text
 
 if TYPE_CHECKING:
     from pgtlab.arch.bitfield import BitFields, Field
+    from pgtlab.arch.named_bits import NamedBits
 
 BIT = 15
 MARGIN = 8
@@ -28,19 +30,23 @@ def word_picture(word: BitFields) -> Picture:
     fields = list(reversed(word.fields))
     rows = -(-len(fields) // COLUMNS)
     title = f"{type(word).__name__} = {word.value:#018x}"
-    shapes = [text("title", MARGIN, 18, title, "start strong")]
-    for bit in range(63, -1, -1):
-        x = MARGIN + (63 - bit) * BIT
-        of = next((i for i, field in enumerate(fields) if field.lo <= bit <= field.hi), None)
-        fill = "unused" if of is None else FILLS[of % 2]
-        shapes.append(rect(f"bit-{bit}", x, BITS_Y, BIT, 24, fill))
-        ink = "middle mono" if of is None else "middle mono on-fill"
-        shapes.append(text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(word.value >> bit & 1), ink))
-        if bit % 8 == 0 or bit == 63:
-            shapes.append(text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small"))
+    shapes = [text("title", MARGIN, 18, title, "start strong"), *bit_row(word.value, fields)]
     for i, field in enumerate(fields):
         shapes += _legend(field, word, i, rows)
     return Picture(2 * MARGIN + 64 * BIT, LEGEND_Y + rows * LINE, title, repr(word), tuple(shapes))
+
+
+def bit_row(value: int, ranges: Sequence[Field | NamedBits]) -> Iterator[Shape]:
+    """The 64 bits in their places, each in the colour of the range that it belongs to."""
+    for bit in range(63, -1, -1):
+        x = MARGIN + (63 - bit) * BIT
+        of = next((i for i, range in enumerate(ranges) if range.lo <= bit <= range.hi), None)
+        fill = "unused" if of is None else FILLS[of % 2]
+        yield rect(f"bit-{bit}", x, BITS_Y, BIT, 24, fill)
+        ink = "middle mono" if of is None else "middle mono on-fill"
+        yield text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(value >> bit & 1), ink)
+        if bit % 8 == 0 or bit == 63:
+            yield text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small")
 
 
 def _legend(field: Field, word: BitFields, i: int, rows: int) -> list[Shape]:

@@ -1,0 +1,55 @@
+"""The picture of a word whose bits are named: the bits above, a line with its meaning for each range below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pgtlab.arch.named_bits import NamedBits
+from pgtlab.arch.word_picture import BIT, FILLS, LEGEND_Y, LINE, MARGIN, bit_row
+from pgtlab.picture import Picture, Shape, rect, text
+
+_BITS_X, _NAME_X, _VALUE_X, _MEANING_X = 18, 66, 180, 300
+_QUIET = ("RES0", "ignored")  # no colour where there is nothing to say
+
+
+def named_picture(title: str, value: int, named: Iterable[NamedBits], description: str) -> Picture:
+    """Draw a word.
+
+    Parameters
+    ----------
+    title : str
+        What the word is.
+    value : int
+        The 64 bits.
+    named : iterable of NamedBits
+        Their names; of a range with parts the parts are shown.
+    description : str
+        The same in words, for those who do not see it.
+
+    Examples
+    --------
+    >>> from pgtlab.arch import esr
+    >>> syndrome = esr.decode(0x96000004)
+    >>> picture = named_picture("ESR_EL1", syndrome.value, syndrome.fields, str(syndrome))
+    >>> next(shape.text for shape in picture.shapes if shape.key == "meaning-DFSC")
+    'Translation fault, level 0.'
+    """
+    shown = [leaf for part in named for leaf in part.leaves() if leaf.name not in _QUIET or leaf.value]
+    shapes = [text("title", MARGIN, 18, title, "start strong"), *bit_row(value, shown)]
+    for i, bits in enumerate(shown):
+        shapes += _line(bits, i)
+    return Picture(2 * MARGIN + 64 * BIT, LEGEND_Y + len(shown) * LINE, title, description, tuple(shapes))
+
+
+def _line(bits: NamedBits, i: int) -> Iterator[Shape]:
+    y = LEGEND_Y + i * LINE
+    key = bits.name if bits.name not in _QUIET else f"{bits.name}-{bits.lo}"
+    yield rect(f"swatch-{key}", MARGIN, y - 10, 12, 12, FILLS[i % 2])
+    for what, x, words in (
+        ("bits", _BITS_X, bits.bits),
+        ("name", _NAME_X, bits.name),
+        ("value", _VALUE_X, bits.digits),
+        ("meaning", _MEANING_X, bits.meaning),
+    ):
+        if words:
+            yield text(f"{what}-{key}", MARGIN + x, y, words, "start" if what == "meaning" else "start mono")

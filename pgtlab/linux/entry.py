@@ -1,0 +1,345 @@
+"""One entry of a page table, read by the MMU and by Linux: what it maps, for whom, and where the page is if not there.
+
+The functions that look at an entry are the kernel's own (`pte.py`, `swapops.py`); here is only what they are asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from pgtlab.arch.attributes import permitted
+from pgtlab.arch.bitfield import BitFields
+from pgtlab.arch.descriptor import Block, DescriptorFormat, Leaf, Page, Table
+from pgtlab.arch.fault import Access
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.named_bits import NamedBits
+from pgtlab.arch.registers import SCTLR_EL1, TTBR1_EL1, PARange
+from pgtlab.arch.va_range import VARange
+from pgtlab.linux import pgtable, pte, swapops
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.entry_bits import SwapEntry, memory_name, name_entry
+from pgtlab.linux.level import parse_level
+from pgtlab.linux.symbols import functions_of
+
+if TYPE_CHECKING:
+    from pgtlab.picture import Picture
+
+_UNITS = ((40, "T"), (30, "G"), (20, "M"), (10, "K"))
+
+
+class EntryError(ValueError):
+    """An entry that is not 64 bits."""
+
+
+class _Helpers:
+    """As much of a kernel as a function needs that only looks at an entry: the constants, and those functions."""
+
+    def __init__(self, boot: Boot) -> None:
+        self.boot = boot
+        self.__dict__.update({**boot.config.constants, **boot.constants})
+        for module in (pgtable, pte, swapops):
+            for name, function in functions_of(module).items():
+                self.__dict__[name] = partial(function, self)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name} needs more of a kernel than an entry")
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What an entry says that is neither valid nor present.
+
+    Attributes
+    ----------
+    type : int
+        The number of a swap file, or of what else it is.
+    what : str
+        The same in words.
+    offset : int
+        The place in the swap file, or a frame with flags above it.
+    pfn : int or None
+        The frame, of a page under migration or poisoned.
+    flags : tuple of str
+        `exclusive`, `young`, `dirty`.
+    """
+
+    type: int
+    what: str
+    offset: int
+    pfn: int | None
+    flags: tuple[str, ...]
+
+    def __str__(self) -> str:
+        where = f"pfn {self.pfn:#x}" if self.pfn is not None else f"offset {self.offset:#x}"
+        return ", ".join([f"{self.what}, {where}", *self.flags])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as it is read at one level of one booted kernel.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> entry = decode_entry(0x0068_0000_4000_0f07, "pte", boot(Config("4k", 48), CPU.named("max")))
+    >>> entry.kind, hex(entry.oa), entry.memory, entry.permissions[1]
+    ('page', '0x40000000', 'MT_NORMAL_TAGGED: Normal WB RWA', 'rw-')
+    """
+
+    word: int
+    name: str
+    level: int
+    boot: Boot
+
+    @cached_property
+    def format(self) -> DescriptorFormat:
+        """How this kernel's tables are written."""
+        return self._range.format
+
+    @cached_property
+    def descriptor(self) -> BitFields:
+        """The entry by its bits: a descriptor, what a valid one would be where Linux kept it, or a `SwapEntry`."""
+        valid = self.format.decode(self.word, self.level)
+        if valid.VALID or not self.word:
+            return valid
+        if self._k.pte_present_invalid(self.word):
+            leaf = self.word | 0b11 if self.level == LAST_LEVEL else self.word & ~0b11 | 0b01  # what it was, or will be
+            return type(self.format.decode(leaf, self.level))(self.word)
+        return SwapEntry(self.word)
+
+    @property
+    def kind(self) -> str:
+        """`none`, `table`, `block`, `page`, `reserved`, `present but invalid`, or `not present`."""
+        if self._k.pte_none(self.word):
+            return "none"
+        if self._k.pte_present_invalid(self.word):
+            return "present but invalid"
+        match self.descriptor:
+            case Table():
+                return "table"
+            case Block():
+                return "block"
+            case Page():
+                return "page"
+            case SwapEntry():
+                return "not present"
+        return "reserved"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What a valid entry of this level can be."""
+        if self.level == LAST_LEVEL:
+            return ("page",)
+        return ("table", "block") if self.level >= self.format.first_block_level else ("table",)
+
+    @property
+    def size(self) -> int:
+        """How many bytes an entry of this level covers."""
+        return 1 << self.boot.config.granule.level_shift(self.level)
+
+    @property
+    def oa(self) -> int | None:
+        """Physical address of the next table, the block or the page; None where the entry has none."""
+        word = self.descriptor
+        return word.oa if isinstance(word, Table | Leaf) else None
+
+    @property
+    def pfn(self) -> int | None:
+        """The frame, as `pte_pfn()` counts."""
+        return None if self.oa is None else self.oa >> self.boot.config.granule.shift
+
+    @property
+    def memory(self) -> str | None:
+        """The memory type of a leaf, by Linux's name and by what MAIR_EL1 says."""
+        word = self.descriptor
+        return memory_name(word.AttrIndx, self.boot) if isinstance(word, Leaf) else None
+
+    @property
+    def permissions(self) -> tuple[str, str] | None:
+        """What EL0 and EL1 may do with a leaf, as `rwx`, by this entry alone; None for all else."""
+        word = self.descriptor
+        if not isinstance(word, Leaf) or not word.VALID:
+            return None
+        ap = word.AP & ~0b10 if word.DBM and self._range.hd else word.AP  # hardware lets the write in, and clears AP[2]
+        el0, el1 = (
+            "".join(
+                letter if permitted(access, el, ap, word.UXN, word.PXN, wxn=0) else "-"
+                for access, letter in zip((Access.READ, Access.WRITE, Access.FETCH), "rwx", strict=True)
+            )
+            for el in (0, 1)
+        )
+        return el0, el1
+
+    @property
+    def swap(self) -> Swap | None:
+        """Where the page is, of an entry that is neither none nor present."""
+        if self.kind != "not present":
+            return None
+        k = self._k
+        entry = k.pte_to_swp_entry(self.word)
+        type, offset = k.swp_type(entry), k.swp_offset(entry)
+        about_frame = k.is_migration_entry(entry) or k.is_hwpoison_entry(entry)
+        flags = {
+            "exclusive": k.pte_swp_exclusive(self.word),
+            "young": k.is_migration_entry(entry) and k.is_migration_entry_young(entry),
+            "dirty": k.is_migration_entry(entry) and k.is_migration_entry_dirty(entry),
+        }
+        return Swap(
+            type,
+            self._swap_type(type),
+            offset,
+            offset & k.SWP_PFN_MASK if about_frame else None,
+            tuple(name for name, on in flags.items() if on),
+        )
+
+    def _swap_type(self, type: int) -> str:
+        k = self._k
+        if type < k.MAX_SWAPFILES:
+            return f"swap file {type}"
+        names = {
+            "SWP_HWPOISON": "poisoned page",
+            "SWP_MIGRATION_READ": "page under migration, read-only",
+            "SWP_MIGRATION_READ_EXCLUSIVE": "page under migration, read-only and exclusive",
+            "SWP_MIGRATION_WRITE": "page under migration, writable",
+        }
+        return next((what for name, what in names.items() if getattr(k, name, None) == type), "marker")
+
+    @property
+    def linux(self) -> tuple[str, ...]:
+        """What Linux's questions about a leaf come to: `pte_young()` and its kin, those that are true."""
+        if not isinstance(self.descriptor, Leaf):
+            return ()
+        asked = ("present", "young", "dirty", "write", "user", "user_exec", "special", "devmap", "cont", "protnone")
+        return tuple(name for name in asked if getattr(self._k, f"pte_{name}")(self.word))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about the entry."""
+        notes = []
+        if self.kind == "reserved":
+            legal = " or ".join(self.kinds)
+            notes.append(f"bits 1:0 are {self.word & 3:02b}, but a valid entry of level {self.level} is a {legal}")
+        if self.swap and self.name not in ("pte", "pmd"):
+            notes.append(f"Linux keeps no such entry in a {self.name}: {self.name}_bad()")
+        if self.oa is not None and self.oa >> self._range.output_bits:
+            notes.append(f"the address has more than the {self._range.output_bits} bits of TCR_EL1.IPS")
+        reserved = [leaf.bits for part in self.fields for leaf in part.leaves() if leaf.name == "RES0" and leaf.value]
+        if reserved:
+            notes.append(f"reserved bits are set: {', '.join(reserved)}")
+        return tuple(notes)
+
+    @cached_property
+    def fields(self) -> tuple[NamedBits, ...]:
+        """All 64 bits by name, highest first."""
+        return name_entry(self.descriptor, self.boot)
+
+    @property
+    def summary(self) -> str:
+        """The entry in one line."""
+        what = self.kind
+        if self.swap is not None:
+            what = f"{what}: {self.swap}"
+        if self.oa is not None:
+            size = "" if self.kind == "table" else f", {_size(self.size)}"
+            what = f"{what}{size} at {self.oa:#x}, pfn {self.pfn:#x}"
+        return f"{self.name} {self.word:#018x}: {what}"
+
+    @property
+    def picture(self) -> Picture:
+        """The entry, bit by bit."""
+        from pgtlab.arch.named_picture import named_picture  # views load only where something is shown
+
+        return named_picture(self.summary, self.word, self.fields, str(self))
+
+    def as_dict(self) -> dict[str, object]:
+        """The entry as plain data, as `pgtlab pte --json` prints it."""
+        permissions, swap = self.permissions, self.swap
+        return {
+            "pte": f"{self.word:#018x}",
+            "name": self.name,
+            "level": self.level,
+            "kinds": list(self.kinds),
+            "kind": self.kind,
+            "size": self.size,
+            "oa": None if self.oa is None else f"{self.oa:#x}",
+            "pfn": self.pfn,
+            "memory": self.memory,
+            "permissions": None if permissions is None else {"el0": permissions[0], "el1": permissions[1]},
+            "linux": list(self.linux),
+            "swap": None
+            if swap is None
+            else {
+                "type": swap.type,
+                "what": swap.what,
+                "offset": f"{swap.offset:#x}",
+                "pfn": swap.pfn,
+                "flags": list(swap.flags),
+            },
+            "notes": list(self.notes),
+            "fields": [it.as_dict() for part in self.fields for it in part.flat()],
+        }
+
+    def __str__(self) -> str:
+        """The summary, what follows from the entry, and a line for each field."""
+        config = self.boot.config
+        lines = [
+            self.summary,
+            f"{config.granule} pages, VA_BITS={config.va_bits} on {self.boot.cpu.name}: the {self.name} is level "
+            f"{self.level}, where an entry covers {_size(self.size)} and is a {' or a '.join(self.kinds)}",
+        ]
+        lines += [f"note: {note}" for note in self.notes]
+        if self.memory is not None:
+            lines.append(f"memory  {self.memory}")
+        if self.permissions is not None:
+            lines.append(f"EL1 {self.permissions[1]}, EL0 {self.permissions[0]}")
+        if self.linux:
+            lines.append(f"Linux   {', '.join(self.linux)}")
+        lines += [line for part in self.fields for line in part.lines(1)]
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return self.picture.mimebundle(str(self))
+
+    @cached_property
+    def _range(self) -> VARange:
+        pa_range = PARange(self.boot.cpu.mmfr0.PARANGE)
+        return VARange.of(self.boot.tcr_el1, SCTLR_EL1(M=1), TTBR1_EL1(0), pa_range, upper=True)
+
+    @cached_property
+    def _k(self) -> Any:
+        return _Helpers(self.boot)
+
+
+def decode_entry(word: int, level: str, boot: Boot) -> Entry:
+    """Read one entry of a page table.
+
+    Parameters
+    ----------
+    word : int
+        Any 64-bit value.
+    level : str
+        Where it was found: `pgd` to `pte`, or a level from -1 to 3.
+    boot : Boot
+        The booted kernel whose entry it is.
+
+    Raises
+    ------
+    EntryError
+        Where `word` does not fit in 64 bits.
+    LevelError
+        Where the kernel has no such level.
+
+    Notes
+    -----
+    Sources: Arm ARM D8.3 for descriptors; Linux v6.12 `arch/arm64/include/asm/pgtable.h` for the rest.
+    """
+    if not 0 <= word < 1 << 64:
+        raise EntryError(f"{word:#x} is not a 64-bit entry: the largest is {(1 << 64) - 1:#x}")
+    return Entry(word, *parse_level(level, boot), boot)
+
+
+def _size(size: int) -> str:
+    for shift, unit in _UNITS:
+        if size >> shift:
+            return f"{size >> shift}{unit}"
+    return str(size)
