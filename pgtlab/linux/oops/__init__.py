@@ -1,8 +1,14 @@
 """Reading the reports in an arm64 kernel's log: `read(text)`, or `pgtlab oops FILE` at the shell.
 
-The log of `oops.read` may be anyone's: with or without timestamps, quoted in a mail, cut off, interleaved.
+The log may be anyone's: with or without timestamps, quoted in a mail, cut off, interleaved.
+
+>>> from pgtlab.linux import oops
+>>> log = oops.read("[    0.16] Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+>>> [(report.kind, hex(report.esr)) for report in log.reports]
+[('oops', '0x96000004')]
 """
 
+from pgtlab.linux.oops.read import read
 from pgtlab.linux.oops.report import Log, OopsError, Report
 
-__all__ = ["Log", "OopsError", "Report"]
+__all__ = ["Log", "OopsError", "Report", "read"]

@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
 LONGEST_PREFIX = 160  # characters before the kernel's timestamp: a quoted line of a journal with a long host name
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_TIMESTAMP = re.compile(r"\[ {0,8}(\d{1,10}\.\d{3,9})\](?: ?\[ {0,6}([TC]\d{1,10})\])?:? ?")
+_TIMESTAMP = re.compile(r"\[ {0,8}(\d{1,10}\.\d{1,9})\](?: ?\[ {0,6}([TC]\d{1,10})\])?:? ?")
 _QUOTE = re.compile(r"^(?:[ \t]*[>|])+ ?")
 _LEVEL = re.compile(r"^[ \t]*(?:<\d{1,3}>|(?:kern|user|daemon) *:(?:emerg|alert|crit|err|warn|notice|info|debug) *: ?)")
 _CALLER = re.compile(r"^[ \t]*\[ {0,6}([TC]\d{1,10})\] ?")

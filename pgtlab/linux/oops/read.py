@@ -1,0 +1,189 @@
+"""From a text to its reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pgtlab.linux.oops.architectures import ARM64, architecture_of, declined, sign_in_text
+from pgtlab.linux.oops.code import read_code
+from pgtlab.linux.oops.consistency import compared
+from pgtlab.linux.oops.facts import FactReader
+from pgtlab.linux.oops.header import read_header
+from pgtlab.linux.oops.lines import Line, clean_lines
+from pgtlab.linux.oops.page_dump import page_notes, read_page
+from pgtlab.linux.oops.page_type import kernel_version
+from pgtlab.linux.oops.registers import pstate_note, read_pstate, read_registers
+from pgtlab.linux.oops.report import Log, OopsError, Report
+from pgtlab.linux.oops.segments import Segment, segments
+from pgtlab.linux.oops.symbol import read_trace
+from pgtlab.linux.oops.walk_line import read_walk
+
+# Where ESR_EL1 is printed; the surest first.
+_ESR = (
+    re.compile(r"ESR = 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r"ESR: 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r"(?:Internal error: .{1,100}|Oops(?: - .{1,80})?): ([0-9a-f]{8,16}) \[#"),
+    re.compile(r"(?:Bad mode in|SError Interrupt).{1,80}, code 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r".{1,120}\b[Ee][Ss][Rr] 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r"Unhandled fault.{1,80} \(0x([0-9a-f]{8,16})\)"),
+)
+_ESR_WORDS = re.compile(r"ESR|esr|Internal error|Oops|, code 0x|Unhandled fault")
+_ADDRESS = (
+    re.compile(r".{0,120}\bat virtual address ([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r"FAR: 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r".{1,120}\) at (?:0x)?([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+)
+_ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at ")
+_DETAIL = re.compile(
+    r"(?:Internal error: |KASAN: |(?:Read|Write) of size |Unhandled fault|Insufficient stack|page->|Oops)"
+)
+
+
+def read(text: str) -> Log:
+    r"""The reports in a kernel's log.
+
+    Timestamps, callers, quoting, prefixes of syslog, journals and terminals are taken off. What is missing stays
+    missing; what does not belong is passed over. The time is proportional to the length of the text.
+
+    >>> log = read("> [    0.1] BUG: Bad page state in process swapper/0  pfn:18a65d\n"
+    ...     "> [    0.2] page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")
+    >>> [(report.kind, report.page.mapcount) for report in log.reports]
+    [('bad page', -512)]
+
+    Raises
+    ------
+    OopsError
+        Where the text has no report in it, or only those of other architectures.
+    """
+    facts = FactReader()
+    found = segments(map(facts.seen, clean_lines(text)))
+    version = facts.version or next(filter(None, (read_header(one.lines, {}).version for one in found)), "")
+    whose = _architectures(found)
+    reports = [
+        read_report(segment, version)
+        for segment, architecture in zip(found, whose, strict=True)
+        if architecture in (None, ARM64)
+    ]
+    reports = [report for report in reports if report.kind != "bug" or _has_body(report)]
+    others = tuple(dict.fromkeys(declined(one) for one in whose if one not in (None, ARM64)))
+    if reports:
+        return Log(tuple(reports), facts.facts(version), others, text)
+    if not others and (architecture := sign_in_text(text)) not in (None, ARM64):
+        others = (declined(str(architecture)),)
+    raise OopsError(others[0] if others else "no report of a kernel is in this text: no BUG, Oops, WARNING or panic")
+
+
+def read_report(segment: Segment, version: str = "") -> Report:
+    """The values in the lines of one report; `version` is the release where its own lines do not say it."""
+    lines = segment.lines
+    where: dict[str, int] = {"message": segment.headline.number}
+    header = read_header(lines, where)
+    release = kernel_version(header.version or version)
+    esr, esr_note = _read_esr(lines, where)
+    address = _first(lines, _ADDRESS, _ADDRESS_WORDS, "address", where)
+    walk = read_walk(lines)
+    if address is None and walk is not None and walk.address is not None:
+        address, where["address"] = walk.address, walk.lines[-1]
+    registers = read_registers(lines)
+    pstate = read_pstate(lines)
+    if pstate is not None:
+        where["pstate"] = pstate[2]
+    if walk is not None:
+        walk = compared(walk, esr, pstate[0] if pstate else None)
+    code, code_line = read_code(lines, registers.pc)
+    if code_line is not None:
+        where["code"] = code_line
+    trace = read_trace(lines)
+    if trace:
+        where["trace"] = trace[0].line
+    page = read_page(lines, release)
+    if segment.ended:
+        where["end"] = lines[-1].number
+    notes = [esr_note, pstate_note(pstate[0], pstate[1]) if pstate else "", *(page_notes(page) if page else ())]
+    if walk is not None and address is not None and walk.address not in (None, address):
+        notes.append(f"the walk is of {walk.address:#x}, and the report of {address:#x}")
+    groups = segment.groups
+    return Report(
+        kind=segment.kind,
+        message=segment.headline.text,
+        details=_details(segment),
+        address=address,
+        esr=esr,
+        registers=registers,
+        trace=trace,
+        walk=walk,
+        page=page,
+        pstate=pstate[0] if pstate else None,
+        pstate_text=pstate[1] if pstate else "",
+        code=code,
+        header=header,
+        pfn=int(groups["pfn"], 16) if "pfn" in groups else None,
+        process=groups.get("process", ""),
+        location=groups.get("location", ""),
+        notes=tuple(note for note in notes if note),
+        where=where,
+        lines=tuple(line.number for line in lines),
+    )
+
+
+def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None, str]:
+    """ESR_EL1 from the surest line, and a sentence where another line has another value."""
+    found: dict[int, tuple[int, int]] = {}
+    for line in lines:
+        if not _ESR_WORDS.search(line.text[:400]):
+            continue
+        for rank, pattern in enumerate(_ESR):
+            if rank not in found and (match := pattern.match(line.text)):
+                found[rank] = int(match[1], 16), line.number
+    # Before v5.15 `die()` printed 0 where nobody had a syndrome to give.
+    known = [value for _, value in sorted(found.items()) if value[0]]
+    if not known:
+        return None, ""
+    esr, where["esr"] = known[0]
+    other = next((value for value in known if value[0] != esr), None)
+    if other is None:
+        return esr, ""
+    return esr, f"ESR_EL1 is {esr:#x} in line {where['esr']}, and {other[0]:#x} in line {other[1]}"
+
+
+def _first(
+    lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str], name: str, where: dict[str, int]
+) -> int | None:
+    """The number that the surest pattern finds."""
+    found: dict[int, Any] = {}
+    for line in lines:
+        if not words.search(line.text[:400]):
+            continue
+        for rank, pattern in enumerate(patterns):
+            if rank not in found and (match := pattern.match(line.text)):
+                found[rank] = int(match[1], 16), line.number
+    if not found:
+        return None
+    value, where[name] = found[min(found)]
+    return int(value)
+
+
+def _details(segment: Segment) -> tuple[str, ...]:
+    """The text of a WARN, and what the kernel adds to the headline."""
+    own = [line.text for line in segment.preamble]
+    own += [line.text for line in segment.lines if line is not segment.headline and _DETAIL.match(line.text)]
+    return tuple(own)
+
+
+def _has_body(report: Report) -> bool:
+    """Whether a line that begins with `BUG:` is a kernel's, and not of a mail that talks about one."""
+    return bool(
+        report.trace or report.registers or report.header.version or report.page or report.location or report.esr
+    )
+
+
+def _architectures(found: Sequence[Segment]) -> list[str | None]:
+    """The architecture of each report. One without a sign of its own is its neighbour's: they are of one log."""
+    known = [architecture_of(line.text for line in segment.lines) for segment in found]
+    for n, own in enumerate(known):
+        if own is None and n:
+            known[n] = known[n - 1]
+    first = next((one for one in known if one), None)
+    return [one or first for one in known]

@@ -1,0 +1,126 @@
+"""The printed walk: what `show_pte()` found in Linux's tables (`arch/arm64/mm/fault.c`).
+
+Two lines, which every version spells a little differently::
+
+    swapper pgtable: 4k pages, 48-bit VAs, pgdp=0000000041ef8000
+    [fffffe000024d588] pgd=0000000000000000, p4d=0000000000000000
+
+Before v5.5 there is no p4d; before v5.0 `pgdp` is a pointer, as a rule hashed; before v4.14 the first line is
+`pgd = ffffffc0a39a0000`, and the entries are `*pgd=...`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pgtlab.arch.descriptor import DescriptorFormat
+from pgtlab.arch.granule import GRANULES, Granule
+from pgtlab.arch.output_address import OutputAddress
+from pgtlab.linux.oops.lines import Line
+from pgtlab.linux.oops.report import Entry, PrintedWalk
+
+#: The level of each table when all five exist.
+LEVELS = {"pgd": -1, "p4d": 0, "pud": 1, "pmd": 2, "pte": 3}
+NOTES = ("user address but active_mm is swapper", "address between user and kernel address ranges")
+
+_PGTABLE = re.compile(r"(swapper|user) pgtable: (\d{1,3})k pages, (\d{1,2})-bit VAs, pgdp?( ?)= ?(\S{1,20})")
+_ADDRESS = re.compile(r"\[([0-9a-f]{8,16})\] (?=\*?pgd=|user address|address between)")
+_ENTRY = re.compile(r"\*?(pgd|p4d|pud|pmd|pte)=([0-9a-f]{16})(?![0-9a-zA-Z])")
+_CONTINUED = re.compile(r",? ?\*?(?:p4d|pud|pmd|pte)=[0-9a-f]{16}")
+_FAR_APART = 16  # lines between the two lines of one walk, or between a line and its rest
+
+
+def is_walk_line(text: str) -> bool:
+    """Whether a line is one of the walk's.
+
+    >>> is_walk_line("[0000000000000008] user address but active_mm is swapper"), is_walk_line("pgd = 5")
+    (True, False)
+    """
+    if "pgtable: " in text:
+        return _PGTABLE.match(text) is not None
+    return text.startswith("[") and _ADDRESS.match(text) is not None
+
+
+def read_walk(lines: Sequence[Line]) -> PrintedWalk | None:
+    """The walk that the lines print, decoded as far as the page size is known; `None` where there is none.
+
+    Whether it agrees with ESR_EL1 is for `pgtlab.linux.oops.consistency` to say.
+
+    >>> walk = read_walk([Line(1, "user pgtable: 4k pages, 39-bit VAs, pgdp=000000000685d000"),
+    ...     Line(2, "[0000000000000008] pgd=0000000000000000, p4d=0000000000000000, pud=0000000000000000")])
+    >>> walk.first_invalid_level, [(entry.name, entry.level, entry.folded) for entry in walk.entries]
+    (1, [('pgd', 1, False), ('p4d', 1, True), ('pud', 1, True)])
+    """
+    walk: PrintedWalk | None = None
+    for line in lines:
+        text = line.text
+        if "pgtable: " in text and (found := _PGTABLE.match(text)):
+            if walk is not None:
+                break  # a second walk belongs to another fault
+            size, va_bits = int(found[2]) << 10, int(found[3])
+            walk = PrintedWalk(
+                table=found[1],
+                page_size=size if any(size == granule.size for granule in GRANULES) else None,
+                va_bits=va_bits,
+                pgdp=None if found[4] else _hex(found[5]),  # with blanks around the sign it was a hashed pointer
+                lines=(line.number,),
+            )
+        elif text.startswith("[") and (found := _ADDRESS.match(text)):
+            if walk is not None and walk.address is not None:
+                break
+            rest = text[found.end() :]
+            note = next((note for note in NOTES if rest.startswith(note)), "")
+            walk = walk or PrintedWalk()
+            walk = replace(walk, address=int(found[1], 16), note=note, lines=(*walk.lines, line.number))
+            walk = _with_entries(walk, rest)
+        elif walk is not None and walk.entries and _CONTINUED.match(text):
+            walk = _with_entries(replace(walk, lines=(*walk.lines, line.number)), text)
+        elif walk is not None and line.number - walk.lines[-1] > _FAR_APART:
+            break
+    return decoded(walk) if walk is not None else None
+
+
+def _with_entries(walk: PrintedWalk, text: str) -> PrintedWalk:
+    entries = list(walk.entries)
+    for name, value in _ENTRY.findall(text):
+        if not entries or LEVELS[name] > LEVELS[entries[-1].name]:  # each level once, downwards
+            entries.append(Entry(name, int(value, 16)))
+    return replace(walk, entries=tuple(entries))
+
+
+def decoded(walk: PrintedWalk) -> PrintedWalk:
+    """The walk with each entry's level and descriptor, and the first level at which hardware stops."""
+    if walk.page_size is None or walk.va_bits is None or not walk.entries:
+        return walk
+    granule = Granule(walk.page_size.bit_length() - 1)
+    if not granule.smallest_input <= walk.va_bits <= 52:
+        return walk
+    start = granule.start_level(walk.va_bits)
+    format = DescriptorFormat(granule, packing(granule, walk.va_bits))
+    entries = []
+    for entry in walk.entries:
+        level = max(LEVELS[entry.name], start)
+        folded = entry.name != "pgd" and LEVELS[entry.name] <= start
+        entries.append(replace(entry, level=level, folded=folded, descriptor=format.decode(entry.value, level)))
+    first = next((entry.level for entry in entries if not entry.valid), None)
+    return replace(walk, entries=tuple(entries), first_invalid_level=first)
+
+
+def packing(granule: Granule, va_bits: int) -> OutputAddress:
+    """How the entries hold their address. With 64K pages bits 15:12 are address bits or zero, so that either reading
+    gives the same; smaller pages have 52 bits of one where they have 52 of the other.
+
+    >>> from pgtlab.arch.granule import G4K
+    >>> packing(G4K, 52).name, packing(G4K, 48).name
+    ('LPA2', 'PLAIN')
+    """
+    if granule.shift == 16:
+        return OutputAddress.LPA
+    return OutputAddress.LPA2 if va_bits == 52 else OutputAddress.PLAIN
+
+
+def _hex(text: str) -> int | None:
+    text = text.removeprefix("0x").rstrip(",.;")
+    return int(text, 16) if re.fullmatch(r"[0-9a-f]{1,16}", text) else None
