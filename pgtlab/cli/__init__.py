@@ -21,6 +21,7 @@ SUBCOMMANDS = (
     "config",
     "decompose",
     "debug_vm_pgtable",
+    "oops",
     "trees",
     "show",
     "bugs",

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from pgtlab.linux.oops.lines import Line
-from pgtlab.linux.oops.report import Instruction, Symbol
+from pgtlab.linux.oops.report import Instruction, Registers, Symbol
 
 _CODE = re.compile(r"Code: ((?:(?:[0-9a-f]{8}|\?{8}|\([0-9a-f]{8}\)|\(\?{8}\)) ?){1,64})")
 _WORD = re.compile(r"\(?([0-9a-f]{8}|\?{8})\)?")
@@ -82,4 +82,35 @@ def _is_relative(instruction: Any) -> bool:
 def _disassembler() -> Any:
     import capstone  # which other commands need not wait for
 
-    return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
+    engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
+    engine.detail = True
+    return engine
+
+
+def accessed(instruction: Instruction, registers: Registers) -> tuple[str, int] | None:
+    """The address that an instruction uses, as a sum of the registers that were printed, and its value.
+
+    `None` where it uses no memory, or a register that is missing; addresses with a narrow index are left out too.
+
+    >>> accessed(Instruction(0xF9400460, "ldr x0, [x3, #8]"), Registers({"x3": 0}))
+    ('x3 + 0x8', 8)
+    """
+    import capstone
+
+    decoded = next(_disassembler().disasm(instruction.word.to_bytes(4, "little"), 0), None)
+    if decoded is None:
+        return None
+    operand = next((one for one in decoded.operands if one.type == capstone.arm64.ARM64_OP_MEM), None)
+    if operand is None or operand.ext:
+        return None
+    base, index = (str(decoded.reg_name(number) or "") for number in (operand.mem.base, operand.mem.index))
+    if base not in registers or (index and index not in registers):
+        return None
+    address, text = registers[base], base
+    if index:
+        address += registers[index] << operand.shift.value
+        text += f" + {index}" + (f" * {1 << operand.shift.value}" if operand.shift.value else "")
+    if operand.mem.disp and "], #" not in decoded.op_str:  # after the access, where the brackets close before it
+        address += operand.mem.disp
+        text += f" {'-' if operand.mem.disp < 0 else '+'} {abs(operand.mem.disp):#x}"
+    return text, address & (1 << 64) - 1

@@ -54,15 +54,18 @@ _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhan
 _BELONGS = re.compile(
     r"Modules linked in|CPU: \d|Hardware name:|pstate: |[Pp][Cc] (?:: |is at)|[Ll][Rr] (?:: |is at)|sp : |"
     r"x\d{1,2} {0,2}: |Call [tT]race:|Code: |Data abort info|Mem abort info|E[CAS][ R:=]|FSC = |FAR: |SET = |"
-    r"ISV = |CM = |GCS = |Internal error|KASAN: |pmr_save|Tainted: |task: |Process |Stack: |Workqueue: |pgd = |, |Allocated by|"
-    r"Freed by|The buggy address|page_owner|Dumping ftrace|SMP: stopping|Kernel Offset: |PHYS_OFFSET: |CPU features: 0x|Memory Limit: |"
-    r"(?:Read|Write) of size |p4d=|pud=|pmd=|pte="
+    r"ISV = |CM = |GCS = |Internal error|KASAN: |pmr_save|Tainted: |task: |Process |Stack: |Workqueue: |pgd = |, |"
+    r"Allocated by|Freed by|The buggy address|page_owner|Dumping ftrace|SMP: stopping|Kernel Offset: |PHYS_OFFSET: |"
+    r"CPU features: 0x|Memory Limit: |(?:Read|Write) of size |p4d=|pud=|pmd=|pte="
 )
 
 
 @dataclass
 class Segment:
-    """The lines of one report without those that are foreign to it, and how it began. `tentative` where the line that tells its kind is missing."""
+    """The lines of one report, without those that are foreign to it, and how it began.
+
+    `tentative` where the line that tells its kind is missing.
+    """
 
     kind: str
     headline: Line

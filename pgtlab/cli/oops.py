@@ -1,0 +1,46 @@
+"""``pgtlab oops``: the reports in a kernel's log, with everything in them decoded."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from pgtlab.cli.options import print_json
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab oops`` to the command."""
+    parser = subparsers.add_parser(
+        "oops",
+        help="read the reports in a kernel's log",
+        description="Find the reports of an arm64 kernel in a log (bad page, Oops, WARNING, BUG, panic) and decode "
+        "what they print: ESR_EL1, the page-table walk, registers, code, page dumps. Timestamps, quoting and the "
+        "prefixes of journals may be there or not. The exit status is 2 where the log has no such report.",
+        epilog="examples: pgtlab oops console.log; dmesg | pgtlab oops - --json",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="the log (default: -, standard input)")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the log and print what is in it."""
+    from pgtlab.linux.oops import read
+    from pgtlab.linux.oops.as_dict import log_as_dict
+    from pgtlab.linux.oops.text import log_text
+
+    log = read(_text(args.file))
+    if args.json:
+        print_json(log_as_dict(log))
+    else:
+        print(log_text(log))
+    return 0
+
+
+def _text(file: str) -> str:
+    """The log; bytes that are no UTF-8, which a serial line may well produce, are replaced."""
+    raw: Any = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    return bytes(raw).decode("utf-8", errors="replace")
