@@ -24,8 +24,8 @@ from pgtlab.arch.va_range import VARange
 
 Mappings: TypeAlias = NDArray[Any]
 
-#: An element of a table of mappings. `va`, `size` and `pa` are in bytes, `level` is that of the leaves, `descriptor` the
-#: first of them. The rest is what takes effect, the tables' own restrictions included: `attr` the byte of MAIR_EL1,
+#: An element of a table of mappings. `va`, `size` and `pa` are in bytes, `level` is that of the leaves and `descriptor`
+#: the first of them. The rest is what takes effect, the tables' own restrictions included: `attr` the byte of MAIR_EL1,
 #: `sh`, `ap`, `uxn` and `pxn`; and the leaf's `ng`, `af`, `contiguous` and `dbm`.
 MAPPING: Final = np.dtype(
     [

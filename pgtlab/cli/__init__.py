@@ -19,7 +19,9 @@ from typing import NoReturn
 SUBCOMMANDS = (
     "lab",
     "config",
-    "decompose",
+    "va",
+    "pte",
+    "esr",
     "debug_vm_pgtable",
     "oops",
     "trees",

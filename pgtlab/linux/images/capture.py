@@ -20,6 +20,7 @@ from pgtlab.linux.kconfig import Config, ConfigError
 
 TABLES: Final = "tables.npz"
 REGS: Final = "regs.json"
+KALLSYMS: Final = "kallsyms.txt"
 _SHORT: Final = {"SCTLR": "SCTLR_EL1"}  # as the emulator's debug interface calls it
 
 
@@ -53,7 +54,17 @@ def read(folder: Path) -> Contents:
         cpu,
         kpti=len(set(bases)) == 2,  # a process runs with the trampoline's page tables instead of the kernel's
         physical=symbols,
+        symbols=_symbols(folder / KALLSYMS),
     )
+
+
+def _symbols(path: Path) -> dict[str, int]:
+    """Addresses by name from what `/proc/kallsyms` printed, where that was captured too."""
+    if not path.is_file():
+        return {}
+    lines = (line.split() for line in path.read_text("ascii", "replace").splitlines())
+    found = (words for words in lines if len(words) >= 3 and re.fullmatch("[0-9a-f]{16}", words[0]))
+    return {name: int(address, 16) for address, _, name, *_ in found}
 
 
 def _registers(stop: dict[str, Any]) -> dict[str, int]:

@@ -1,0 +1,117 @@
+"""``pgtlab translate``: addresses translated by the tables in an image of memory."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING, Any
+
+from pgtlab.cli.image_options import add_image_options, open_image
+from pgtlab.cli.options import address, print_json
+
+if TYPE_CHECKING:
+    from pgtlab.arch.walk import Step, Walk
+    from pgtlab.linux.image import Image
+
+ACCESSES = ("read", "write", "fetch")
+NUMBER = re.compile("0[xX][0-9a-fA-F]+|[0-9]+|[0-9a-f]{16}")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab translate`` to the command."""
+    parser = subparsers.add_parser(
+        "translate",
+        help="translate addresses by the page tables in a memory image",
+        description="Walk the page tables in an image of memory for each address, and show every entry that was read. "
+        "The exit status is 0 where all addresses are mapped, 1 where any is not, 2 on misuse.",
+        epilog="example: pgtlab translate tests/data/kernel/ptdump/4k-va48-max 0xffff800080000000 PAGE_OFFSET",
+        allow_abbrev=False,
+    )
+    add_image_options(parser)
+    parser.add_argument(
+        "addresses", nargs="+", metavar="VA", help="hex, decimal, a name such as PAGE_OFFSET, or a symbol of the image"
+    )
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--kernel", action="store_const", const=1, dest="el", help="access as the kernel does, at EL1")
+    who.add_argument(
+        "--user",
+        action="store_const",
+        const=0,
+        dest="el",
+        help="access as a process does, at EL0 (default: lower addresses at EL0, upper ones at EL1)",
+    )
+    parser.add_argument("--access", choices=ACCESSES, default="read", help="what is done there (default: read)")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each walk; 1 where any ends in a fault."""
+    from pgtlab.arch.fault import Access, Fault
+
+    image = open_image(args)
+    access = Access[args.access.upper()]
+    vas = [address_in(image, text) for text in args.addresses]
+    walks = [image.translate(va, access, va >> 55 & 1 if args.el is None else args.el) for va in vas]
+    if args.json:
+        print_json({"image": image.name, "walks": [as_dict(walk) for walk in walks]})
+    else:
+        print("\n\n".join(map(str, walks)))
+    return 1 if any(isinstance(walk.outcome, Fault) for walk in walks) else 0
+
+
+def address_in(image: Image, text: str) -> int:
+    """The address that `text` writes: a symbol of the image's, or what `parse_address` reads in its kernel."""
+    from pgtlab.linux.address import parse_address
+
+    if text in image.symbols:
+        return image.symbols[text]
+    if image.config is None and NUMBER.fullmatch(text):  # which is an address in any kernel
+        return address(text if text[:2].lower() == "0x" or text.isdecimal() else f"0x{text}")
+    return parse_address(text, image.boot)
+
+
+def as_dict(walk: Walk) -> dict[str, Any]:
+    """A walk as plain data."""
+    from pgtlab.arch.fault import Fault
+
+    found: dict[str, Any] = {
+        "va": f"{walk.va:#x}",
+        "access": walk.access.name.lower(),
+        "el": walk.el,
+        "ttbr": walk.va_range.ttbr,
+        "steps": [_step(step) for step in walk.steps],
+    }
+    outcome = walk.outcome
+    if isinstance(outcome, Fault):
+        esr = walk.esr
+        return found | {
+            "pa": None,
+            "fault": {
+                "kind": str(outcome.kind),
+                "level": outcome.level,
+                "status_code": f"{outcome.status_code:#x}",
+                "cause": outcome.cause.value,
+                "esr": None if esr is None else f"{esr.value:#x}",
+            },
+        }
+    attributes = {name.lower(): int(value) for name, value in outcome.attributes.items()}
+    return found | {
+        "pa": f"{outcome.pa:#x}",
+        "level": outcome.level,
+        "memory_type": outcome.attributes.memory_type,
+        "attributes": attributes,
+        "fault": None,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    descriptor = step.descriptor
+    oa = getattr(descriptor, "oa", None)
+    return {
+        "level": step.level,
+        "table": f"{step.table:#x}",
+        "index": step.index,
+        "descriptor": None if descriptor is None else f"{descriptor.value:#018x}",
+        "kind": None if descriptor is None else type(descriptor).__name__,
+        "oa": None if oa is None else f"{oa:#x}",
+    }

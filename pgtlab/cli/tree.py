@@ -1,0 +1,71 @@
+"""``pgtlab tree``: the page tables in an image of memory, as a tree."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pgtlab.cli.image_options import add_image_options, open_image
+
+if TYPE_CHECKING:
+    from pgtlab.arch.tables import Run, TableNode
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab tree`` to the command."""
+    parser = subparsers.add_parser(
+        "tree",
+        help="show the page tables in a memory image as a tree",
+        description="Every page table of the kernel, or with --user of the process, with what its entries lead to. "
+        "Neighbours that continue each other are one line; a table that several entries lead to is shown once.",
+        epilog="example: pgtlab tree tests/data/kernel/ptdump/4k-va48-max --user",
+        allow_abbrev=False,
+    )
+    add_image_options(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--kernel", action="store_false", dest="user", help="the tables at TTBR1_EL1 (default)")
+    which.add_argument("--user", action="store_true", help="the tables at TTBR0_EL1")
+    parser.set_defaults(func=run, user=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the tree."""
+    image = open_image(args)
+    tree = image.tree(user=args.user, progress=True)
+    if args.json:
+        import json
+
+        json.dump({"image": image.name, "tree": None if tree is None else as_dict(tree)}, sys.stdout, indent=2)
+        print()
+    elif tree is None:
+        print(f"the registers let no walk of {'TTBR0_EL1' if args.user else 'TTBR1_EL1'} begin")
+    else:
+        for line in tree.lines():
+            print(line)
+    return 0
+
+
+def as_dict(table: TableNode) -> dict[str, Any]:
+    """A table as plain data, with those below it."""
+    return {
+        "level": table.level,
+        "pa": f"{table.pa:#x}",
+        "va": f"{table.va:#x}",
+        "missing": table.missing,
+        "again": table.again,
+        "entries": [_entry(run, child) for run, child in zip(table.runs, table.children, strict=True)],
+    }
+
+
+def _entry(run: Run, child: TableNode | None) -> dict[str, Any]:
+    entry = {
+        "index": run.index,
+        "count": run.count,
+        "va": f"{run.va:#x}",
+        "size": run.size,
+        "descriptor": f"{run.descriptor.value:#018x}",
+        "kind": type(run.descriptor).__name__,
+        "oa": f"{getattr(run.descriptor, 'oa', 0):#x}",
+    }
+    return entry | ({} if child is None else {"table": as_dict(child)})
