@@ -19,6 +19,8 @@ from pgtlab.arch.registers import ESR_EL1
 if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
+BRK64 = 0x3C
+
 #: The exception classes: what happened, and the layout of ISS. A class that is not here is reserved.
 EXCEPTION_CLASSES: dict[int, tuple[str, type[iss.ISS]]] = {
     0x00: ("Unknown reason", iss.ISS),
@@ -71,7 +73,7 @@ EXCEPTION_CLASSES: dict[int, tuple[str, type[iss.ISS]]] = {
     0x35: ("Watchpoint exception taken without a change in Exception level", iss.Watchpoint),
     0x38: ("BKPT instruction execution in AArch32 state", iss.Comment),
     0x3A: ("Vector Catch exception from AArch32 state", iss.Breakpoint),
-    0x3C: ("BRK instruction execution in AArch64 state", iss.Comment),
+    BRK64: ("BRK instruction execution in AArch64 state", iss.Comment),
     0x3D: ("Profiling exception", iss.PMU),
 }
 _ISS2 = {0x20: abort.ISS2InstructionAbort, 0x21: abort.ISS2InstructionAbort}
@@ -176,7 +178,7 @@ class Syndrome:
         """The word, bit by bit."""
         from pgtlab.arch.named_picture import named_picture  # views load only where something is shown
 
-        return named_picture(f"ESR_EL1 {self.value:#018x}: {self.summary}", self.value, self.fields, str(self))
+        return named_picture(f"ESR_EL1 = {self.value:#018x}", self.value, self.fields, str(self))
 
     def as_dict(self) -> dict[str, object]:
         """The value as plain data, as `pgtlab esr --json` prints it: `fields` in order, each before its parts."""

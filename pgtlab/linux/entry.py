@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
 _UNITS = ((40, "T"), (30, "G"), (20, "M"), (10, "K"))
+_BEFORE_V6_10 = ((58, "PTE_PROT_NONE"), (59, "PMD_PRESENT_INVALID"))
 
 
 class EntryError(ValueError):
@@ -223,6 +224,8 @@ class Entry:
             notes.append(f"Linux keeps no such entry in a {self.name}: {self.name}_bad()")
         if self.oa is not None and self.oa >> self._range.output_bits:
             notes.append(f"the address has more than the {self._range.output_bits} bits of TCR_EL1.IPS")
+        if self.kind == "present but invalid":
+            notes += [f"before v6.10, bit {bit} says so: {name}" for bit, name in _BEFORE_V6_10 if self.word >> bit & 1]
         reserved = [leaf.bits for part in self.fields for leaf in part.leaves() if leaf.name == "RES0" and leaf.value]
         if reserved:
             notes.append(f"reserved bits are set: {', '.join(reserved)}")

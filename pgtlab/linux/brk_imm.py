@@ -1,0 +1,34 @@
+"""What the immediate of a BRK tells Linux (`arch/arm64/include/asm/brk-imm.h`, v6.12)."""
+
+from __future__ import annotations
+
+BUG_BRK_IMM = 0x800
+_ONE = {
+    0x004: "KPROBES_BRK_IMM: a kprobe",
+    0x005: "UPROBES_BRK_IMM: a uprobe",
+    0x006: "KPROBES_BRK_SS_IMM: a kprobe that steps",
+    0x007: "KRETPROBES_BRK_IMM: a kretprobe",
+    0x100: "FAULT_BRK_IMM: an instruction that was patched in wrong",
+    0x400: "KGDB_DYN_DBG_BRK_IMM: kgdb",
+    0x401: "KGDB_COMPILED_DBG_BRK_IMM: a breakpoint of kgdb's, compiled in",
+    BUG_BRK_IMM: "BUG_BRK_IMM: BUG() or WARN()",
+}
+_KASAN, _KASAN_MASK = 0x900, 0xFF
+_UBSAN, _UBSAN_MASK = 0x5500, 0xFF
+_CFI, _CFI_MASK = 0x8000, 0x3FF
+
+
+def brk_name(imm: int) -> str | None:
+    """Who in the kernel set a BRK with this immediate; None where nobody did.
+
+    >>> brk_name(0x800), brk_name(0x5512)
+    ('BUG_BRK_IMM: BUG() or WARN()', 'UBSAN_BRK_IMM: UBSAN, check 0x12')
+    """
+    if imm & ~_KASAN_MASK == _KASAN:
+        access = "store" if imm & 0x10 else "load"
+        return f"KASAN_BRK_IMM: KASAN, a {access} of {1 << (imm & 0xF)} bytes"
+    if imm & ~_UBSAN_MASK == _UBSAN:
+        return f"UBSAN_BRK_IMM: UBSAN, check {imm & _UBSAN_MASK:#x}"
+    if imm & ~_CFI_MASK == _CFI:
+        return f"CFI_BRK_IMM_BASE: CFI, target in x{imm & 0x1F}, type in w{imm >> 5 & 0x1F}"
+    return _ONE.get(imm)

@@ -1,0 +1,158 @@
+"""The kernel's map of virtual memory: which part an address lies in, and what that says of it.
+
+The borders are those of the kernel's own dump (`ptdump_init()` in `arch/arm64/mm/ptdump.c`, v6.12), without KASAN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.decompose import Decomposition, decompose
+
+if TYPE_CHECKING:
+    from pgtlab.picture import Picture
+
+USER, LINEAR, MODULES, VMALLOC = "user space", "linear map", "modules", "vmalloc"
+VMEMMAP, PCI_IO, FIXMAP, GUARD = "vmemmap", "PCI I/O", "fixmap", "guard region"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the address space, from `start` up to, not including, `end`."""
+
+    name: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.name} [{self.start:#018x}, {self.end - 1:#018x}]"
+
+
+@lru_cache(maxsize=32)
+def memory_map(boot: Boot) -> tuple[Region, ...]:
+    """Every address that a TTBR of this kernel translates, lowest first.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> for region in memory_map(boot(Config("4k", 48), CPU.named("max")))[:4]:
+    ...     print(region)
+    user space [0x0000000000000000, 0x0000ffffffffffff]
+    linear map [0xffff000000000000, 0xffff7fffffffffff]
+    modules [0xffff800000000000, 0xffff80007fffffff]
+    vmalloc [0xffff800080000000, 0xfffffdffbf7fffff]
+    """
+    k, r = boot.config.constants, boot.constants
+    linear = (1 << 64) - (1 << boot.vabits_actual)  # _PAGE_OFFSET(vabits_actual)
+    # On fewer bits than configured the linear map begins later, and so does the memmap for it.
+    memmap = k.VMEMMAP_START + (linear - k.PAGE_OFFSET >> k.PAGE_SHIFT) * k["sizeof(struct page)"]
+    named = (
+        Region(LINEAR, linear, k.PAGE_END),
+        Region(MODULES, k.MODULES_VADDR, k.MODULES_END),
+        Region(VMALLOC, k.VMALLOC_START, r.VMALLOC_END),
+        Region(VMEMMAP, memmap, k.VMEMMAP_END),
+        Region(PCI_IO, k.PCI_IO_START, k.PCI_IO_END),
+        Region(FIXMAP, k.FIXADDR_TOT_START, k.FIXADDR_TOP),
+    )
+    regions, below = [Region(USER, 0, r.TASK_SIZE_64)], linear
+    for region in named:
+        if region.start > below:
+            regions.append(Region(GUARD, below, region.start))
+        regions.append(region)
+        below = region.end
+    return (*regions, Region(GUARD, below, 1 << 64))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an address is in a kernel's map of memory.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> place = locate(0xffff_fdff_c000_1048, boot(Config("4k", 48), CPU.named("max")))
+    >>> place.region.name, hex(place.offset), place.note
+    ('vmemmap', '0x1048', 'byte 8 of the struct page of the frame at 0xffff000000041000 in the linear map')
+    """
+
+    decomposition: Decomposition
+
+    @property
+    def address(self) -> int:
+        """The address without the tag that the MMU ignores."""
+        d = self.decomposition
+        return d.va & (1 << 56) - 1 if d.top_byte_ignored else d.va
+
+    @cached_property
+    def region(self) -> Region | None:
+        """The part that it lies in; None where no TTBR translates it."""
+        there = (it for it in memory_map(self.decomposition.boot) if it.start <= self.address < it.end)
+        return next(there, None)
+
+    @property
+    def offset(self) -> int | None:
+        """How many bytes into that part."""
+        return None if self.region is None else self.address - self.region.start
+
+    @property
+    def note(self) -> str:
+        """What the kernel keeps there, and for this very address."""
+        k = self.decomposition.boot.config.constants
+        match self.region:
+            case None:
+                return "no TTBR translates it: a level 0 translation fault, whatever the tables hold"
+            case Region(name=name) if name == LINEAR:
+                return f"physical address: the start of the linear map's memory + {self.offset:#x}"
+            case Region(name=name) if name == VMEMMAP:
+                index, byte = divmod(self.address - k.VMEMMAP_START, k["sizeof(struct page)"])
+                frame = k.PAGE_OFFSET + (index << k.PAGE_SHIFT)
+                return f"byte {byte} of the struct page of the frame at {frame:#x} in the linear map"
+            case Region(name=name) if name == VMALLOC:
+                return "pages that need not be neighbours in memory; without KASLR the kernel image is at its start"
+            case Region(name=name) if name == FIXMAP:
+                return f"slot {k.FIXADDR_TOP - self.address - 1 >> k.PAGE_SHIFT:#x} down from FIXADDR_TOP"
+            case Region(name=name) if name == GUARD:
+                return "nothing is ever mapped here"
+        return ""
+
+    @property
+    def picture(self) -> Picture:
+        """The address, bit by bit."""
+        from pgtlab.linux.address_picture import address_picture  # views load only where something is shown
+
+        return address_picture(self.decomposition)
+
+    def as_dict(self) -> dict[str, object]:
+        """The place as plain data, as `pgtlab va --json` prints it: the region, then the decomposition."""
+        found: dict[str, object] | None = None
+        if self.region is not None and self.offset is not None:
+            found = {
+                "name": self.region.name,
+                "start": f"{self.region.start:#018x}",
+                "end": f"{self.region.end - 1:#018x}",
+                "offset": f"{self.offset:#x}",
+            }
+        return {
+            "va": f"{self.decomposition.va:#018x}",
+            "region": found,
+            "note": self.note,
+        } | self.decomposition.as_dict()
+
+    def __str__(self) -> str:
+        """The address and the part that it lies in, then the decomposition."""
+        first, *rest = str(self.decomposition).splitlines()
+        where = "in no part of the map" if self.region is None else f"{self.region} + {self.offset:#x}"
+        return "\n".join([first, f"  {where}", *([f"  {self.note}"] if self.note else []), *rest])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return self.picture.mimebundle(str(self))
+
+
+def locate(va: int, boot: Boot) -> Place:
+    """The place of a virtual address in a booted kernel's map of memory.
+
+    Raises
+    ------
+    AddressError
+        Where `va` does not fit in 64 bits.
+    """
+    return Place(decompose(va, boot))
