@@ -24,6 +24,8 @@ SUBCOMMANDS = (
     "esr",
     "debug_vm_pgtable",
     "oops",
+    "translate",
+    "tree",
     "trees",
     "show",
     "bugs",
