@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pgtlab.linux.mm_types import PAGE
+from pgtlab.linux.mmzone import page_zonenum
 from pgtlab.linux.page_flags import PAGE_TYPES, PAGEFLAGS, PG_head, PG_slab, page_type_has_type
 from pgtlab.linux.symbols import static_inline
 
@@ -70,7 +71,8 @@ def __dump_folio(k: Kernel, folio: Page, page: Page, pfn: int, idx: int) -> None
 def print_flags(k: Kernel, folio: Page, cma: bool) -> None:
     """Print the flags of a folio and its type."""
     names = "|".join(name for name, flag in PAGEFLAGS.items() if folio.flags & flag)
-    k.printk(f"flags: {folio.flags:#x}({names + '|' if names else ''}zone=0){' CMA' if cma else ''}")
+    zone = page_zonenum(folio.flags, k.ZONES_SHIFT)
+    k.printk(f"flags: {folio.flags:#x}({names + '|' if names else ''}zone={zone}){' CMA' if cma else ''}")
     k.printk(f"page_type: {format_page_type(folio.page_type)}")
 
 

@@ -31,6 +31,7 @@ def has_transparent_pud_hugepage(k: Kernel) -> bool:
 
 def pgtable_trans_huge_deposit(k: Kernel, mm: MmStruct, pmdp: int, pgtable: Page) -> None:
     """Put a PTE table by for the huge page at `pmdp`."""
+    k.assert_spin_locked(k.pmd_lockptr(mm, pmdp))
     own, head = pgtable.address + LRU, k.pmd_huge_pte(mm, pmdp)
     if not head:
         pgtable.lru = (own, own)
@@ -44,6 +45,7 @@ def pgtable_trans_huge_deposit(k: Kernel, mm: MmStruct, pmdp: int, pgtable: Page
 
 def pgtable_trans_huge_withdraw(k: Kernel, mm: MmStruct, pmdp: int) -> Page:
     """Take back the PTE table that was put by last; those before it follow, the oldest first."""
+    k.assert_spin_locked(k.pmd_lockptr(mm, pmdp))
     pgtable: Page = k.page_of(k.pmd_huge_pte(mm, pmdp))
     own, (following, before) = pgtable.address + LRU, map(int, pgtable.lru)
     if following == own:

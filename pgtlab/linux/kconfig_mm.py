@@ -1,7 +1,8 @@
 """The options that say what page tables are used for (`mm/Kconfig`, `fs/Kconfig`, `arch/arm64/Kconfig`, v6.9).
 
-A value per option: arm64's defconfig. Kconfig's way with the rest: an option whose dependency is missing is off; one
-that another selects is on; and asking for what cannot be is refused.
+A value per option: arm64's defconfig, with DEBUG_VM, as in any kernel that is built to find bugs. Kconfig's way with
+the rest: an option whose dependency is missing is off; one that another selects is on; and asking for what cannot be is
+refused.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ DEFCONFIG: Final = {
     "ARM64_CONTPTE": 1,
     "PTDUMP_DEBUGFS": 0,
     "DYNAMIC_DEBUG": 0,
+    "DEBUG_VM": 1,
+    "PAGE_POISONING": 0,
+    "ZONE_DMA": 1,
+    "ZONE_DMA32": 1,
 }
 _DEPENDS: Final = {"ARM64_CONTPTE": "TRANSPARENT_HUGEPAGE", "NUMA_BALANCING": "MIGRATION"}
 _SELECTS: Final = {"TRANSPARENT_HUGEPAGE": "MIGRATION"}  # through COMPACTION
@@ -72,6 +77,7 @@ def constants(options: Mapping[str, int], pgtable_levels: int) -> dict[str, int]
         **_ARCH,
         "HUGETLB_PAGE": options["HUGETLBFS"],
         "ARCH_ENABLE_THP_MIGRATION": options["TRANSPARENT_HUGEPAGE"],
+        "SPLIT_PTE_PTLOCKS": 1,  # for four CPUs and more
         "SPLIT_PMD_PTLOCKS": int(pgtable_levels > 2),
     }
     return {f"CONFIG_{name}": value for name, value in values.items()}

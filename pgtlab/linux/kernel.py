@@ -21,11 +21,13 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.linux import (
+    compound,
     debug,
     debug_vm_pgtable,
     debug_vm_pgtable_args,
     debug_vm_pgtable_values,
     fault,
+    gfp,
     headers,
     huge_mm,
     hugetlb,
@@ -35,8 +37,11 @@ from pgtlab.linux import (
     mm,
     mmap,
     mmu,
+    mmzone,
     page_alloc,
+    page_check,
     page_flags,
+    page_poison,
     pgalloc,
     pgtable,
     pgtable_nop4d,
@@ -47,14 +52,16 @@ from pgtlab.linux import (
     proc,
     pte,
     ptep,
+    ptlock,
     pud,
+    show_mem,
     slab,
     sparse,
+    spinlock,
     swapops,
 )
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.mm import MmStruct
-from pgtlab.linux.mmzone import Zone
 from pgtlab.linux.page import PAGE_DTYPE, Page
 from pgtlab.linux.page_owner import PageOwner
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement
@@ -67,9 +74,16 @@ _ALWAYS = (
     linear_map,
     fault,
     printk,
+    spinlock,
     page_flags,
+    mmzone,
     sparse,
+    gfp,
     page_alloc,
+    page_check,
+    page_poison,
+    compound,
+    show_mem,
     slab,
     debug,
     pgtable,
@@ -81,6 +95,7 @@ _ALWAYS = (
     huge_mm,
     hugetlb,
     mmap,
+    ptlock,
     pgalloc,
     memory,
     mm,
@@ -131,6 +146,7 @@ class Kernel:
 
     init_mm: MmStruct
     mem_section: int
+    node_zones: tuple[mmzone.Zone, ...]
     protection_map: list[int]
     mmu: MMU
 
@@ -184,7 +200,10 @@ class Kernel:
         self.vmstat: Counter[str] = Counter()
         self.page_owner = PageOwner()
         self.pgd_cache = slab.KmemCache(self.PTRS_PER_PGD * pgtable.ENTRY_SIZE)
-        self.zone = Zone(self.MAX_PAGE_ORDER)
+        self.poisoned: set[int] = set()  # frames that hold poison since they were freed
+        self.preempt_count = 0  # how many spinlocks are held
+        self.next_warn_alloc = 0.0  # microseconds
+        mmzone.zone_sizes_init(self)
         mmu.paging_init(self)
         sparse.sparse_init(self)
         memblock.memblock_free_all(self)
@@ -270,6 +289,7 @@ class Kernel:
         depth, first = len(self.stack.frames), len(self.reports)
         try:
             self.debug_vm_pgtable()
+            self.check_preempt_count("debug_vm_pgtable", 0)
             outcome = "report" if self.reports[first:] else "clean"
         except printk.Panic:
             outcome = "panic"

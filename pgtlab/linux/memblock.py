@@ -13,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pgtlab.linux.mm_types import PAGE
+from pgtlab.linux.mmzone import MigrateType
 from pgtlab.linux.page_flags import PG_reserved
 from pgtlab.linux.placement import RAM_BASE
 
@@ -47,7 +50,9 @@ def memblock_free_all(k: Kernel) -> None:
     k.memmap["page_type"] = 0xFFFFFFFF
     base, end = RAM_BASE >> k.PAGE_SHIFT, (RAM_BASE + k.memory.size) >> k.PAGE_SHIFT
     free = (RAM_BASE + reserved(k.memory.size, k.PAGE_SHIFT)) >> k.PAGE_SHIFT
-    k.memmap["flags"][: free - base] = PG_reserved
+    for zone in k.node_zones:
+        k.memmap["flags"][zone.start_pfn - base : zone.end_pfn - base] = zone.index << 64 - k.ZONES_SHIFT
+    k.memmap["flags"][: free - base] |= np.uint64(PG_reserved)
     k.memmap["_refcount"][: free - base] = 1
     first = k.placement.first_free(k.boot)
     if first is None:
@@ -60,9 +65,14 @@ def memblock_free_all(k: Kernel) -> None:
         for pfn, order in largest:
             k.memmap["_refcount"][pfn - base : pfn - base + (1 << order)] = 0
         blocks = [*_blocks(k, first, end), *largest]
+    # What boot itself needed came from these pageblocks, which are the kernel's own since then.
+    start = blocks[0][0] >> k.MAX_PAGE_ORDER << k.MAX_PAGE_ORDER
+    for pfn in range(start, min(start + (1 << k.MAX_PAGE_ORDER), end), 1 << k.pageblock_order()):
+        k.set_pageblock_migratetype(k.pfn_to_page(pfn), MigrateType.UNMOVABLE)
     add = vars(k)["__add_to_free_list"]
     for pfn, order in reversed(blocks):  # so that the first of them is the first to be taken
-        add(k.pfn_to_page(pfn), order)
+        page = k.pfn_to_page(pfn)
+        add(page, k.page_zone(page), order, k.get_pfnblock_migratetype(page, pfn))
 
 
 def _blocks(k: Kernel, first: int, end: int) -> Iterator[tuple[int, int]]:

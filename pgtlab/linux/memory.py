@@ -1,4 +1,7 @@
-"""Growing a page table: a table is allocated where the entry above it is none (`mm/memory.c`, `linux/mm.h`)."""
+"""Growing a page table: a table is allocated where the entry above it is none (`mm/memory.c`, `linux/mm.h`).
+
+Nobody else may fill the entry meanwhile: that is what the locks are for. The table is allocated before one is taken,
+and freed again if somebody was quicker."""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pgtlab.linux.symbols import static_inline
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
     from pgtlab.linux.mm import MmStruct
+    from pgtlab.linux.page import Page
 
 ENOMEM = 12
 
@@ -26,10 +30,12 @@ def __p4d_alloc(k: Kernel, mm: MmStruct, pgdp: int, addr: int) -> int:
     new = k.p4d_alloc_one(mm, addr)
     if not new:
         return -ENOMEM
+    k.spin_lock(mm.page_table_lock)
     if k.pgd_present(k.read64(pgdp)):
         k.p4d_free(mm, new)
     else:
         k.pgd_populate(mm, pgdp, new)
+    k.spin_unlock(mm.page_table_lock)
     return 0
 
 
@@ -46,11 +52,13 @@ def __pud_alloc(k: Kernel, mm: MmStruct, p4dp: int, addr: int) -> int:
     new = k.pud_alloc_one(mm, addr)
     if not new:
         return -ENOMEM
+    k.spin_lock(mm.page_table_lock)
     if k.p4d_present(k.read64(p4dp)):
         k.pud_free(mm, new)
     else:
         k.mm_inc_nr_puds(mm)
         k.p4d_populate(mm, p4dp, new)
+    k.spin_unlock(mm.page_table_lock)
     return 0
 
 
@@ -67,11 +75,13 @@ def __pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:
     new = k.pmd_alloc_one(mm, addr)
     if not new:
         return -ENOMEM
+    ptl = k.pud_lock(mm, pudp)
     if k.pud_present(k.read64(pudp)):
         k.pmd_free(mm, new)
     else:
         k.mm_inc_nr_pmds(mm)
         k.pud_populate(mm, pudp, new)
+    k.spin_unlock(ptl)
     return 0
 
 
@@ -86,6 +96,17 @@ def __pte_alloc(k: Kernel, mm: MmStruct, pmdp: int) -> int:
     new = k.pte_alloc_one(mm)
     if new is None:
         return -ENOMEM
-    k.mm_inc_nr_ptes(mm)
-    k.pmd_populate(mm, pmdp, new)
+    if not k.pmd_install(mm, pmdp, new):
+        k.pte_free(mm, new)
     return 0
+
+
+def pmd_install(k: Kernel, mm: MmStruct, pmdp: int, pte_page: Page) -> bool:
+    """Put a PTE table in its place, unless another has been quicker; whether it is there."""
+    ptl = k.pmd_lock(mm, pmdp)
+    none: bool = k.pmd_none(k.read64(pmdp))
+    if none:
+        k.mm_inc_nr_ptes(mm)
+        k.pmd_populate(mm, pmdp, pte_page)
+    k.spin_unlock(ptl)
+    return none

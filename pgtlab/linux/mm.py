@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pgtlab.linux.pgtable import ENTRY_SIZE
+from pgtlab.linux.spinlock import Spinlock
 from pgtlab.linux.symbols import static_inline
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class MmStruct:
     mm_users: int = 1
     pgtables_bytes: int = 0
     pmd_huge_pte: int = 0  # with two levels: a PTE table put by for a huge page
+    page_table_lock: Spinlock = field(default_factory=Spinlock, repr=False)
 
 
 @dataclass

@@ -24,14 +24,19 @@ PAGE_TYPES = {PG_buddy: "buddy", PG_offline: "offline", PG_table: "table", PG_gu
 # Page flags proper, in the order of `enum pageflags`.
 _NAMES = """
     locked writeback referenced uptodate dirty lru head waiters active workingset error slab owner_priv_1 arch_1
-    reserved private private_2 mappedtodisk reclaim swapbacked unevictable mlocked
+    reserved private private_2 mappedtodisk reclaim swapbacked unevictable mlocked hwpoison
 """
 PAGEFLAGS = {name: 1 << bit for bit, name in enumerate(_NAMES.split())}
-PG_head, PG_reserved, PG_slab = (PAGEFLAGS[name] for name in ("head", "reserved", "slab"))
+PG_head, PG_reserved, PG_slab, PG_hwpoison = (PAGEFLAGS[name] for name in ("head", "reserved", "slab", "hwpoison"))
 
 # Flags that must not be set when a page is freed: those of a page that somebody uses.
 _IN_USE = "lru locked private private_2 writeback reserved slab active unevictable mlocked"
 PAGE_FLAGS_CHECK_AT_FREE = sum(map(PAGEFLAGS.__getitem__, _IN_USE.split()))
+
+# When it is given out it has none, for freeing took them all: but for broken memory, of which nobody complains.
+PAGE_FLAGS_CHECK_AT_PREP = sum(PAGEFLAGS.values()) & ~PG_hwpoison
+
+PAGE_MAPPING_FLAGS = 3  # in the low bits of `mapping`: an anonymous page, or one that a driver can move
 
 PAGE_MAPCOUNT_RESERVE = -128
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pgtlab.linux.gfp import __GFP_COMP, GFP_PGTABLE_KERNEL, GFP_PGTABLE_USER
 from pgtlab.linux.pgtable import ENTRY_SIZE
 from pgtlab.linux.symbols import static_inline
 
@@ -49,7 +50,7 @@ def pagetable_pud_dtor(k: Kernel, ptdesc: Page) -> None:
 
 @static_inline
 def pagetable_pmd_ctor(k: Kernel, ptdesc: Page) -> None:
-    """Account a PMD table."""
+    """Account a PMD table, and give it a lock."""
     k.pmd_ptlock_init(ptdesc)
     k.__pagetable_ctor(ptdesc)
 
@@ -64,8 +65,11 @@ def pagetable_pmd_dtor(k: Kernel, ptdesc: Page) -> None:
 @static_inline
 def pmd_ptlock_init(k: Kernel, ptdesc: Page) -> None:
     """No PTE table is put by yet for a huge page."""
-    if k.CONFIG_TRANSPARENT_HUGEPAGE and k.CONFIG_SPLIT_PMD_PTLOCKS:
+    if not k.CONFIG_SPLIT_PMD_PTLOCKS:
+        return
+    if k.CONFIG_TRANSPARENT_HUGEPAGE:
         ptdesc.lru = (ptdesc.lru[0], 0)
+    k.ptlock_init(ptdesc)
 
 
 @static_inline
@@ -77,7 +81,9 @@ def pmd_ptlock_free(k: Kernel, ptdesc: Page) -> None:
 
 @static_inline
 def pagetable_pte_ctor(k: Kernel, ptdesc: Page) -> None:
-    """Account a PTE table."""
+    """Account a PTE table, and give it a lock."""
+    if k.CONFIG_SPLIT_PTE_PTLOCKS:
+        k.ptlock_init(ptdesc)
     k.__pagetable_ctor(ptdesc)
 
 
@@ -88,16 +94,22 @@ def pagetable_pte_dtor(k: Kernel, ptdesc: Page) -> None:
 
 
 @static_inline
-def pagetable_alloc(k: Kernel) -> Page | None:
-    """A page of zeroes for a table."""
-    addr = k.get_zeroed_page()
-    return k.virt_to_page(addr) if addr else None
+def pagetable_alloc(k: Kernel, gfp: int) -> Page | None:
+    """A page for a table."""
+    page: Page | None = k.alloc_pages(0, gfp | __GFP_COMP)
+    return page
 
 
 @static_inline
 def pagetable_free(k: Kernel, ptdesc: Page) -> None:
     """Free a table's page. The destructor comes first."""
     k.__free_pages(ptdesc, 0)
+
+
+@static_inline
+def pgtable_gfp(k: Kernel, mm: MmStruct) -> int:
+    """How to ask for a page of zeroes: tables of a process are charged to it."""
+    return GFP_PGTABLE_KERNEL if mm is k.init_mm else GFP_PGTABLE_USER
 
 
 # The pgd.
@@ -117,7 +129,7 @@ def pgdir_is_page_size(k: Kernel) -> bool:
 
 def pgd_alloc(k: Kernel, mm: MmStruct) -> int:
     """A pgd: a page, or a smaller object from its own cache."""
-    return k.get_zeroed_page() if k.pgdir_is_page_size() else k.kmem_cache_zalloc(k.pgd_cache)
+    return k.get_zeroed_page(GFP_PGTABLE_USER) if k.pgdir_is_page_size() else k.kmem_cache_zalloc(k.pgd_cache)
 
 
 def pgd_free(k: Kernel, mm: MmStruct, pgdp: int) -> None:
@@ -141,7 +153,7 @@ def pgd_populate(k: Kernel, mm: MmStruct, pgdp: int, p4dp: int) -> None:
 @static_inline
 def p4d_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
     """A P4D table."""
-    return k.get_zeroed_page()
+    return k.get_zeroed_page(k.pgtable_gfp(mm))
 
 
 @static_inline
@@ -166,7 +178,7 @@ def p4d_populate(k: Kernel, mm: MmStruct, p4dp: int, pudp: int) -> None:
 @static_inline
 def pud_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
     """A PUD table, through its constructor."""
-    ptdesc = k.pagetable_alloc()
+    ptdesc = k.pagetable_alloc(k.pgtable_gfp(mm))
     if ptdesc is None:
         return 0
     k.pagetable_pud_ctor(ptdesc)
@@ -202,7 +214,7 @@ def pud_populate(k: Kernel, mm: MmStruct, pudp: int, pmdp: int) -> None:
 @static_inline
 def pmd_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
     """A PMD table, through its constructor."""
-    ptdesc = k.pagetable_alloc()
+    ptdesc = k.pagetable_alloc(k.pgtable_gfp(mm))
     if ptdesc is None:
         return 0
     k.pagetable_pmd_ctor(ptdesc)
@@ -227,7 +239,7 @@ def pmd_populate(k: Kernel, mm: MmStruct, pmdp: int, pte_page: Page) -> None:
 @static_inline
 def pte_alloc_one(k: Kernel, mm: MmStruct) -> Page | None:
     """A PTE table, through its constructor, as its page."""
-    ptdesc: Page | None = k.pagetable_alloc()
+    ptdesc: Page | None = k.pagetable_alloc(GFP_PGTABLE_USER)
     if ptdesc is not None:
         k.pagetable_pte_ctor(ptdesc)
     return ptdesc

@@ -100,10 +100,18 @@ def add_taint(k: Kernel, flag: int, *, lockdep_ok: bool = False) -> None:
 @static_inline
 def WARN_ON(k: Kernel, condition: object) -> bool:
     """Report, with the place and a call trace, if `condition` holds; go on in any case (include/asm-generic/bug.h)."""
+    return WARN(k, condition, "")
+
+
+@static_inline
+def WARN(k: Kernel, condition: object, message: str) -> bool:
+    """The same with a message."""
     if condition:
         where = k.trace()[0]
-        k.report("WARNING", where=where, location=_caller())
+        k.report("WARNING", where=where, text=message, location=_caller())
         printk(k, "------------[ cut here ]------------")
+        if message:
+            printk(k, message)
         printk(k, f"WARNING: CPU: 0 PID: {k.current.pid} at {_caller()} {where}")
         printk(k, "Modules linked in:")
         print_header(k)
@@ -116,7 +124,7 @@ def WARN_ON(k: Kernel, condition: object) -> bool:
 @static_inline
 def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
     """With CONFIG_DEBUG_VM: dump `page` and stop if `condition` holds; `text` is its source (linux/mmdebug.h)."""
-    if condition:
+    if condition and k.CONFIG_DEBUG_VM:
         k.dump_page(page, f"VM_BUG_ON_PAGE({text})")
         bug(k, _caller(), text=f"VM_BUG_ON_PAGE({text})", page=page)
 
@@ -124,7 +132,7 @@ def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
 @static_inline
 def VM_BUG_ON(k: Kernel, condition: object, text: str) -> None:
     """With CONFIG_DEBUG_VM: stop if `condition` holds."""
-    if condition:
+    if condition and k.CONFIG_DEBUG_VM:
         bug(k, _caller(), text=f"VM_BUG_ON({text})")
 
 

@@ -7,10 +7,10 @@ of which three are the block's migratetype. Pointers are 64-bit words in simulat
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from pgtlab.linux.memblock import SECTION_ROOTS
+from pgtlab.linux.mmzone import MigrateType
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.symbols import leaf, static_inline
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 NR_PAGEBLOCK_BITS = 4
 MIGRATETYPE_MASK = 0b111
-
-
-class MigrateType(IntEnum):
-    """What may be in a pageblock: `enum migratetype`."""
-
-    UNMOVABLE = 0
-    MOVABLE = 1
-    RECLAIMABLE = 2
-    HIGHATOMIC = 3
-    CMA = 4
-    ISOLATE = 5
 
 
 @static_inline

@@ -4,6 +4,7 @@ import pytest
 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
+from pgtlab.linux.gfp import GFP_KERNEL
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import INIT_TRACE, Kernel, LivepatchError
 
@@ -62,9 +63,9 @@ def test_every_caller_sees_the_patch(kernel):
     seen = []
     original = kernel.symbols["alloc_pages"]
 
-    def alloc_pages(k, order=0):
+    def alloc_pages(k, order=0, gfp=GFP_KERNEL):
         seen.append(k.trace()[1])
-        return original(k, order)
+        return original(k, order, gfp)
 
     kernel.livepatch(alloc_pages=alloc_pages)
     kernel.run()

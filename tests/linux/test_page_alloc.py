@@ -23,7 +23,7 @@ def new_kernel(page_size: str = "4k", va_bits: int = 48) -> Kernel:
 
 def free_blocks(k: Kernel) -> set[tuple[int, int]]:
     """Every free block as (first pfn, order)."""
-    return {(pfn, order) for order, blocks in enumerate(k.zone.free_area) for pfn in blocks}
+    return {(pfn, order) for zone in k.node_zones for pfn, order, _ in zone.free_blocks()}
 
 
 def free_block(k: Kernel, pfn: int, order: int) -> None:
@@ -60,7 +60,9 @@ class Buddies(RuleBasedStateMachine):
         pfn = data.draw(st.sampled_from(sorted(self.in_use)))
         order = self.in_use.pop(pfn)
         bad = self.k.pfn_to_page(data.draw(st.integers(pfn, pfn + (1 << order) - 1)))
-        setattr(bad, what, PAGEFLAGS["locked"])  # any value that is not that of a free page
+        setattr(
+            bad, what, PAGEFLAGS["writeback"] << 4
+        )  # that of no free page: here lru, elsewhere a count or a pointer
         seen = len(self.k.reports)
         free_block(self.k, pfn, order)
         assert [(r.kind, r.pfn) for r in self.k.reports[seen:]] == [("Bad page state", bad.pfn)]
@@ -99,7 +101,7 @@ class Buddies(RuleBasedStateMachine):
         if not self.kept_out:
             assert free_blocks(self.k) == self.at_boot
         assert {owner.pfn: owner.order for owner in self.k.page_owner.owners()} == self.kept_out
-        assert self.k.zone.nr_free_pages == sum(1 << order for _, order in self.at_boot) - sum(
+        assert self.k.nr_free_pages() == sum(1 << order for _, order in self.at_boot) - sum(
             1 << order for order in self.kept_out.values()
         )
 
@@ -113,7 +115,7 @@ def test_the_free_lists_of_a_kernel_that_just_booted(page_size, max_order):
     """Largest blocks that alignment allows, and all of RAM that is not reserved."""
     k = new_kernel(page_size)
     blocks = free_blocks(k)
-    assert k.zone.nr_free_pages == (RAM_SIZE - RESERVED) >> k.PAGE_SHIFT
+    assert k.nr_free_pages() == (RAM_SIZE - RESERVED) >> k.PAGE_SHIFT
     assert max(order for _, order in blocks) <= max_order
     for pfn, order in blocks:
         assert pfn % (1 << order) == 0
@@ -122,7 +124,7 @@ def test_the_free_lists_of_a_kernel_that_just_booted(page_size, max_order):
 
 def test_all_of_memory_can_be_had_and_no_more():
     k = new_kernel("64k")
-    free = k.zone.nr_free_pages
+    free = k.nr_free_pages()
     pages = [k.alloc_pages(0) for _ in range(free)]
     assert len({page.pfn for page in pages}) == free
     assert k.alloc_pages(0) is None
@@ -148,6 +150,7 @@ def test_a_page_comes_zeroed_when_asked_to():
         ("_mapcount", 0, "nonzero mapcount"),
         ("page_type", 0xFFFF_FDFF, "nonzero mapcount"),
         ("mapping", 0xFFFF_0000_1234_5678, "non-NULL mapping"),
+        ("mapping", 0xFFFF_0000_1234_5679, None),  # an anonymous page's, which is taken away
         *[
             ("flags", PAGEFLAGS[name], "PAGE_FLAGS_CHECK_AT_FREE flag(s) set")
             for name in ("lru", "locked", "private", "private_2", "writeback", "reserved", "slab", "active")

@@ -10,6 +10,7 @@ from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.memblock import reserved
 from pgtlab.linux.mm_types import mem_section
 from pgtlab.linux.placement import Placement
 from pgtlab.linux.printk import Panic
@@ -64,9 +65,11 @@ def test_where_there_is_no_root_there_is_no_section(k, data):
 
 
 @every_kernel
-def test_every_pageblock_of_ram_is_movable_after_boot(k):
+def test_a_pageblock_of_ram_is_movable_after_boot_unless_boot_itself_used_it(k):
+    used = k.memory.base + reserved(k.memory.size, k.PAGE_SHIFT) >> k.PAGE_SHIFT + k.MAX_PAGE_ORDER
     for pfn in frames(k)[:: 1 << k.pageblock_order()]:
-        assert k.get_pfnblock_migratetype(k.pfn_to_page(pfn), pfn) == MigrateType.MOVABLE
+        expected = MigrateType.UNMOVABLE if pfn >> k.MAX_PAGE_ORDER == used else MigrateType.MOVABLE
+        assert k.get_pfnblock_migratetype(k.pfn_to_page(pfn), pfn) == expected
 
 
 @every_kernel
@@ -76,12 +79,13 @@ def test_a_migratetype_is_that_of_one_block_alone(k, data):
     pfns = frames(k)
     pfn, other = data.draw(st.sampled_from(pfns)), data.draw(st.sampled_from(pfns))
     migratetype = data.draw(st.sampled_from(MigrateType))
+    before = [k.get_pageblock_migratetype(k.pfn_to_page(which)) for which in (pfn, other)]
     k.set_pageblock_migratetype(k.pfn_to_page(pfn), migratetype)
     block = pfn >> k.pageblock_order()
     assert k.get_pageblock_migratetype(k.pfn_to_page(pfn)) == migratetype
-    expected = migratetype if other >> k.pageblock_order() == block else MigrateType.MOVABLE
+    expected = migratetype if other >> k.pageblock_order() == block else before[1]
     assert k.get_pageblock_migratetype(k.pfn_to_page(other)) == expected
-    k.set_pageblock_migratetype(k.pfn_to_page(pfn), MigrateType.MOVABLE)
+    k.set_pageblock_migratetype(k.pfn_to_page(pfn), before[0])
 
 
 @every_kernel

@@ -170,6 +170,8 @@ def memory_h(k: Header) -> None:
 def mmzone_h(k: Header) -> None:
     """linux/mmzone.h and asm/sparsemem.h: sections of physical memory, and the orders of the buddy allocator."""
     k.MAX_PAGE_ORDER = {12: 10, 14: 11, 16: 13}[k.PAGE_SHIFT]
+    # Zones: Normal, Movable and those that are configured. Their number is kept in the flags of each page.
+    k.ZONES_SHIFT = (1 + k.CONFIG_ZONE_DMA + k.CONFIG_ZONE_DMA32).bit_length()
     k.HPAGE_PMD_ORDER = k.PMD_SHIFT - k.PAGE_SHIFT
     k.HPAGE_PMD_SIZE = k.PMD_SIZE
     k.SECTION_SIZE_BITS = 29 if k.PAGE_SIZE == SZ_64K else 27
