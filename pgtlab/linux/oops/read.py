@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pgtlab.linux.oops.architectures import ARM64, architecture_of, declined, sign_in_text
+from pgtlab.linux.oops.architectures import ARM64, architecture_of, declined, foreign_sign
 from pgtlab.linux.oops.code import read_code
 from pgtlab.linux.oops.consistency import compared
 from pgtlab.linux.oops.facts import FactReader
@@ -70,8 +70,8 @@ def read(text: str) -> Log:
     others = tuple(dict.fromkeys(declined(one) for one in whose if one not in (None, ARM64)))
     if reports:
         return Log(tuple(reports), facts.facts(version), others, text)
-    if not others and (architecture := sign_in_text(text)) not in (None, ARM64):
-        others = (declined(str(architecture)),)
+    if not others and (architecture := foreign_sign(text)):
+        others = (declined(architecture),)
     raise OopsError(others[0] if others else "no report of a kernel is in this text: no BUG, Oops, WARNING or panic")
 
 
