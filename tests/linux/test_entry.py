@@ -1,0 +1,220 @@
+"""One entry decoded: those of a real process, those that are not present, and any word at any level."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtlab import CPU, Config, boot, configurations
+from pgtlab.linux.boot import NoBoot
+from pgtlab.linux.entry import EntryError, decode_entry
+from pgtlab.linux.entry_bits import SoftwareBits, SwapEntry, memory_name
+from pgtlab.linux.level import LevelError, levels, parse_level
+
+DATA = Path(__file__).parents[1] / "data"
+USER_ENTRIES = {
+    name: rows
+    for name, rows in json.loads((DATA / "kernel" / "user-entries.json").read_text()).items()
+    if name != "source"
+}
+ROWS = [(name, row) for name, rows in USER_ENTRIES.items() for row in rows]
+
+
+@cache
+def kernel(page="4k", va_bits=48, cpu="max"):
+    return boot(Config(page, va_bits), CPU.named(cpu))
+
+
+def recorded(name):
+    page, va_bits = name.split("-va")
+    return kernel(page, int(va_bits))
+
+
+BOOTS = [
+    it
+    for config in configurations()
+    for cpu in ("max", "neoverse-n1", "a64fx")
+    if not isinstance(it := boot(config, CPU.named(cpu)), NoBoot)
+]
+any_word = st.integers(0, (1 << 64) - 1)
+small_word = st.integers(0, (1 << 14) - 1)
+boots = st.sampled_from(BOOTS)
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+def test_a_real_entry_says_what_the_process_was_allowed_and_had_done(name, row):
+    """Frame by /proc/self/pagemap, protection by /proc/self/maps: tests/data/README.md."""
+    entry = decode_entry(int(row["entry"], 0), str(row["level"]), recorded(name))
+    assert not entry.notes
+    if row["pfn"] is None:
+        assert entry.kind == "none"
+        return
+    assert entry.pfn == int(row["pfn"], 0)
+    if row["state"] == "protnone":
+        assert (entry.kind, entry.permissions) == ("present but invalid", None)
+        assert "protnone" in entry.linux
+        return
+    assert entry.kind == ("block" if row["level"] < 3 else "page")
+    read, write, execute = (letter in row["vma"] for letter in "rwx")
+    at_el0, at_el1 = entry.permissions
+    assert at_el0 == "".join(
+        letter if on else "-"
+        for letter, on in zip(
+            "rwx",
+            (
+                read or execute,
+                write and row["state"] != "zeropage-read",
+                execute,
+            ),  # x alone: these kernels have no EPAN
+            strict=True,
+        )
+    )
+    assert at_el1[2] == "-"  # nothing of user space is executable at EL1
+    assert ("special" in entry.linux) == (row["state"] == "zeropage-read")
+    if row["state"] in ("dirty", "read"):
+        assert ("dirty" in entry.linux) == (row["state"] == "dirty")
+
+
+@given(boots, any_word | small_word, st.data())
+def test_any_word_at_any_level_is_named_bit_by_bit(boot, word, data):
+    name = data.draw(st.sampled_from(list(levels(boot))))
+    entry = decode_entry(word, name, boot)
+    leaves = [leaf for part in entry.fields for leaf in part.leaves()]
+    assert [bit for leaf in leaves for bit in range(leaf.hi, leaf.lo - 1, -1)] == list(range(63, -1, -1))
+    assert sum(leaf.value << leaf.lo for leaf in leaves) == word
+    assert json.loads(json.dumps(entry.as_dict()))["kind"] == entry.kind
+    assert str(entry).startswith(entry.summary)
+    assert entry.picture.svg().startswith("<svg")
+
+
+@given(boots, any_word, st.data())
+def test_what_the_mmu_translates_is_valid_and_of_a_kind_that_the_level_has(boot, word, data):
+    name, level = data.draw(st.sampled_from(list(levels(boot).items())))
+    entry = decode_entry(word, name, boot)
+    maps = entry.kind in ("table", "block", "page")
+    assert maps == (word & 1 == 1 and entry.kind != "reserved")
+    assert maps == (entry.kind in entry.kinds)
+    assert (entry.format.decode(word, level).__class__.__name__ in ("Table", "Block", "Page")) == maps
+
+
+@pytest.mark.parametrize("boot", BOOTS, ids=str)
+def test_a_frame_and_a_protection_are_read_back(boot):
+    """PROT_NORMAL and its kin, as the recorded kernels' headers have them, at the packing of each."""
+    k, shift = {**boot.config.constants, **boot.constants}, boot.config.granule.shift
+    for frame in (1, 0x40000, (1 << (boot.tcr_el1.IPS.bits - shift)) - 1):
+        packing = decode_entry(0, "pte", boot).format.packing
+        word = packing.pack(frame << shift) | k["PROT_NORMAL"]
+        entry = decode_entry(word, "pte", boot)
+        assert (entry.kind, entry.pfn, entry.permissions) == ("page", frame, ("---", "rw-"))
+        assert entry.memory == "MT_NORMAL: Normal WB RWA"
+        assert entry.linux == ("present", "young", "dirty", "write")
+        assert not entry.notes
+
+
+SWAP = [  # (type in bits 10:6, in words, of a frame): linux/swap.h and swapops.h of v6.12 with arm64's defconfig
+    (0, "swap file 0", False),
+    (26, "swap file 26", False),
+    (27, "poisoned page", True),
+    (28, "page under migration, read-only", True),
+    (29, "page under migration, read-only and exclusive", True),
+    (30, "page under migration, writable", True),
+    (31, "marker", False),
+]
+
+
+@pytest.mark.parametrize(("type", "what", "of_frame"), SWAP)
+@pytest.mark.parametrize("level", ["pte", "pmd"])
+def test_where_a_page_is_that_is_not_there(type, what, of_frame, level):
+    swap = decode_entry(0x1234 << 12 | type << 6, level, kernel()).swap
+    assert (swap.type, swap.what, swap.offset, swap.flags) == (type, what, 0x1234, ())
+    assert swap.pfn == (0x1234 if of_frame else None)
+
+
+def test_flags_beside_a_swap_entry():
+    k = kernel().constants
+    frame = 0x1234
+    assert decode_entry(frame << 12 | 1 << 2, "pte", kernel()).swap.flags == ("exclusive",)
+    young = decode_entry((frame | k.SWP_MIG_YOUNG | k.SWP_MIG_DIRTY) << 12 | 30 << 6, "pte", kernel()).swap
+    assert (young.pfn, young.flags) == (frame, ("young", "dirty"))
+
+
+def test_where_linux_keeps_no_swap_entries_it_says_so():
+    assert "pud_bad()" in decode_entry(0x1000, "pud", kernel()).notes[0]
+
+
+def test_declared_bits_are_those_of_the_headers():
+    k = kernel().config.constants
+    masks = {field.name: field.mask for field in (*SwapEntry.fields, *SoftwareBits.fields)}
+    assert masks["exclusive"] == k.PTE_SWP_EXCLUSIVE
+    assert masks["PRESENT_INVALID"] == k.PTE_PRESENT_INVALID
+    assert masks["type"] == k["__SWP_TYPE_MASK"] << k["__SWP_TYPE_SHIFT"]
+    assert masks["offset"] == k["__SWP_OFFSET_MASK"] << k["__SWP_OFFSET_SHIFT"]
+    assert all(masks[name] == k[name] for name in ("PTE_DIRTY", "PTE_SPECIAL", "PTE_DEVMAP"))
+
+
+def test_memory_types_are_those_that_linux_sets_up():
+    assert memory_name(3, kernel()) == "MT_DEVICE_nGnRnE: Device-nGnRnE"
+    assert memory_name(4, kernel()) == "MT_DEVICE_nGnRE: Device-nGnRE"
+    assert memory_name(5, kernel()).startswith("no memory type")
+
+
+def test_a_write_to_a_clean_page_is_let_in_where_hardware_manages_the_dirty_state():
+    clean = 0x00E8_0000_4000_0FC3  # PTE_WRITE and PTE_RDONLY
+    assert decode_entry(clean, "pte", kernel()).permissions[0] == "rw-"
+    without = kernel(cpu="cortex-a57")  # no hardware update: the store faults, and Linux makes the page dirty
+    assert decode_entry(clean, "pte", without).permissions[0] == "r--"
+
+
+def test_a_block_where_the_level_has_none_is_reserved():
+    entry = decode_entry(0x4000_0000_0705, "pgd", kernel())
+    assert (entry.kind, entry.kinds) == ("reserved", ("table",))
+    assert "level 0 is a table" in entry.notes[0]
+
+
+def test_an_address_beyond_physical_memory_is_told():
+    entry = decode_entry(1 << 44 | 0x703, "pte", kernel(cpu="cortex-a57"))  # 44 bits
+    assert any("44 bits" in note for note in entry.notes)
+
+
+def test_reserved_bits_that_are_set_are_told():
+    assert any("49:48" in note for note in decode_entry(1 << 48 | 0x703, "pte", kernel()).notes)
+
+
+def test_prot_none_of_an_older_kernel_is_told():
+    older = 0x04E0_0000_4000_0F82  # PAGE_NONE of v6.9
+    assert any("PTE_PROT_NONE" in note for note in decode_entry(older, "pte", kernel()).notes)
+
+
+@pytest.mark.parametrize("boot", BOOTS, ids=str)
+def test_every_level_has_both_names(boot):
+    there = levels(boot)
+    assert sorted(set(there.values())) == list(range(boot.start_level, 4))
+    for name, level in there.items():
+        assert parse_level(name.upper(), boot) == (name, level)
+        assert parse_level(str(level), boot)[1] == level
+    for level in set(range(-1, 4)) - set(there.values()):
+        with pytest.raises(LevelError, match="no walk of this kernel"):
+            parse_level(str(level), boot)
+
+
+@pytest.mark.parametrize(
+    ("level", "says"),
+    [
+        ("p4d", "folded at compile time: it has pgd .level 0., pud .level 1."),
+        ("4", "levels run from -1 to 3"),
+        ("pgt", "'pgt' is no level: there are pgd .level 0."),
+        ("", "is no level"),
+    ],
+)
+def test_a_level_that_is_not_there_is_refused_with_those_that_are(level, says):
+    with pytest.raises(LevelError, match=says):
+        decode_entry(0, level, kernel())
+
+
+@pytest.mark.parametrize("word", [-1, 1 << 64])
+def test_more_than_64_bits_is_refused(word):
+    with pytest.raises(EntryError):
+        decode_entry(word, "pte", kernel())
