@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.linux.oops.lines import Line
 from pgtlab.linux.oops.report import Registers, Symbol
-from pgtlab.linux.oops.symbol import read_symbol
+from pgtlab.linux.oops.symbol import is_bare_name, read_symbol
 
 _NUMBERED = re.compile(r"\b(x[12]?\d|x30|sp|pc|lr) {0,2}: ?([0-9a-f]{16})(?![0-9a-zA-Z])")
 _SYMBOLIC = re.compile(r"(?:(pc|lr) : |(PC|LR) is at )(.*)$")
@@ -124,12 +124,13 @@ def read_registers(lines: Sequence[Line]) -> Registers:
                 where.setdefault(name, line.number)
         elif found := _SYMBOLIC.match(text):
             name = (found[1] or found[2]).lower()
-            symbol = read_symbol(found[3].strip(), line.number)
+            text = found[3].strip()
+            symbol = read_symbol(text, line.number) or (Symbol(text, line=line.number) if is_bare_name(text) else None)
             # A symbolizer prints the inlined functions first, each in a line, and the real one last.
             if symbol is not None and symbol.function and (name not in symbols or symbols[name].offset is None):
                 symbols[name] = symbol
                 where.setdefault(name, line.number)
-        for name, number in _NUMBERED.findall(text):
+        for name, number in _NUMBERED.findall(line.text):
             values.setdefault(name, int(number, 16))
             where.setdefault(name, line.number)
     return Registers(values, symbols.get("pc"), symbols.get("lr"), where)

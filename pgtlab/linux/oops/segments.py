@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pgtlab.linux.oops.architectures import is_sign
 from pgtlab.linux.oops.lines import Line
 from pgtlab.linux.oops.page_dump import is_dump_line, is_page_line
-from pgtlab.linux.oops.symbol import read_symbol
+from pgtlab.linux.oops.symbol import CALL_TRACE, is_bare_name, read_symbol
 from pgtlab.linux.oops.walk_line import is_walk_line
 
 FOREIGN = 64  # lines in a row that say nothing to a report: it is over
@@ -177,8 +177,15 @@ def _add(line: Line, segment: Segment) -> bool:
         or is_walk_line(line.text)
         or read_symbol(line.text) is not None
         or is_sign(line.text)
+        or (is_bare_name(line.text) and segment.foreign == 0 and _in_bare_trace(segment))
     )
     segment.foreign = 0 if known else segment.foreign + 1
     if known:
         segment.lines.append(line)
     return segment.foreign < FOREIGN and len(segment.lines) < LONGEST
+
+
+def _in_bare_trace(segment: Segment) -> bool:
+    """Whether the line before was the heading of a trace, or a frame that is a name alone."""
+    before = segment.lines[-1].text if segment.lines else ""
+    return before == CALL_TRACE or is_bare_name(before)

@@ -19,6 +19,8 @@ _LOCATED = re.compile(  # decode_stacktrace.sh writes the place over the offset
     r"(?: \[?([\w-]{1,80})\]?)?"
 )
 _BARE = re.compile(r"(?:\[<(?:0x)?([0-9a-f]{8,16})>\])?(?: ?\(?0x([0-9a-f]{8,16})\)?)?|([0-9a-f]{16})")
+_NAME = re.compile(r"[A-Za-z_][\w.$]{0,199}")
+CALL_TRACE = "Call trace:"
 _AFTER_TRACE = re.compile(
     r"(?:Code: |---\[ |Modules linked in:|Kernel panic|Kernel Offset|SMP: stopping|page last |page_owner |"
     r"Allocated by|Freed by|Last potentially|The buggy address|CPU: \d|Call trace:|Mem abort info|Disabling lock|"
@@ -59,6 +61,15 @@ def read_symbol(text: str, line: int = 0) -> Symbol | None:
     return None
 
 
+def is_bare_name(text: str) -> bool:
+    """Whether a line is a name and nothing else, as frames are in the logs of pgtlab's own kernel.
+
+    >>> is_bare_name("destroy_args"), is_bare_name("eth0: up")
+    (True, False)
+    """
+    return _NAME.fullmatch(text) is not None
+
+
 def read_trace(lines: Sequence[Line]) -> tuple[Symbol, ...]:
     """The frames after `Call trace:`, innermost first.
 
@@ -67,7 +78,7 @@ def read_trace(lines: Sequence[Line]) -> tuple[Symbol, ...]:
     >>> [str(frame) for frame in read_trace([Line(1, "Call trace:"), Line(2, "f+0x8/0x10"), Line(3, "eth0: up")])]
     ['f+0x8/0x10']
     """
-    start = next((at for at, line in enumerate(lines) if line.text == "Call trace:"), None)
+    start = next((at for at, line in enumerate(lines) if line.text == CALL_TRACE), None)
     if start is None:
         start = next((at for at, line in enumerate(lines) if _LAST_REGISTERS.search(line.text)), None)
     return read_frames(lines[start + 1 :]) if start is not None else ()
@@ -75,11 +86,15 @@ def read_trace(lines: Sequence[Line]) -> tuple[Symbol, ...]:
 
 def read_frames(lines: Sequence[Line]) -> tuple[Symbol, ...]:
     """The frames up to the line with which something else begins."""
-    frames = []
+    frames: list[Symbol] = []
+    bare = True  # as long as every line is a name and nothing else
     for line in lines:
         if _AFTER_TRACE.match(line.text):
             break
         symbol = read_symbol(line.text, line.number)
+        bare = bare and is_bare_name(line.text)
         if symbol is not None:
             frames.append(symbol)
+        elif bare:
+            frames.append(Symbol(line.text, line=line.number))
     return tuple(frames)
