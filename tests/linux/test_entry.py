@@ -141,6 +141,14 @@ def test_flags_beside_a_swap_entry():
     assert (young.pfn, young.flags) == (frame, ("young", "dirty"))
 
 
+@pytest.mark.parametrize(("level", "word"), [("pte", 0x4000_0F82), ("pte", 0x4000_0F80), ("pmd", 0x4020_0F80)])
+def test_what_software_alone_reads_as_present_keeps_its_bits(level, word):
+    """`pte_mkinvalid()` and `pmd_mkinvalid()`: bit 0 goes, bit 11 comes; of what is left bit 1 is not asked."""
+    entry = decode_entry(word, level, kernel())
+    assert (entry.kind, entry.oa, entry.permissions) == ("present but invalid", word & ~0xFFF, None)
+    assert {"AF", "AttrIndx"} <= {part.name for part in entry.fields}
+
+
 def test_where_linux_keeps_no_swap_entries_it_says_so():
     assert "pud_bad()" in decode_entry(0x1000, "pud", kernel()).notes[0]
 
@@ -191,6 +199,7 @@ def test_prot_none_of_an_older_kernel_is_told():
 @pytest.mark.parametrize("boot", BOOTS, ids=str)
 def test_every_level_has_both_names(boot):
     there = levels(boot)
+    assert there["pgd"] == boot.start_level  # the first table is the pgd's page, whatever level Linux reads it as
     assert sorted(set(there.values())) == list(range(boot.start_level, 4))
     for name, level in there.items():
         assert parse_level(name.upper(), boot) == (name, level)

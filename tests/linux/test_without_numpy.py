@@ -54,6 +54,13 @@ def test_it_works_without(code, printed):
     assert (done.stdout.strip(), done.stderr) == (printed, "")
 
 
+@pytest.mark.parametrize("words", ["esr 0x96000004 --svg", "pte 68000040000f07 --svg", "va PAGE_END --json"])
+def test_a_word_is_decoded_without(words):
+    done = run(f"from pgtlab.cli import main\nmain({words.split()})")
+    assert done.stdout
+    assert done.stderr == ""
+
+
 def test_the_block_holds():
     """Memory is an array, and says so."""
     done = run("import pgtlab.arch.memory")
