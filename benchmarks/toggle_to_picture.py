@@ -39,15 +39,14 @@ def toggle_html(button):
 
 def toggle_image(button):
     toggle()
-    shapes = model.view["picture"]["shapes"]
     figure = Figure(figsize=(10.2, 3))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, 1022), ylim=(296, 0))
     axes.axis("off")
-    for a, text in ((shape["attributes"], shape["text"]) for shape in shapes):
+    for a, text in ((shape.attributes, shape.text) for shape in model.picture().shapes):
         if "width" in a:
             axes.add_patch(Rectangle((a["x"], a["y"]), a["width"], a["height"], edgecolor="white"))
         elif text:
-            axes.text(a["x"], a["y"], text, fontsize=7)
+            axes.text(float(str(a["x"]).split()[0]), a["y"], text, fontsize=7)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     image.value = buffer.getvalue()

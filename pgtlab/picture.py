@@ -8,7 +8,7 @@ never the only sign of anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
@@ -74,6 +74,13 @@ def text(
     return Shape(key, "text", {"x": x, "y": y, "class": classes, **extra}, content)
 
 
+def letters(key: str, xs: Sequence[float], y: float, content: str, classes: str) -> Shape:
+    """A line of letters, each at an `x` of its own. Screen readers pass over them."""
+    return Shape(
+        key, "text", {"x": " ".join(f"{x:g}" for x in xs), "y": y, "class": classes, "aria-hidden": "true"}, content
+    )
+
+
 def line(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
     """A dashed leader."""
     return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2})
@@ -104,15 +111,15 @@ class Picture:
         )
 
     def spec(self) -> dict[str, object]:
-        """The picture as plain data, for a view that patches nodes by key."""
+        """The picture as plain data, for a view that patches nodes by key; what is empty is left out."""
         return {
             "width": self.width,
             "height": self.height,
             "title": self.title,
             "description": self.description,
             "shapes": [
-                {"key": s.key, "tag": s.tag, "attributes": dict(s.attributes), "text": s.text, "hint": s.hint}
-                for s in self.shapes
+                {name: value for name, value in vars(shape).items() if value or name == "attributes"}
+                for shape in self.shapes
             ],
         }
 

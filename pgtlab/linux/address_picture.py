@@ -12,7 +12,7 @@ from itertools import groupby
 
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.decompose import Decomposition, LinuxLevel
-from pgtlab.picture import Picture, Shape, line, rect, text
+from pgtlab.picture import Picture, Shape, letters, line, rect, text
 
 MARGIN = 58  # for the names of the lanes
 BIT = 15
@@ -56,18 +56,16 @@ def _x(bit: int) -> int:
 
 def _bits(d: Decomposition) -> Iterator[Shape]:
     yield text("lane-bits", MARGIN - 8, BITS_Y + 17, "bits", "end")
-    for nibble in range(15, -1, -1):
-        digit = f"{d.va >> nibble * 4 & 15:x}"
-        yield text(f"hex-{nibble}", _x(nibble * 4 + 3) + 2 * BIT, HEX_Y, digit, "middle mono strong", quiet=True)
+    nibbles = [_x(bit) + 2 * BIT for bit in range(63, 0, -4)]
+    yield letters("hex", nibbles, HEX_Y, f"{d.va:016x}", "middle mono strong")
     for what, hi, lo, _ in d.fields:
-        name = f"{what} index" if what.startswith("level") else what
+        name, fill = f"{what} index" if what.startswith("level") else what, _class(what, d)
         for bit in range(hi, lo - 1, -1):
-            value, middle = str(d.va >> bit & 1), _x(bit) + BIT / 2
-            data = {"bit": str(bit), "value": value}
-            yield rect(
-                f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {_class(what, d)}", f"bit {bit}, {name}", **data
-            )
-            yield text(f"digit-{bit}", middle, BITS_Y + 16, value, f"middle mono{_ink(_class(what, d))}", quiet=True)
+            data = {"bit": str(bit), "value": str(d.va >> bit & 1)}
+            yield rect(f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {fill}", f"bit {bit}, {name}", **data)
+        columns = [_x(bit) + BIT / 2 for bit in range(hi, lo - 1, -1)]
+        digits = f"{d.va >> lo & (1 << len(columns)) - 1:0{len(columns)}b}"
+        yield letters(f"digits-{what}", columns, BITS_Y + 16, digits, f"middle mono{_ink(fill)}")
         # The numbers of a field's outer bits, where there is room for two.
         yield text(f"hi-{hi}", _x(hi) + BIT / 2, BITS_Y - 6, str(hi), "middle small", quiet=True)
         if hi - lo >= 2:

@@ -21,10 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from pgtlab_widgets.view import View
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.browser.get_chromium import find
 
@@ -199,3 +201,73 @@ def page(chromium: Browser, lab: Lab) -> Iterator[Page]:
 def open_notebook(page: Page, lab: Lab) -> Callable[..., Notebook]:
     """`open_in` the test's own window."""
     return partial(open_in, page, lab)
+
+
+def with_cells(*cells: str) -> nbformat.NotebookNode:
+    """A notebook of code cells."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def scratch(chromium: Browser, lab: Lab) -> Iterator[Notebook]:
+    """A notebook that is opened once; each test fills it anew, with `run_cells`."""
+    nbformat.write(with_cells(), lab.folder / "scratch.ipynb")
+    with window(chromium, lab) as page:
+        yield open_in(page, lab, "scratch.ipynb")
+
+
+@pytest.fixture
+def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
+    """Fill the scratch notebook with cells and run them, in a theme; give the page and the first view on it."""
+
+    def run(*cells: str, theme: Theme = "light") -> tuple[Page, Locator]:
+        page = scratch.page
+        page.set_viewport_size({"width": 1280, "height": 900})
+        scratch.set_theme(theme)
+        fill = "cells => window.jupyterapp.shell.currentWidget.context.model.fromJSON(cells)"
+        page.evaluate(fill, with_cells(*cells))
+        scratch.run_all()
+        view = page.locator(".pgtlab-view").first
+        expect(view).to_be_visible()
+        return page, view
+
+    return run
+
+
+@pytest.fixture
+def render(chromium: Browser) -> Iterator[Callable[[type[View], dict[str, Any]], Locator]]:
+    """Draw a `view` that no model made, by a widget's own JavaScript, on a page of its own without Jupyter.
+
+    What it sends is in `window.sent`; `window.receive(view)` gives it another view.
+    """
+    page = chromium.new_page()
+
+    def draw(widget: type[View], view: dict[str, Any]) -> Locator:
+        page.set_content("<main></main>")
+        page.add_style_tag(content=str(widget._css))
+        page.evaluate(
+            """async ([esm, view]) => {
+                const url = URL.createObjectURL(new Blob([esm], {type: "text/javascript"}));
+                const {default: {render}} = await import(url);
+                window.sent = [];
+                const listeners = [];
+                const model = {
+                    get: () => view,
+                    send: (message) => window.sent.push(message),
+                    on: (event, listener) => listeners.push(listener),
+                    off: () => {},
+                };
+                window.receive = (another) => {
+                    view = JSON.stringify(another);
+                    listeners.forEach((heard) => heard());
+                };
+                render({model, el: document.querySelector("main")});
+            }""",
+            [str(widget._esm), json.dumps(view)],
+        )
+        return page.locator(".pgtlab-view")
+
+    yield draw
+    page.close()

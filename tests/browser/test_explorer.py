@@ -2,12 +2,10 @@
 
 import re
 
-import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from pgtlab_widgets import Explorer
 from playwright.sync_api import Locator, expect
-
-from tests.browser.conftest import open_in, window
 
 CELL = """
 from pgtlab_widgets import Explorer
@@ -17,36 +15,16 @@ explorer
 BOTH_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
-@pytest.fixture(scope="module")
-def notebook(chromium, lab):
-    """A notebook that is opened once; each test fills it anew."""
-    nbformat.write(with_cells(), lab.folder / "explorer.ipynb")
-    with window(chromium, lab) as page:
-        yield open_in(page, lab, "explorer.ipynb")
-
-
 @pytest.fixture
-def explorer(notebook):
-    """Fill the notebook with cells and run them, in a theme; give the page and the first explorer on it."""
+def explorer(run_cells):
+    """Run cells in a theme; give the page and the first explorer on it."""
 
     def show(theme="light", cells=(CELL,)):
-        page = notebook.page
-        page.set_viewport_size({"width": 1280, "height": 900})
-        notebook.set_theme(theme)
-        fill = "cells => window.jupyterapp.shell.currentWidget.context.model.fromJSON(cells)"
-        page.evaluate(fill, with_cells(*cells))
-        notebook.run_all()
-        view = page.locator(".pgtlab-explorer").first
+        page, view = run_cells(*cells, theme=theme)
         expect(option(view, "Page size", "16k")).to_be_visible()
         return page, view
 
     return show
-
-
-def with_cells(*cells: str) -> nbformat.NotebookNode:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    return notebook
 
 
 def option(view: Locator, choice: str, name: str) -> Locator:
@@ -354,3 +332,35 @@ def test_a_page_without_widgets_shows_the_picture_and_the_table(explorer):
     output = page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data")
     assert "pgtlab-picture" in "".join(output["text/html"])
     assert "TTBR1_EL1" in "".join(output["text/plain"])
+
+
+def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(render):
+    """A picture that no model made."""
+    explorer = Explorer("16k", 52)
+    shapes = [
+        {
+            "key": "bit-7",
+            "tag": "rect",
+            "attributes": {"x": 1, "width": 5, "height": 4, "data-bit": "7", "data-value": "1"},
+            "hint": "seven",
+        },
+        {"key": "words", "tag": "text", "attributes": {"x": "3 4", "y": 2, "class": "mono"}, "text": "no such address"},
+    ]
+    made_up = {"width": 10, "height": 5, "title": "A title", "description": "Described.", "shapes": shapes}
+    view = render(Explorer, {**explorer.view, "picture": made_up})
+    svg = view.locator("svg")
+    assert svg.get_attribute("viewBox") == "0 0 10 5"
+    assert svg.inner_html() == (
+        '<rect x="1" width="5" height="4" data-bit="7" data-value="1" data-item="bit-7" tabindex="0" '
+        'aria-label="seven" role="switch" aria-checked="true" data-send="{&quot;flip&quot;:&quot;7&quot;}"><title>seven</title></rect>'
+        '<text x="3 4" y="2" class="mono">no such address</text>'
+    )
+    expect(view.locator("pre")).to_have_text("Described.")
+    svg.get_by_role("switch").press("Enter")
+    assert view.page.evaluate("window.sent") == [{"flip": "7"}]
+
+
+def test_what_goes_wrong_in_python_is_said_in_the_view(explorer):
+    _, view = explorer(cells=(f"{CELL.rstrip()}.receive = lambda message: 1 / 0\nexplorer",))
+    option(view, "LPA2", "off").click()
+    expect(view.get_by_role("alert")).to_have_text("ZeroDivisionError('division by zero')")

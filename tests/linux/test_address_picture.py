@@ -30,10 +30,11 @@ def drawn(va: int, booted: Boot) -> dict[str, dict]:
 @given(va=ADDRESSES, booted=st.sampled_from(KINDS))
 def test_the_bits_are_those_of_the_address(va, booted):
     shapes = drawn(va, booted)
-    assert int("".join(shapes[f"hex-{n}"]["text"] for n in range(15, -1, -1)), 16) == va
-    assert int("".join(shapes[f"digit-{bit}"]["text"] for bit in range(63, -1, -1)), 2) == va
+    digits = [shape for key, shape in shapes.items() if key.startswith("digits-")]
+    assert int(shapes["hex"]["text"], 16) == int("".join(shape["text"] for shape in digits), 2) == va
     left = [shapes[f"bit-{bit}"]["x"] for bit in range(63, -1, -1)]
     assert left == [left[0] + BIT * column for column in range(64)]
+    assert [float(x) - BIT / 2 for shape in digits for x in shape["x"].split()] == left
 
 
 @laws

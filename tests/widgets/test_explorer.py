@@ -23,7 +23,7 @@ def said(explorer: Explorer, **content: object) -> None:
 
 
 def texts(explorer: Explorer) -> list[str]:
-    return [shape["text"] for shape in explorer.view["picture"]["shapes"]]
+    return [shape.get("text", "") for shape in explorer.view["picture"]["shapes"]]
 
 
 def drawn(explorer: Explorer) -> list[dict]:

@@ -1,18 +1,11 @@
-"""The explorer: a kernel configuration, a CPU and an address, and the picture of what becomes of them.
-
-Data flows one way. The traits say what is chosen; from them follows one more, `view`, which is all that the browser
-needs to draw; what is chosen there comes back as a message and sets traits.
-"""
+"""The explorer: a kernel configuration, a CPU and an address, and the picture of what becomes of them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from pgtlab.linux.address import address_name, address_names, parse_address
@@ -21,11 +14,10 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, Decomposition, decompose
 from pgtlab.linux.kconfig import Config
-from pgtlab.picture import STYLE
+from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel, changes
 from pgtlab_widgets.choices import choices, traits
-
-HERE = Path(__file__).parent
+from pgtlab_widgets.view import View, module
 
 
 class Refused(traitlets.TraitError, ValueError):
@@ -41,7 +33,7 @@ def refusals() -> Iterator[None]:
         raise Refused(str(error)) from error
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(View):
     """A configuration, a CPU and an address to play with.
 
     Parameters
@@ -72,16 +64,13 @@ class Explorer(anywidget.AnyWidget):
     47
     """
 
-    _esm = HERE / "explorer.js"
-    _css = STYLE + (HERE / "explorer.css").read_text(encoding="utf-8")
+    _esm = module("explorer")
 
     page_size = traitlets.Unicode()
     va_bits = traitlets.Int()
     pa_bits = traitlets.Int()
     cpu = traitlets.Unicode()
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
-    # As one string, because ipywidgets looks for binary buffers in every node of what it sends, and there are hundreds.
-    view = traitlets.Dict().tag(sync=True, to_json=lambda view, widget: json.dumps(view))
 
     def __init__(
         self,
@@ -95,8 +84,8 @@ class Explorer(anywidget.AnyWidget):
         self._boot: Kernel = boot(config, CPU.named(cpu))
         self._before: Kernel | None = None
         self._va = parse_address(_text(address), self._boot)
+        self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
         super().__init__(**traits(config), cpu=cpu, address=address)
-        self.on_msg(self._on_message)
 
     @property
     def config(self) -> Config:
@@ -125,28 +114,17 @@ class Explorer(anywidget.AnyWidget):
             for name, value in chosen.items():
                 self.set_trait(name, value)
 
-    def svg(self) -> str:
-        """The picture as it stands, as an SVG string.
+    def picture(self) -> Picture | None:
+        """The picture as it stands; None where the kernel does not boot."""
+        return None if self.decomposition is None else address_picture(self.decomposition)
 
-        Raises
-        ------
-        ValueError
-            Where the kernel does not boot, so that there is none.
-        """
-        if self.decomposition is None:
-            raise ValueError(f"there is no picture: {_reason(self._boot)}")
-        return address_picture(self.decomposition).svg()
+    def text(self) -> str:
+        """The same as text, or the reason why the kernel does not boot."""
+        return _reason(self._boot) or str(self.decomposition)
 
     def __repr__(self) -> str:
         shown = {**traits(self.config), "cpu": self.cpu, "address": self.address}
         return f"Explorer({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
-
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The widget, with the picture as it stands for pages that have no widgets."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        if self.decomposition is None:
-            return data | {"text/plain": _reason(self._boot)}, metadata
-        return data | address_picture(self.decomposition).mimebundle(str(self.decomposition)), metadata
 
     # What is chosen: legal, or refused.
 
@@ -176,25 +154,31 @@ class Explorer(anywidget.AnyWidget):
         booted = boot(Config(self.page_size, self.va_bits, self.pa_bits), CPU.named(self.cpu))
         if booted != self._boot:
             self._before, self._boot = self._boot, booted
-            self._draw()
+            self._read_again()
 
     @traitlets.observe("address")
-    def _draw(self, change: object = None, *, typed: str | None = None, error: str = "") -> None:
-        """Make `view` anew. Where what was typed is no address, the last one stays."""
+    def _read_again(self, change: object = None) -> None:
+        """The address in the kernel at hand. Where that has no such name, the last one stays."""
         with suppress(AddressError):  # of a name that only a kernel has which boots
             self._va = parse_address(self.address, self._boot)
-        decomposition = self.decomposition
-        self.view = {
+        self._wrong = None
+        self.draw()
+
+    def drawn(self) -> dict[str, Any]:
+        """All that the browser needs."""
+        text, error = self._wrong or (self.address, "")
+        picture = self.picture()
+        return {
             "choices": [
                 {"label": c.label, "options": list(map(vars, c.options))} for c in choices(self.config, self.cpu)
             ],
             "address": {
-                "text": self.address if typed is None else typed,
+                "text": text,
                 "error": error,
                 "meaning": f"{self._va:#018x}  {address_name(self._va, self._boot)}",
                 "names": list(address_names(self._boot)),
             },
-            "picture": None if decomposition is None else address_picture(decomposition).spec(),
+            "picture": picture and picture.spec(),
             "stuck": _reason(self._boot),
             "changes": self._changes(),
         }
@@ -211,20 +195,19 @@ class Explorer(anywidget.AnyWidget):
 
     # What comes from the browser.
 
-    def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        """A message and not a trait, because a trait's changes may be merged: two flips are two flips."""
-        match content:
+    def receive(self, message: dict[str, Any]) -> None:
+        """A choice, a bit to flip, or an address that was typed."""
+        match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"flip": bit}:
                 self.address = self._va ^ 1 << int(bit)
             case {"address": text}:
                 try:
-                    self.address = text
+                    self.address, self._wrong = text, None
                 except Refused as error:
-                    self._draw(typed=text, error=str(error))
-                else:
-                    self._draw()  # the address may be the one before, and only the error go
+                    self._wrong = text, str(error)
+                self.draw()  # the address may be the one before, and only the error come or go
 
 
 def _text(address: str | int) -> str:

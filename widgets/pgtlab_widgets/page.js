@@ -1,0 +1,289 @@
+// @ts-check
+// What every view shares: elements that are wanted, made so on the page with as little change as can be; the items of a
+// group, which arrow keys go through; and what the reader does, which goes to Python as a message. Nothing is computed
+// here. (Python puts this text before that of a view, whose import of it falls away: a page loads one module a view.)
+
+/**
+ * @typedef {{key: string, tag: string, attributes: Record<string, string|number>, text?: string, hint?: string}} Shape
+ * @typedef {{width: number, height: number, title: string, description: string, shapes: Shape[]}} Picture
+ * @typedef {{text: string, error: string, meaning: string, names: string[]}} Field
+ *
+ * Where the reader is: the item of each group that Tab stops at, an id for what labels name, and what a view adds.
+ * @typedef {{id: string, stops: Record<string, string>, [more: string]: any}} Reader
+ *
+ * An element that is wanted on the page. Attributes that are null are left out.
+ * @typedef {{
+ *   key: string, tag: string, attributes?: Record<string, string|number|boolean|null>,
+ *   text?: string, children?: Wanted[],
+ * }} Wanted
+ */
+
+/** @type {WeakMap<Element, Wanted>} */
+const present = new WeakMap();
+
+/**
+ * Make the children of `parent` those that are wanted. An element keeps its identity by key, and with it focus, what
+ * is typed or unfolded in it, and its place in the accessibility tree; only what differs is touched.
+ * @param {Element} parent
+ * @param {Wanted[]} wanted
+ */
+export function patch(parent, wanted) {
+  const have = new Map(Array.from(parent.children, (child) => [present.get(child)?.key, child]));
+  const keys = new Set(wanted.map(({ key }) => key));
+  for (const [key, child] of have) if (!keys.has(key ?? "")) child.remove();
+  let next = parent.firstElementChild;
+  for (const node of wanted) {
+    const namespace = node.tag === "svg" ? "http://www.w3.org/2000/svg" : parent.namespaceURI;
+    let element = have.get(node.key);
+    if (element && element.localName !== node.tag) {
+      if (element === next) next = element.nextElementSibling;
+      element.remove();
+      element = undefined;
+    }
+    element ??= document.createElementNS(namespace, node.tag);
+    if (element === next) next = element.nextElementSibling;
+    else parent.insertBefore(element, next);
+    const before = present.get(element);
+    present.set(element, node);
+    for (const [name, value] of Object.entries({ ...node.attributes })) {
+      if (before?.attributes?.[name] === value) continue;
+      if (value === null) element.removeAttribute(name);
+      else element.setAttribute(name, String(value));
+    }
+    for (const name of Object.keys({ ...before?.attributes }))
+      if (!(name in (node.attributes ?? {}))) element.removeAttribute(name);
+    if (node.children) patch(element, node.children);
+    else if (before?.text !== node.text) element.textContent = node.text ?? "";
+  }
+}
+
+/**
+ * An element that is wanted. Its children have keys of their own, different from each other.
+ * @param {string} tag
+ * @param {string} key
+ * @param {Wanted["attributes"]} attributes
+ * @param {string|Wanted[]} content
+ * @returns {Wanted}
+ */
+export function h(tag, key, attributes = {}, content = []) {
+  return typeof content === "string"
+    ? { tag, key, attributes, text: content }
+    : { tag, key, attributes, children: content };
+}
+
+/**
+ * The item of `group` that Tab stops at: where the reader was, or the first choice of `keys`.
+ * @param {Reader} reader
+ * @param {string} group
+ * @param {string[]} keys
+ */
+export const stop = (reader, group, keys) => (keys.includes(reader.stops[group]) ? reader.stops[group] : keys[0]);
+
+/**
+ * A button that sends a message. A disabled one stays in reach, so that its title can say why.
+ * @param {string} key
+ * @param {string} label
+ * @param {object} message
+ * @param {Wanted["attributes"]} attributes
+ */
+export const button = (key, label, message, attributes = {}) =>
+  h("button", key, { type: "button", "data-send": JSON.stringify(message), ...attributes }, label);
+
+/**
+ * Options of which one is selected, as a labelled toolbar.
+ * @param {Reader} reader
+ * @param {string} label
+ * @param {{label: string, selected: boolean, send?: object, rule?: string, note?: string}[]} options
+ */
+export function toolbar(reader, label, options) {
+  const keys = options.map((option) => `${label}/${option.label}`);
+  const at = stop(reader, label, [...keys.filter((_, i) => options[i].selected), ...keys]);
+  const buttons = options.map((option, i) =>
+    button(keys[i], option.label, option.send ?? {}, {
+      "data-item": keys[i],
+      tabindex: keys[i] === at ? 0 : -1,
+      "aria-pressed": option.selected,
+      "aria-disabled": option.rule ? true : null,
+      title: option.rule || option.note || null,
+    }),
+  );
+  return h("div", label, { class: "choice" }, [
+    h("span", "label", { class: "label", "aria-hidden": true }, label),
+    h("div", "options", { role: "toolbar", "aria-label": label, "data-group": label }, buttons),
+  ]);
+}
+
+/**
+ * A line to type in, what it means, and what is wrong with it. It sends `{[name]: text}` at Enter, or when it is left.
+ * @param {Reader} reader
+ * @param {string} label
+ * @param {string} name
+ * @param {Field} value
+ */
+export function field(reader, label, name, { text, error, meaning, names }) {
+  const id = `${reader.id}-${name}`;
+  const input = {
+    id,
+    type: "text",
+    list: `${id}-names`,
+    spellcheck: false,
+    autocomplete: "off",
+    "data-field": name,
+    "data-value": text,
+    "aria-invalid": error !== "",
+    "aria-describedby": `${id}-meaning ${id}-error`,
+  };
+  return h("div", name, { class: "field" }, [
+    h("label", "label", { class: "label", for: id }, label),
+    h("input", "input", input),
+    h("datalist", "names", { id: `${id}-names` }, names.map((name) => h("option", name, { value: name }))),
+    h("output", "meaning", { id: `${id}-meaning` }, meaning),
+    h("div", "error", { id: `${id}-error`, class: "error", role: "alert" }, error),
+  ]);
+}
+
+/**
+ * A picture, and the same as text. A shape that is an item can be come to by arrow keys, clicked, and pressed with Enter
+ * or Space; `item` says what it is to the reader, and null of the others.
+ * @param {Reader} reader
+ * @param {Picture} picture
+ * @param {string} key one for each picture of a view
+ * @param {(shape: Shape) => Wanted["attributes"]|null} item
+ */
+export function picture(reader, picture, key = "picture", item = pressed) {
+  const items = new Map(picture.shapes.map((shape) => [shape.key, item(shape)]));
+  const at = stop(reader, key, [...items.keys()].filter((key) => items.get(key)));
+  const shapes = picture.shapes.map((shape) => {
+    const its = items.get(shape.key);
+    const named = its && { "data-item": shape.key, tabindex: shape.key === at ? 0 : -1, "aria-label": shape.hint ?? "", ...its };
+    return h(shape.tag, shape.key, { ...shape.attributes, ...named }, shape.hint ? [h("title", "hint", {}, shape.hint)] : shape.text);
+  });
+  const svg = {
+    class: "pgtlab-picture",
+    viewBox: `0 0 ${picture.width} ${picture.height}`,
+    width: picture.width,
+    height: picture.height,
+    role: "group",
+    "aria-label": picture.title,
+    "data-group": key,
+  };
+  return h("div", key, {}, [
+    h("div", "scroll", { class: "scroll" }, [h("svg", "svg", svg, shapes)]),
+    h("details", "text", {}, [h("summary", "summary", {}, "The same as text"), h("pre", "pre", {}, picture.description)]),
+  ]);
+}
+
+/** A shape that sends something is a button. */
+const pressed = (/** @type {Shape} */ { attributes }) => ("data-send" in attributes ? { role: "button" } : null);
+
+/**
+ * A table: the first cell of each row is its head. Rows are told apart by that.
+ * @param {string} key
+ * @param {string} caption
+ * @param {string[]} head
+ * @param {(string|null)[][]} rows
+ */
+export function table(key, caption, head, rows) {
+  const row = (/** @type {(string|null)[]} */ [name, ...cells]) =>
+    h("tr", String(name), {}, [
+      h("th", "0", { scope: "row" }, String(name)),
+      ...cells.map((cell, i) => h("td", `${i + 1}`, {}, cell ?? "–")),
+    ]);
+  return h("table", key, {}, [
+    h("caption", "caption", {}, caption),
+    h("thead", "head", {}, [h("tr", "row", {}, head.map((name) => h("th", name, { scope: "col" }, name)))]),
+    h("tbody", "body", {}, rows.map(row)),
+  ]);
+}
+
+let views = 0;
+
+/**
+ * A widget's module: `body` says what is wanted for the model's trait `view`. Events go to `on` first, if it has them,
+ * and no further if that returns true.
+ * @param {string} name
+ * @param {(view: any, reader: Reader) => Wanted[]} body
+ * @param {Record<string, (event: any, context: {view: any, reader: Reader, root: HTMLElement, model: any, draw: () => void}) => boolean|void>} on
+ */
+export function show(name, body, on = {}) {
+  /** @param {{model: any, el: HTMLElement}} arguments */
+  function render({ model, el }) {
+    const root = document.createElement("div");
+    root.className = `pgtlab-view pgtlab-${name}`;
+    /** @type {Reader} */
+    const reader = { id: `pgtlab-${name}-${++views}`, stops: {} };
+    const context = { view: /** @type {any} */ (null), reader, root, model, draw };
+
+    function receive() {
+      context.view = JSON.parse(model.get("view"));
+      draw();
+    }
+
+    function draw() {
+      const { view } = context;
+      const failed = h("p", "failed", { class: "failed", role: "alert", hidden: view.failed ? null : true }, view.failed ?? "");
+      patch(root, [...body(view, reader), failed]);
+      // A field is set when Python's text for it changes, and else left to whoever types in it.
+      for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
+        if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
+    }
+
+    /** @param {Element} element */
+    function send(element) {
+      const { send, field } = /** @type {HTMLElement} */ (element).dataset;
+      if (element.getAttribute("aria-disabled") !== "true")
+        model.send(send ? JSON.parse(send) : { [field ?? ""]: /** @type {HTMLInputElement} */ (element).value });
+    }
+
+    /** @type {Record<string, (event: any) => void>} */
+    const own = {
+      click(event) {
+        const one = event.target.closest("[data-send]");
+        if (!one) return;
+        send(one);
+        if (one.hasAttribute("data-item")) one.focus();
+      },
+
+      keydown(event) {
+        // JupyterLab has its own use for arrows, Enter and letters; its Ctrl-S and Shift-Enter are left to it.
+        if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) event.stopPropagation();
+        if (event.key === "Enter" && event.target.matches("input[data-field]")) send(event.target);
+        const one = event.target.closest("[data-item]");
+        const group = one?.closest("[data-group]");
+        if (!group) return;
+        const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[data-item]")]);
+        const at = items.indexOf(one);
+        /** @type {Record<string, number>} */
+        const moves = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 };
+        if (event.key in moves) items[moves[event.key]]?.focus();
+        else if (one.localName !== "button" && (event.key === " " || event.key === "Enter")) send(one);
+        else return;
+        event.preventDefault();
+      },
+
+      focusin(event) {
+        const one = event.target.closest("[data-item]");
+        const group = one?.closest("[data-group]");
+        if (!group) return;
+        reader.stops[group.dataset.group] = one.dataset.item;
+        for (const other of group.querySelectorAll('[data-item][tabindex="0"]')) other.setAttribute("tabindex", "-1");
+        one.setAttribute("tabindex", "0");
+      },
+
+      change(event) {
+        if (event.target.matches("[data-field]")) send(event.target);
+      },
+    };
+
+    for (const type of new Set([...Object.keys(own), ...Object.keys(on)]))
+      root.addEventListener(type, (event) => {
+        if (!on[type]?.(event, context)) own[type]?.(event);
+      });
+    receive();
+    el.append(root);
+    model.on("change:view", receive);
+    return () => model.off("change:view", receive);
+  }
+
+  return { render };
+}

@@ -1,0 +1,85 @@
+"""What every view is on the Python side: what is shown follows from the model, and what the reader does is a message.
+
+Data flows one way. A view's traits say what is chosen; from them follows one more, `view`, which is all that the
+browser needs to draw; what is chosen there comes back as a message, and sets traits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from pgtlab.picture import STYLE, Picture
+
+HERE = Path(__file__).parent
+
+
+def module(name: str) -> str:
+    """The JavaScript of a view: what all views share, and its own. A page loads it as one module, without a build."""
+    shared = (HERE / "page.js").read_text(encoding="utf-8")
+    own = (HERE / f"{name}.js").read_text(encoding="utf-8")
+    return re.sub(r"^export ", "", shared, flags=re.M) + re.sub(r"^import .*\n", "", own, flags=re.M)
+
+
+class View(anywidget.AnyWidget):
+    """A view of a value. A subclass says what there is to draw, in `drawn()`, and what messages do, in `receive()`."""
+
+    _css = STYLE + (HERE / "view.css").read_text(encoding="utf-8")
+
+    # As one string, because ipywidgets looks for binary buffers in every node of what it sends, and there are hundreds.
+    view = traitlets.Dict().tag(sync=True, to_json=lambda view, widget: json.dumps(view, separators=(",", ":")))
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._on_message)
+
+    def drawn(self) -> dict[str, Any]:
+        """All that the browser needs, as plain data."""
+        raise NotImplementedError
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """Do what the reader asks for, and `draw()` if no trait changes that does."""
+        raise NotImplementedError
+
+    def picture(self) -> Picture | None:
+        """The picture as it stands, for pages without widgets; None where there is none."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """The same as text; where there is no picture, why."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Make `view` anew."""
+        self.view = self.drawn()
+
+    def svg(self) -> str:
+        """The picture as it stands, as an SVG string.
+
+        Raises
+        ------
+        ValueError
+            Where there is none; it says why.
+        """
+        picture = self.picture()
+        if picture is None:
+            raise ValueError(f"there is no picture: {self.text()}")
+        return picture.svg()
+
+    def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        """A message and not a trait, because a trait's changes may be merged: two clicks are two clicks."""
+        try:
+            self.receive(content)
+        except Exception as error:
+            self.view = {**self.drawn(), "failed": f"{error}" if isinstance(error, ValueError) else repr(error)}
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The widget, with the picture as it stands for pages that have no widgets."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        picture = self.picture()
+        return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
