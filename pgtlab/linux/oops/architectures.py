@@ -13,14 +13,28 @@ SOME_OTHER = "another architecture"
 # What no other architecture prints: words to find fast, and a pattern for the line that has one.
 _SIGNS = {
     ARM64: (
-        ("pstate", "x29", "ESR = 0x", "Mem abort info:", "-bit VAs", "el0", "el1", "Internal error: "),
+        ("pstate", "x29", "ESR = 0x", "Mem abort info:", "-bit VAs", "el0", "el1", "arm64", "Internal error: "),
         r"\bpstate: ?[0-9a-f]{8}|\bx29: ?[0-9a-f]{16}|ESR = 0x|Mem abort info:|-bit VAs, pgdp?|"
         r"\b(?:do_)?el[01]h?t?_(?:64_)?(?:sync|svc|irq|ia|da|inv|abort|dbg|interrupt)\b|"
-        r"Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#",
+        r"__arm64_sys_|arch/arm64/|Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#(?!.* ARM$)",
     ),
     "x86": (
-        ("RIP: ", "EIP: ", "EFLAGS: ", "RFLAGS: ", "RAX: ", "EAX: ", "CR2: ", "asm_exc_", "#PF: ", "_64_after_hwframe"),
-        r"\bRIP: (?:[0-9a-f]{4}:|\[)|\bEIP: |\b[ER]FLAGS: |\bRAX: |\bEAX: |\bCR2: |asm_exc_|#PF: |_64_after_hwframe",
+        (
+            "RIP: ",
+            "EIP: ",
+            "EFLAGS: ",
+            "RFLAGS: ",
+            "RAX: ",
+            "EAX: ",
+            "CR2: ",
+            "asm_exc_",
+            "#PF: ",
+            "arch/x86/",
+            "do_syscall_64",
+            "_64_after_hwframe",
+        ),
+        r"\bRIP: (?:[0-9a-f]{4}:|\[)|\bEIP: |\b[ER]FLAGS: |\bRAX: |\bEAX: |\bCR2: |asm_exc_|#PF: |"
+        r"arch/x86/|\bdo_syscall_64\b|_64_after_hwframe",
     ),
     "riscv": (
         ("epc : ", "badaddr: ", "gp : "),
@@ -50,7 +64,7 @@ _SIGNS = {
     "sh": (("PR  : ", "PC  : "), r"^PR  : [0-9a-f]{8}|^PC  : [0-9a-f]{8} SP  : "),
     "arc": (("[ECR   ]: ", "BLINK: 0x"), r"\[ECR   \]: |\bBLINK: 0x"),
     "xtensa": (("a00: ", "sar: "), r"^a00: [0-9a-f]{8} |\bsar: [0-9a-f]{8}"),
-    SOME_OTHER: (("Call Trace:", "Backtrace:"), r"^Call Trace:|^Backtrace:"),
+    SOME_OTHER: (("Call Trace:", "Backtrace:", "KMSAN"), r"^Call Trace:|^Backtrace:|^BUG: KMSAN: "),
 }
 _PATTERNS = {name: (words, re.compile(pattern)) for name, (words, pattern) in _SIGNS.items()}
 LONGEST = 400  # characters of a line that are looked at
@@ -90,13 +104,15 @@ def is_sign(text: str) -> bool:
 
 
 def foreign_sign(text: str) -> str | None:
-    """The other architecture of which a whole text has a sign, where no report of it was made out."""
-    lines = []
+    """The other architecture of which a whole text has a sign, where its reports do not say; `None` where it has none,
+    or has signs of arm64 too."""
+    found = None
     for name, (words, _) in _PATTERNS.items():
-        if name != ARM64:
-            for word in words:
-                lines += list(_lines_with(word, text))
-    return architecture_of(lines)
+        its_own = architecture_of(line for word in words for line in _lines_with(word, text) if name in signs(line))
+        if its_own == ARM64:
+            return None
+        found = found or its_own
+    return found
 
 
 def _lines_with(word: str, text: str) -> Iterator[str]:
@@ -116,6 +132,4 @@ def declined(architecture: str) -> str:
     >>> declined("x86")
     'this is a report of x86: pgtlab reads those of arm64'
     """
-    if architecture == SOME_OTHER:
-        return "this is a report of another architecture (its traces begin with `Call Trace:`): pgtlab reads arm64's"
     return f"this is a report of {architecture}: pgtlab reads those of arm64"

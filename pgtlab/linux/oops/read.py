@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pgtlab.linux.oops.architectures import ARM64, architecture_of, declined, foreign_sign
+from pgtlab.linux.oops.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
 from pgtlab.linux.oops.code import read_code
 from pgtlab.linux.oops.consistency import compared
 from pgtlab.linux.oops.facts import FactReader
@@ -60,7 +60,7 @@ def read(text: str) -> Log:
     facts = FactReader()
     found = segments(map(facts.seen, clean_lines(text)))
     version = facts.version or next(filter(None, (read_header(one.lines, {}).version for one in found)), "")
-    whose = _architectures(found)
+    whose = _architectures(found, text)
     reports = [
         read_report(segment, version)
         for segment, architecture in zip(found, whose, strict=True)
@@ -179,11 +179,13 @@ def _has_body(report: Report) -> bool:
     )
 
 
-def _architectures(found: Sequence[Segment]) -> list[str | None]:
-    """The architecture of each report. One without a sign of its own is its neighbour's: they are of one log."""
+def _architectures(found: Sequence[Segment], text: str) -> list[str | None]:
+    """The architecture of each report. One without a sign of its own is its neighbour's, or that of the whole log."""
     known = [architecture_of(line.text for line in segment.lines) for segment in found]
     for n, own in enumerate(known):
         if own is None and n:
             known[n] = known[n - 1]
     first = next((one for one in known if one), None)
-    return [one or first for one in known]
+    if first in (None, SOME_OTHER):
+        first = foreign_sign(text) or first
+    return [first if one in (None, SOME_OTHER) else one for one in known]

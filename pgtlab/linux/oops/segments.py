@@ -33,7 +33,7 @@ _HEADLINES = (
     ("warning", r"WARNING: at (?P<location>\S{1,200}:\d{1,7})"),
     ("warning", r"WARNING: (?:possible|suspicious|bad unlock|held lock|inconsistent lock|lock held|Nested lock)"),
     ("bug", r"kernel BUG at (?P<location>\S{1,200}?)!"),
-    ("bug", r"(?:watchdog: )?BUG: (?!Bad page state: )"),
+    ("bug", r"(?:watchdog: |\[ )?BUG: (?!Bad page state: )"),
     ("oops", r"(?:CPU \d{1,4} )?Unable to handle kernel "),
     ("oops", r"Unhandled fault(?: at|: )"),
     ("oops", r"Bad mode in .{1,80} handler detected"),
