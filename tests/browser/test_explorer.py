@@ -352,7 +352,8 @@ def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(
     assert svg.get_attribute("viewBox") == "0 0 10 5"
     assert svg.inner_html() == (
         '<rect x="1" width="5" height="4" data-bit="7" data-value="1" data-item="bit-7" tabindex="0" '
-        'aria-label="seven" role="switch" aria-checked="true" data-send="{&quot;flip&quot;:&quot;7&quot;}"><title>seven</title></rect>'
+        'aria-label="seven" role="switch" aria-checked="true" data-send="{&quot;flip&quot;:&quot;7&quot;}">'
+        "<title>seven</title></rect>"
         '<text x="3 4" y="2" class="mono">no such address</text>'
     )
     expect(view.locator("pre")).to_have_text("Described.")
@@ -363,4 +364,4 @@ def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(
 def test_what_goes_wrong_in_python_is_said_in_the_view(explorer):
     _, view = explorer(cells=(f"{CELL.rstrip()}.receive = lambda message: 1 / 0\nexplorer",))
     option(view, "LPA2", "off").click()
-    expect(view.get_by_role("alert")).to_have_text("ZeroDivisionError('division by zero')")
+    expect(view.locator(".failed")).to_have_text("ZeroDivisionError('division by zero')")
