@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.arch.esr_iss import FAR, ISS, when_set
+from pgtlab.arch.esr_iss import FAR, ISS, UPDATED, when_set
 from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.fault_status import EXTERNAL_ABORT, fault_status, walk_fault_kind
 from pgtlab.arch.named_bits import Meaning
@@ -77,11 +77,11 @@ class DataAbort(ISSDataAbort, ISS):
         "SSE": when_set("sign-extended"),
         "SF": ("32-bit wide register", "64-bit wide register"),
         "AR": ("No acquire/release semantics", "Acquire/release semantics"),
-        "WU": (None, None, "the store did not update the location", "the store updated the location"),
+        "WU": UPDATED,
         "FnP": when_set("FAR is an address in the granule of the one that faulted"),
         "PFV": when_set("PFAR_EL1 is valid"),
         "SET": _ERROR_STATE,
-        "LST": ("not specified", "ST64BV", "LD64B or ST64B", "ST64BV0"),
+        "LST": (None, "ST64BV", "LD64B or ST64B", "ST64BV0"),
         "FnV": FAR,
         "CM": when_set("by a cache maintenance or address translation instruction"),
         "S1PTW": when_set("a stage 2 fault on a stage 1 walk"),
@@ -98,7 +98,7 @@ class DataAbort(ISSDataAbort, ISS):
             fields |= {field.name: field for field in _NoSyndrome.fields if field.extract(self.value)}
         if self.DFSC != EXTERNAL_ABORT:
             del fields["SET"]
-            if walk_fault_kind(self.DFSC) in _OF_ANY_ACCESS:
+            if walk_fault_kind(self.DFSC) in _OF_ANY_ACCESS and _LoadStoreType.LST.extract(self.value):
                 fields["LST"] = _LoadStoreType.LST
         return list(fields.values())
 

@@ -290,6 +290,9 @@ _SERROR_STATE = (
 )
 
 
+UPDATED: Meaning = (None, None, "the store did not update the location", "the store updated the location")
+
+
 class SError(ISS):
     """EC 0x2f."""
 
@@ -302,12 +305,25 @@ class SError(ISS):
         "IDS": ("the rest is as the architecture defines it", "the rest is IMPLEMENTATION DEFINED"),
         "IESB": when_set("taken and synchronized by an implicit error synchronization event"),
         "AET": _SERROR_STATE,
+        "WU": UPDATED,
+        "VFV": when_set("FAR_EL1 is valid"),
+        "PFV": when_set("PFAR_EL1 is valid"),
         "DFSC": {0: "Uncategorized error", 0b010001: "Asynchronous SError interrupt"},
     }
 
     @property
     def present(self) -> list[Field]:
-        return [SError.IDS, *ImplementationDefinedError.fields] if self.IDS else list(self.fields)
+        if self.IDS:
+            return [SError.IDS, *ImplementationDefinedError.fields]
+        return [*self.fields, *(field for field in LaterError.fields if field.extract(self.value))]
+
+
+class LaterError(BitFields):
+    """What FEAT_RASv2 and FEAT_PFAR added."""
+
+    PFV = Field(14)
+    VFV = Field(15)
+    WU = Field(17, 16)
 
 
 class ImplementationDefinedError(BitFields):

@@ -28,7 +28,6 @@ def run(args: argparse.Namespace) -> None:
     from pgtlab.linux.brk_imm import brk_name
 
     syndrome = esr.decode(args.value)
-    show(syndrome, args)
-    if syndrome.ec == esr.BRK64 and not (args.json or args.svg):
-        name = brk_name(syndrome["Comment"].value)
-        print(f"Linux: {name or 'no such breakpoint'}")
+    brk = syndrome["Comment"].value if syndrome.ec == esr.BRK64 else None
+    linux = None if brk is None else brk_name(brk) or "no breakpoint of the kernel's"
+    show(syndrome, args, {"linux": linux})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from pgtlab.cli.options import print_json
@@ -41,11 +43,13 @@ def add_svg_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--svg", action="store_true", help="print a picture of it, as SVG")
 
 
-def show(value: Shown, args: argparse.Namespace) -> None:
-    """Print `value` as the options say."""
+def show(value: Shown, args: argparse.Namespace, more: Mapping[str, str | None] = MappingProxyType({})) -> None:
+    """Print `value` as the options say, and what there is `more` to say of it: lines of text, keys of JSON."""
     if args.json and args.svg:
         raise ValueError("--json and --svg: one answer has one format, so leave out either")
-    if args.json:
-        print_json(value.as_dict())
+    if args.svg:
+        print(value.picture.svg())
+    elif args.json:
+        print_json(value.as_dict() | dict(more))
     else:
-        print(value.picture.svg() if args.svg else value)
+        print(value, *(f"{name}: {words}" for name, words in more.items() if words), sep="\n")

@@ -229,6 +229,8 @@ class Entry:
         reserved = [leaf.bits for part in self.fields for leaf in part.leaves() if leaf.name == "RES0" and leaf.value]
         if reserved:
             notes.append(f"reserved bits are set: {', '.join(reserved)}")
+        if isinstance(self.descriptor, Leaf) and (frame := self._k.pte_pfn(self.word)) != self.pfn:
+            notes.append(f"Linux, which packs addresses as it was compiled to, reads frame {frame:#x}")
         return tuple(notes)
 
     @cached_property

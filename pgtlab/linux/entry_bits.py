@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from pgtlab.arch.attributes import memory_type
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.arch.descriptor import Block, Descriptor, Leaf, Table
+from pgtlab.arch.descriptor import Block, Leaf, Table
 from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
-from pgtlab.arch.output_address import OutputAddress
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.proc import MAIR_EL1_SET
 
@@ -63,10 +62,10 @@ def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
         The booted kernel.
     """
     if isinstance(word, Table):
-        return name_bits(word.value, [*word.fields, *_ignored(word)], _TABLE, 63)
+        return name_bits(word.value, [*word.fields, *_beside(word)], _TABLE, 63)
     if isinstance(word, Leaf):
         software = Leaf.software
-        named = name_bits(word.value, [*word.fields, *_ignored(word)], _leaf_meanings(word, boot), 63)
+        named = name_bits(word.value, [*word.fields, *_beside(word)], _leaf_meanings(word, boot), 63)
         return tuple(
             NamedBits(it.name, it.hi, it.lo, it.value, it.meaning, _software_bits(word))
             if it.name == software.name
@@ -81,6 +80,7 @@ def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
 _TABLE: Mapping[str, Meaning] = {
     "VALID": ("invalid", "valid"),
     "TYPE": ("block", "table"),
+    "AF": ("", "accessed, by FEAT_HAFT"),
     "PXNTable": ("", "nothing below is executable at EL1"),
     "UXNTable": ("", "nothing below is executable at EL0"),
     "APTable": (
@@ -92,16 +92,27 @@ _TABLE: Mapping[str, Meaning] = {
 }
 
 
-def _ignored(word: Descriptor) -> list[Field]:
-    """The bits that hardware ignores, which are not those that it reserves (Arm ARM D8.3.1, D8.3.2)."""
-    ranges = [(63, 63)]
-    if isinstance(word, Table):
-        lpa2 = word.format.packing is OutputAddress.LPA2
-        ranges = [(58, 51), *([(11, 10), (7, 2)] if lpa2 else [(11, 2)])]
-    fields = [Field(hi, lo) for hi, lo in ranges]
-    for field in fields:
-        field.name = IGNORED
-    return fields
+class AccessedTable(BitFields):
+    """What FEAT_HAFT, which Linux uses since v6.13, added to a table descriptor."""
+
+    AF = Field(10)
+
+
+def _beside(word: Table | Leaf) -> list[Field]:
+    """The bits that hardware ignores, which are not those that it reserves (Arm ARM D8.3.1), and a later field."""
+    later = [field for field in AccessedTable.fields if isinstance(word, Table) and field.extract(word.value)]
+    ignored = {*range(51, 59), *range(2, 12)} if isinstance(word, Table) else {63}
+    for field in (*word.fields, *later):
+        ignored -= set(range(field.lo, field.hi + 1))
+    lows = sorted(bit for bit in ignored if bit - 1 not in ignored)
+    highs = sorted(bit for bit in ignored if bit + 1 not in ignored)
+    return [*later, *(_field(IGNORED, hi, lo) for hi, lo in zip(highs, lows, strict=True))]
+
+
+def _field(name: str, hi: int, lo: int) -> Field:
+    field = Field(hi, lo)
+    field.name = name
+    return field
 
 
 def _leaf_meanings(word: Leaf, boot: Boot) -> Mapping[str, Meaning]:
@@ -131,8 +142,6 @@ def _leaf_meanings(word: Leaf, boot: Boot) -> Mapping[str, Meaning]:
 
 
 def _software_bits(word: Leaf) -> tuple[NamedBits, ...]:
-    field = Leaf.software
-    low = [Field(bit.hi - field.lo, bit.lo - field.lo) for bit in SoftwareBits.fields]
-    for shifted, bit in zip(low, SoftwareBits.fields, strict=True):
-        shifted.name = bit.name
-    return name_bits(word.software, low, SoftwareBits.meanings, field.width - 1, at=field.lo)
+    whole = Leaf.software
+    bits = [_field(bit.name, bit.hi - whole.lo, bit.lo - whole.lo) for bit in SoftwareBits.fields]
+    return name_bits(word.software, bits, SoftwareBits.meanings, whole.width - 1, at=whole.lo)

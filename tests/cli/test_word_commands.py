@@ -60,6 +60,7 @@ def test_esr_is_told_in_fields(run):
         "value": 0x25,
         "description": "Data Abort taken without a change in Exception level",
     }
+    assert answer["linux"] is None
     assert fields["WnR"]["description"] == "Abort caused by writing to memory"
 
 
@@ -75,12 +76,14 @@ def test_a_word_is_read_as_the_log_writes_it(run, written):
         (0x912, "KASAN, a store of 4 bytes"),
         (0x5512, "UBSAN, check 0x12"),
         (0x8229, "CFI, target in x9, type in w17"),
-        (0x1, "no such breakpoint"),
+        (0x1, "no breakpoint of the kernel's"),
     ],
 )
 def test_who_in_linux_set_a_breakpoint(run, comment, says):
     """arch/arm64/include/asm/brk-imm.h and the handlers in kernel/traps.c, v6.12."""
-    assert run("esr", f"{0xF2000000 | comment:x}")[1].splitlines()[-1].endswith(says)
+    value = f"{0xF2000000 | comment:x}"
+    assert run("esr", value)[1].splitlines()[-1].endswith(says)
+    assert json.loads(run("esr", value, "--json")[1])["linux"].endswith(says)
 
 
 def test_pte_takes_levels_by_both_names(run):

@@ -13,6 +13,8 @@ from pgtlab.linux.boot import NoBoot
 from pgtlab.linux.entry import EntryError, decode_entry
 from pgtlab.linux.entry_bits import SoftwareBits, SwapEntry, memory_name
 from pgtlab.linux.level import LevelError, levels, parse_level
+from pgtlab.linux.pgtable import table_address
+from pgtlab.linux.pte import pte_pfn
 
 DATA = Path(__file__).parents[1] / "data"
 USER_ENTRIES = {
@@ -39,6 +41,18 @@ BOOTS = [
     for cpu in ("max", "neoverse-n1", "a64fx")
     if not isinstance(it := boot(config, CPU.named(cpu)), NoBoot)
 ]
+
+
+class Constants:
+    """A kernel's constants, and of its functions the one that `pte_pfn()` calls."""
+
+    def __init__(self, boot):
+        self.__dict__.update({**boot.config.constants, **boot.constants})
+
+    def table_address(self, entry):
+        return table_address(self, entry)
+
+
 any_word = st.integers(0, (1 << 64) - 1)
 small_word = st.integers(0, (1 << 14) - 1)
 boots = st.sampled_from(BOOTS)
@@ -174,6 +188,23 @@ def test_a_write_to_a_clean_page_is_let_in_where_hardware_manages_the_dirty_stat
     assert decode_entry(clean, "pte", kernel()).permissions[0] == "rw-"
     without = kernel(cpu="cortex-a57")  # no hardware update: the store faults, and Linux makes the page dirty
     assert decode_entry(clean, "pte", without).permissions[0] == "r--"
+
+
+def test_the_accessed_flag_of_a_table_is_named_where_it_is_set():
+    """`PMD_TABLE_AF` of Linux 6.13; the bit was ignored before."""
+    table = 0x1800_0000_4400_0003
+    names = {part.name: part for part in decode_entry(table | 1 << 10, "pmd", kernel()).fields}
+    assert (names["AF"].bits, names["AF"].meaning) == ("10", "accessed, by FEAT_HAFT")
+    assert "AF" not in {part.name for part in decode_entry(table, "pmd", kernel()).fields}
+
+
+@given(boots, any_word)
+def test_the_frame_is_what_the_kernels_own_arithmetic_gives(boot, word):
+    """`pte_pfn()`, compiled for a configuration, and the packing that the registers choose."""
+    entry = decode_entry(word | 0b11, "pte", boot)
+    frame = pte_pfn(Constants(boot), word | 0b11)
+    assert (entry.pfn == frame) != any(f"reads frame {frame:#x}" in note for note in entry.notes)
+    assert entry.pfn == frame or len(entry.notes) > 1  # for bits are set that such an entry has not
 
 
 def test_a_block_where_the_level_has_none_is_reserved():
