@@ -1,52 +1,20 @@
 // @ts-check
 // The explorer's view: toggles, an address, its picture, and what the last choice changed.
-import { button, field, h, picture, show, table, toolbar } from "./page.js";
+import { kernel, toggling } from "./kernel.js";
+import { field, h, picture, show, table } from "./page.js";
 
 /**
- * @typedef {import("./page.js").Reader & {pointed?: string, told?: string, note?: string}} Reader
- * @typedef {{label: string, selected: boolean, choose: object, rule: string, remedy: string, note: string}} Option
  * @typedef {{name: string, before: string|null, after: string|null}} Row
  * @typedef {{
- *   choices: {label: string, options: Option[]}[],
+ *   choices: import("./kernel.js").Choices,
  *   address: import("./page.js").Field,
  *   picture: import("./page.js").Picture|null,
  *   stuck: string,
  *   changes: {title: string, groups: {name: string, rows: Row[]}[]},
  * }} View
- *
- * What else the reader has come to: the option that is pointed at; the option whose rule the line below the toggles
- * tells, for asking; and what there was to say of the last choice.
  */
 
 const SHOWN = 6; // rows of a group of changes; the rest unfold
-
-/**
- * The option called `item` in a view.
- * @param {View} view
- * @param {string|undefined} item
- */
-function find(view, item) {
-  return view.choices.flatMap(({ label, options }) => options.filter((o) => `${label}/${o.label}` === item))[0];
-}
-
-/**
- * One line: the rule against the option that is pointed at or was last asked for, what it would take to have it, and
- * what else there is to know.
- * @param {View} view
- * @param {Reader} reader
- */
-function line(view, reader) {
-  const pointed = find(view, reader.pointed);
-  const told = find(view, reader.told);
-  const option = pointed?.rule || pointed?.note ? pointed : told;
-  const says = (option ? option.rule || option.note : reader.note) ?? "";
-  const way = option?.remedy && option === told;
-  const attributes = { "data-remedy": reader.told ?? "", "aria-describedby": `${reader.id}-rule` };
-  return h("div", "line", { class: "line" }, [
-    h("span", "rule", { id: `${reader.id}-rule` }, says),
-    ...(way ? [button("remedy", option.remedy, { choose: option.choose }, attributes)] : []),
-  ]);
-}
 
 /** Each bit is a switch. */
 const bit = (/** @type {import("./page.js").Shape} */ { attributes }) =>
@@ -81,53 +49,13 @@ function changes({ changes }) {
 
 /**
  * @param {View} view
- * @param {Reader} reader
+ * @param {import("./kernel.js").Reader} reader
  */
-function body(view, reader) {
-  if (!find(view, reader.told)?.rule) reader.told = "";
-  const toolbars = view.choices.map(({ label, options }) =>
-    toolbar(reader, label, options.map((option) => ({ ...option, send: { choose: option.choose } }))),
-  );
-  return [
-    h("div", "toggles", { class: "toggles" }, toolbars),
-    line(view, reader),
-    field(reader, "Address", "address", view.address),
-    view.picture ? picture(reader, view.picture, "bits", bit) : h("p", "stuck", { class: "stuck" }, view.stuck),
-    changes(view),
-  ];
-}
+const body = (view, reader) => [
+  ...kernel(view.choices, reader),
+  field(reader, "Address", "address", view.address),
+  view.picture ? picture(reader, view.picture, "bits", bit) : h("p", "stuck", { class: "stuck" }, view.stuck),
+  changes(view),
+];
 
-export default show("explorer", body, {
-  click(event, { view, reader, root, draw }) {
-    const item = event.target.closest("[data-item]")?.dataset.item;
-    const option = find(view, event.target.closest("[data-remedy]")?.dataset.remedy ?? item);
-    if (!option) return;
-    if (option.rule && item) {
-      reader.told = item;
-      draw();
-      /** @type {HTMLElement} */ (root.querySelector("[data-remedy]")).focus();
-      return true;
-    }
-    if (!item) /** @type {HTMLElement} */ (root.querySelector(`[data-item="${reader.told}"]`)).focus();
-    Object.assign(reader, { told: "", note: option.note });
-  },
-
-  focusin(event, { view, reader, draw }) {
-    const item = event.target.closest("[data-item]")?.dataset.item;
-    if (!find(view, item)?.rule || reader.told === item) return;
-    reader.told = item;
-    draw();
-  },
-
-  pointerover(event, { reader, draw }) {
-    const over = event.target.closest("[data-item]")?.dataset.item ?? "";
-    if (over === reader.pointed || over.startsWith("bit")) return;
-    reader.pointed = over;
-    draw();
-  },
-
-  pointerleave(event, { reader, draw }) {
-    reader.pointed = "";
-    draw();
-  },
-});
+export default show("explorer", body, toggling);

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import traitlets
 
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.address_picture import address_picture
-from pgtlab.linux.boot import Boot, NoBoot, boot
+from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, Decomposition, decompose
 from pgtlab.linux.kconfig import Config
 from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel, changes
-from pgtlab_widgets.choices import choices, traits
-from pgtlab_widgets.view import View, module
+from pgtlab_widgets.choices import traits
+from pgtlab_widgets.kernel_view import KernelView, Refused, refusals
+from pgtlab_widgets.view import module
 
 
-class Refused(traitlets.TraitError, ValueError):
-    """A choice that the model refuses, in its words. As a TraitError it takes traits back that were set together."""
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Let what the model refuses be refused by the traits."""
-    try:
-        yield
-    except ValueError as error:
-        raise Refused(str(error)) from error
-
-
-class Explorer(View):
+class Explorer(KernelView):
     """A configuration, a CPU and an address to play with.
 
     Parameters
@@ -66,10 +53,6 @@ class Explorer(View):
 
     _esm = module("explorer")
 
-    page_size = traitlets.Unicode()
-    va_bits = traitlets.Int()
-    pa_bits = traitlets.Int()
-    cpu = traitlets.Unicode()
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
 
     def __init__(
@@ -80,39 +63,15 @@ class Explorer(View):
         address: str | int = "KIMAGE_VADDR + 0x1234567",
         pa_bits: int | None = None,
     ) -> None:
-        config = Config(page_size, va_bits, pa_bits)
-        self._boot: Kernel = boot(config, CPU.named(cpu))
         self._before: Kernel | None = None
-        self._va = parse_address(_text(address), self._boot)
         self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
-        super().__init__(**traits(config), cpu=cpu, address=address)
-
-    @property
-    def config(self) -> Config:
-        """The kernel configuration."""
-        return self._boot.config
-
-    @property
-    def boot(self) -> Kernel:
-        """What booting it on the CPU gives."""
-        return self._boot
+        self._va = parse_address(_text(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
+        super().__init__(page_size, va_bits, cpu, pa_bits, address=address)
 
     @property
     def decomposition(self) -> Decomposition | None:
         """The address taken apart; None where the kernel does not boot."""
         return decompose(self._va, self._boot) if isinstance(self._boot, Boot) else None
-
-    def choose(self, **chosen: str | int) -> None:
-        """Set several traits that are legal only together.
-
-        >>> explorer = Explorer("4k", 39)
-        >>> explorer.choose(page_size="16k", va_bits=36)
-        >>> explorer.config
-        Config('16k', va_bits=36, pa_bits=48)
-        """
-        with self.hold_trait_notifications():
-            for name, value in chosen.items():
-                self.set_trait(name, value)
 
     def picture(self) -> Picture | None:
         """The picture as it stands; None where the kernel does not boot."""
@@ -120,25 +79,13 @@ class Explorer(View):
 
     def text(self) -> str:
         """The same as text, or the reason why the kernel does not boot."""
-        return _reason(self._boot) or str(self.decomposition)
+        return self.stuck or str(self.decomposition)
 
     def __repr__(self) -> str:
         shown = {**traits(self.config), "cpu": self.cpu, "address": self.address}
         return f"Explorer({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     # What is chosen: legal, or refused.
-
-    @traitlets.validate("page_size", "va_bits", "pa_bits")
-    def _legal(self, proposal: dict[str, Any]) -> str | int:
-        chosen = {name: getattr(self, name) for name in ("page_size", "va_bits", "pa_bits")}
-        chosen[proposal["trait"].name] = proposal["value"]
-        with refusals():
-            return traits(Config(**chosen))[proposal["trait"].name]
-
-    @traitlets.validate("cpu")
-    def _known(self, proposal: dict[str, Any]) -> str:
-        with refusals():
-            return CPU.named(proposal["value"]).name
 
     @traitlets.validate("address")
     def _read(self, proposal: dict[str, Any]) -> str:
@@ -149,12 +96,10 @@ class Explorer(View):
 
     # From what is chosen to what is shown.
 
-    @traitlets.observe("page_size", "va_bits", "pa_bits", "cpu")
-    def _reboot(self, change: object) -> None:
-        booted = boot(Config(self.page_size, self.va_bits, self.pa_bits), CPU.named(self.cpu))
-        if booted != self._boot:
-            self._before, self._boot = self._boot, booted
-            self._read_again()
+    def booted(self, before: Kernel) -> None:
+        """Show what changed since the kernel before, if there was another."""
+        self._before = before if before != self.boot else self._before
+        self._read_again()
 
     @traitlets.observe("address")
     def _read_again(self, change: object = None) -> None:
@@ -169,9 +114,7 @@ class Explorer(View):
         text, error = self._wrong or (self.address, "")
         picture = self.picture()
         return {
-            "choices": [
-                {"label": c.label, "options": list(map(vars, c.options))} for c in choices(self.config, self.cpu)
-            ],
+            "choices": self.toggles(),
             "address": {
                 "text": text,
                 "error": error,
@@ -179,7 +122,7 @@ class Explorer(View):
                 "names": list(address_names(self._boot)),
             },
             "picture": picture and picture.spec(),
-            "stuck": _reason(self._boot),
+            "stuck": self.stuck,
             "changes": self._changes(),
         }
 
@@ -212,10 +155,6 @@ class Explorer(View):
 
 def _text(address: str | int) -> str:
     return address if isinstance(address, str) else f"{address:#018x}"
-
-
-def _reason(kernel: Kernel) -> str:
-    return kernel.reason if isinstance(kernel, NoBoot) else ""
 
 
 def _named(kernel: Kernel) -> str:

@@ -20,10 +20,18 @@ HERE = Path(__file__).parent
 
 
 def module(name: str) -> str:
-    """The JavaScript of a view: what all views share, and its own. A page loads it as one module, without a build."""
-    shared = (HERE / "page.js").read_text(encoding="utf-8")
-    own = (HERE / f"{name}.js").read_text(encoding="utf-8")
-    return re.sub(r"^export ", "", shared, flags=re.M) + re.sub(r"^import .*\n", "", own, flags=re.M)
+    """The JavaScript of a view, after that of the modules that it imports: as one module, made without a build."""
+    parts: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        text = (HERE / f"{name}.js").read_text(encoding="utf-8")
+        for other in re.findall(r'^import .* from "\./(\w+)\.js";$', text, flags=re.M):
+            if other not in parts:
+                add(other)
+        parts[name] = re.sub(r"^import .*\n|^export (?!default)", "", text, flags=re.M)
+
+    add(name)
+    return "".join(parts.values())
 
 
 class View(anywidget.AnyWidget):

@@ -1,0 +1,104 @@
+"""A view of something that a kernel does: which kernel on which CPU is chosen in it, by toggles or by traits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import traitlets
+
+from pgtlab.linux.boot import NoBoot, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+from pgtlab_widgets.changes import Kernel
+from pgtlab_widgets.choices import choices, traits
+from pgtlab_widgets.view import View
+
+
+class Refused(traitlets.TraitError, ValueError):
+    """A choice that the model refuses, in its words. As a TraitError it takes traits back that were set together."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Let what the model refuses be refused by the traits."""
+    try:
+        yield
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+class KernelView(View):
+    """A view with the four traits that say which kernel boots on which CPU.
+
+    A subclass says in `booted()` what follows when that changes.
+    """
+
+    page_size = traitlets.Unicode()
+    va_bits = traitlets.Int()
+    pa_bits = traitlets.Int()
+    cpu = traitlets.Unicode()
+
+    def __init__(self, page_size: str, va_bits: int, cpu: str, pa_bits: int | None, **others: Any) -> None:
+        config = Config(page_size, va_bits, pa_bits)
+        self._boot: Kernel = boot(config, CPU.named(cpu))
+        super().__init__(**traits(config), cpu=cpu, **others)
+
+    @property
+    def config(self) -> Config:
+        """The kernel configuration."""
+        return self._boot.config
+
+    @property
+    def boot(self) -> Kernel:
+        """What booting it on the CPU gives."""
+        return self._boot
+
+    @property
+    def stuck(self) -> str:
+        """Why the kernel does not boot; empty where it does."""
+        return self._boot.reason if isinstance(self._boot, NoBoot) else ""
+
+    def choose(self, **chosen: str | int) -> None:
+        """Set several traits that are legal only together.
+
+        >>> from pgtlab_widgets import Explorer
+        >>> explorer = Explorer("4k", 39)
+        >>> explorer.choose(page_size="16k", va_bits=36)
+        >>> explorer.config
+        Config('16k', va_bits=36, pa_bits=48)
+        """
+        with self.hold_trait_notifications():
+            for name, value in chosen.items():
+                self.set_trait(name, value)
+
+    def booted(self, before: Kernel) -> None:
+        """Another kernel booted than `before`."""
+        self.draw()
+
+    def toggles(self) -> list[dict[str, Any]]:
+        """What can be chosen, for `kernel.js`."""
+        return [
+            {"label": choice.label, "options": list(map(vars, choice.options))}
+            for choice in choices(self.config, self.cpu)
+        ]
+
+    @traitlets.validate("page_size", "va_bits", "pa_bits")
+    def _legal(self, proposal: dict[str, Any]) -> str | int:
+        chosen = {name: getattr(self, name) for name in ("page_size", "va_bits", "pa_bits")}
+        chosen[proposal["trait"].name] = proposal["value"]
+        with refusals():
+            return traits(Config(**chosen))[proposal["trait"].name]
+
+    @traitlets.validate("cpu")
+    def _known(self, proposal: dict[str, Any]) -> str:
+        with refusals():
+            return CPU.named(proposal["value"]).name
+
+    @traitlets.observe("page_size", "va_bits", "pa_bits", "cpu")
+    def _reboot(self, change: object) -> None:
+        booted = boot(Config(self.page_size, self.va_bits, self.pa_bits), CPU.named(self.cpu))
+        if booted != self._boot or not self.view:
+            before, self._boot = self._boot, booted
+            self.booted(before)
