@@ -13,6 +13,7 @@ PTDUMP = Path(__file__).parent / "data/kernel/ptdump"
 CAPTURES = sorted(folder.name for folder in PTDUMP.iterdir())
 PT_LOAD, PT_NOTE = 1, 4
 NT_PRSTATUS = 1
+RAM = 0x4000_0000  # of the machines that were captured
 Pages = Mapping[int, np.ndarray]
 
 
@@ -86,6 +87,24 @@ def elf(
 def prstatus() -> bytes:
     """The note that kdump and QEMU write for a CPU: `struct elf_prstatus`, with no register of translation."""
     return note(b"CORE", NT_PRSTATUS, bytes(392))
+
+
+def kdump(name: str, loads: Sequence[tuple[int, bytes | int]] | None = None, **more: int) -> bytes:
+    """What kdump would have written of a captured kernel: the segments, two CPUs and VMCOREINFO."""
+    regs, pages = capture(name)
+    page_size, offset = regs["page_size"], int(regs["kimage_voffset"], 16)
+    said = {
+        "PAGESIZE": page_size,
+        "swapper_pg_dir": int(regs["symbols_phys"]["swapper_pg_dir"], 16) + offset,
+        "VA_BITS": int(regs["variant"].split("-va")[1]),
+        "MAX_PHYSMEM_BITS": 52 if "va52" in name else 48,
+        "kimage_voffset": offset,
+        "PHYS_OFFSET": RAM,
+        "TCR_EL1_T1SZ": 64 - regs["runtime_va_bits"],
+        "KERNELOFFSET": 0,
+    }
+    notes = prstatus() * 2 + note(b"VMCOREINFO", 0, vmcoreinfo(**said | more))
+    return elf(loads or [(pa, words.tobytes()) for pa, words in pages.items()], notes, align=page_size)
 
 
 def raw(pages: Pages) -> tuple[int, bytes]:

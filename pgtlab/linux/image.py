@@ -121,7 +121,9 @@ class Image:
                 raise ImageError(f"{name}={value:#x} is no register's value: those have 64 bits")
         given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers)
         contents = formats.read(Path(path), base, look=not given.enough)
-        return cls.of(str(path), contents, derive(contents, given))
+        image = cls.of(str(path), contents, derive(contents, given))
+        image.mmu  # noqa: B018 - refuses registers that it cannot be made of
+        return image
 
     @classmethod
     def of(cls, name: str, contents: Contents, machine: Machine) -> Image:

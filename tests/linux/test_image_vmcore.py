@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from image_files import CAPTURES, capture, elf, lookups, note, prstatus, vmcoreinfo
+from image_files import CAPTURES, RAM, capture, elf, kdump, lookups, note, prstatus, vmcoreinfo
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.memory import Memory
@@ -18,26 +18,7 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.image import Image, ImageError
 from pgtlab.linux.kconfig import Config
 
-RAM = 0x4000_0000
 KERNEL = RAM + 0x20_0000  # where the image is loaded
-
-
-def kdump(name, loads=None, **more):
-    """What kdump would have written of a captured kernel: the segments, two CPUs and VMCOREINFO."""
-    regs, pages = capture(name)
-    page_size, offset = regs["page_size"], int(regs["kimage_voffset"], 16)
-    said = {
-        "PAGESIZE": page_size,
-        "swapper_pg_dir": int(regs["symbols_phys"]["swapper_pg_dir"], 16) + offset,
-        "VA_BITS": int(regs["variant"].split("-va")[1]),
-        "MAX_PHYSMEM_BITS": 52 if "va52" in name else 48,
-        "kimage_voffset": offset,
-        "PHYS_OFFSET": RAM,
-        "TCR_EL1_T1SZ": 64 - regs["runtime_va_bits"],
-        "KERNELOFFSET": 0,
-    }
-    notes = prstatus() * 2 + note(b"VMCOREINFO", 0, vmcoreinfo(**said | more))
-    return elf(loads or [(pa, words.tobytes()) for pa, words in pages.items()], notes, align=page_size)
 
 
 @pytest.fixture

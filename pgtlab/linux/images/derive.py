@@ -88,7 +88,15 @@ def derive(contents: Contents, given: Given) -> Machine:
 
 
 def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU:
-    """The MMU that reads `memory` with these registers, with zero for a root that is not known."""
+    """The MMU that reads `memory` with these registers, with zero for a root that is not known.
+
+    Raises
+    ------
+    ImageError
+        Where the registers ask for what the model leaves out.
+    """
+    if SCTLR_EL1(registers["SCTLR_EL1"]).EE:
+        raise ImageError("SCTLR_EL1.EE=1: the tables are big-endian, and pgtlab reads little-endian ones")
     mmfr0 = registers.get("ID_AA64MMFR0_EL1", cpu.mmfr0.value if cpu else int(PARange.PA52))
     return MMU(
         memory,
