@@ -6,7 +6,7 @@ The functions that look at an entry are the kernel's own (`pte.py`, `swapops.py`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pgtlab.arch.attributes import permitted
@@ -17,64 +17,21 @@ from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.named_bits import NamedBits
 from pgtlab.arch.registers import SCTLR_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.va_range import VARange
-from pgtlab.linux import pgtable, pte, swapops
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.entry_bits import SwapEntry, memory_name, name_entry
 from pgtlab.linux.level import parse_level
-from pgtlab.linux.symbols import functions_of
+from pgtlab.linux.swap_entry import EntryHelpers, Swap, decode_swap
 
 if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
 _UNITS = ((40, "T"), (30, "G"), (20, "M"), (10, "K"))
+_NEVER_IN_SWAP_ENTRY = 0b111010  # nor bit 0; the type begins at bit 6, and bit 2 is the exclusive flag
 _BEFORE_V6_10 = ((58, "PTE_PROT_NONE"), (59, "PMD_PRESENT_INVALID"))
 
 
 class EntryError(ValueError):
     """An entry that is not 64 bits."""
-
-
-class _Helpers:
-    """As much of a kernel as a function needs that only looks at an entry: the constants, and those functions."""
-
-    def __init__(self, boot: Boot) -> None:
-        self.boot = boot
-        self.__dict__.update({**boot.config.constants, **boot.constants})
-        for module in (pgtable, pte, swapops):
-            for name, function in functions_of(module).items():
-                self.__dict__[name] = partial(function, self)
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{name} needs more of a kernel than an entry")
-
-
-@dataclass(frozen=True)
-class Swap:
-    """What an entry says that is neither valid nor present.
-
-    Attributes
-    ----------
-    type : int
-        The number of a swap file, or of what else it is.
-    what : str
-        The same in words.
-    offset : int
-        The place in the swap file, or a frame with flags above it.
-    pfn : int or None
-        The frame, of a page under migration or poisoned.
-    flags : tuple of str
-        `exclusive`, `young`, `dirty`.
-    """
-
-    type: int
-    what: str
-    offset: int
-    pfn: int | None
-    flags: tuple[str, ...]
-
-    def __str__(self) -> str:
-        where = f"pfn {self.pfn:#x}" if self.pfn is not None else f"offset {self.offset:#x}"
-        return ", ".join([f"{self.what}, {where}", *self.flags])
 
 
 @dataclass(frozen=True)
@@ -106,15 +63,23 @@ class Entry:
         if self._k.pte_present_invalid(self.word):
             leaf = self.word | 0b11 if self.level == LAST_LEVEL else self.word & ~0b11 | 0b01  # what it was, or will be
             return type(self.format.decode(leaf, self.level))(self.word)
+        if self.word & _NEVER_IN_SWAP_ENTRY:
+            return type(self.format.decode(self.word | 1, self.level))(self.word)
         return SwapEntry(self.word)
 
     @property
     def kind(self) -> str:
-        """`none`, `table`, `block`, `page`, `reserved`, `present but invalid`, or `not present`."""
+        """What the word is.
+
+        `none`, `table`, `block`, `page`; `reserved`, an encoding that the level has not; `present but invalid`, as
+        Linux keeps PROT_NONE; `not present`, a swap entry; `valid bit clear`, which is neither, but the rest is there.
+        """
         if self._k.pte_none(self.word):
             return "none"
         if self._k.pte_present_invalid(self.word):
             return "present but invalid"
+        if not self.word & 1 and not isinstance(self.descriptor, SwapEntry):
+            return "valid bit clear"
         match self.descriptor:
             case Table():
                 return "table"
@@ -174,36 +139,7 @@ class Entry:
     @property
     def swap(self) -> Swap | None:
         """Where the page is, of an entry that is neither none nor present."""
-        if self.kind != "not present":
-            return None
-        k = self._k
-        entry = k.pte_to_swp_entry(self.word)
-        type, offset = k.swp_type(entry), k.swp_offset(entry)
-        about_frame = k.is_migration_entry(entry) or k.is_hwpoison_entry(entry)
-        flags = {
-            "exclusive": k.pte_swp_exclusive(self.word),
-            "young": k.is_migration_entry(entry) and k.is_migration_entry_young(entry),
-            "dirty": k.is_migration_entry(entry) and k.is_migration_entry_dirty(entry),
-        }
-        return Swap(
-            type,
-            self._swap_type(type),
-            offset,
-            offset & k.SWP_PFN_MASK if about_frame else None,
-            tuple(name for name, on in flags.items() if on),
-        )
-
-    def _swap_type(self, type: int) -> str:
-        k = self._k
-        if type < k.MAX_SWAPFILES:
-            return f"swap file {type}"
-        names = {
-            "SWP_HWPOISON": "poisoned page",
-            "SWP_MIGRATION_READ": "page under migration, read-only",
-            "SWP_MIGRATION_READ_EXCLUSIVE": "page under migration, read-only and exclusive",
-            "SWP_MIGRATION_WRITE": "page under migration, writable",
-        }
-        return next((what for name, what in names.items() if getattr(k, name, None) == type), "marker")
+        return decode_swap(self.word, self._k) if self.kind == "not present" else None
 
     @property
     def linux(self) -> tuple[str, ...]:
@@ -224,6 +160,11 @@ class Entry:
             notes.append(f"Linux keeps no such entry in a {self.name}: {self.name}_bad()")
         if self.oa is not None and self.oa >> self._range.output_bits:
             notes.append(f"the address has more than the {self._range.output_bits} bits of TCR_EL1.IPS")
+        if self.kind == "valid bit clear":
+            notes.append(
+                "no swap entry has these low bits: debug_pagealloc and KFENCE take VALID away from a kernel page "
+                "that is free, and leave the rest"
+            )
         if self.kind == "present but invalid":
             notes += [f"before v6.10, bit {bit} says so: {name}" for bit, name in _BEFORE_V6_10 if self.word >> bit & 1]
         reserved = [leaf.bits for part in self.fields for leaf in part.leaves() if leaf.name == "RES0" and leaf.value]
@@ -271,15 +212,7 @@ class Entry:
             "memory": self.memory,
             "permissions": None if permissions is None else {"el0": permissions[0], "el1": permissions[1]},
             "linux": list(self.linux),
-            "swap": None
-            if swap is None
-            else {
-                "type": swap.type,
-                "what": swap.what,
-                "offset": f"{swap.offset:#x}",
-                "pfn": swap.pfn,
-                "flags": list(swap.flags),
-            },
+            "swap": None if swap is None else swap.as_dict(),
             "notes": list(self.notes),
             "fields": [it.as_dict() for part in self.fields for it in part.flat()],
         }
@@ -312,7 +245,7 @@ class Entry:
 
     @cached_property
     def _k(self) -> Any:
-        return _Helpers(self.boot)
+        return EntryHelpers(self.boot)
 
 
 def decode_entry(word: int, level: str, boot: Boot) -> Entry:

@@ -52,7 +52,11 @@ def parse_level(text: str, boot: Boot) -> tuple[str, int]:
         return name, there[name]
     if name in LINUX_LEVELS:
         fold = boot.folded.get(name, Fold.COMPILE_TIME)
-        raise LevelError(f"this kernel has no {name}, which is {fold.value}: it has {listed}")
+        above = next(it for it in reversed(LINUX_LEVELS[: LINUX_LEVELS.index(name)]) if it in there)
+        raise LevelError(
+            f"this kernel has no {name}, which is {fold.value}: what a log prints for it is the entry of the {above}; "
+            f"it has {listed}"
+        )
     try:
         number = int(name, 10)
     except ValueError:

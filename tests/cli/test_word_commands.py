@@ -113,7 +113,7 @@ def test_decompose_is_its_older_name(run):
         (["esr", "0", "--json", "--svg"], "one format"),
         (
             ["pte", "0", "--level", "p4d"],
-            "this kernel has no p4d, which is folded at compile time: it has pgd (level 0)",
+            "this kernel has no p4d, which is folded at compile time: what a log prints for it is the entry of the pgd",
         ),
         (["pte", "0", "--level", "-1"], "no walk of this kernel reads level -1"),
         (["pte", "0", "--level", "7"], "levels run from -1 to 3"),

@@ -163,6 +163,14 @@ def test_what_software_alone_reads_as_present_keeps_its_bits(level, word):
     assert {"AF", "AttrIndx"} <= {part.name for part in entry.fields}
 
 
+def test_a_page_whose_valid_bit_was_taken_away_is_no_swap_entry():
+    """Of a real log of a 64K kernel with debug_pagealloc (tests/data/oops/walks.jsonl)."""
+    entry = decode_entry(0x0068_000F_6C8D_0712, "pte", kernel("64k", 48))
+    assert (entry.kind, entry.swap, entry.permissions) == ("valid bit clear", None, None)
+    assert entry.oa == 0xF_6C8D_0000
+    assert "debug_pagealloc" in entry.notes[0]
+
+
 def test_where_linux_keeps_no_swap_entries_it_says_so():
     assert "pud_bad()" in decode_entry(0x1000, "pud", kernel()).notes[0]
 
@@ -243,7 +251,10 @@ def test_every_level_has_both_names(boot):
 @pytest.mark.parametrize(
     ("level", "says"),
     [
-        ("p4d", "folded at compile time: it has pgd .level 0., pud .level 1."),
+        (
+            "p4d",
+            "what a log prints for it is the entry of the pgd; it has pgd .level 0., pud .level 1., pmd .level 2.",
+        ),
         ("4", "levels run from -1 to 3"),
         ("pgt", "'pgt' is no level: there are pgd .level 0."),
         ("", "is no level"),

@@ -1,0 +1,100 @@
+"""What an entry says that is neither valid nor present: where its page is, read by the functions of `swapops.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pgtlab.linux import pgtable, pte, swapops
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.symbols import functions_of
+
+
+class EntryHelpers:
+    """As much of a kernel as a function needs that only looks at an entry: the constants, and those functions."""
+
+    def __init__(self, boot: Boot) -> None:
+        self.boot = boot
+        self.__dict__.update({**boot.config.constants, **boot.constants})
+        for module in (pgtable, pte, swapops):
+            for name, function in functions_of(module).items():
+                self.__dict__[name] = partial(function, self)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name} needs more of a kernel than an entry")
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What an entry says that is neither valid nor present.
+
+    Attributes
+    ----------
+    type : int
+        The number of a swap file, or of what else it is.
+    what : str
+        The same in words.
+    offset : int
+        The place in the swap file, or a frame with flags above it.
+    pfn : int or None
+        The frame, of a page under migration or poisoned.
+    flags : tuple of str
+        `exclusive`, `young`, `dirty`.
+    """
+
+    type: int
+    what: str
+    offset: int
+    pfn: int | None
+    flags: tuple[str, ...]
+
+    def __str__(self) -> str:
+        where = f"pfn {self.pfn:#x}" if self.pfn is not None else f"offset {self.offset:#x}"
+        return ", ".join([f"{self.what}, {where}", *self.flags])
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain data."""
+        return {
+            "type": self.type,
+            "what": self.what,
+            "offset": f"{self.offset:#x}",
+            "pfn": self.pfn,
+            "flags": list(self.flags),
+        }
+
+
+def decode_swap(word: int, k: EntryHelpers) -> Swap:
+    """Read an entry that is neither none nor present.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> print(decode_swap(0x40000 << 12 | 30 << 6, EntryHelpers(boot(Config("4k", 48), CPU.named("max")))))
+    page under migration, writable, pfn 0x40000
+    """
+    entry = k.pte_to_swp_entry(word)
+    type, offset = k.swp_type(entry), k.swp_offset(entry)
+    migrates = k.is_migration_entry(entry)
+    flags = {
+        "exclusive": k.pte_swp_exclusive(word),
+        "young": migrates and k.is_migration_entry_young(entry),
+        "dirty": migrates and k.is_migration_entry_dirty(entry),
+    }
+    return Swap(
+        type,
+        _what(type, k),
+        offset,
+        offset & k.SWP_PFN_MASK if migrates or k.is_hwpoison_entry(entry) else None,
+        tuple(name for name, on in flags.items() if on),
+    )
+
+
+def _what(type: int, k: EntryHelpers) -> str:
+    if type < k.MAX_SWAPFILES:
+        return f"swap file {type}"
+    names = {
+        "SWP_HWPOISON": "poisoned page",
+        "SWP_MIGRATION_READ": "page under migration, read-only",
+        "SWP_MIGRATION_READ_EXCLUSIVE": "page under migration, read-only and exclusive",
+        "SWP_MIGRATION_WRITE": "page under migration, writable",
+    }
+    return next((what for name, what in names.items() if getattr(k, name, None) == type), "marker")
