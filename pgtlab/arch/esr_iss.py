@@ -262,7 +262,6 @@ class GCS(ISS):
 
     IT = Field(4, 0)
     Rn = Field(9, 5)
-    Raddr = Field(14, 10)
     ExType = Field(23, 20)
     meanings = {
         "ExType": ("GCS Data Check Exception", "EXLOCK Exception", "GCSSTR or GCSSTTR trapped"),
@@ -277,6 +276,18 @@ class GCS(ISS):
             "GCSPOPX",
         ),
     }
+
+    @property
+    def present(self) -> list[Field]:
+        by_type = {0: [GCS.IT, GCS.Rn], 2: list(TrappedGCSStore.fields)}
+        return [GCS.ExType, *by_type.get(self.ExType, [])]
+
+
+class TrappedGCSStore(BitFields):
+    """The registers of a GCSSTR that was trapped: the value and the address."""
+
+    Rvalue = Field(9, 5)
+    Raddr = Field(14, 10)
 
 
 _SERROR_STATE = (

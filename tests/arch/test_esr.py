@@ -197,6 +197,31 @@ def test_a_fault_of_the_simulated_mmu_is_read_back(kind, access):
             assert syndrome.summary.endswith("writing" if access is Access.WRITE else "reading")
 
 
+@pytest.mark.parametrize(
+    ("iss", "fields"),
+    [
+        (0x03 << 26 | 1 << 24, {"CV": 24, "COND": 20, "Opc2": 17, "Opc1": 14, "CRn": 10, "Rt": 5, "CRm": 1}),
+        (0x04 << 26, {"Opc1": 16, "Rt2": 10, "Rt": 5, "CRm": 1, "Direction": 0}),
+        (0x01 << 26, {"RN": 5, "RV": 2, "TI": 0}),
+        (0x18 << 26, {"Op0": 20, "Op2": 17, "Op1": 14, "CRn": 10, "Rt": 5, "CRm": 1, "Direction": 0}),
+        (0x1A << 26, {"ERET": 1, "ERETA": 0}),
+        (0x1D << 26, {"SMTC": 0}),
+        (0x27 << 26, {"MemInst": 24, "FromEpilogue": 18, "WrongOption": 17, "OptionA": 16, "destreg": 10, "srcreg": 5}),
+        (0x2C << 26, {"TFV": 23}),
+        (0x2D << 26, {"ExType": 20, "Rn": 5, "IT": 0}),
+        (0x2D << 26 | 2 << 20, {"ExType": 20, "Raddr": 10, "Rvalue": 5}),
+        (0x2F << 26, {"IDS": 24, "AET": 10, "EA": 9, "DFSC": 0}),
+        (0x24 << 26 | 1 << 24, {"ISV": 24, "SAS": 22, "SSE": 21, "SRT": 16, "SF": 15, "AR": 14, "CM": 8, "WnR": 6}),
+        (0x24 << 26 | 0x10, {"SET": 11, "FnV": 10, "EA": 9, "S1PTW": 7}),
+        (0x25 << 26, {"TnD": 42, "TagAccess": 41, "GCS": 40, "Overlay": 38, "DirtyBit": 37, "Xs": 32}),
+    ],
+)
+def test_fields_are_where_the_kernel_looks_for_them(iss, fields):
+    """The shifts of arch/arm64/include/asm/esr.h: Linux 6.12, and for GCS 6.13."""
+    syndrome = esr.decode(iss)
+    assert {name: syndrome[name].lo for name in fields} == fields
+
+
 def test_a_field_that_the_value_has_not_is_a_key_error():
     with pytest.raises(KeyError):
         esr.decode(0)["DFSC"]
