@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pgtlab.arch import esr_abort as abort
 from pgtlab.arch import esr_iss as iss
+from pgtlab.arch import esr_trap as trap
 from pgtlab.arch.named_bits import NOT_ZERO, Meaning, NamedBits, name_bits
 from pgtlab.arch.registers import ESR_EL1
 
@@ -24,32 +25,32 @@ BRK64 = 0x3C
 #: The exception classes: what happened, and the layout of ISS. A class that is not here is reserved.
 EXCEPTION_CLASSES: dict[int, tuple[str, type[iss.ISS]]] = {
     0x00: ("Unknown reason", iss.ISS),
-    0x01: ("Trapped WF* instruction execution", iss.WFx),
-    0x03: ("Trapped MCR or MRC access with coproc=0b1111", iss.MCR),
-    0x04: ("Trapped MCRR or MRRC access with coproc=0b1111", iss.MCRR),
-    0x05: ("Trapped MCR or MRC access with coproc=0b1110", iss.MCR),
-    0x06: ("Trapped LDC or STC access", iss.LDC),
-    0x07: ("Trapped access to SVE, Advanced SIMD or floating point", iss.Conditional),
-    0x08: ("Trapped VMRS access from ID group traps", iss.MCR),
+    0x01: ("Trapped WF* instruction execution", trap.WFx),
+    0x03: ("Trapped MCR or MRC access with coproc=0b1111", trap.MCR),
+    0x04: ("Trapped MCRR or MRRC access with coproc=0b1111", trap.MCRR),
+    0x05: ("Trapped MCR or MRC access with coproc=0b1110", trap.MCR),
+    0x06: ("Trapped LDC or STC access", trap.LDC),
+    0x07: ("Trapped access to SVE, Advanced SIMD or floating point", trap.Conditional),
+    0x08: ("Trapped VMRS access from ID group traps", trap.MCR),
     0x09: ("Trapped use of a Pointer authentication instruction", iss.ISS),
-    0x0A: ("Trapped execution of an LD64B, ST64B, ST64BV, or ST64BV0 instruction", iss.OtherInstruction),
-    0x0C: ("Trapped MRRC access with (coproc==0b1110)", iss.MCRR),
+    0x0A: ("Trapped execution of an LD64B, ST64B, ST64BV, or ST64BV0 instruction", trap.OtherInstruction),
+    0x0C: ("Trapped MRRC access with (coproc==0b1110)", trap.MCRR),
     0x0D: ("Branch Target Exception", iss.BTI),
     0x0E: ("Illegal Execution state", iss.ISS),
     0x11: ("SVC instruction execution in AArch32 state", iss.Immediate),
     0x12: ("HVC instruction execution in AArch32 state", iss.Immediate),
-    0x13: ("SMC instruction execution in AArch32 state", iss.SMC32),
-    0x14: ("Trapped MSRR, MRRS or System instruction execution in AArch64 state", iss.MSRR),
+    0x13: ("SMC instruction execution in AArch32 state", trap.SMC32),
+    0x14: ("Trapped MSRR, MRRS or System instruction execution in AArch64 state", trap.MSRR),
     0x15: ("SVC instruction execution in AArch64 state", iss.Immediate),
     0x16: ("HVC instruction execution in AArch64 state", iss.Immediate),
     0x17: ("SMC instruction execution in AArch64 state", iss.Immediate),
-    0x18: ("Trapped MSR, MRS or System instruction execution in AArch64 state", iss.MSR),
+    0x18: ("Trapped MSR, MRS or System instruction execution in AArch64 state", trap.MSR),
     0x19: (
         "Access to SVE functionality trapped as a result of CPACR_EL1.ZEN, CPTR_EL2.ZEN, CPTR_EL2.TZ, or CPTR_EL3.EZ",
         iss.ISS,
     ),
-    0x1A: ("Trapped ERET, ERETAA or ERETAB instruction execution", iss.ERET),
-    0x1B: ("Access to a TSTART instruction trapped", iss.TSTART),
+    0x1A: ("Trapped ERET, ERETAA or ERETAB instruction execution", trap.ERET),
+    0x1B: ("Access to a TSTART instruction trapped", trap.TSTART),
     0x1C: ("Exception from a Pointer Authentication instruction authentication failure", iss.FPAC),
     0x1D: ("Access to SME functionality trapped", iss.SME),
     0x1E: ("Granule Protection Check exception", abort.GranuleProtection),
@@ -169,7 +170,7 @@ class Syndrome:
                 details.append(f"#{immediate.imm16:#x}")
             case iss.Comment() as comment:
                 details.append(f"#{comment.Comment:#x}")
-            case iss.MSR() as msr:
+            case trap.MSR() as msr:
                 details.append(msr.meaning or "")
         return f"{what}: {', '.join(details)}" if details else what
 

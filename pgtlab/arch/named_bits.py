@@ -130,4 +130,4 @@ def _meaning(meaning: Meaning | None, value: int) -> str | None:
         return meaning(value)
     if isinstance(meaning, Mapping):
         return meaning.get(value)
-    return meaning[value] if value < len(meaning) else None
+    return (meaning[value] or None) if value < len(meaning) else None
