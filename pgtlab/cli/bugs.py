@@ -82,7 +82,7 @@ def _text(bug: Bug) -> str:
         config = boot.config
         kernel = f"{config.granule!s:>3} VA {config.va_bits} PA {config.pa_bits}"
         rows.setdefault(kernel, []).append(boot.cpu.name)
-    first = f"{next(iter(rows)).strip()} on {shown[0].cpu.name}"
+    first = ", ".join([f"{next(iter(rows)).strip()} on {shown[0].cpu.name}", *bug.options])
     return "\n".join(
         [
             f"{bug.name}: {bug.commit.subject}",

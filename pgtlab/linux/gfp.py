@@ -67,6 +67,7 @@ def gfp_migratetype(k: Kernel, gfp: int) -> MigrateType:
 @static_inline
 def node_zonelist(k: Kernel, gfp: int) -> tuple[Zone, ...]:
     """The zones to look in: the highest that will do comes first, for the lower ones have other users."""
-    only = {__GFP_DMA: ("DMA",), __GFP_DMA32: ("DMA", "DMA32")}.get(gfp & (__GFP_DMA | __GFP_DMA32))
-    zones: tuple[Zone, ...] = k.node_zones[::-1]
-    return zones if only is None else tuple(zone for zone in zones if zone.name in only)
+    names = ["DMA"]
+    if not gfp & __GFP_DMA:
+        names += ["DMA32"] if gfp & __GFP_DMA32 else ["DMA32", "Normal"]
+    return tuple(zone for zone in reversed(k.node_zones) if zone.name in names)

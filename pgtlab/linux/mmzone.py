@@ -88,12 +88,13 @@ def zone_sizes_init(k: Kernel) -> None:
     """Cut RAM into zones: what 32 bits reach is ZONE_DMA, unless the firmware says that some device reaches less.
 
     It does not here, as on QEMU's `virt`, so that there is nothing left for ZONE_DMA32 where both are configured.
+    ZONE_MOVABLE has what is set apart for it, which is nothing.
     """
     start, end = k.memory.base >> k.PAGE_SHIFT, k.memory.base + k.memory.size >> k.PAGE_SHIFT
     names = [name for name, option in (("DMA", k.CONFIG_ZONE_DMA), ("DMA32", k.CONFIG_ZONE_DMA32)) if option]
     zones = []
-    for index, name in enumerate([*names, "Normal"]):
-        last = end if name == "Normal" else min(end, 1 << 32 - k.PAGE_SHIFT)
+    for index, name in enumerate([*names, "Normal", "Movable"]):
+        last = end if name not in names else min(end, 1 << 32 - k.PAGE_SHIFT)
         zones.append(Zone(name, index, start, last, k.MAX_PAGE_ORDER))
         start = last
     k.node_zones = tuple(zones)

@@ -1,4 +1,4 @@
-"""What the kernel says when there is no memory, as far as the model knows (`mm/page_alloc.c`, `mm/show_mem.c`, v6.9)."""
+"""What the kernel says when there is no memory (`mm/page_alloc.c`, `mm/show_mem.c`, v6.9), where the model knows it."""
 
 from __future__ import annotations
 

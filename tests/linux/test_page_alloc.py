@@ -7,14 +7,24 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
+from pgtlab.linux.gfp import (
+    __GFP_DMA,
+    __GFP_DMA32,
+    __GFP_NOWARN,
+    __GFP_RECLAIMABLE,
+    GFP_HIGHUSER_MOVABLE,
+    GFP_KERNEL,
+)
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.memblock import RESERVED
+from pgtlab.linux.mmzone import MigrateType
 from pgtlab.linux.page_flags import PAGEFLAGS
-from pgtlab.linux.placement import RAM_BASE, RAM_SIZE
+from pgtlab.linux.placement import RAM_BASE, RAM_SIZE, Placement
 from pgtlab.linux.printk import Panic
 
 MAX_ORDER = 10
+GFP_RECLAIMABLE = GFP_KERNEL | __GFP_RECLAIMABLE
 
 
 def new_kernel(page_size: str = "4k", va_bits: int = 48) -> Kernel:
@@ -40,10 +50,10 @@ class Buddies(RuleBasedStateMachine):
         self.in_use: dict[int, int] = {}
         self.kept_out: dict[int, int] = {}
 
-    @rule(order=st.integers(0, MAX_ORDER))
-    def alloc(self, order):
+    @rule(order=st.integers(0, MAX_ORDER), gfp=st.sampled_from([GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE]))
+    def alloc(self, order, gfp):
         fits = any(held >= order for _, held in free_blocks(self.k))
-        page = self.k.alloc_pages(order)
+        page = self.k.alloc_pages(order, gfp)
         assert (page is not None) == fits
         if page is not None:
             self.in_use[page.pfn] = order
@@ -246,3 +256,161 @@ def test_page_owner_knows_who_has_what():
     assert str(owner).startswith(f"pfn {page.pfn:#x}, order 3, allocated by alloc_pages <- do_one_initcall")
     k.__free_pages(page, 3)
     assert k.page_owner.owners() == ()
+
+
+# Kinds of pages, and their pageblocks.
+
+
+def kinds(k: Kernel) -> dict[int, int]:
+    """How many pages of each kind are free."""
+    free = dict.fromkeys(MigrateType, 0)
+    for zone in k.node_zones:
+        for _, order, migratetype in zone.free_blocks():
+            free[MigrateType(migratetype)] += 1 << order
+    return {migratetype: pages for migratetype, pages in free.items() if pages}
+
+
+def test_a_kind_that_has_no_block_takes_the_largest_of_another_with_its_pageblocks():
+    k = new_kernel()
+    before = kinds(k)
+    page = k.alloc_pages(0, GFP_RECLAIMABLE)
+    after = kinds(k)
+    assert after[MigrateType.RECLAIMABLE] == 1024 - 1
+    # What boot made its own is next in line, but has no block as large as that of the movable ones.
+    assert after[MigrateType.UNMOVABLE] == before[MigrateType.UNMOVABLE] < 1024
+    assert after[MigrateType.MOVABLE] == before[MigrateType.MOVABLE] - 1024
+    for pfn in range(page.pfn & -1024, (page.pfn & -1024) + 1024, 512):
+        assert k.get_pfnblock_migratetype(k.pfn_to_page(pfn), pfn) == MigrateType.RECLAIMABLE
+    assert k.alloc_pages(0, GFP_RECLAIMABLE).pfn == page.pfn + 1
+
+
+def test_pages_of_different_kinds_are_never_in_one_pageblock_while_there_is_room():
+    k = new_kernel()
+    asked = [GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE]
+    blocks = [{k.alloc_pages(0, gfp).pfn >> k.pageblock_order() for _ in range(40)} for gfp in asked]
+    assert sum(map(len, blocks)) == len(set().union(*blocks))
+
+
+@pytest.mark.parametrize("gfp", [GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE])
+@pytest.mark.parametrize("page_size", ["4k", "16k", "64k"])
+def test_of_any_kind_all_of_memory_can_be_had_and_goes_back(gfp, page_size):
+    k = new_kernel(page_size, 42 if page_size == "64k" else 48)
+    at_boot, order = free_blocks(k), 0 if page_size == "64k" else 3
+    pages = []
+    while (page := k.alloc_pages(order, gfp)) is not None:
+        pages.append(page)
+    assert k.nr_free_pages() == sum(1 << o for _, o in at_boot if o < order)
+    for page in pages:
+        k.__free_pages(page, order)
+    assert free_blocks(k) == at_boot
+    assert k.reports == []
+
+
+def test_a_block_in_use_by_movable_pages_is_not_claimed_for_a_small_one():
+    """A movable page takes of a pageblock that is not movable no more than the smallest block that will do."""
+    k = new_kernel()
+    while any(kind == MigrateType.MOVABLE for zone in k.node_zones for _, _, kind in zone.free_blocks()):
+        k.alloc_pages(10, GFP_HIGHUSER_MOVABLE)
+    (used,) = {pfn >> 9 for zone in k.node_zones for pfn, _, _ in zone.free_blocks()}
+    k.alloc_pages(8), k.alloc_pages(7), k.alloc_pages(6), k.alloc_pages(5), k.alloc_pages(4)  # 16 pages are left
+    k.alloc_pages(2)
+    page = k.alloc_pages(0, GFP_HIGHUSER_MOVABLE)
+    assert page.pfn >> 9 == used
+    assert k.get_pageblock_migratetype(page) == MigrateType.UNMOVABLE
+
+
+def test_pageblocks_of_a_kind_that_nobody_may_ask_for_do_not_merge_with_others():
+    """Above a pageblock's order: what is kept for the contiguous allocator stays together."""
+    k = new_kernel()
+    page = k.alloc_pages(10)
+    upper = k.pfn_to_page(page.pfn + 512)
+    k.set_pageblock_migratetype(upper, MigrateType.CMA)
+    for half in (page, upper):
+        half._refcount = 1
+        k.__free_pages(half, 9)
+    assert {(page.pfn, 9), (upper.pfn, 9)} <= free_blocks(k)
+
+
+# Zones. RAM of the model begins at 1 GiB.
+
+
+def kernel_with(ram: int, **options) -> Kernel:
+    booted = boot(Config("64k", 48, **options), CPU.named("max"))
+
+    class Ram(Placement):
+        def ram_size(self, boot):
+            return ram
+
+    return Kernel(booted, placement=Ram())
+
+
+@pytest.mark.parametrize(
+    ("options", "zones"),
+    [
+        ({}, {"DMA": 3 << 30, "DMA32": 0, "Normal": 1 << 30, "Movable": 0}),
+        ({"ZONE_DMA": 0}, {"DMA32": 3 << 30, "Normal": 1 << 30, "Movable": 0}),
+        ({"ZONE_DMA": 0, "ZONE_DMA32": 0}, {"Normal": 4 << 30, "Movable": 0}),  # as the recorded kernels
+    ],
+)
+def test_what_32_bits_reach_is_a_zone_of_its_own(options, zones):
+    """`zone_sizes_init()`, where the firmware knows of no device that reaches less (v6.9)."""
+    k = kernel_with(4 << 30, **options)
+    assert {zone.name: zone.end_pfn - zone.start_pfn << k.PAGE_SHIFT for zone in k.node_zones} == zones
+    for zone in k.node_zones:
+        for pfn in {zone.start_pfn, zone.end_pfn - 1} if zone.end_pfn > zone.start_pfn else ():
+            assert k.page_zone(k.pfn_to_page(pfn)) is zone
+    assert k.run().outcome == "clean"
+
+
+def test_high_memory_goes_first_and_low_memory_to_who_needs_it():
+    k = kernel_with(4 << 30)
+    limit = 1 << 32 - k.PAGE_SHIFT
+    assert k.alloc_pages(0).pfn >= limit
+    assert k.alloc_pages(0, GFP_KERNEL | __GFP_DMA).pfn < limit
+    assert k.alloc_pages(0, GFP_KERNEL | __GFP_DMA32).pfn < limit
+    while k.alloc_pages(13).pfn >= limit:
+        pass
+    assert k.reports == []
+
+
+def test_a_page_says_which_zone_it_is_in():
+    k = kernel_with(4 << 30)
+    page = k.alloc_pages(0)
+    k.dump_page(page, None)
+    assert k.log.lines[1].endswith("flags: 0x8000000000000000(zone=2)")
+    k.__free_pages(page, 0)
+    assert k.alloc_pages(0) == page
+    assert page.flags == 2 << 62
+
+
+# Without memory.
+
+
+def test_an_allocation_in_vain_is_told_with_what_there_was():
+    k = new_kernel()
+    leave = k.alloc_pages(2)
+    while k.alloc_pages(10) is not None:
+        pass
+    lines = [line.split("] ", 1)[1] for line in k.log.lines]
+    assert lines[0] == "swapper/0: page allocation failure: order:10, mode:0xcc0(GFP_KERNEL), nodemask=(null)"
+    assert lines[lines.index("Call trace:") + 5 :][:2] == [" warn_alloc", " alloc_pages"]
+    free = k.nr_free_pages()
+    assert f" free:{free} free_pcp:0 free_cma:0" in lines
+    (blocks,) = (line for line in lines if line.startswith("DMA: "))
+    assert blocks.endswith(f" = {4 * free}kB")
+    assert blocks.startswith("DMA: 0*4kB 0*8kB 1*16kB (U) 1*32kB (U) ")
+    assert " 0*4096kB = " in blocks
+    assert lines[-3:] == ["32768 pages RAM", "0 pages HighMem/MovableOnly", f"{RESERVED >> 12} pages reserved"]
+    assert k.reports == []  # it is no bug
+    assert leave is not None
+
+
+def test_it_is_told_once_in_ten_seconds_and_not_to_who_does_not_want_to_know():
+    k = new_kernel()
+    while k.alloc_pages(10, GFP_KERNEL | __GFP_NOWARN) is not None:
+        pass
+    assert k.log.lines == []
+    for seconds, told in ((0, 1), (0, 1), (9, 1), (2, 2)):
+        k.log.microseconds += seconds * 1e6
+        k.alloc_pages(10)
+        assert sum("page allocation failure" in line for line in k.log.lines) == told

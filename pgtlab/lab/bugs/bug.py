@@ -6,12 +6,13 @@ import difflib
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import TREES, Commit, Tree
 from pgtlab.linux.boot import Boot
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.printk import Panic
 from pgtlab.linux.symbols import Symbol
@@ -44,6 +45,8 @@ class Bug:
         Has a kernel do what brings the bug out, and gives what was seen, or None. A panic counts as seen.
     upstream : str
         The commit that brought the bug into Linux, or `constructed`.
+    options : tuple of str
+        Kernel options that bring more of it out.
     """
 
     commit: Commit
@@ -53,6 +56,7 @@ class Bug:
     shows: Callable[[Boot], bool] = field(repr=False)
     exercise: Callable[[Kernel], str | None] = field(repr=False)
     upstream: str = CONSTRUCTED
+    options: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,9 +75,17 @@ class Bug:
         except Panic:
             return said(kernel)
 
+    def with_options(self, boot: Boot) -> Boot:
+        """The same boot of a kernel that has the bug's options."""
+        if not self.options:
+            return boot
+        c = boot.config
+        options = {**dict(c.options), **dict.fromkeys(self.options, True)}
+        return replace(boot, config=Config(c.page_size, c.va_bits, c.pa_bits, **options))
+
     def boots(self) -> Iterator[Boot]:
         """Every legal configuration on every preset CPU that shows it."""
-        return (b for b in boots() if isinstance(b, Boot) and self.shows(b))
+        return (self.with_options(b) for b in boots() if isinstance(b, Boot) and self.shows(b))
 
     def diff(self) -> str:
         """What the commit changes, in the first configuration that shows the bug."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pgtlab.lab.bugs.address_space import both_views, free_pgtables, gup_fast, life, map_page, some_address, switch_mm
-from pgtlab.lab.bugs.bug import Bug
+from pgtlab.lab.bugs.bug import Bug, said
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, Commit
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.pgtable import ENTRY_SIZE, TABLE_BIT
+from pgtlab.linux.printk import Panic
 from pgtlab.linux.symbols import of_folded_level
+
+if TYPE_CHECKING:
+    from pgtlab.arch.walk import Walk
 
 
 def _folds_at_run_time(boot: Boot) -> bool:
@@ -261,25 +265,37 @@ def _pud_clear_with_the_guard_of_p4ds() -> Commit:
     )
 
 
-def _walk_what_was_freed(k: Kernel) -> str | None:
+def _use_what_was_freed(k: Kernel) -> str | None:
+    """A process maps a page, unmaps it, and maps it again."""
     mm, va, page = k.mm_alloc(), some_address(k), k.alloc_pages(0)
     map_page(k, mm, va, page.pfn)
     free_pgtables(k, mm, va)
-    for step in switch_mm(k, mm).translate(va, el=0).steps:
+    found = _read_of_a_free_page(k, switch_mm(k, mm).translate(va, el=0))
+    try:
+        map_page(k, mm, va, page.pfn)
+    except Panic:
+        return f"{found}; the next page fault there ends in {said(k)}"
+    return found
+
+
+def _read_of_a_free_page(k: Kernel, walk: Walk) -> str | None:
+    for step in walk.steps:
         table = k.phys_to_page(step.table)
         if table._refcount == 0:
-            return f"the MMU reads descriptors at {step.address:#x}, in page {table.pfn:#x}, which is free"
+            word = k.memory.read64(step.address)
+            return f"the MMU reads {word:016x} at {step.address:#x}, in page {table.pfn:#x}, which is free"
     return None
 
 
 FREED_BUT_LINKED: Final = Bug(
     _pud_clear_with_the_guard_of_p4ds(),
-    symptom="The MMU walks through a table that was freed.",
+    symptom="The MMU walks through a table that was freed, and so does the kernel.",
     cause="The guard is p4d_clear()'s. There it is right: with the PUD folded nothing hangs from a P4D entry. From a "
     "PUD entry hangs a PMD table even then, for a folded level lends its place, not its entries, to another. "
     "The entry stays, the table is freed, and whoever gets the page next writes descriptors for the MMU without "
-    "knowing it.",
+    "knowing it; in a kernel that poisons what is free, 0xaa in every byte is taken for an entry.",
     where=_PUD_FOLDED,
     shows=_pud_is_folded_and_pmd_is_not,
-    exercise=_walk_what_was_freed,
+    exercise=_use_what_was_freed,
+    options=("PAGE_POISONING",),
 )
