@@ -59,8 +59,8 @@ def compared(walk: PrintedWalk, esr: int | None, pstate: int | None = None) -> P
 def _problem(walk: PrintedWalk, esr: int, pstate: int | None) -> str | None:
     """What disagrees, in words; empty where nothing does, `None` where the walk is cut off before it can tell."""
     fault = fault_of(esr)
-    last = walk.entries[-1]
-    invalid = last if not last.valid else next((entry for entry in walk.entries if not entry.valid), None)
+    last = walk.walked[-1]
+    invalid = next((entry for entry in walk.walked if not entry.valid), None)
     if invalid is None and not last.leaf:
         return None  # the line breaks off at a table
     says = _says(esr)
@@ -120,7 +120,7 @@ def _translation(walk: PrintedWalk, level: int, invalid: Entry | None, says: str
 def _address_size(walk: PrintedWalk, level: int, says: str) -> str:
     """Linux read every table of the walk where the entry above says that it is, so that only the address in the last
     entry can be too large; and 32 bits fit every CPU."""
-    last = walk.entries[-1]
+    last = walk.walked[-1]
     at_level = isinstance(last.descriptor, Table | Leaf) and last.level == level
     if at_level and last.descriptor.oa >> SMALLEST_PA_BITS:  # type: ignore[union-attr]
         return ""
@@ -140,9 +140,9 @@ def _address_size(walk: PrintedWalk, level: int, says: str) -> str:
 def _permission(walk: PrintedWalk, esr: int, pstate: int | None, says: str) -> str:
     """Whether the entries forbid what the access did. What the log does not show may forbid it too, so that only an
     access that nothing here explains is a disagreement."""
-    register, leaf = ESR_EL1(esr), walk.entries[-1].descriptor
+    register, leaf = ESR_EL1(esr), walk.walked[-1].descriptor
     assert isinstance(leaf, Leaf)
-    tables = [dict(entry.descriptor.items()) for entry in walk.entries[:-1] if entry.descriptor is not None]
+    tables = [dict(entry.descriptor.items()) for entry in walk.walked[:-1] if entry.descriptor is not None]
     user = register.EC in FROM_EL0
     if register.EC in INSTRUCTION_ABORTS:
         forbidden = leaf.UXN if user else leaf.PXN or leaf.AP & 1  # EL1 never executes what EL0 may write
@@ -167,7 +167,7 @@ def _permission(walk: PrintedWalk, esr: int, pstate: int | None, says: str) -> s
 
 def _other(esr: int, walk: PrintedWalk) -> str | None:
     """Aborts that are not the walk's: alignment, external aborts, tags. The walk should be whole."""
-    invalid = next((entry for entry in walk.entries if not entry.valid), None)
+    invalid = next((entry for entry in walk.walked if not entry.valid), None)
     code = ISSDataAbort(ESR_EL1(esr).ISS).DFSC
     if invalid is None or code in (0b100001, 0b100010):  # alignment may be checked before the walk
         return ""

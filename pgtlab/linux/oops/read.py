@@ -22,12 +22,12 @@ from pgtlab.linux.oops.walk_line import read_walk
 
 # Where ESR_EL1 is printed; the surest first.
 _ESR = (
-    re.compile(r"ESR = 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
-    re.compile(r"ESR: 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
-    re.compile(r"(?:Internal error: .{1,100}|Oops(?: - .{1,80})?): ([0-9a-f]{8,16}) \[#"),
-    re.compile(r"(?:Bad mode in|SError Interrupt).{1,80}, code 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
-    re.compile(r".{1,120}\b[Ee][Ss][Rr] 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
-    re.compile(r"Unhandled fault.{1,80} \(0x([0-9a-f]{8,16})\)"),
+    re.compile(r"ESR = 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r"ESR: 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r"(?:Internal error: .{1,100}|Oops(?: - .{1,80})?): ([0-9a-f]{16}|[0-9a-f]{8}) \[#"),
+    re.compile(r"(?:Bad mode in|SError Interrupt).{1,80}, code 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r".{1,120}\b[Ee][Ss][Rr] 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r"Unhandled fault.{1,80} \(0x([0-9a-f]{16}|[0-9a-f]{8})\)"),
 )
 _ESR_WORDS = re.compile(r"ESR|esr|Internal error|Oops|, code 0x|Unhandled fault")
 _ADDRESS = (

@@ -114,7 +114,9 @@ class Entry:
     level : int or None
         The Arm level that the word belongs to, -1 to 3; `None` where the page size was not printed.
     folded : bool
-        The level does not exist in this kernel: the word is that of the level above, once more.
+        The level does not exist, so that hardware does not read this word. Where it was folded at compile time it is
+        that of the level above once more; where at run time, Linux printed what lies at an index of its own (a kernel
+        for 52 bits that runs with fewer: `p4d_to_folded_pud()`), and the entry that hardware reads comes after it.
     descriptor : Descriptor or None
         The word decoded; `None` where the page size was not printed.
     """
@@ -186,6 +188,11 @@ class PrintedWalk:
     def start_level(self) -> int | None:
         """The first level that hardware walks for `va_bits`: -1 to 2."""
         return self.entries[0].level if self.entries else None
+
+    @property
+    def walked(self) -> tuple[Entry, ...]:
+        """The entries that hardware reads: one for each level."""
+        return tuple(entry for entry in self.entries if not entry.folded)
 
 
 @dataclass(frozen=True)

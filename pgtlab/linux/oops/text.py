@@ -112,7 +112,8 @@ def _entry(entry: Entry, walk: PrintedWalk) -> str:
     if entry.level is None:
         return text + ("valid" if entry.valid else "invalid")
     if entry.folded:
-        return f"{text}folded: the same entry again"
+        same = any(one.value == entry.value for one in walk.walked if one.level == entry.level)
+        return f"{text}folded: {'the same entry again' if same else 'the level does not exist at run time'}"
     text += f"level {entry.level}: "
     descriptor = entry.descriptor
     if isinstance(descriptor, Table):
@@ -207,7 +208,7 @@ def _pstate(report: Report) -> Iterator[str]:
 
 def _code(report: Report) -> Iterator[str]:
     for n, instruction in enumerate(report.code):
-        place = f"+{instruction.offset:#x}" if instruction.offset is not None else ""
+        place = f"{instruction.offset:+#x}" if instruction.offset is not None else ""
         text = f"{place:>8} {instruction.word:08x}  {instruction.text}"
         if instruction.faulting:
             text += f"   <- here{_access(report)}"

@@ -99,13 +99,16 @@ def decoded(walk: PrintedWalk) -> PrintedWalk:
         return walk
     start = granule.start_level(walk.va_bits)
     format = DescriptorFormat(granule, packing(granule, walk.va_bits))
+    # Of the names that stand for the first level, hardware reads what Linux read last.
+    top = [entry for entry in walk.entries if LEVELS[entry.name] <= start]
+    real = next((entry for entry in top if entry.value == top[-1].value), None)
     entries = []
     for entry in walk.entries:
         level = max(LEVELS[entry.name], start)
-        folded = entry.name != "pgd" and LEVELS[entry.name] <= start
+        folded = entry in top and entry is not real
         entries.append(replace(entry, level=level, folded=folded, descriptor=format.decode(entry.value, level)))
-    first = next((entry.level for entry in entries if not entry.valid), None)
-    return replace(walk, entries=tuple(entries), first_invalid_level=first)
+    walk = replace(walk, entries=tuple(entries))
+    return replace(walk, first_invalid_level=next((entry.level for entry in walk.walked if not entry.valid), None))
 
 
 def packing(granule: Granule, va_bits: int) -> OutputAddress:

@@ -1,0 +1,133 @@
+"""Damaged logs: `read` gives reports or `OopsError`, and its time goes with the length of the text."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pgtlab.linux import oops
+from pgtlab.linux.oops.as_dict import log_as_dict
+from pgtlab.linux.oops.text import log_text
+
+DATA = Path(__file__).parents[1] / "data"
+SEED = (DATA / "seed/next-20240229.log").read_text()
+NAMES = ("report-655", "report-45", "report-734", "report-727", "report-725", "report-604", "report-659")
+LOGS = [SEED, *((DATA / f"oops/syzkaller/{name}.log").read_text() for name in NAMES)]
+LOGS += [(DATA / "kernel/bad-page-4k-va48.log").read_text()]
+logs = st.sampled_from(LOGS)
+some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def survives(text: str) -> oops.Log | None:
+    """Read a text and say it again in both forms."""
+    try:
+        log = oops.read(text)
+    except oops.OopsError:
+        return None
+    assert log_text(log)
+    assert json.loads(json.dumps(log_as_dict(log)))["reports"]
+    last = text.count("\n") + 1
+    for report in log.reports:
+        assert all(1 <= line <= last for line in report.lines)
+        assert all(1 <= line <= last for line in report.where.values())
+    return log
+
+
+@given(logs, st.data())
+@some
+def test_cut_off_anywhere(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    survives(text[start : data.draw(st.integers(start, len(text)))])
+
+
+def test_cut_off_after_every_character_of_the_story_nothing_that_was_read_changes():
+    """What a cut log says is said by the whole one too: no number is read in half."""
+    whole = oops.read(SEED).reports
+    for end in range(0, len(SEED), 7):
+        log = survives(SEED[:end])
+        for report, complete in zip(log.reports if log else (), whole, strict=False):
+            assert report.kind == complete.kind
+            assert report.esr in (None, complete.esr)
+            assert report.registers.values.items() <= complete.registers.values.items()
+            assert [one.word for one in report.code] == [one.word for one in complete.code[: len(report.code)]]
+            assert len(report.trace) <= len(complete.trace)
+
+
+@given(logs, st.data())
+@some
+def test_lines_out_of_order(text, data):
+    survives("\n".join(data.draw(st.permutations(text.splitlines()))))
+
+
+@given(logs, st.data())
+@some
+def test_characters_changed(text, data):
+    changed = list(text)
+    for at in data.draw(st.lists(st.integers(0, len(text) - 1), max_size=200)):
+        changed[at] = data.draw(st.characters())
+    survives("".join(changed))
+
+
+@given(logs, logs, st.randoms(use_true_random=False))
+@some
+def test_lines_of_two_logs_in_between_each_other(one, other, random):
+    first, second = one.splitlines(), other.splitlines()
+    mixed = []
+    while first or second:
+        source = random.choice([lines for lines in (first, second) if lines])
+        mixed.append(source.pop(0))
+    survives("\n".join(mixed))
+
+
+@given(st.text(max_size=300))
+@some
+def test_any_text(text):
+    survives(text)
+
+
+@given(st.lists(st.sampled_from(sorted({line for text in LOGS for line in text.splitlines()})), max_size=60))
+@some
+def test_any_lines_of_any_logs(lines):
+    survives("\n".join(lines))
+
+
+def test_bytes_that_are_no_text():
+    survives(SEED.encode().decode("utf-16", errors="replace"))
+    survives("".join(map(chr, range(0x300))) + SEED)
+
+
+# Time.
+
+SHAPES = {
+    "boot messages": "[    0.000000] usb 1-1: new high-speed USB device number 4 using xhci_hcd\n",
+    "reports": SEED,
+    "one long line": "Call trace: pgd=0123456789abcdef : x1 ",
+    "frames": " f+0x1/0x2\n",
+    "walks": "[0000000000000008] pgd=0000000000000000\n",
+    "headlines": "Unable to handle kernel paging request at virtual address 0000000000000008\n",
+    "owners": "page last allocated via order 0\n",
+    "cuts": "------------[ cut here ]------------\n",
+    "quotes": "> > > ",
+    "code": "Code: d37b1884 f100007f 8b040064 9a831083 (f9400460)\n",
+}
+
+
+@pytest.mark.parametrize("unit", SHAPES.values(), ids=SHAPES)
+def test_time_goes_with_the_length(unit):
+    """Eight times the text takes well under sixty-four times as long, however it is made."""
+    beginning = "Internal error: Oops: 96000004 [#1]\nCall trace:\n"
+
+    def seconds(size: int) -> float:
+        text = beginning + unit * (size // len(unit))
+        best = float("inf")
+        for _ in range(2):
+            start = time.perf_counter()
+            oops.read(text)
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    small, large = seconds(20_000), seconds(160_000)
+    assert large < 30 * small + 0.1
