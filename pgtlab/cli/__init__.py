@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 #: In the order in which ``pgtlab --help`` lists them.
 SUBCOMMANDS = (
@@ -33,10 +34,18 @@ SUBCOMMANDS = (
     "matrix",
     "verify_mmu",
     "walk_cost",
+    "completion",
 )
 
 MISUSE = 2
 MISUSE_IN_A_BISECTION = 128  # `git bisect run` takes 1 to 124 for a bad commit; from 128 on it stops
+KILLED = 128  # and the number of the signal: what a shell makes of a program that a signal ended
+SIGINT, SIGPIPE = 2, 13  # the module `signal` has no SIGPIPE on Windows
+
+EXIT_STATUS = (
+    "exit status: 0 where all is well, 1 where the answer is no (a kernel reported something, an address is not "
+    "mapped, a record disagrees), 2 on misuse, told in one sentence"
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,13 +53,23 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISUSE, f"{self.prog}: {message} (see {self.prog} --help).\n")
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version  # which takes longer to load than most answers to make
+
+        print(f"pgtlab {version('pgtlab')}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the command's parser with every subcommand in it."""
     top = _Parser(
         prog="pgtlab",
         description="A workbench for arm64 page tables: the same memory, seen by Linux and by the MMU.",
+        epilog=f"{EXIT_STATUS}. example: pgtlab esr 0x96000004",
         allow_abbrev=False,
     )
+    top.add_argument("--version", nargs=0, action=_Version, help="print the version, and exit")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for name in SUBCOMMANDS:
         importlib.import_module(f"{__name__}.{name}").add_parser(subparsers)
@@ -68,8 +87,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(argv)
     try:
         status = _run(argv)
-    except SystemExit as exit:
-        status = int(exit.code or 0)
     except Exception:
         traceback.print_exc()
         return MISUSE_IN_A_BISECTION
@@ -78,21 +95,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     """Parse, run, and tell misuse."""
-    args = parser().parse_args(argv)
+    if sys.stderr is None:  # closed by the shell's `2>&-`; print() would go to standard output instead
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        print("pgtlab: standard output is closed, so there is nowhere to print the answer", file=sys.stderr)
+        return MISUSE
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode still gets the answer
     try:
-        status = args.func(args)
+        try:
+            args = parser().parse_args(argv)
+        except SystemExit as exit:  # argparse has printed the help, the version or what is wrong
+            status = exit.code
+        else:
+            status = args.func(args)
         sys.stdout.flush()
     except ValueError as error:
         print(f"pgtlab: {error}", file=sys.stderr)
         return MISUSE
-    except BrokenPipeError:
-        # The reader (`| head`) has had enough. Python would complain once more when it flushes
-        # stdout at exit, so give it somewhere to flush to; 141 is what the shell calls SIGPIPE.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except BrokenPipeError:  # the reader (`| head`) has had enough
+        _drop_stdout()
+        return KILLED + SIGPIPE
     except OSError as error:
-        print(f"pgtlab: {error.filename or 'error'}: {error.strerror}", file=sys.stderr)
+        if error.filename is None:  # no file of ours: the answer did not get out, as on a full disk
+            _drop_stdout()
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"pgtlab: {where}{error.strerror or error}", file=sys.stderr)
         return MISUSE
     except KeyboardInterrupt:
-        return 130
+        return KILLED + SIGINT
     return int(status or 0)
+
+
+def _drop_stdout() -> None:
+    """Give Python, which flushes stdout at exit and would complain once more, somewhere to flush to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

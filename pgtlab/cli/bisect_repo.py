@@ -6,6 +6,8 @@ import argparse
 import shlex
 from pathlib import Path
 
+from pgtlab.cli.options import print_json
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``pgtlab bisect-repo`` to the command."""
@@ -18,6 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         allow_abbrev=False,
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(func=run)
 
 
@@ -26,10 +29,17 @@ def run(args: argparse.Namespace) -> None:
     from pgtlab.lab.history import ARM64, BASE, MM, NEXT, STAGE1_LPA2, TREE_FILE, write_repo
 
     write_repo(args.folder)
+    bisection = (
+        f"cd {shlex.quote(str(args.folder))}",
+        f"git bisect start {NEXT} {BASE}",
+        f"git bisect run pgtlab debug-vm-pgtable --tree-file {TREE_FILE} --bad panic",
+    )
+    if args.json:
+        branches = [STAGE1_LPA2, ARM64, MM]
+        print_json({"folder": str(args.folder), "tags": [BASE, NEXT], "branches": branches, "bisection": bisection})
+        return
     print(f"""\
 {args.folder}: from tag {BASE} to tag {NEXT}, with the branches
 {STAGE1_LPA2}, {ARM64} and {MM}. Which commit brought the panic?
-
-  cd {shlex.quote(str(args.folder))}
-  git bisect start {NEXT} {BASE}
-  git bisect run pgtlab debug-vm-pgtable --tree-file {TREE_FILE} --bad panic""")
+""")
+    print(*(f"  {line}" for line in bisection), sep="\n")

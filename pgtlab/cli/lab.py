@@ -6,11 +6,7 @@ import argparse
 import errno
 import json
 import os
-import secrets
-import socket
-import tempfile
 from pathlib import Path
-from urllib.parse import quote
 
 FIRST = "notebooks/00_tour.ipynb"
 FIRST_PORT = 8888
@@ -23,6 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="open the course in JupyterLab",
         description="Make a folder with the course's notebooks, and open JupyterLab in it. "
         "Notebooks that are there already are yours, and stay as they are.",
+        epilog="example: pgtlab lab ~/page-tables",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -60,6 +57,8 @@ def check_port(port: int) -> None:
     ValueError
         If `port` is no port, is taken, or is not ours to use.
     """
+    import socket
+
     if not 1 <= port <= 65535:
         raise ValueError(f"--port {port} is not a port: choose one from 1024 to 65535.")
     with socket.socket() as attempt:
@@ -73,6 +72,10 @@ def check_port(port: int) -> None:
 
 def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
     """Run JupyterLab over `folder` on the loopback interface, until Ctrl-C or SIGTERM."""
+    import secrets
+    import tempfile
+    from urllib.parse import quote
+
     token = secrets.token_hex(24)
     page = f"/lab/tree/{quote(FIRST)}" if (folder / FIRST).exists() else "/lab"
     options = [

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pgtlab.cli.colour import coloured
 from pgtlab.cli.options import print_json
 
 if TYPE_CHECKING:
     from pgtlab.lab.matrix import Matrix
+
+TELLS = {"clean": "good", "report": "suspicious", "panic": "bad", "no boot": "aside"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -54,9 +57,13 @@ def _table(runs: Matrix) -> str:
     cpus = list(dict.fromkeys(cpu for _, cpu in runs))
     lines = [" " * 17 + "  ".join(f"{cpu.name:>{_width(cpu.name)}}" for cpu in cpus)]
     for config in dict.fromkeys(config for config, _ in runs):
-        outcomes = (f"{runs[config, cpu].outcome:>{_width(cpu.name)}}" for cpu in cpus)
+        outcomes = (_cell(runs[config, cpu].outcome, _width(cpu.name)) for cpu in cpus)
         lines.append(f"{config.granule!s:>3} VA {config.va_bits} PA {config.pa_bits}  " + "  ".join(outcomes))
     return "\n".join(lines)
+
+
+def _cell(outcome: str, width: int) -> str:
+    return " " * (width - len(outcome)) + coloured(outcome, TELLS.get(outcome))
 
 
 def _width(name: str) -> int:

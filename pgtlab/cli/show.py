@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from pgtlab.cli.options import print_json
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``pgtlab show`` to the command."""
@@ -15,6 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         allow_abbrev=False,
     )
     parser.add_argument("commit", metavar="COMMIT", help="its id, or its name in `pgtlab trees`")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(func=run)
 
 
@@ -23,4 +26,16 @@ def run(args: argparse.Namespace) -> None:
     from pgtlab.lab.trees import Commit
 
     commit = Commit.named(args.commit)
+    if args.json:
+        print_json(
+            {
+                "id": commit.id,
+                "name": commit.name,
+                "subject": commit.subject,
+                "does": commit.does,
+                "functions": [*commit.functions],
+                "diff": commit.diff(),
+            }
+        )
+        return
     print(f"commit {commit.id or commit.name}\n\n    {commit.subject}\n\n{commit.diff()}")

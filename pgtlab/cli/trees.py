@@ -13,6 +13,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "trees",
         help="list the trees and the commits that are in them",
         description="List the trees that can be booted, their commits, oldest first, and what each commit does.",
+        epilog="example: pgtlab trees",
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")

@@ -6,8 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from pgtlab.cli.colour import coloured
+from pgtlab.cli.options import print_json
+
 if TYPE_CHECKING:
-    from pgtlab.arch.vectors import Verification
+    from pgtlab.arch.vectors import Mask, Verification
 
 SHOWN = 3  # disagreements printed in full for each file: a wrong rule makes thousands
 
@@ -23,6 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         allow_abbrev=False,
     )
     parser.add_argument("files", nargs="+", metavar="FILE.npz", help="AT cases or instruction fetches")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(func=run)
 
 
@@ -31,16 +35,50 @@ def run(args: argparse.Namespace) -> int:
     from pgtlab.arch.vectors import VectorFileError, Vectors, verify
 
     agree = True
+    answers: list[dict[str, object]] = []
     for path in args.files:
         try:
             verification = verify(Vectors.load(path), progress=True)
         except VectorFileError as error:
             print(f"pgtlab: {error}", file=sys.stderr)
+            answers.append({"file": path, "agrees": False, "damage": str(error)})
             agree = False
             continue
-        report(verification)
+        if args.json:
+            answers.append(as_dict(verification))
+        else:
+            report(verification)
         agree &= verification.agrees
+    if args.json:
+        print_json(answers)
     return 0 if agree else 1
+
+
+def as_dict(v: Verification) -> dict[str, object]:
+    """The same as plain data; the counts are of cases compared, and of those that disagree."""
+    return {
+        "file": str(v.vectors.path),
+        "agrees": v.agrees,
+        "images": len(v.vectors["img_tcr_el1"]),
+        "cases": len(v.vectors),
+        **_counts(v, v.compared),
+        "features": {name: _counts(v, cases) for name, cases in v.features().items()},
+        "disagreements": [_disagreement(v, int(case)) for case in _wrong(v).nonzero()[0][:SHOWN]],
+    }
+
+
+def _counts(v: Verification, cases: Mask) -> dict[str, int]:
+    counted = {
+        "compared": v.compared,
+        "translate_wrong": v.walk_wrong,
+        "translate_many_wrong": v.many_wrong,
+        "differ": v.differ,
+    }
+    return {name: int((cases & which).sum()) for name, which in counted.items()}
+
+
+def _wrong(v: Verification) -> Mask:
+    return v.walk_wrong | v.many_wrong | v.differ
 
 
 def report(v: Verification) -> None:
@@ -51,10 +89,9 @@ def report(v: Verification) -> None:
     for name, cases in {"all": v.compared, **v.features()}.items():
         counts = [int((cases & which).sum()) for which in (v.compared, v.walk_wrong, v.many_wrong)]
         print(f"{name:32}{counts[0]:9}{counts[1]:11}{counts[2]:16}")
-    wrong = v.walk_wrong | v.many_wrong | v.differ
-    for case in wrong.nonzero()[0][:SHOWN]:
+    for case in _wrong(v).nonzero()[0][:SHOWN]:
         print(f"\n{_disagreement(v, int(case))}")
-    verdict = "agree with the record" if v.agrees else "do NOT agree"
+    verdict = coloured("agree with the record", "good") if v.agrees else coloured("do NOT agree", "bad")
     print(
         f"{compared} cases compared, {len(v.vectors) - compared} left out for the reasons noted in the file: "
         f"{int(v.walk_wrong.sum())} mismatches of translate, {int(v.many_wrong.sum())} of translate_many, "

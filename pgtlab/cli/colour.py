@@ -1,0 +1,23 @@
+"""Colour for a word on a terminal, and nowhere else: what is coloured says the same without."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+#: By what a word tells: codes of ECMA-48's SGR, from the colours that every terminal has.
+COLOURS: Final = {"good": "32", "suspicious": "33", "bad": "1;31", "aside": "2"}
+
+
+def coloured(text: str, how: str | None) -> str:
+    """`text` in the colour for what it tells, where standard output is a terminal that is not asked to go without.
+
+    NO_COLOR is the request (https://no-color.org).
+
+    >>> coloured("panic", "bad")  # captured by the test, so no terminal
+    'panic'
+    """
+    if how is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+        return text
+    return f"\033[{COLOURS[how]}m{text}\033[0m"

@@ -1,0 +1,74 @@
+"""``pgtlab completion``: a script that completes the command's words in a shell."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+SHELLS = ("bash", "zsh", "fish")
+FILES = ("file", "files", "image", "tree_file", "trace")
+FOLDERS = ("folder",)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab completion`` to the command."""
+    parser = subparsers.add_parser(
+        "completion",
+        help="print a script that completes the command's words in a shell",
+        description="Print a script for a shell. With it the Tab key completes subcommands, options, file names and "
+        "the words that an option takes, such as the names of trees and CPUs.",
+        epilog="example: source <(pgtlab completion bash)",
+        allow_abbrev=False,
+    )
+    parser.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the script."""
+    import shtab
+
+    from pgtlab.cli import parser
+
+    command = parser()
+    words = known_words()
+    for action in actions(command):
+        if action.choices is None and action.dest in words:
+            action.choices = list(words[action.dest])
+        if action.dest in FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own way to say so
+        elif action.dest in FOLDERS:
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    print(shtab.complete(command, args.shell))
+
+
+def known_words() -> dict[str, Iterable[Any]]:
+    """What an argument of each name may be: argparse is not told, since its error does not name the nearest."""
+    from pgtlab.lab.bugs import BUGS
+    from pgtlab.lab.trees import COMMITS, TREES
+    from pgtlab.linux.cpu import CPUS
+    from pgtlab.linux.kconfig import PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
+    from pgtlab.linux.kconfig_mm import DEFCONFIG
+
+    return {
+        "page_size": PAGE_SIZES,
+        "va_bits": VA_BITS_CHOICES,
+        "pa_bits": PA_BITS_CHOICES,
+        "kconfig": [f"{name}={value}" for name in DEFCONFIG for value in "yn"],
+        "cpu": CPUS,
+        "tree": TREES,
+        "commit": [word for commit in COMMITS for word in (commit.name, commit.id) if word],
+        "bug": BUGS,
+        "level": ("pgd", "p4d", "pud", "pmd", "pte"),
+    }
+
+
+def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Every argument of a parser, and of its subcommands."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for subparser in action.choices.values():
+                yield from actions(subparser)
+        else:
+            yield action
