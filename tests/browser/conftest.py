@@ -254,7 +254,7 @@ def render(chromium: Browser) -> Iterator[Callable[[type[View], dict[str, Any]],
                 window.sent = [];
                 const listeners = [];
                 const model = {
-                    get: () => view,
+                    get: (name) => (name === "view" ? view : "{}"),
                     send: (message) => window.sent.push(message),
                     on: (event, listener) => listeners.push(listener),
                     off: () => {},

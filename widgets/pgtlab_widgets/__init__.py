@@ -1,5 +1,6 @@
 """Jupyter widgets for pgtlab: traits on one side, a small view on the other."""
 
 from pgtlab_widgets.explorer import Explorer
+from pgtlab_widgets.fold_lab import FoldLab
 
-__all__ = ["Explorer"]
+__all__ = ["Explorer", "FoldLab"]

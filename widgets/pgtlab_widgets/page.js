@@ -200,7 +200,7 @@ export function table(key, caption, head, rows) {
 let views = 0;
 
 /**
- * A widget's module: `body` says what is wanted for the model's trait `view`. Events go to `on` first, if it has them,
+ * A widget's module: `body` says what is wanted for the model's traits `view` and `still`. Events go to `on` first, if it has them,
  * and no further if that returns true.
  * @param {string} name
  * @param {(view: any, reader: Reader) => Wanted[]} body
@@ -216,7 +216,7 @@ export function show(name, body, on = {}) {
     const context = { view: /** @type {any} */ (null), reader, root, model, draw };
 
     function receive() {
-      context.view = JSON.parse(model.get("view"));
+      context.view = { ...JSON.parse(model.get("still")), ...JSON.parse(model.get("view")) };
       draw();
     }
 
@@ -282,8 +282,8 @@ export function show(name, body, on = {}) {
       });
     receive();
     el.append(root);
-    model.on("change:view", receive);
-    return () => model.off("change:view", receive);
+    model.on("change:view change:still", receive);
+    return () => model.off("change:view change:still", receive);
   }
 
   return { render };

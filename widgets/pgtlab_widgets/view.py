@@ -42,6 +42,9 @@ class View(anywidget.AnyWidget):
     # As one string, because ipywidgets looks for binary buffers in every node of what it sends, and there are hundreds.
     view = traitlets.Dict().tag(sync=True, to_json=lambda view, widget: json.dumps(view, separators=(",", ":")))
 
+    #: What does not change with it, such as a large picture in which something is chosen: sent once.
+    still = traitlets.Dict().tag(sync=True, to_json=lambda still, widget: json.dumps(still, separators=(",", ":")))
+
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self.on_msg(self._on_message)

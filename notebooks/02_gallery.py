@@ -1,0 +1,43 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The gallery
+#
+# Every view of the workbench, each with one paragraph and one cell. Run them all, then play: nothing here can break. Each
+# view has keyboard operation (Tab to a group, arrow keys within it), a static picture (`view.svg()`) and text
+# (`view.text()`).
+
+# %% [markdown]
+# ## The explorer
+#
+# One address, taken apart twice: by the MMU, level by level from the top, and by Linux, which has five names for levels
+# that may not exist. Toggle the kernel and the CPU, click a bit to flip it, and read below the picture what your last
+# choice changed.
+
+# %%
+from pgtlab_widgets import Explorer
+
+explorer = Explorer(page_size="16k", va_bits=52, address="VMEMMAP_START")
+explorer
+
+# %% [markdown]
+# ## The fold lab
+#
+# Every kernel that Kconfig allows, on every CPU that we have, and what becomes of Linux's levels there. Colours are the
+# MMU's levels; look along a row for the places where the same kernel folds a level while it boots. Click a cell: the
+# explorer above shows that kernel.
+
+# %%
+from pgtlab_widgets import FoldLab
+
+FoldLab(explorer)

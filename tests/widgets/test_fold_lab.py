@@ -1,0 +1,56 @@
+"""The fold lab's Python side."""
+
+import gc
+import weakref
+
+import pytest
+from pgtlab_widgets import Explorer, FoldLab
+
+from pgtlab import Config
+
+
+def test_a_cell_is_loaded_here_and_in_every_view_that_was_named():
+    explorer, other = Explorer(), Explorer("64k", 42)
+    lab = FoldLab(explorer, other)
+    lab.receive({"cell": "16k/52/52/max,lpa2=off"})
+    for view in (lab, explorer, other):
+        assert (view.config, view.boot.vabits_actual) == (Config("16k", 52), 47)
+    assert lab.view["selected"] == "16k/52/52/max,lpa2=off"
+    assert "pud is level 1, folded at run time" in lab.view["told"]
+
+
+def test_a_cell_that_does_not_boot_can_be_looked_at():
+    lab = FoldLab()
+    lab.receive({"cell": "16k/48/48/cortex-a72"})
+    assert "no 16K granule" in lab.view["told"]
+
+
+@pytest.mark.parametrize("cell", ["16k/39/48/max", "nonsense"])
+def test_a_cell_that_is_not_there_is_told_in_the_view(cell):
+    lab = FoldLab()
+    lab._on_message(lab, {"cell": cell}, [])
+    assert cell in lab.view["failed"]
+
+
+def test_what_is_sent_for_a_choice_is_short_and_the_picture_is_sent_once():
+    lab = FoldLab()
+    still = lab.still
+    lab.receive({"cell": "4k/48/48/max"})
+    assert lab.still is still
+    assert set(lab.view) == {"selected", "told"}
+
+
+def test_it_keeps_no_view_alive():
+    explorer = Explorer()
+    lab, gone = FoldLab(explorer), weakref.ref(explorer)
+    explorer.close()
+    del explorer
+    gc.collect()
+    assert gone() is None
+    lab.receive({"cell": "4k/48/48/max"})
+
+
+def test_without_a_browser_the_chosen_cell_is_marked():
+    lab = FoldLab(page_size="4k", va_bits=39)
+    assert 'class="cell selected" data-cell="4k/39/48/max"' in lab.svg()
+    assert "4K pages, VA_BITS=39, PA_BITS=48 on max: 39 bits in use" in lab.text()

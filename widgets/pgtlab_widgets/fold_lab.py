@@ -1,0 +1,66 @@
+"""The fold lab: every configuration on every CPU, and what becomes of Linux's levels there."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from pgtlab.lab.matrix import boots
+from pgtlab.linux.fold_picture import cell_key, fold_line, fold_picture
+from pgtlab.picture import Picture
+from pgtlab_widgets.choices import traits
+from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.view import module
+
+
+class FoldLab(KernelView):
+    """All kernels at a glance, of which one is chosen by a click on its cell.
+
+    Parameters
+    ----------
+    *views : KernelView
+        Those that are to show the same kernel, such as an explorer.
+    page_size, va_bits, cpu, pa_bits
+        The kernel that is chosen at first.
+
+    Examples
+    --------
+    >>> from pgtlab_widgets import Explorer
+    >>> explorer = Explorer()
+    >>> FoldLab(explorer).receive({"cell": "16k/52/52/max,lpa2=off"})
+    >>> explorer.boot.vabits_actual
+    47
+    """
+
+    _esm = module("fold_lab")
+
+    def __init__(
+        self,
+        *views: KernelView,
+        page_size: str = "4k",
+        va_bits: int = 52,
+        cpu: str = "max",
+        pa_bits: int | None = None,
+    ) -> None:
+        self._boots = {cell_key(boot): boot for boot in boots()}
+        self._views = weakref.WeakSet(views)
+        super().__init__(page_size, va_bits, cpu, pa_bits)
+        self.still = {"picture": fold_picture(list(self._boots.values())).spec()}
+
+    def drawn(self) -> dict[str, Any]:
+        """Which cell is chosen, and what is so there."""
+        return {"selected": cell_key(self.boot), "told": fold_line(self.boot)}
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """A cell that was clicked."""
+        boot = self._boots[message["cell"]]
+        for view in (self, *self._views):
+            view.choose(**traits(boot.config), cpu=boot.cpu.name)
+
+    def picture(self) -> Picture:
+        """The matrix as it stands."""
+        return fold_picture(list(self._boots.values()), self.boot)
+
+    def text(self) -> str:
+        """A line for each cell."""
+        return self.picture().description
