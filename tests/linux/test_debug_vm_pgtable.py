@@ -265,6 +265,33 @@ def test_a_broken_helper_is_warned_about(name, broken, caught_by):
             assert "debug_vm_pgtable.py:" in report.location
 
 
+RANDOM_ORVALUE = 0xBFFF_FFFF_FFFF_FFF0  # all but bits 3:0, which s390 needs, and bit 62, which ppc64 does
+
+
+@every_kind
+def test_an_entry_is_full_of_bits_when_it_is_cleared(booted):
+    """In v6.9; a PTE but for PTE_CONT, which arm64 keeps to itself. Where the compiler folds a level, nothing is."""
+    kernel, cleared = fixed(booted), {}
+    for name, entry in (("ptep_clear", 2), ("pmd_clear", 0), ("pud_clear", 0), ("p4d_clear", 0), ("pgd_clear", 0)):
+
+        def clear(k, *args, name=name, entry=entry, original=kernel.symbols[name]):
+            cleared.setdefault(name, []).append(k.read64(args[entry]) | (1 << 52 if name == "ptep_clear" else 0))
+            original(k, *args)
+
+        kernel.livepatch(**{name: clear})
+    assert kernel.run().outcome == "clean"
+    pud, p4d = booted.folded["pud"], booted.folded["p4d"]
+    expected = {
+        "ptep_clear": True,
+        "pmd_clear": True,
+        "pud_clear": pud is not Fold.COMPILE_TIME,
+        "p4d_clear": p4d is not Fold.COMPILE_TIME and pud is Fold.REAL,
+        "pgd_clear": p4d is Fold.REAL,
+    }
+    full = {name for name, words in cleared.items() if any(word & RANDOM_ORVALUE == RANDOM_ORVALUE for word in words)}
+    assert full == {name for name, tested in expected.items() if tested}
+
+
 @pytest.mark.parametrize(
     ("level", "folds_with", "caught_by"),
     [
