@@ -12,9 +12,9 @@ from pgtlab.linux.page_owner import Owner
 class Report:
     """Something that the kernel found wrong, as it stood when it was found.
 
-    `kind` is `Bad page state`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` is the reason in its words. Where a
-    page is concerned, `raw` are the eight words of its `struct page`, with what they mean beside them. Where an access
-    faulted, `address` and `esr` are FAR_EL1 and ESR_EL1. `registers` are those that the model knows.
+    `kind` is `Bad page state`, `Page poison`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` is the reason in its words.
+    Where a page is concerned, `raw` are the eight words of its `struct page`, with what they mean beside them. Where an
+    access faulted, `address` and `esr` are FAR_EL1 and ESR_EL1. `registers` are those that the model knows.
     """
 
     kind: str
