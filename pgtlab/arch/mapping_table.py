@@ -59,7 +59,7 @@ _ROW: Final = np.dtype(
 )
 _INHERITED_AT: Final = 56  # a table is known by its address, and from this bit on by what it inherits
 _BATCH: Final = 1 << 21  # words looked at together
-LARGEST: Final = 1 << 24  # mappings
+LARGEST: Final = 1 << 22  # mappings: some 300 MiB while they are put together
 
 
 class TooManyMappings(ValueError):
@@ -150,6 +150,7 @@ def _read_level(memory: Memory, r: VARange, level: int, keys: U64, bar: Any) -> 
             owners.append(owner + start)
             rows.append(row)
             targets.append(target)
+            _limit(sum(map(len, rows)))
         bar.update(len(some))
     owner = np.concatenate(owners) if owners else np.zeros(0, np.intp)
     row = np.concatenate(rows) if rows else np.zeros(0, _ROW)
@@ -240,8 +241,8 @@ def _assemble(
     leads = level.child >= 0
     counts = np.ones(len(level.rows), np.intp)
     counts[leads] = (first[1:] - first[:-1])[level.child[leads]] if len(first) > 1 else 0
-    if (total := int(counts.sum())) > LARGEST:
-        raise TooManyMappings(f"{total} mappings or more: an array of them has {LARGEST} at most")
+    total = int(counts.sum())
+    _limit(total)
     item = np.repeat(np.arange(len(counts)), counts)
     rows, owner = level.rows[item], level.owner[item]
     inner = leads[item]
@@ -253,6 +254,11 @@ def _assemble(
     rows, owner = rows[starts], owner[starts]
     rows["size"] = sizes
     return rows, np.searchsorted(owner, np.arange(level.tables + 1)).astype(np.intp)
+
+
+def _limit(count: int) -> None:
+    if count > LARGEST:
+        raise TooManyMappings(f"{count} mappings or more: an array of them has {LARGEST} at most")
 
 
 def _continues(rows: Mappings, owner: NDArray[np.intp]) -> NDArray[np.bool_]:
