@@ -7,7 +7,7 @@ import pytest
 
 from pgtlab.linux import oops
 from pgtlab.linux.oops.code import accessed
-from pgtlab.linux.oops.report import KINDS, Symbol
+from pgtlab.linux.oops.report import KINDS, Instruction, Symbol
 from pgtlab.linux.oops.text import log_text
 
 DATA = Path(__file__).parents[1] / "data"
@@ -99,6 +99,8 @@ PREFIXES = {
     "a caller alone": "[    T1] {message}",
     "dmesg -x": "kern  :alert : [    0.{n:06}] {message}",
     "dmesg -T": "[Fri Mar  1 12:00:{n:02} 2024] {message}",
+    "levels alone": "<1>{message}",
+    "dmesg -x without timestamps": "kern  :alert : {message}",
     "raw levels": "<1>[    0.{n:06}] {message}",
     "a quoted mail": "> > [    0.{n:06}] {message}",
     "a quoted mail without timestamps": "> > {message}",
@@ -172,6 +174,24 @@ def test_a_text_without_a_report_says_so(text):
         oops.read(text)
 
 
+def test_a_panic_that_shows_nothing_of_its_architecture_is_of_that_of_the_log():
+    with pytest.raises(oops.OopsError, match="report of x86"):
+        oops.read("RIP: 0010:f+0x4/0x8\nnothing\nKernel panic - not syncing: Fatal exception\n")
+    (report,) = oops.read("Kernel panic - not syncing: Fatal exception\n").reports
+    assert report.kind == "panic"
+
+
+def test_somebody_who_talks_of_a_bug_is_no_report():
+    with pytest.raises(oops.OopsError, match="no report"):
+        oops.read("> Which one?\n\nBUG: the one that you fixed yesterday.\n")
+
+
+def test_a_syndrome_of_zero_is_one_that_nobody_had():
+    """`die()` printed 0 where it was called without a syndrome (before v5.15)."""
+    (report,) = oops.read("Internal error: Oops - bad mode: 00000000 [#1] SMP\npstate: 60000005\n").reports
+    assert report.esr is None
+
+
 def test_reports_of_two_architectures_in_one_text():
     log = oops.read(SEED + (SYZKALLER / "report-725.log").read_text())
     assert [report.kind for report in log.reports] == ["bad page", "oops", "panic"]
@@ -230,6 +250,7 @@ def test_an_oops_on_the_way_through_a_warning_is_told_from_other_lines():
     assert 8 not in warning.lines
     assert report.walk.consistent
     assert report.header.pid == 3315
+    assert logged("report-655").facts.kaslr_offset == 0  # disabled
 
 
 def test_what_syzkaller_printed_and_what_its_symbolizer_made_of_it_read_the_same():
@@ -275,6 +296,17 @@ def test_a_report_ends_where_the_log_has_nothing_more_of_it():
     page = "BUG: Bad page state in process a  pfn:1\nCall trace:\n f+0x4/0x8\n"
     (report,) = oops.read(page + "quiet\n" * 100 + "Call trace:\n g+0x4/0x8\n").reports
     assert report.functions == ("f",)
+    (report,) = oops.read(page + "quiet\n" * 100 + " g+0x4/0x8\n").reports
+    assert report.functions == ("f",)
+
+
+def test_registers_of_a_second_stack_are_not_those_of_the_report():
+    (report,) = oops.read(
+        "Internal error: Oops: 96000004 [#1]\nx1 : 0000000000000001 x0 : 0000000000000002\nCall trace:\n f+0x4/0x8\n"
+        "x1 : 0000000000000003 x0 : 0000000000000004\n"
+    ).reports
+    assert report.registers.values == {"x1": 1, "x0": 2}
+    assert report.registers.lines == {"x1": 2, "x0": 2}
 
 
 # Code and frames.
@@ -304,6 +336,28 @@ def test_the_spellings_of_a_frame(text, symbol):
 def test_code_that_the_kernel_could_not_read(code):
     (report,) = oops.read(f"Internal error: Oops: 96000004 [#1]\n{code}\n").reports
     assert report.code == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "address"),
+    [
+        (0xF9400460, "x3 + 0x8", 0x1008),  # ldr x0, [x3, #8]
+        (0xF81F8C60, "x3 - 0x8", 0xFF8),  # str x0, [x3, #-8]!
+        (0xF8408460, "x3", 0x1000),  # ldr x0, [x3], #8
+        (0xF8617860, "x3 + x1 * 8", 0x1010),  # ldr x0, [x3, x1, lsl #3]
+        (0x38616862, "x3 + x1", 0x1002),  # ldrb w2, [x3, x1]
+    ],
+)
+def test_the_address_that_an_instruction_uses(word, text, address):
+    registers = oops.read("Internal error: Oops: 96000004 [#1]\nx3 : 0000000000001000 x1 : 0000000000000002").reports[0]
+    assert accessed(Instruction(word, ""), registers.registers) == (text, address)
+
+
+@pytest.mark.parametrize("word", [0xD503201F, 0xF94000A0, 0xB8614860, 0])
+def test_an_instruction_without_an_address_that_can_be_known(word):
+    """nop; a base, x5, that was not printed; an index of 32 bits; no instruction."""
+    registers = oops.read("Internal error: Oops: 96000004 [#1]\nx3 : 0000000000001000 x1 : 0000000000000002").reports[0]
+    assert accessed(Instruction(word, ""), registers.registers) is None
 
 
 def test_two_values_of_esr_are_noted():

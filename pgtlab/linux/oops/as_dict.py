@@ -9,22 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from pgtlab.arch import esr
+from pgtlab.linux.oops.infer import infer
 from pgtlab.linux.oops.report import Facts, Log, PageDump, PrintedWalk, Report
 
 
 def log_as_dict(log: Log) -> dict[str, Any]:
     """`reports`, `facts` and `declined`."""
     return {
-        "reports": [report_as_dict(report) for report in log.reports],
+        "reports": [report_as_dict(report, log) for report in log.reports],
         "facts": facts_as_dict(log.facts),
         "declined": list(log.declined),
     }
 
 
-def report_as_dict(report: Report) -> dict[str, Any]:
-    """One report.
+def report_as_dict(report: Report, log: Log) -> dict[str, Any]:
+    """One report of a log, with what follows from it.
 
-    >>> report_as_dict(Report("oops", esr=0x96000004))["esr"]
+    >>> report = Report("oops", esr=0x96000004)
+    >>> report_as_dict(report, Log((report,)))["esr"]
     '0x96000004'
     """
     registers = {name: f"{value:016x}" for name, value in report.registers.values.items()}
@@ -66,6 +68,8 @@ def report_as_dict(report: Report) -> dict[str, Any]:
             "hardware": header.hardware or None,
         },
         "notes": list(report.notes),
+        "inferences": [inference.as_dict() for inference in infer(report, log)],
+        "diagnosis": None,
     }
 
 

@@ -75,8 +75,7 @@ def page_type_of(value: int, version: Version | None = None) -> PageType:
     if top != 0xFF or (version and version >= TOP_BITS):
         names = _cleared(value, _TOP_BITS)
         return PageType(value, "bits" if names else "count", names)
-    if value - (1 << 32) >= -128:  # PAGE_MAPCOUNT_RESERVE: a count that went below zero
-        return PageType(value, "count")
+    # A count that went below zero, down to PAGE_MAPCOUNT_RESERVE (-128), has none of these bits cleared.
     if version:
         names = _cleared(value, _EARLY if version < TABLE_MOVED else _LATER)
     else:

@@ -9,6 +9,7 @@ from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.linux.oops.code import accessed
+from pgtlab.linux.oops.conclusions import conclusion_lines
 from pgtlab.linux.oops.consistency import ABORTS
 from pgtlab.linux.oops.page_dump import OLD_FIELDS
 from pgtlab.linux.oops.registers import pstate_flags, pstate_words
@@ -24,6 +25,8 @@ def log_text(log: Log) -> str:
     lines: list[str] = []
     for number, report in enumerate(log.reports, 1):
         lines += [*report_lines(report, number), ""]
+    if follows := conclusion_lines(log):
+        lines += [*follows, ""]
     lines += facts_lines(log.facts)
     lines += [f"Left out: {sentence}." for sentence in log.declined]
     return "\n".join(lines).rstrip()
@@ -256,4 +259,4 @@ def facts_lines(facts: Facts) -> list[str]:
         lines.append(at(facts.where.get("memory_limit"), f"memory    limit: {facts.memory_limit}"))
     if facts.cpu_features:
         lines.append(at(facts.where.get("cpu_features"), f"features  {facts.cpu_features} (a bit for each capability)"))
-    return ["The whole log", *lines] if lines else []
+    return ["The whole log", "-------------", *lines] if lines else []
