@@ -314,7 +314,9 @@ def test_a_block_in_use_by_movable_pages_is_not_claimed_for_a_small_one():
     (used,) = {pfn >> 9 for zone in k.node_zones for pfn, _, _ in zone.free_blocks()}
     k.alloc_pages(8), k.alloc_pages(7), k.alloc_pages(6), k.alloc_pages(5), k.alloc_pages(4)  # 16 pages are left
     k.alloc_pages(2)
+    assert sorted(order for _, order in free_blocks(k)) == [2, 3]
     page = k.alloc_pages(0, GFP_HIGHUSER_MOVABLE)
+    assert sorted(order for _, order in free_blocks(k)) == [0, 1, 3]
     assert page.pfn >> 9 == used
     assert k.get_pageblock_migratetype(page) == MigrateType.UNMOVABLE
 
