@@ -6,7 +6,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-mmu oracle check format lock screenshots
+.PHONY: help env lab test test-mmu oracle check format docs lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -49,6 +49,9 @@ check: env  ## formatting, lint, types and the direction of imports
 format: env  ## let ruff format the code and the notebooks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: env  ## write docs/cli.md anew from the command's own help
+	$(BIN)/python docs/write_cli.py
 
 screenshots: env  ## take the documentation's pictures anew, from a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py

@@ -1,0 +1,57 @@
+"""docs/cli.md is what the command's parsers say, and each subcommand has an example that it understands."""
+
+import importlib.util
+import shlex
+from pathlib import Path
+
+import pytest
+
+from pgtlab.cli import SUBCOMMANDS, parser
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def script():
+    """docs/write_cli.py as a module."""
+    spec = importlib.util.spec_from_file_location("write_cli", ROOT / "docs" / "write_cli.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+write_cli = script()
+
+
+def subcommands():
+    [commands] = [action for action in parser()._actions if action.dest == "==SUPPRESS==" and action.choices]
+    return {command.prog.split()[1]: command for command in commands.choices.values()}
+
+
+def test_docs_cli_md_is_up_to_date():
+    assert (ROOT / "docs" / "cli.md").read_text() == write_cli.page(), "`make docs` writes it anew"
+
+
+def test_every_subcommand_is_in_it():
+    page = (ROOT / "docs" / "cli.md").read_text()
+    assert len(subcommands()) == len(SUBCOMMANDS)
+    for name in subcommands():
+        assert f"\n## pgtlab {name}\n" in page
+
+
+@pytest.mark.parametrize("name", subcommands())
+def test_the_help_of_a_subcommand_ends_with_an_example_that_is_understood(name):
+    shown = write_cli.examples(subcommands()[name])
+    assert shown
+    for line in shown:
+        words = shlex.split(line, comments=True, posix=True)
+        arguments = [
+            word.rstrip(")") for word in words[words.index("pgtlab" if "pgtlab" in words else "<(pgtlab") + 1 :]
+        ]
+        assert parser().parse_args(arguments).func
+        assert arguments[0] == name
+
+
+def test_every_argument_says_what_it_is_for():
+    for command in subcommands().values():
+        for action in command._actions:
+            assert action.help, f"{command.prog}: {write_cli.name_of(action)}"
