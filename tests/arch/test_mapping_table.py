@@ -46,9 +46,9 @@ def few_mappings(mmu, upper, **constants):
 
 
 @settings(max_examples=150, deadline=None)
-@given(seed=st.integers(0, 1 << 32), upper=st.booleans())
-def test_an_address_is_in_the_array_if_and_only_if_it_is_mapped(seed, upper):
-    machine = random_machine(seed, addresses=60)
+@given(seed=st.integers(0, 1 << 32), upper=st.booleans(), size=st.sampled_from([0, 30, 34, 37, 40]))
+def test_an_address_is_in_the_array_if_and_only_if_it_is_mapped(seed, upper, size):
+    machine = random_machine(seed, addresses=60, **({"T0SZ": size, "T1SZ": size} if size else {}))
     mmu = replace(machine.mmu, sctlr=machine.mmu.sctlr.replace(M=1))
     found = few_mappings(mmu, upper)
     if found is None:
