@@ -106,6 +106,7 @@ PREFIXES = {
     "a quoted mail without timestamps": "> > {message}",
     "bars": "| [    0.{n:06}] {message}",
     "syslog": "Mar  1 12:00:{n:02} board kernel: [    0.{n:06}] {message}",
+    "the syslog protocol": "<1>Mar  1 12:00:{n:02} board kernel: {message}",
     "a journal": "Mar 01 12:00:{n:02} board kernel: {message}",
     "ISO dates": "2024-03-01T12:00:{n:02}.123456+00:00 board kernel: {message}",
     "a test lab": "12:00:{n:02}.123  <1>[    0.{n:06}] {message}",

@@ -110,7 +110,7 @@ def accessed(instruction: Instruction, registers: Registers) -> tuple[str, int] 
     if index:
         address += registers[index] << operand.shift.value
         text += f" + {index}" + (f" * {1 << operand.shift.value}" if operand.shift.value else "")
-    if operand.mem.disp and "], #" not in decoded.op_str:  # after the access, where the brackets close before it
+    if operand.mem.disp:
         address += operand.mem.disp
         text += f" {'-' if operand.mem.disp < 0 else '+'} {abs(operand.mem.disp):#x}"
     return text, address & (1 << 64) - 1
