@@ -321,6 +321,26 @@ def test_a_block_in_use_by_movable_pages_is_not_claimed_for_a_small_one():
     assert k.get_pageblock_migratetype(page) == MigrateType.UNMOVABLE
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3, 4])
+@pytest.mark.parametrize("owner", [MigrateType.RECLAIMABLE, MigrateType.MOVABLE])
+def test_a_pageblock_changes_hands_where_half_of_it_is_free_or_used_for_the_like(quarters, owner):
+    """What is in use in a movable block, and not movable, is like the page that is wanted."""
+    k = new_kernel()
+    block = k.alloc_pages(9)
+    for order in range(10, -1, -1):
+        while k.alloc_pages(order, GFP_KERNEL | __GFP_NOWARN) is not None:
+            pass
+    k.set_pageblock_migratetype(block, owner)
+    for quarter in range(quarters):
+        page = k.pfn_to_page(block.pfn + 128 * quarter)
+        page._refcount = 1
+        k.__free_pages(page, 7)
+    page = k.alloc_pages(0)
+    changes = owner == MigrateType.MOVABLE or quarters >= 2
+    assert k.get_pageblock_migratetype(page) == (MigrateType.UNMOVABLE if changes else owner)
+    assert kinds(k) == {MigrateType.UNMOVABLE: 128 * quarters - 1}  # what is free goes along in any case
+
+
 def test_pageblocks_of_a_kind_that_nobody_may_ask_for_do_not_merge_with_others():
     """Above a pageblock's order: what is kept for the contiguous allocator stays together."""
     k = new_kernel()
