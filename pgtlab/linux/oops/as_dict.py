@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgtlab.arch import esr
+from pgtlab.linux.oops.diagnosis import diagnose
 from pgtlab.linux.oops.infer import infer
 from pgtlab.linux.oops.report import Facts, Log, PageDump, PrintedWalk, Report
 
@@ -36,6 +37,7 @@ def report_as_dict(report: Report, log: Log) -> dict[str, Any]:
     if report.pstate is not None:
         registers["pstate"] = f"{report.pstate:08x}"
     header = report.header
+    inferences = infer(report, log)
     return {
         "kind": report.kind,
         "message": report.message,
@@ -68,8 +70,8 @@ def report_as_dict(report: Report, log: Log) -> dict[str, Any]:
             "hardware": header.hardware or None,
         },
         "notes": list(report.notes),
-        "inferences": [inference.as_dict() for inference in infer(report, log)],
-        "diagnosis": None,
+        "inferences": [inference.as_dict() for inference in inferences],
+        "diagnosis": diagnose(report, log, inferences).as_dict(),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from string import ascii_lowercase
 
+from pgtlab.linux.oops.diagnosis import NOT_ENOUGH, diagnose
 from pgtlab.linux.oops.infer import infer
 from pgtlab.linux.oops.inference import Evidence, Inference
 from pgtlab.linux.oops.report import Log
@@ -30,6 +31,21 @@ def conclusions(log: Log) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
 
 def _same(one: Inference, other: Inference) -> bool:
     return (one.name, one.value, one.claim) == (other.name, other.value, other.claim)
+
+
+def diagnosis_lines(log: Log) -> list[str]:
+    """The diagnosis of each report that carries one, with its evidence; one line where none does."""
+    found = [(n, diagnose(report, log)) for n, report in enumerate(log.reports[:MOST_REPORTS], 1)]
+    lines = ["Diagnosis", "---------"]
+    for number, diagnosis in found:
+        if diagnosis.name != NOT_ENOUGH:
+            lines.append(f"  report {number}: {diagnosis.sentence} ({diagnosis.confidence})")
+            lines += [f"    {piece}" for piece in diagnosis.evidence]
+    if len(lines) == 2:
+        number, diagnosis = found[0]
+        lines.append(f"  not enough evidence: {diagnosis.sentence}")
+        lines += [f"    {piece}" for piece in diagnosis.evidence]
+    return lines
 
 
 def conclusion_lines(log: Log) -> list[str]:

@@ -20,10 +20,10 @@ from pgtlab.linux.oops.infer_fault import fault_clues, fault_inferences
 from pgtlab.linux.oops.infer_image import base_clue, image_inferences, stack_clue
 from pgtlab.linux.oops.infer_memmap import STRAY, Relation, count_clue, memmap_clue, relation_of, told
 from pgtlab.linux.oops.inference import DERIVED, Clue, Evidence, Inference
-from pgtlab.linux.oops.layout import ERAS, U64, Layout, layouts
+from pgtlab.linux.oops.layout import ERAS, OLDEST, U64, Layout, layouts
 from pgtlab.linux.oops.memmap import signed, vmemmap_at
 from pgtlab.linux.oops.narrowing import conclusions, narrow
-from pgtlab.linux.oops.page_type import kernel_version
+from pgtlab.linux.oops.page_type import Version, kernel_version
 from pgtlab.linux.oops.report import Log, Report
 
 MOST_REPORTS = 16  # of one log: later ones repeat the first
@@ -63,7 +63,7 @@ def infer(report: Report, log: Log) -> tuple[Inference, ...]:
     if relation is not None and told(source, relation) in (clue.evidence for clue in narrowed.used):
         found += address_inferences(source, log, relation, narrowed.layouts, pfn)
         if source is report:
-            found += register_inferences(report, relation)
+            found += register_inferences(report, relation, narrowed.layouts)
     found += memstart_inferences(log)
     found += image_inferences(report, log, narrowed.layouts)
     found += fault_inferences(report, relation if source is report else None)
@@ -82,11 +82,15 @@ def _same_kernel(one: Report, other: Report) -> bool:
 
 
 def _clues(relations: Sequence[tuple[Report, Relation | None]], log: Log, pfn: int | None) -> Iterator[Clue]:
-    release = next((one for one, _ in relations if one.header.version), relations[0][0])
-    yield from _version_clue(release, log)
     for one, _ in relations:
         yield from fault_clues(one)
     yield from boot_clues(log)
+    release = next((one.header.version for one, _ in relations if one.header.version), log.facts.version)
+    version = kernel_version(release)
+    if version is not None:
+        if _minor(version, 1) < OLDEST:
+            return  # addresses were other ones then
+        yield _version_clue(version, release, next((one for one, _ in relations if one.header.version), None), log)
     yield from base_clue(log)
     for one, _ in relations:
         yield from stack_clue(one)
@@ -97,22 +101,15 @@ def _clues(relations: Sequence[tuple[Report, Relation | None]], log: Log, pfn: i
     yield from _phys_offset_clue(relations, log, pfn)
 
 
-def _version_clue(report: Report, log: Log) -> Iterator[Clue]:
+def _version_clue(version: Version, release: str, report: Report | None, log: Log) -> Clue:
     """Trees between two releases, and what distributions take back, make a release say one less or more."""
-    release = report.header.version or log.facts.version
-    version = kernel_version(release)
-    if version is None:
-        return
-    lines = [report.where["header"]] if "header" in report.where else []
-    lines = lines or ([log.facts.where["version"]] if "version" in log.facts.where else [])
+    line = log.facts.where.get("version") if report is None else report.where.get("header")
     near = [era for era in ERAS if era.since <= _minor(version, 1) and _minor(version, -1) < era.until]
-    text = f"release {release}, so the memory map is that of " + " or ".join(era.name for era in near)
-    if not near:
-        text = f"release {release} is older than every memory map that pgtlab knows"
-    yield Clue(Evidence(text, tuple(lines)), lambda layout: layout.era in near, DERIVED)
+    text = f"release {release}: the memory map is that of " + " or ".join(era.name for era in near)
+    return Clue(Evidence(text, (line,) if line else ()), lambda layout: layout.era in near, DERIVED)
 
 
-def _minor(version: tuple[int, int], step: int) -> tuple[int, int]:
+def _minor(version: Version, step: int) -> Version:
     last = {3: 19, 4: 20, 5: 19, 6: 19}  # the last release of each major number
     major, minor = version
     if minor + step < 0:
@@ -125,6 +122,15 @@ def _minor(version: tuple[int, int], step: int) -> tuple[int, int]:
 def _phys_offset_clue(relations: Sequence[tuple[Report, Relation | None]], log: Log, pfn: int | None) -> Iterator[Clue]:
     source, relation = next(((one, which) for one, which in relations if which and which.page), relations[0])
     printed = log.facts.phys_offset
+    if printed is None and log.facts.kaslr_offset == 0 and relation is not None and relation.page is not None:
+        known, here = relation, (log.facts.where["kaslr_offset"],) if "kaslr_offset" in log.facts.where else ()
+
+        def unmoved(layout: Layout) -> bool:
+            shorter = layout.linear_start - layout.PAGE_OFFSET  # what a CPU without 52 bits takes off
+            return any(memstart + shorter >= 0 for memstart in known.memstarts(layout, pfn))
+
+        text = "without KASLR the linear map begins with an address of RAM, none below 0, which that vmemmap allows"
+        yield Clue(Evidence(text, (*here, *told(source, relation).lines)), unmoved, DERIVED)
     if printed is None:
         return
     memstart = signed(printed & U64)

@@ -56,7 +56,7 @@ def memstart_inferences(log: Log) -> Iterator[Inference]:
         yield Inference("memstart_addr", printed, claim, (evidence,), STATED)
 
 
-def register_inferences(report: Report, relation: Relation) -> Iterator[Inference]:
+def register_inferences(report: Report, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
     """A page that is on the stack, its pfn that no RAM has, the section of that, and its root."""
     naming = Naming(report)
     steps = told(report, relation)
@@ -72,6 +72,12 @@ def register_inferences(report: Report, relation: Relation) -> Iterator[Inferenc
         evidence = Evidence(arithmetic(naming, relation)[0], naming.lines(relation.page, relation.pfn))
         yield Inference("bogus_pfn", relation.pfn, claim, (evidence,), DERIVED)
     if relation.section is not None:
+        sizes = {(one.section_shift, one.page_size) for one in remaining if relation.fits(one)}
+        if len(sizes) == 1:
+            ((shift, page_size),) = sizes
+            size = page_size << shift
+            claim = f"memory comes in sections of {size >> 20} MiB: 2^{shift} pages of {page_size >> 10} KiB"
+            yield Inference("section_size", size, claim, (steps,), DERIVED)
         claim = f"{naming.of(relation.section)} is the number of the section that this frame would be in"
         yield Inference("section_nr", relation.section, claim, (steps,), DERIVED)
     if relation.root is not None:

@@ -25,7 +25,7 @@ _DECIMAL = (
     "levels",
     "pa_bits",
     "mem_section_size",
-    "section_size_bits",
+    "section_size",
 )
 
 
@@ -97,6 +97,40 @@ class Clue:
     evidence: Evidence
     fits: Callable[[Layout], bool]
     confidence: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What went wrong, or that it cannot be told.
+
+    Attributes
+    ----------
+    name : str
+        A key of `diagnosis.NAMES`.
+    sentence : str
+        For a reader, without a full stop.
+    evidence : tuple of Evidence
+        What carries it; for `not-enough-evidence` what there is.
+    confidence : str
+        A key of `CONFIDENCE`; empty where nothing is concluded.
+    """
+
+    name: str
+    sentence: str
+    evidence: tuple[Evidence, ...] = ()
+    confidence: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.name}: {self.sentence}", *(f"  {evidence}" for evidence in self.evidence)])
+
+    def as_dict(self) -> dict[str, object]:
+        """The diagnosis as plain data."""
+        return {
+            "name": self.name,
+            "sentence": self.sentence,
+            "evidence": [{"text": evidence.text, "lines": list(evidence.lines)} for evidence in self.evidence],
+            "confidence": self.confidence or None,
+        }
 
 
 def where(lines: Iterable[int]) -> str:

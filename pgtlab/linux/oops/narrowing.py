@@ -23,7 +23,6 @@ _WORDS: dict[str, Callable[[int], str]] = {
         f"struct mem_section has {n} bytes"
         + (" (CONFIG_PAGE_EXTENSION is set)" if n == 32 else " (CONFIG_PAGE_EXTENSION is not set)")
     ),
-    "section_size_bits": lambda n: f"memory comes in sections of {1 << n - 20} MiB",
 }
 _ATTRIBUTES: dict[str, Callable[[Layout], int]] = {
     "page_size": lambda layout: layout.page_size,
@@ -32,7 +31,6 @@ _ATTRIBUTES: dict[str, Callable[[Layout], int]] = {
     "levels": lambda layout: layout.levels,
     "pa_bits": lambda layout: layout.pa_bits,
     "mem_section_size": lambda layout: layout.mem_section_size,
-    "section_size_bits": lambda layout: layout.section_bits,
 }
 _LISTED = ("page_size", "va_bits", "vabits_actual")
 _PRINTED = ("page_size", "vabits_actual")  # the others are never in a log in so many words
@@ -109,10 +107,12 @@ def conclusions(narrowed: Narrowed) -> Iterator[Inference]:
             continue
         clues = [narrowed.used[at] for at in enough]
         evidence = tuple(clue.evidence for clue in clues)
+        sure = max((clue.confidence for clue in clues), key=tuple(CONFIDENCE).index)
         if len(values) == 1:
-            sure = max((clue.confidence for clue in clues), key=tuple(CONFIDENCE).index)
             sure = DERIVED if sure == STATED and name not in _PRINTED else sure
             yield Inference(name, values[0], _WORDS[name](values[0]), evidence, sure)
+            continue
+        if sure == LIKELY:
             continue
         for value in values:
             other = next(one for one in values if one != value)

@@ -9,7 +9,7 @@ from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.linux.oops.code import accessed
-from pgtlab.linux.oops.conclusions import conclusion_lines
+from pgtlab.linux.oops.conclusions import conclusion_lines, diagnosis_lines
 from pgtlab.linux.oops.consistency import ABORTS
 from pgtlab.linux.oops.page_dump import OLD_FIELDS
 from pgtlab.linux.oops.registers import pstate_flags, pstate_words
@@ -27,6 +27,7 @@ def log_text(log: Log) -> str:
         lines += [*report_lines(report, number), ""]
     if follows := conclusion_lines(log):
         lines += [*follows, ""]
+    lines += [*diagnosis_lines(log), ""]
     lines += facts_lines(log.facts)
     lines += [f"Left out: {sentence}." for sentence in log.declined]
     return "\n".join(lines).rstrip()

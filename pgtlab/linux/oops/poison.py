@@ -1,0 +1,106 @@
+"""Values that the kernel writes where nothing should be read, and what they say (`include/linux/poison.h`, `err.h`)."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+
+NEAR = 0x1000  # a field's offset in whatever was taken to be there
+MAX_ERRNO = 4095
+LOW_56 = (1 << 56) - 1  # the tag in the top byte may be gone from an address
+
+
+@dataclass(frozen=True)
+class Poison:
+    """A value, its name in the kernel's source, and what reading it means."""
+
+    value: int
+    name: str
+    meaning: str
+
+
+_DELTA = 0xDEAD000000000000  # CONFIG_ILLEGAL_POINTER_VALUE
+POISONS = (
+    Poison(_DELTA + 0x100, "LIST_POISON1", "an entry that was taken off its list was used as if it were on it"),
+    Poison(_DELTA + 0x122, "LIST_POISON2", "an entry that was taken off its list was used as if it were on it"),
+    Poison(_DELTA + 0x200, "LIST_POISON2", "an entry that was taken off its list was used as if it were on it"),
+    Poison(_DELTA + 0x300, "TIMER_ENTRY_STATIC", "a timer that is not queued was used as if it were"),
+    Poison(_DELTA + 0x400, "TAIL_MAPPING", "the mapping of a tail page was used"),
+    Poison(0x6B6B6B6B6B6B6B6B, "POISON_FREE", "an object was used after kfree()"),
+    Poison(0x5A5A5A5A5A5A5A5A, "POISON_INUSE", "an object was used before it was given a value"),
+    Poison(0xAAAAAAAAAAAAAAAA, "PAGE_POISON", "a page was used after it was freed"),
+    Poison(0xCCCCCCCCCCCCCCCC, "POISON_FREE_INITMEM", "memory of __init was used after the boot"),
+)
+
+
+def poison_of(value: int) -> tuple[Poison, int] | None:
+    """The poison that a value is, or lies a field's offset above or below; `None` where there is none.
+
+    >>> poison, offset = poison_of(0xdead000000000108)
+    >>> poison.name, offset
+    ('LIST_POISON1', 8)
+    >>> poison_of(0x006b6b6b6b6b6b73)[0].name
+    'POISON_FREE'
+    """
+    best: tuple[Poison, int] | None = None
+    for poison in POISONS:
+        for whole in (poison.value, poison.value & LOW_56):
+            offset = value - whole
+            if -0x100 < offset < NEAR and (best is None or abs(offset) < abs(best[1])) and whole >> 48:
+                best = poison, offset
+    return best
+
+
+def error_pointer(value: int) -> str | None:
+    """The name of the error that a pointer is instead of an address (`ERR_PTR()`); `None` where it is none.
+
+    >>> error_pointer(0xfffffffffffffff4), error_pointer(0)
+    ('-ENOMEM', None)
+    """
+    number = (1 << 64) - value
+    if not 0 < number <= MAX_ERRNO:
+        return None
+    # The kernel has more of its own, from 512 on, than the C library knows.
+    name = {512: "ERESTARTSYS", 517: "EPROBE_DEFER"}.get(number, errno.errorcode.get(number))
+    return f"-{name}" if name else f"-{number}"
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A KASAN shadow: its offset, log2 of the bytes that one byte of it is for, and the bits of virtual address."""
+
+    offset: int
+    scale: int
+    va_bits: int
+
+    def address_of(self, shadow: int) -> int:
+        """The first of the bytes that a byte of the shadow is for."""
+        return (shadow - self.offset << self.scale) & (1 << 64) - 1
+
+
+# CONFIG_KASAN_SHADOW_OFFSET (arch/arm64/Kconfig, v6.12; before v5.11 it was 1/8 or 1/16 of the upper half higher).
+SHADOWS = tuple(
+    Shadow((top - (1 << (va_bits - 1)) & (1 << 64) - 1), scale, va_bits)
+    for scale, top in ((3, 0xE000000000000000), (4, 0xF000000000000000))
+    for va_bits in (48, 47, 42, 39, 36)
+) + tuple(
+    Shadow((0xE000000000000000 - (1 << (va_bits - 1)) + (1 << va_bits - 3)), 3, va_bits) for va_bits in (48, 42, 39, 36)
+)
+
+
+def shadow_of(address: int, most: int = 1 << 20) -> tuple[Shadow, int] | None:
+    """The KASAN shadow that an address lies in, and the address that it is for, where that is below `most`.
+
+    An access that KASAN checks reads the shadow first: with a pointer near NULL it is the shadow's read that faults.
+
+    >>> shadow, address = shadow_of(0xdfff800000000003)
+    >>> shadow.va_bits, hex(address)
+    (48, '0x18')
+    >>> [hex(shadow_of(address)[1]) for address in (0xefff800000000137, 0xdfffa00000000000)]
+    ['0x1370', '0x0']
+    """
+    for shadow in SHADOWS:
+        behind = shadow.address_of(address)
+        if address >= shadow.offset and address - shadow.offset < most >> shadow.scale:
+            return shadow, behind
+    return None
