@@ -4,8 +4,12 @@ The log may be anyone's: with or without timestamps, quoted in a mail, cut off, 
 
 >>> from pgtlab.linux import oops
 >>> log = oops.read("[    0.16] Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+>>> log
+Log(1 report: oops)
 >>> [(report.kind, hex(report.esr)) for report in log.reports]
 [('oops', '0x96000004')]
+
+`print(log)` is what the command prints. A text without a report of arm64 is an `OopsError` of one sentence.
 """
 
 from pgtlab.linux.oops.read import read

@@ -336,6 +336,15 @@ class Report:
         """
         return tuple(symbol.function for symbol in self.trace if symbol.reliable and symbol.function)
 
+    def __repr__(self) -> str:
+        where = f", lines {self.lines[0]} to {self.lines[-1]}" if self.lines else ""
+        return f"Report({self.kind}{where}: {self.message})"
+
+    def __str__(self) -> str:
+        from pgtlab.linux.oops.text import report_lines
+
+        return "\n".join(report_lines(self, 1))
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -391,6 +400,17 @@ class Log:
     facts: Facts = Facts()
     declined: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
+
+    def __repr__(self) -> str:
+        count = f"{len(self.reports)} report{'s' if len(self.reports) > 1 else ''}"
+        more = ", ..." if len(self.reports) > 10 else ""
+        return f"Log({count}: {', '.join(report.kind for report in self.reports[:10])}{more})"
+
+    def __str__(self) -> str:
+        """What `pgtlab oops` prints."""
+        from pgtlab.linux.oops.text import log_text  # the views of a value load only where they are shown
+
+        return log_text(self)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
