@@ -41,3 +41,15 @@ explorer
 from pgtlab_widgets import FoldLab
 
 FoldLab(explorer)
+
+# %% [markdown]
+# ## The page inspector
+#
+# The kernel keeps 64 bytes for each page of memory. Four of them have two names: `_mapcount` counts how often the page is
+# mapped, and `page_type` says what an unmapped page is used for. Make the page a page table, free it without the
+# destructor, and read what the kernel makes of that: a map count of -512.
+
+# %%
+from pgtlab_widgets import PageInspector
+
+PageInspector()

@@ -35,6 +35,8 @@ STYLE = """
 .pgtlab-picture .frame { stroke-opacity: 0.4; }
 .pgtlab-picture .folded { fill: #fff; stroke: #1a1a1a; stroke-width: 1.5; stroke-dasharray: 3 2; }
 .pgtlab-picture .run-time { stroke: currentColor; stroke-width: 2; stroke-dasharray: 5 3; }
+.pgtlab-picture .byte { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
+.pgtlab-picture .byte.changed { fill: #ffd97a; stroke-opacity: 1; }
 .pgtlab-picture .cell { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
 .pgtlab-picture :is(.cell.selected, .cell[aria-pressed="true"]) { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }

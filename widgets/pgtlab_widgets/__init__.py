@@ -2,5 +2,6 @@
 
 from pgtlab_widgets.explorer import Explorer
 from pgtlab_widgets.fold_lab import FoldLab
+from pgtlab_widgets.page_inspector import PageInspector
 
-__all__ = ["Explorer", "FoldLab"]
+__all__ = ["Explorer", "FoldLab", "PageInspector"]

@@ -1,0 +1,56 @@
+"""The page inspector as a learner meets it."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pgtlab_widgets import PageInspector
+from playwright.sync_api import expect
+
+CELL = "from pgtlab_widgets import PageInspector\nPageInspector()"
+
+
+def test_a_table_freed_without_its_destructor_is_seen_in_its_bytes_and_in_the_log(run_cells):
+    page, view = run_cells(CELL)
+    svg = view.locator("svg")
+    expect(svg).to_contain_text("_mapcount = -1")
+    view.get_by_role("button", name="alloc_pages(0)").click()
+    expect(svg).to_contain_text("_refcount = 1 (was 0)")
+    for _ in range(1):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")  # pagetable_pud_ctor(page)
+    expect(svg).to_contain_text("_mapcount = -513 (was -1)")
+    expect(svg).to_contain_text("page_type = 0xfffffdff table")
+    view.get_by_role("button", name="__free_pages(page, 0)").click()
+    expect(view.locator(".log")).to_contain_text("BUG: Bad page state in process swapper/0")
+    expect(view.locator(".log")).to_contain_text("mapcount:-512")
+    expect(view.get_by_role("status")).to_contain_text("pagetable_pud_ctor(page) → __free_pages(page, 0)")
+    view.get_by_role("button", name="start over").click()
+    expect(view.locator(".log")).to_be_empty()
+
+
+def test_after_a_panic_the_buttons_say_so(run_cells):
+    _, view = run_cells(CELL)
+    for name in ("alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)"):
+        view.get_by_role("button", name=name).click()
+    expect(view.locator(".log")).to_contain_text("Kernel panic - not syncing")
+    expect(view.get_by_role("button", name="alloc_pages(0)")).to_have_attribute("aria-disabled", "true")
+    view.get_by_role("button", name="start over").click()
+    expect(view.get_by_role("button", name="alloc_pages(0)")).not_to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(run_cells, theme):
+    page, view = run_cells(CELL, theme=theme)
+    view.get_by_role("button", name="alloc_pages(0)").click()
+    expect(view.locator("svg")).to_contain_text("_refcount = 1")
+    result = Axe().run(page, context=".pgtlab-page-inspector")
+    assert result.violations_count == 0, result.generate_report()
+
+
+def test_its_javascript_draws_what_it_is_given(render):
+    inspector = PageInspector()
+    text = {"key": "t", "tag": "text", "attributes": {"x": 1, "y": 2}, "text": "no such page"}
+    made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [text]}
+    view = render(PageInspector, {**inspector.view, "picture": made_up, "said": "Said.", "actions": ["one", "two"]})
+    assert view.locator("svg").inner_html() == '<text x="1" y="2">no such page</text>'
+    view.get_by_role("button", name="one").press("Enter")
+    assert view.page.evaluate("window.sent") == [{"do": "one"}]

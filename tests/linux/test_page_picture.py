@@ -1,0 +1,39 @@
+"""The picture of a `struct page`: every byte, and every member over its bytes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtlab.linux.mm_types import PAGE
+from pgtlab.linux.page_picture import HEAD, ROW, lanes, page_picture
+
+WORDS = st.lists(st.integers(0, (1 << 64) - 1), min_size=8, max_size=8)
+
+
+@given(words=WORDS, before=WORDS)
+def test_every_byte_is_there_and_those_that_changed_are_marked(words, before):
+    shapes = {shape.key: shape for shape in page_picture(words, before).shapes}
+    now, was = (b"".join(word.to_bytes(8, "little") for word in each) for each in (words, before))
+    assert bytes.fromhex("".join(shapes[f"hex {offset}"].text for offset in range(64))) == now
+    marked = [offset for offset in range(64) if "changed" in shapes[f"byte {offset}"].attributes["class"]]
+    assert marked == [offset for offset in range(64) if now[offset] != was[offset]]
+
+
+def test_a_member_stands_beside_its_bytes_and_beside_what_shares_them():
+    shapes = {shape.key: shape.attributes for shape in page_picture([0] * 8).shapes}
+    for member in PAGE.members:
+        box = shapes[f"member {member.name}"]
+        assert box["y"] == HEAD + member.offset // 4 * ROW + 1
+        assert box["height"] == member.size // 4 * ROW - 2
+    assert shapes["member page_type"]["y"] == shapes["member _mapcount"]["y"]
+    assert shapes["member page_type"]["x"] < shapes["member _mapcount"]["x"]
+    in_lane = list(lanes(PAGE.members))
+    for member, lane in in_lane:
+        for other, its in in_lane:
+            apart = member.offset + member.size <= other.offset or other.offset + other.size <= member.offset
+            assert member is other or lane != its or apart
+
+
+def test_the_story_in_one_member():
+    lines = page_picture([0] * 6 + [0xFFFFFDFF, 0], [0] * 6 + [0xFFFFFFFF, 0]).description.splitlines()
+    assert "0x30 page_type = 0xfffffdff  table  (was 0xffffffff)" in lines
+    assert "0x30 _mapcount = -513  (was -1)" in lines

@@ -1,0 +1,139 @@
+"""The page inspector: the 64 bytes of a `struct page`, live, while the kernel's functions work on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.page import Page
+from pgtlab.linux.page_picture import page_picture
+from pgtlab.linux.printk import Panic
+from pgtlab.picture import Picture
+from pgtlab_widgets.changes import Kernel as Booted
+from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.view import module
+
+START_OVER = "start over"
+#: What can be done to the page, as the kernel writes it: each calls that function of the kernel.
+ACTIONS = (
+    "alloc_pages(0)",
+    "pagetable_pud_ctor(page)",
+    "pagetable_pud_dtor(page)",
+    "__free_pages(page, 0)",
+    "dump_page(page, NULL)",
+)
+
+
+class PageInspector(KernelView):
+    """A page of a kernel of its own, and what becomes of its `struct page`.
+
+    Parameters
+    ----------
+    tree : str
+        The tree that is booted, of those that `pgtlab trees` lists.
+    page_size, va_bits, cpu, pa_bits
+        The kernel and the CPU.
+
+    Examples
+    --------
+    A page table that is freed without its destructor, as in the story:
+
+    >>> inspector = PageInspector()
+    >>> for action in ("alloc_pages(0)", "pagetable_pud_ctor(page)", "__free_pages(page, 0)"):
+    ...     inspector.do(action)
+    >>> hex(inspector.page.page_type), inspector.kernel.reports[-1].text
+    ('0xffffffff', 'nonzero mapcount')
+    """
+
+    _esm = module("page_inspector")
+
+    def __init__(
+        self,
+        tree: str = "fixed",
+        page_size: str = "4k",
+        va_bits: int = 48,
+        cpu: str = "max",
+        pa_bits: int | None = None,
+    ) -> None:
+        self._tree = Tree.named(tree)
+        self.kernel: Kernel | None = None
+        self.page: Page | None = None
+        super().__init__(page_size, va_bits, cpu, pa_bits)
+
+    def booted(self, before: Booted) -> None:
+        """A new kernel, and the first page that it will give out."""
+        self._done: list[str] = []
+        self._said: tuple[str, ...] = ()
+        self._stopped = False
+        self.kernel = self.page = None
+        if isinstance(self.boot, Boot):
+            self.kernel = self._tree.start_kernel(self.boot)
+            self.page = _next_page(self.kernel)
+            self._words = self._was = self.page.words()
+        self.draw()
+
+    def do(self, action: str) -> None:
+        """Have the kernel do one of `ACTIONS`, or start over."""
+        if action == START_OVER:
+            self.booted(self.boot)
+            return
+        if action not in ACTIONS:
+            raise ValueError(f"{action!r} is nothing to do with a page: there are {', '.join(ACTIONS)}")
+        if self.kernel is None or self._stopped:
+            raise ValueError(f"{action}: there is no kernel that runs; {START_OVER}")
+        lines, self._was = len(self.kernel.log.lines), self._words
+        function, arguments = action.rstrip(")").split("(")
+        call = getattr(self.kernel, function)
+        try:
+            if arguments == "0":
+                self.page = call(0)
+            else:
+                call(self.page, *[{"0": 0, "NULL": ""}[other] for other in arguments.split(", ")[1:]])
+        except Panic:
+            self._stopped = True
+        self._words = self.page.words()
+        self._said = tuple(self.kernel.log.lines[lines:])
+        self._done.append(action)
+        self.draw()
+
+    def drawn(self) -> dict[str, Any]:
+        """All that the browser needs."""
+        picture = self.picture()
+        return {
+            "choices": self.toggles(),
+            "stuck": self.stuck,
+            "actions": [*ACTIONS, START_OVER],
+            "stopped": self._stopped,
+            "done": " → ".join(self._done) or "The page is free: the allocator's own.",
+            "picture": picture and picture.spec(),
+            "said": "\n".join(self._said),
+        }
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """A choice of kernel, or something to do."""
+        match message:
+            case {"choose": chosen}:
+                self.choose(**chosen)
+            case {"do": action}:
+                self.do(action)
+
+    def picture(self) -> Picture | None:
+        """The bytes as they are, and what the last action changed."""
+        if self.page is None:
+            return None
+        last = self._done[-1] if self._done else "free"
+        return page_picture(self._words, self._was, f"struct page of pfn {self.page.pfn:#x}: {last}")
+
+    def text(self) -> str:
+        """The members as text, and what the kernel said."""
+        picture = self.picture()
+        return self.stuck if picture is None else "\n".join([picture.title, picture.description, *self._said])
+
+
+def _next_page(k: Kernel) -> Page:
+    """The page that a kernel will give out next, free."""
+    page: Page = k.alloc_pages(0)
+    k.__free_pages(page, 0)
+    return page
