@@ -19,6 +19,8 @@ def test_the_text_has_each_value_beside_its_line(capsys):
     assert "    7  ESR_EL1   0x96000004: Data Abort taken without a change in Exception level" in out
     assert "ldr x0, [x3, #8]   <- here: x3 + 0x8 = 0x8, the faulting address" in out
     assert "type: table: 0xfffffdff has its bit cleared (before v6.12); as a map count it is -513" in out
+    assert "report 1: a page-table page, frame 0x18a65d, was freed in destroy_args() without its destructor" in out
+    assert out.count("vmemmap, where the struct page of pfn 0 would be, is 0xfffffe223a000000 (derived: ") == 1
     assert "   55  image     moved by 0x3a89bf800000 from 0xffff800080000000" in out
 
 
@@ -27,7 +29,9 @@ def test_json_has_the_documented_keys(capsys):
     reports = json.loads(capsys.readouterr().out)["reports"]
     assert [report["kind"] for report in reports] == ["bad page", "oops", "panic"]
     for report in reports:
-        assert {"kind", "esr", "registers", "trace", "walk", "page"} <= set(report)
+        assert {"kind", "esr", "registers", "trace", "walk", "page", "inferences", "diagnosis"} <= set(report)
+        assert all({"claim", "evidence", "confidence"} <= set(inference) for inference in report["inferences"])
+    assert reports[0]["diagnosis"]["name"] == "page-table-freed-without-destructor"
     page = reports[0]["page"]
     assert (page["mapcount"], page["page_type"]["value"]) == (-512, "0xfffffdff")
     report = reports[1]
