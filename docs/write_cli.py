@@ -33,16 +33,17 @@ HEAD = """\
 |---|---|
 | 0 | all is well |
 | 1 | the answer is no: a kernel reported something or did not boot, an address is not mapped, a record disagrees |
-| 2 | misuse: bad arguments, a file that is not there or not what it should be; one sentence on standard error says what |
-| 128 | misuse or a failure of pgtlab where `git bisect run` goes by the status (`--tree-file`, `--bad`), which this ends |
+| 2 | misuse: bad arguments, a file that is not there or is not what it should be; one sentence says what |
+| 128 | the same, or a failure of our own, where a bisection goes by the status (`--tree-file`, `--bad`): it ends |
 | 130, 141 | stopped by Ctrl-C; the reader of the answer, such as `head`, has had enough |
 
-A command whose section below says nothing else exits with 0 or 2. Where a FILE is read, `-` is standard input.
+A command whose section below says nothing else exits with 0 or 2. Text is read from standard input
+where FILE is `-`: a log, a tree file, a trace.
 
 `--json` prints the answer as JSON, [described by a schema](json.md) for each command. A few words are in colour where
 standard output is a terminal, unless the environment variable `NO_COLOR` is set; they say the same without.
 
-`source <(pgtlab completion bash)`, in `~/.bashrc` to keep it, lets the Tab key complete commands, options, files, and
+`eval "$(pgtlab completion bash)"`, in `~/.bashrc` to keep it, lets the Tab key complete commands, options, files, and
 the names of trees and CPUs.
 """
 

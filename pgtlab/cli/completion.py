@@ -18,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="print a script that completes the command's words in a shell",
         description="Print a script for a shell. With it the Tab key completes subcommands, options, file names and "
         "the words that an option takes, such as the names of trees and CPUs.",
-        epilog="example: source <(pgtlab completion bash)",
+        epilog='examples: eval "$(pgtlab completion bash)"; pgtlab completion fish | source',
         allow_abbrev=False,
     )
     parser.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
@@ -34,7 +34,10 @@ def run(args: argparse.Namespace) -> None:
     command = parser()
     words = known_words()
     for action in actions(command):
-        if action.choices is None and action.dest in words:
+        if isinstance(action, argparse._SubParsersAction):
+            for short in action._choices_actions:  # a menu has room for a line
+                action.choices[short.dest].description = short.help
+        elif action.choices is None and action.dest in words:
             action.choices = list(words[action.dest])
         if action.dest in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own way to say so
@@ -47,6 +50,7 @@ def known_words() -> dict[str, Iterable[Any]]:
     """What an argument of each name may be: argparse is not told, since its error does not name the nearest."""
     from pgtlab.lab.bugs import BUGS
     from pgtlab.lab.trees import COMMITS, TREES
+    from pgtlab.lab.walk_cost import MAPPINGS
     from pgtlab.linux.cpu import CPUS
     from pgtlab.linux.kconfig import PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
     from pgtlab.linux.kconfig_mm import DEFCONFIG
@@ -60,6 +64,7 @@ def known_words() -> dict[str, Iterable[Any]]:
         "tree": TREES,
         "commit": [word for commit in COMMITS for word in (commit.name, commit.id) if word],
         "bug": BUGS,
+        "mapping": MAPPINGS,
         "level": ("pgd", "p4d", "pud", "pmd", "pte"),
     }
 
@@ -67,8 +72,7 @@ def known_words() -> dict[str, Iterable[Any]]:
 def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Every argument of a parser, and of its subcommands."""
     for action in parser._actions:
+        yield action
         if isinstance(action, argparse._SubParsersAction):
             for subparser in action.choices.values():
                 yield from actions(subparser)
-        else:
-            yield action

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from pgtlab.cli.options import add_kernel_options, address, booted, print_json, running
@@ -30,7 +31,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="NAME",
         help="a tree that `pgtlab trees` lists (default: arm64-for-next)",
     )
-    which.add_argument("--tree-file", metavar="FILE", help="a file with the names of the tree's commits, one a line")
+    which.add_argument(
+        "--tree-file",
+        metavar="FILE",
+        help="a file with the names of the tree's commits, one a line; - is standard input",
+    )
     parser.add_argument(
         "--bad",
         choices=OUTCOMES[1:],
@@ -56,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     if args.tree_file is None:
         tree = Tree.named(args.tree)
     else:
-        tree = read_tree(Path(args.tree_file).read_text(encoding="utf-8", errors="replace"), args.tree_file)
+        raw = sys.stdin.buffer.read() if args.tree_file == "-" else Path(args.tree_file).read_bytes()
+        tree = read_tree(raw.decode("utf-8", errors="replace"), args.tree_file)
     # Where a CPU runs no such kernel, no commit will change that: with a file it is misuse.
     boot = booted(args) if args.tree_file is None else running(args)
     if isinstance(boot, NoBoot):

@@ -19,7 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog="example: pgtlab va VMEMMAP_START --page-size 16k --va-bits 52 --cpu max,lpa2=off",
         allow_abbrev=False,
     )
-    parser.add_argument("address", help="hex, decimal, underscores, or a name such as PAGE_OFFSET")
+    parser.add_argument("address", metavar="ADDRESS", help="hex, decimal, underscores, or a name such as PAGE_OFFSET")
     add_kernel_options(parser)
     add_svg_option(parser)
     parser.set_defaults(func=run)

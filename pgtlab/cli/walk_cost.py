@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="append",
         metavar="KIND|FILE",
         help="sequential, strided, uniform, chase, zipf, scattered, processes, or a file with one address a line or a "
-        ".npy array, compressed with gzip or not; may be repeated (default: every kind)",
+        ".npy array, compressed with gzip or not, or - for standard input; may be repeated (default: every kind)",
     )
     parser.add_argument("--page-size", default="16k", metavar="SIZE", help="4k, 16k or 64k (default: 16k)")
     parser.add_argument(
@@ -62,9 +63,26 @@ def from_file(name: str, kinds: list[str]) -> Workload:
     from pgtlab.arch.trace import TraceError, read_trace
     from pgtlab.lab.walk_cost import Workload
 
+    if name == "-":
+        return _from_stdin()
     if not Path(name).exists():
         raise TraceError(f"--trace {name}: no file has that name, and the kinds of trace are {', '.join(kinds)}")
     return Workload(Path(name).name, read_trace(name))
+
+
+def _from_stdin() -> Workload:
+    """The trace on standard input, in a file for a while: what it is shows at its start, which is then read again."""
+    import shutil
+    import tempfile
+
+    from pgtlab.arch.trace import read_trace
+    from pgtlab.lab.walk_cost import Workload
+
+    with tempfile.TemporaryDirectory(prefix="pgtlab-") as folder:
+        copy = Path(folder, "standard input")
+        with copy.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        return Workload("-", read_trace(copy))
 
 
 def as_text(costs: WalkCosts, mapping: str) -> str:

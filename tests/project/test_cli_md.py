@@ -43,10 +43,8 @@ def test_the_help_of_a_subcommand_ends_with_an_example_that_is_understood(name):
     shown = write_cli.examples(subcommands()[name])
     assert shown
     for line in shown:
-        words = shlex.split(line, comments=True, posix=True)
-        arguments = [
-            word.rstrip(")") for word in words[words.index("pgtlab" if "pgtlab" in words else "<(pgtlab") + 1 :]
-        ]
+        words = shlex.split(line.removeprefix('eval "$(').removesuffix(')"').removesuffix(" | source"), comments=True)
+        arguments = words[words.index("pgtlab") + 1 :]
         assert parser().parse_args(arguments).func
         assert arguments[0] == name
 
