@@ -372,3 +372,49 @@ def test_flags_of_pstate_that_do_not_fit_its_value_are_noted():
     wrong = SEED.replace("(nzCv daif +PAN", "(nzCv daif -PAN")
     assert "pstate 21400005 is (nzCv daif +PAN" in oops.read(wrong).reports[1].notes[0]
     assert oops.read(SEED).reports[1].notes == ()
+
+
+# Spellings that the logs above do not have: the lines are those of the kernel's format strings.
+
+SPELLINGS = {
+    "v4.9": ("Unhandled fault: synchronous external abort (0x96000210) at 0xffffff80080a1000", "oops", 0x96000210),
+    "v4.19, a task": (
+        "foo[1234]: unhandled level 3 translation fault (11) at 0xffff6dff0000, esr 0x92000047, in libc.so",
+        "user fault",
+        0x92000047,
+    ),
+    "v6.1, SError": ("SError Interrupt on CPU1, code 0x00000000bf000002 -- SError", "oops", 0xBF000002),
+    "v5.13": ("Unhandled 64-bit el1h sync exception on CPU2, ESR 0x0000000002000000 -- Unknown", "oops", 0x02000000),
+    "v6.4": ("Internal error: Oops - Undefined instruction: 0000000002000000 [#1] SMP", "oops", 0x02000000),
+    "v6.12": ("Internal error: Oops: 0000000096000047 [#1]  SMP", "oops", 0x96000047),
+}
+
+
+@pytest.mark.parametrize(("text", "kind", "esr"), SPELLINGS.values(), ids=SPELLINGS)
+def test_the_spellings_of_a_headline(text, kind, esr):
+    (report,) = oops.read(text + "\n").reports
+    assert (report.kind, report.esr, report.message) == (kind, esr, text)
+
+
+def test_the_address_in_a_headline():
+    assert oops.read(SPELLINGS["v4.9"][0]).reports[0].address == 0xFFFF_FF80_080A_1000
+    assert oops.read(SPELLINGS["v4.19, a task"][0]).reports[0].address == 0xFFFF_6DFF_0000
+
+
+@pytest.mark.parametrize(
+    ("line", "comm", "tainted", "version"),
+    [
+        ("CPU: 5 PID: 1 Comm: foo Kdump: loaded Tainted: G        W         4.19.36 #1", "foo", "W", "4.19.36"),
+        ("CPU: 0 UID: 0 PID: 1 Comm: my task Tainted: P           OE      6.12.1-a #1 ab", "my task", "POE", "6.12.1-a"),
+        ("CPU: 0 PID: 1 Comm: cut", "cut", "", ""),
+    ],
+)  # fmt: skip
+def test_the_header(line, comm, tainted, version):
+    header = oops.read(f"Internal error: Oops: 96000004 [#1]\n{line}\n").reports[0].header
+    assert (header.comm, header.tainted, header.version, header.pid) == (comm, tainted, version, 1)
+
+
+def test_the_warning_of_v6_19():
+    text = "WARNING: mm/slub.c:123 at kfree+0x10/0x20, CPU#3: comm/77\nCall trace:\n kfree+0x10/0x20 (P)\n"
+    (report,) = oops.read(text).reports
+    assert (report.kind, report.location, report.functions) == ("warning", "mm/slub.c:123", ("kfree",))

@@ -11,7 +11,7 @@ from pgtlab.linux.oops.report import Header
 
 _CPU = re.compile(
     r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (.{0,64}?)"
-    r" (?:Not tainted|Tainted: ([A-Z ]{1,40}?)) {1,4}(\d\S{0,120})(?: (.{0,200}))?$"
+    r"(?: Kdump: loaded)? (?:Not tainted|Tainted: ([A-Z ]{1,40}?)) {1,4}(\d\S{0,120})(?: (.{0,200}))?$"
 )
 _BEGINNING = re.compile(r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (\S{0,64})")
 _HARDWARE = re.compile(r"Hardware name: (.{1,200})")
