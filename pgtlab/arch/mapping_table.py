@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pgtlab.arch.attributes import effective_shareability, inherit
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64, ZEROS, Banks, Memory
+from pgtlab.arch.memory import U64, ZEROS, Memory, words_there
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.va_range import VARange
@@ -213,22 +213,10 @@ def _words(memory: Memory, tables: U64, count: int) -> U64:
     where = banks.first[bank[whole]] + (tables[whole] - banks.base[bank[whole]] >> np.uint64(3))
     found[whole] = banks.words[where[:, None] + np.arange(count, dtype=np.uint64)]
     for i in np.flatnonzero(~inside):
-        found[i] = _pieces(banks, int(tables[i]), count)
+        there = words_there(memory, int(tables[i]), count)
+        if there is not None:
+            found[i] = there
     return found
-
-
-def _pieces(banks: Banks, table: int, count: int) -> U64:
-    """The words of a table that is not in one bank alone."""
-    words, end = np.zeros(count, np.uint64), table + 8 * count
-    first = int(np.searchsorted(banks.end, table, side="right"))
-    for bank in range(first, len(banks.base)):
-        low, high = max(table, int(banks.base[bank])), min(end, int(banks.end[bank]))
-        if low >= end:
-            break
-        if int(banks.first[bank]) != ZEROS:
-            where = int(banks.first[bank]) + (low - int(banks.base[bank]) >> 3)
-            words[low - table >> 3 : high - table >> 3] = banks.words[where : where + (high - low >> 3)]
-    return words
 
 
 def _assemble(

@@ -150,3 +150,22 @@ class Memory:
         if pa & 7:
             raise PhysicalAddressError(f"{pa:#x} is not aligned to 8 bytes: the nearest word is at {pa & ~7:#x}")
         return pa >> self.page_shift, (pa & (1 << self.page_shift) - 1) >> 3
+
+
+def words_there(memory: Memory, pa: int, count: int) -> U64 | None:
+    """`count` words from `pa` on, zeros for those that memory does not have; None where it has none of them.
+
+    >>> words_there(Memory.of_pages({0x1000: np.ones(512)}, 12), 0x1ff0, 4)
+    array([1, 1, 0, 0], dtype=uint64)
+    """
+    banks, words, end = memory.banks(), np.zeros(count, np.uint64), pa + 8 * count
+    found = pa < int(banks.ram_end) and end > int(banks.ram_base)
+    for bank in range(int(np.searchsorted(banks.end, np.uint64(pa), side="right")), len(banks.base)):
+        low, high = max(pa, int(banks.base[bank])), min(end, int(banks.end[bank]))
+        if low >= end:
+            break
+        found = True
+        if int(banks.first[bank]) != ZEROS:
+            where = int(banks.first[bank]) + (low - int(banks.base[bank]) >> 3)
+            words[low - pa >> 3 : high - pa >> 3] = banks.words[where : where + (high - low >> 3)]
+    return words if found else None

@@ -8,15 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from pgtlab.arch.descriptor import Descriptor, Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
+from pgtlab.arch.memory import U64, Memory, words_there
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
+
+LARGEST: Final = 1 << 21  # runs of a tree: most of a GiB
+
+
+class TreeTooLarge(ValueError):
+    """Tables with more runs than a tree should hold: what was read is hardly a table at all."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,8 @@ class Run:
 class TableNode:
     """A table and what hangs below it: `children[i]` is the table that `runs[i]` leads to, None where there is none.
 
-    `runs` leaves out invalid entries. A table that is not in memory has no runs, and `missing` is True. One that is in
-    the tree already, at the same level, has none where the tree has each table once, and `again` is True.
+    `runs` leaves out invalid entries. A table of which nothing is in memory has no runs, and `missing` is True. One
+    that is in the tree already, at the same level, has none where the tree has each table once, and `again` is True.
     """
 
     va: int
@@ -137,6 +143,13 @@ def table_tree(mmu: MMU, *, upper: bool = False, once: bool = False, progress: b
     With `once`, a table that several entries of a level lead to is followed the first time only: time then goes with
     the tables, not with what they map. With `progress` a bar counts them on a terminal, after a second.
 
+    Raises
+    ------
+    TreeTooLarge
+        Where it would have more than `LARGEST` runs.
+
+    Examples
+    --------
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
     >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
@@ -190,14 +203,15 @@ def mappings(mmu: MMU, *, upper: bool = False) -> Iterator[Mapping]:
         yield last
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
-    """Reads the tables of `r`: each (address, level) in `seen` is read already."""
+    """Reads the tables of `r`: each (address, level) in `seen` is read already, and there were so many `runs`."""
 
     memory: Memory
     r: VARange
     seen: set[tuple[int, int]] | None
     bar: Any
+    runs: int = 0
 
     def read(self, pa: int, level: int, entries: int, va: int) -> TableNode:
         if self.seen is not None:
@@ -205,12 +219,15 @@ class _Reader:
                 return TableNode(va, pa, level, (), (), again=True)
             self.seen.add((pa, level))
         self.bar.update()
-        try:
-            words = self.memory.read(pa, entries)
-        except PhysicalAddressError:
+        words = words_there(self.memory, pa, entries)
+        if words is None:
             return TableNode(va, pa, level, (), (), missing=True)
         granule, runs, children = self.r.granule, [], []
-        for index, count in _runs(self.r, words, level):
+        found = _runs(self.r, words, level)
+        self.runs += len(found)
+        if self.runs > LARGEST:
+            raise TreeTooLarge(f"{self.runs} runs of entries or more: a tree of them has {LARGEST} at most")
+        for index, count in found:
             descriptor = self.r.format.decode(int(words[index]), level)
             run = Run(index, count, va + (index << granule.level_shift(level)), descriptor)
             runs.append(run)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pgtlab.arch.tables import TableNode
     from pgtlab.arch.translations import Translations
     from pgtlab.arch.walk import Walk
+    from pgtlab.linux.ptdump import Line
 
 __all__ = ["Image", "ImageError"]
 
@@ -202,12 +203,15 @@ class Image:
         Raises
         ------
         ImageError
-            Where the root of the range is not known.
+            Where the root of the range is not known, or there are more entries than memory should be filled with.
         """
-        from pgtlab.arch.tables import table_tree
+        from pgtlab.arch.tables import TreeTooLarge, table_tree
 
         self._root(upper=not user)
-        return table_tree(self.mmu, upper=not user, once=True, progress=progress)
+        try:
+            return table_tree(self.mmu, upper=not user, once=True, progress=progress)
+        except TreeTooLarge as error:
+            raise ImageError(f"{self.name}: {error}") from None
 
     def mappings(self, *, user: bool = False, progress: bool = False) -> Mappings:
         """All that the kernel's tables map, or with `user` the process's, as an array of `MAPPING`.
@@ -227,18 +231,22 @@ class Image:
         except TooManyMappings as error:
             raise ImageError(f"{self.name}: {error}") from None
 
-    def ptdump(self, *, user: bool = False) -> Iterator[str]:
+    def ptdump(self, *, user: bool = False, progress: bool = False) -> Iterator[Line]:
         """The lines of `/sys/kernel/debug/kernel_page_tables`, as the kernel of the image would print them.
+
+        Each is a `Region` or a `Marker`, whose `str` is the line; with `user` they are of the process.
 
         Raises
         ------
         ImageError
             Where the root of the range is not known, or not which kernel it is.
+        PtdumpError
+            Where the registers are not that kernel's.
         """
         from pgtlab.linux.ptdump import ptdump
 
         self._root(upper=not user)
-        return iter(ptdump(self.mmu, self.boot, user=user))
+        return ptdump(self.mmu, self.boot, user=user, progress=progress)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tables and the registers to an `.npz` that `open` reads: all that translation needs.

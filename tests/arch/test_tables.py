@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgtlab.arch import tables
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
-from pgtlab.arch.tables import mappings, table_tree
+from pgtlab.arch.tables import TreeTooLarge, mappings, table_tree
 
 REGIMES = {
     "4K": TCR_EL1(T0SZ=25, T1SZ=25, TG0=0, TG1=2, IPS=5),
@@ -63,9 +64,9 @@ def test_the_tree_has_every_table_and_no_other():
     mapper.map_range(0x1F_F000, 0, 0x2000)
     mapper.map_range(0xFFFF_FFFF_F000, 0, 0x1000)
     tree = table_tree(mapper.mmu)
-    tables = list(tree.tables())
-    assert {table.pa for table in tables} == set(mapper.mmu.memory.pages)
-    assert [table.level for table in tables] == [0, 1, 2, 3, 3, 1, 2, 3]
+    found = list(tree.tables())
+    assert {table.pa for table in found} == set(mapper.mmu.memory.pages)
+    assert [table.level for table in found] == [0, 1, 2, 3, 3, 1, 2, 3]
 
 
 def test_a_table_that_is_not_in_memory_says_so():
@@ -86,3 +87,27 @@ def test_a_range_that_is_not_walked_has_no_tables(tcr, sctlr):
     mmu = MMU(Memory(0, 1 << 20, 12), tcr, TTBR0_EL1(0), TTBR1_EL1(0), sctlr=sctlr)
     assert table_tree(mmu) is None
     assert list(mappings(mmu)) == []
+
+
+def test_a_table_of_many_entries_is_in_the_tree_once(monkeypatch):
+    """All entries of each level lead to one table of the next; by address alone that would be 2**27 tables."""
+    pages = {0x1000 * i: np.full(512, 0x1000 * (i + 1) | 3, np.uint64) for i in (1, 2, 3)}
+    pages[0x4000] = np.full(512, 0x703, np.uint64)
+    mmu = MMU(Memory.of_pages(pages, 12), TCR_EL1(T0SZ=16, IPS=5), TTBR0_EL1(0x1000))
+    tree = table_tree(mmu, once=True)
+    assert [(table.pa, table.level) for table in tree.tables() if not table.again] == [
+        (0x1000, 0), (0x2000, 1), (0x3000, 2), (0x4000, 3)
+    ]  # fmt: skip
+    assert sum(table.again for table in tree.tables()) == 3 * 511
+    assert "      level 2 table at 0x3000, as above" in str(tree)
+    monkeypatch.setattr(tables, "LARGEST", 5000)
+    with pytest.raises(TreeTooLarge, match="5120 runs of entries or more: a tree of them has 5000 at most"):
+        table_tree(mmu)
+
+
+def test_of_a_table_that_is_there_in_part_that_part_is_read():
+    """A dump may have a table cut short: its other entries lead nowhere."""
+    pages = {0x1_0000: np.full(512, 0x703, np.uint64)}  # of 64K, the first 4K
+    mmu = MMU(Memory.of_pages(pages, 12), TCR_EL1(T0SZ=35, TG0=1, IPS=5), TTBR0_EL1(0x1_0000))
+    tree = table_tree(mmu)
+    assert (tree.missing, sum(run.count for run in tree.runs)) == (False, 512)

@@ -140,6 +140,8 @@ def test_a_sample_of_libkdumpfile_has_its_linear_map(tmp_path, sample, beside):
     assert np.array_equal(found["va"][1:] - found["va"][:-1], found["size"][:-1])
     vas = np.linspace(0, size - 1, 1000).astype(np.uint64) + np.uint64(va)
     assert np.array_equal(image.translate_many(vas).pa, vas - np.uint64(va - 0x4000_0000))
+    found_type = image.translate(va).outcome.attributes.memory_type
+    assert found_type == "Normal WB RWA"  # by the old order of MAIR_EL1 or by today's
 
 
 def test_the_page_size_is_asked_for_where_it_is_not_known(tmp_path):

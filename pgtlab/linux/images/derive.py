@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pgtlab.arch.granule import GRANULES
-from pgtlab.arch.memory import Memory
+from pgtlab.arch.descriptor import Leaf, Table
+from pgtlab.arch.granule import GRANULES, LAST_LEVEL
+from pgtlab.arch.memory import Memory, words_there
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import (
     ID_AA64MMFR0_EL1,
@@ -30,9 +31,10 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
 
-#: What an arm64 Linux runs with: translation and caches on; memory types as in `arch/arm64/mm/proc.S`, v5.13 to v6.12.
+#: What an arm64 Linux runs with: translation and caches on; memory types as in `arch/arm64/mm/proc.S`, v6.12 and v5.4.
 SCTLR: Final = SCTLR_EL1(M=1, C=1, I=1)
 MAIR: Final = MAIR_EL1(Attr0=0xFF, Attr1=0xFF, Attr2=0x44, Attr3=0x00, Attr4=0x04)
+OLD_MAIR: Final = MAIR_EL1(Attr0=0x00, Attr1=0x04, Attr2=0x0C, Attr3=0x44, Attr4=0xFF, Attr5=0xBB, Attr6=0xFF)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def derive(contents: Contents, given: Given) -> Machine:
     registers = {**contents.registers, **given.registers}
     if "TCR_EL1" in registers:
         config = _said_config(contents, given) or config_of(TCR_EL1(registers["TCR_EL1"]))
-        return _machine(contents, given, registers, config)
+        return _with_mair(contents, _machine(contents, given, registers, config))
     candidates = list(_candidates(contents, given, registers))
     best = max(_evidence(contents, machine) for machine in candidates)
     likeliest = [machine for machine in candidates if _evidence(contents, machine) == best]
@@ -84,7 +86,7 @@ def derive(contents: Contents, given: Given) -> Machine:
     if best < _MAPS_ITSELF and _symbol(contents) is not None:
         note = "the tables do not map swapper_pg_dir where the kernel says it is: are they all in the image?"
         machine = replace(machine, notes=(*machine.notes, note))
-    return machine
+    return _with_mair(contents, machine)
 
 
 def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU:
@@ -103,7 +105,7 @@ def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU
         TCR_EL1(registers["TCR_EL1"]),
         TTBR0_EL1(registers.get("TTBR0_EL1", 0)),
         TTBR1_EL1(registers.get("TTBR1_EL1", 0)),
-        MAIR_EL1(registers["MAIR_EL1"]),
+        MAIR_EL1(registers.get("MAIR_EL1", MAIR.value)),
         SCTLR_EL1(registers["SCTLR_EL1"]),
         PARange(min(ID_AA64MMFR0_EL1(mmfr0).PARANGE, PARange.PA52)),
     )
@@ -242,7 +244,7 @@ def _evidence(contents: Contents, machine: Machine) -> int:
 
 
 def _machine(contents: Contents, given: Given, registers: Mapping[str, int], config: Config | None) -> Machine:
-    complete = {"MAIR_EL1": MAIR.value, "SCTLR_EL1": SCTLR.value, **registers}
+    complete = {"SCTLR_EL1": SCTLR.value, **registers}
     mmfr = [complete.get(f"ID_AA64MMFR{i}_EL1", 0) for i in range(3)]
     cpu = given.cpu or contents.cpu
     if cpu is None and "ID_AA64MMFR0_EL1" in complete:
@@ -250,3 +252,37 @@ def _machine(contents: Contents, given: Given, registers: Mapping[str, int], con
     if cpu is None and config is not None:
         cpu = cpu_for(config, TCR_EL1(registers["TCR_EL1"]).T1SZ)
     return Machine(complete, config, cpu, contents.kpti, contents.notes)
+
+
+def _with_mair(contents: Contents, machine: Machine) -> Machine:
+    """The machine with a MAIR_EL1, as the kernel's tables tell where nobody says it.
+
+    The lowest address that a kernel maps is ordinary memory, the linear map's or a module's. In the order of old
+    kernels its AttrIndx is 4 or 6, which are device memory or nothing in that of new ones, where it is 0 or 1.
+    """
+    if "MAIR_EL1" in machine.registers:
+        return machine
+    with_new = {**machine.registers, "MAIR_EL1": MAIR.value}
+    if "TTBR1_EL1" in machine.registers:
+        leaf = _lowest_leaf(mmu_of(contents.memory, with_new, machine.cpu))
+        if leaf is not None and leaf.AttrIndx in (4, 6):
+            with_new["MAIR_EL1"] = OLD_MAIR.value
+    return replace(machine, registers=with_new)
+
+
+def _lowest_leaf(mmu: MMU) -> Leaf | None:
+    """The leaf for the lowest address that the upper range maps, if the first entry at each level leads to one."""
+    r = mmu.upper
+    if r.start_level is None:
+        return None
+    table, entries = r.base, 1 << r.input_bits - r.granule.level_shift(r.start_level)
+    for level in range(r.start_level, LAST_LEVEL + 1):
+        words = words_there(mmu.memory, table, entries)
+        first = 0 if words is None else next((word for word in words.tolist() if word & 1), 0)
+        descriptor = r.format.decode(first, level)
+        if isinstance(descriptor, Leaf):
+            return descriptor
+        if not isinstance(descriptor, Table):
+            return None
+        table, entries = descriptor.oa, 1 << r.granule.bits_per_level
+    return None
