@@ -405,7 +405,7 @@ def test_the_address_in_a_headline():
     ("line", "comm", "tainted", "version"),
     [
         ("CPU: 5 PID: 1 Comm: foo Kdump: loaded Tainted: G        W         4.19.36 #1", "foo", "W", "4.19.36"),
-        ("CPU: 0 UID: 0 PID: 1 Comm: my task Tainted: P           OE      6.12.1-a #1 ab", "my task", "POE", "6.12.1-a"),
+        ("CPU: 0 UID: 0 PID: 1 Comm: my task Tainted: P           OE      6.12.1 #1 ab", "my task", "POE", "6.12.1"),
         ("CPU: 0 PID: 1 Comm: cut", "cut", "", ""),
     ],
 )  # fmt: skip
