@@ -80,7 +80,7 @@ class Bug:
         if not self.options:
             return boot
         c = boot.config
-        options = {**dict(c.options), **dict.fromkeys(self.options, True)}
+        options = {name: bool(value) for name, value in c.options} | dict.fromkeys(self.options, True)
         return replace(boot, config=Config(c.page_size, c.va_bits, c.pa_bits, **options))
 
     def boots(self) -> Iterator[Boot]:
