@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from elftools.elf.elffile import ELFFile
 
 from pgtlab.arch.memory import PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
@@ -60,6 +59,8 @@ def read(path: Path) -> Contents:
 
 def _segments(path: Path, content: mmap.mmap | bytes) -> tuple[list[_Load], bytes]:
     """The pieces of memory, and the notes one after the other."""
+    from elftools.elf.elffile import ELFFile  # which no other kind of image needs
+
     loads, notes = [], b""
     file = path.open("rb")
     try:
