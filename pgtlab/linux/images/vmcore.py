@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-
 from pgtlab.arch.memory import PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.linux.images import raw
