@@ -26,6 +26,7 @@ SUBCOMMANDS = (
     "debug_vm_pgtable",
     "oops",
     "translate",
+    "ptdump",
     "tree",
     "trees",
     "show",

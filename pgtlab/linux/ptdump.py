@@ -229,8 +229,9 @@ def ptdump(mmu: MMU, boot: Boot, *, user: bool = False, progress: bool = False) 
     if (r.granule, r.input_bits) != (boot.config.granule, boot.vabits_actual):
         field = "T0SZ" if user else "T1SZ"
         raise PtdumpError(
-            f"TCR_EL1.{field} says {r.input_bits} bits with the {r.granule} granule, and {boot!r}: "
-            f"a dump needs the registers of its kernel, {field}={64 - boot.vabits_actual}"
+            f"TCR_EL1.{field} says {r.input_bits} bits with the {r.granule} granule, where {boot.config!r} on "
+            f"{boot.cpu.name} has {boot.vabits_actual} with {boot.config.granule}: "
+            "a dump needs the registers of its kernel"
         )
     return _dump(mmu, boot, user=user, progress=progress)
 

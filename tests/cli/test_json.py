@@ -42,6 +42,8 @@ ANSWERS = [
     ["oops", str(DATA / "seed" / "next-20240229.log")],
     *(["oops", str(DATA / "oops" / "syzkaller" / f"{name}.log")] for name in SYZKALLER),
     ["translate", REAL, "PAGE_OFFSET", "0x1000", "0x00f0000000000000"],
+    ["ptdump", REAL],
+    ["ptdump", REAL, "--user"],
     ["tree", REAL],
     ["tree", REAL, "--user"],
     ["trees"],

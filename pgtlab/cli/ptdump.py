@@ -1,0 +1,74 @@
+"""``pgtlab ptdump``: what the kernel itself would print of the page tables in an image of memory."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from pgtlab.cli.image_options import add_image_options, open_image
+from pgtlab.cli.options import address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pgtlab.linux.ptdump import Line
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``pgtlab ptdump`` to the command."""
+    parser = subparsers.add_parser(
+        "ptdump",
+        help="dump the page tables in a memory image as /sys/kernel/debug/kernel_page_tables does",
+        description="The page tables of the kernel, or with --user of a process, in the words of the kernel's own "
+        "/sys/kernel/debug/kernel_page_tables: regions that are mapped alike, and where the parts of the kernel's map "
+        "of memory begin and end.",
+        epilog="example: pgtlab ptdump tests/data/kernel/ptdump/4k-va48-max",
+        allow_abbrev=False,
+    )
+    add_image_options(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--kernel", action="store_true", help="the tables at TTBR1_EL1 (default)")
+    which.add_argument(
+        "--user",
+        nargs="?",
+        type=address,
+        const=True,
+        metavar="TTBR",
+        help="a process's tables, those at TTBR0_EL1 or, after IMAGE, at the value of it that is given",
+    )
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the lines as they are found."""
+    user = args.user is not None
+    if user and args.user is not True:
+        if args.ttbr0 not in (None, args.user):
+            raise ValueError(f"--user {args.user:#x} and --ttbr0 {args.ttbr0:#x}: a process has one TTBR0_EL1")
+        args.ttbr0 = args.user
+    image = open_image(args)
+    lines = image.ptdump(user=user, progress=True)
+    if args.json:
+        _print_json(image.name, lines)
+        return 0
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        from tqdm import tqdm
+
+        for line in lines:
+            tqdm.write(str(line))  # which takes the progress bar out of the way
+        return 0
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _print_json(name: str, lines: Iterator[Line]) -> None:
+    """Print one object with a line's to each line, without waiting for the last."""
+    import json
+
+    before = f'{{\n  "image": {json.dumps(name)},\n  "lines": [\n'
+    for line in lines:
+        print(f"{before}    {json.dumps(line.as_dict())}", end="")
+        before = ",\n"
+    print("\n  ]\n}")
