@@ -63,9 +63,12 @@ def register_inferences(report: Report, relation: Relation, remaining: Sequence[
     stack = stack_of(report, relation.page)
     if stack is not None and relation.page is not None:
         held = naming.of(relation.page)
-        text = f"sp = {stack[0]:#x} <= {held} = {relation.page:#x} < {stack[1]:#x}, the next multiple of 16 KiB"
-        lines = {*naming.lines(relation.page), report.registers.lines.get("sp", 0)} - {0}
-        claim = f"the struct page that {held} points to is on the stack, {relation.page - stack[0]:#x} bytes above sp"
+        name = "sp" if "sp" in report.registers else "x29"
+        text = f"{name} = {stack[0]:#x} <= {held} = {relation.page:#x} < {stack[1]:#x}, the next multiple of 16 KiB"
+        lines = {*naming.lines(relation.page), report.registers.lines.get(name, 0)} - {0}
+        claim = (
+            f"the struct page that {held} points to is on the stack, {relation.page - stack[0]:#x} bytes above {name}"
+        )
         yield Inference("page_on_stack", relation.page, claim, (Evidence(text, tuple(sorted(lines))), steps), DERIVED)
     if relation.pfn is not None and relation.pfn >= STRAY:
         claim = f"{naming.of(relation.pfn)} is page_to_pfn() of that address, a frame that no RAM has"

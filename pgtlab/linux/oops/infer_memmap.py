@@ -13,18 +13,19 @@ Which registers they are in is the compiler's choice. The shifts are those of on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pgtlab.linux.oops.inference import DERIVED, LIKELY, Clue, Evidence
-from pgtlab.linux.oops.layout import U64, Layout, layouts
+from pgtlab.linux.oops.layout import PAGE_BITS, Layout, layouts
 from pgtlab.linux.oops.memmap import memstart_of, memstarts_of_section, vmemmap_at, vmemmap_of
 from pgtlab.linux.oops.report import Report
 
 STRAY = 1 << 40  # no frame of RAM has such a number, which makes it 58 bits of evidence
 LONGEST_COINCIDENCE = 1 << 16  # a root that is larger is not a small number that any shift could give
 _POINTER = 0xFFF << 52
-_MOST_ALIGNED = (1 << 19) - 1  # the memmap of every kernel begins at a multiple of 2**19 from 0
+_LESS_ALIGNED = (1 << 19) - 1  # vmemmap is a multiple of 2**19 in every kernel
+_SOME_LOW_BITS = 0xFF  # what a rounded address does not have
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ class Relation:
         if self.pfn is not None:
             vmemmap = self.vmemmap
             memstart = None if vmemmap is None else memstart_of(layout, vmemmap)
-            return [] if memstart is None or not layout.memstart_is_possible(memstart, pa) else [memstart]
+            if memstart is None or not layout.memstart_is_possible(memstart, pa):
+                return []
+            in_memmap = 0 <= self.page - layout.VMEMMAP_START < layout.VMEMMAP_SIZE
+            return [memstart] if self.pfn >= STRAY or in_memmap else []
         assert self.section is not None
         return memstarts_of_section(layout, self.page, self.section, pa)
 
@@ -74,8 +78,13 @@ class Relation:
         )
 
 
-def find_relation(registers: Mapping[str, int], pfn: int | None = None) -> Relation | None:
+def find_relation(
+    registers: Mapping[str, int], pfn: int | None = None, stack: tuple[int, int] | None = None
+) -> Relation | None:
     """The relation that says most, or `None`.
+
+    A register counts as a page that was looked up by mistake only where it points to the stack: of pointers to
+    elsewhere there are many, all of them with zeros at either end, and some fit by accident.
 
     Parameters
     ----------
@@ -83,33 +92,35 @@ def find_relation(registers: Mapping[str, int], pfn: int | None = None) -> Relat
         `x0` to `x30`.
     pfn : int, optional
         A frame that RAM has.
+    stack : tuple of int, optional
+        The bounds of what is used of the stack.
 
     Examples
     --------
     >>> found = find_relation({"x20": 0xffff80008007b950, "x1": 0xfffffe0779181ee5, "x4": 0x1fffffc0ef230,
-    ...     "x5": 0x3fffff81de4})
+    ...     "x5": 0x3fffff81de4}, stack=(0xffff80008007b8f0, 0xffff80008007c000))
     >>> hex(found.vmemmap), found.section_shift, found.root_shift
     ('0xfffffe223a000000', 15, 7)
     """
     values = sorted(set(registers.values()))
     # A frame pointer points to the stack too, but is nobody's page.
-    named = [value for name, value in registers.items() if name.startswith("x") and name != "x29"]
-    pages = sorted(
-        {value for value in named if value >= _POINTER and value % 8 == 0}, key=lambda v: (-named.count(v), v)
-    )
+    named = [value for name, value in registers.items() if name != "x29" and value >= _POINTER and value % 8 == 0]
+    low, high = stack or (0, 0)
+    pages = sorted({value for value in named if low <= value < high}, key=lambda value: (-named.count(value), value))
     chains = list(_chains(values))
     for chain in chains:
         for page in pages:
-            whole = Relation(page, chain.pfn, chain.section, chain.root, chain.section_shift, chain.root_shift)
+            whole = replace(chain, page=page)
             if any(whole.fits(layout, pfn) for layout in layouts()):
                 return whole
-    for number in reversed(values):
-        if number >= STRAY or number == pfn:
-            for page in pages:
-                pair = Relation(page, number)
-                aligned = pair.vmemmap is not None and not pair.vmemmap & _MOST_ALIGNED
-                if page != number and aligned and any(pair.fits(layout, pfn) for layout in layouts()):
-                    return pair
+    strays = [value for value in reversed(values) if value >= STRAY and value & _SOME_LOW_BITS]
+    pairs = [Relation(page, number) for number in strays for page in pages if page != number]
+    if pfn is not None and pfn in values:
+        pairs += [Relation(page, pfn) for page in sorted(set(named)) if page % (1 << PAGE_BITS) == 0]
+    for pair in pairs:
+        aligned = pair.vmemmap is not None and not pair.vmemmap & _LESS_ALIGNED
+        if aligned and any(pair.fits(layout, pfn) for layout in layouts()):
+            return pair
     return next((chain for chain in chains if (chain.pfn or 0) >= STRAY), None)
 
 
@@ -163,7 +174,7 @@ class Naming:
 def relation_of(report: Report, pfn: int | None = None) -> Relation | None:
     """The relation among the registers of a report."""
     numbered = {name: value for name, value in report.registers.values.items() if name[1:].isdecimal()}
-    return find_relation(numbered, pfn) if numbered else None
+    return find_relation(numbered, pfn, stack_bounds(report)) if numbered else None
 
 
 def memmap_clue(report: Report, relation: Relation, pfn: int | None = None) -> Clue:
@@ -230,14 +241,19 @@ def _has_count(layout: Layout, number: Callable[[Layout], int], value: int) -> b
     return number(layout) == value
 
 
-def stack_of(report: Report, value: int | None) -> tuple[int, int] | None:
-    """The bounds between which an address is on the stack that `sp` is on; `None` where it is not.
+def stack_bounds(report: Report) -> tuple[int, int] | None:
+    """From where `sp` points to the end of that stack, as far as every kernel has one.
 
     A stack has 16 KiB, or a page where that is more, and begins at a multiple of its size (THREAD_SIZE). What is used
-    lies above `sp`.
+    lies above `sp`; where that is missing, the innermost frame that x29 points to is nearly as low.
     """
-    sp = report.registers.get("sp")
-    if sp is None or value is None or sp < _POINTER:
+    sp = report.registers.get("sp", report.registers.get("x29"))
+    if sp is None or sp < _POINTER:
         return None
-    end = (sp | (1 << 14) - 1) + 1
-    return (sp, end) if sp <= value < end & U64 else None
+    return sp, (sp | (1 << 14) - 1) + 1
+
+
+def stack_of(report: Report, value: int | None) -> tuple[int, int] | None:
+    """The same where an address is between them; `None` where it is not."""
+    bounds = stack_bounds(report)
+    return bounds if bounds and value is not None and bounds[0] <= value < bounds[1] else None

@@ -15,7 +15,7 @@ POSSIBLE = "possible"
 CONFIDENCE = {
     STATED: "the log says it in so many words",
     DERIVED: "it follows by arithmetic from numbers in the log; the chance that they agree by accident is below 2^-20",
-    LIKELY: "what the log shows fits it better than anything else, but rests on something usual that is named",
+    LIKELY: "the log fits it best, but it rests on something usual that is named, or other lines disagree",
     POSSIBLE: "one of several that fit, all of them listed",
 }
 _DECIMAL = (

@@ -6,11 +6,12 @@ Every kernel that pgtlab knows is a candidate at first (`layout.layouts()`): con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
-from pgtlab.linux.oops.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Clue, Inference
+from pgtlab.linux.oops.inference import DERIVED, LIKELY, POSSIBLE, STATED, Clue, Inference
 from pgtlab.linux.oops.layout import Layout, layouts
 
 _WORDS: dict[str, Callable[[int], str]] = {
@@ -33,58 +34,66 @@ _ATTRIBUTES: dict[str, Callable[[Layout], int]] = {
     "mem_section_size": lambda layout: layout.mem_section_size,
 }
 _LISTED = ("page_size", "va_bits", "vabits_actual")
+_ORDER = (STATED, DERIVED, LIKELY)
 _PRINTED = ("page_size", "vabits_actual")  # the others are never in a log in so many words
 
 
 @dataclass(frozen=True)
 class Narrowed:
-    """The layouts that remain, the clues that were used, which layouts each of them fits, and what disagreed."""
+    """The layouts that remain, the clues that were used, which layouts each of them fits, and what disagreed.
 
-    layouts: tuple[Layout, ...]
+    Layouts are numbered as in `layouts()`.
+    """
+
+    remaining: frozenset[int]
     used: tuple[Clue, ...]
-    fitting: tuple[frozenset[Layout], ...]
+    fitting: tuple[frozenset[int], ...]
     conflicts: tuple[Inference, ...]
 
-    def values(self, attribute: Callable[[Layout], int], clues: Iterable[int]) -> frozenset[int]:
-        """What an attribute may be by some of the clues."""
-        left = frozenset(layouts()).intersection(*(self.fitting[at] for at in clues))
-        return frozenset(map(attribute, left))
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Those that remain."""
+        return tuple(layout for number, layout in enumerate(layouts()) if number in self.remaining)
 
-    def enough(self, attribute: Callable[[Layout], int]) -> list[int]:
+    def values(self, name: str, clues: Iterable[int]) -> set[int]:
+        """What an attribute may be by some of the clues."""
+        left = _every().intersection(*(self.fitting[at] for at in clues))
+        return {_column(name)[number] for number in left}
+
+    def enough(self, name: str) -> list[int]:
         """The fewest clues that say as much of an attribute as all do, of those the surest."""
-        final = self.values(attribute, range(len(self.used)))
-        every = range(0)
-        for confidence in (STATED, DERIVED, LIKELY):  # they are in this order
-            every = range(
-                sum(
-                    tuple(CONFIDENCE).index(clue.confidence) <= tuple(CONFIDENCE).index(confidence)
-                    for clue in self.used
-                )
-            )
-            if self.values(attribute, every) == final:
+        final = self.values(name, range(len(self.used)))
+        pool = range(len(self.used))
+        for sure in (1, 2):  # the clues are in the order of their confidence
+            surer = range(sum(clue.confidence in _ORDER[:sure] for clue in self.used))
+            if self.values(name, surer) == final:
+                pool = surer
                 break
-        for number in range(min(3, len(every)) + 1):
-            for some in combinations(every, number):
-                if self.values(attribute, some) == final:
+        for number in range(min(3, len(pool)) + 1):
+            for some in combinations(pool, number):
+                if self.values(name, some) == final:
                     return list(some)
-        chosen = list(every)
-        for at in reversed(every):
-            if self.values(attribute, [one for one in chosen if one != at]) == final:
+        chosen = list(pool)
+        for at in reversed(pool):
+            if self.values(name, [one for one in chosen if one != at]) == final:
                 chosen.remove(at)
         return chosen
 
 
-def narrow(clues: Sequence[Clue]) -> Narrowed:
+def narrow(clues: Iterable[Clue]) -> Narrowed:
     """The layouts that fit all clues, the surer ones first; one that would leave nothing is left out.
 
-    Where it was a sure one, that is a disagreement.
+    Where it was a sure one, that is a disagreement. What several reports say in the same words counts once.
     """
-    remaining = frozenset(layouts())
+    remaining = _every()
     used: list[Clue] = []
-    fitting: list[frozenset[Layout]] = []
+    fitting: list[frozenset[int]] = []
     conflicts: list[Inference] = []
-    for clue in sorted(clues, key=lambda clue: (STATED, DERIVED, LIKELY).index(clue.confidence)):
-        fits = frozenset(layout for layout in layouts() if clue.fits(layout))
+    different: dict[str, Clue] = {}
+    for clue in clues:
+        different.setdefault(clue.evidence.text, clue)
+    for clue in sorted(different.values(), key=lambda clue: _ORDER.index(clue.confidence)):
+        fits = frozenset(number for number, layout in enumerate(layouts()) if clue.fits(layout))
         if remaining & fits:
             remaining &= fits
             used.append(clue)
@@ -94,22 +103,32 @@ def narrow(clues: Sequence[Clue]) -> Narrowed:
             evidence = (clue.evidence, *(against or [other.evidence for other in used]))
             claim = "pgtlab knows no kernel that writes " + ("all of this" if used else "this")
             conflicts.append(Inference("disagreement", "configuration", claim, evidence, DERIVED))
-    ordered = tuple(layout for layout in layouts() if layout in remaining)
-    return Narrowed(ordered, tuple(used), tuple(fitting), tuple(conflicts))
+    return Narrowed(remaining, tuple(used), tuple(fitting), tuple(conflicts))
+
+
+@cache
+def _every() -> frozenset[int]:
+    return frozenset(range(len(layouts())))
+
+
+@cache
+def _column(name: str) -> tuple[int, ...]:
+    return tuple(map(_ATTRIBUTES[name], layouts()))
 
 
 def conclusions(narrowed: Narrowed) -> Iterator[Inference]:
     """What the layouts that remain have in common, one matter after the other."""
-    for name, attribute in _ATTRIBUTES.items():
-        values = sorted({attribute(layout) for layout in narrowed.layouts})
-        enough = narrowed.enough(attribute)
+    for name in _ATTRIBUTES:
+        values = sorted({_column(name)[number] for number in narrowed.remaining})
+        enough = narrowed.enough(name)
         if not enough or len(values) > (2 if name in _LISTED else 1):
             continue
         clues = [narrowed.used[at] for at in enough]
         evidence = tuple(clue.evidence for clue in clues)
-        sure = max((clue.confidence for clue in clues), key=tuple(CONFIDENCE).index)
+        sure = max((clue.confidence for clue in clues), key=_ORDER.index)
         if len(values) == 1:
             sure = DERIVED if sure == STATED and name not in _PRINTED else sure
+            sure = LIKELY if sure == DERIVED and narrowed.conflicts else sure
             yield Inference(name, values[0], _WORDS[name](values[0]), evidence, sure)
             continue
         if sure == LIKELY:

@@ -1,0 +1,351 @@
+"""What a log gives away: the table of the story's log by derivation, real kernels, and the model's own boots."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pgtlab.lab.trees import Tree
+from pgtlab.lab.variants import describe, distinct_boots
+from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.oops.infer import infer
+from pgtlab.linux.oops.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Inference
+from pgtlab.linux.oops.layout import layouts
+from pgtlab.linux.oops.read import read
+from pgtlab.linux.oops.report import Log, OopsError, Report
+from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement, PlacementError
+
+DATA = Path(__file__).parents[1] / "data"
+SEED = (DATA / "seed/next-20240229.log").read_text()
+PANICS = {name: (DATA / f"kernel/panic-{name}.log").read_text() for name in ("4k-va48", "16k-va52")}
+WALKS = [json.loads(line) for line in (DATA / "oops/walks.jsonl").read_text().splitlines()]
+MATTERS = ("page_size", "vabits_actual", "va_bits", "levels", "pa_bits", "mem_section_size", "vmemmap", "memstart_addr")
+
+
+def oops_of(log: Log) -> Report:
+    return next(report for report in log.reports if report.kind == "oops")
+
+
+def inferred(text: str) -> dict[str, list[Inference]]:
+    log = read(text)
+    found: dict[str, list[Inference]] = {}
+    for inference in infer(oops_of(log), log):
+        found.setdefault(inference.name, []).append(inference)
+    return found
+
+
+@cache
+def of_the_story() -> dict[str, list[Inference]]:
+    return inferred(SEED)
+
+
+# The story's log.
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "arithmetic"),
+    [
+        ("page_type", 0xFFFFFDFF, "-513 = 0xfffffdff"),
+        ("page_on_stack", 0xFFFF80008007B950, "0xffff80008007b8f0 <= x19 = x20 = x26 = 0xffff80008007b950"),
+        ("bogus_pfn", 0xFFFFFE0779181EE5, "(0xffff80008007b950 - 0xfffffe223a000000) >> 6 = 0xfffffe0779181ee5"),
+        ("vmemmap", 0xFFFFFE223A000000, "(0xffff80008007b950 - 0xfffffe223a000000) >> 6 = 0xfffffe0779181ee5"),
+        ("VMEMMAP_START", 0xFFFFFDFFC0000000, "0xfffffdffc0000000 - (0xfffff76180000000 >> 12) * 64"),
+        ("memstart_addr", 0xFFFFF76180000000, "PHYS_OFFSET: 0xfffff76180000000"),
+        ("page_size", 4096, "0xfffffe0779181ee5 >> 15 = 0x1fffffc0ef230"),
+        ("va_bits", 48, "0xfffffe223a000000 + (0xfffff76180000000 >> 12) * 64 = 0xfffffdffc0000000"),
+        ("vabits_actual", 48, "0xfffffdffc0000000"),
+        ("section_nr", 0x1FFFFFC0EF230, "0xfffffe0779181ee5 >> 15 = 0x1fffffc0ef230"),
+        ("section_size", 128 << 20, ">> 15"),
+        ("section_root", 0x3FFFFF81DE4, "0x1fffffc0ef230 >> 7 = 0x3fffff81de4"),
+        ("mem_section_size", 32, "0x1fffffc0ef230 >> 7 = 0x3fffff81de4"),
+        ("pa_bits", 48, ""),
+        ("levels", 4, "ESR_EL1 = 0x96000004 reports a translation fault at level 0"),
+        ("faulting_access", "ldr x0, [x3, #8]", "0x0 + 0x8 = 0x8"),
+        ("field", "mem_section.usage", "0x3fffff81de4"),
+        ("kaslr_offset", 0x3A89BF800000, "x9 points 0x30d0b8 bytes into it"),
+    ],
+)
+def test_the_log_of_the_story_gives_this_away(name, value, arithmetic):
+    (inference,) = of_the_story()[name]
+    assert inference.value == value
+    assert inference.confidence in (STATED, DERIVED)
+    assert arithmetic in " ".join(evidence.text for evidence in inference.evidence)
+
+
+def test_every_piece_of_evidence_has_lines_that_show_its_numbers():
+    lines = SEED.splitlines()
+    (inference,) = of_the_story()["vmemmap"]
+    shown = "\n".join(lines[number - 1] for evidence in inference.evidence for number in evidence.lines)
+    for number in ("ffff80008007b950", "fffffe0779181ee5", "0001fffffc0ef230", "000003fffff81de4"):
+        assert number in shown
+
+
+def test_nothing_in_the_log_of_the_story_disagrees():
+    assert "disagreement" not in of_the_story()
+
+
+def test_the_other_reports_of_a_log_tell_of_the_same_kernel():
+    log = read(SEED)
+    assert [report.kind for report in log.reports] == ["bad page", "oops", "panic"]
+    for report in log.reports:
+        values = {one.name: one.value for one in infer(report, log)}
+        assert (values["page_size"], values["va_bits"], values["vmemmap"]) == (4096, 48, 0xFFFFFE223A000000)
+
+
+def test_what_belongs_to_registers_is_said_of_the_report_that_has_them():
+    log = read(SEED)
+    assert not {"section_nr", "page_on_stack"} & {one.name for one in infer(log.reports[0], log)}
+
+
+def test_without_phys_offset_the_shorter_kernel_and_the_one_that_fell_back_cannot_be_told_apart():
+    found = inferred("\n".join(line for line in SEED.splitlines() if "PHYS_OFFSET" not in line))
+    assert [(one.value, one.confidence) for one in found["va_bits"]] == [(48, POSSIBLE), (52, POSSIBLE)]
+    assert [one.value for one in found["vabits_actual"]] == [48]
+    assert 0xFFFFF76180000000 in {one.value for one in found["memstart_addr"]}
+
+
+def test_a_log_without_the_offset_of_the_kernel_says_between_which_addresses_it_begins():
+    found = inferred("\n".join(line for line in SEED.splitlines() if "Kernel Offset" not in line))
+    (between,) = found["kernel_between"]
+    low, high = (int(end, 16) for end in str(between.value).split(".."))
+    assert low < 0xFFFF800080000000 + 0x3A89BF800000 <= high
+    assert between.confidence == LIKELY
+
+
+# Real kernels.
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        (
+            "4k-va48",
+            {
+                "page_size": 4096,
+                "va_bits": 48,
+                "vabits_actual": 48,
+                "levels": 4,
+                "pa_bits": 48,
+                "mem_section_size": 32,
+                "vmemmap": 0xFFFFFDFFC0000000 - (0x40000000 >> 12) * 64,
+                "VMEMMAP_START": 0xFFFFFDFFC0000000,
+                "memstart_addr": 0x40000000,
+                "page_on_stack": 0xFFFF80008048B9E0,
+                "bogus_pfn": 0xFFFFFE08030522E7,
+                "field": "mem_section.usage",
+                "kaslr_offset": 0,
+            },
+        ),
+        (
+            "16k-va52",
+            {
+                "page_size": 16384,
+                "va_bits": 52,
+                "vabits_actual": 52,
+                "levels": 4,
+                "pa_bits": 52,
+                "mem_section_size": 32,
+                "VMEMMAP_START": 0xFFFFF03FC0000000,
+                "memstart_addr": 0x40000000,
+                "page_on_stack": 0xFFFFC0008053B9E0,
+                "section_nr": 0x7FFFFF9F81812,
+                "section_root": 0x3FFFFFCFC0C,
+            },
+        ),
+    ],
+)
+def test_a_real_kernel_of_6_12_is_known_by_its_panic(name, values):
+    found = inferred(PANICS[name])
+    assert {one: found[one][0].value for one in values} == values
+    assert all(len(found[one]) == 1 for one in values)
+    assert "disagreement" not in found
+
+
+def test_the_registers_alone_tell_a_16k_kernel_of_52_bits():
+    """Its pfn is lost: the register was used again. The number of the section is enough."""
+    lines = PANICS["16k-va52"].splitlines()
+    oops = "\n".join(line for line in lines[150:] if "6.12" not in line)
+    found = inferred(oops)
+    for name, value in (("page_size", 16384), ("va_bits", 52), ("vabits_actual", 52), ("memstart_addr", 0x40000000)):
+        assert [(one.value, one.confidence) for one in found[name]] == [(value, DERIVED)]
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk["addr"])
+def test_a_printed_walk_states_page_size_and_bits(walk):
+    entries = ", ".join(f"{name}={value}" for name, value in walk["entries"].items())
+    text = (
+        f"Unable to handle kernel paging request at virtual address {walk['addr']}\n"
+        f"{walk['table']} pgtable: {walk['page_kb']}k pages, {walk['va_bits']}-bit VAs, pgdp={walk['pgdp'] or '0'}\n"
+        f"[{walk['addr']}] {entries}\n"
+        f"Internal error: Oops: {walk['esr'][2:]} [#1] PREEMPT SMP\n"
+    )
+    log = read(text)
+    found = {one.name: one for one in infer(log.reports[0], log)}
+    assert (found["page_size"].value, found["page_size"].confidence) == (walk["page_kb"] << 10, STATED)
+    assert (found["vabits_actual"].value, found["vabits_actual"].confidence) == (walk["va_bits"], STATED)
+    per_level = (walk["page_kb"] << 10).bit_length() - 4
+    assert found["levels"].value == -(-(walk["va_bits"] - per_level - 3) // per_level)
+    said = [one for one in found.values() if one.name == "disagreement"]
+    assert bool(said) == (log.reports[0].walk.consistent is False)
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "oops/syzkaller").glob("*.log")), ids=lambda path: path.stem)
+def test_no_relation_is_found_where_nobody_looked_a_section_up(path):
+    try:
+        log = read(path.read_text(errors="replace"))
+    except OopsError:
+        return
+    for report in log.reports:
+        names = {one.name for one in infer(report, log)}
+        assert not names & {"vmemmap", "section_nr", "page_on_stack", "mem_section_size"}
+
+
+def test_a_kernel_older_than_every_known_map_is_not_measured_by_newer_ones():
+    """3.18 has its stacks in the linear map."""
+    log = read((DATA / "oops/syzkaller/report-45.log").read_text())
+    assert not {one.name for one in infer(log.reports[0], log)} & {"page_size", "va_bits"}
+
+
+# The model's own boots: what went in comes out.
+
+PUD_REAL = [booted for booted in distinct_boots() if booted.folded["pud"] is Fold.REAL]
+
+
+@st.composite
+def placements(draw, booted: Boot):
+    """Anywhere that KASLR may put the linear map, a stack and a frame."""
+    layout = next(
+        one
+        for one in layouts()
+        if (one.page_size, one.va_bits, one.vabits_actual)
+        == (booted.config.page_size, booted.config.va_bits, booted.vabits_actual)
+    )
+    k = booted.config.constants
+    highest = RAM_BASE - (layout.linear_start - layout.PAGE_OFFSET)
+    span = (layout.PAGE_END - layout.linear_start) // layout.memstart_align
+    start = highest // layout.memstart_align - draw(st.integers(0, span - 32))
+    stack = k.VMALLOC_START + draw(st.integers(0, 1 << 16)) * k.THREAD_SIZE
+    copy = stack + draw(st.integers(0x10, k.THREAD_SIZE - 0x600 >> 4)) * 16
+    pfn = (RAM_BASE >> k.PAGE_SHIFT) + draw(st.integers(0x200, 0x8000))
+    return Placement(start * layout.memstart_align & (1 << 64) - 1, copy, pfn)
+
+
+@pytest.mark.parametrize("booted", PUD_REAL, ids=describe)
+@given(data=st.data())
+@settings(max_examples=8, deadline=None)
+def test_configuration_and_placement_are_recovered_from_the_log_of_a_boot(booted, data):
+    placement = data.draw(placements(booted))
+    try:
+        k = Tree.named("next-20240229").start_kernel(booted, placement=placement)
+    except PlacementError:
+        assume(False)
+    run = k.run()
+    text = "\n".join(run.dmesg)
+    found = inferred(text)
+    values = {name: [one.value for one in inferences] for name, inferences in found.items()}
+    assert values["page_size"] == [booted.config.page_size]
+    assert values["va_bits"] == [booted.config.va_bits]
+    assert values["vabits_actual"] == [booted.vabits_actual]
+    assert values["levels"] == [4 - booted.start_level]
+    assert values["pa_bits"] == [booted.constants.MAX_PHYSMEM_BITS]
+    assert values["mem_section_size"] == [k["sizeof(struct mem_section)"]]
+    assert values["VMEMMAP_START"] == [booted.config.constants.VMEMMAP_START]
+    assert values["memstart_addr"] == [placement.phys_offset]
+    assert values["page_on_stack"] == [placement.page_copy]
+    assert "disagreement" not in found
+    # And from the registers alone, of whose kernel nothing else is known.
+    bare = "\n".join(
+        line for line in run.dmesg if not re.search(r"PHYS_OFFSET|CPU: 0|CPU features|Kernel Offset", line)
+    )
+    alone = inferred(bare)
+    assert [one.value for one in alone["page_size"]] == [booted.config.page_size]
+    assert {one.value for one in alone["memstart_addr"]} >= {placement.phys_offset}
+    assert booted.config.va_bits in {one.value for one in alone.get("va_bits", [])} or "va_bits" not in alone
+
+
+@pytest.mark.parametrize("booted", PUD_REAL, ids=describe)
+def test_without_kaslr_the_linear_map_begins_at_ram(booted):
+    run = Tree.named("next-20240229").start_kernel(booted, placement=ANYWHERE).run()
+    found = inferred("\n".join(run.dmesg))
+    shorter = booted.config.constants.PAGE_OFFSET - (-(1 << booted.vabits_actual) & (1 << 64) - 1)
+    assert RAM_BASE + shorter & (1 << 64) - 1 in {one.value for one in found["memstart_addr"]}
+
+
+# Damage.
+
+
+def values_of(text: str) -> dict[str, set[int | str]]:
+    try:
+        log = read(text)
+    except OopsError:
+        return {}
+    found: dict[str, set[int | str]] = {}
+    for report in log.reports:
+        for inference in infer(report, log):
+            found.setdefault(inference.name, set()).add(inference.value)
+    return found
+
+
+WHOLE = {name: values_of(text) for name, text in (*PANICS.items(), ("seed", SEED))}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_log_with_lines_missing_never_contradicts_the_whole_one(name, data):
+    lines = ({"seed": SEED} | PANICS)[name].splitlines()
+    share = data.draw(st.integers(1, 9))
+    random = data.draw(st.randoms(use_true_random=False))
+    part = values_of("\n".join(line for line in lines if random.randrange(10) < share))
+    assert "disagreement" not in part
+    for matter in MATTERS:
+        if matter in part:
+            assert part[matter] & WHOLE[name][matter], matter
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_corrupt_digits_and_cut_lines_raise_nothing(data):
+    text = list("\n".join(SEED.splitlines()[2:56]))
+    for at in data.draw(st.lists(st.integers(0, len(text) - 1), max_size=40)):
+        if text[at] in "0123456789abcdef":
+            text[at] = data.draw(st.sampled_from("0123456789abcdefg,[ \n"))
+    for inferences in values_of("".join(text)).values():
+        assert inferences
+
+
+@given(name=st.sampled_from(["sp", "x1", "x4", "x20", "x3"]), value=st.integers(0, (1 << 64) - 1))
+@settings(max_examples=30, deadline=None)
+def test_any_value_in_a_register_raises_nothing(name, value):
+    text = re.sub(rf"\b{name}( ?): [0-9a-f]{{16}}", lambda found: f"{name}{found[1]}: {value:016x}", SEED)
+    values_of(text)
+
+
+def test_a_log_with_many_reports_is_read_in_time_that_grows_with_it():
+    values = values_of("\n".join([SEED] * 12))
+    assert values["page_size"] == {4096}
+
+
+# What an inference is.
+
+
+def test_every_confidence_is_documented_and_every_inference_is_plain_data():
+    for inferences in of_the_story().values():
+        for inference in inferences:
+            assert inference.confidence in CONFIDENCE
+            assert json.loads(json.dumps(inference.as_dict())).keys() == {
+                "name",
+                "value",
+                "claim",
+                "evidence",
+                "confidence",
+            }
+
+
+def test_numbers_of_addresses_are_hexadecimal_and_sizes_are_numbers():
+    assert of_the_story()["vmemmap"][0].as_dict()["value"] == "0xfffffe223a000000"
+    assert of_the_story()["page_size"][0].as_dict()["value"] == 4096
