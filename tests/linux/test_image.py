@@ -12,6 +12,7 @@ from pgtlab.arch.fault import Cause, Fault
 from pgtlab.arch.memory import PhysicalAddressError
 from pgtlab.arch.tables import mappings
 from pgtlab.arch.translations import Translations
+from pgtlab.arch.walk_cost import simulate
 from pgtlab.linux.image import Image, ImageError
 
 REGISTERS = ("TCR_EL1", "TTBR0_EL1", "TTBR1_EL1", "MAIR_EL1")
@@ -55,6 +56,37 @@ def test_a_capture_of_a_narrower_cpu_or_without_its_registers_is_of_the_same_ker
         fewer = {key: value for key, value in regs["el0_stop"].items() if not key.startswith("ID_")}
         (tmp_path / "regs.json").write_text(json.dumps(regs | {"cpu": cpu, "el0_stop": fewer}))
         assert Image.open(tmp_path).boot.vabits_actual == va_bits
+
+
+def test_with_kpti_the_kernels_tables_and_the_process_are_of_two_moments(tmp_path):
+    """In the process TTBR1_EL1 has the trampoline's tables; in the kernel TTBR0_EL1 may have the empty ones."""
+    regs, _ = capture("4k-va48-max")
+    (tmp_path / "tables.npz").write_bytes((PTDUMP / "4k-va48-max/tables.npz").read_bytes())
+    regs["el0_stop"]["TTBR1_EL1"] = regs["symbols_phys"]["tramp_pg_dir"]
+    regs["el1_stop"]["TTBR0_EL1"] = regs["symbols_phys"]["reserved_pg_dir"]
+    (tmp_path / "regs.json").write_text(json.dumps(regs))
+    image = Image.open(tmp_path)
+    agrees(image, "4k-va48-max")
+    assert image.kpti
+    assert image.boot.constants.PTE_MAYBE_NG != 0
+    assert not Image.open(PTDUMP / "4k-va48-max").kpti
+
+
+def test_what_reads_the_simulators_memory_reads_an_image(tmp_path):
+    """A TLB over the tables in a mapped file counts as over the same tables in memory."""
+    base, content = image_files.raw(capture("4k-va48-max")[1])
+    (tmp_path / "ram").write_bytes(content)
+    mapped = Image.open(tmp_path / "ram", base=base, **registers("4k-va48-max"))
+    trace = np.arange(0xFFFF_8000_8001_0000, 0xFFFF_8000_8021_0000, 64, dtype=np.uint64)
+    costs = [simulate(image.mmu, trace) for image in (mapped, Image.open(PTDUMP / "4k-va48-max"))]
+    assert costs[0] == costs[1]
+    assert costs[0].walks > 0
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_ptdump_is_what_the_kernel_printed(name):
+    printed = (PTDUMP / name / "ptdump.txt").read_text().splitlines()
+    assert [str(line).rstrip() for line in Image.open(PTDUMP / name).ptdump()] == [line.rstrip() for line in printed]
 
 
 @pytest.mark.parametrize("name", CAPTURES)
