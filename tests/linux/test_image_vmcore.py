@@ -90,13 +90,14 @@ def test_a_kernel_that_kaslr_moved_is_found_by_its_offset(opened, page_size, va_
         swapper_pg_dir=swapper + offset,
         KERNELOFFSET=kaslr,
         VA_BITS=va_bits,
-        MAX_PHYSMEM_BITS=booted.config.pa_bits,
+        MAX_PHYSMEM_BITS=booted.constants.MAX_PHYSMEM_BITS,
         kimage_voffset=offset,
         TCR_EL1_T1SZ=64 - actual,
     )
     image = opened(elf([text, (RAM, content)], note(b"VMCOREINFO", 0, said)))
     assert (image.boot.vabits_actual, image.boot.folded) == (actual, booted.folded)
     assert image.numbers["KERNELOFFSET"] == kaslr
+    assert image.config == booted.config
     assert image.mmu.upper.base == first
     assert image.notes == ()
     vas = np.arange(kimage, kimage + (16 << 20), 0x1008, dtype=np.uint64)

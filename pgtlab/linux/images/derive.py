@@ -146,7 +146,10 @@ def _sizes(contents: Contents, given: Given) -> tuple[int | None, int | None, in
     va_bits = given.va_bits or (config.va_bits if config else numbers.get("VA_BITS"))
     pa_bits = given.pa_bits
     if pa_bits is None and given.page_size is None and given.va_bits is None:
-        pa_bits = config.pa_bits if config else numbers.get("MAX_PHYSMEM_BITS")
+        if config is not None:
+            pa_bits = config.pa_bits
+        elif page_size == PAGE_SIZES["64k"]:  # elsewhere it is what the CPU can do, and PA_BITS follows VA_BITS
+            pa_bits = numbers.get("MAX_PHYSMEM_BITS")
     return page_size, va_bits, pa_bits
 
 
