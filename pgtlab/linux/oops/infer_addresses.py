@@ -34,14 +34,18 @@ def address_inferences(
             yield Inference("vmemmap", vmemmap, claim, (steps,), sure if len(vmemmaps) == 1 else POSSIBLE)
     if len(found) > MOST_CANDIDATES:
         return
+    firsts: set[int] = set()
     for vmemmap, first, start, shift in found:
         text = (
             f"VMEMMAP_START - (memstart_addr >> {shift}) * 64 = "
             f"{first:#x} - ({start & U64:#x} >> {shift}) * 64 = {vmemmap:#x}"
         )
         evidence = (steps, Evidence(text, (where["phys_offset"],) if "phys_offset" in where else ()))
-        how = sure if len(found) == 1 else POSSIBLE
-        yield Inference("VMEMMAP_START", first, f"the memmap begins at {first:#x}", evidence, how)
+        if first not in firsts:
+            firsts.add(first)
+            how = sure if len({one[1] for one in found}) == 1 else POSSIBLE
+            yield Inference("VMEMMAP_START", first, f"the memmap begins at {first:#x}", evidence, how)
+        how = sure if len({one[2] for one in found}) == 1 else POSSIBLE
         if printed is None:
             claim = f"PHYS_OFFSET, the physical address that the linear map begins with, is {start & U64:#x}"
             yield Inference("memstart_addr", start & U64, claim, evidence, how)

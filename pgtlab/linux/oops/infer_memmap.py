@@ -46,8 +46,8 @@ class Relation:
 
     @property
     def confidence(self) -> str:
-        """Small numbers may agree by accident; a chain of long ones does not."""
-        return DERIVED if self.page is not None and (self.pfn is None or self.pfn >= STRAY) else LIKELY
+        """A chain of numbers does not agree by accident; nor does an address of the memmap with the frame it is of."""
+        return DERIVED if self.page is not None else LIKELY
 
     @property
     def vmemmap(self) -> int | None:
@@ -174,7 +174,25 @@ class Naming:
 def relation_of(report: Report, pfn: int | None = None) -> Relation | None:
     """The relation among the registers of a report."""
     numbered = {name: value for name, value in report.registers.values.items() if name[1:].isdecimal()}
-    return find_relation(numbered, pfn, stack_bounds(report)) if numbered else None
+    found = find_relation(numbered, pfn, stack_bounds(report)) if numbered else None
+    if found is None or found.page is None:
+        address, _ = dumped_address(report)
+        if address is not None and report.page is not None and report.page.pfn is not None:
+            dumped = Relation(address, report.page.pfn)
+            if any(dumped.fits(layout, report.page.pfn) for layout in layouts()):
+                return dumped
+    return found
+
+
+def dumped_address(report: Report) -> tuple[int | None, str]:
+    """Where the `struct page` of a dump is, as far as its own words tell, and how they do.
+
+    A list head that is on no list points to itself, and `lru` is 8 bytes into the page.
+    """
+    raw = report.page.raw if report.page else ()
+    if len(raw) > 2 and raw[1] == raw[2] and raw[1] >= _POINTER and raw[1] % (1 << PAGE_BITS) == 8:
+        return raw[1] - 8, f"lru.next = lru.prev = {raw[1]:#x}, so that the page is at {raw[1] - 8:#x}"
+    return None, ""
 
 
 def memmap_clue(report: Report, relation: Relation, pfn: int | None = None) -> Clue:
@@ -185,7 +203,11 @@ def memmap_clue(report: Report, relation: Relation, pfn: int | None = None) -> C
 def told(report: Report, relation: Relation) -> Evidence:
     """The relation as evidence: every step, and the lines of the registers."""
     naming = Naming(report)
-    return Evidence("; ".join(arithmetic(naming, relation)), naming.lines(*relation.values))
+    steps, lines = arithmetic(naming, relation), naming.lines(*relation.values)
+    address, how = dumped_address(report)
+    if relation.page is not None and relation.page == address and relation.pfn is not None and not relation.section:
+        steps, lines = [how, *steps], report.page.lines if report.page else lines
+    return Evidence("; ".join(steps), lines)
 
 
 def arithmetic(naming: Naming, relation: Relation) -> list[str]:
