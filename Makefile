@@ -50,8 +50,9 @@ format: env  ## let ruff format the code and the notebooks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-docs: env  ## write docs/cli.md anew from the command's own help
+docs: env  ## write docs/cli.md anew from the help, and the outputs in docs/howto.md
 	$(BIN)/python docs/write_cli.py
+	$(BIN)/python docs/write_howto.py
 
 screenshots: env  ## take the documentation's pictures anew, from a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py
