@@ -9,7 +9,7 @@ never the only sign of anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape, quoteattr
 
 STYLE = """
@@ -37,6 +37,8 @@ STYLE = """
 .pgtlab-picture .run-time { stroke: currentColor; stroke-width: 2; stroke-dasharray: 5 3; }
 .pgtlab-picture .byte { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
 .pgtlab-picture .byte.changed { fill: #ffd97a; stroke-opacity: 1; }
+.pgtlab-picture .differs { stroke: #b3261e; stroke-width: 3; }
+.pgtlab-picture .mark { fill: none; stroke: currentColor; stroke-width: 3; pointer-events: none; }
 .pgtlab-picture .cell { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
 .pgtlab-picture :is(.cell.selected, .cell[aria-pressed="true"]) { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
@@ -103,6 +105,28 @@ class Picture:
     title: str
     description: str
     shapes: tuple[Shape, ...] = field(repr=False)
+
+    def with_shapes(self, *shapes: Shape) -> Picture:
+        """The same with more drawn over it."""
+        return replace(self, shapes=(*self.shapes, *shapes))
+
+    def differing(self, other: Picture) -> Picture:
+        """The same with the rectangles marked that are others, or elsewhere, in `other`, or not there at all.
+
+        Frames are not: they go where there is room.
+
+        >>> one, two = (Picture(9, 9, "", "", (rect("a", 0, 0, 1, 1, "x"), rect("b", y, 0, 1, 1, "x"))) for y in (0, 5))
+        >>> [shape.attributes["class"] for shape in one.differing(two).shapes]
+        ['x', 'x differs']
+        """
+        there = {shape.key: shape.attributes for shape in other.shapes}
+
+        def marked(shape: Shape) -> Shape:
+            if shape.tag != "rect" or shape.attributes["class"] == "frame" or there.get(shape.key) == shape.attributes:
+                return shape
+            return replace(shape, attributes={**shape.attributes, "class": f"{shape.attributes['class']} differs"})
+
+        return replace(self, shapes=tuple(map(marked, self.shapes)))
 
     def svg(self, style: str = STYLE) -> str:
         """The picture as one SVG element."""

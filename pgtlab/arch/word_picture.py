@@ -36,6 +36,11 @@ def word_picture(word: BitFields) -> Picture:
     return Picture(2 * MARGIN + 64 * BIT, LEGEND_Y + rows * LINE, title, repr(word), tuple(shapes))
 
 
+def bit_mark(hi: int, lo: int) -> Shape:
+    """A frame around bits of the row."""
+    return rect("mark", MARGIN + (63 - hi) * BIT, BITS_Y - 2, (hi - lo + 1) * BIT, 28, "mark")
+
+
 def bit_row(value: int, ranges: Sequence[Field | NamedBits]) -> Iterator[Shape]:
     """The 64 bits in their places, each in the colour of the range that it belongs to."""
     for bit in range(63, -1, -1):

@@ -49,6 +49,11 @@ def address_picture(d: Decomposition) -> Picture:
     return Picture(WIDTH, HEIGHT, title, str(d), shapes)
 
 
+def field_mark(hi: int, lo: int) -> Shape:
+    """A frame around bits, through all lanes."""
+    return rect("mark", _x(hi), BITS_Y - 3, (hi - lo + 1) * BIT, LINUX_Y + LANE_H - BITS_Y + 6, "mark")
+
+
 def _x(bit: int) -> int:
     """Left edge of a bit's column."""
     return MARGIN + (63 - bit) * BIT

@@ -278,6 +278,47 @@ def test_a_name_stands_for_its_address_in_the_kernel_at_hand(explorer):
     expect(address(view)).to_have_value("PAGE_OFFSET + 0x1000")
 
 
+# Comparing, sharing, explaining
+
+
+def test_two_kernels_are_compared_over_the_same_bits(explorer):
+    _, view = explorer()
+    view.get_by_role("button", name="Pin this kernel to compare").click()
+    option(view, "LPA2", "off").click()
+    first, second = picture(view).all()
+    expect(first).to_contain_text("47 bits in use")
+    expect(second).to_contain_text("52 bits in use")
+    expect(second.locator(".differs").first).to_be_visible()
+    left = [svg.locator("rect.bit").first.bounding_box()["x"] for svg in (first, second)]
+    assert left[0] == left[1]
+    view.get_by_role("button", name="Unpin").click()
+    expect(picture(view)).to_have_count(1)
+
+
+def test_a_share_string_restores_what_it_was_taken_from(explorer):
+    page, view = explorer()
+    share = view.locator(".share").inner_text()
+    option(view, "Page size", "64k").click()
+    expect(picture(view)).to_contain_text("64K pages")
+    address(view).fill(share)
+    page.keyboard.press("Enter")
+    expect(picture(view)).to_contain_text("16K pages, VA_BITS=52 on max")
+    expect(address(view)).to_have_value("VMEMMAP_START")
+
+
+def test_a_field_says_why_it_is_there_and_which_register_bits_decide(explorer):
+    page, view = explorer()
+    view.get_by_text("Why these bits?").click()
+    view.get_by_role("button", name="level 0").click()
+    expect(view.get_by_role("row", name="level 0")).to_contain_text("TCR_EL1.T1SZ[21:16] = 0xc")
+    expect(picture(view)).to_have_count(4)  # the address, and TCR_EL1 for T1SZ, TG1 and DS
+    expect(picture(view).nth(1)).to_contain_text("T1SZ = 0xc")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(view.get_by_role("row", name="level 1 46:36")).to_contain_text("a table of 16K holds 2^11 descriptors")
+    expect(picture(view)).to_have_count(2)
+
+
 # Views
 
 

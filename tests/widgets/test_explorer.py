@@ -174,6 +174,53 @@ def test_every_option_does_what_it_says(explorer):
             assert [o["label"] for o in now["options"] if o["selected"]] == [option["label"]]
 
 
+# Comparing, sharing, explaining
+
+
+def test_a_pinned_kernel_stays_while_others_are_chosen_and_shows_what_differs(explorer):
+    explorer.pin()
+    explorer.cpu = "max,lpa2=off"
+    pinned, picture = explorer.view["pinned"], explorer.view["picture"]
+    assert pinned["title"].startswith("0xfffff03fc0000000: 16K pages, VA_BITS=52 on max. 52 bits")
+
+    def differing(spec):
+        return {s["key"] for s in spec["shapes"] if "differs" in s["attributes"].get("class", "")}
+
+    assert {"mmu-ones", "linux-pgd", "linux-pud"} <= differing(picture)
+    assert "mmu-level 0" in differing(pinned)
+    assert {"mmu-level 2", "linux-pmd", "bit-0"}.isdisjoint(differing(picture) | differing(pinned))
+    said(explorer, flip="0")  # one address for both
+    assert explorer.view["pinned"]["title"].startswith("0xfffff03fc0000001")
+    said(explorer, pin=False)
+    assert explorer.view["pinned"] is None
+    assert differing(explorer.view["picture"]) == set()
+
+
+def test_the_share_string_brings_everything_back(explorer):
+    explorer.cpu = "max,lpa2=off"
+    other = Explorer()
+    said(other, address=explorer.share)
+    assert repr(other) == repr(explorer)
+    assert other.view["share"] == explorer.view["share"] == "pgtlab://16k/52/no-lpa2/VMEMMAP_START"
+
+
+@pytest.mark.parametrize("text", ["pgtlab://16k/39/lpa2/0x0", "pgtlab://4k/48/lpa2/NOWHERE", "pgtlab://"])
+def test_a_share_string_that_says_what_cannot_be_changes_nothing(explorer, text):
+    before = repr(explorer)
+    said(explorer, address=text)
+    assert explorer.view["address"]["error"]
+    assert repr(explorer) == before
+
+
+def test_a_field_is_explained_with_its_register_bits_framed(explorer):
+    said(explorer, explain="level 2")
+    [row] = [row for row in explorer.view["why"] if row["pictures"]]
+    assert (row["field"], row["by"]) == ("level 2", "TCR_EL1.TG1[31:30] = 0x1")
+    assert row["pictures"][0]["shapes"][-1]["key"] == "mark"
+    said(explorer, explain="level 2")
+    assert not any(row["pictures"] for row in explorer.view["why"])
+
+
 # Without a browser
 
 

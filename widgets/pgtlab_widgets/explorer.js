@@ -1,7 +1,8 @@
 // @ts-check
-// The explorer's view: toggles, an address, its picture, and what the last choice changed.
+// The explorer's view: toggles, an address, its picture and the pinned kernel's, why fields are where they are, and what the
+// last choice changed.
 import { kernel, toggling } from "./kernel.js";
-import { field, h, picture, show, table } from "./page.js";
+import { button, field, h, picture, show, stop, table } from "./page.js";
 
 /**
  * @typedef {{name: string, before: string|null, after: string|null}} Row
@@ -9,6 +10,9 @@ import { field, h, picture, show, table } from "./page.js";
  *   choices: import("./kernel.js").Choices,
  *   address: import("./page.js").Field,
  *   picture: import("./page.js").Picture|null,
+ *   pinned: import("./page.js").Picture|null,
+ *   why: {field: string, bits: string, why: string, by: string, pictures: import("./page.js").Picture[]}[],
+ *   share: string,
  *   stuck: string,
  *   changes: {title: string, groups: {name: string, rows: Row[]}[]},
  * }} View
@@ -25,6 +29,51 @@ const bit = (/** @type {import("./page.js").Shape} */ { attributes }) =>
         "data-send": JSON.stringify({ flip: attributes["data-bit"] }),
       }
     : null;
+
+/**
+ * Pinning, and the string that says where we are.
+ * @param {View} view
+ */
+const tools = (view) =>
+  h("div", "tools", { class: "tools" }, [
+    view.pinned
+      ? button("pin", "Unpin", { pin: false })
+      : button("pin", "Pin this kernel to compare", { pin: true }, { "aria-disabled": view.stuck ? true : null }),
+    h("span", "label", { class: "label", title: "Paste it into the address field" }, "Share"),
+    h("code", "share", { class: "share", role: "textbox", "aria-readonly": true, tabindex: 0, "aria-label": "Share" }, view.share),
+  ]);
+
+/**
+ * Why each field is where it is: a row each, and the registers of the one that is looked at.
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+function why(view, reader) {
+  const at = stop(reader, "why", view.why.map(({ field }) => field));
+  const rows = view.why.map(({ field, bits, why, by, pictures }) =>
+    h("tr", field, {}, [
+      h("th", "field", { scope: "row" }, [
+        button("button", field, { explain: field }, {
+          "data-item": field,
+          tabindex: field === at ? 0 : -1,
+          "aria-pressed": pictures.length > 0,
+        }),
+      ]),
+      h("td", "bits", {}, bits),
+      h("td", "why", { class: "words" }, why),
+      h("td", "by", {}, by),
+    ]),
+  );
+  const head = ["field", "bits", "why", "decided by"].map((name) => h("th", name, { scope: "col" }, name));
+  return h("details", "reasons", {}, [
+    h("summary", "summary", {}, "Why these bits?"),
+    h("table", "table", { "data-group": "why" }, [
+      h("thead", "head", {}, [h("tr", "row", {}, head)]),
+      h("tbody", "body", {}, rows),
+    ]),
+    ...view.why.flatMap(({ field, pictures }) => pictures.map((it, i) => picture(reader, it, `${field} ${i}`))),
+  ]);
+}
 
 /**
  * What the last choice changed, a table for each group.
@@ -55,6 +104,9 @@ const body = (view, reader) => [
   ...kernel(view.choices, reader),
   field(reader, "Address", "address", view.address),
   view.picture ? picture(reader, view.picture, "bits", bit) : h("p", "stuck", { class: "stuck" }, view.stuck),
+  ...(view.pinned ? [picture(reader, view.pinned, "pinned")] : []),
+  tools(view),
+  ...(view.why.length ? [why(view, reader)] : []),
   changes(view),
 ];
 

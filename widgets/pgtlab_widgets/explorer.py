@@ -7,16 +7,19 @@ from typing import Any
 
 import traitlets
 
+from pgtlab.arch.word_picture import bit_mark, word_picture
 from pgtlab.linux.address import address_name, address_names, parse_address
-from pgtlab.linux.address_picture import address_picture
+from pgtlab.linux.address_picture import address_picture, field_mark
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, Decomposition, decompose
+from pgtlab.linux.explain import Explanation, explain
 from pgtlab.linux.kconfig import Config
+from pgtlab.linux.share import SCHEME, Share
 from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel, changes
 from pgtlab_widgets.choices import traits
-from pgtlab_widgets.kernel_view import KernelView, Refused, refusals
+from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
 
 
@@ -54,6 +57,7 @@ class Explorer(KernelView):
     _esm = module("explorer")
 
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
+    explained = traitlets.Unicode()  # the field of the address that is explained
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class Explorer(KernelView):
         pa_bits: int | None = None,
     ) -> None:
         self._before: Kernel | None = None
+        self._pinned: Boot | None = None
         self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
         self._va = parse_address(_text(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
         super().__init__(page_size, va_bits, cpu, pa_bits, address=address)
@@ -73,13 +78,57 @@ class Explorer(KernelView):
         """The address taken apart; None where the kernel does not boot."""
         return decompose(self._va, self._boot) if isinstance(self._boot, Boot) else None
 
+    @property
+    def share(self) -> str:
+        """All that is chosen, as a string that `load()` and the address field take.
+
+        >>> Explorer("16k", 52, "max,lpa2=off", "VMEMMAP_START").share
+        'pgtlab://16k/52/no-lpa2/VMEMMAP_START'
+        """
+        return str(Share(self.config, self.cpu, self.address))
+
+    def load(self, share: str) -> None:
+        """Choose what a share string says.
+
+        Raises
+        ------
+        ValueError
+            Where it is none, or says what is not to be had; then nothing changes.
+        """
+        shared = Share.parse(share)
+        parse_address(shared.address, shared.boot)
+        self.choose(**traits(shared.config), cpu=shared.cpu, address=shared.address)
+
+    def pin(self) -> None:
+        """Keep the kernel at hand on the page, to compare others with it; the address stays one and the same."""
+        self._pinned = self.boot if isinstance(self.boot, Boot) else None
+        self.draw()
+
+    def unpin(self) -> None:
+        """Compare no more."""
+        self._pinned = None
+        self.draw()
+
+    def explain(self) -> tuple[Explanation, ...]:
+        """Why each field of the address is where it is; nothing where the kernel does not boot."""
+        return () if self.decomposition is None else explain(self.decomposition)
+
     def picture(self) -> Picture | None:
         """The picture as it stands; None where the kernel does not boot."""
-        return None if self.decomposition is None else address_picture(self.decomposition)
+        if self.decomposition is None:
+            return None
+        picture = address_picture(self.decomposition)
+        if self._pinned is not None:
+            picture = picture.differing(self._pinned_picture())
+        return picture.with_shapes(*(field_mark(e.hi, e.lo) for e in self.explain() if e.field == self.explained))
+
+    def _pinned_picture(self) -> Picture:
+        assert self._pinned is not None
+        return address_picture(decompose(self._va, self._pinned))
 
     def text(self) -> str:
         """The same as text, or the reason why the kernel does not boot."""
-        return self.stuck or str(self.decomposition)
+        return self.stuck or "\n".join([str(self.decomposition), "", *map(str, self.explain())])
 
     def __repr__(self) -> str:
         shown = {**traits(self.config), "cpu": self.cpu, "address": self.address}
@@ -122,8 +171,31 @@ class Explorer(KernelView):
                 "names": list(address_names(self._boot)),
             },
             "picture": picture and picture.spec(),
+            "pinned": self._comparison(picture),
+            "why": [self._why(explanation) for explanation in self.explain()],
+            "share": self.share,
             "stuck": self.stuck,
             "changes": self._changes(),
+        }
+
+    def _comparison(self, picture: Picture | None) -> dict[str, Any] | None:
+        """The pinned kernel's picture of the same address."""
+        if self._pinned is None:
+            return None
+        pinned = self._pinned_picture()
+        return (pinned if picture is None else pinned.differing(picture)).spec()
+
+    def _why(self, explanation: Explanation) -> dict[str, Any]:
+        """A row of the table of reasons; with the registers' pictures where it is the one that is looked at."""
+        chosen = explanation.field == self.explained
+        by = explanation.decided_by
+        pictures = [word_picture(d.register).with_shapes(bit_mark(*d.bits)).spec() for d in by if chosen]
+        return {
+            "field": explanation.field,
+            "bits": f"{explanation.hi}:{explanation.lo}",
+            "why": explanation.why,
+            "by": "; ".join(map(str, by)),
+            "pictures": pictures,
         }
 
     def _changes(self) -> dict[str, Any]:
@@ -145,10 +217,19 @@ class Explorer(KernelView):
                 self.choose(**chosen)
             case {"flip": bit}:
                 self.address = self._va ^ 1 << int(bit)
+            case {"explain": field}:
+                self.explained = "" if field == self.explained else field
+                self.draw()
+            case {"pin": pin}:
+                self.pin() if pin else self.unpin()
             case {"address": text}:
                 try:
-                    self.address, self._wrong = text, None
-                except Refused as error:
+                    if text.strip().startswith(SCHEME):
+                        self.load(text)
+                    else:
+                        self.address = text
+                    self._wrong = None
+                except ValueError as error:
                     self._wrong = text, str(error)
                 self.draw()  # the address may be the one before, and only the error come or go
 

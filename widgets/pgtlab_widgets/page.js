@@ -232,6 +232,7 @@ export function show(name, body, on = {}) {
     /** @param {Element} element */
     function send(element) {
       const { send, field } = /** @type {HTMLElement} */ (element).dataset;
+      if (field) delete reader[element.id]; // what Python makes of it may be the text that was there before
       if (element.getAttribute("aria-disabled") !== "true")
         model.send(send ? JSON.parse(send) : { [field ?? ""]: /** @type {HTMLInputElement} */ (element).value });
     }

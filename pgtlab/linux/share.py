@@ -1,0 +1,67 @@
+"""A kernel, a CPU and an address as one string, to paste into a message: `pgtlab://16k/52/lpa2/0xffff...`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pgtlab.linux.boot import Boot, NoBoot, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+
+SCHEME: Final = "pgtlab://"
+#: The CPU that has everything, and the same without LPA2, by what they differ in.
+_SHORT: Final = {"lpa2": "max", "no-lpa2": "max,lpa2=off"}
+
+
+class ShareError(ValueError):
+    """A string that says of no kernel where to look."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a share string says; the address may be a name, as `parse_address` takes it.
+
+    >>> Share.parse("pgtlab://16k/52/no-lpa2/VMEMMAP_START")
+    Share(config=Config('16k', va_bits=52, pa_bits=52), cpu='max,lpa2=off', address='VMEMMAP_START')
+    >>> print(_)
+    pgtlab://16k/52/no-lpa2/VMEMMAP_START
+    """
+
+    config: Config
+    cpu: str
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """Read one.
+
+        Raises
+        ------
+        ShareError
+            Where it has not the form `pgtlab://PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU/ADDRESS`.
+        ValueError
+            Where there is no such kernel or CPU.
+        """
+        parts = text.strip().removeprefix(SCHEME).split("/")
+        pa_bits = parts.pop(2) if len(parts) == 5 and parts[2].startswith("pa") else None
+        numbers = [*parts[1:2], *([pa_bits.removeprefix("pa")] if pa_bits else [])]
+        if not text.strip().startswith(SCHEME) or len(parts) != 4 or not all(map(str.isdecimal, numbers)):
+            raise ShareError(
+                f"{text!r} is no share string: those have the form {SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
+                f"{SCHEME}16k/52/lpa2/VMEMMAP_START"
+            )
+        config = Config(parts[0], *map(int, numbers))
+        return cls(config, CPU.named(_SHORT.get(parts[2], parts[2])).name, parts[3])
+
+    @property
+    def boot(self) -> Boot | NoBoot:
+        """What booting it gives."""
+        return boot(self.config, CPU.named(self.cpu))
+
+    def __str__(self) -> str:
+        config = self.config
+        usual = Config(config.page_size, config.va_bits).pa_bits
+        pa_bits = "" if config.pa_bits == usual else f"/pa{config.pa_bits}"
+        cpu = next((short for short, name in _SHORT.items() if name == self.cpu), self.cpu)
+        return f"{SCHEME}{config.page_size_name}/{config.va_bits}{pa_bits}/{cpu}/{self.address}"

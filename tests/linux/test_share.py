@@ -1,0 +1,42 @@
+"""Share strings: what is chosen, there and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtlab.linux.cpu import CPUS
+from pgtlab.linux.kconfig import configurations
+from pgtlab.linux.share import Share, ShareError
+
+
+@given(
+    config=st.sampled_from(list(configurations())),
+    cpu=st.sampled_from(list(CPUS)),
+    address=st.sampled_from(["VMEMMAP_START", "0xffff000000000000", "PAGE_OFFSET + 0x1000"]),
+)
+def test_there_and_back(config, cpu, address):
+    share = Share(config, cpu, address)
+    assert Share.parse(str(share)) == share
+    assert Share.parse(f" {share}\n") == share
+
+
+def test_the_cpu_with_everything_goes_by_what_it_can_lack():
+    assert str(Share.parse("pgtlab://16k/52/lpa2/0x0")) == "pgtlab://16k/52/lpa2/0x0"
+    assert Share.parse("pgtlab://16k/52/lpa2/0x0").cpu == "max"
+    assert Share.parse("pgtlab://64k/48/pa52/a64fx/0x0").config.pa_bits == 52
+
+
+@pytest.mark.parametrize(
+    "text", ["", "16k/52/lpa2/0x0", "pgtlab://16k/52/lpa2", "pgtlab://16k/many/lpa2/0x0", "pgtlab://64k/48/pax/max/0"]
+)
+def test_what_is_none_says_what_one_looks_like(text):
+    with pytest.raises(ShareError, match="pgtlab://PAGE_SIZE/VA_BITS/CPU/ADDRESS"):
+        Share.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("pgtlab://4k/47/max/0", "PAGE_SIZE_16KB"), ("pgtlab://4k/48/cortex-m0/0", "not a preset")]
+)
+def test_what_is_not_to_be_had_is_refused_by_its_rule(text, told):
+    with pytest.raises(ValueError, match=told):
+        Share.parse(text)
