@@ -92,6 +92,8 @@ class Image:
     ) -> Image:
         """Open an image, whatever its format.
 
+        A file that is memory as it was, or an ELF core dump, is mapped: it must stay as it is while the image is used.
+
         Parameters
         ----------
         path : path

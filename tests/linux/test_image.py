@@ -127,6 +127,11 @@ def test_a_saved_image_is_the_same_machine(tmp_path, name):
         assert np.array_equal(again.mappings(user=user), image.mappings(user=user))
 
 
+@pytest.mark.parametrize("file", ["regs.json", "tables.npz"])
+def test_a_file_of_a_capture_opens_its_folder(file):
+    agrees(Image.open(PTDUMP / "4k-va48-max" / file), "4k-va48-max")
+
+
 def test_the_tables_of_a_capture_open_without_its_folder_given_the_registers(tmp_path):
     (tmp_path / "tables.npz").write_bytes((PTDUMP / "4k-va48-max/tables.npz").read_bytes())
     with pytest.raises(ImageError, match=r"give page_size and va_bits \(--page-size 4k --va-bits 48\), or TCR_EL1"):

@@ -8,7 +8,7 @@ from typing import Final
 from pgtlab.linux.images import capture, npz, raw, text, vmcore, vmcoreinfo
 from pgtlab.linux.images.contents import Contents, ImageError
 
-HEAD: Final = 4096  # bytes that tell
+HEAD: Final = 1 << 16  # bytes that tell: text may begin with comments
 OTHERS: Final = {
     b"KDUMP   ": "is a compressed dump of makedumpfile's: `makedumpfile -E` writes ELF, which pgtlab reads",
     b"DISKDUMP": "is a compressed dump of diskdump's: pgtlab reads ELF",
@@ -28,8 +28,8 @@ def read(path: Path, base: int | None, *, look: bool = False) -> Contents:
     OSError
         Where the file cannot be read at all.
     """
-    if path.is_dir():
-        return capture.read(path)
+    if path.is_dir() or path.name == capture.REGS:
+        return capture.read(path if path.is_dir() else path.parent)
     with path.open("rb") as file:
         head = file.read(HEAD)
     if base is not None:
