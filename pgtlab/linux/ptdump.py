@@ -125,15 +125,15 @@ class Region(NamedTuple):
     @property
     def attributes(self) -> tuple[str, ...]:
         """The columns that say something."""
-        return tuple(text.strip() for text in _columns(self.prot or 0) if text.strip())
+        return tuple(text.strip() for text in _dump_prot(self.prot or 0) if text.strip())
 
     def __str__(self) -> str:
         """The line that the kernel prints."""
-        size, unit = self.size >> 10, 0
+        start, end, level, prot = self
+        size, unit = end - start >> 10, 0
         while size & 1023 == 0 and unit < 5:
             size, unit = size >> 10, unit + 1
-        columns = " (table not in memory)" if self.prot is None else "".join(f" {text}" for text in _columns(self.prot))
-        return f"0x{self.start:016x}-0x{self.end & _U64:016x}   {size:9}{'KMGTPE'[unit]} {self.level}{columns}"
+        return f"0x{start:016x}-0x{end & _U64:016x}   {size:9}{'KMGTPE'[unit]} {level}{_columns(prot)}"
 
     def as_dict(self) -> dict[str, object]:
         """The region as plain data; where the address space ends, `end` is 0 as in the line."""
@@ -150,13 +150,18 @@ class Region(NamedTuple):
 Line: TypeAlias = Region | Marker
 
 
-@lru_cache(maxsize=1024)
-def _columns(prot: int) -> tuple[str, ...]:
-    """`dump_prot()`: the texts of an entry's columns, none for a hole's."""
+def _dump_prot(prot: int) -> tuple[str, ...]:
+    """The texts of an entry's columns, none for a hole's."""
     if not prot:
         return ()
     texts = (bits.set if prot & bits.mask == bits.val else bits.clear for bits in PTE_BITS)
     return tuple(text for text in texts if text is not None)
+
+
+@lru_cache(maxsize=1024)
+def _columns(prot: int | None) -> str:
+    """What follows the level in a line."""
+    return " (table not in memory)" if prot is None else "".join(f" {text}" for text in _dump_prot(prot))
 
 
 def markers(boot: Boot, *, user: bool = False) -> tuple[Marker, ...]:

@@ -87,29 +87,30 @@ class PageWalk:
         r = self.r
         assert r.start_level is not None
         base = (1 << 64) - (1 << r.input_bits) if r.upper else 0
-        for start, end, key in self._runs(r.start_level, r.base, base):
-            depth, level = key >> _DEPTH_AT & 7, (key >> _LEVEL_AT & 7) - 1
-            prot = None if key & _MISSING else key & _PROT
-            yield Noted(start, end, 1 << r.granule.level_shift(level), depth, prot)
+        said: dict[int, tuple[int, int, int | None]] = {}
+        for va, rows in self._runs(r.start_level, r.base, base):
+            for start, end, key in rows:
+                if key not in said:
+                    shift = r.granule.level_shift((key >> _LEVEL_AT & 7) - 1)
+                    said[key] = 1 << shift, key >> _DEPTH_AT & 7, None if key & _MISSING else key & _PROT
+                yield Noted(va + start, va + end, *said[key])
 
-    def _runs(self, level: int, table: int, va: int) -> Iterator[tuple[int, int, int]]:
-        """The runs of the table that maps what begins at `va`."""
+    def _runs(self, level: int, table: int, va: int) -> Iterator[tuple[int, list[list[int]]]]:
+        """The runs of the table that maps what begins at `va`, and what their addresses count from."""
         runs = self._known.get((level, table))
         if runs is not None:
-            for start, end, key in runs.tolist():
-                yield va + start, va + end, key
+            yield va, runs.tolist()
             return
-        items = self._items(level, np.array([table], np.uint64))
-        targets = items.target.tolist()
-        for i, (start, end, key) in enumerate(items.rows.tolist()):
-            if not items.leads[i]:
-                yield va + start, va + end, key
-                continue
-            if (level + 1, targets[i]) not in self._known:
+        items, done = self._items(level, np.array([table], np.uint64)), 0
+        for i in np.flatnonzero(items.leads).tolist():
+            yield va, items.rows[done:i].tolist()
+            done, child = i + 1, int(items.target[i])
+            if (level + 1, child) not in self._known:
                 # Last tables all at once; above them one by one, so that the first lines need not wait for all tables.
                 ahead = items.target[i:][items.leads[i:]] if level + 1 == LAST_LEVEL else items.target[i : i + 1]
                 self._look(level + 1, ahead)
-            yield from self._runs(level + 1, targets[i], va + start)
+            yield from self._runs(level + 1, child, va + int(items.rows[i, 0]))
+        yield va, items.rows[done:].tolist()
 
     def _look(self, level: int, tables: U64) -> None:
         """Find out what each of the tables comes to."""
@@ -130,7 +131,7 @@ class PageWalk:
     def _short(self, level: int, rows: Runs, target: U64, leads: NDArray[np.bool_]) -> Runs | None:
         """The runs of one table with those of the tables below it, if they are few."""
         parts, done = [], 0
-        for i in np.flatnonzero(leads).tolist():
+        for i in () if level == LAST_LEVEL else np.flatnonzero(leads).tolist():
             below = self._known[level + 1, int(target[i])]
             if below is None:
                 return None
