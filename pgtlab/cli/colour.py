@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 #: By what a word tells: codes of ECMA-48's SGR, from the colours that every terminal has.
-COLOURS: Final = {"good": "32", "suspicious": "33", "bad": "1;31", "aside": "2"}
+COLOURS: Final = {"good": "32", "suspicious": "33", "bad": "1;31", "aside": "2", "heading": "1"}
 
 
 def coloured(text: str, how: str | None) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from pgtlab.cli.colour import coloured
 from pgtlab.cli.options import print_json
+
+TELLS = {  # by how a line of the answer begins or what is in it
+    re.compile(r"\d+\. |[A-Z][a-z ]+$"): "heading",
+    re.compile(r".*<- here| +They disagree"): "bad",
+}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,8 +43,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(log_as_dict(log))
     else:
-        print(log_text(log))
+        print("\n".join(map(_line, log_text(log).splitlines())))
     return 0
+
+
+def _line(text: str) -> str:
+    """A line, in the colour of what it tells."""
+    return coloured(text, next((how for pattern, how in TELLS.items() if pattern.match(text)), None))
 
 
 def _text(file: str) -> str:
