@@ -18,12 +18,14 @@ from pgtlab.linux.oops.infer_addresses import (
 from pgtlab.linux.oops.infer_boot import boot_clues
 from pgtlab.linux.oops.infer_fault import fault_clues, fault_inferences
 from pgtlab.linux.oops.infer_image import base_clue, image_inferences, stack_clue
-from pgtlab.linux.oops.infer_memmap import STRAY, Relation, count_clue, memmap_clue, relation_of, told
+from pgtlab.linux.oops.infer_linear import linear_clues
+from pgtlab.linux.oops.infer_memmap import count_clue, memmap_clue, relation_of, told
 from pgtlab.linux.oops.inference import DERIVED, Clue, Evidence, Inference
 from pgtlab.linux.oops.layout import ERAS, OLDEST, U64, Layout, layouts
 from pgtlab.linux.oops.memmap import signed, vmemmap_at
 from pgtlab.linux.oops.narrowing import conclusions, narrow
 from pgtlab.linux.oops.page_type import Version, kernel_version
+from pgtlab.linux.oops.relation import STRAY, Relation
 from pgtlab.linux.oops.report import Log, Report
 
 MOST_REPORTS = 16  # of one log: later ones repeat the first
@@ -94,6 +96,8 @@ def _clues(relations: Sequence[tuple[Report, Relation | None]], log: Log, pfn: i
     yield from base_clue(log)
     for one, _ in relations:
         yield from stack_clue(one)
+    for one, _ in relations:
+        yield from linear_clues(one)
     for one, relation in relations:
         if relation is not None:
             yield memmap_clue(one, relation, pfn)

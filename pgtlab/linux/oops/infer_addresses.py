@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pgtlab.linux.oops.infer_memmap import STRAY, Naming, Relation, arithmetic, stack_of, told
+from pgtlab.linux.oops.infer_memmap import Naming, arithmetic, stack_of, told
 from pgtlab.linux.oops.inference import DERIVED, LIKELY, POSSIBLE, STATED, Evidence, Inference
 from pgtlab.linux.oops.layout import U64, Layout
 from pgtlab.linux.oops.memmap import signed, vmemmap_at
+from pgtlab.linux.oops.relation import STRAY, Relation
 from pgtlab.linux.oops.report import Log, Report
 
 MOST_CANDIDATES = 4  # addresses of one thing: with more, nothing was learned

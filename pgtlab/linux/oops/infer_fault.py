@@ -8,9 +8,9 @@ from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
 from pgtlab.linux.oops.access import faulting_access
 from pgtlab.linux.oops.consistency import ABORTS, fault_of
-from pgtlab.linux.oops.infer_memmap import Relation
 from pgtlab.linux.oops.inference import DERIVED, STATED, Clue, Evidence, Inference
 from pgtlab.linux.oops.layout import Layout, layouts
+from pgtlab.linux.oops.relation import Relation
 from pgtlab.linux.oops.report import Report
 
 NO_USER = "user address but active_mm is swapper"
@@ -30,6 +30,10 @@ def fault_clues(report: Report) -> Iterator[Clue]:
         if any(one.vabits_actual == bits for one in layouts()):
             text = f"the kernel prints {bits}-bit VAs"
             yield Clue(Evidence(text, line), lambda one: one.vabits_actual == bits, STATED)
+    if walk is not None and walk.table == "user" and walk.pgdp:
+        root = walk.pgdp
+        text = f"pgdp = {root:#x} is a multiple of {root & -root:#x}; a pgd is a multiple of its size"
+        yield Clue(Evidence(text, line), lambda one: root % one.pgd_size == 0, DERIVED)
     if walk is not None and walk.note == BETWEEN and walk.address is not None:
         address = walk.address
         text = f"{address:#x} is {walk.note}"

@@ -108,6 +108,13 @@ class Layout:
         return -(-(self.vabits_actual - self.page_shift) // (self.page_shift - 3))
 
     @property
+    def pgd_size(self) -> int:
+        """Bytes of a process's top table, which is as aligned: a page where it fills one, or its level was folded away
+        at run time (`arch/arm64/mm/pgd.c`)."""
+        size = int(self._constants.PTRS_PER_PGD) * 8
+        return self.page_size if self.start_level > 4 - Config(self.page_size, self.va_bits).PGTABLE_LEVELS else size
+
+    @property
     def _constants(self) -> Constants:
         return _constants(self.page_size, self.va_bits)
 
