@@ -50,6 +50,8 @@ def test_help_says_what_the_statuses_are():
 @pytest.mark.parametrize(
     ("answer", "head"),
     [
+        (f"ptdump {REAL}", "head -1"),
+        (f"ptdump {REAL} --json", "head -c 1"),
         (f"tree {REAL}", "head -1"),
         (f"tree {REAL} --json", "head -c 1"),
         ("debug-vm-pgtable --tree next-20240229", "head -1"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgtlab.cli import SUBCOMMANDS, parser
+from pgtlab.cli import SUBCOMMANDS, main, parser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,6 +47,29 @@ def test_the_help_of_a_subcommand_ends_with_an_example_that_is_understood(name):
         arguments = words[words.index("pgtlab") + 1 :]
         assert parser().parse_args(arguments).func
         assert arguments[0] == name
+
+
+NOT_RUN = {"lab", "oops"}  # which would wait for a reader, and for a log of one's own
+
+
+@pytest.mark.parametrize("name", sorted(subcommands().keys() - NOT_RUN))
+def test_the_examples_work_as_they_stand(name, tmp_path, monkeypatch, capsys):
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    monkeypatch.chdir(tmp_path)
+    for line in write_cli.examples(subcommands()[name]):
+        if line.startswith("pgtlab"):
+            assert main(shlex.split(line.removesuffix(" | source"))[1:]) in (0, 1)
+            out, err = capsys.readouterr()
+            assert out
+            assert "pgtlab: " not in err
+
+
+@pytest.mark.parametrize("name", subcommands())
+def test_an_option_that_is_none_is_misuse_in_one_sentence(name, capsys):
+    assert main([name, "--no-such-option"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("pgtlab")
 
 
 def test_every_argument_says_what_it_is_for():
