@@ -53,3 +53,14 @@ FoldLab(explorer)
 from pgtlab_widgets import PageInspector
 
 PageInspector()
+
+# %% [markdown]
+# ## The bisection
+#
+# linux-next up to 29 February 2024, in miniature. Choose what "bad" means and let git choose what to test, or test what you
+# like by a click. Two questions, two culprits, and neither is wrong: the panic needs both branches, the report needs one.
+
+# %%
+from pgtlab_widgets import BisectionView
+
+BisectionView()

@@ -39,6 +39,12 @@ STYLE = """
 .pgtlab-picture .byte.changed { fill: #ffd97a; stroke-opacity: 1; }
 .pgtlab-picture .differs { stroke: #b3261e; stroke-width: 3; }
 .pgtlab-picture .mark { fill: none; stroke: currentColor; stroke-width: 3; pointer-events: none; }
+.pgtlab-picture .commit { fill: var(--jp-layout-color0, #fff); stroke: currentColor; rx: 4px; }
+.pgtlab-picture .commit.bad { fill: #e8703a; }
+.pgtlab-picture .commit.good { fill: #9bd1bd; }
+.pgtlab-picture .commit.next { stroke-width: 3; }
+.pgtlab-picture .commit.out { stroke-opacity: 0.4; }
+.pgtlab-picture .faint { fill: var(--jp-content-font-color2, #5c5c5c); }
 .pgtlab-picture .cell { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
 .pgtlab-picture :is(.cell.selected, .cell[aria-pressed="true"]) { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }

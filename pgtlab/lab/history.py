@@ -77,16 +77,30 @@ def read_tree(text: str, name: str) -> Tree:
     return Tree(name, tuple(commits))
 
 
+@dataclass(frozen=True)
+class Revision:
+    """A commit of the history: its number, the branch that it was made on, its subject, its tree, and its parents."""
+
+    number: int
+    branch: str
+    subject: str
+    tree: Tree
+    parents: tuple[int, ...]
+
+
 @dataclass
 class _Stream:
     """What `git fast-import` reads: commits, each with its number for a mark."""
 
     lines: list[str] = field(default_factory=list)
     count: int = 0
+    revisions: list[Revision] = field(default_factory=list)
 
     def commit(self, branch: str, message: str, tree_file: str, *parents: int) -> int:
         """Add a commit to a branch; it has all of its parents' files, of which there is one."""
         self.count += 1
+        subject = message.splitlines()[0]
+        self.revisions.append(Revision(self.count, branch, subject, read_tree(tree_file, subject), parents))
         who = f"{_WHO[0]} <{_WHO[1]}> {_START + self.count * _STEP} +0000"
         self.lines += [f"commit refs/heads/{branch}", f"mark :{self.count}", f"author {who}", f"committer {who}"]
         self._data(message)
@@ -126,6 +140,16 @@ def _history() -> _Stream:
     stream.ref(f"tags/{BASE}", base)
     stream.ref(f"tags/{NEXT}", trunk)
     return stream
+
+
+def revisions() -> tuple[Revision, ...]:
+    """The history, oldest first: `base` comes first, and `next-20240229` last.
+
+    >>> first, *_, last = revisions()
+    >>> first.subject, last.subject
+    ('Linux 6.8-rc6', 'Add linux-next specific files for 20240229')
+    """
+    return tuple(_history().revisions)
 
 
 def _growing(changes: tuple[str | Commit, ...]) -> Iterator[tuple[str, str]]:

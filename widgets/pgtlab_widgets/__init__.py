@@ -1,7 +1,8 @@
 """Jupyter widgets for pgtlab: traits on one side, a small view on the other."""
 
+from pgtlab_widgets.bisection_view import BisectionView
 from pgtlab_widgets.explorer import Explorer
 from pgtlab_widgets.fold_lab import FoldLab
 from pgtlab_widgets.page_inspector import PageInspector
 
-__all__ = ["Explorer", "FoldLab", "PageInspector"]
+__all__ = ["BisectionView", "Explorer", "FoldLab", "PageInspector"]

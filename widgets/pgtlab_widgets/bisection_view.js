@@ -1,0 +1,43 @@
+// @ts-check
+// The bisection's view: what bad means, the kernel, the next step, and the graph.
+import { kernel, toggling } from "./kernel.js";
+import { button, h, picture, show, toolbar } from "./page.js";
+
+/**
+ * @typedef {{
+ *   choices: import("./kernel.js").Choices, stuck: string, next: string, told: string,
+ *   bad: {label: string, selected: boolean, send: object}[], picture: import("./page.js").Picture|null,
+ * }} View
+ */
+
+/** @param {View} view */
+function steps({ next, told }) {
+  const none = { "aria-disabled": next ? null : true };
+  return h("div", "steps", { class: "tools" }, [
+    button("next", "Test git's choice", { next: true }, { ...none, title: next || null }),
+    button("run", "Run to the end", { run: true }, none),
+    button("start", "Start over", { start: true }),
+    h("span", "told", { class: "told", role: "status" }, told),
+  ]);
+}
+
+/**
+ * @param {View} view
+ * @param {import("./kernel.js").Reader} reader
+ */
+const body = (view, reader) => [
+  ...kernel(view.choices, reader),
+  toolbar(reader, "Bad is", view.bad),
+  ...(view.picture
+    ? [
+        steps(view),
+        picture(reader, view.picture, "graph", ({ attributes }) =>
+          "data-commit" in attributes
+            ? { role: "button", "data-send": JSON.stringify({ commit: attributes["data-commit"] }) }
+            : null,
+        ),
+      ]
+    : [h("p", "stuck", { class: "stuck" }, view.stuck)]),
+];
+
+export default show("bisection-view", body, toggling);
