@@ -1,4 +1,4 @@
-"""Run the commands in docs/howto.md and write what they print into it.
+"""Run the commands in docs/howto.md and docs/json.md and write what they print into them.
 
     .venv/bin/python docs/write_howto.py
 
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "howto.md"
+PAGES = [ROOT / "docs" / "howto.md", ROOT / "docs" / "json.md"]
 BLOCKS = re.compile(r"^```sh\n(.*?)^```\n\n^```text\n.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -62,4 +62,5 @@ def run(task: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text("".join(map(run, tasks(PAGE.read_text(encoding="utf-8")))), encoding="utf-8")
+    for page in PAGES:
+        page.write_text("".join(map(run, tasks(page.read_text(encoding="utf-8")))), encoding="utf-8")

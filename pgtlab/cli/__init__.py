@@ -50,6 +50,17 @@ EXIT_STATUS = (
 
 
 class _Parser(argparse.ArgumentParser):
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse what is no choice, and name the nearest that is."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            from difflib import get_close_matches
+
+            if nearest := get_close_matches(str(value), map(str, action.choices or ()), 1):
+                error.message += f"; {nearest[0]}?"
+            raise
+
     def error(self, message: str) -> NoReturn:
         self.exit(MISUSE, f"{self.prog}: {message} (see {self.prog} --help).\n")
 

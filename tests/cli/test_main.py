@@ -23,6 +23,15 @@ def test_bad_arguments_are_one_line_and_status_2(args):
 
 
 @pytest.mark.parametrize(
+    ("args", "nearest"),
+    [(["debug-vm-pgtabel"], "debug-vm-pgtable"), (["translate", "x", "0", "--access", "raed"], "read")],
+)
+def test_a_slip_is_told_the_nearest_choice(args, nearest, capsys):
+    assert cli.main(args) == 2
+    assert f"; {nearest}? (see pgtlab" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("error", "told"),
     [
         (ValueError("48 is odd."), "pgtlab: 48 is odd.\n"),

@@ -39,6 +39,12 @@ def test_the_commands_print_what_is_shown(task):
     assert write_howto.run(task) == task, "`make docs` runs them anew"
 
 
+def test_so_do_those_of_the_page_about_json():
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert write_howto.BLOCKS.search(page)
+    assert write_howto.run(page) == page
+
+
 def test_what_is_shown_matters():
     shown = "```sh\necho 1\n```\n\n```text\n2\n```\n"
     assert write_howto.run(shown) == shown.replace("2", "1")
