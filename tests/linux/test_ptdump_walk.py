@@ -146,8 +146,10 @@ def grow(k, rng, frames, level, root, size):
         table = next(frames)
         grow(k, rng, frames, level + 1, table, k.PAGE_SIZE // 8)
         at = rng.randrange(size - 1)
-        word[[at, at + 1]] = table | VALID | TABLE_BIT  # neighbours share a table, and at the top the last does too
-        if k.boot.start_level == level:
+        word[at] = table | VALID | TABLE_BIT
+        if size <= 512:
+            word[at + 1] = word[at]  # neighbours share a table
+        if level == k.boot.start_level:
             word[-1] = word[at]
     k.memory.write(root, word)
 
