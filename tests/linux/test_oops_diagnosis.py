@@ -233,6 +233,14 @@ def test_an_address_of_user_space_in_the_tables_of_the_task():
     assert names(oops(0x100000017, 0x96000005, walk)) == ["user-address-in-kernel"]
 
 
+def test_an_address_that_the_instruction_does_not_have_is_nobodys():
+    walk = "[0000000100000017] user address but active_mm is swapper"
+    code = "Code: d503201f (f9400400)"
+    assert names(oops(0x100000017, 0x96000004, walk)) == ["user-address-in-kernel"]
+    other = oops(0x100000017, 0x96000004, walk, REGISTERS.format(x0=0xFFFF000012345678, x1=0), code)
+    assert names(other) == [NOT_ENOUGH]
+
+
 def test_a_kernel_address_that_is_not_mapped_is_not_explained_by_that():
     walk = (
         "swapper pgtable: 4k pages, 48-bit VAs, pgdp=0000000041ef8000\n"

@@ -154,6 +154,30 @@ def test_no_relation_is_found_among_pointers(numbers):
     assert found is None
 
 
+def test_pointers_that_fit_by_accident_are_no_relation():
+    """Registers of a real kernel: rounded addresses, whose zeros at the end fit each other."""
+    rounded = {"x26": 0xFFF00000001C0000, "x21": 0xFFFFC0008031F000}
+    assert vmemmap_of(rounded["x26"], rounded["x21"]) is not None
+    for stack in (None, (0xFFFFC0008053B9A0, 0xFFFFC0008053C000), (0xFFF00000001C0000, 0xFFF00000001C4000)):
+        assert find_relation(rounded, None, stack) is None
+    fitting = {"x26": 0xFFFFFFDFF3A00000 + (0xFFFFC0008031F0A8 << 6) & U64, "x21": 0xFFFFC0008031F0A8}
+    assert find_relation(fitting, None, (0xFFFFC0008053B9A0, 0xFFFFC0008053C000)) is None
+    assert find_relation(fitting, None, (fitting["x26"], fitting["x26"] + 0x10)) is not None
+
+
+def test_a_section_of_1_gib_is_more_than_a_block_of_64k_pages():
+    assert layout_of((5, 4), 65536, 42).memstart_align == 1 << 30
+    assert layout_of((6, 9), 65536, 42).memstart_align == 1 << 29
+
+
+def test_pointers_below_those_of_48_bits_are_of_52():
+    report = Report("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFF0000002345678}))
+    (bits,) = (one for one in infer(report, Log((report,))) if one.name == "vabits_actual")
+    assert (bits.value, bits.confidence) == (52, "likely")
+    alone = Report("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFFF000002345678}))
+    assert infer(alone, Log((alone,))) == ()
+
+
 @given(layout=st.sampled_from(layouts()), index=st.integers(1 << 12, 1 << 18))
 def test_a_page_and_its_address_have_the_same_number(layout, index):
     page = layout.VMEMMAP_START + index * 64
@@ -218,12 +242,18 @@ def test_nothing_follows_from_nothing():
         (0x112CE4000, 65536, 48, [48, 52]),
         (0x81D900D50, 16384, 48, [48]),
         (0x440F6980, 4096, 52, [52]),
+        (0x440F7000, 4096, 48, [48, 52]),
+        (0x440F6980, 4096, 48, []),  # with 48 bits in use both have a page
     ],
 )
 def test_the_address_of_a_pgd_is_a_multiple_of_its_size(pgdp, page_size, va_bits, expected):
     walk = PrintedWalk(table="user", page_size=page_size, va_bits=va_bits, pgdp=pgdp, lines=(1,))
     report = Report("oops", walk=walk)
-    assert [one.value for one in infer(report, Log((report,))) if one.name == "va_bits"] == expected
+    found = infer(report, Log((report,)))
+    if expected:
+        assert [one.value for one in found if one.name == "va_bits"] == expected
+    else:
+        assert "configuration" in [one.value for one in found if one.name == "disagreement"]
 
 
 # The access that faulted.
@@ -296,6 +326,18 @@ def test_an_atomic_access_may_be_reported_as_either():
 
 def test_a_far_that_is_not_valid_is_not_compared():
     assert not list(disagreements(report_of("ldr x0, [x3]", 0x96000410, 0x1000, x3=0)))
+
+
+def test_a_level_that_the_walk_contradicts_says_nothing_of_the_kernel():
+    log = read(
+        "Unable to handle kernel paging request at virtual address ffffffc084a1d004\n"
+        "swapper pgtable: 4k pages, 39-bit VAs, pgdp=0000000041ef8000\n"
+        "[ffffffc084a1d004] pgd=0000000000000000, p4d=0000000000000000, pud=0000000000000000\n"
+        "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP"
+    )
+    found = infer(log.reports[0], log)
+    assert [one.value for one in found if one.name == "disagreement"] == ["walk"]
+    assert [one.value for one in found if one.name == "vabits_actual"] == [39]
 
 
 def test_a_walk_that_esr_contradicts_is_named():

@@ -36,7 +36,7 @@ def _access(report: Report) -> Iterator[Inference]:
             f"report is of {address:#x}"
         )
         yield _disagreement("address", text, (*code, *_lines(report, "address")))
-    if access.write is not None and not syndrome.CM and syndrome.WnR != access.write:
+    if access.write is not None and syndrome.WnR != access.write:
         text = (
             f"ESR_EL1 reports a {'write' if syndrome.WnR else 'read'} (WnR = {syndrome.WnR}), but "
             f"`{access.instruction.text}` at pc {'writes' if access.write else 'reads'}"

@@ -62,8 +62,7 @@ class Relation:
             memstart = None if vmemmap is None else memstart_of(layout, vmemmap)
             if memstart is None or not layout.memstart_is_possible(memstart, pa):
                 return []
-            in_memmap = 0 <= self.page - layout.VMEMMAP_START < layout.VMEMMAP_SIZE
-            return [memstart] if self.pfn >= STRAY or in_memmap else []
+            return [memstart]
         assert self.section is not None
         return memstarts_of_section(layout, self.page, self.section, pa)
 
