@@ -107,14 +107,20 @@ def _for_this_launch(scratch: Path) -> None:
     """Put in front of Jupyter's search paths what must hold now and must not change anything.
 
     The kernel ``python3`` is this Python, whatever else the user has registered under that name;
-    and the question about JupyterLab's news is answered, unless the user has answered it already.
+    the question about JupyterLab's news is answered, unless the user has answered it already; and a
+    notebook is saved with its widgets as they stand, so that they are there when it is opened again.
     """
     from ipykernel.kernelspec import write_kernel_spec
 
     write_kernel_spec(scratch / "kernels" / "python3")
     (scratch / "labconfig").mkdir()
     (scratch / "labconfig" / "default_setting_overrides.json").write_text(
-        json.dumps({"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}})
+        json.dumps(
+            {
+                "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+                "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+            }
+        )
     )
     for variable in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
         paths = [str(scratch), *os.environ.get(variable, "").split(os.pathsep)]

@@ -7,7 +7,7 @@ from typing import Final
 
 from pgtlab.lab.bisection import Bisection
 from pgtlab.lab.history import MM, TRUNK, Revision
-from pgtlab.picture import Picture, Shape, line, rect, text
+from pgtlab.picture import Picture, Shape, rect, text
 
 ROW, BOX, LANE, LEFT, HEAD = 26, 18, 30, 12, 30
 WIDTH: Final = 760
@@ -38,7 +38,8 @@ def bisection_picture(b: Bisection) -> Picture:
         for parent in revision.parents:
             (x, y), (px, py) = places[revision.number], places[parent]
             half = BOX / 2
-            shapes.append(line(f"edge {revision.number} {parent}", x + half, y + half, px + half, py + half))
+            ends = {"x1": x + half, "y1": y + half, "x2": px + half, "y2": py + half}
+            shapes.append(Shape(f"edge {revision.number} {parent}", "line", {**ends, "class": "edge"}))
     lines = []
     for revision in reversed(b.revisions):
         state = state_of(b, revision)

@@ -199,6 +199,10 @@ export function table(key, caption, head, rows) {
 
 let views = 0;
 
+/** @type {WeakMap<object, number>} how many views of a model are on the page */
+const shown = new WeakMap();
+const AWAY = 500; // milliseconds after which a model that is nowhere on the page is given up
+
 /**
  * A widget's module: `body` says what is wanted for the model's traits `view` and `still`. Events go to `on` first, if it has them,
  * and no further if that returns true.
@@ -284,7 +288,13 @@ export function show(name, body, on = {}) {
     receive();
     el.append(root);
     model.on("change:view change:still", receive);
-    return () => model.off("change:view change:still", receive);
+    shown.set(model, (shown.get(model) ?? 0) + 1);
+    return () => {
+      model.off("change:view change:still", receive);
+      shown.set(model, (shown.get(model) ?? 0) - 1);
+      // A cell that runs again takes its output away before it makes another: wait and see.
+      setTimeout(() => shown.get(model) || model.send({ gone: true }), AWAY);
+    };
   }
 
   return { render };

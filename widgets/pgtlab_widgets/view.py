@@ -13,6 +13,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets.widgets.widget import _instances as connected  # whose public name is deprecated
 
 from pgtlab.picture import STYLE, Picture
 
@@ -82,15 +83,27 @@ class View(anywidget.AnyWidget):
             raise ValueError(f"there is no picture: {self.text()}")
         return picture.svg()
 
-    def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        """A message and not a trait, because a trait's changes may be merged: two clicks are two clicks."""
-        try:
-            self.receive(content)
-        except Exception as error:
-            self.view = {**self.drawn(), "failed": f"{error}" if isinstance(error, ValueError) else repr(error)}
-
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, with the picture as it stands for pages that have no widgets."""
+        if self.comm is None:  # it was shown before, and has left the page since
+            self.open()
         data, metadata = super()._repr_mimebundle_(**kwargs)
         picture = self.picture()
         return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
+
+    def _leave(self) -> None:
+        """Give up the connection to the page, for which ipywidgets would keep this for good; but not inside another."""
+        if any(self in getattr(other, "children", ()) for other in connected.values()):
+            return
+        self.close()
+        vars(self).pop("_repr_mimebundle_", None)  # close() hides the method; but this can be shown again
+
+    def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        """A message and not a trait, because a trait's changes may be merged: two clicks are two clicks."""
+        try:
+            if content == {"gone": True}:
+                self._leave()
+            else:
+                self.receive(content)
+        except Exception as error:
+            self.view = {**self.drawn(), "failed": f"{error}" if isinstance(error, ValueError) else repr(error)}
