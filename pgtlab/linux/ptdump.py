@@ -28,7 +28,7 @@ _U64: Final = (1 << 64) - 1
 
 
 class PtdumpError(ValueError):
-    """Registers of one kernel, and tables to be read as another's."""
+    """Tables that make no dump: not those of the kernel, or such as lead back to themselves."""
 
 
 class ProtBits(NamedTuple):
@@ -216,7 +216,8 @@ def ptdump(mmu: MMU, boot: Boot, *, user: bool = False, progress: bool = False) 
     Raises
     ------
     PtdumpError
-        Where TCR_EL1 is not that of the kernel.
+        Where TCR_EL1 is not that of the kernel; while lines are taken, where there are more than tables can have that
+        do not lead back to themselves.
 
     Examples
     --------

@@ -20,10 +20,12 @@ from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import U64, ZEROS, Memory, PhysicalAddressError
 from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.ptdump import PtdumpError
 
 if TYPE_CHECKING:
     from pgtlab.arch.va_range import VARange
 
+_ENOUGH: Final = 1 << 20  # runs, if that is more than the tables have entries
 _SHORT: Final = 64  # runs of a table that are worth keeping
 _BATCH: Final = 1 << 20  # words looked at together
 
@@ -81,14 +83,28 @@ class PageWalk:
     def __init__(self, memory: Memory, r: VARange, boot: Boot, mask: int, bar: Any) -> None:
         self.memory, self.r, self.boot, self.mask, self.bar = memory, r, boot, np.uint64(mask), bar
         self._known: dict[tuple[int, int], Runs | None] = {}  # None: too many runs to keep
+        self._words = 0
 
     def notes(self) -> Iterator[Noted]:
-        """All that is noted, in the order of addresses."""
+        """All that is noted, in the order of addresses.
+
+        Raises
+        ------
+        PtdumpError
+            Where it is more than the tables have entries: of some that lead back to themselves there would be no end.
+        """
         r = self.r
         assert r.start_level is not None
         base = (1 << 64) - (1 << r.input_bits) if r.upper else 0
         said: dict[int, tuple[int, int, int | None]] = {}
+        noted = 0
         for va, rows in self._runs(r.start_level, r.base, base):
+            noted += len(rows)
+            if noted > max(_ENOUGH, self._words):
+                raise PtdumpError(
+                    f"the dump has {noted} regions up to {va:#x}, more than its tables have entries: "
+                    "some of them lead back to themselves, or are shared many times over"
+                )
             for start, end, key in rows:
                 if key not in said:
                     shift = r.granule.level_shift((key >> _LEVEL_AT & 7) - 1)
@@ -120,6 +136,7 @@ class PageWalk:
             some = unknown[start : start + batch]
             items = self._items(level, np.array(some, np.uint64))
             self.bar.update(len(some))
+            self._words += len(some) * self._entries(level)
             if items.leads.any():
                 self._look(level + 1, items.target[items.leads])
             for i, table in enumerate(some):

@@ -17,7 +17,7 @@ from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.placement import RAM_BASE
-from pgtlab.linux.ptdump import PTE_MASK, Marker, Region, markers, ptdump
+from pgtlab.linux.ptdump import PTE_MASK, Marker, PtdumpError, Region, markers, ptdump
 
 EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
 KERNELS = [Kernel(b) for b in {(b.config, b.vabits_actual): b for b in EVERYWHERE}.values()]
@@ -246,6 +246,15 @@ def test_a_table_that_leads_to_itself_costs_a_table_for_each_level(read):
     mmu, booted = mmu_of({BASE: np.full(512, BASE | 3, np.uint64)})
     assert {line.level for line in ptdump(mmu, booted) if isinstance(line, Region)} == {"PTE"}
     assert read == [BASE] * 4
+
+
+def test_lines_without_end_end_with_an_error(monkeypatch):
+    words = np.full(512, BASE | 3, np.uint64)
+    words[::2] = 0
+    mmu, booted = mmu_of({BASE: words})
+    monkeypatch.setattr(ptdump_walk, "_ENOUGH", 10_000)  # of 2^35 regions
+    with pytest.raises(PtdumpError, match="more than its tables have entries: some of them lead back to themselves"):
+        list(ptdump(mmu, booted))
 
 
 def test_every_table_is_read_once_and_those_with_many_lines_twice(read):
