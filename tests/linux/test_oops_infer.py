@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.oops.diagnosis import NAMES
 from pgtlab.linux.oops.infer import infer
 from pgtlab.linux.oops.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Inference
 from pgtlab.linux.oops.layout import layouts
 from pgtlab.linux.oops.read import read
 from pgtlab.linux.oops.report import Log, OopsError, Report
+from pgtlab.linux.oops.text import log_text
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement, PlacementError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -378,3 +380,18 @@ def test_every_confidence_is_documented_and_every_inference_is_plain_data():
 def test_numbers_of_addresses_are_hexadecimal_and_sizes_are_numbers():
     assert of_the_story()["vmemmap"][0].as_dict()["value"] == "0xfffffe223a000000"
     assert of_the_story()["page_size"][0].as_dict()["value"] == 4096
+
+
+def test_the_page_for_engineers_shows_what_is_printed():
+    page = (Path(__file__).parents[2] / "docs/oops.md").read_text()
+    printed = log_text(read(SEED))
+    shown = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    assert len(shown) == 4
+    assert all(line in printed for line in shown)
+    for word, meaning in CONFIDENCE.items():
+        assert f"| {word} | {meaning.split(';')[0]}" in page
+
+
+def test_the_page_for_engineers_has_every_diagnosis():
+    page = (Path(__file__).parents[2] / "docs/oops.md").read_text()
+    assert set(re.findall(r"`([a-z-]+)`", page.split("## Diagnoses")[1])) >= NAMES.keys()

@@ -14,7 +14,7 @@ POSSIBLE = "possible"
 #: How sure a claim is, surest first.
 CONFIDENCE = {
     STATED: "the log says it in so many words",
-    DERIVED: "it follows by arithmetic from numbers in the log; the chance that they agree by accident is below 2^-20",
+    DERIVED: "it follows by arithmetic; the chance that the numbers agree by accident is below 2^-20",
     LIKELY: "the log fits it best, but it rests on something usual that is named, or other lines disagree",
     POSSIBLE: "one of several that fit, all of them listed",
 }
