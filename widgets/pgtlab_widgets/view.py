@@ -83,6 +83,21 @@ class View(anywidget.AnyWidget):
             raise ValueError(f"there is no picture: {self.text()}")
         return picture.svg()
 
+    def png(self, scale: float = 2) -> bytes:
+        """The picture as it stands, as a PNG of `scale` pixels for each of its own.
+
+        Raises
+        ------
+        ValueError
+            Where there is none; it says why.
+        """
+        from pgtlab.plot.picture import png  # with matplotlib behind it
+
+        picture = self.picture()
+        if picture is None:
+            raise ValueError(f"there is no picture: {self.text()}")
+        return png(picture, scale)
+
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, with the picture as it stands for pages that have no widgets."""
         if self.comm is None:  # it was shown before, and has left the page since
