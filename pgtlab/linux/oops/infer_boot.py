@@ -4,51 +4,75 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from pgtlab.linux.oops.inference import DERIVED, LIKELY, Clue, Evidence
 from pgtlab.linux.oops.layout import Layout
 from pgtlab.linux.oops.report import Log
 
 # alloc_large_system_hash(): `order` is that of the whole table (mm/mm_init.c).
-_TABLE = re.compile(r"[\w\- ]{1,60} hash table entries: \d{1,12} \(order: (\d{1,2}), (\d{1,15}) bytes")
-_HUGE = re.compile(r"HugeTLB: registered (\d{1,5}(?:\.\d{1,3})?) (KiB|MiB|GiB) page size")
-_VA52 = re.compile(r"CPU features: detected: (52-bit Virtual Addressing(?! for)[^\n]{0,40})")
-_LPA2 = re.compile(r"CPU features: detected: (52-bit Virtual Addressing for KVM \(LPA2\))")
+_TABLE = r"hash table entries: \d{1,12} \(order: (?P<order>\d{1,2}), (?P<bytes>\d{1,15}) bytes"
+_HUGE = r"HugeTLB: registered (?P<size>\d{1,5})(?:\.\d{1,3})? (?P<unit>KiB|MiB|GiB) page size"
+_VA52 = r"CPU features: detected: (?P<va52>52-bit Virtual Addressing(?! for KVM)[^\n\r]{0,40})"
+_LPA2 = r"CPU features: detected: (?P<lpa2>52-bit Virtual Addressing for KVM \(LPA2\))"
+_MESSAGE = re.compile("|".join((_TABLE, _HUGE, _VA52, _LPA2)))
 _UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
-_WORDS = ("hash table entries", "HugeTLB: registered", "52-bit Virtual")
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What was found: each value with the line of its first message, page sizes with the division too."""
+
+    page_sizes: dict[int, tuple[int, str]]
+    huge_sizes: dict[int, int]
+    va52: dict[str, int]
+    lpa2: dict[str, int]
+
+
+@lru_cache(maxsize=1)  # every report of a log asks for the same
+def messages(text: str) -> Messages:
+    """The messages of the boot in a log, found without looking at every line of it.
+
+    >>> messages("PID hash table entries: 512 (order: 2, 16384 bytes, linear)").page_sizes
+    {4096: (1, '16384 bytes >> 2 = 4096')}
+    """
+    found = Messages({}, {}, {}, {})
+    for match in _MESSAGE.finditer(text):
+        if match["bytes"]:
+            order, size = int(match["order"]), int(match["bytes"])
+            if 0 < order < 20 and not size & size - 1 and size >> order not in found.page_sizes:
+                found.page_sizes[size >> order] = _line(text, match), f"{size} bytes >> {order} = {size >> order}"
+        elif match["size"]:
+            size = int(match["size"]) << _UNITS[match["unit"]]
+            if size not in found.huge_sizes:
+                found.huge_sizes[size] = _line(text, match)
+        elif match["va52"] and not found.va52:
+            found.va52[match["va52"].strip()] = _line(text, match)
+        elif match["lpa2"] and not found.lpa2:
+            found.lpa2[match["lpa2"]] = _line(text, match)
+    return found
+
+
+def _line(text: str, match: re.Match[str]) -> int:
+    return text.count("\n", 0, match.start()) + 1
 
 
 def boot_clues(log: Log) -> Iterator[Clue]:
-    """One clue for each kind of message, from the first of its kind."""
-    tables: dict[int, int] = {}
-    sizes: dict[int, int] = {}
-    extended: dict[re.Pattern[str], tuple[str, int]] = {}
-    for line in log.lines:
-        if not any(word in line.text for word in _WORDS):
-            continue
-        if found := _TABLE.match(line.text):
-            order, size = int(found[1]), int(found[2])
-            if 0 < order < 20 and not size & size - 1 and size:
-                tables.setdefault(size >> order, line.number)
-        elif found := _HUGE.match(line.text):
-            sizes.setdefault(int(float(found[1]) * (1 << _UNITS[found[2]])), line.number)
-        for pattern in (_VA52, _LPA2):
-            if found := pattern.match(line.text):
-                extended.setdefault(pattern, (found[1], line.number))
-    if len(tables) == 1:  # several would be several kernels in one log
-        ((size, number),) = tables.items()
-        evidence = Evidence(f"a hash table of 2^order pages: its bytes >> order are {size}, one page", (number,))
+    """One clue for each kind of message."""
+    found = messages(log.text)
+    if len(found.page_sizes) == 1:  # several would be several kernels in one log
+        ((size, (number, division)),) = found.page_sizes.items()
+        evidence = Evidence(f"a hash table has 2^order pages: {division}, one page", (number,))
         yield Clue(evidence, lambda one: one.page_size == size, DERIVED)
-    if sizes:
-        names = ", ".join(_in_words(size) for size in sorted(sizes))
-        evidence = Evidence(f"huge pages of {names}", tuple(sorted(sizes.values())))
-        yield Clue(evidence, lambda one: sizes.keys() <= huge_sizes(one), LIKELY)
-    if _VA52 in extended:
-        text, number = extended[_VA52]
+    if found.huge_sizes:
+        names = ", ".join(_in_words(size) for size in sorted(found.huge_sizes))
+        evidence = Evidence(f"huge pages of {names}", tuple(sorted(found.huge_sizes.values())))
+        yield Clue(evidence, lambda one: found.huge_sizes.keys() <= huge_sizes(one), LIKELY)
+    for text, number in found.va52.items():
         evidence = Evidence(f"the kernel found and uses: {text}", (number,))
         yield Clue(evidence, lambda one: one.vabits_actual == 52, DERIVED)
-    if _LPA2 in extended:
-        text, number = extended[_LPA2]
+    for text, number in found.lpa2.items():
         evidence = Evidence(
             f"the CPU has LPA2 for these pages, so that a kernel for 52 bits would run with them: {text}", (number,)
         )
