@@ -39,6 +39,7 @@ STYLE = """
 .pgtlab-picture .byte.changed { fill: #ffd97a; stroke-opacity: 1; }
 .pgtlab-picture .differs { stroke: #b3261e; stroke-width: 3; }
 .pgtlab-picture .mark { fill: none; stroke: currentColor; stroke-width: 3; pointer-events: none; }
+.pgtlab-picture .lit { fill: #ffd97a; }
 .pgtlab-picture line.edge { stroke-dasharray: none; }
 .pgtlab-picture .commit { fill: var(--jp-layout-color0, #fff); stroke: currentColor; rx: 4px; }
 .pgtlab-picture .commit.bad { fill: #e8703a; }

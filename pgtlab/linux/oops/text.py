@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pgtlab.arch import esr
 from pgtlab.arch.descriptor import Leaf, Table
@@ -18,6 +20,21 @@ from pgtlab.linux.oops.report import Entry, Facts, Log, PageType, PrintedWalk, R
 FRAMES = 24  # of a call trace; the innermost say what happened
 GUTTER = 7
 ADDRESS_BITS = (1 << 56) - 1  # without the byte of a tag
+_SPACES = re.compile(r" {2,}")  # between columns
+
+
+class Remark(NamedTuple):
+    """A line of the answer; `line` is the one of the log that it is of, None where it goes on from the one before.
+
+    >>> str(Remark(7, "ESR_EL1   0x96000004"))
+    '    7  ESR_EL1   0x96000004'
+    """
+
+    line: int | None
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.line or '':>{GUTTER - 2}}  {self.text}"
 
 
 def log_text(log: Log) -> str:
@@ -39,60 +56,74 @@ def report_lines(report: Report, number: int) -> list[str]:
     lines = [heading, "-" * min(len(heading), 100)]
     parts = (_details, _header, _page, _esr, _address, _walk, _registers, _pstate, _code, _trace, _notes)
     for part in parts:
-        lines += part(report)
+        lines += map(str, part(report))
     return lines
 
 
-def at(line: int | None, text: str) -> str:
-    """A line of the answer behind the number of the log's."""
-    return f"{line or '':>{GUTTER - 2}}  {text}"
+def remarks(report: Report) -> dict[int, tuple[str, ...]]:
+    """What is said of single lines of a report, by their numbers: what was decoded, not what the line says itself.
+
+    >>> from pgtlab.linux.oops.read import read
+    >>> log = read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    >>> remarks(log.reports[0])[1][0]
+    'ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading'
+    """
+    found: dict[int, list[str]] = {}
+    for part in (_page, _esr, _address, _walk, _pstate, _code, _notes):
+        line = report.where["message"]
+        for remark in part(report):
+            line = remark.line or line
+            found.setdefault(line, []).append(_SPACES.sub(" ", remark.text.strip()))
+    return {line: tuple(texts) for line, texts in found.items()}
 
 
-def _more(text: str) -> str:
-    return at(None, f"          {text}")
+def _more(text: str) -> Remark:
+    return Remark(None, " " * 10 + text)
 
 
-def _details(report: Report) -> Iterator[str]:
+def _details(report: Report) -> Iterator[Remark]:
     for text in report.details:
-        yield at(None, f"said      {text}")
+        yield Remark(None, f"said      {text}")
 
 
-def _header(report: Report) -> Iterator[str]:
+def _header(report: Report) -> Iterator[Remark]:
     header = report.header
     if header.cpu is not None:
         taint = f"tainted {header.tainted}" if header.tainted else "not tainted"
         kernel = f", Linux {header.version} {header.build}".rstrip() + f", {taint}" if header.version else ""
-        yield at(report.where.get("header"), f"task      {header.comm}, PID {header.pid}, on CPU {header.cpu}{kernel}")
+        yield Remark(
+            report.where.get("header"), f"task      {header.comm}, PID {header.pid}, on CPU {header.cpu}{kernel}"
+        )
     if header.hardware:
         yield _more(header.hardware)
 
 
-def _esr(report: Report) -> Iterator[str]:
+def _esr(report: Report) -> Iterator[Remark]:
     if report.esr is None:
         return
     syndrome = esr.decode(report.esr)
-    yield at(report.where.get("esr"), f"ESR_EL1   {report.esr:#x}: {syndrome.summary}")
+    yield Remark(report.where.get("esr"), f"ESR_EL1   {report.esr:#x}: {syndrome.summary}")
     fields = [it for part in syndrome.fields for it in part.flat() if it.meaning and it.name not in ("EC", "RES0")]
     for it in fields:
         if it.value or it.name in ("DFSC", "IFSC", "WnR"):
             yield _more(f"{it.name} = {it.value:#x}: {it.meaning}")
 
 
-def _address(report: Report) -> Iterator[str]:
+def _address(report: Report) -> Iterator[Remark]:
     if report.address is not None:
         name = "FAR_EL1" if report.esr is None or ESR_EL1(report.esr).EC in ABORTS else "address"
-        yield at(report.where.get("address"), f"{name}   {report.address:016x}")
+        yield Remark(report.where.get("address"), f"{name}   {report.address:016x}")
 
 
-def _walk(report: Report) -> Iterator[str]:
+def _walk(report: Report) -> Iterator[Remark]:
     walk = report.walk
     if walk is None:
         return
     first = walk.lines[0] if walk.lines else None
     if walk.note:
-        yield at(first, f"walk      none: {walk.note}")
+        yield Remark(first, f"walk      none: {walk.note}")
         return
-    yield at(first, f"walk      {_geometry(walk)}")
+    yield Remark(first, f"walk      {_geometry(walk)}")
     for entry in walk.entries:
         yield _more(_entry(entry, walk))
     if walk.consistent:
@@ -133,16 +164,16 @@ def _entry(entry: Entry, walk: PrintedWalk) -> str:
     return f"{text}invalid{why}: the walk ends here" if entry.level == walk.first_invalid_level else f"{text}invalid"
 
 
-def _page(report: Report) -> Iterator[str]:
+def _page(report: Report) -> Iterator[Remark]:
     page = report.page
     if page is None:
         if report.pfn is not None:
-            yield at(report.where["message"], f"page      pfn {report.pfn:#x}")
+            yield Remark(report.where["message"], f"page      pfn {report.pfn:#x}")
         return
     pfn = page.pfn if page.pfn is not None else report.pfn
     counts = [f"pfn {pfn:#x}" if pfn is not None else "pfn not printed"]
     counts += [f"{name} {value}" for name, value in (("refcount", page.refcount), ("mapcount", page.mapcount))]
-    yield at(page.lines[0], f"page      {', '.join(text for text in counts if not text.endswith('None'))}")
+    yield Remark(page.lines[0], f"page      {', '.join(text for text in counts if not text.endswith('None'))}")
     if page.page_type is not None:
         yield _more(f"type: {page_type_text(page.page_type, page.mapcount)}")
     if page.flags is not None:
@@ -164,7 +195,7 @@ def _page(report: Report) -> Iterator[str]:
     yield from _short_trace("freed by", page.freed)
 
 
-def _short_trace(what: str, frames: tuple[Symbol, ...]) -> Iterator[str]:
+def _short_trace(what: str, frames: tuple[Symbol, ...]) -> Iterator[Remark]:
     if frames:
         yield _more(f"{what} {' < '.join(frame.function for frame in frames[:5])}{' ...' if len(frames) > 5 else ''}")
 
@@ -189,34 +220,36 @@ def page_type_text(kind: PageType, mapcount: int | None = None) -> str:
     return text
 
 
-def _registers(report: Report) -> Iterator[str]:
+def _registers(report: Report) -> Iterator[Remark]:
     registers = report.registers
     for name, symbol in (("pc", registers.pc), ("lr", registers.lr)):
         if symbol is not None:
-            yield at(registers.lines.get(name), f"{name}        {symbol}")
+            yield Remark(registers.lines.get(name), f"{name}        {symbol}")
         elif name in registers:
-            yield at(registers.lines.get(name), f"{name}        {registers[name]:016x}")
+            yield Remark(registers.lines.get(name), f"{name}        {registers[name]:016x}")
     if "sp" in registers:
-        yield at(registers.lines.get("sp"), f"sp        {registers['sp']:016x}")
+        yield Remark(registers.lines.get("sp"), f"sp        {registers['sp']:016x}")
     numbered = [f"x{n}" for n in range(31) if f"x{n}" in registers]
     if numbered:
         missing = f", {31 - len(numbered) - ('x30' not in registers)} missing" if len(numbered) < 30 else ""
-        yield at(registers.lines.get(numbered[-1]), f"x0 to x29 {len(numbered)} printed{missing}")
+        yield Remark(registers.lines.get(numbered[-1]), f"x0 to x29 {len(numbered)} printed{missing}")
 
 
-def _pstate(report: Report) -> Iterator[str]:
+def _pstate(report: Report) -> Iterator[Remark]:
     if report.pstate is not None:
         flags = report.pstate_text or pstate_flags(report.pstate)
-        yield at(report.where.get("pstate"), f"pstate    {report.pstate:08x} ({flags}): {pstate_words(report.pstate)}")
+        yield Remark(
+            report.where.get("pstate"), f"pstate    {report.pstate:08x} ({flags}): {pstate_words(report.pstate)}"
+        )
 
 
-def _code(report: Report) -> Iterator[str]:
+def _code(report: Report) -> Iterator[Remark]:
     for n, instruction in enumerate(report.code):
         place = f"{instruction.offset:+#x}" if instruction.offset is not None else ""
         text = f"{place:>8} {instruction.word:08x}  {instruction.text}"
         if instruction.faulting:
             text += f"   <- here{_access(report)}"
-        yield at(report.where.get("code"), f"code  {text}") if not n else at(None, f"      {text}")
+        yield Remark(report.where.get("code"), f"code  {text}") if not n else Remark(None, f"      {text}")
 
 
 def _access(report: Report) -> str:
@@ -229,35 +262,43 @@ def _access(report: Report) -> str:
     return f": {text} = {address:#x}{', the faulting address' if same else ''}"
 
 
-def _trace(report: Report) -> Iterator[str]:
+def _trace(report: Report) -> Iterator[Remark]:
     for n, frame in enumerate(report.trace[:FRAMES]):
         source = f"  {frame.source}" if frame.source else ""
-        yield at(frame.line, f"{'trace' if not n else '':<9} {frame}{source}")
+        yield Remark(frame.line, f"{'trace' if not n else '':<9} {frame}{source}")
     if len(report.trace) > FRAMES:
         yield _more(f"and {len(report.trace) - FRAMES} more")
 
 
-def _notes(report: Report) -> Iterator[str]:
+def _notes(report: Report) -> Iterator[Remark]:
     for note in report.notes:
-        yield at(None, f"note      {note}")
+        yield Remark(None, f"note      {note}")
 
 
 def facts_lines(facts: Facts) -> list[str]:
     """What holds for the whole log."""
-    lines = []
+    lines = [str(remark) for remark in _facts(facts)]
+    return ["The whole log", "-------------", *lines] if lines else []
+
+
+def facts_remarks(facts: Facts) -> dict[int, tuple[str, ...]]:
+    """The same by the lines that tell it."""
+    return {remark.line: (_SPACES.sub(" ", remark.text),) for remark in _facts(facts) if remark.line}
+
+
+def _facts(facts: Facts) -> Iterator[Remark]:
     if facts.version:
-        lines.append(at(facts.where.get("version"), f"kernel    {facts.version}"))
+        yield Remark(facts.where.get("version"), f"kernel    {facts.version}")
     if facts.kaslr_offset is not None:
         where = f" from {facts.kernel_base:#x}" if facts.kernel_base is not None else ""
         text = f"{facts.kaslr_offset:#x}{where}" if facts.kaslr_offset else "0: KASLR did not move it"
-        lines.append(at(facts.where.get("kaslr_offset"), f"image     moved by {text}"))
+        yield Remark(facts.where.get("kaslr_offset"), f"image     moved by {text}")
     if facts.phys_offset is not None:
         text = f"{facts.phys_offset:#x}"
         if facts.phys_offset >> 63:
             text += " (below zero: KASLR moved the linear map too)"
-        lines.append(at(facts.where.get("phys_offset"), f"memory    PHYS_OFFSET {text}"))
+        yield Remark(facts.where.get("phys_offset"), f"memory    PHYS_OFFSET {text}")
     if facts.memory_limit:
-        lines.append(at(facts.where.get("memory_limit"), f"memory    limit: {facts.memory_limit}"))
+        yield Remark(facts.where.get("memory_limit"), f"memory    limit: {facts.memory_limit}")
     if facts.cpu_features:
-        lines.append(at(facts.where.get("cpu_features"), f"features  {facts.cpu_features} (a bit for each capability)"))
-    return ["The whole log", "-------------", *lines] if lines else []
+        yield Remark(facts.where.get("cpu_features"), f"features  {facts.cpu_features} (a bit for each capability)")
