@@ -21,7 +21,9 @@ LOG = str(DATA / "seed" / "next-20240229.log")
 
 
 def environment(**more):
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PGTLAB": f"{sys.executable} -m pgtlab.cli", **more}
+    """Ours, but with outputs buffered as they are for a user."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**ours, "PYTHONPATH": str(ROOT), "PGTLAB": f"{sys.executable} -m pgtlab.cli", **more}
 
 
 def shell(script, **more):
@@ -136,13 +138,13 @@ def test_ctrl_c_is_130_without_a_traceback():
 # Colour.
 
 
-class Terminal:
-    def isatty(self):
-        return True
+class Output:
+    def __init__(self, terminal):
+        self.isatty = lambda: terminal
 
 
 def test_a_word_is_coloured_on_a_terminal_that_does_not_ask_to_go_without(monkeypatch):
-    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.setattr("sys.stdout", Output(terminal=True))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert [coloured("x", how) for how in COLOURS] == [f"\033[{code}mx\033[0m" for code in COLOURS.values()]
@@ -153,6 +155,10 @@ def test_a_word_is_coloured_on_a_terminal_that_does_not_ask_to_go_without(monkey
     assert coloured("x", "bad") == "x"
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
+    assert coloured("x", "bad") == "x"
+    monkeypatch.setenv("TERM", "xterm")
+    assert coloured("x", "bad") != "x"
+    monkeypatch.setattr("sys.stdout", Output(terminal=False))
     assert coloured("x", "bad") == "x"
 
 

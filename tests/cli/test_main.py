@@ -55,7 +55,8 @@ def test_a_reader_that_left_is_no_error():
         "lab.run = lambda args: print('x' * 100_000)\n"
         "sys.exit(pgtlab.cli.main(['lab']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, env=buffered)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
