@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pgtlab.linux.memblock import IMAGE
 from pgtlab.linux.memory import ENOMEM
 from pgtlab.linux.symbols import static_inline
 
@@ -103,7 +102,7 @@ def debug_vm_pgtable_alloc_huge_page(k: Kernel, args: PgtableDebugArgs, order: i
 def init_fixed_pfns(k: Kernel, args: PgtableDebugArgs) -> None:
     """Find frames aligned to a PUD, or else to a PMD, or else take the kernel's own."""
     start, end = k.memory.base, k.memory.base + k.memory.size
-    phys, args.fixed_alignment = IMAGE, k.PAGE_SIZE
+    phys, args.fixed_alignment = k.reserved_base, k.PAGE_SIZE
     for size in (k.PUD_SIZE, k.PMD_SIZE):
         aligned = -(-start // size) * size
         if aligned + size <= end:

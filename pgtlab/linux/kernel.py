@@ -169,7 +169,9 @@ class Kernel:
         self.constants = {**compiled, **at_run_time}
         self._link(boot, self.replaced)
         ram = placement.ram_size(boot)
-        placement.check(boot, boot.config.constants, memblock.reserved(ram, self.PAGE_SHIFT))
+        reserved = memblock.reserved(ram, self.PAGE_SHIFT)
+        placement.check(boot, boot.config.constants)
+        self.reserved_base = placement.reserved_base(boot, reserved)
 
         self.log = printk.Log()
         self.tainted: set[int] = set()
@@ -191,7 +193,7 @@ class Kernel:
         )
         self.memmap = np.zeros(ram >> self.PAGE_SHIFT, PAGE_DTYPE)
         self.memmap_words = self.memmap.view(np.uint64)
-        self.early_pages = memblock.early_pages(self.PAGE_SHIFT)
+        self.early_pages = memblock.early_pages(self.PAGE_SHIFT, self.reserved_base)
         copy = placement.page_copy
         self.task_stack = (
             self.VMALLOC_START + STACKS_BEFORE * self.THREAD_ALIGN if copy is None else copy & -self.THREAD_SIZE

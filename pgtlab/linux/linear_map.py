@@ -132,12 +132,12 @@ def _pieces(k: Kernel, va: int, size: int, access: Access) -> list[tuple[int, in
 
 
 def _word(k: Kernel, pa: int) -> int:
-    memmap = pa - MEMMAP
+    memmap = pa - k.reserved_base - MEMMAP
     return int(k.memmap_words[memmap >> 3]) if 0 <= memmap < k.memmap.nbytes else k.memory.read64(pa)
 
 
 def _set_word(k: Kernel, pa: int, value: int) -> None:
-    memmap = pa - MEMMAP
+    memmap = pa - k.reserved_base - MEMMAP
     if 0 <= memmap < k.memmap.nbytes:
         k.memmap_words[memmap >> 3] = value
     else:

@@ -1,11 +1,14 @@
 """RAM at boot: what the kernel keeps of it for itself, and the rest for the buddy allocator (`mm/memblock.c`).
 
-What is reserved lies at the start of RAM::
+What is reserved lies together, from `k.reserved_base` on::
 
     + 0 MiB   the image, with swapper_pg_dir and reserved_pg_dir in it
     + 2 MiB   page tables of the kernel, and other early allocations
     + 6 MiB   the table of section roots
     + 8 MiB   the memmap
+
+That is at the start of RAM, or at its end if a frame near the start is wanted for the PUD table. (A real boot leaves
+the first 2 MiB free, has the image next, and takes early allocations from the end.)
 """
 
 from __future__ import annotations
@@ -24,36 +27,37 @@ if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
 
 RESERVED = 10 << 20  # with 128 MiB of RAM and 4K pages; a larger memmap reserves more
-IMAGE = RAM_BASE
-EARLY, EARLY_END = RAM_BASE + (2 << 20), RAM_BASE + (6 << 20)
-SECTION_ROOTS = RAM_BASE + (6 << 20)
-MEMMAP = RAM_BASE + (8 << 20)
+EARLY, EARLY_END = 2 << 20, 6 << 20
+SECTION_ROOTS = 6 << 20
+MEMMAP = 8 << 20
 
 
 def reserved(ram_size: int, page_shift: int) -> int:
-    """How many bytes at the start of RAM never reach the buddy allocator.
+    """How many bytes of RAM never reach the buddy allocator.
 
     >>> reserved(128 << 20, 12) == RESERVED
     True
     """
     memmap = (ram_size >> page_shift) * PAGE.size
-    return max(RESERVED, MEMMAP - RAM_BASE + (-(-memmap >> 21) << 21))
+    return max(RESERVED, MEMMAP + (-(-memmap >> 21) << 21))
 
 
-def early_pages(page_shift: int) -> Iterator[int]:
+def early_pages(page_shift: int, reserved_base: int = RAM_BASE) -> Iterator[int]:
     """Frames for early allocations, by their physical address."""
-    return iter(range(EARLY, EARLY_END, 1 << page_shift))
+    return iter(range(reserved_base + EARLY, reserved_base + EARLY_END, 1 << page_shift))
 
 
 def memblock_free_all(k: Kernel) -> None:
     """Set up every `struct page`, and give all RAM that is not reserved to the buddy allocator."""
     k.memmap["page_type"] = 0xFFFFFFFF
     base, end = RAM_BASE >> k.PAGE_SHIFT, (RAM_BASE + k.memory.size) >> k.PAGE_SHIFT
-    free = (RAM_BASE + reserved(k.memory.size, k.PAGE_SHIFT)) >> k.PAGE_SHIFT
+    kept = k.reserved_base >> k.PAGE_SHIFT
+    kept_end = kept + (reserved(k.memory.size, k.PAGE_SHIFT) >> k.PAGE_SHIFT)
     for zone in k.node_zones:
         k.memmap["flags"][zone.start_pfn - base : zone.end_pfn - base] = zone.index << 64 - k.ZONES_SHIFT
-    k.memmap["flags"][: free - base] |= np.uint64(PG_reserved)
-    k.memmap["_refcount"][: free - base] = 1
+    k.memmap["flags"][kept - base : kept_end - base] |= np.uint64(PG_reserved)
+    k.memmap["_refcount"][kept - base : kept_end - base] = 1
+    free, end = (kept_end, end) if kept == base else (base, kept)
     first = k.placement.first_free(k.boot)
     if first is None:
         blocks = list(_blocks(k, free, end))

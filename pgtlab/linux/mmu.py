@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import SCTLR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
-from pgtlab.linux.memblock import IMAGE, MEMMAP
+from pgtlab.linux.memblock import MEMMAP
 from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.proc import MAIR_EL1_SET
@@ -22,7 +22,7 @@ def paging_init(k: Kernel) -> None:
     That is RAM at the linear map, the memmap at vmemmap, and the stack of the running task in the vmalloc area. The
     image is left out: the model has no code to be fetched or read.
     """
-    swapper, reserved = IMAGE, IMAGE + k.PAGE_SIZE
+    swapper, reserved = k.reserved_base, k.reserved_base + k.PAGE_SIZE
     k.init_mm = MmStruct(pgd=k.__va(swapper))
     ttbr1 = swapper
     if k.vabits_actual < k.VA_BITS and not k.CONFIG_ARM64_LPA2:
@@ -40,8 +40,7 @@ def paging_init(k: Kernel) -> None:
     prot = {"AttrIndx": k.MT_NORMAL, "PXN": 1, "UXN": 1, "DBM": 1, "nG": int(k.PTE_MAYBE_NG != 0)}
     page = k.PAGE_SIZE
     mapper.map_range(k.__va(RAM_BASE), RAM_BASE, k.memory.size, **prot)
-    mapper.map_range(
-        k.pfn_to_page(RAM_BASE >> k.PAGE_SHIFT).address, MEMMAP, -(-k.memmap.nbytes // page) * page, **prot
-    )
+    memmap = k.pfn_to_page(RAM_BASE >> k.PAGE_SHIFT).address
+    mapper.map_range(memmap, k.reserved_base + MEMMAP, -(-k.memmap.nbytes // page) * page, **prot)
     for offset in range(0, k.THREAD_SIZE, page):  # vmalloc: single pages, which need not be neighbours
         mapper.map_range(k.task_stack + offset, next(k.early_pages), page, **prot)

@@ -56,9 +56,15 @@ class Placement:
 
     def first_free(self, boot: Boot) -> int | None:
         """The frame to be allocated first, for `pud_pfn` to be the PUD table's: the tables above it come before."""
-        return None if self.pud_pfn is None else self.pud_pfn - (2 if boot.folded["p4d"] is Fold.REAL else 1)
+        return None if self.pud_pfn is None else self.pud_pfn - _tables_above(boot)
 
-    def check(self, boot: Boot, k: Constants, reserved: int) -> None:
+    def reserved_base(self, boot: Boot, size: int) -> int:
+        """Where the `size` bytes begin that are not for the buddy allocator: where `pud_pfn` is not."""
+        first = self.first_free(boot)
+        in_the_way = first is not None and first << boot.config.granule.shift < RAM_BASE + size
+        return RAM_BASE + self.ram_size(boot) - size if in_the_way else RAM_BASE
+
+    def check(self, boot: Boot, k: Constants) -> None:
         """Refuse what the kernel could not have.
 
         Raises
@@ -67,18 +73,18 @@ class Placement:
             For the first of them.
         """
         if self.pud_pfn is not None:
-            self._check_pud_pfn(boot, reserved)
+            self._check_pud_pfn(boot)
         if self.phys_offset is not None:
             self._check_phys_offset(boot, k)
         if self.page_copy is not None:
             self._check_page_copy(boot, k)
 
-    def _check_pud_pfn(self, boot: Boot, reserved: int) -> None:
+    def _check_pud_pfn(self, boot: Boot) -> None:
         assert self.pud_pfn is not None
         if boot.folded["pud"] is not Fold.REAL:
             raise PlacementError(f"pfn={self.pud_pfn:#x}: {boot!r} has no PUD table; leave the pfn out")
         shift = boot.config.granule.shift
-        first = (RAM_BASE + reserved >> shift) + 2
+        first = (RAM_BASE >> shift) + _tables_above(boot)
         last = (RAM_BASE + LARGEST_RAM >> shift) - 1
         if not first <= self.pud_pfn <= last:
             raise PlacementError(
@@ -120,6 +126,10 @@ class Placement:
                 f"phys_offset={self.phys_offset:#x} puts RAM at {start & (1 << 64) - 1:#x}, outside the linear map, "
                 f"which is {first:#x} to {k.PAGE_END - 1:#x}: the nearest is {near:#x}"
             )
+
+
+def _tables_above(boot: Boot) -> int:
+    return 2 if boot.folded["p4d"] is Fold.REAL else 1
 
 
 ANYWHERE: Final = Placement()

@@ -30,7 +30,7 @@ def pageblock_order(k: Kernel) -> int:
 
 def sparse_init(k: Kernel) -> None:
     """Make a `struct mem_section` for each section of RAM; every pageblock is movable as yet."""
-    k.mem_section = k.__va(SECTION_ROOTS)
+    k.mem_section = k.__va(k.reserved_base + SECTION_ROOTS)
     first = RAM_BASE >> k.SECTION_SIZE_BITS
     last = RAM_BASE + k.memory.size - 1 >> k.SECTION_SIZE_BITS
     usemap = (k.PAGES_PER_SECTION >> k.pageblock_order()) * NR_PAGEBLOCK_BITS

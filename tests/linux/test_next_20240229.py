@@ -116,12 +116,14 @@ def test_elsewhere_the_same_arithmetic_gives_other_values(booted):
 @pytest.mark.parametrize(
     ("booted", "pfn"),
     [
+        (BOOT_4K, 0x40001),  # the second of RAM: the kernel's image is elsewhere then
         (BOOT_4K, 0x48FFF),
         (BOOT_4K, 0x41000),  # the first of a largest block: the pgd's page is in another one
         (BOOT_4K, 0x18A65D),
         (boot(Config("4k", 52), CPU.named("max")), 0x45555),
         (boot(Config("4k", 52), CPU.named("max,lpa2=off")), 0x45555),
         (boot(Config("16k", 48), CPU.named("max")), 0x11234),
+        (boot(Config("16k", 52), CPU.named("max")), 0x1007C),
         (boot(Config("16k", 52), CPU.named("max")), 0x11234),
     ],
 )

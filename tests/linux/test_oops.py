@@ -286,7 +286,7 @@ def test_every_kernel_boots_with_its_linear_map_elsewhere():
         (Placement(phys_offset=0xFFFF_0000_0000_0000), "outside the linear map, .* the nearest is 0xffff800080000000"),
         (Placement(page_copy=0xFFFF_8000_8007_B955), "aligned to 16 bytes .* the nearest is 0xffff80008007b950"),
         (Placement(page_copy=0x1000), "in the vmalloc area, .* the nearest is 0xffff800080000100"),
-        (Placement(pud_pfn=0x1), "the nearest is 0x40a02"),
+        (Placement(pud_pfn=0x1), "the nearest is 0x40001"),
         (Placement(pud_pfn=1 << 40), "the nearest is 0x43ffff"),
     ],
 )
