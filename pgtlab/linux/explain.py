@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgtlab.arch.bitfield import BitFields
+from pgtlab.arch.registers import TCR_EL1
 from pgtlab.linux.decompose import Decomposition
 
 
@@ -59,11 +60,12 @@ def explain(d: Decomposition) -> tuple[Explanation, ...]:
     TCR_EL1.TG0[15:14] = 0x2)
     level 2, bits 35:25: a table of 16K holds 2^11 descriptors of 8 bytes (TCR_EL1.TG0[15:14] = 0x2)
     """
-    return tuple(Explanation(field, hi, lo, *_because(d, field, hi, lo)) for field, hi, lo, _ in d.fields)
+    tcr = d.boot.tcr_el1
+    return tuple(Explanation(field, hi, lo, *_because(d, tcr, field, hi, lo)) for field, hi, lo, _ in d.fields)
 
 
-def _because(d: Decomposition, field: str, hi: int, lo: int) -> tuple[str, tuple[Deciding, ...]]:
-    tcr, granule, used = d.boot.tcr_el1, d.boot.config.granule, d.boot.vabits_actual
+def _because(d: Decomposition, tcr: TCR_EL1, field: str, hi: int, lo: int) -> tuple[str, tuple[Deciding, ...]]:
+    granule, used = d.boot.config.granule, d.boot.vabits_actual
     upper = d.va >> 55 & 1
     size, page, tag, ds = (Deciding(tcr, name) for name in (f"T{upper}SZ", f"TG{upper}", f"TBI{upper}", "DS"))
     # Without LPA2, 4K and 16K granules have no more than 48 bits, and the 64K granule needs no DS for its 52.

@@ -120,7 +120,8 @@ class Explorer(KernelView):
         picture = address_picture(self.decomposition)
         if self._pinned is not None:
             picture = picture.differing(self._pinned_picture())
-        return picture.with_shapes(*(field_mark(e.hi, e.lo) for e in self.explain() if e.field == self.explained))
+        marks = (field_mark(hi, lo) for field, hi, lo, _ in self.decomposition.fields if field == self.explained)
+        return picture.with_shapes(*marks)
 
     def _pinned_picture(self) -> Picture:
         assert self._pinned is not None
