@@ -94,7 +94,7 @@ def test_the_words_in_the_lines_of_the_story(story):
     [syndrome] = word_pictures(story.log, (esr,))
     assert "Translation fault, level 0." in texts(syndrome)
     [kind] = word_pictures(story.log, (page,))
-    assert {"page_type = 0xfffffdff", "page_type[9]", "cleared: table"} <= set(texts(kind))
+    assert {"page_type = 0xfffffdff", "0x200", "cleared: table"} <= set(texts(kind))
     assert not list(word_pictures(story.log, (1,)))
 
 

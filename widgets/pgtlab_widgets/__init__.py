@@ -3,6 +3,7 @@
 from pgtlab_widgets.bisection_view import BisectionView
 from pgtlab_widgets.explorer import Explorer
 from pgtlab_widgets.fold_lab import FoldLab
+from pgtlab_widgets.oops_reader import OopsReader
 from pgtlab_widgets.page_inspector import PageInspector
 
-__all__ = ["BisectionView", "Explorer", "FoldLab", "PageInspector"]
+__all__ = ["BisectionView", "Explorer", "FoldLab", "OopsReader", "PageInspector"]

@@ -144,6 +144,32 @@ export function field(reader, label, name, { text, error, meaning, names }) {
 }
 
 /**
+ * Lines to type or to paste, and what is wrong with them. It sends `{[name]: text}` when they are pasted, or left.
+ * @param {Reader} reader
+ * @param {string} label
+ * @param {string} name
+ * @param {{text: string, error: string}} value
+ */
+export function textarea(reader, label, name, { text, error }) {
+  const id = `${reader.id}-${name}`;
+  const area = {
+    id,
+    rows: 2,
+    spellcheck: false,
+    autocomplete: "off",
+    "data-field": name,
+    "data-value": text,
+    "aria-invalid": error !== "",
+    "aria-describedby": `${id}-error`,
+  };
+  return h("div", name, { class: "field" }, [
+    h("label", "label", { class: "label", for: id }, label),
+    h("textarea", "area", area),
+    h("div", "error", { id: `${id}-error`, class: "error", role: "alert" }, error),
+  ]);
+}
+
+/**
  * A picture, and the same as text. A shape that is an item can be come to by arrow keys, clicked, and pressed with Enter
  * or Space; `item` says what it is to the reader, and null of the others.
  * @param {Reader} reader
@@ -231,6 +257,20 @@ export function show(name, body, on = {}) {
       // A field is set when Python's text for it changes, and else left to whoever types in it.
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
         if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
+      for (const group of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-reveal]"))) reveal(group);
+    }
+
+    /**
+     * Scroll `group`, and not the page, to the item that it is to show: `why/item`, once for each.
+     * @param {HTMLElement} group
+     */
+    function reveal(group) {
+      const wanted = group.dataset.reveal ?? "";
+      if (reader[`reveal ${group.dataset.group}`] === wanted) return;
+      reader[`reveal ${group.dataset.group}`] = wanted;
+      const item = group.querySelector(`[data-item="${wanted.split("/").pop()}"]`);
+      const [box, at] = [group.getBoundingClientRect(), item?.getBoundingClientRect()];
+      if (at && (at.top < box.top || at.bottom > box.bottom)) group.scrollTop += at.top - box.top - box.height / 4;
     }
 
     /** @param {Element} element */
@@ -278,6 +318,10 @@ export function show(name, body, on = {}) {
 
       change(event) {
         if (event.target.matches("[data-field]")) send(event.target);
+      },
+
+      input(event) {
+        if (event.inputType === "insertFromPaste" && event.target.matches("textarea[data-field]")) send(event.target);
       },
     };
 

@@ -10,7 +10,7 @@ from pgtlab.picture import Picture, Shape, rect, text
 
 WIDTH, LINE, SMALL, NUMBER = 980, 18, 15, 44
 COLUMNS = 120  # characters of a line of the log; the rest is cut off
-PROSE = 150  # characters of a line of the diagnosis
+PROSE = 120  # characters of a line of the diagnosis
 
 
 def log_picture(annotated: AnnotatedLog, lit: Collection[int] | None = None) -> Picture:

@@ -51,7 +51,7 @@ def type_bits(kind: PageType) -> tuple[NamedBits, ...]:
     """What the bits of a type say, as far as the log tells which version wrote it; `kind.value` is known.
 
     >>> [(bits.name, bits.meaning) for bits in type_bits(PageType(0xfffffdff, "bits", ("table",)))][:2]
-    [('page_type[31:10]', 'set: no type'), ('page_type[9]', 'cleared: table')]
+    [('0xfffffc00', 'set: no type'), ('0x200', 'cleared: table')]
     """
     value = kind.value or 0
     if kind.encoding == "byte":
@@ -67,13 +67,13 @@ def type_bits(kind: PageType) -> tuple[NamedBits, ...]:
 
 
 def _runs(value: int, names: str) -> Iterator[NamedBits]:
-    """The bits in runs of equal ones, highest first."""
+    """The bits in runs of equal ones, highest first, each by its mask, as the kernel names types."""
     hi = _TYPE_BITS - 1
     for lo in range(_TYPE_BITS - 1, -1, -1):
         bit = value >> lo & 1
         if lo and value >> lo - 1 & 1 == bit:
             continue
         meaning = "set: no type" if bit else f"cleared: {names}"
-        name = f"page_type[{hi}:{lo}]" if hi > lo else f"page_type[{lo}]"
-        yield NamedBits(name, hi, lo, value >> lo & (1 << hi - lo + 1) - 1, meaning)
+        mask = (1 << hi + 1) - (1 << lo)
+        yield NamedBits(f"{mask:#x}", hi, lo, (value & mask) >> lo, meaning)
         hi = lo - 1

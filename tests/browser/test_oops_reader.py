@@ -1,0 +1,100 @@
+"""The oops reader as a learner meets it."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pgtlab_widgets import OopsReader
+from playwright.sync_api import expect
+
+CELL = "from pgtlab_widgets import OopsReader\nOopsReader()"
+POSTED = Path(__file__).parents[1] / "data" / "oops" / "syzkaller"
+
+PASTE = """(area, text) => {
+    area.focus();
+    area.value = text;
+    area.dispatchEvent(new InputEvent("input", {inputType: "insertFromPaste", bubbles: true}));
+}"""
+
+
+def lit(view):
+    return view.locator(".annotated li.lit .number").all_inner_texts()
+
+
+def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(run_cells):
+    page, view = run_cells(CELL)
+    expect(view.get_by_role("button", name="freed in destroy_args() without its destructor")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    assert lit(view) == ["3", "4", "39"]
+    claim = view.get_by_role("button", name="vmemmap, where the struct page of pfn 0 would be")
+    claim.click()
+    expect(view.locator(".because")).to_contain_text("x1 = (x20 - vmemmap) >> 6")
+    assert lit(view) == ["27", "28", "29"]
+    expect(view.locator(".annotated li.lit").first).to_be_in_viewport()  # scrolled to
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(view.get_by_role("button", name="the memmap begins at")).to_have_attribute("aria-pressed", "true")
+    line = view.get_by_role("button", name="ESR = 0x0000000096000004")
+    line.click()
+    expect(view.locator(".because")).to_contain_text("What was made of line 7:")
+    expect(view.locator("svg")).to_contain_text("Translation fault, level 0.")
+    expect(view.locator(".claim.lit")).to_have_text("the MMU walks 4 levels of tables, from level 0 derived")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(view.locator(".because")).to_contain_text("Nothing was made of line 6.")
+
+
+def test_a_log_is_pasted_and_one_of_another_architecture_declined(run_cells):
+    _, view = run_cells(CELL)
+    area = view.get_by_label("Or paste a log")
+    area.evaluate(PASTE, (POSTED / "report-238.log").read_text())
+    expect(view.get_by_role("alert").first).to_have_text(
+        "this is a report of arm (32 bits): pgtlab reads those of arm64"
+    )
+    expect(view.locator(".annotated")).to_have_count(0)
+    noise = "[    1.000000] usb 1-1: new high-speed USB device number 2 using xhci_hcd\n" * 14_000
+    area.evaluate(PASTE, noise + (POSTED / "report-45.log").read_text())
+    expect(view.get_by_role("button", name="0xdead000000000108 is LIST_POISON1")).to_be_visible()
+    expect(area).to_have_value("")
+    fold = view.get_by_role("button", name="more lines").first
+    rows = view.locator(".annotated li")
+    few = rows.count()
+    assert few < 100
+    fold.click()
+    expect(rows).to_have_count(few + 100)
+    view.get_by_role("button", name="The story's log").click()
+    expect(view.get_by_role("status")).to_contain_text("3 reports: bad page, oops, panic")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(run_cells, theme):
+    page, view = run_cells(CELL, theme=theme)
+    view.get_by_role("button", name="ESR = 0x0000000096000004").click()
+    expect(view.locator("svg")).to_contain_text("Translation fault, level 0.")
+    result = Axe().run(page, context=".pgtlab-oops-reader")
+    assert result.violations_count == 0, result.generate_report()
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
+
+
+def test_its_javascript_draws_what_it_is_given(render):
+    made_up = {
+        "samples": ["One"],
+        "claims": [{"key": "claim 7", "text": "Said.", "sure": "sure", "lines": [9], "diagnosis": True}],
+        "rows": [{"from": 1, "text": "all before"}, {"number": 9, "text": "A line.", "remarks": ["Made of it."]}],
+        "log": {"text": "typed", "error": "Wrong."},
+        "told": "Told.",
+        "chosen": "claim 7",
+        "lit": [9],
+        "because": {"title": "Why.", "items": ["So."]},
+        "pictures": [],
+    }
+    view = render(OopsReader, made_up)
+    expect(view.locator(".annotated li.lit")).to_contain_text("▸9A line.Made of it.")
+    expect(view.get_by_label("Or paste a log")).to_have_value("typed")
+    expect(view.get_by_role("alert").first).to_have_text("Wrong.")
+    for name in ("One", "Said. sure", "all before", "A line."):
+        view.get_by_role("button", name=name).click()
+    sent = [{"sample": "One"}, {"chosen": "claim 7"}, {"unfold": 1}, {"chosen": "line 9"}]
+    assert view.page.evaluate("window.sent") == sent

@@ -1,0 +1,219 @@
+"""The oops reader: a kernel's log, what each of its lines says, what follows from them, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import traitlets
+
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import Boot, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.oops import OopsError, read
+from pgtlab.linux.oops.annotate import AnnotatedLog, Claim, annotate
+from pgtlab.linux.oops.inference import CONFIDENCE
+from pgtlab.linux.oops.log_picture import log_picture
+from pgtlab.linux.oops.word_pictures import word_pictures
+from pgtlab.linux.placement import Placement
+from pgtlab.picture import Picture
+from pgtlab_widgets.view import View, module
+
+UNFOLDED = 100  # lines that a click brings from where the log is folded
+LONGEST = 400  # characters of a line on the page
+KEPT = 1 << 16  # characters of a text with no report in it that stay where they were typed
+
+#: Logs that the model writes: the tree, and where things were in that boot.
+SAMPLES: Final = {
+    "The story's log": ("next-20240229", Placement(0xFFFF_F761_8000_0000, 0xFFFF_8000_8007_B950, 0x18A65D)),
+    "A bad page, and no panic": ("arm64-for-next", Placement()),
+}
+
+
+def sample(name: str) -> str:
+    """A log of the model, by its name in `SAMPLES`."""
+    tree, placement = SAMPLES[name]
+    running = boot(Config("4k", 48), CPU.named("max"))
+    assert isinstance(running, Boot)
+    return "\n".join(Tree.named(tree).start_kernel(running, placement=placement).run().dmesg)
+
+
+class OopsReader(View):
+    """A kernel's log, read.
+
+    Parameters
+    ----------
+    text : str
+        The log, as `dmesg`, a console or a mail has it; the model's own of the story unless given.
+
+    Examples
+    --------
+    >>> reader = OopsReader()
+    >>> reader.annotated.diagnoses[1].text[:40]
+    'a struct page on the stack was used as i'
+    >>> reader.receive({"chosen": "claim 2"})
+    >>> len(reader.lit) > 2
+    True
+    """
+
+    _esm = module("oops_reader")
+
+    #: `claim N`, counted from 0, the diagnoses first; or `line N`, as the log has it; or nothing.
+    chosen = traitlets.Unicode()
+
+    def __init__(self, text: str | None = None) -> None:
+        self.annotated: AnnotatedLog | None = None
+        super().__init__()
+        self.read(sample(next(iter(SAMPLES))) if text is None else text)
+
+    def read(self, text: str) -> None:
+        """Show another log. Where it has no report of arm64, the view says so."""
+        self._wrong = ("", "")
+        self.annotated = None
+        self._unfolded: set[int] = set()
+        try:
+            self.annotated = annotate(read(text))
+        except OopsError as error:
+            self._wrong = text if len(text) <= KEPT else "", str(error)
+        with self.hold_sync():
+            self._fold()
+            self.set_trait("chosen", "claim 0" if self.annotated and self.annotated.diagnoses[0].lines else "")
+            self.draw()
+
+    @property
+    def lit(self) -> tuple[int, ...]:
+        """The lines that what is chosen rests on, or is."""
+        if self._claim is not None:
+            return self._claim.lines
+        return (self._line,) if self._line else ()
+
+    @property
+    def _claim(self) -> Claim | None:
+        kind, _, number = self.chosen.partition(" ")
+        return self.annotated.claims[int(number)] if self.annotated and kind == "claim" else None
+
+    @property
+    def _line(self) -> int:
+        kind, _, number = self.chosen.partition(" ")
+        return int(number) if kind == "line" else 0
+
+    @traitlets.validate("chosen")
+    def _there(self, proposal: dict[str, Any]) -> str:
+        kind, _, number = str(proposal["value"]).partition(" ")
+        claims, lines = (len(self.annotated.claims), len(self.annotated.lines)) if self.annotated else (0, 0)
+        there = {"claim": range(claims), "line": range(1, lines + 1)}.get(kind, range(0))
+        if kind and not (number.isdecimal() and int(number) in there):
+            raise ValueError(
+                f"{proposal['value']!r} is not in this log: it has {claims} claims, from 0, and {lines} lines"
+            )
+        return str(proposal["value"])
+
+    @traitlets.observe("chosen")
+    def _look(self, change: object) -> None:
+        self.draw()
+
+    def _fold(self) -> None:
+        """The log and the claims: what does not change with what is chosen."""
+        it = self.annotated
+        self.still = {
+            "samples": list(SAMPLES),
+            "claims": [] if it is None else [_claim(n, claim, it) for n, claim in enumerate(it.claims)],
+            "rows": [] if it is None else self._rows(it),
+        }
+
+    def _rows(self, it: AnnotatedLog) -> list[dict[str, Any]]:
+        """The lines that are shown, and between them how many are folded away."""
+        rows: list[dict[str, Any]] = []
+        last = len(it.lines) - (not it.lines[-1])
+        before = 0
+        for number in (*sorted({*it.shown, *self._unfolded}), last + 1):
+            if number > before + 1:
+                rows.append({"from": before + 1, "text": f"{number - before - 1} more lines"})
+            if number <= last:
+                text = it.lines[number - 1]
+                shown = text if len(text) <= LONGEST else text[:LONGEST] + " …"
+                rows.append({"number": number, "text": shown, "remarks": it.remarks.get(number, ())})
+            before = number
+        return rows
+
+    def drawn(self) -> dict[str, Any]:
+        """All that the browser needs besides `still`."""
+        text, error = self._wrong
+        it = self.annotated
+        return {
+            "log": {"text": text, "error": error},
+            "told": "" if it is None else _summary(it),
+            "chosen": self.chosen,
+            "lit": self.lit,
+            "because": self._because(),
+            "pictures": [picture.spec() for picture in word_pictures(it.log, self.lit)] if it else [],
+        }
+
+    def _because(self) -> dict[str, Any]:
+        """What there is to say of what is chosen: of a claim its evidence, of a line what was made of it."""
+        it, claim = self.annotated, self._claim
+        if it is None:
+            return {"title": "", "items": []}
+        if claim is not None:
+            sure = f" ({claim.confidence}: {CONFIDENCE[claim.confidence]})" if claim.confidence else ""
+            return {"title": f"{claim.text}{sure}", "items": [str(piece) for piece in claim.evidence]}
+        if not self._line:
+            return {
+                "title": "Choose a claim to see what it rests on, or a line to see what was made of it.",
+                "items": [],
+            }
+        made = [
+            *it.remarks.get(self._line, ()),
+            *(f"{claim.text} ({claim.confidence})" for claim in it.resting_on(self._line)),
+        ]
+        of = f"line {self._line}"
+        return {"title": f"What was made of {of}:" if made else f"Nothing was made of {of}.", "items": made}
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """A log, a sample, a claim or a line that was chosen, or a fold to open."""
+        match message:
+            case {"log": text}:
+                if text.strip():
+                    self.read(text)
+            case {"sample": name}:
+                self.read(sample(name))
+            case {"chosen": chosen}:
+                self.chosen = "" if chosen == self.chosen else chosen
+            case {"unfold": start}:
+                self._unfold(start)
+
+    def _unfold(self, start: int) -> None:
+        it = self.annotated
+        if it is None:
+            return
+        there = {*it.shown, *self._unfolded}
+        end = min((number for number in there if number > start), default=len(it.lines) + (it.lines[-1] != ""))
+        self._unfolded.update(range(start, min(end, start + UNFOLDED)))
+        self._fold()
+
+    def picture(self) -> Picture | None:
+        """The log as it is marked; None where there is no report in it."""
+        return log_picture(self.annotated, self.lit or None) if self.annotated else None
+
+    def text(self) -> str:
+        """What `pgtlab oops` prints."""
+        return str(self.annotated.log) if self.annotated else self._wrong[1]
+
+
+def _summary(it: AnnotatedLog) -> str:
+    reports = it.log.reports
+    kinds = ", ".join(report.kind for report in reports[:8]) + (", …" if len(reports) > 8 else "")
+    left_out = "".join(f" Left out: {sentence}." for sentence in it.log.declined)
+    lines = len(it.lines) - (not it.lines[-1])
+    return f"{lines} lines, {len(reports)} report{'s' if len(reports) > 1 else ''}: {kinds}.{left_out}"
+
+
+def _claim(number: int, claim: Claim, it: AnnotatedLog) -> dict[str, Any]:
+    about = f"report {claim.reports[0]}: " if len(claim.reports) == 1 and len(it.log.reports) > 1 else ""
+    return {
+        "key": f"claim {number}",
+        "text": about + claim.text,
+        "sure": claim.confidence,
+        "lines": claim.lines,
+        "diagnosis": number < len(it.diagnoses),
+    }
