@@ -16,7 +16,7 @@ from typing import Final
 
 from pgtlab.linux import debug, pgalloc
 from pgtlab.linux.boot import Boot, NoBoot
-from pgtlab.linux.debug import FOLIO_SIZE, page_mapcount
+from pgtlab.linux.debug import FOLIO_SIZE
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.mm_types import PAGE
@@ -195,7 +195,7 @@ def _add_dump_folio() -> Commit:
         """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
         k.hold(x20=page.address, x22=pfn, x24=page.page_type)
         k.printk(
-            f"page: refcount:{folio._refcount} mapcount:{page_mapcount(page)} mapping:{folio.mapping:016x} "
+            f"page: refcount:{folio._refcount} mapcount:{k.page_mapcount(page)} mapping:{folio.mapping:016x} "
             f"index:{folio.index + idx:#x} pfn:{pfn:#x}"
         )
         k.print_flags(folio, k.is_migrate_cma_page(page))
@@ -215,7 +215,7 @@ def _use_the_real_pfn() -> Commit:
         """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
         k.hold(x20=page.address, x22=pfn, x24=page.page_type)
         k.printk(
-            f"page: refcount:{folio._refcount} mapcount:{page_mapcount(page)} mapping:{folio.mapping:016x} "
+            f"page: refcount:{folio._refcount} mapcount:{k.page_mapcount(page)} mapping:{folio.mapping:016x} "
             f"index:{folio.index + idx:#x} pfn:{pfn:#x}"
         )
         k.print_flags(folio, k.is_migrate_cma_folio(folio, pfn))

@@ -60,7 +60,7 @@ def __dump_folio(k: Kernel, folio: Page, page: Page, pfn: int, idx: int) -> None
     """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
     k.hold(x20=page.address, x22=pfn, x24=page.page_type)
     k.printk(
-        f"page: refcount:{folio._refcount} mapcount:{page_mapcount(page)} mapping:{folio.mapping:016x} "
+        f"page: refcount:{folio._refcount} mapcount:{k.page_mapcount(page)} mapping:{folio.mapping:016x} "
         f"index:{folio.index + idx:#x} pfn:{pfn:#x}"
     )
     k.print_flags(folio, k.is_migrate_cma_folio(folio, pfn))
@@ -123,7 +123,8 @@ def folio_nr_pages(k: Kernel, folio: Page) -> int:
     return 1 << (k.read64(folio.address + PAGE.size) & 0xFF) if k.folio_test_large(folio) else 1
 
 
-def page_mapcount(page: Page) -> int:
+@static_inline
+def page_mapcount(k: Kernel, page: Page) -> int:
     """How often the page is mapped: `_mapcount` counts from -1.
 
     Up to v6.9 only a slab's page is asked whether the four bytes are a count at all, so a page table's -513 prints as

@@ -326,7 +326,7 @@ class Kernel:
                 found,
                 text=text,
                 pfn=page.pfn,
-                mapcount=debug.page_mapcount(page),
+                mapcount=self.page_mapcount(page),
                 page_type=page.page_type,
                 raw=page.words(),
             )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pgtlab.arch.registers import ESR_EL1
+from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.stack import numbered
 from pgtlab.linux.symbols import static_inline
 
@@ -68,7 +69,7 @@ def show_trace(k: Kernel, *below: str) -> None:
 @static_inline
 def dump_stack(k: Kernel) -> None:
     """Where are we? (lib/dump_stack.c)"""
-    print_header(k)
+    k.print_header()
     show_trace(k, "dump_backtrace", "show_stack", "dump_stack_lvl", "dump_stack")
 
 
@@ -114,7 +115,7 @@ def WARN(k: Kernel, condition: object, message: str) -> bool:
             printk(k, message)
         printk(k, f"WARNING: CPU: 0 PID: {k.current.pid} at {_caller()} {where}")
         printk(k, "Modules linked in:")
-        print_header(k)
+        k.print_header()
         show_trace(k)
         printk(k, "---[ end trace 0000000000000000 ]---")
         add_taint(k, TAINT_WARN, lockdep_ok=True)
@@ -157,7 +158,7 @@ def die(k: Kernel, message: str, esr: ESR_EL1 | None = None) -> NoReturn:
     if esr is not None:
         printk(k, f"Internal error: {message}: {esr.value:016x} [#1] PREEMPT SMP")
     printk(k, "Modules linked in:")
-    print_header(k)
+    k.print_header()
     show_regs(k)
     show_trace(k)
     add_taint(k, TAINT_DIE)
@@ -177,7 +178,7 @@ def show_regs(k: Kernel) -> None:
 def panic(k: Kernel, message: str) -> NoReturn:
     """Stop the machine (kernel/panic.c)."""
     printk(k, f"Kernel panic - not syncing: {message}")
-    if k.placement.phys_offset is None:
+    if k.placement.memstart_addr == RAM_BASE:
         printk(k, "Kernel Offset: disabled")  # setup.c tells of KASLR, which here moves the linear map alone
     else:
         printk(k, f"PHYS_OFFSET: {k.memstart_addr & (1 << 64) - 1:#x}")

@@ -35,7 +35,7 @@ def show_mem(k: Kernel) -> None:
     populated = [zone for zone in k.node_zones if zone.end_pfn > zone.start_pfn]
     for zone in populated:
         present = zone.end_pfn - zone.start_pfn
-        managed = present - (reserved if zone is populated[0] else 0)  # all that is reserved is at the start of RAM
+        managed = present - (reserved if zone is populated[0] else 0)  # what is reserved is in the first zone
         k.printk(f"{zone.name} free:{zone.nr_free_pages * kb}kB present:{present * kb}kB managed:{managed * kb}kB")
     for zone in populated:
         k.printk(f"{zone.name}: {free_areas(zone, kb)} = {zone.nr_free_pages * kb}kB")
