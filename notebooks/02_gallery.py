@@ -76,3 +76,16 @@ BisectionView()
 from pgtlab_widgets import OopsReader
 
 OopsReader()
+
+# %% [markdown]
+# ## The walk stepper
+#
+# One translation, table by table. Above are the words that the MMU reads, below them Linux's own walk, `pgd_offset()` to
+# `pte_offset_kernel()`, each pointer under the word that it points to. Step with the arrow keys. A level that the compiler
+# folded reads the same word twice; one that folds at run time goes back into the pgd's page. Try what faults, and how far
+# the walk gets.
+
+# %%
+from pgtlab_widgets import WalkStepper
+
+WalkStepper(page_size="16k", va_bits=52)

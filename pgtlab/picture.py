@@ -36,6 +36,7 @@ STYLE = """
 .pgtlab-picture .folded { fill: #fff; stroke: #1a1a1a; stroke-width: 1.5; stroke-dasharray: 3 2; }
 .pgtlab-picture .run-time { stroke: currentColor; stroke-width: 2; stroke-dasharray: 5 3; }
 .pgtlab-picture .byte { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
+.pgtlab-picture .now { stroke: currentColor; stroke-width: 3; }
 .pgtlab-picture .byte.changed { fill: #ffd97a; stroke-opacity: 1; }
 .pgtlab-picture .differs { stroke: #b3261e; stroke-width: 3; }
 .pgtlab-picture .mark { fill: none; stroke: currentColor; stroke-width: 3; pointer-events: none; }

@@ -5,5 +5,6 @@ from pgtlab_widgets.explorer import Explorer
 from pgtlab_widgets.fold_lab import FoldLab
 from pgtlab_widgets.oops_reader import OopsReader
 from pgtlab_widgets.page_inspector import PageInspector
+from pgtlab_widgets.walk_stepper import WalkStepper
 
-__all__ = ["BisectionView", "Explorer", "FoldLab", "OopsReader", "PageInspector"]
+__all__ = ["BisectionView", "Explorer", "FoldLab", "OopsReader", "PageInspector", "WalkStepper"]

@@ -1,0 +1,74 @@
+"""Linux's walk beside the MMU's, on the same words: what they share, and where Linux reads a word twice."""
+
+import pytest
+
+from pgtlab.arch.fault import Access
+from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
+from pgtlab.lab.matrix import boots
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.software_walk import software_walk
+from pgtlab.linux.walk_picture import walk_picture
+
+KINDS = list({(b.config, b.vabits_actual): b for b in boots() if isinstance(b, Boot)}.values())
+
+
+def process(booted):
+    k = Tree.named("fixed").start_kernel(booted)
+    mm, va = k.mm_alloc(), some_address(k)
+    map_page(k, mm, va, k.alloc_pages(0).pfn)
+    return k, mm, va
+
+
+@pytest.mark.parametrize("booted", KINDS, ids=repr)
+def test_linux_reads_each_word_that_the_mmu_reads_and_folded_levels_read_one_again(booted):
+    k, mm, va = process(booted)
+    walk = switch_mm(k, mm).translate(va, Access.READ, el=0)
+    lookups = software_walk(k, mm, va)
+    assert [lookup.level for lookup in lookups] == ["pgd", "p4d", "pud", "pmd", "pte"]
+    by_pa = {lookup.pa: lookup.value for lookup in lookups}
+    for step in walk.steps:
+        assert by_pa[step.address] == step.descriptor.value
+    for lookup in lookups[1:]:
+        if lookup.fold is not Fold.REAL:
+            assert lookup.again == (lookup.fold is Fold.COMPILE_TIME)
+        assert str(lookup).endswith("(the same entry again)") == lookup.again
+    at_run_time = Fold.RUN_TIME in booted.folded.values()
+    assert len({lookup.pa for lookup in lookups}) == len(walk.steps) + at_run_time  # the pgd's own word is never used
+
+
+def test_it_ends_where_nothing_is_mapped():
+    k, mm, va = process(KINDS[0])
+    assert [lookup.level for lookup in software_walk(k, mm, va ^ 1 << 38 - 1)][-1] != "pte"
+
+
+@pytest.mark.parametrize("booted", KINDS, ids=repr)
+@pytest.mark.parametrize("access", [Access.READ, Access.FETCH])
+def test_the_picture_has_every_table_every_lookup_and_the_outcome(booted, access):
+    k, mm, va = process(booted)
+    mmu = switch_mm(k, mm)
+    walk = mmu.translate(va, access, el=0)
+    picture = walk_picture(walk, mmu.memory, software_walk(k, mm, va))
+    shapes = {shape.key: shape for shape in picture.shapes}
+    assert len(shapes) == len(picture.shapes)
+    for step in walk.steps:
+        assert f"{step.descriptor.value:016x}" in shapes[f"word {step.level} 0 text"].text
+        assert shapes[f"word {step.level} 0"].attributes["class"].startswith(f"level-{step.level}")
+    for shape in picture.shapes:
+        if shape.tag == "rect":
+            a = shape.attributes
+            assert 0 <= a["x"] <= a["x"] + a["width"] <= picture.width
+            assert 0 <= a["y"] <= a["y"] + a["height"] <= picture.height
+    told = " ".join(shape.text for shape in picture.shapes if shape.key.startswith("outcome "))
+    assert (
+        ("permission fault" in told and f"{int(walk.esr):#x}" in told) if walk.esr else f"{walk.outcome.pa:#x}" in told
+    )
+
+
+def test_what_is_not_reached_yet_is_not_given_away():
+    k, mm, va = process(KINDS[0])
+    mmu = switch_mm(k, mm)
+    walk = mmu.translate(va, Access.READ, el=0)
+    shapes = {shape.key: shape for shape in walk_picture(walk, mmu.memory, at=1).shapes}
+    assert f"word {walk.steps[0].level} 0 text" in shapes
+    assert f"word {walk.steps[1].level} 0 text" not in shapes
