@@ -11,12 +11,12 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.annotate import AnnotatedLog, Claim, annotate
-from pgtlab.linux.oops.inference import CONFIDENCE
+from pgtlab.linux.oops.annotate import AnnotatedLog, annotate
 from pgtlab.linux.oops.log_picture import log_picture
 from pgtlab.linux.oops.word_pictures import word_pictures
 from pgtlab.linux.placement import Placement
 from pgtlab.picture import Picture
+from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit
 from pgtlab_widgets.view import View, module
 
 UNFOLDED = 100  # lines that a click brings from where the log is folded
@@ -83,29 +83,11 @@ class OopsReader(View):
     @property
     def lit(self) -> tuple[int, ...]:
         """The lines that what is chosen rests on, or is."""
-        if self._claim is not None:
-            return self._claim.lines
-        return (self._line,) if self._line else ()
-
-    @property
-    def _claim(self) -> Claim | None:
-        kind, _, number = self.chosen.partition(" ")
-        return self.annotated.claims[int(number)] if self.annotated and kind == "claim" else None
-
-    @property
-    def _line(self) -> int:
-        kind, _, number = self.chosen.partition(" ")
-        return int(number) if kind == "line" else 0
+        return lit(self.annotated, self.chosen)
 
     @traitlets.validate("chosen")
     def _there(self, proposal: dict[str, Any]) -> str:
-        kind, _, number = str(proposal["value"]).partition(" ")
-        claims, lines = (len(self.annotated.claims), len(self.annotated.lines)) if self.annotated else (0, 0)
-        there = {"claim": range(claims), "line": range(1, lines + 1)}.get(kind, range(0))
-        if kind and not (number.isdecimal() and int(number) in there):
-            raise ValueError(
-                f"{proposal['value']!r} is not in this log: it has {claims} claims, from 0, and {lines} lines"
-            )
+        check_chosen(self.annotated, str(proposal["value"]))
         return str(proposal["value"])
 
     @traitlets.observe("chosen")
@@ -117,7 +99,7 @@ class OopsReader(View):
         it = self.annotated
         self.still = {
             "samples": list(SAMPLES),
-            "claims": [] if it is None else [_claim(n, claim, it) for n, claim in enumerate(it.claims)],
+            "claims": claim_rows(it),
             "rows": [] if it is None else self._rows(it),
         }
 
@@ -145,29 +127,9 @@ class OopsReader(View):
             "told": "" if it is None else _summary(it),
             "chosen": self.chosen,
             "lit": self.lit,
-            "because": self._because(),
+            "because": because(it, self.chosen),
             "pictures": [picture.spec() for picture in word_pictures(it.log, self.lit)] if it else [],
         }
-
-    def _because(self) -> dict[str, Any]:
-        """What there is to say of what is chosen: of a claim its evidence, of a line what was made of it."""
-        it, claim = self.annotated, self._claim
-        if it is None:
-            return {"title": "", "items": []}
-        if claim is not None:
-            sure = f" ({claim.confidence}: {CONFIDENCE[claim.confidence]})" if claim.confidence else ""
-            return {"title": f"{claim.text}{sure}", "items": [str(piece) for piece in claim.evidence]}
-        if not self._line:
-            return {
-                "title": "Choose a claim to see what it rests on, or a line to see what was made of it.",
-                "items": [],
-            }
-        made = [
-            *it.remarks.get(self._line, ()),
-            *(f"{claim.text} ({claim.confidence})" for claim in it.resting_on(self._line)),
-        ]
-        of = f"line {self._line}"
-        return {"title": f"What was made of {of}:" if made else f"Nothing was made of {of}.", "items": made}
 
     def receive(self, message: dict[str, Any]) -> None:
         """A log, a sample, a claim or a line that was chosen, or a fold to open."""
@@ -206,14 +168,3 @@ def _summary(it: AnnotatedLog) -> str:
     left_out = "".join(f" Left out: {sentence}." for sentence in it.log.declined)
     lines = len(it.lines) - (not it.lines[-1])
     return f"{lines} lines, {len(reports)} report{'s' if len(reports) > 1 else ''}: {kinds}.{left_out}"
-
-
-def _claim(number: int, claim: Claim, it: AnnotatedLog) -> dict[str, Any]:
-    about = f"report {claim.reports[0]}: " if len(claim.reports) == 1 and len(it.log.reports) > 1 else ""
-    return {
-        "key": f"claim {number}",
-        "text": about + claim.text,
-        "sure": claim.confidence,
-        "lines": claim.lines,
-        "diagnosis": number < len(it.diagnoses),
-    }
