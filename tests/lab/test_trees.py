@@ -4,7 +4,7 @@ import pytest
 
 from pgtlab.lab.matrix import boots, matrix
 from pgtlab.lab.trees import COMMITS, FOLD_PUDS_AT_RUNTIME, TREES, Commit, Tree, TreeError
-from pgtlab.linux.boot import Boot, Fold, NoBoot, boot
+from pgtlab.linux.boot import Boot, Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
@@ -25,29 +25,6 @@ def test_next_is_its_two_parents_together_and_the_fixes_come_on_top():
     assert all(fix[:-1] == following for fix in fixes)
     assert Tree.named("fixed").commits == (*following, *(fix[-1] for fix in fixes))
     assert set(fixes[1][-1].functions) == set(arm64[-1].functions) == {"pud_free"}
-
-
-OUTCOMES = {  # with a real PUD, and without one
-    "next-20240229": ("panic", "clean"),
-    "arm64-for-next": ("report", "clean"),
-    "mm-unstable": ("clean", "clean"),
-    "next+fix-pud-free": ("clean", "clean"),
-    "next+fix-dump-page": ("report", "clean"),
-    "fixed": ("clean", "clean"),
-}
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_how_each_tree_fares_everywhere(name):
-    """The panic is exactly where the report is: where PUD tables are freed."""
-    runs = matrix(name)
-    assert len(runs) == 13 * 8
-    for booted in boots():
-        outcome = runs[booted.config, booted.cpu].outcome
-        if isinstance(booted, NoBoot):
-            assert outcome == "no boot"
-        else:
-            assert outcome == OUTCOMES[name][booted.folded["pud"] is not Fold.REAL]
 
 
 @pytest.mark.parametrize(

@@ -1,121 +1,306 @@
-"""What real kernels of v6.12 printed, beside what the model, v6.9, prints: equal, but for differences with a name each.
+"""What real kernels printed, beside what the model prints: equal, but for differences that have a name each.
 
-The differences are those of the table in docs/versions.md. Each is a rule that turns a line of the one into a line of
-the other; with all of them, and nothing else, the logs must be equal. A rule that no log needs is a mistake too.
+The differences are the tables of docs/versions.md, which are read here and applied to the logs: with them, and with
+nothing else, each log is the model's, line by line. A row that no log needs is a mistake too.
 """
 
+import doctest
+import json
 import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from pgtlab.lab.trees import Tree
-from pgtlab.linux.boot import boot
+from pgtlab.lab.linux_6_12 import TREES_6_12, V6_12
+from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, Tree
+from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.placement import Placement
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.placement import ANYWHERE, Placement
+from pgtlab.linux.printk import TAINT_BAD_PAGE
+from pgtlab.linux.report import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-LOGS = {path.stem: path for path in (ROOT / "tests/data/kernel").glob("*.log")}
+DATA = ROOT / "tests/data"
 DOCUMENT = (ROOT / "docs/versions.md").read_text()
+BOOTS = json.loads((DATA / "kernel/boots.json").read_text())["boots"]
 
-#: By the words of the document: what a line of v6.12 becomes in v6.9; None, a line that the other does not have.
-RULES = {
-    "page_type is a byte": (
-        (r"^page_type: f2\(table\)$", "page_type: 0xfffffdff(table)"),
-        (r"00000000f2000000 0000000000000000$", "00000000fffffdff 0000000000000000"),
-    ),
-    "a page with a type has no map count": ((r"\bmapcount:0 mapping", "mapcount:-512 mapping"),),
-    "UID": ((r"^(CPU: 0) UID: 0 (PID: 1)", r"\1 \2"),),
-    "the kernel's name": ((r"(Not tainted) \S+ #\d+ ?$", r"\1 6.9.0-pgtlab #1"),),
-    "PREEMPT": ((r"(\[#1\]) SMP$", r"\1 PREEMPT SMP"),),
-    "offsets into functions": ((r"\+0x\w+/0x\w+$", ""), (r"^ free_pages\.part\.0$", None)),
-    "not modelled": ((r"^(pstate|Code|CPU features|Memory Limit|x\d+ *|Kernel Offset)\b.*$", None),),
+TREE_OF = {"fixed": "v6.12", "buggy": "v6.12+fold-puds", "both": "v6.12+both"}
+LOGS = {path.stem: path for path in (DATA / "kernel/logs").glob("*.log")}
+LOGS |= {f"{name}-both-max": DATA / f"kernel/panic-{name}.log" for name in ("4k-va48", "16k-va52")}
+LOGS["story"] = DATA / "seed/next-20240229.log"
+OUTCOME = {"fixed": "clean", "buggy": "report", "both": "panic", "story": "panic"}
+
+every_log = pytest.mark.parametrize("name", sorted(LOGS))
+
+
+# The document.
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the table under a heading, without its head."""
+    section = DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def code(cell: str) -> list[str]:
+    return re.findall(r"`([^`]*)`", cell)
+
+
+def pattern(text: str, anything: str) -> str:
+    return re.escape(text).replace("…", anything)
+
+
+PARTS = {
+    what: list(zip(code(recorded), code(ours) or [""], strict=True))
+    for what, recorded, ours, _ in table("What is not the version's: parts of lines")
 }
-#: The same the other way: what only v6.9 prints.
-ONLY_OURS = {
-    "modules": r"^Modules linked in:$",
-    "functions on the way": r"^ free_(page_is_bad_report|unref_page_prepare)$",
-    "page does not match folio": r"^page does not match folio$",
-    "PHYS_OFFSET": r"^(PHYS_OFFSET: .*|Kernel Offset: disabled|---\[ end Kernel panic.*)$",
-    "registers": r"^x\d+ *:.*$",
+WHOLE = {
+    whose: [
+        line for cell, by, _ in table("What is not the version's: whole lines") if by == whose for line in code(cell)
+    ]
+    for whose in ("recorded", "the model")
 }
 
 
-def messages(lines: list[str]) -> list[str]:
-    """What a kernel said from the first bad page on, without the time."""
-    said = [re.sub(r"^\[ *\d+\.\d+\] ", "", line) for line in lines]
-    start = next(i for i, line in enumerate(said) if line.startswith("BUG: Bad page state"))
-    end = next(
-        (i for i, line in enumerate(said) if line.startswith(("Disabling lock debugging", "Memory Limit"))), None
-    )
-    return said[start : None if end is None else end + 1]
+# The logs.
 
 
-def real(name: str) -> list[str]:
-    return messages(LOGS[name].read_text().splitlines())
+@dataclass(frozen=True)
+class Recorded:
+    """A log, and where things were in that boot."""
+
+    lines: tuple[str, ...]
+    registers: dict[str, int]
+    placement: Placement
+    booted: Boot
+    tree: Tree
+    outcome: str
 
 
-def registers(lines: list[str]) -> dict[str, int]:
+def without_time(lines: list[str]) -> list[str]:
+    return [re.sub(r"^\[ *\d+\.\d+\] ", "", line).rstrip() for line in lines]
+
+
+def registers_of(lines: list[str]) -> dict[str, int]:
     return {
         name: int(value, 16) for line in lines for name, value in re.findall(r"\b(x\d+|sp) ?: ([0-9a-f]{16})", line)
     }
 
 
-def ours(name: str) -> list[str]:
-    """The model's log, given where things were in that boot."""
-    page_size, va_bits = re.search(r"(\d+k)-va(\d+)", name).groups()
-    booted = boot(Config(page_size, int(va_bits)), CPU.named("max"))
-    log = real(name)
-    pfn = int(re.search(r"pfn:(\w+)$", log[0])[1], 16)
-    if not name.startswith("panic"):
-        kernel = Tree.named("arm64-for-next").start_kernel(booted, placement=Placement(pud_pfn=pfn))
-    else:
-        # Without KASLR memory begins at 1 GiB; the copy is what __dump_page() had in x19.
-        places = Placement(0x4000_0000, registers(log)["x19"], pfn)
-        kernel = Tree.named("next-20240229").start_kernel(booted, placement=places)
-    return messages(list(kernel.run().dmesg))
+def of_the_test(lines: list[str]) -> tuple[str, ...]:
+    """From the line with which debug_vm_pgtable begins to where the rest of the boot goes on; no registers."""
+    start = next(i for i, line in enumerate(lines) if line.startswith("debug_vm_pgtable: "))
+    end = next((i for i, line in enumerate(lines) if line.startswith("clk: ")), len(lines))
+    return tuple(line for line in lines[start:end] if not re.match(r"(x\d+ *|sp ): ?[0-9a-f]{16}", line))
 
 
-def as_in_v6_9(line: str, used: set[str]) -> str | None:
-    for name, rules in RULES.items():
-        for pattern, becomes in rules:
-            if re.search(pattern, line):
-                used.add(name)
-                if becomes is None:
-                    return None
-                line = re.sub(pattern, becomes, line)
-    return line
+@cache
+def recorded(name: str) -> Recorded:
+    lines = without_time(LOGS[name].read_text().splitlines())
+    found = registers_of(lines)
+    pfn = next((int(line.split("pfn:")[1], 16) for line in lines if line.startswith("BUG: Bad page")), None)
+    offset = next((int(line.split()[1], 16) for line in lines if line.startswith("PHYS_OFFSET")), 0x4000_0000)
+    kind = name
+    config, cpu, tree = Config("4k", 48), "max", Tree.named("next-20240229")
+    if name != "story":
+        page_size, va_bits, kind, cpu = re.fullmatch(r"(\w+)-va(\d+)-(\w+)-(.*)", name).groups()
+        config, tree = Config(page_size, int(va_bits)), TREES_6_12[TREE_OF[kind]]
+    folded = boot(config, CPU.named(cpu.replace("_", ",").replace("-off", "=off")))
+    # Memory of QEMU's `virt` begins at 1 GiB; without KASLR the linear map does too, wherever memstart_addr then is.
+    phys_offset = offset if found else None
+    placement = Placement(phys_offset, found.get("x19"), pfn)
+    outcome = OUTCOME[kind] if kind != "buggy" or pfn else "clean"
+    return Recorded(of_the_test(lines), found, placement, folded, tree, outcome)
 
 
-both = pytest.mark.parametrize("name", sorted(LOGS))
+@cache
+def ours(name: str) -> tuple[Kernel, Run]:
+    """The model, given where things were in that boot, and no larger blocks of memory than there were."""
+    real = recorded(name)
+    kernel = real.tree.start_kernel(real.booted, placement=real.placement)
+    failed = next((line for line in real.lines if "page allocation failure" in line), None)
+    if failed is not None:
+        order = int(re.search(r"order:(\d+)", failed)[1])
+        assert order == kernel.MAX_PAGE_ORDER
+        while any(kernel.node_zones[0].first(order, kind) for kind in range(3)):
+            kernel.alloc_pages(order)
+    return kernel, kernel.run()
 
 
-@both
-def test_every_line_is_equal_but_for_the_differences_of_the_table(name):
-    theirs = [line for raw in real(name) if (line := as_in_v6_9(raw, set())) is not None]
-    mine = [line for line in ours(name) if not any(re.search(pattern, line) for pattern in ONLY_OURS.values())]
-    mine = [re.sub(r"^(sp) : \w+$", r"\1 :", line) for line in mine]  # the frames are another compiler's
-    assert mine == [re.sub(r"^(sp) : \w+$", r"\1 :", line) for line in theirs]
+def as_in_the_model(lines: tuple[str, ...], used: set[str]) -> list[str]:
+    for what, changes in PARTS.items():
+        for theirs, mine in changes:
+            changed = tuple(re.sub(pattern(theirs, r"\S+"), mine, line) for line in lines)
+            if changed != lines:
+                used.add(f"{what}: {theirs}")
+            lines = changed
+    return without(lines, WHOLE["recorded"], used)
+
+
+def without(lines: tuple[str, ...], only_one_has: list[str], used: set[str]) -> list[str]:
+    left = []
+    for line in lines:
+        rows = [row for row in only_one_has if re.fullmatch(pattern(row, ".*"), line)]
+        used.update(rows)
+        left += [] if rows else [line]
+    return left
+
+
+def without_amounts(lines: list[str]) -> list[str]:
+    """Without what follows `Mem-Info:`, to the line with the pages that are reserved."""
+    text = re.sub(
+        r"^Mem-Info:\n(.*\n)*?\d+ pages reserved\n?(0 pages cma reserved\n?)?", "", "\n".join(lines), flags=re.M
+    )
+    return text.splitlines()
+
+
+def both_sides(name: str, used: set[str]) -> tuple[list[str], list[str]]:
+    theirs = as_in_the_model(recorded(name).lines, used)
+    # What the model alone prints may be in a log after all; then it has to be there.
+    in_it = [row for row in WHOLE["the model"] if any(re.fullmatch(pattern(row, ".*"), line) for line in theirs)]
+    mine = of_the_test(without_time(list(ours(name)[1].dmesg)))
+    mine = without(mine, [row for row in WHOLE["the model"] if row not in in_it], used)
+    return without_amounts(mine), without_amounts(theirs)
+
+
+@every_log
+def test_every_line_is_that_of_the_log_but_for_the_differences_of_the_tables(name):
+    mine, theirs = both_sides(name, set())
+    assert mine == theirs
+
+
+@every_log
+def test_the_outcome_is_that_of_the_log(name):
+    assert ours(name)[1].outcome == recorded(name).outcome
+
+
+def test_no_row_of_the_tables_is_there_for_nothing():
+    used: set[str] = set()
+    for name in LOGS:
+        both_sides(name, used)
+    rows = {f"{what}: {theirs}" for what, changes in PARTS.items() for theirs, _ in changes}
+    assert used == rows | set(WHOLE["recorded"]) | set(WHOLE["the model"])
+
+
+@every_log
+def test_what_the_kernel_said_of_its_address_space_at_boot(name):
+    said = [
+        line
+        for line in without_time(LOGS[name].read_text().splitlines())
+        if re.fullmatch(r"CPU features: detected: 52-bit Virtual Addressing \(.*\)", line)
+    ]
+    mine = without_time(list(ours(name)[1].dmesg))
+    assert mine[: mine.index(of_the_test(mine)[0])] == said
+
+
+def test_the_example_of_the_document_works():
+    result = doctest.testfile(str(ROOT / "docs/versions.md"), module_relative=False)
+    assert (result.failed, result.attempted > 0) == (0, True)
+
+
+# Registers.
+
+COLUMN = {"story": 0, "4k-va48-both-max": 1, "16k-va52-both-max": 2}
+
+
+@pytest.mark.parametrize("name", COLUMN)
+def test_a_recorded_register_has_the_value_of_its_expression(name):
+    (k, run), real = ours(name), recorded(name)
+    pfn = k.page_to_pfn(k.page_at(real.placement.page_copy))
+    names = {**k.constants, "copy": real.placement.page_copy, "pfn": pfn, "nr": k.pfn_to_section_nr(pfn), "mask": 7}
+    names |= {"pageblock_order": k.pageblock_order(), "pud_pfn": real.placement.pud_pfn}
+    names |= {"page_type": run.reports[0].page_type}
+    for register, *cells in table("Registers"):
+        story, cell = cells[0], cells[COLUMN[name]]
+        expected = [eval(expression, {}, names) for expression in code(cell)]
+        assert [real.registers[register]] * len(expected) == expected, register
+        # What the model prints is what the first column says, of any kernel.
+        printed = registers_of(list(run.dmesg))
+        if register in printed:
+            assert printed[register] == eval(code(story)[0], {}, names), register
+    assert set(registers_of(list(run.dmesg))) | {"x19"} == {register for register, *_ in table("Registers")}
+
+
+# Every boot.
 
 
 @pytest.mark.parametrize(
-    ("name", "computed"),
-    [("panic-4k-va48", ("x0", "x1", "x2", "x3", "x4", "x5")), ("panic-16k-va52", ("x2", "x3", "x4", "x5"))],
+    "real",
+    [r for r in BOOTS if "bad_page" in r],
+    ids=[f"{r['config']} on {r['cpu']}" for r in BOOTS if "bad_page" in r],
 )
-def test_the_registers_that_hold_the_arithmetic_hold_the_same(name, computed):
-    """In the 16K kernel the compiler has x0 and x1 for something else by then."""
-    theirs, mine = registers(real(name)), registers(ours(name))
-    assert {register: mine[register] for register in computed} == {register: theirs[register] for register in computed}
+def test_the_reported_page_reads_as_it_was_recorded(real):
+    page_size, va_bits = real["config"].split("-va")
+    booted = boot(Config(page_size, int(va_bits)), CPU.named(real["cpu"]))
+    placement = Placement(pud_pfn=int(real["bad_page"][0].split("pfn:")[1], 16))
+    run = TREES_6_12["v6.12+fold-puds"].start_kernel(booted, placement=placement).run()
+    lines = without_time(list(run.dmesg))
+    start = lines.index(real["bad_page"][0])
+    assert lines[start : start + len(real["bad_page"])] == real["bad_page"]
+    # And the model's own version tells of the same page.
+    (mine,) = Tree.named("arm64-for-next").start_kernel(booted, placement=placement).run().reports
+    (report,) = run.reports
+    assert (mine.pfn, mine.text, mine.raw[:6]) == (report.pfn, report.text, report.raw[:6])
 
 
-def test_each_difference_is_needed_and_is_in_the_document_and_no_other_is():
-    used: set[str] = set()
-    for name in LOGS:
-        for line in real(name):
-            as_in_v6_9(line, used)
-    assert used == set(RULES)
-    printed = "\n".join(line for name in LOGS for line in ours(name))
-    assert [name for name, pattern in ONLY_OURS.items() if not re.search(pattern, printed, re.M)] == []
-    _head, *table = re.findall(r"^\| ([^|]+?) \|", DOCUMENT, re.M)
-    assert table == [*RULES, *ONLY_OURS]
+@pytest.mark.parametrize("real", [r for r in BOOTS if r["booted"]], ids=lambda r: f"{r['config']} on {r['cpu']}")
+@pytest.mark.parametrize("kind", ["fixed", "buggy"])
+def test_v6_12_counts_and_taints_as_recorded(real, kind):
+    page_size, va_bits = real["config"].split("-va")
+    kernel = TREES_6_12[TREE_OF[kind]].start_kernel(boot(Config(page_size, int(va_bits)), CPU.named(real["cpu"])))
+    run, tree = kernel.run(), {"fixed": "fixed", "buggy": "arm64-for-next"}[kind]
+    assert len(run.reports) == real["bad_pages"][tree]
+    assert run.nr_page_table_pages == real["nr_page_table_pages"][tree] - real["nr_page_table_pages"]["fixed"]
+    assert sum(1 << flag for flag in kernel.tainted) == real["taint"][tree]
+    assert kernel.tainted <= {TAINT_BAD_PAGE}
+
+
+# What v6.12 does otherwise.
+
+BOOT_4K = boot(Config("4k", 48), CPU.named("max"))
+
+
+@cache
+def log_with(commits: int) -> list[str]:
+    tree = Tree(f"v6.9 and {commits}", (*V6_12[:commits], FOLD_PUDS_AT_RUNTIME))
+    return without_time(list(tree.start_kernel(BOOT_4K, placement=ANYWHERE).run().dmesg))
+
+
+ROWS = table("What v6.12 does otherwise")
+
+
+def test_the_table_of_v6_12_has_each_commit():
+    assert [row[0] for row in ROWS] == [commit.name for commit in V6_12]
+    for (*_, where), commit in zip(ROWS, V6_12, strict=True):
+        assert not commit.id or f'{commit.id}, "{commit.subject}"' in where
+
+
+@pytest.mark.parametrize("number", range(len(V6_12)), ids=[commit.name for commit in V6_12])
+def test_a_commit_of_v6_12_changes_those_words_and_no_others(number):
+    _, before, after, _ = ROWS[number]
+    lines = log_with(number)
+    for old, new in zip(code(before), code(after) or [None], strict=True) if code(before) else []:
+        assert any(old in line for line in lines)
+        lines = [line.replace(old, new or "") for line in lines if new is not None or line != old]
+    assert lines == log_with(number + 1)
+
+
+def test_v6_12_leaves_a_bad_page_as_it_was():
+    for tree, page_type in (("v6.12+fold-puds", 0xF200_0000), ("arm64-for-next", 0xFFFF_FFFF)):
+        kernel = (TREES_6_12.get(tree) or Tree.named(tree)).start_kernel(BOOT_4K)
+        (report,) = kernel.run().reports
+        assert kernel.pfn_to_page(report.pfn).page_type == page_type
+
+
+def test_a_second_report_of_v6_12_says_in_words_what_tainted_the_kernel():
+    kernel = TREES_6_12["v6.12+fold-puds"].start_kernel(BOOT_4K)
+    kernel.run()
+    lines = without_time(list(kernel.run().dmesg))
+    assert lines[lines.index("Tainted: [B]=BAD_PAGE") - 1].startswith(
+        "CPU: 0 UID: 0 PID: 1 Comm: swapper/0 Tainted: G "
+    )
