@@ -89,3 +89,15 @@ OopsReader()
 from pgtlab_widgets import WalkStepper
 
 WalkStepper(page_size="16k", va_bits=52)
+
+# %% [markdown]
+# ## The TLB
+#
+# What a level costs, counted while you look on: a trace of addresses runs through TLBs, walk caches and real tables, with
+# two sizes of address side by side. With a walk cache for last tables only, 48 bits read a third more than 47; with one for
+# each level the difference is gone. Then map the same memory by blocks, and see what helps more than any level.
+
+# %%
+from pgtlab_widgets import TLBView
+
+TLBView("uniform", walk_cache="last tables")

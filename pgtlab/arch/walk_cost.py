@@ -146,13 +146,8 @@ def simulate(
     from tqdm import tqdm
 
     from pgtlab.arch import tlb_loop
-    from pgtlab.arch.walk import check_arguments
-    from pgtlab.arch.walk_many import as_addresses
 
-    check_arguments(el)
-    vas = as_addresses(trace)
-    owners = _asids(asids, len(vas) if vas.ndim == 1 else 0)
-    _check(mmu, vas, windows, chunk)
+    vas, owners = _checked(mmu, trace, asids, el, windows, chunk)
     state = tlb_loop.state(hardware, seed)
     ranges = tlb_loop.ranges(mmu, access, el, hardware.coalesces)
     counted = np.zeros((max(windows, 1), tlb_loop.HITS + len(list(hardware))), np.int64)
@@ -165,6 +160,54 @@ def simulate(
     sizes = np.clip(len(vas) - length * np.arange(len(counted)), 0, length)
     parts = tuple(_cost(hardware, int(n), counts) for n, counts in zip(sizes, counted, strict=True)) if windows else ()
     return _cost(hardware, len(vas), counted.sum(axis=0), parts)
+
+
+def costs_so_far(
+    mmu: MMU,
+    trace: ArrayLike,
+    hardware: Hardware = PLAIN,
+    *,
+    asids: ArrayLike | None = None,
+    access: Access = Access.READ,
+    el: int = 1,
+    seed: int = 0,
+    chunk: int = CHUNK,
+) -> Iterator[Cost]:
+    """What `simulate` counts, as it grows: after each `chunk` accesses the cost of all so far.
+
+    Parameters and errors are those of `simulate`; the last cost is what it gives.
+
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
+    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
+    >>> mapper.map_range(0, 0, 1 << 20, contiguous=False)
+    >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 20, 64), chunk=1 << 13)]
+    [128, 256]
+    """
+    from pgtlab.arch import tlb_loop
+
+    vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
+    state = tlb_loop.state(hardware, seed)
+    ranges = tlb_loop.ranges(mmu, access, el, hardware.coalesces)
+    counts = np.zeros(tlb_loop.HITS + len(list(hardware)), np.int64)
+    for _, start, stop in _pieces(counts[np.newaxis], len(vas), chunk, len(vas)):
+        piece, owned = np.ascontiguousarray(vas[start:stop]), np.ascontiguousarray(owners[start:stop])
+        tlb_loop.simulate(state, mmu.memory.banks(), ranges, piece, owned, counts)
+        yield _cost(hardware, stop, counts)
+
+
+def _checked(
+    mmu: MMU, trace: ArrayLike, asids: ArrayLike | None, el: int, windows: int, chunk: int
+) -> tuple[U64, NDArray[np.uint16]]:
+    """The addresses and the ASIDs of a trace that can be run."""
+    from pgtlab.arch.walk import check_arguments
+    from pgtlab.arch.walk_many import as_addresses
+
+    check_arguments(el)
+    vas = as_addresses(trace)
+    owners = _asids(asids, len(vas) if vas.ndim == 1 else 0)
+    _check(mmu, vas, windows, chunk)
+    return vas, owners
 
 
 def _pieces(

@@ -6,7 +6,7 @@ could do. `walk_costs` counts what that saves, and what the 52 bits cost where t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -40,14 +40,20 @@ MAPPINGS: Final[Mapping[str, Mapping[str, bool]]] = {
 }
 """How the same memory is mapped: by pages, by pages in runs with the Contiguous bit, by blocks of level 2."""
 
-_TLBS: Final[dict[str, Any]] = {"l1": (TLB(48),), "l2": (TLB(1024, ways=4),)}
+TLBS: Final[Mapping[str, tuple[tuple[TLB, ...], tuple[TLB, ...]]]] = {
+    "48 + 1024": ((TLB(48),), (TLB(1024, ways=4),)),
+    "48": ((TLB(48),), ()),
+    "10 + 512": ((TLB(10),), (TLB(512, ways=4),)),
+    "64 + 4096": ((TLB(64),), (TLB(4096, ways=4),)),
+}
+"""TLBs of four sizes: L1 and L2. The third is that of a Cortex-A53; the others are round figures."""
+
+_L1, _L2 = TLBS["48 + 1024"]
 HARDWARE: Final[Mapping[str, Hardware]] = {
-    "no walk cache": Hardware(**_TLBS),
-    "last tables": Hardware(**_TLBS, walk_caches=(WalkCache(64, ways=4, levels=(2,)),)),
-    "shared": Hardware(**_TLBS, walk_caches=(WalkCache(64, ways=4),)),
-    "each level": Hardware(
-        **_TLBS, walk_caches=tuple(WalkCache(16, ways=4, levels=(level,)) for level in TABLE_LEVELS)
-    ),
+    "no walk cache": Hardware(_L1, _L2),
+    "last tables": Hardware(_L1, _L2, (WalkCache(64, ways=4, levels=(2,)),)),
+    "shared": Hardware(_L1, _L2, (WalkCache(64, ways=4),)),
+    "each level": Hardware(_L1, _L2, tuple(WalkCache(16, ways=4, levels=(level,)) for level in TABLE_LEVELS)),
 }
 """The same TLBs with four kinds of walk cache: none; 64 entries for the tables of level 3 only, as a Cortex-A53 has; 64
 that all levels share; 16 for each level."""
@@ -125,26 +131,54 @@ class Workload:
     asids: NDArray[np.uint16] | None = None
 
 
+def _scattered(region: int, accesses: int, seed: int) -> U64:
+    draw = np.random.default_rng(seed)
+    places = draw.choice((1 << SCATTERED_BITS) // region, SCATTERED, replace=False).astype(np.uint64)
+    inside = draw.integers(0, region // 8, accesses, np.uint64) * np.uint64(8)
+    return draw.choice(places, accesses) * np.uint64(region) + inside
+
+
+_KINDS: Final[dict[str, Callable[[int, int, int], U64]]] = {
+    "sequential": lambda region, accesses, seed: sequential(AREA_AT, AREA, accesses),
+    "strided": lambda region, accesses, seed: strided(AREA_AT, AREA, accesses, stride=1 << 16),
+    "uniform": lambda region, accesses, seed: uniform(AREA_AT, AREA, accesses, seed=seed),
+    "chase": lambda region, accesses, seed: chase(AREA_AT, AREA, accesses, step=4096, seed=seed),
+    "zipf": lambda region, accesses, seed: zipf(AREA_AT, AREA, accesses, seed=seed),
+    "scattered": _scattered,
+    "processes": lambda region, accesses, seed: zipf(AREA_AT, AREA >> 5, accesses, seed=seed),
+}
+WORKLOADS: Final = {
+    "sequential": "word after word of 8 GiB",
+    "strided": "every 64 KiB of 8 GiB",
+    "uniform": "any word of 8 GiB, as in a large hash table",
+    "chase": "a random chain of pointers through the pages of 8 GiB",
+    "zipf": "some pages of 8 GiB far more often than others",
+    "scattered": "512 mappings anywhere in the address space",
+    "processes": "32 processes take turns, each in its own 256 MiB",
+}
+"""The kinds of trace, and what they visit."""
+
+
+def workload(name: str, region: int, accesses: int = ACCESSES, seed: int = 0) -> Workload:
+    """The trace of `workloads()` that has this name; `TraceError` where none has.
+
+    >>> workload("uniform", 1 << 25, 3).vas.shape
+    (3,)
+    """
+    if name not in _KINDS:
+        raise TraceError(f"{name!r} is no kind of trace: there are {', '.join(_KINDS)}")
+    if accesses < 0:
+        raise TraceError(f"accesses={accesses}: the nearest is 0")
+    turns = (np.arange(accesses) // SLICE % PROCESSES).astype(np.uint16) if name == "processes" else None
+    return Workload(name, _KINDS[name](region, accesses, seed), turns)
+
+
 def workloads(region: int, accesses: int = ACCESSES, seed: int = 0) -> dict[str, Workload]:
     """One trace of each kind over 8 GiB; one all over the address space; and one of processes that take turns.
 
     `region` is the size of what is mapped as a whole, the block of level 2.
     """
-    in_turn = sequential(AREA_AT, AREA, accesses)  # refuses what is no number of accesses
-    draw = np.random.default_rng(seed)
-    places = draw.choice((1 << SCATTERED_BITS) // region, SCATTERED, replace=False).astype(np.uint64)
-    inside = draw.integers(0, region // 8, accesses, np.uint64) * np.uint64(8)
-    turns = (np.arange(accesses) // SLICE % PROCESSES).astype(np.uint16)
-    made = (
-        Workload("sequential", in_turn),
-        Workload("strided", strided(AREA_AT, AREA, accesses, stride=1 << 16)),
-        Workload("uniform", uniform(AREA_AT, AREA, accesses, seed=seed)),
-        Workload("chase", chase(AREA_AT, AREA, accesses, step=4096, seed=seed)),
-        Workload("zipf", zipf(AREA_AT, AREA, accesses, seed=seed)),
-        Workload("scattered", draw.choice(places, accesses) * np.uint64(region) + inside),
-        Workload("processes", zipf(AREA_AT, AREA >> 5, accesses, seed=seed), turns),
-    )
-    return {workload.name: workload for workload in made}
+    return {name: workload(name, region, accesses, seed) for name in _KINDS}
 
 
 @dataclass(frozen=True)

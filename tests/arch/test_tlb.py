@@ -15,7 +15,7 @@ from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1
 from pgtlab.arch.tlb import CORTEX_A53, PLAIN, TLB, Hardware, Replacement, TLBGeometryError, WalkCache
 from pgtlab.arch.trace import KINDS, TraceError, strided, trace, uniform
-from pgtlab.arch.walk_cost import Cost, simulate
+from pgtlab.arch.walk_cost import Cost, costs_so_far, simulate
 
 MIB, GIB = 1 << 20, 1 << 30
 MEMORY = 0x8000_0000  # what is mapped to; the tables are elsewhere
@@ -351,6 +351,17 @@ def test_windows_add_up(windows):
     for name in ("accesses", "walks", "faults", "l1_hits", "l2_hits", "reads", "walk_cache_hits"):
         assert cut.over_time(name).sum() == np.sum(getattr(whole, name)) == np.sum(getattr(cut, name))
     assert cut.over_time("accesses").max() == -(-1000 // windows)
+
+
+@pytest.mark.parametrize("chunk", [1, 300, 1000, 5000])
+def test_the_costs_so_far_grow_into_the_whole(chunk):
+    vas = uniform(0, 8 * MIB, 1000)
+    asids = np.arange(1000) // 100 % 3
+    costs = list(costs_so_far(PAGES, vas, asids=asids, chunk=chunk))
+    assert costs[-1] == simulate(PAGES, vas, asids=asids)
+    assert [cost.accesses for cost in costs] == [*range(chunk, 1000, chunk), 1000]
+    for cost in costs[:: len(costs) // 4 + 1]:
+        assert cost == simulate(PAGES, vas[: cost.accesses], asids=asids[: cost.accesses])
 
 
 def test_an_empty_trace_costs_nothing():

@@ -258,6 +258,10 @@ export function show(name, body, on = {}) {
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
         if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
       for (const group of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-reveal]"))) reveal(group);
+      // Long work goes on step by step, each asked for once what came of the last one is drawn.
+      const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
+      if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && model.send(JSON.parse(next)));
+      reader.next = next;
     }
 
     /**

@@ -1,0 +1,59 @@
+"""The picture of a cost: every bar is a count of the model."""
+
+import pytest
+
+from pgtlab.arch.tlb import TLB, Hardware
+from pgtlab.arch.walk_cost import Cost
+from pgtlab.lab.walk_cost import HARDWARE, Row, regimes, walk_costs, workload
+from pgtlab.lab.walk_cost_picture import BAR, compared, walk_cost_picture
+
+
+@pytest.fixture(scope="module")
+def rows():
+    one, other = regimes("16k")[:2]
+    return walk_costs((one, other), [workload("zipf", one.region, 20_000)], hardware={"x": HARDWARE["each level"]}).rows
+
+
+def shapes(picture):
+    keys = [shape.key for shape in picture.shapes]
+    assert len(set(keys)) == len(keys)
+    return {shape.key: shape for shape in picture.shapes}
+
+
+def test_the_bars_are_shares_of_what_was_counted(rows):
+    drawn = shapes(walk_cost_picture(rows, HARDWARE["each level"]))
+    for n, row in enumerate(rows):
+        cost = row.cost
+        assert drawn[f"hits L1 TLB {n} bar"].attributes["width"] == round(BAR * sum(cost.l1_hits) / cost.accesses, 1)
+        share = sum(cost.l2_hits) / (cost.accesses - sum(cost.l1_hits))
+        assert drawn[f"hits L2 TLB {n} bar"].attributes["width"] == round(BAR * share, 1)
+        for level in range(row.regime.start_level, 4):
+            bar = drawn[f"reads level {level} {n} bar"]
+            assert bar.attributes["width"] == round(BAR * cost.reads[level] / cost.accesses, 1)
+            assert bar.attributes["class"] == f"level-{level}"
+            assert drawn[f"reads level {level} {n} number"].text.endswith(f"({cost.reads[level]:,})")
+
+
+def test_a_walk_cache_is_looked_up_by_walks_that_no_deeper_one_helped(rows):
+    drawn = shapes(walk_cost_picture(rows, HARDWARE["each level"]))
+    cost = rows[0].cost
+    assert drawn["hits walk cache, level 2 0 number"].text.endswith(f"of {cost.walks:,}")
+    assert drawn["hits walk cache, level 1 0 number"].text.endswith(f"of {cost.walks - cost.walk_cache_hits[2]:,}")
+
+
+def test_what_is_not_there_is_said_in_its_place(rows):
+    drawn = shapes(walk_cost_picture(rows, Hardware((TLB(48),))))
+    assert drawn["reads level 0 0 number"].text == "no such level"
+    assert drawn["reads level 0 1 bar"]
+    assert drawn["hits L2 TLB 0 number"].text == "no such TLB"
+    assert drawn["hits walk cache, level 1 0 number"].text == "no such cache"
+    everything = shapes(walk_cost_picture(rows, HARDWARE["each level"]))
+    assert drawn["label reads level 3"].attributes == everything["label reads level 3"].attributes
+
+
+def test_nothing_counted_yet_draws_empty_bars():
+    nothing = Cost(0, (), (), (0,) * 5, (0,) * 5, 0, 0)
+    rows = [Row("zipf", "pages", "x", regime, nothing) for regime in regimes("4k")]
+    drawn = shapes(walk_cost_picture(rows, HARDWARE["shared"]))
+    assert {shape.attributes["width"] for key, shape in drawn.items() if key.endswith(" bar")} == {0}
+    assert compared(rows) == "4K/52 LPA2 reads as many descriptors as 4K/48: 0."
