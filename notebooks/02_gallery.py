@@ -101,3 +101,16 @@ WalkStepper(page_size="16k", va_bits=52)
 from pgtlab_widgets import TLBView
 
 TLBView("uniform", walk_cache="last tables")
+
+# %% [markdown]
+# ## The bug lab
+#
+# The kernel of the story, booted as you choose. Click a line of its log, or a claim, to see which numbers follow from which.
+# Unfold the sources to read what a commit changed; apply one of the thread's fixes, or your own with `lab.livepatch()`; and
+# run it everywhere.
+
+# %%
+from pgtlab_widgets import BugLab
+
+lab = BugLab()
+lab

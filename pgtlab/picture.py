@@ -49,6 +49,10 @@ STYLE = """
 .pgtlab-picture .commit.out { stroke-opacity: 0.4; }
 .pgtlab-picture .faint { fill: var(--jp-content-font-color2, #5c5c5c); }
 .pgtlab-picture .cell { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
+.pgtlab-picture .cell.clean { fill: #9bd1bd; }
+.pgtlab-picture .cell.report { fill: #f0c05a; }
+.pgtlab-picture .cell.panic { fill: #e8703a; }
+.pgtlab-picture .cell.none { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
 .pgtlab-picture :is(.cell.selected, .cell[aria-pressed="true"]) { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 @media (forced-colors: active) { .pgtlab-picture rect { stroke: CanvasText; } }

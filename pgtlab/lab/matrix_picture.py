@@ -1,0 +1,55 @@
+"""The picture of outcomes: a row for each configuration, a column for each CPU, and a letter where a kernel ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from pgtlab.linux.boot import Boot, NoBoot
+from pgtlab.linux.fold_picture import cell_key
+from pgtlab.picture import Picture, Shape, rect, text
+
+LABEL, HEAD, CELL, ROW = 150, 40, 92, 22
+#: The letter of an outcome, and its class.
+OUTCOMES: Final = {
+    "clean": ("✓", "clean"),
+    "report": ("R", "report"),
+    "panic": ("P", "panic"),
+    "no boot": ("–", "none"),
+}
+
+
+def matrix_picture(
+    boots: Sequence[Boot | NoBoot], outcomes: Mapping[str, str], title: str, selected: Boot | NoBoot | None = None
+) -> Picture:
+    """Draw the outcomes that are known yet, by `cell_key`.
+
+    >>> from pgtlab.lab.matrix import boots
+    >>> picture = matrix_picture(list(boots()), {"4k/48/48/max": "panic"}, "next-20240229")
+    >>> [shape.text for shape in picture.shapes if shape.key == "letter 4k/48/48/max"]
+    ['P panic']
+    """
+    configs = list(dict.fromkeys(boot.config for boot in boots))
+    cpus = list(dict.fromkeys(boot.cpu.name for boot in boots))
+    shapes: list[Shape] = [text("title", 4, 16, title, "start strong")]
+    shapes += [text(f"cpu {n}", LABEL + (i + 0.5) * CELL, HEAD - 6, n, "middle small") for i, n in enumerate(cpus)]
+    for row, config in enumerate(configs):
+        label = f"{config.granule} VA {config.va_bits} PA {config.pa_bits}"
+        shapes.append(text(f"config {row}", 4, HEAD + row * ROW + 15, label, "start small"))
+    for boot in boots:
+        x, y = LABEL + cpus.index(boot.cpu.name) * CELL, HEAD + configs.index(boot.config) * ROW
+        shapes += _cell(cell_key(boot), outcomes.get(cell_key(boot)), x, y, boot == selected)
+    lines = [f"{cell_key(boot)}: {outcomes.get(cell_key(boot), 'not run yet')}" for boot in boots]
+    size = LABEL + len(cpus) * CELL + 4, HEAD + len(configs) * ROW + 4
+    return Picture(*size, title, "\n".join(lines), tuple(shapes))
+
+
+def _cell(key: str, outcome: str | None, x: float, y: float, selected: bool) -> Iterator[Shape]:
+    letter, classes = OUTCOMES[outcome] if outcome else ("", "unknown")
+    hint = f"{key}: {outcome or 'not run yet'}"
+    mark = " selected" if selected else ""
+    yield rect(f"cell {key}", x, y, CELL - 3, ROW - 3, f"cell {classes}{mark}", hint, cell=key)
+    ink = "" if classes in ("none", "unknown") else " on-fill"
+    yield text(
+        f"letter {key}", x + CELL / 2, y + 14, f"{letter} {outcome or ''}".strip(), f"middle small{ink}", quiet=True
+    )

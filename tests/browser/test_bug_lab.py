@@ -1,0 +1,68 @@
+"""The bug lab as a learner meets it."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pgtlab_widgets import BugLab
+from playwright.sync_api import expect
+
+CELL = "from pgtlab_widgets import BugLab\nBugLab()"
+
+
+def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(run_cells):
+    _, view = run_cells(CELL)
+    expect(view.locator(".summary")).to_have_text("next-20240229 on max: panic")
+    view.get_by_role("button", name=re.compile("x1 : ")).click()
+    expect(view.locator(".because")).to_contain_text("page_to_pfn")
+    view.get_by_role("button", name=re.compile("a struct page on the stack was used")).click()
+    expect(view.locator(".because")).to_contain_text("(x20 - vmemmap) >> 6")
+    expect(view.locator("li.lit", has_text="x1 : ")).to_be_visible()
+
+    view.get_by_role("button", name="fix-pud-free", exact=True).click()
+    expect(view.locator(".summary")).to_have_text("next-20240229 on max: clean")
+    view.get_by_role("button", name="Judge the kernel").click()
+    expect(view.locator(".judged li")).to_have_count(8)
+    view.get_by_role("button", name="Run it everywhere").click()
+    expect(view.get_by_text("104 of 104")).to_be_visible(timeout=30_000)
+    view.get_by_role("button", name="16k/52/52/max: clean", exact=True).click()
+    expect(view.get_by_role("toolbar", name="Page size").get_by_role("button", name="16k")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
+def test_the_matrix_can_be_stopped(run_cells):
+    page, view = run_cells(CELL)
+    view.get_by_role("button", name="Run it everywhere").click()
+    expect(view.get_by_text(re.compile("[1-9][0-9]? of 104"))).to_be_visible()
+    view.get_by_role("button", name="Stop").click()
+    expect(view.get_by_role("button", name="Run it everywhere")).to_be_visible()
+    count = view.get_by_text(" of 104").inner_text()
+    page.wait_for_timeout(400)
+    assert view.get_by_text(" of 104").inner_text() == count != "104 of 104"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(run_cells, theme):
+    page, view = run_cells(CELL, theme=theme)
+    view.get_by_role("button", name="Run it everywhere").click()
+    expect(view.get_by_text(re.compile("[2-9][0-9] of 104"))).to_be_visible()
+    view.get_by_role("button", name="Stop").click()
+    result = Axe().run(page, context=".pgtlab-bug-lab")
+    assert result.violations_count == 0, result.generate_report()
+
+
+def test_its_javascript_draws_what_it_is_given(render):
+    shape = {
+        "key": "c",
+        "tag": "rect",
+        "attributes": {"x": 1, "y": 2, "width": 3, "height": 4, "data-cell": "k"},
+        "hint": "C",
+    }
+    made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [shape]}
+    row = {"number": 1, "text": "no such line", "remarks": ["made up"]}
+    view = render(BugLab, {**BugLab().view, "matrix": made_up, "rows": [row], "claims": []})
+    expect(view.locator(".annotated")).to_contain_text("no such line")
+    expect(view.locator(".annotated")).to_contain_text("made up")
+    view.get_by_role("button", name="C", exact=True).press("Enter")
+    assert view.page.evaluate("window.sent") == [{"cell": "k"}]
