@@ -12,6 +12,12 @@ from pgtlab.cli.lab import FIRST
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 
+#: Views that are shown as they begin.
+VIEWS = {
+    "oops-reader": "from pgtlab_widgets import OopsReader\nOopsReader()",
+    "tlb": "from pgtlab_widgets import TLBView\nTLBView()",
+}
+
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_take(open_notebook, page, theme):
@@ -27,6 +33,14 @@ def test_take(open_notebook, page, theme):
     page.evaluate("window.jupyterapp.shell.currentWidget.content.scrollToItem(0)")
     page.wait_for_timeout(500)
     page.screenshot(path=FOLDER / f"tour-{theme}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_take_view(run_cells, name, theme):
+    page, view = run_cells(VIEWS[name], theme=theme)
+    page.set_viewport_size({"width": 1280, "height": 1400})  # that of a tall one
+    shot(view, f"{name}-{theme}")
 
 
 def shot(locator, name):
