@@ -125,6 +125,49 @@ def test_before_v4_18_the_fields_stood_in_another_order():
         assert (page.fields["_refcount"], page.fields["page_type"]) == (1, 0xFFFF_FF7F)
 
 
+RAW = [
+    "raw: 0017ffffc0000000 dead000000000100 dead000000000122 0000000000000000\n",
+    "raw: 0000000000000000 0000000000000000 00000000fffffdff 0000000000000000\n",
+]
+PAGE = "page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x20b066\n"
+FLAGS = "flags: 0x17ffffc0000000(node=0|zone=2|lastcpupid=0x1fffff)\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "at", "names"),
+    [
+        ((PAGE, FLAGS, *RAW), 0, {"flags", "lru.next", "lru.prev", "mapping", "index", "private"}),
+        ((PAGE, FLAGS, RAW[0]), 0, {"flags", "lru.next", "lru.prev", "mapping"}),
+        ((PAGE, FLAGS, RAW[1]), 4, {"index", "private", "page_type", "_refcount", "memcg_data"}),
+        ((PAGE, RAW[1]), 4, {"index", "private", "page_type", "_refcount", "memcg_data"}),
+        ((PAGE, RAW[0]), None, set()),
+        ((RAW[1],), None, set()),
+    ],
+)
+def test_of_two_raw_lines_the_one_that_is_left_is_known_by_what_is_printed(lines, at, names):
+    """The words of tests/data/oops/badpage.jsonl."""
+    (report,) = oops.read(HEADLINE + "".join(lines)).reports
+    page = report.page
+    assert page.raw_at == at
+    assert names == page.fields.keys() if len(lines) < 4 else names <= page.fields.keys()
+    assert ("one of the two `raw:` lines is missing" in " ".join(report.notes)) == (at != 0)
+    assert not [note for note in report.notes if "printed as" in note]
+    if len(lines) > 1:
+        assert "table" in page.page_type.names
+
+
+def test_flags_and_counts_of_a_tail_page_are_printed_of_its_folio():
+    """`__dump_folio()` prints `folio->flags` and `folio_ref_count()`, and the words of the page itself."""
+    text = (
+        "page: refcount:2 mapcount:0 mapping:0000000000000000 index:0x1 pfn:0x40a01\n"
+        "head: order:2 mapcount:0 entire_mapcount:0 nr_pages_mapped:0 pincount:0\n"
+        "flags: 0x40(head|node=0|zone=0)\n"
+        "raw: 0000000000000000 fffffdffc0028001 0000000000000000 0000000000000000\n"
+        "raw: 0000000000000000 0000000000000000 00000000ffffffff 0000000000000000\n"
+    )
+    assert oops.read(HEADLINE + text).reports[0].notes == ()
+
+
 def test_raw_words_that_are_not_those_of_the_printed_page_are_noted():
     text = (
         "page: refcount:1 mapcount:0 mapping:0000000000000000 index:0x0 pfn:0x1\n"

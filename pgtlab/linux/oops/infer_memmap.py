@@ -59,7 +59,7 @@ def dumped_address(report: Report) -> tuple[int | None, str]:
 
     A list head that is on no list points to itself, and `lru` is 8 bytes into the page.
     """
-    raw = report.page.raw if report.page else ()
+    raw = report.page.raw if report.page and report.page.raw_at == 0 else ()
     if len(raw) > 2 and raw[1] == raw[2] and raw[1] >= POINTER and raw[1] % (1 << PAGE_BITS) == 8:
         return raw[1] - 8, f"lru.next = lru.prev = {raw[1]:#x}, so that the page is at {raw[1] - 8:#x}"
     return None, ""

@@ -97,7 +97,7 @@ def read_page(lines: Sequence[Line], version: Version | None = None) -> PageDump
             page, used = changed, [*used, line.number]
     if not used:
         return None
-    page = replace(page, lines=tuple(used))
+    page = replace(page, lines=tuple(used), raw_at=_place(page))
     page = replace(page, fields=_fields(page, version))
     return _with_type(page, version)
 
@@ -149,24 +149,42 @@ def _flag_names(text: str) -> tuple[tuple[str, ...], Mapping[str, int]]:
     return tuple(names), fields
 
 
+def _place(page: PageDump) -> int | None:
+    """Which word of struct page the first one of `raw:` is. Of two lines one may be lost: the printed flags are in the
+    first, and since v4.18 the printed reference count is in the second; `None` where neither tells."""
+    words = page.raw
+    if not 0 < len(words) <= PAGE_WORDS // 2:
+        return 0
+    first = words[0] == page.flags
+    second = len(words) > 2 and page.refcount is not None and words[2] >> 32 == page.refcount & 0xFFFFFFFF
+    # The four bytes beside it hold the map count less one, or a type, whose upper bit is set.
+    second = second and (words[2] >> 31 & 1 == 1 or words[2] & 0xFFFFFFFF == ((page.mapcount or 0) - 1) & 0xFFFFFFFF)
+    if first != second:
+        return 0 if first else PAGE_WORDS // 2
+    return None
+
+
 def _fields(page: PageDump, version: Version | None) -> Mapping[str, int]:
     """The words of `raw:` by name, in the order of fields that fits the printed reference count, or the version."""
-    if not page.raw:
+    if not page.raw or page.raw_at is None:
         return {}
-    new, old = (_named(page.raw, layout) for layout in (FIELDS, OLD_FIELDS))
+    words = (None,) * page.raw_at + page.raw
+    new, old = (_named(words, layout) for layout in (FIELDS, OLD_FIELDS))
     if version is not None:
         return old if version < REORDERED else new
     if page.refcount is None:
         return new
     refcount = page.refcount & 0xFFFFFFFF
-    return old if new.get("_refcount") != refcount == old.get("_refcount") else new
+    telling = "_refcount" in new or new.get("mapping")  # zeros alone are either
+    return old if telling and new.get("_refcount") != refcount == old.get("_refcount") else new
 
 
-def _named(words: Sequence[int], layout: Mapping[str, tuple[int, int | None]]) -> Mapping[str, int]:
+def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int | None]]) -> Mapping[str, int]:
     fields = {}
-    for name, (word, half) in layout.items():
-        if word < len(words):
-            fields[name] = words[word] if half is None else words[word] >> 32 * half & 0xFFFFFFFF
+    for name, (at, half) in layout.items():
+        word = words[at] if at < len(words) else None
+        if word is not None:
+            fields[name] = word if half is None else word >> 32 * half & 0xFFFFFFFF
     return fields
 
 
@@ -191,6 +209,11 @@ def page_notes(page: PageDump) -> tuple[str, ...]:
     """Where the printed numbers and the raw words of one page disagree."""
     notes = []
     raw = page.fields
+    if page.raw_at != 0:
+        which = "which cannot be told" if page.raw_at is None else "the first"
+        notes.append(f"one of the two `raw:` lines is missing, {which}")
+    if raw.get("lru.next", 0) & 1:
+        return tuple(notes)  # a tail page: flags and reference count are printed of the folio
     if page.refcount is not None and "_refcount" in raw and page.refcount & 0xFFFFFFFF != raw["_refcount"]:
         notes.append(f"refcount is printed as {page.refcount}, and the raw words hold {_signed(raw['_refcount'])}")
     if page.flags is not None and "flags" in raw and page.flags != raw["flags"]:

@@ -220,8 +220,9 @@ class PageDump:
     """What `dump_page()` printed, and what `BUG: Bad page state` said of the page.
 
     `mapcount` is as printed: before v6.12 a page type showed there as a large negative number. `index`, `mapping` and
-    `memcg` are what was printed, which for pointers may be a hash. `raw` are the words of `struct page`; `fields` are
-    the same, by name (64-byte `struct page`; `include/linux/mm_types.h`). `flag_names` and `flag_fields` are from
+    `memcg` are what was printed, which for pointers may be a hash. `raw` are the words of `struct page` from
+    word `raw_at` on, which is 0, or `None` where a line is missing and nothing tells which; `fields` are the same, by
+    name (64-byte `struct page`; `include/linux/mm_types.h`). `flag_names` and `flag_fields` are from
     `flags: 0x...(names|node=0)`.
     """
 
@@ -236,6 +237,7 @@ class PageDump:
     kind: str = ""  # `anon`, `ksm` or empty: the word before `flags:`
     page_type: PageType | None = None
     raw: tuple[int, ...] = ()
+    raw_at: int | None = 0
     head_raw: tuple[int, ...] = ()
     fields: Mapping[str, int] = field(default_factory=dict)
     head: str = ""
