@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from pgtlab.cli.options import add_kernel_options, address, booted, print_json, running
+from pgtlab.cli.standard_input import standard_input
 
 OUTCOMES = ("clean", "report", "panic")  # from good to bad
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tree_file is None:
         tree = Tree.named(args.tree)
     else:
-        raw = sys.stdin.buffer.read() if args.tree_file == "-" else Path(args.tree_file).read_bytes()
+        raw = standard_input().read() if args.tree_file == "-" else Path(args.tree_file).read_bytes()
         tree = read_tree(raw.decode("utf-8", errors="replace"), args.tree_file)
     # Where a CPU runs no such kernel, no commit will change that: with a file it is misuse.
     boot = booted(args) if args.tree_file is None else running(args)

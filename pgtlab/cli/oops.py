@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from pathlib import Path
-from typing import Any
 
 from pgtlab.cli.colour import coloured
 from pgtlab.cli.options import print_json
+from pgtlab.cli.standard_input import standard_input
 
 TELLS = {  # by how a line of the answer begins or what is in it
     re.compile(r"\d+\. |[A-Z][a-z ]+$"): "heading",
@@ -54,5 +53,5 @@ def _line(text: str) -> str:
 
 def _text(file: str) -> str:
     """The log; bytes that are no UTF-8, which a serial line may well produce, are replaced."""
-    raw: Any = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    return bytes(raw).decode("utf-8", errors="replace")
+    raw = standard_input().read() if file == "-" else Path(file).read_bytes()
+    return raw.decode("utf-8", errors="replace")

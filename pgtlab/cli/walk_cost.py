@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgtlab.cli.options import print_json
+from pgtlab.cli.standard_input import standard_input
 
 if TYPE_CHECKING:
     from pgtlab.lab.walk_cost import Row, WalkCosts, Workload
@@ -81,7 +81,7 @@ def _from_stdin() -> Workload:
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as folder:
         copy = Path(folder, "standard input")
         with copy.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+            shutil.copyfileobj(standard_input(), file)
         return Workload("-", read_trace(copy))
 
 

@@ -82,6 +82,14 @@ def test_a_closed_output_is_misuse_in_one_sentence():
     assert done.stderr.startswith("pgtlab: standard output is closed")
 
 
+@pytest.mark.parametrize("reader", ["oops", "debug-vm-pgtable --tree-file -", "walk-cost --trace -"])
+def test_a_closed_input_is_misuse_in_one_sentence(reader):
+    done = shell(f"$PGTLAB {reader} <&-")
+    assert done.stdout == ""
+    assert done.stderr == "pgtlab: standard input is closed, so there is nothing to read\n"
+    assert done.returncode == (128 if "--tree-file" in reader else 2)
+
+
 def test_what_is_told_on_a_closed_standard_error_does_not_get_into_the_answer():
     done = shell("$PGTLAB esr nonsense 2>&-")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 2)
