@@ -396,6 +396,21 @@ def test_the_spellings_of_a_headline(text, kind, esr):
     assert (report.kind, report.esr, report.message) == (kind, esr, text)
 
 
+def test_a_process_that_faults_has_no_call_trace_of_the_kernel():
+    """`arm64_show_signal()` prints the registers alone; what comes next is another's. Debian's 6.1.187 under QEMU."""
+    text = (
+        "init[77]: unhandled exception: DABT (lower EL), ESR 0x0000000092000046, level 2 translation fault in init\n"
+        "CPU: 0 PID: 77 Comm: init Not tainted 6.1.0-53-cloud-arm64 #1  Debian 6.1.187-1\n"
+        "pstate: 60001000 (nZCv daif -PAN -UAO -TCO -DIT +SSBS BTYPE=--)\n"
+        "pc : 00000000004008a8\n"
+        "x2 : 0000000000000000 x1 : 0000000000000001 x0 : 0000000000001234\n"
+        "sysrq: Show backtrace of all active CPUs\nsysrq: CPU0:\n"
+        "Call trace:\n dump_backtrace+0xe4/0x140\n show_stack+0x20/0x30\n"
+    )
+    (report,) = oops.read(text).reports
+    assert (report.kind, report.registers["x0"], report.trace) == ("user fault", 0x1234, ())
+
+
 def test_the_address_in_a_headline():
     assert oops.read(SPELLINGS["v4.9"][0]).reports[0].address == 0xFFFF_FF80_080A_1000
     assert oops.read(SPELLINGS["v4.19, a task"][0]).reports[0].address == 0xFFFF_6DFF_0000

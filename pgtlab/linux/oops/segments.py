@@ -171,6 +171,8 @@ def _add(line: Line, segment: Segment) -> bool:
         segment.lines.append(line)
         segment.ended = True
         return False
+    if segment.kind == "user fault" and line.text == CALL_TRACE:
+        return False  # someone else's: `dump_backtrace()` leaves the stack of user space alone
     known = (
         _BELONGS.match(line.text) is not None
         or is_dump_line(line.text)
