@@ -45,6 +45,14 @@ def test_kdump_needs_nothing_but_the_file(opened, name):
     assert image.notes == ()
 
 
+def test_a_kernel_with_another_map_of_memory_is_told(opened):
+    """Before v6.5 the modules' area had 128 MiB: MODULES_END as Debian's 6.1.187 says it."""
+    (note,) = opened(kdump("4k-va48-max", MODULES_VADDR=0xFFFF_8000_0000_0000, MODULES_END=0xFFFF_8000_0800_0000)).notes
+    assert "MODULES_END at 0xffff800008000000, and v6.12 at 0xffff800080000000" in note
+    same = kdump("4k-va48-max", MODULES_END=0xFFFF_8000_8000_0000, VMEMMAP_START=0xFFFF_FDFF_C000_0000)
+    assert opened(same).notes == ()
+
+
 def test_the_process_of_a_kdump_is_read_with_its_ttbr0(opened):
     regs, _ = capture("4k-va48-max")
     vas, expected = lookups("4k-va48-max", "user")

@@ -86,7 +86,23 @@ def derive(contents: Contents, given: Given) -> Machine:
     if best < _MAPS_ITSELF and _symbol(contents) is not None:
         note = "the tables do not map swapper_pg_dir where the kernel says it is: are they all in the image?"
         machine = replace(machine, notes=(*machine.notes, note))
-    return _with_mair(contents, machine)
+    return _with_mair(contents, _with_other_map(contents, machine))
+
+
+def _with_other_map(contents: Contents, machine: Machine) -> Machine:
+    """The machine with a note where VMCOREINFO has another map of memory: that of an older version."""
+    if machine.config is None:
+        return machine
+    constants = machine.config.constants
+    for name in "MODULES_VADDR", "MODULES_END", "VMEMMAP_START":
+        said = contents.numbers.get(name)
+        if said is not None and said != constants[name]:
+            note = (
+                f"its kernel, {contents.osrelease or 'of unknown release'}, has {name} at {said:#x}, and v6.12 at "
+                f"{constants[name]:#x}: the markers of a dump, and the names of places, are v6.12's"
+            )
+            return replace(machine, notes=(*machine.notes, note))
+    return machine
 
 
 def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU:
