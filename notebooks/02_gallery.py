@@ -114,3 +114,15 @@ from pgtlab_widgets import BugLab
 
 lab = BugLab()
 lab
+
+# %% [markdown]
+# ## The table map
+#
+# All the tables of an address space, of which those on the way to one address are open: a column for each level, a cell for
+# entries that are alike, and on the left of each column the whole table at a glance. The strip on top is the whole range.
+# `TableMap(Image.open(...))` shows a real kernel's.
+
+# %%
+from pgtlab_widgets import TableMap
+
+TableMap(page_size="4k", va_bits=52)

@@ -1,0 +1,158 @@
+"""The table map: the tables of a range, level by level, from the root to any entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.table_columns import Column, table_columns
+from pgtlab.arch.table_map_picture import cell_line, table_map_picture
+from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.address import address_name, address_names, parse_address
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.memory_map import memory_map
+from pgtlab.picture import Picture
+from pgtlab_widgets.changes import Kernel as Booted
+from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.view import module
+
+if TYPE_CHECKING:
+    from pgtlab.linux.image import Image
+
+
+class TableMap(KernelView):
+    """All tables of an address space, of which those on the way to one address are shown.
+
+    Parameters
+    ----------
+    source : MMU or Image, optional
+        Whose tables; without it those of a kernel that is booted here, and of a process with one page.
+    address : str or int
+        Where to begin: an address, or a name of the kernel's memory map.
+    page_size, va_bits, cpu, pa_bits
+        The kernel and the CPU; of an image, its own.
+
+    Examples
+    --------
+    >>> tables = TableMap()
+    >>> [column.level for column in tables.columns]
+    [0, 1, 2]
+    """
+
+    _esm = module("table_map")
+
+    address = traitlets.Unicode()
+
+    def __init__(
+        self,
+        source: MMU | Image | None = None,
+        address: str | int = "VMEMMAP_START",
+        page_size: str = "4k",
+        va_bits: int = 48,
+        cpu: str = "max",
+        pa_bits: int | None = None,
+    ) -> None:
+        self._source = None if source is None else source if isinstance(source, MMU) else source.mmu
+        self._wrong: tuple[str, str] | None = None
+        self._first: dict[int, int] = {}
+        self._wanted = address if isinstance(address, str) else f"{address:#x}"
+        self.columns: tuple[Column, ...] = ()
+        self._va = 0
+        if source is not None and not isinstance(source, MMU) and source.config is not None:
+            config, cpu = source.config, source.boot.cpu.name
+            page_size, va_bits, pa_bits = config.page_size_name, config.va_bits, config.pa_bits
+        super().__init__(page_size, va_bits, cpu, pa_bits)
+
+    def booted(self, before: Booted) -> None:
+        """Another kernel, with its tables and a process's."""
+        if isinstance(self.boot, Boot):
+            if self._source is None:
+                k = Tree.named("fixed").start_kernel(self.boot)
+                mm = k.mm_alloc()
+                map_page(k, mm, some_address(k), k.alloc_pages(0).pfn)
+                self._mmu = switch_mm(k, mm)
+            else:
+                self._mmu = self._source
+        self.go(self._wanted)
+
+    def go(self, address: str) -> None:
+        """Show the tables on the way to an address.
+
+        Raises
+        ------
+        ValueError
+            Where it is none.
+        """
+        if isinstance(self.boot, Boot):
+            self._va = parse_address(address, self.boot)
+            self.columns = table_columns(self._mmu, self._va)
+        else:
+            self.columns = ()
+        self.address = self._wanted = address
+        self._wrong = None
+        self._first = {}
+        self.draw()
+
+    def drawn(self) -> dict[str, Any]:
+        """All that the browser needs."""
+        text, error = self._wrong or (self.address, "")
+        picture = self.picture()
+        return {
+            "choices": self.toggles() if self._source is None else [],
+            "stuck": self.stuck,
+            "address": {
+                "text": text,
+                "error": error,
+                "meaning": f"{self._va:#018x}  {address_name(self._va, self.boot)}" if self.columns else "",
+                "names": list(address_names(self.boot)),
+            },
+            "regions": [
+                {"name": name, "send": {"va": f"{start:#x}"}}
+                for name, start, _ in self._regions()
+                if name != "guard region"
+            ],
+            "told": cell_line(self.columns[-1].cells[self.columns[-1].opened])
+            if self.columns and self.columns[-1].cells
+            else "",
+            "picture": picture and picture.spec(),
+        }
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """A cell to open, a table to scroll, an address, or a choice of kernel."""
+        match message:
+            case {"choose": chosen}:
+                self.choose(**chosen)
+            case {"va": va}:
+                self.go(va)
+            case {"scroll": where}:
+                level, first = map(int, where.split())
+                self._first = {**self._first, level: first}
+                self.draw()
+            case {"address": text}:
+                try:
+                    self.go(text)
+                except ValueError as error:
+                    self._wrong = text, str(error)
+                    self.draw()
+
+    def _regions(self) -> list[tuple[str, int, int]]:
+        """The named parts of the address space."""
+        if not isinstance(self.boot, Boot):
+            return []
+        return [(region.name, region.start, region.end) for region in memory_map(self.boot)]
+
+    def picture(self) -> Picture | None:
+        """The tables on the way; None where the kernel does not boot."""
+        if not isinstance(self.boot, Boot):
+            return None
+        upper = self._va >> 55 & 1
+        regions = [region for region in self._regions() if region[1] >> 55 & 1 == upper]
+        return table_map_picture(self.columns, self._va, self._first, regions)
+
+    def text(self) -> str:
+        """The tables on the way, and the last one's entries."""
+        picture = self.picture()
+        return self.stuck if picture is None else f"{picture.title}\n{picture.description}"
