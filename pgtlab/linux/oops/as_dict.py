@@ -6,25 +6,30 @@ What the log does not have is null.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pgtlab.arch import esr
 from pgtlab.linux.oops.diagnosis import diagnose
-from pgtlab.linux.oops.infer import infer
+from pgtlab.linux.oops.infer import infer, infer_all
+from pgtlab.linux.oops.inference import Inference
 from pgtlab.linux.oops.report import Facts, Log, PageDump, PrintedWalk, Report
 
 
 def log_as_dict(log: Log) -> dict[str, Any]:
     """`reports`, `facts` and `declined`."""
     return {
-        "reports": [report_as_dict(report, log) for report in log.reports],
+        "reports": [
+            report_as_dict(report, log, inferences)
+            for report, inferences in zip(log.reports, infer_all(log), strict=True)
+        ],
         "facts": facts_as_dict(log.facts),
         "declined": list(log.declined),
     }
 
 
-def report_as_dict(report: Report, log: Log) -> dict[str, Any]:
-    """One report of a log, with what follows from it.
+def report_as_dict(report: Report, log: Log, inferences: Sequence[Inference] | None = None) -> dict[str, Any]:
+    """One report of a log, with what follows from it; `inferences` are of `infer`, where they are at hand.
 
     >>> report = Report("oops", esr=0x96000004)
     >>> report_as_dict(report, Log((report,)))["esr"]
@@ -37,7 +42,8 @@ def report_as_dict(report: Report, log: Log) -> dict[str, Any]:
     if report.pstate is not None:
         registers["pstate"] = f"{report.pstate:08x}"
     header = report.header
-    inferences = infer(report, log)
+    if inferences is None:
+        inferences = infer(report, log)
     return {
         "kind": report.kind,
         "message": report.message,

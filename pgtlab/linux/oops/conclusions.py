@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from string import ascii_lowercase
 
 from pgtlab.linux.oops.diagnosis import NOT_ENOUGH, diagnose
-from pgtlab.linux.oops.infer import infer
+from pgtlab.linux.oops.infer import infer_all
 from pgtlab.linux.oops.inference import Evidence, Inference
 from pgtlab.linux.oops.report import Log
 
@@ -16,8 +17,8 @@ MOST_REPORTS = 16  # whose conclusions are looked at: later reports of a log rep
 def conclusions(log: Log) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
     """The inferences of all reports, in their order, with the numbers (from 1) of the reports that they follow from."""
     found: dict[Inference, list[int]] = {}
-    for number, report in enumerate(log.reports[:MOST_REPORTS], 1):
-        for inference in infer(report, log):
+    for number, inferences in enumerate(islice(infer_all(log), MOST_REPORTS), 1):
+        for inference in inferences:
             same = next((one for one in found if _same(one, inference)), None)
             if same is None:
                 found[inference] = [number]
@@ -35,7 +36,8 @@ def _same(one: Inference, other: Inference) -> bool:
 
 def diagnosis_lines(log: Log) -> list[str]:
     """The diagnosis of each report that carries one, with its evidence; one line where none does."""
-    found = [(n, diagnose(report, log)) for n, report in enumerate(log.reports[:MOST_REPORTS], 1)]
+    looked_at = zip(log.reports[:MOST_REPORTS], infer_all(log), strict=False)
+    found = [(n, diagnose(report, log, inferences)) for n, (report, inferences) in enumerate(looked_at, 1)]
     lines = ["Diagnosis", "---------"]
     for number, diagnosis in found:
         if diagnosis.name != NOT_ENOUGH:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from pgtlab.linux.oops.layout import Layout
+from pgtlab.linux.oops.layout import Layout, layouts
 
 STATED = "stated"
 DERIVED = "derived"
@@ -97,6 +98,11 @@ class Clue:
     evidence: Evidence
     fits: Callable[[Layout], bool]
     confidence: str
+
+    @cached_property
+    def fitting(self) -> frozenset[int]:
+        """The numbers in `layouts()` of those that it fits."""
+        return frozenset(number for number, layout in enumerate(layouts()) if self.fits(layout))
 
 
 @dataclass(frozen=True)

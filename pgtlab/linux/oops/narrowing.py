@@ -93,7 +93,7 @@ def narrow(clues: Iterable[Clue]) -> Narrowed:
     for clue in clues:
         different.setdefault(clue.evidence.text, clue)
     for clue in sorted(different.values(), key=lambda clue: _ORDER.index(clue.confidence)):
-        fits = frozenset(number for number, layout in enumerate(layouts()) if clue.fits(layout))
+        fits = clue.fitting
         if remaining & fits:
             remaining &= fits
             used.append(clue)
