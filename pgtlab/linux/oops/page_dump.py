@@ -209,11 +209,8 @@ def page_notes(page: PageDump) -> tuple[str, ...]:
     """Where the printed numbers and the raw words of one page disagree."""
     notes = []
     raw = page.fields
-    if page.raw_at != 0:
-        which = "which cannot be told" if page.raw_at is None else "the first"
-        notes.append(f"one of the two `raw:` lines is missing, {which}")
     if raw.get("lru.next", 0) & 1:
-        return tuple(notes)  # a tail page: flags and reference count are printed of the folio
+        return ()  # a tail page: flags and reference count are printed of the folio
     if page.refcount is not None and "_refcount" in raw and page.refcount & 0xFFFFFFFF != raw["_refcount"]:
         notes.append(f"refcount is printed as {page.refcount}, and the raw words hold {_signed(raw['_refcount'])}")
     if page.flags is not None and "flags" in raw and page.flags != raw["flags"]:

@@ -180,6 +180,9 @@ def _page(report: Report) -> Iterator[Remark]:
         names = ", ".join(page.flag_names) or "none set"
         fields = "".join(f", {name} {value:#x}" for name, value in page.flag_fields.items())
         yield _more(f"flags {page.flags:#x}: {names}{fields}")
+    if page.raw_at != 0:
+        which = "which one, nothing tells" if page.raw_at is None else "the first"
+        yield _more(f"one of the two `raw:` lines is missing: {which}")
     if page.fields:
         yield _more("struct page: " + ", ".join(f"{name} {value:#x}" for name, value in page.fields.items()))
         if list(page.fields) == list(OLD_FIELDS):
