@@ -75,6 +75,14 @@ def test_two_pages_that_show_it_take_a_step_once():
     assert view.view == after
 
 
+def test_another_choice_begins_with_nothing():
+    view = TLBView(accesses=1_000_000)
+    while not view.view["done"]:
+        said(view, **view.view["next"])
+    said(view, choose={"mapping": "blocks"})
+    assert (view.view["done"], view.view["told"]) == (0, "0 of 1,000,000 accesses")
+
+
 def test_what_was_counted_is_kept():
     view = TLBView(accesses=SHORT)
     finish(view)
