@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
 from pgtlab.cli.colour import coloured
@@ -52,6 +53,7 @@ def _line(text: str) -> str:
 
 
 def _text(file: str) -> str:
-    """The log; bytes that are no UTF-8, which a serial line may well produce, are replaced."""
+    """The log; bytes that are no UTF-8, which a serial line may well produce, are replaced. What Windows redirects to a
+    file begins with a byte order mark, and may be UTF-16."""
     raw = standard_input().read() if file == "-" else Path(file).read_bytes()
-    return raw.decode("utf-8", errors="replace")
+    return raw.decode("utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", errors="replace")

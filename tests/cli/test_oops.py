@@ -40,6 +40,15 @@ def test_json_has_the_documented_keys(capsys):
     assert report["trace"][0] == "get_pfnblock_flags_mask+0x3c/0x68"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_log_that_windows_wrote(encoding, tmp_path, capsys):
+    assert main(["oops", str(SEED)]) == 0
+    expected = capsys.readouterr().out
+    (tmp_path / "putty.log").write_text(SEED.read_text(), encoding, newline="\r\n")
+    assert main(["oops", str(tmp_path / "putty.log")]) == 0
+    assert capsys.readouterr().out == expected
+
+
 def test_json_of_a_walk(capsys):
     assert main(["oops", str(DATA / "oops/syzkaller/report-655.log"), "--json"]) == 0
     walk = json.loads(capsys.readouterr().out)["reports"][1]["walk"]

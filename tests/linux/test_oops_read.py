@@ -390,6 +390,21 @@ SPELLINGS = {
 }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BUG: non-zero pgtables_bytes on freeing mm: 16384",
+        "BUG: non-zero pgtables_bytes on freeing mm: -4096",
+        "BUG: Bad rss-counter state mm:00000000abcdef01 type:MM_ANONPAGES val:1",
+        "mm/pgtable-generic.c:50: bad pmd 0800000104d5a401.",
+    ],
+)
+def test_what_the_kernel_says_of_page_tables_in_a_line_is_a_report(text):
+    """`check_mm()` of kernel/fork.c, and `pmd_ERROR()` of arch/arm64/include/asm/pgtable.h, v6.12."""
+    (report,) = oops.read(f"systemd[1]: Started.\n{text}\nsystemd[1]: Stopped.\n").reports
+    assert (report.kind, report.message, report.lines) == ("bug", text, (2,))
+
+
 @pytest.mark.parametrize(("text", "kind", "esr"), SPELLINGS.values(), ids=SPELLINGS)
 def test_the_spellings_of_a_headline(text, kind, esr):
     (report,) = oops.read(text + "\n").reports

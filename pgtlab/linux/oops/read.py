@@ -36,6 +36,8 @@ _ADDRESS = (
     re.compile(r".{1,120}\) at (?:0x)?([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
 )
 _ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at ")
+# What `check_mm()` prints has no more than a line (kernel/fork.c).
+_WHOLE = re.compile(r"BUG: (?:non-zero pgtables_bytes on freeing mm: -?\d|Bad rss-counter state mm:)")
 _DETAIL = re.compile(
     r"(?:Internal error: |KASAN: |(?:Read|Write) of size |Unhandled fault|Insufficient stack|page->|Oops)"
 )
@@ -175,7 +177,13 @@ def _details(segment: Segment) -> tuple[str, ...]:
 def _has_body(report: Report) -> bool:
     """Whether a line that begins with `BUG:` is a kernel's, and not of a mail that talks about one."""
     return bool(
-        report.trace or report.registers or report.header.version or report.page or report.location or report.esr
+        _WHOLE.match(report.message)
+        or report.trace
+        or report.registers
+        or report.header.version
+        or report.page
+        or report.location
+        or report.esr
     )
 
 

@@ -33,6 +33,7 @@ _HEADLINES = (
     ("warning", r"WARNING: at (?P<location>\S{1,200}:\d{1,7})"),
     ("warning", r"WARNING: (?:possible|suspicious|bad unlock|held lock|inconsistent lock|lock held|Nested lock)"),
     ("bug", r"kernel BUG at (?P<location>\S{1,200}?)!"),
+    ("bug", r"(?P<location>\S{1,200}\.[ch]:\d{1,7}): bad (?:pgd|p4d|pud|pmd|pte) [0-9a-f]{16}"),
     ("bug", r"(?:watchdog: |\[ )?BUG: (?!Bad page state: )"),
     ("oops", r"(?:CPU \d{1,4} )?Unable to handle kernel "),
     ("oops", r"Unhandled fault(?: at|: )"),
@@ -47,7 +48,8 @@ _HEADLINES = (
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _HEADLINES)
 _FIRST_WORDS = re.compile(
     r"BUG: |Kernel panic|WARNING: |kernel BUG|watchdog: BUG|Unable|Unhandled|CPU \d{1,4} Unable|Bad mode|Insufficient|"
-    r"SError|Internal error|Oops|\S{1,64}\[\d{1,10}\]: unhandled |---|Mem abort|ESR = |page:|swapper pg|user pg|\["
+    r"SError|Internal error|Oops|\S{1,64}\[\d{1,10}\]: unhandled |\S{1,200}\.[ch]:\d{1,7}: bad p|---|Mem abort|"
+    r"ESR = |page:|swapper pg|user pg|\["
 )
 # Goes on with the report that is open, though it could begin one.
 _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhandled fault": ("oops",)}
