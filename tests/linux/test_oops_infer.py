@@ -71,13 +71,15 @@ def of_the_story() -> dict[str, list[Inference]]:
         ("levels", 4, "ESR_EL1 = 0x96000004 reports a translation fault at level 0"),
         ("faulting_access", "ldr x0, [x3, #8]", "0x0 + 0x8 = 0x8"),
         ("field", "mem_section.usage", "0x3fffff81de4"),
+        ("section_count", 0x1FFFFF, "x0 = 0x1fffff is NR_MEM_SECTIONS - 1 where sections have 2^27 bytes and physical"),
+        ("dumped_pfn", 0x18A65D, "pfn:18a65d, and x22 = 000000000018a65d"),
         ("kaslr_offset", 0x3A89BF800000, "x9 points 0x30d0b8 bytes into it"),
     ],
 )
 def test_the_log_of_the_story_gives_this_away(name, value, arithmetic):
     (inference,) = of_the_story()[name]
     assert inference.value == value
-    assert inference.confidence in (STATED, DERIVED)
+    assert inference.confidence in ((LIKELY,) if name in ("section_count", "dumped_pfn") else (STATED, DERIVED))
     assert arithmetic in " ".join(evidence.text for evidence in inference.evidence)
 
 

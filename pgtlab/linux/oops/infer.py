@@ -14,6 +14,7 @@ from pgtlab.linux.oops.clues import Clues, minor, version_clue
 from pgtlab.linux.oops.disagreements import disagreements
 from pgtlab.linux.oops.infer_addresses import (
     address_inferences,
+    bad_page_inferences,
     memstart_inferences,
     page_type_inferences,
     register_inferences,
@@ -83,6 +84,7 @@ def _infer(own: Clues, every: Sequence[Clues], around: _Around) -> tuple[Inferen
     found += memstart_inferences(log)
     found += image_inferences(report, log, narrowed.layouts)
     found += fault_inferences(report, relation if source is own else None)
+    found += bad_page_inferences(report, log)
     found += page_type_inferences(report, log)
     return (*found, *narrowed.conflicts, *disagreements(report))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pgtlab.linux.oops.infer_memmap import Naming, arithmetic, stack_of, told
+from pgtlab.linux.oops.infer_linear import FAR_INTO_RAM
+from pgtlab.linux.oops.infer_memmap import Naming, arithmetic, count_inference, stack_of, told
 from pgtlab.linux.oops.inference import DERIVED, LIKELY, POSSIBLE, STATED, Evidence, Inference
 from pgtlab.linux.oops.layout import U64, Layout
 from pgtlab.linux.oops.memmap import signed, vmemmap_at
@@ -91,6 +92,22 @@ def register_inferences(report: Report, relation: Relation, remaining: Sequence[
     if relation.root is not None:
         claim = f"{naming.of(relation.root)} is the number of the root in mem_section[] that would have this section"
         yield Inference("section_root", relation.root, claim, (steps,), DERIVED)
+    yield from count_inference(report, relation, remaining)
+
+
+def bad_page_inferences(report: Report, log: Log) -> Iterator[Inference]:
+    """The frame of the page that was found bad, in a register of the report that came while it was dumped."""
+    naming = Naming(report)
+    for other in log.reports:
+        if other is report or other.pfn is None or other.pfn < FAR_INTO_RAM or not naming.names(other.pfn):
+            continue
+        if other.trace or not other.lines or not report.lines or other.lines[-1] > report.lines[-1]:
+            continue  # it was dumped to the end, and is over
+        lines = (other.where["message"], *naming.lines(other.pfn))
+        evidence = Evidence(f"pfn:{other.pfn:x}, and {naming.of(other.pfn)} = {other.pfn:016x}", lines)
+        claim = f"{naming.of(other.pfn)} is the frame of the page that was being dumped"
+        yield Inference("dumped_pfn", other.pfn, claim, (evidence,), LIKELY)
+        return
 
 
 def page_type_inferences(report: Report, log: Log) -> Iterator[Inference]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from pgtlab.linux.oops.inference import LIKELY, Clue, Evidence
+from pgtlab.linux.oops.inference import LIKELY, Clue, Evidence, Inference
 from pgtlab.linux.oops.layout import PAGE_BITS, Layout, layouts
 from pgtlab.linux.oops.memmap import vmemmap_at
 from pgtlab.linux.oops.relation import POINTER, Relation, find_relation
@@ -106,20 +106,37 @@ def arithmetic(naming: Naming, relation: Relation) -> list[str]:
 
 def count_clue(report: Report, relation: Relation) -> Iterator[Clue]:
     """A register with NR_MEM_SECTIONS - 1 or NR_SECTION_ROOTS beside them, against which their code compares."""
+    for _, value, number, told in _counts(report, relation, layouts()):
+        yield Clue(told, partial(_has_count, number=number, value=value), LIKELY)
+        return
+
+
+def count_inference(report: Report, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
+    """That register, once the kernels that fit are known and all have that number."""
+    for what, value, number, told in _counts(report, relation, remaining):
+        if all(_has_count(layout, number, value) for layout in remaining):
+            compared = "root" if "ROOTS" in what else "section"
+            claim = f"{Naming(report).of(value)} is {what}, with which the number of the {compared} is compared"
+            yield Inference("section_count", value, claim, (told,), LIKELY)
+            return
+
+
+def _counts(
+    report: Report, relation: Relation, among: Sequence[Layout]
+) -> Iterator[tuple[str, int, Callable[[Layout], int], Evidence]]:
+    """Each count that a register holds: its name, its value, what it is in a kernel, and the arithmetic."""
     if relation.root_shift is None:
         return
     naming = Naming(report)
     for what, number in _COUNTS.items():
-        for layout in layouts():
+        for layout in among:
             value = number(layout)
             if layout.root_shift == relation.root_shift and naming.names(value):
                 text = (
                     f"{naming.of(value)} = {value:#x} is {what} where sections have 2^{layout.section_bits} bytes and "
                     f"physical addresses {layout.pa_bits} bits"
                 )
-                fits = partial(_has_count, number=number, value=value)
-                yield Clue(Evidence(text, naming.lines(value)), fits, LIKELY)
-                return
+                yield what, value, number, Evidence(text, naming.lines(value))
 
 
 _COUNTS: dict[str, Callable[[Layout], int]] = {
