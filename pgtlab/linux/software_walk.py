@@ -5,35 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pgtlab.linux.boot import Fold
+from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold
+from pgtlab.linux.mm import MmStruct
 
 if TYPE_CHECKING:
+    from pgtlab.arch.mmu import MMU
     from pgtlab.linux.kernel import Kernel
-    from pgtlab.linux.mm import MmStruct
 
 
 @dataclass(frozen=True)
 class Lookup:
     """One of Linux's levels: the entry's physical address and value, by which call it was found, and how it folds.
 
-    `again` is whether the entry above is the very same word: it is read twice.
+    `again` is whether the entry above is the very same word: it is read twice. `value` is None where no memory is.
     """
 
     level: str
     call: str
     pa: int
-    value: int
+    value: int | None
     fold: Fold
     again: bool
 
     def __str__(self) -> str:
+        found = "no memory there" if self.value is None else f"{self.level} = {self.value:#018x}"
         how = " (the same entry again)" if self.again else ""
-        return f"{self.call} -> {self.pa:#x}, {self.level} = {self.value:#018x}{how}"
+        return f"{self.call} -> {self.pa:#x}, {found}{how}"
 
 
 def software_walk(k: Kernel, mm: MmStruct, addr: int) -> tuple[Lookup, ...]:
-    """The entries for an address from the pgd down to the first that leads to no table.
+    """The entries for an address, from the pgd down to the first that leads to no table.
 
+    Parameters
+    ----------
+    k : Kernel
+        Whose `pgd_offset()` to `pte_offset_kernel()` are called.
+    mm : MmStruct
+        The address space.
+    addr : int
+        A virtual address that the tables of `mm` are for.
+
+    Examples
+    --------
     >>> from pgtlab import CPU, Config, boot
     >>> from pgtlab.linux.kernel import Kernel
     >>> k = Kernel(boot(Config("4k", 39), CPU.named("max")))
@@ -41,18 +54,41 @@ def software_walk(k: Kernel, mm: MmStruct, addr: int) -> tuple[Lookup, ...]:
     ...     print(lookup)
     pgd_offset(mm, addr) -> 0x40000000, pgd = 0x0000000040200003
     p4d_offset(pgdp, addr) -> 0x40000000, p4d = 0x0000000040200003 (the same entry again)
+
+    Source: `follow_pte()` and its kin in `mm/memory.c`, and `show_pte()` in `arch/arm64/mm/fault.c`, v6.12.
     """
     found: list[Lookup] = []
-    pointer = k.pgd_offset(mm, addr)
-    above = ""
-    for level in ("pgd", "p4d", "pud", "pmd", "pte"):
-        if level != "pgd":
-            pointer = vars(k)["pte_offset_kernel" if level == "pte" else f"{level}_offset"](pointer, addr)
-        name = f"{'pte_offset_kernel' if level == 'pte' else f'{level}_offset'}({f'{above}p' if above else 'mm'}, addr)"
-        value, pa = k.read64(pointer), k.__pa(pointer)
+    pointer, above = mm, "mm"
+    for level in LINUX_LEVELS:
+        helper = "pte_offset_kernel" if level == "pte" else f"{level}_offset"
+        pointer = getattr(k, helper)(pointer, addr)
+        pa = k.__pa(pointer)
+        value = k.read64(pointer) if pa in k.memory else None
         again = bool(found) and found[-1].pa == pa
-        found.append(Lookup(level, name, pa, value, k.boot.folded.get(level, Fold.REAL), again))
-        if level == "pte" or vars(k)[f"{level}_none"](value) or vars(k)[f"{level}_bad"](value):
+        fold = k.boot.folded.get(level, Fold.REAL)
+        found.append(Lookup(level, f"{helper}({above}, addr)", pa, value, fold, again))
+        if level == "pte" or value is None or getattr(k, f"{level}_none")(value) or getattr(k, f"{level}_bad")(value):
             break
-        above = level
+        above = f"{level}p"
     return tuple(found)
+
+
+def kernel_over(booted: Boot, mmu: MMU) -> Kernel:
+    """A kernel whose pointers lead into the memory that `mmu` reads, to walk the tables that another one left there.
+
+    `init_mm` has the tables of TTBR1_EL1. It is for reading: its page allocator knows nothing of that memory.
+    """
+    from pgtlab.linux.kernel import Kernel
+
+    k = Kernel(booted)
+    k.memory, k.mmu = mmu.memory, mmu
+    short = k.vabits_actual < k.VA_BITS and not k.CONFIG_ARM64_LPA2
+    # Of a 52-bit pgd the last entries serve 48 bits, and TTBR1_EL1 points to those (`paging_init()`).
+    pgd = mmu.upper.base - (k.TTBR1_BADDR_4852_OFFSET if short else 0)
+    k.init_mm = MmStruct(pgd=k.__va(pgd))
+    return k
+
+
+def user_mm(k: Kernel) -> MmStruct:
+    """The address space of TTBR0_EL1 as it is."""
+    return MmStruct(pgd=k.__va(k.mmu.lower.base))

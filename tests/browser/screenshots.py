@@ -55,7 +55,9 @@ def test_take_view(run_cells, name, theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_take_walk_stepper(run_cells, theme):
-    cell = "from pgtlab_widgets import WalkStepper\nstepper = WalkStepper(page_size='16k', va_bits=52, cpu='max,lpa2=off')"
+    cell = (
+        "from pgtlab_widgets import WalkStepper\nstepper = WalkStepper(page_size='16k', va_bits=52, cpu='max,lpa2=off')"
+    )
     for name, then in (("step", "stepper.step = 3"), ("fault", "stepper.try_out('write to a read-only page')")):
         page, view = run_cells(f"{cell}\n{then}\nstepper", theme=theme)
         page.set_viewport_size({"width": 1400, "height": 1400})

@@ -8,29 +8,46 @@ from playwright.sync_api import expect
 CELL = "from pgtlab_widgets import WalkStepper\nWalkStepper(page_size='16k', va_bits=52)"
 
 
+def option(view, choice, name):
+    return view.get_by_role("toolbar", name=choice, exact=True).get_by_role("button", name=name, exact=True)
+
+
 def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(run_cells):
     page, view = run_cells(CELL)
-    told = view.locator(".told")
-    expect(told).to_contain_text("TTBR0_EL1 says where the first table is, of level 0")
-    step = view.get_by_role("button", name="Step ▶")
+    told, step = view.locator(".told"), view.get_by_role("button", name="Step ▶")
+    expect(told).to_contain_text("TTBR0_EL1 has the level 0 table")
     step.click()
-    expect(told).to_contain_text("level 0")
+    expect(told).to_contain_text("Level 0: bits 51:47 of the address choose entry")
     expect(step).to_be_focused()
     page.keyboard.press("ArrowRight")
-    expect(told).to_contain_text("level 1")
+    expect(told).to_contain_text("Level 1: bits 46:36")
     expect(view.locator("svg").nth(1)).to_contain_text("Table = 0x")
     page.keyboard.press("ArrowLeft")
-    expect(told).to_contain_text("level 0")
+    expect(told).to_contain_text("Level 0")
     page.keyboard.press("End")
     expect(told).to_contain_text("PA 0x")
     expect(step).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Home")
+    expect(told).to_contain_text("TTBR0_EL1 has")
+
+
+def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(run_cells):
+    page, view = run_cells(CELL)
+    view.get_by_role("button", name="step 3: level 2").click()
+    expect(view.locator(".told")).to_contain_text("Level 2")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(view.get_by_role("button", name="step 5: outcome")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(view.locator(".told")).to_contain_text("PA 0x")
 
 
 def test_a_level_that_folds_is_the_same_words_under_another_name(run_cells):
     _, view = run_cells(CELL)
+    view.get_by_role("button", name="End").click()
     picture = view.locator("svg").first
-    expect(picture).to_contain_text("same entry again, folded at compile time")
-    view.get_by_role("toolbar", name="LPA2").get_by_role("button", name="off").click()
+    expect(picture).to_contain_text("same entry, folded at compile time")
+    option(view, "LPA2", "off").click()
     expect(picture).to_contain_text("folded at run time")
     expect(picture).to_contain_text("level 1 table")
     expect(picture).not_to_contain_text("level 0 table")
@@ -38,17 +55,46 @@ def test_a_level_that_folds_is_the_same_words_under_another_name(run_cells):
 
 def test_a_fault_is_shown_where_it_happens_with_its_syndrome(run_cells):
     _, view = run_cells(CELL)
-    view.get_by_role("button", name="a write to a page that is read-only").click()
-    expect(view.locator(".told")).to_contain_text("level 3 permission fault")
+    option(view, "Try", "write to a read-only page").click()
+    expect(view.locator(".told")).to_contain_text("Level 3 permission fault")
     expect(view.locator(".told")).to_contain_text("ESR_EL1 = 0x9200004f")
-    expect(view.locator("svg .wrong").first).to_be_visible()
+    expect(view.locator("svg").nth(1)).to_contain_text("Permission fault, level 3.")
+    expect(option(view, "Access", "write")).to_have_attribute("aria-pressed", "true")
+    option(view, "Access", "read").click()
+    expect(view.locator(".told")).to_contain_text("PA 0x")
+
+
+def test_an_address_is_typed_by_its_name(run_cells):
+    page, view = run_cells(CELL)
+    address = view.get_by_label("Address")
+    address.fill("VMEMAP_START")
+    page.keyboard.press("Enter")
+    expect(view.get_by_role("alert").first).to_contain_text("did you mean VMEMMAP_START?")
+    address.fill("VMEMMAP_START")
+    page.keyboard.press("Enter")
+    option(view, "From", "EL1").click()
+    expect(view.locator(".told")).to_contain_text("TTBR1_EL1 has the level 0 table")
+
+
+def test_stepping_moves_nothing_else(run_cells):
+    page, view = run_cells(CELL)
+    view.get_by_role("button", name="Start").focus()
+    heights = []
+    for _ in range(6):
+        heights.append(view.bounding_box()["height"])
+        page.keyboard.press("ArrowRight")
+        expect(view.get_by_text(f"Step {len(heights)} of 5").or_(view.get_by_text("Step 5 of 5"))).to_be_visible()
+    assert len(set(heights)) == 1, heights
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
+def test_axe_finds_no_violation_on_a_narrow_page(run_cells, theme):
     page, view = run_cells(CELL, theme=theme)
-    view.get_by_role("button", name="a page that is not mapped").click()
+    page.set_viewport_size({"width": 700, "height": 900})
+    option(view, "Try", "nothing at level 2").click()
     expect(view.locator(".told")).to_contain_text("translation fault")
+    box = view.bounding_box()
+    assert box["x"] + box["width"] <= 700
     result = Axe().run(page, context=".pgtlab-walk-stepper")
     assert result.violations_count == 0, result.generate_report()
 
@@ -58,5 +104,8 @@ def test_its_javascript_draws_what_it_is_given(render):
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [text]}
     view = render(WalkStepper, {**WalkStepper().view, "picture": made_up, "word": None, "told": "Told."})
     assert view.locator("svg").inner_html() == '<text x="1" y="2">no such walk</text>'
-    view.get_by_role("button", name="Step ▶").press("ArrowRight")
-    assert view.page.evaluate("window.sent") == [{"forward": True}]
+    assert view.locator(".told").inner_text() == "Told."
+    step = view.get_by_role("button", name="Step ▶")
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End"):
+        step.press(key)
+    assert view.page.evaluate("window.sent") == [{"by": 1}, {"by": 1}, {"by": -1}, {"step": 5}]

@@ -1,70 +1,151 @@
 """The walk stepper's Python side."""
 
+import json
+
 import pytest
 from pgtlab_widgets import WalkStepper
 
+from pgtlab.arch.fault import Fault
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
+from pgtlab.lab.bugs.address_space import map_page
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
 from pgtlab.linux.image import Image
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel import Kernel
+
+
+def said(view, **message):
+    """What the browser does: a message."""
+    view._on_message(view, message, [])
+
+
+# Stepping
 
 
 def test_it_steps_forward_and_back_and_stops_at_both_ends():
     stepper = WalkStepper()
-    assert "TTBR0_EL1 says where the first table is, of level 0" in stepper.view["told"]
+    assert stepper.view["told"].startswith("Bit 55 is 0: TTBR0_EL1 has the level 0 table")
     for step in range(1, 7):
-        stepper.receive({"forward": True})
-        assert stepper.step == min(step, 5)
+        said(stepper, by=1)
+        assert stepper.view["step"] == stepper.step == min(step, 5)
     assert stepper.view["told"].startswith("PA 0x")
-    assert stepper.view["word"] is None
-    stepper.receive({"back": True})
-    assert stepper.view["told"] == str(stepper.walk.steps[-1])
-    assert stepper.view["word"]["title"].startswith("Page = ")
+    said(stepper, by=-1)
+    assert stepper.view["told"].startswith("Level 3: bits 20:12 of the address choose entry")
     for _ in range(9):
-        stepper.receive({"back": True})
+        said(stepper, by=-1)
     assert stepper.step == 0
+    stepper.step = 99
+    assert stepper.step == stepper.last
 
 
-@pytest.mark.parametrize(
-    "kernel", [("4k", 48, "max"), ("16k", 52, "max,lpa2=off"), ("64k", 42, "a64fx"), ("4k", 52, "max")]
-)
-def test_each_preset_ends_as_its_name_says(kernel):
-    page_size, va_bits, cpu = kernel
-    stepper = WalkStepper(page_size=page_size, va_bits=va_bits, cpu=cpu)
-    ends = {}
-    for name in stepper.view["presets"]:
-        stepper.receive({"preset": name})
-        ends[name] = str(stepper.walk.outcome)
-        assert stepper.step == stepper.last
-    assert ends["a page of the process"].startswith("PA 0x")
-    assert "level 3 permission fault" in ends["a write to a page that is read-only"]
-    assert "level 3 translation fault" in ends["a page that is not mapped"]
-    assert "translation fault" in ends["NULL"]
-    assert ends["the linear map"].startswith("PA 0x4000")
-    assert "fault" in ends["the linear map, from user space"]
-    assert "the address is outside the range" in ends["not canonical"]
+def test_each_step_shows_the_bits_of_its_word():
+    stepper = WalkStepper()
+    titles = []
+    for step in range(stepper.last + 1):
+        stepper.step = step
+        titles.append(stepper.view["word"]["title"].partition(" = ")[0])
+    assert titles == ["TTBR0_EL1", "Table", "Table", "Table", "Page", "PAR_EL1"]
+    said(stepper, **{"try": "write to a read-only page"})
+    legend = [shape.get("text") for shape in stepper.view["word"]["shapes"]]
+    assert "Permission fault, level 3." in legend
+    assert "Abort caused by writing to memory" in legend
+
+
+def test_another_kernel_tries_the_same_and_stays_at_the_step():
+    stepper = WalkStepper(page_size="16k", va_bits=52)
+    said(stepper, choose={"cpu": "max,lpa2=off"})
+    assert not isinstance(stepper.walk.outcome, Fault)
+    stepper = WalkStepper()
+    said(stepper, **{"try": "access flag clear"})
+    assert "hardware writes AF = 0x1" in stepper.view["told"]
+    said(stepper, choose={"cpu": "cortex-a72"})  # which has no hardware that sets it
+    assert stepper.step == stepper.last
+    assert "Level 3 access flag fault" in stepper.view["told"]
+    stepper.step = 2
+    said(stepper, choose={"cpu": "max"})
+    assert stepper.step == 2
+    assert [trial["label"] for trial in stepper.view["trials"] if trial["selected"]] == ["access flag clear"]
+
+
+def test_an_address_that_was_typed_stays_in_another_kernel_as_long_as_that_has_its_names():
+    stepper = WalkStepper(address="PAGE_OFFSET + PUD_SIZE", el=1)
+    stepper.cpu = "cortex-a72"
+    assert stepper.address == "PAGE_OFFSET + PUD_SIZE"
+    stepper.choose(page_size="64k", va_bits=42)
+    assert stepper.walk is not None
+
+
+# What is chosen, and by whom
+
+
+def test_access_and_exception_level_count():
+    stepper = WalkStepper()
+    assert not isinstance(stepper.walk.outcome, Fault)
+    said(stepper, access="FETCH")
+    assert "permission fault" in str(stepper.walk.outcome)
+    said(stepper, access="READ")
+    said(stepper, el=1)
+    assert not isinstance(stepper.walk.outcome, Fault)
+    assert stepper.view["els"][1]["selected"]
 
 
 def test_a_bad_address_is_told_and_nothing_is_walked():
     stepper = WalkStepper()
     before = stepper.walk
-    stepper.receive({"address": "0xzz"})
+    said(stepper, address="0xzz")
     assert "'0xzz'" in stepper.view["address"]["error"]
     assert stepper.walk is before
-    stepper.receive({"address": "PAGE_OFFSET"})
+    said(stepper, address="PAGE_OFFSET")
     assert stepper.view["address"]["error"] == ""
     assert stepper.walk.va_range.upper
+    with pytest.raises(ValueError, match="0xzz"):
+        stepper.address = "0xzz"
 
 
-def test_it_walks_any_mmu_and_the_image_of_a_real_kernel():
+def test_what_cannot_be_tried_says_why():
+    stepper = WalkStepper()
+    with pytest.raises(ValueError, match=r"address too large: TCR_EL1\.IPS allows 48 bits"):
+        stepper.try_out("address too large")
+    with pytest.raises(ValueError, match="'luck' is nothing to try: there are mapped, "):
+        stepper.try_out("luck")
+    said(stepper, **{"try": "luck"})
+    assert "luck" in stepper.view["failed"]
+
+
+def test_it_walks_any_mmu():
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
     mapper.map_range(0x1000, 0x4000_0000, 0x1000)
     stepper = WalkStepper(mapper.mmu, 0x1234, el=1)
     assert stepper.walk.outcome.pa == 0x4000_0234
-    assert (stepper.lookups, stepper.view["presets"], stepper.view["choices"]) == ((), [], [])
-    image = Image.open("tests/data/kernel/ptdump/16k-va52-max")
-    stepper = WalkStepper(image, 0xFFFF_C000_8000_0000, el=1)
-    assert stepper.walk.outcome.pa == 0x4020_0000
+    assert (stepper.lookups, stepper.view["choices"], stepper.view["address"]["names"]) == ((), [], [])
+
+
+def test_it_walks_an_image_of_a_real_kernel_with_linux_beside():
+    stepper = WalkStepper(Image.open("tests/data/kernel/ptdump/16k-va52-max"), "KIMAGE_VADDR")
+    assert (stepper.el, stepper.walk.outcome.pa) == (1, 0x4020_0000)
+    assert stepper.view["choices"] == []
     assert stepper.boot.vabits_actual == 52
+    assert stepper.lookups[-1].value == stepper.walk.steps[-1].descriptor.value
+
+
+def test_it_walks_an_address_space_of_a_kernel_that_runs():
+    k = Kernel(boot(Config("4k", 39), CPU.named("cortex-a72")))
+    mm = k.mm_alloc()
+    map_page(k, mm, 0x1000, 0x40123)
+    stepper = WalkStepper(k, 0x1000, mm=mm)
+    assert stepper.walk.outcome.pa == 0x4012_3000
+    assert [lookup.level for lookup in stepper.lookups] == ["pgd", "p4d", "pud", "pmd", "pte"]
+    assert "level 1 translation fault" in str(WalkStepper(k, 0x1000).walk.outcome)
+
+
+def test_what_has_no_tables_is_refused():
+    with pytest.raises(ValueError, match="'tables' has no tables to walk"):
+        WalkStepper("tables")
+
+
+# What is shown
 
 
 def test_a_kernel_that_does_not_boot_shows_why():
@@ -74,3 +155,17 @@ def test_a_kernel_that_does_not_boot_shows_why():
     assert "no 16K granule" in stepper.text()
     stepper.cpu = "max"
     assert stepper.walk is not None
+
+
+def test_the_view_is_plain_data_and_small():
+    stepper = WalkStepper(va_bits=52)
+    stepper.step = stepper.last
+    sent = json.dumps(stepper.view)
+    assert json.loads(sent) == stepper.view
+    assert len(sent) < 50_000
+
+
+def test_the_text_has_both_walks():
+    text = WalkStepper().text()
+    assert "level 0  0x" in text
+    assert "pte_offset_kernel(pmdp, addr) -> 0x" in text

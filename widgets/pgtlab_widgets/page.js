@@ -195,7 +195,8 @@ export function picture(reader, picture, key = "picture", item = pressed) {
     "data-group": key,
   };
   return h("div", key, {}, [
-    h("div", "scroll", { class: "scroll" }, [h("svg", "svg", svg, shapes)]),
+    // Where nothing in it can be come to, it is come to itself: on a narrow page it is scrolled by arrow keys.
+    h("div", "scroll", { class: "scroll", tabindex: at === undefined ? 0 : null }, [h("svg", "svg", svg, shapes)]),
     h("details", "text", {}, [h("summary", "summary", {}, "The same as text"), h("pre", "pre", {}, picture.description)]),
   ]);
 }

@@ -1,25 +1,60 @@
 // @ts-check
-// The walk stepper's view: what is translated, the steps, the picture of the tables, and the descriptor's bits.
+// The walk stepper's view: what is translated, the steps, the picture of the tables, and the bits of one word.
 import { kernel, toggling } from "./kernel.js";
 import { button, field, h, picture, show, toolbar } from "./page.js";
 
 /**
- * @typedef {import("./page.js").Picture} Picture
- * @typedef {{label: string, selected: boolean, send: object}[]} Options
+ * @typedef {{label: string, selected: boolean, send: object, rule?: string}[]} Options
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, accesses: Options,
- *   els: Options, presets: string[], step: number, last: number, told: string, picture: Picture|null, word: Picture|null,
+ *   els: Options, trials: Options, step: number, last: number, told: string,
+ *   picture: import("./page.js").Picture|null, word: import("./page.js").Picture|null,
  * }} View
  */
 
+/**
+ * What keys and buttons ask for. One step more is asked for as such: two fast presses are two steps.
+ * @type {Record<string, (view: View) => object>}
+ */
+const MOVES = {
+  Home: () => ({ step: 0 }),
+  ArrowLeft: () => ({ by: -1 }),
+  ArrowRight: () => ({ by: 1 }),
+  End: ({ last }) => ({ step: last }),
+};
+
 /** @param {View} view */
-const stepping = ({ step, last, told }) =>
-  h("div", "steps", { class: "tools", role: "group", "aria-label": "Steps: left and right arrow keys", "data-steps": true }, [
-    button("back", "◀ Back", { back: true }, { "aria-disabled": step === 0 ? true : null }),
-    button("forward", "Step ▶", { forward: true }, { "aria-disabled": step === last ? true : null }),
-    button("end", "To the end", { end: true }, { "aria-disabled": step === last ? true : null }),
-    h("span", "count", {}, `${step} of ${last}`),
+function stepping(view) {
+  const { step, last } = view;
+  const one = (/** @type {string} */ key, /** @type {string} */ label, /** @type {boolean} */ done) =>
+    button(key, label, MOVES[key](view), { "aria-disabled": done ? true : null, "aria-keyshortcuts": key });
+  return h("div", "steps", { class: "tools", role: "group", "aria-label": "Steps", "data-steps": true }, [
+    one("Home", "|◀ Start", step === 0),
+    one("ArrowLeft", "◀ Back", step === 0),
+    one("ArrowRight", "Step ▶", step === last),
+    one("End", "End ▶|", step === last),
+    h("span", "count", { class: "label" }, `Step ${step} of ${last}`),
+    h("span", "keys", { class: "note" }, "← and → step, Home and End jump"),
   ]);
+}
+
+/** A shape of a step leads to it. */
+const stepped = (/** @type {import("./page.js").Shape} */ { attributes }) =>
+  "data-step" in attributes ? { role: "button", "data-send": JSON.stringify({ step: Number(attributes["data-step"]) }) } : null;
+
+/**
+ * @param {View} view
+ * @param {import("./kernel.js").Reader} reader
+ */
+const walked = (view, reader) => [
+  field(reader, "Address", "address", view.address),
+  h("div", "access", { class: "toggles" }, [toolbar(reader, "Access", view.accesses), toolbar(reader, "From", view.els)]),
+  toolbar(reader, "Try", view.trials),
+  stepping(view),
+  h("p", "told", { class: "told", role: "status" }, view.told),
+  ...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []),
+  h("div", "word", { class: "word" }, view.word ? [picture(reader, view.word, "word")] : []),
+];
 
 /**
  * @param {View} view
@@ -27,31 +62,16 @@ const stepping = ({ step, last, told }) =>
  */
 const body = (view, reader) => [
   ...(view.choices.length ? kernel(view.choices, reader) : []),
-  field(reader, "Address", "address", view.address),
-  h("div", "access", { class: "toggles" }, [toolbar(reader, "Access", view.accesses), toolbar(reader, "From", view.els)]),
-  ...(view.presets.length
-    ? [
-        toolbar(
-          reader,
-          "Try",
-          view.presets.map((name) => ({ label: name, selected: false, send: { preset: name } })),
-        ),
-      ]
-    : []),
-  stepping(view),
-  h("p", "told", { class: "told", role: "status" }, view.told),
-  ...(view.picture
-    ? [picture(reader, view.picture, "walk"), ...(view.word ? [picture(reader, view.word, "word")] : [])]
-    : [h("p", "stuck", { class: "stuck" }, view.stuck)]),
+  ...(view.stuck ? [h("p", "stuck", { class: "stuck" }, view.stuck)] : walked(view, reader)),
 ];
 
 export default show("walk-stepper", body, {
   ...toggling,
-  keydown(event, { model }) {
+  keydown(event, { view, model }) {
     if (!event.target.closest("[data-steps]")) return;
-    const message = /** @type {Record<string, object>} */ ({ ArrowLeft: { back: true }, ArrowRight: { forward: true }, End: { end: true } })[event.key];
-    if (!message) return;
-    model.send(message);
+    const move = MOVES[event.key]?.(view);
+    if (!move) return;
+    model.send(move);
     event.preventDefault();
     event.stopPropagation();
     return true;

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
 import traitlets
 
+from pgtlab.arch import esr
 from pgtlab.arch.fault import Access
 from pgtlab.arch.mmu import MMU
+from pgtlab.arch.named_picture import named_picture
 from pgtlab.arch.walk import Walk
 from pgtlab.arch.word_picture import word_picture
-from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
+from pgtlab.lab.tables_to_walk import AddressSpace, Trial
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot
+from pgtlab.linux.decompose import AddressError
+from pgtlab.linux.image import Image
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.software_walk import Lookup, software_walk
-from pgtlab.linux.walk_picture import outcome_of, walk_picture
+from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.software_walk import Lookup
+from pgtlab.linux.walk_picture import step_of, walk_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel as Booted
-from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.choices import traits
+from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
 
-if TYPE_CHECKING:
-    from pgtlab.linux.image import Image
+ALWAYS_SHOWN = ("DFSC", "IFSC", "WnR")  # of a syndrome, whose other fields are shown where they are not zero
 
 
 class WalkStepper(KernelView):
@@ -31,197 +37,268 @@ class WalkStepper(KernelView):
 
     Parameters
     ----------
-    source : MMU or Image, optional
-        Tables to walk; without it those of a kernel that is booted here, with a process that has two pages: one to read
-        and write, and the one after it to read.
+    source : MMU, Image or Kernel, optional
+        The tables to walk. Without it a kernel is booted here, as the toggles say, with a small process.
     address : str or int, optional
-        What to translate: an address, or a name of the kernel's memory map.
+        What to translate: an address, or what `parse_address` reads as one.
+    access : str
+        `READ`, `WRITE` or `FETCH`.
+    el : int, optional
+        The exception level, 0 or 1; that of whoever's address it is by default.
+    mm : MmStruct, optional
+        An address space of a `Kernel`, for addresses of user space.
     page_size, va_bits, cpu, pa_bits
-        The kernel and the CPU; of an image, its own.
+        The kernel and the CPU to boot.
+
+    Raises
+    ------
+    ValueError
+        Where something is not to be had, now or when a trait is set.
 
     Examples
     --------
     >>> stepper = WalkStepper(page_size="16k", va_bits=52)
-    >>> stepper.receive({"forward": True})
-    >>> stepper.step, stepper.walk.steps[0].level, stepper.lookups[0].level
-    (1, 0, 'pgd')
+    >>> stepper.step = 1
+    >>> stepper.walk.steps[0].level, stepper.lookups[0].level
+    (0, 'pgd')
+    >>> stepper.try_out("write to a read-only page")
+    >>> print(stepper.walk.outcome)
+    level 3 permission fault: the permissions forbid the access
     """
 
     _esm = module("walk_stepper")
 
-    address = traitlets.Unicode()
+    address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
     access = traitlets.Enum([access.name for access in Access])
     el = traitlets.Enum([0, 1])
-    step = traitlets.Int()
+    step = traitlets.Int()  # 0 is the TTBR, `last` the outcome
 
     def __init__(
         self,
-        source: MMU | Image | None = None,
+        source: MMU | Image | Kernel | None = None,
         address: str | int | None = None,
         access: str = "READ",
-        el: int = 0,
+        el: int | None = None,
+        mm: MmStruct | None = None,
         page_size: str = "4k",
         va_bits: int = 48,
         cpu: str = "max",
         pa_bits: int | None = None,
     ) -> None:
-        self._source = None if source is None else source if isinstance(source, MMU) else source.mmu
-        self._wrong: tuple[str, str] | None = None
-        self._first = None if address is None else address if isinstance(address, str) else f"{address:#x}"
-        self._kernel: Kernel | None = None
         self.walk: Walk | None = None
         self.lookups: tuple[Lookup, ...] = ()
-        if source is not None and not isinstance(source, MMU) and source.config is not None:
-            config = source.config
-            page_size, va_bits, pa_bits, cpu = (
-                config.page_size_name,
-                config.va_bits,
-                config.pa_bits,
-                source.boot.cpu.name,
-            )
-        super().__init__(page_size, va_bits, cpu, pa_bits, access=access, el=el)
+        self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
+        self._trial: Trial | None = Trial("", 0)  # the one that this is, to try again in another kernel
+        self._space: AddressSpace | None = None
+        self._given = None if source is None else _space_of(source, mm)
+        kernel: dict[str, Any] = {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}
+        if self._given is not None and self._given.boot is not None:
+            kernel = {**traits(self._given.boot.config), "cpu": self._given.boot.cpu.name}
+        super().__init__(**kernel, address="0", access=access, el=0)
+        if address is not None:
+            self.address = address
+            self.el = int(self._va() >> 63) if el is None else el
+        elif el is not None:
+            self.el = el
+
+    @property
+    def last(self) -> int:
+        """The number of the step that is the outcome."""
+        return 0 if self.walk is None else len(self.walk.steps) + 1
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Translations that end in different ways."""
+        return () if self._space is None else self._space.trials
+
+    def try_out(self, name: str) -> None:
+        """Translate what is called `name`, of `trials`, and show how it ends.
+
+        Raises
+        ------
+        ValueError
+            Where there is none, or it cannot be had.
+        """
+        trial = next((trial for trial in self.trials if trial.name == name), None)
+        if trial is None:
+            raise ValueError(f"{name!r} is nothing to try: there are {', '.join(trial.name for trial in self.trials)}")
+        if trial.rule:
+            raise ValueError(f"{name}: {trial.rule}")
+        self._choose(trial)
+        self.step = self.last
+
+    def _choose(self, trial: Trial) -> None:
+        with self.hold_trait_notifications():
+            self.address, self.access, self.el = _hex(trial.va), trial.access.name, trial.el
+
+    # What is chosen: legal, or refused.
+
+    @traitlets.validate("address")
+    def _read(self, proposal: dict[str, Any]) -> str:
+        text = proposal["value"] if isinstance(proposal["value"], str) else _hex(proposal["value"])
+        with refusals():
+            parse_address(text, self.boot)
+        return text
+
+    @traitlets.validate("step")
+    def _within(self, proposal: dict[str, Any]) -> int:
+        return min(max(proposal["value"], 0), self.last)
+
+    # From what is chosen to what is shown.
 
     def booted(self, before: Booted) -> None:
-        """Another kernel, with its process."""
-        self._kernel = self._mm = None
-        if isinstance(self.boot, Boot):
-            if self._source is None:
-                self._kernel = k = Tree.named("fixed").start_kernel(self.boot)
-                self._mm, self._mapped = k.mm_alloc(), some_address(k)
-                map_page(k, self._mm, self._mapped, k.alloc_pages(0).pfn)
-                ptep = map_page(k, self._mm, self._mapped + k.PAGE_SIZE, k.alloc_pages(0).pfn)
-                k.ptep_set_wrprotect(self._mm, self._mapped + k.PAGE_SIZE, ptep)
-                self._mmu = switch_mm(k, self._mm)
-            else:
-                self._mmu, self._mapped = self._source, self.boot.config.constants.VMALLOC_START
-        self._translate(self._first or f"{getattr(self, '_mapped', 0):#x}")
+        """Another kernel, with its process; what was tried last is tried again there."""
+        self._space = self._given or (_process(self.boot) if isinstance(self.boot, Boot) else None)
+        if self._space is not None and (self._trial or not self._has_address()):
+            name = self._trial.name if self._trial else ""
+            self._choose(next((one for one in self.trials if one.name == name and not one.rule), self.trials[0]))
+        self._translate(anew=True)
 
-    def _translate(self, address: str) -> None:
-        """Walk anew, from the start."""
-        if not isinstance(self.boot, Boot):
+    def _has_address(self) -> bool:
+        """Whether the kernel at hand has the names that the address is written with."""
+        try:
+            return self._va() >= 0
+        except AddressError:
+            return False
+
+    @traitlets.observe("address", "access", "el")
+    def _asked(self, change: object) -> None:
+        if self.view:  # else the kernel is still to boot
+            self._translate()
+
+    def _translate(self, anew: bool = False) -> None:
+        """Walk, unless it was this very walk, and stay at the step, or at the end."""
+        if self._space is None or not self.access:
             self.walk, self.lookups = None, ()
         else:
-            va = parse_address(address, self.boot)
-            self.walk = self._mmu.translate(va, Access[self.access], self.el)
-            self.lookups = ()
-            if self._kernel is not None and self.boot.vabits_actual == self.walk.va_range.input_bits:
-                mm = self._kernel.init_mm if self.walk.va_range.upper else self._mm
-                if self.walk.steps:
-                    self.lookups = software_walk(self._kernel, mm, va)
-        self.address, self._wrong, self.step = address, None, 0
+            va, access = self._va(), Access[self.access]
+            if not anew and self.walk and (self.walk.va, self.walk.access, self.walk.el) == (va, access, self.el):
+                return
+            ended = self.walk is not None and self.step == self.last
+            self.walk = self._space.translate(va, access, self.el)
+            self.lookups = self._space.lookups(self.walk)
+            self._wrong = None
+            self._trial = next((trial for trial in self.trials if _is(trial, self.walk)), None)
+            with self.hold_trait_notifications():
+                self.step = self.last if ended else self.step
         self.draw()
 
-    @traitlets.observe("access", "el")
-    def _again(self, change: object) -> None:
-        if self.address:
-            self._translate(self.address)
+    def _va(self) -> int:
+        return parse_address(self.address, self.boot)
 
     @traitlets.observe("step")
     def _stepped(self, change: object) -> None:
         self.draw()
 
-    @property
-    def last(self) -> int:
-        """The number of the step that is the outcome."""
-        return len(self.walk.steps) + 1 if self.walk else 0
-
-    def presets(self) -> list[tuple[str, dict[str, Any]]]:
-        """Translations that end in different ways."""
-        if self._kernel is None:
-            return []
-        linear = f"{vars(self._kernel)['__va'](self._kernel.memory.base):#x}"
-        page, read_only = f"{self._mapped:#x}", f"{self._mapped + self._kernel.PAGE_SIZE:#x}"
-        return [
-            ("a page of the process", {"address": page, "access": "READ", "el": 0}),
-            ("a write to a page that is read-only", {"address": read_only, "access": "WRITE", "el": 0}),
-            (
-                "a page that is not mapped",
-                {"address": f"{self._mapped + 2 * self._kernel.PAGE_SIZE:#x}", "access": "READ", "el": 0},
-            ),
-            ("NULL", {"address": "0x0", "access": "READ", "el": 0}),
-            ("the linear map", {"address": linear, "access": "READ", "el": 1}),
-            ("the linear map, from user space", {"address": linear, "access": "READ", "el": 0}),
-            ("not canonical", {"address": "0xdead000000000000", "access": "READ", "el": 1}),
-        ]
-
     def drawn(self) -> dict[str, Any]:
         """All that the browser needs."""
         text, error = self._wrong or (self.address, "")
-        picture = self.picture()
+        picture, word = self.picture(), self.word()
+        named = self._space is None or self._space.boot is not None
         return {
-            "choices": self.toggles() if self._source is None else [],
+            "choices": [] if self._given else self.toggles(),
             "stuck": self.stuck,
             "address": {
                 "text": text,
                 "error": error,
-                "meaning": f"{self.walk.va:#018x}  {address_name(self.walk.va, self.boot)}" if self.walk else "",
-                "names": list(address_names(self.boot)),
+                "meaning": address_name(self.walk.va, self.boot) if self.walk and named else "",
+                "names": list(address_names(self.boot)) if named else [],
             },
             "accesses": [
                 {"label": a.name.lower(), "selected": a.name == self.access, "send": {"access": a.name}} for a in Access
             ],
             "els": [{"label": f"EL{el}", "selected": el == self.el, "send": {"el": el}} for el in (0, 1)],
-            "presets": [name for name, _ in self.presets()],
+            "trials": [
+                {
+                    "label": trial.name,
+                    "selected": trial == self._trial,
+                    "send": {"try": trial.name},
+                    "rule": trial.rule,
+                }
+                for trial in self.trials
+            ],
             "step": self.step,
             "last": self.last,
-            "told": self._told(),
+            "told": self.told(),
             "picture": picture and picture.spec(),
-            "word": self._word(),
+            "word": word and word.spec(),
         }
 
-    def _told(self) -> str:
-        """What is happening at this step, in a sentence."""
-        if self.walk is None:
-            return ""
-        if self.step == 0:
-            start = self.walk.steps[0].level if self.walk.steps else None
-            return f"{self.walk.va_range.ttbr} says where the first table is" + (
-                f", of level {start}." if start is not None else "."
-            )
-        if self.step == self.last:
-            return ". ".join(outcome_of(self.walk))
-        return str(self.walk.steps[self.step - 1]).strip()
+    def told(self) -> str:
+        """What happens at this step, in a sentence."""
+        return "" if self.walk is None else step_of(self.walk, self.step)
 
-    def _word(self) -> dict[str, object] | None:
-        """The picture of the descriptor of this step."""
-        if self.walk is None or not 1 <= self.step < self.last:
+    def word(self) -> Picture | None:
+        """The bits of this step: the register that has the first table, the descriptor, the syndrome of the fault."""
+        if self.walk is None or self._space is None:
             return None
-        descriptor = self.walk.steps[self.step - 1].descriptor
-        return None if descriptor is None else word_picture(descriptor).spec()
+        if self.step == 0:
+            return word_picture(self._space.mmu.ttbr1 if self.walk.va_range.upper else self._space.mmu.ttbr0)
+        if self.step < self.last:
+            descriptor = self.walk.steps[self.step - 1].descriptor
+            return descriptor and word_picture(descriptor)
+        if self.walk.esr is None:
+            return word_picture(self.walk.par)
+        syndrome = esr.decode(int(self.walk.esr))
+        leaves = (leaf for part in syndrome.fields for leaf in part.leaves())
+        shown = [leaf for leaf in leaves if leaf.value or leaf.name in ALWAYS_SHOWN]
+        title = f"ESR_EL1 = {syndrome.value:#018x}, and what of it is not zero"
+        return named_picture(title, syndrome.value, shown, str(syndrome))
 
     def receive(self, message: dict[str, Any]) -> None:
         """A step, an address, a way of access, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
-                self._first = None
                 self.choose(**chosen)
-            case {"forward": True}:
-                self.step = min(self.step + 1, self.last)
-            case {"back": True}:
-                self.step = max(self.step - 1, 0)
-            case {"end": True}:
-                self.step = self.last
-            case {"preset": name}:
-                address, access, el = dict(self.presets())[name].values()
-                self.address = ""  # so that nothing is walked between
-                self.access, self.el = access, el
-                self._translate(address)
-                self.step = self.last
+            case {"step": step}:
+                self.step = step
+            case {"by": steps}:
+                self.step += steps
+            case {"try": name}:
+                self.try_out(name)
             case {"access": access}:
                 self.access = access
             case {"el": el}:
                 self.el = el
             case {"address": text}:
                 try:
-                    self._translate(text)
+                    self.address = text
+                    self._wrong = None
                 except ValueError as error:
                     self._wrong = text, str(error)
-                    self.draw()
+                self.draw()  # the address may be the one before, and only the error come or go
 
     def picture(self) -> Picture | None:
         """The walk as far as it has come; None where the kernel does not boot."""
-        return self.walk and walk_picture(self.walk, self._mmu.memory, self.lookups, self.step)
+        if self.walk is None or self._space is None:
+            return None
+        return walk_picture(self.walk, self._space.mmu.memory, self.lookups, self.step)
 
     def text(self) -> str:
         """All steps, and Linux's."""
         return self.stuck if self.walk is None else "\n".join([str(self.walk), *map(str, self.lookups)])
+
+
+def _space_of(source: MMU | Image | Kernel, mm: MmStruct | None) -> AddressSpace:
+    match source:
+        case Image():
+            return AddressSpace.of_image(source)
+        case Kernel():
+            return AddressSpace.of_kernel(source, mm)
+        case MMU():
+            return AddressSpace.of_mmu(source)
+    raise ValueError(f"{source!r} has no tables to walk: an MMU has, an Image and a Kernel")
+
+
+@lru_cache(maxsize=8)
+def _process(boot: Boot) -> AddressSpace:
+    """A process, which is only read: going back and forth between kernels boots each once."""
+    return AddressSpace.process(Tree.named("fixed").start_kernel(boot))
+
+
+def _is(trial: Trial, walk: Walk) -> bool:
+    return (trial.va, trial.access, trial.el) == (walk.va, walk.access, walk.el)
+
+
+def _hex(va: int) -> str:
+    return f"{va:#018x}"

@@ -1,0 +1,141 @@
+"""Tables to walk, from wherever they come, and translations through them that are worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pgtlab.arch.descriptor import Page
+from pgtlab.arch.fault import Access, Cause, Fault
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.walk import Walk
+from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
+from pgtlab.linux.boot import Boot
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.software_walk import Lookup, kernel_over, software_walk, user_mm
+
+if TYPE_CHECKING:
+    from pgtlab.linux.image import Image
+
+LIST_POISON1 = 0xDEAD_0000_0000_0100  # `linux/poison.h`, with CONFIG_ILLEGAL_POINTER_VALUE of arm64
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A translation under a name; `rule` is why it cannot be had, and empty where it can."""
+
+    name: str
+    va: int
+    access: Access = Access.READ
+    el: int = 0
+    rule: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AddressSpace:
+    """Tables, the registers that lead to them, and the kernel that reads them, where it is known which.
+
+    `trials` has at least one, which comes first to mind.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> space = AddressSpace.process(Kernel(boot(Config("4k", 48), CPU.named("max"))))
+    >>> [trial.name for trial in space.trials[:3]]
+    ['mapped', 'nothing at level 0', 'nothing at level 1']
+    >>> print(space.translate(space.trials[2].va, el=0).outcome)
+    level 1 translation fault: the descriptor is invalid
+    """
+
+    mmu: MMU
+    translate: Callable[..., Walk]
+    trials: tuple[Trial, ...]
+    kernel: Kernel | None = None
+    mm: MmStruct | None = None
+
+    @classmethod
+    def process(cls, k: Kernel) -> AddressSpace:
+        """A process with four pages in a row: to read and write, read-only, not accessed yet, and beyond memory.
+
+        Each is mapped by the kernel's own functions.
+        """
+        mm, page = k.mm_alloc(), k.PAGE_SIZE
+        first = some_address(k)
+        vas = mapped, read_only, old, beyond = tuple(first + i * page for i in range(4))
+        ptes = [map_page(k, mm, va, k.alloc_pages(0).pfn) for va in vas]
+        k.ptep_set_wrprotect(mm, read_only, ptes[1])
+        k.ptep_test_and_clear_young(None, old, ptes[2])
+        mmu = switch_mm(k, mm)
+        bits = mmu.lower.output_bits
+        pte = k.pfn_pte(1 << bits - k.PAGE_SHIFT, k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED))
+        leaf = mmu.lower.format.decode(pte, LAST_LEVEL)
+        fits = isinstance(leaf, Page) and leaf.oa == 1 << bits
+        if fits:
+            k.set_pte_at(mm, beyond, ptes[3], pte)
+        rule = "" if fits else f"TCR_EL1.IPS allows {bits} bits, and the entries of this kernel hold no more"
+        start, shift = mmu.lower.start_level or 0, mmu.lower.granule.level_shift
+        trials = (
+            Trial("mapped", mapped),
+            *(Trial(f"nothing at level {level}", mapped ^ 1 << shift(level)) for level in range(start, LAST_LEVEL)),
+            Trial(f"nothing at level {LAST_LEVEL}", mapped + 4 * page),
+            Trial("write to a read-only page", read_only, Access.WRITE),
+            Trial("access flag clear", old),
+            Trial("address too large", beyond, rule=rule),
+            Trial("NULL", 0),
+            *_of_the_kernel(_ram(k), "linear map"),
+        )
+        return cls(mmu, mmu.translate, trials, k, mm)
+
+    @classmethod
+    def of_kernel(cls, k: Kernel, mm: MmStruct | None = None) -> AddressSpace:
+        """An address space of a kernel that runs; without `mm` that of the kernel alone."""
+        mmu = k.mmu if mm is None else switch_mm(k, mm)
+        trials = (*_of_the_kernel(_ram(k), "linear map"), Trial("NULL", 0))
+        return cls(mmu, mmu.translate, trials, k, mm)
+
+    @classmethod
+    def of_image(cls, image: Image) -> AddressSpace:
+        """The memory of a real kernel; a kernel of the model reads it as Linux does, if the image says which it is.
+
+        Raises
+        ------
+        ImageError
+            Where nothing boots that the image can be of.
+        """
+        if image.config is None or image.cpu is None:
+            return replace(cls.of_mmu(image.mmu), translate=image.translate)
+        k = kernel_over(image.boot, image.mmu)
+        text = image.symbols.get("_stext", k.KIMAGE_VADDR + image.numbers.get("KERNELOFFSET", 0))
+        trials = (*_of_the_kernel(text, "kernel image"), Trial("NULL", 0, el=1))
+        return cls(image.mmu, image.translate, trials, k, user_mm(k) if "TTBR0_EL1" in image.registers else None)
+
+    @classmethod
+    def of_mmu(cls, mmu: MMU) -> AddressSpace:
+        """Tables of whoever made them."""
+        return cls(mmu, mmu.translate, (Trial("0", 0, el=1),))
+
+    @property
+    def boot(self) -> Boot | None:
+        """The kernel and its CPU, where they are known."""
+        return None if self.kernel is None else self.kernel.boot
+
+    def lookups(self, walk: Walk) -> tuple[Lookup, ...]:
+        """Linux's walk of the same address; none of one that is in no range, or where no kernel is known."""
+        mm = self.mm if self.kernel is None or not walk.va_range.upper else self.kernel.init_mm
+        outside = isinstance(walk.outcome, Fault) and walk.outcome.cause is Cause.INPUT_ADDRESS
+        if self.kernel is None or mm is None or outside:
+            return ()
+        return software_walk(self.kernel, mm, walk.va)
+
+
+def _ram(k: Kernel) -> int:
+    return int(k.__va(k.memory.base))  # here and not in the class, where Python has its own use for such names
+
+
+def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:
+    return (
+        Trial(name, va, el=1),
+        Trial(f"{name}, from EL0", va, el=0),
+        Trial("LIST_POISON1, not canonical", LIST_POISON1, el=1),
+    )
