@@ -120,6 +120,20 @@ def test_a_page_table_freed_by_code_that_frees_page_tables():
     assert "pmd_free()" in diagnosis.sentence
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kernel BUG at mm/debug_vm_pgtable.c:123!\nInternal error: Oops - BUG: 00000000f2000800 [#1] PREEMPT SMP",
+        "WARNING: CPU: 0 PID: 1 at mm/debug_vm_pgtable.c:123 pte_basic_tests+0x10/0x20\n"
+        "CPU: 0 PID: 1 Comm: swapper/0 Not tainted 6.9.0 #1",
+    ],
+)
+def test_a_check_of_the_kernels_own_is_where_to_read_on(text):
+    (diagnosis,) = diagnoses(text)
+    assert diagnosis.name == NOT_ENOUGH
+    assert "failed at mm/debug_vm_pgtable.c:123" in diagnosis.sentence
+
+
 def test_the_signature_alone_does_not_blame_anybody():
     """The same page, from a driver: who took the page table, or wrote over the struct page, is not in the log."""
     (diagnosis,) = diagnoses(bad_page("free_unref_page", "page_frag_free", "skb_free_head", "kfree_skb", "tcp_ack"))

@@ -87,6 +87,8 @@ def _nothing(report: Report) -> Diagnosis:
         evidence.append(Evidence(f"the kernel was in {pc}", line))
     if report.kind == "panic":
         sentence = "a panic names the last straw: the reports before it tell more"
+    elif report.location:
+        sentence = f"a check of the kernel's own failed at {report.location}: what it asks for is in the source"
     elif report.esr is None and not report.page:
         sentence = "the report has neither a fault nor a page in it"
     else:
