@@ -81,9 +81,10 @@ OopsReader()
 # ## The walk stepper
 #
 # One translation, table by table. Above are the words that the MMU reads, below them Linux's own walk, `pgd_offset()` to
-# `pte_offset_kernel()`, each pointer under the word that it points to. Step with the arrow keys. A level that the compiler
-# folded reads the same word twice; one that folds at run time goes back into the pgd's page. Try what faults, and how far
-# the walk gets.
+# `pte_offset_kernel()`, each pointer under the word that it points to. Step with the arrow keys, or click a table. A level
+# that the compiler folded reads the same word twice; one that folds at run time (switch LPA2 off) goes back into the pgd's
+# page. *Try* has what faults, at each level and for each reason: see how far the walk gets, and what ESR_EL1 says of it.
+# `WalkStepper(Image.open(path), va)` steps through the tables of a real kernel.
 
 # %%
 from pgtlab_widgets import WalkStepper

@@ -25,7 +25,8 @@ AROUND = 2  # words before and after the one that is read
 TABLE_H = (2 * AROUND + 1) * ROW
 LOOKUPS_Y = TABLE_Y + TABLE_H + 46
 LOOKUP_H, LOOKUP_GAP = 38, 4
-LETTER, DIGIT = 6.4, 7.0  # widths of characters, in the fonts that browsers fall back on
+LETTER = 6.4  # the width of a character, in the fonts that browsers fall back on
+NARROWEST = 1120  # so that pictures of few levels and of many are of one scale, as far as can be
 
 
 def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at: int | None = None) -> Picture:
@@ -58,7 +59,7 @@ def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at:
     title = f"{walk.va:#018x}, {walk.access.name.lower()} at EL{walk.el}"
     shapes: list[Shape] = [text("title", LEFT, 16, title, "start strong"), *_address(walk, at)]
     root = (r.ttbr, f"{r.base:#x}") if walk.steps else (r.ttbr, "is not used")
-    shapes += _box("root", 0, LEFT, ROOT, root, "cell now" if at == 0 else "cell")
+    shapes += _box("root", 0, LEFT, ROOT, root, "outline now" if at == 0 else "cell")
     x = LEFT + ROOT + GAP
     places: dict[int, tuple[float, bool]] = {}
     for number, step in enumerate(walk.steps, 1):
@@ -70,14 +71,16 @@ def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at:
     told = outcome_of(walk)
     width = max(150, LETTER * max(map(len, told)) + 12)
     if at == last:
-        shapes += _box("outcome", last, x, width, told, "wrong now" if isinstance(walk.outcome, Fault) else "cell now")
+        shapes += _box(
+            "outcome", last, x, width, told, "wrong now" if isinstance(walk.outcome, Fault) else "outline now"
+        )
     else:
         shapes += _box("outcome", last, x, width, ("?",), "cell")
     rows = max(Counter(places.get(lookup.pa, (LEFT + ROOT + GAP,))[0] for lookup in lookups).values(), default=0)
     shapes += _lookups(lookups, places)
     lines = [str(walk), *(f"Linux: {lookup}" for lookup in lookups)]
     height = LOOKUPS_Y + rows * (LOOKUP_H + LOOKUP_GAP) if rows else LOOKUPS_Y - 20
-    return Picture(max(round(x + width + 6), LEFT + 64 * BIT + 4), height, title, "\n".join(lines), tuple(shapes))
+    return Picture(max(round(x + width + 6), NARROWEST), height, title, "\n".join(lines), tuple(shapes))
 
 
 def step_of(walk: Walk, at: int) -> str:
@@ -93,7 +96,7 @@ def step_of(walk: Walk, at: int) -> str:
     Bit 55 is 0: TTBR0_EL1 has the level 1 table, at 0x40000000.
     Level 1: bits 38:30 of the address choose entry 0x0. It is a table descriptor: the level 2 table is at 0x40002000.
     Level 2: bits 29:21 of the address choose entry 0x2. It is a block descriptor: its memory begins at 0x80200000.
-    PA 0x80201234, Normal WB RWA, Inner Shareable.
+    PA 0x80201234, Normal WB RWA, Inner Shareable. An AT instruction would report it as PAR_EL1 = 0xff00000080201980.
     """
     r = walk.va_range
     if at == 0:
@@ -105,7 +108,9 @@ def step_of(walk: Walk, at: int) -> str:
         told = f"{str(walk.outcome)[0].upper()}{str(walk.outcome)[1:]}."
         if walk.esr is not None:
             return f"{told} ESR_EL1 = {int(walk.esr):#x}."
-        return f"{told} Besides, {_written(walk.steps[-1], walk.update)}." if walk.update else told
+        if walk.update:
+            told = f"{told} Besides, {_written(walk.steps[-1], walk.update)}."
+        return f"{told} An AT instruction would report it as PAR_EL1 = {int(walk.par):#x}."
     step = walk.steps[at - 1]
     hi, lo = _index_bits(walk, step.level)
     chosen = f"Level {step.level}: bits {hi}:{lo} of the address choose entry {step.index:#x}."

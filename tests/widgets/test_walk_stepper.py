@@ -1,5 +1,6 @@
 """The walk stepper's Python side."""
 
+import dataclasses
 import json
 
 import pytest
@@ -143,6 +144,16 @@ def test_it_walks_an_address_space_of_a_kernel_that_runs():
 def test_what_has_no_tables_is_refused():
     with pytest.raises(ValueError, match="'tables' has no tables to walk"):
         WalkStepper("tables")
+
+
+def test_an_address_whose_tables_an_image_does_not_know_is_refused_in_the_field():
+    image = Image.open("tests/data/kernel/ptdump/4k-va48-max")
+    unknown = dataclasses.replace(image, registers={n: v for n, v in image.registers.items() if n != "TTBR0_EL1"})
+    stepper = WalkStepper(unknown, "KIMAGE_VADDR")
+    before = stepper.walk
+    said(stepper, address="0x1000")
+    assert "does not say where the tables of the process are" in stepper.view["address"]["error"]
+    assert stepper.walk is before
 
 
 # What is shown

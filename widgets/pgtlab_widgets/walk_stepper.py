@@ -90,6 +90,7 @@ class WalkStepper(KernelView):
         self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
         self._trial: Trial | None = Trial("", 0)  # the one that this is, to try again in another kernel
         self._space: AddressSpace | None = None
+        self._shown: tuple[object, ...] = ()  # of which kernel, and what
         self._given = None if source is None else _space_of(source, mm)
         kernel: dict[str, Any] = {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}
         if self._given is not None and self._given.boot is not None:
@@ -152,7 +153,7 @@ class WalkStepper(KernelView):
         if self._space is not None and (self._trial or not self._has_address()):
             name = self._trial.name if self._trial else ""
             self._choose(next((one for one in self.trials if one.name == name and not one.rule), self.trials[0]))
-        self._translate(anew=True)
+        self._translate()
 
     def _has_address(self) -> bool:
         """Whether the kernel at hand has the names that the address is written with."""
@@ -166,22 +167,25 @@ class WalkStepper(KernelView):
         if self.view:  # else the kernel is still to boot
             self._translate()
 
-    def _translate(self, anew: bool = False) -> None:
-        """Walk, unless it was this very walk, and stay at the step, or at the end."""
-        if self._space is None or not self.access:
+    def _translate(self) -> None:
+        """Walk and draw, unless that is what was done last; stay at the step, or at the end."""
+        va, access = 0 if self._space is None else self._va(), Access[self.access]
+        asked = self.boot, self._space, va, access, self.el
+        if asked == self._shown:
+            return
+        ended = self.walk is not None and self.step == self.last
+        if self._space is None:
             self.walk, self.lookups = None, ()
         else:
-            va, access = self._va(), Access[self.access]
-            if not anew and self.walk and (self.walk.va, self.walk.access, self.walk.el) == (va, access, self.el):
-                return
-            ended = self.walk is not None and self.step == self.last
-            self.walk = self._space.translate(va, access, self.el)
-            self.lookups = self._space.lookups(self.walk)
-            self._wrong = None
-            self._trial = next((trial for trial in self.trials if _is(trial, self.walk)), None)
-            with self.hold_trait_notifications():
-                self.step = self.last if ended else self.step
-        self.draw()
+            walk = self.walk = self._space.translate(va, access, self.el)
+            self.lookups = self._space.lookups(walk)
+            self._trial = next((trial for trial in self.trials if _is(trial, walk)), None)
+        self._shown, self._wrong = asked, None
+        step = self.last if ended else min(self.step, self.last)
+        if step == self.step or self.walk is None:
+            self.draw()
+        else:
+            self.step = step  # which draws
 
     def _va(self) -> int:
         return parse_address(self.address, self.boot)
