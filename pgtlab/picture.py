@@ -43,7 +43,6 @@ STYLE = """
 .pgtlab-picture .lit { fill: #ffd97a; }
 .pgtlab-picture line.edge { stroke-dasharray: none; }
 .pgtlab-picture .part { stroke: none; }
-.pgtlab-picture .entry.leaf { fill-opacity: 0.6; }
 .pgtlab-picture .commit { fill: var(--jp-layout-color0, #fff); stroke: currentColor; rx: 4px; }
 .pgtlab-picture .commit.bad { fill: #e8703a; }
 .pgtlab-picture .commit.good { fill: #9bd1bd; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from pgtlab.arch.descriptor import Leaf, Table
+from pgtlab.arch.descriptor import Table
 from pgtlab.arch.table_columns import Cell, Column
 from pgtlab.picture import Picture, Shape, line, rect, text
 
@@ -144,8 +144,6 @@ def _cell(column: Column, number: int, cell: Cell, x: float, y: float, opened: b
     key = f"{column.level} {number}"
     valid = cell.oa is not None
     classes = f"entry level-{column.level}" if valid else "entry byte"
-    if isinstance(cell.descriptor, Leaf):
-        classes += " leaf"
     if opened:
         classes += " now"
     yield rect(f"cell {key}", x, y, CELLS, ROW - 1, classes, cell_line(cell), va=f"{cell.va:#x}")
