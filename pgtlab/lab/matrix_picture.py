@@ -15,6 +15,7 @@ OUTCOMES: Final = {
     "clean": ("✓", "clean"),
     "report": ("R", "report"),
     "panic": ("P", "panic"),
+    "unnoticed": ("?", "bad"),
     "no boot": ("–", "none"),
 }
 

@@ -24,7 +24,8 @@ VIEWS = {
     "page-inspector": "from pgtlab_widgets import PageInspector\ninspector = PageInspector()\n"
     "inspector.do('alloc_pages(0)')\ninspector.do('pagetable_pud_ctor(page)')\n"
     "inspector.do('__free_pages(page, 0)')\ninspector",
-    "bug-lab": "from pgtlab_widgets import BugLab\nlab = BugLab()\nlab.chosen = 'claim 1'\nlab",
+    "bug-lab": "from pgtlab_widgets import BugLab\nlab = BugLab()\n"
+    "lab.chosen = next(key for key, (number, _) in lab.numbers.items() if number.name == 'x1')\nlab",
     "bisection": "from pgtlab_widgets import BisectionView\nview = BisectionView()\nview.receive({'next': True})\n"
     "view.receive({'next': True})\nview",
     "oops-reader": "from pgtlab_widgets import OopsReader\nOopsReader()",
@@ -52,7 +53,7 @@ def test_take(open_notebook, page, theme):
 @pytest.mark.parametrize("name", VIEWS)
 def test_take_view(run_cells, name, theme):
     page, view = run_cells(VIEWS[name], theme=theme)
-    page.set_viewport_size({"width": 1280, "height": 1400})  # that of a tall one
+    page.set_viewport_size({"width": 1280, "height": 1500})  # that of a tall one
     shot(view, f"{name}-{theme}")
 
 

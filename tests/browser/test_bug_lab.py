@@ -11,13 +11,29 @@ CELL = "from pgtlab_widgets import BugLab\nBugLab()"
 
 
 def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(run_cells):
-    _, view = run_cells(CELL)
+    page, view = run_cells(CELL)
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: panic")
-    view.get_by_role("button", name=re.compile("x1 : ")).click()
-    expect(view.locator(".because")).to_contain_text("page_to_pfn")
+    x1 = view.get_by_role("button", name=re.compile("^x1 [0-9a-f]{16}"))
+    x1.click()
+    expect(x1).to_have_attribute("aria-pressed", "true")
+    expect(view.locator(".because li").first).to_contain_text("x1 = (x20 - vmemmap) >> 6: (0xffff80008007b910 - ")
+    expect(view.locator(".value.input")).to_have_text(["ffff80008007b910"])
+    expect(view.get_by_role("button", name="x20 ffff80008007b910, an input")).to_be_visible()
+    expect(view.locator(".diagnosis .claim.lit")).to_contain_text("a struct page on the stack was used")
+    page.keyboard.press("ArrowRight")
+    expect(view.get_by_role("button", name=re.compile("^x0 "))).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(x1).to_be_focused()
+    view.get_by_role("button", name=re.compile("^EC 0x25")).press("Enter")
+    expect(view.locator(".because li")).to_contain_text(["EC = ESR_EL1[31:26] = 0x25: Data Abort"])
+    expect(view.get_by_role("button", name=re.compile("^ESR 0x0+96000004, an input"))).to_be_visible()
+    expect(view.locator("svg").first).to_contain_text("Translation fault, level 0.")
     view.get_by_role("button", name=re.compile("a struct page on the stack was used")).click()
     expect(view.locator(".because")).to_contain_text("(x20 - vmemmap) >> 6")
     expect(view.locator("li.lit", has_text="x1 : ")).to_be_visible()
+    view.get_by_text("The functions of the call trace").click()
+    view.locator("summary", has_text="destroy_args()").click()
+    expect(view.get_by_role("region", name="Sources")).to_contain_text("def destroy_args(k")
 
     view.get_by_role("button", name="fix-pud-free", exact=True).click()
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: clean")
@@ -29,6 +45,15 @@ def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(run_cells):
     expect(view.get_by_role("toolbar", name="Page size").get_by_role("button", name="16k")).to_have_attribute(
         "aria-pressed", "true"
     )
+
+
+def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(run_cells):
+    _, view = run_cells("from pgtlab_widgets import BugLab\nBugLab(va_bits=52, pa_bits=52, cpu='max,lpa2=off')")
+    view.get_by_role("button", name="small-pgd", exact=True).click()
+    expect(view.locator(".summary")).to_contain_text(
+        "small-pgd on max,lpa2=off: unnoticed: a process that mapped nothing has"
+    )
+    expect(view.locator(".annotated")).to_have_count(0)
 
 
 def test_the_matrix_can_be_stopped(run_cells):
@@ -60,8 +85,19 @@ def test_its_javascript_draws_what_it_is_given(render):
         "hint": "C",
     }
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [shape]}
-    row = {"number": 1, "text": "no such line", "remarks": ["made up"]}
-    view = render(BugLab, {**BugLab().view, "matrix": made_up, "rows": [row], "claims": []})
+    pieces = [{"text": "no such "}, {"text": "line", "key": "number 1 8", "name": "a made-up number"}]
+    row = {"number": 1, "text": "no such line", "remarks": ["made up"], "pieces": pieces}
+    drawn = {
+        **BugLab().view,
+        "matrix": made_up,
+        "rows": [row],
+        "claims": [],
+        "sources": [],
+        "called": [],
+        "inputs": ["number 1 8"],
+    }
+    view = render(BugLab, drawn)
+    expect(view.get_by_role("button", name="a made-up number, an input")).to_have_text("line")
     expect(view.locator(".annotated")).to_contain_text("no such line")
     expect(view.locator(".annotated")).to_contain_text("made up")
     view.get_by_role("button", name="C", exact=True).press("Enter")

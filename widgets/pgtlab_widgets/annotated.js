@@ -4,8 +4,9 @@ import { button, h, stop } from "./page.js";
 
 /**
  * @typedef {{key: string, text: string, sure: string, lines: number[], diagnosis: boolean}} Claim
- * @typedef {{number?: number, from?: number, text: string, remarks?: string[]}} Row a line, or how many are folded away
- * @typedef {{claims: Claim[], rows: Row[], chosen: string, lit: number[], because: {title: string, items: string[]}}} Annotated
+ * @typedef {{text: string, key?: string, name?: string}} Piece of a line: one with a key is a number to be chosen
+ * @typedef {{number?: number, from?: number, text: string, remarks?: string[], pieces?: Piece[]}} Row a line, or how many are folded away
+ * @typedef {{claims: Claim[], rows: Row[], chosen: string, lit: number[], inputs?: string[], resting?: string[], because: {title: string, items: string[]}}} Annotated
  */
 
 /**
@@ -27,7 +28,7 @@ export function claims(view, reader, name, diagnosis) {
         tabindex: key === at ? 0 : -1,
         "aria-pressed": key === view.chosen,
         // A line that is looked at points back at what rests on it.
-        class: `claim ${lines.some((line) => view.chosen === `line ${line}`) ? "lit" : ""}`,
+        class: `claim ${view.resting?.includes(key) || lines.some((line) => view.chosen === `line ${line}`) ? "lit" : ""}`,
       }, [h("span", "text", {}, text), h("span", "sure", { class: "sure" }, sure && ` ${sure}`)]),
     ]),
   );
@@ -44,29 +45,57 @@ export function claims(view, reader, name, diagnosis) {
  */
 export function log(view, reader) {
   const keys = view.rows.map(({ number, from }) => (number ? `line ${number}` : `fold ${from}`));
-  const at = stop(reader, "log", keys);
-  const rows = view.rows.map(({ number, from, text, remarks = [] }, i) => {
+  const at = stop(reader, "log", [...keys, ...view.rows.flatMap(({ pieces = [] }) => pieces.map(({ key }) => key ?? ""))]);
+  const rows = view.rows.map(({ number, from, text, remarks = [], pieces }, i) => {
     const item = { "data-item": keys[i], tabindex: keys[i] === at ? 0 : -1 };
     if (!number) return h("li", keys[i], { class: "fold" }, [button("fold", text, { unfold: from }, item)]);
     const lit = view.lit.includes(number);
+    const marks = [
+      h("span", "mark", { class: "mark" }, lit ? "▸" : ""),
+      h("span", "number", { class: "number" }, `${number}`),
+    ];
+    const told = remarks.map((remark, n) => h("div", `${n}`, { class: "remark" }, remark));
+    const choice = { type: "button", "data-send": JSON.stringify({ chosen: keys[i] }), "aria-pressed": keys[i] === view.chosen, ...item };
+    if (pieces)
+      return h("li", keys[i], { class: lit ? "lit" : null }, [
+        h("div", "line", { class: "log-line" }, [
+          h("button", "line", { ...choice, class: "whole", "aria-label": `line ${number}: ${text}` }, marks),
+          h("span", "text", { class: "words" }, pieces.map((piece, n) => part(piece, n, view, at))),
+        ]),
+        ...told,
+      ]);
     return h("li", keys[i], { class: lit ? "lit" : null }, [
       h("button", "line", {
-        type: "button",
+        ...choice,
         class: "log-line",
-        "data-send": JSON.stringify({ chosen: keys[i] }),
-        "aria-pressed": keys[i] === view.chosen,
-        ...item,
-      }, [
-        h("span", "mark", { class: "mark" }, lit ? "▸" : ""),
-        h("span", "number", { class: "number" }, `${number}`),
-        h("span", "text", { class: "words" }, text),
-      ]),
-      ...remarks.map((remark, n) => h("div", `${n}`, { class: "remark" }, remark)),
+      }, [...marks, h("span", "text", { class: "words" }, text)]),
+      ...told,
     ]);
   });
   // What a claim rests on is brought into sight; a line that is chosen is where the reader is.
-  const reveal = view.chosen.startsWith("claim") && view.lit.length ? `${view.chosen}/line ${view.lit[0]}` : null;
+  const [kind] = view.chosen.split(" ");
+  const shown = kind === "number" ? view.chosen : `line ${view.lit[0]}`;
+  const reveal = ["claim", "number"].includes(kind) && view.lit.length ? `${view.chosen}/${shown}` : null;
   return h("ol", "log", { class: "annotated", "aria-label": "The log", "data-group": "log", "data-reveal": reveal }, rows);
+}
+
+/**
+ * A part of a line. A number about which something is known is a button; an input of the one that is chosen is marked.
+ * @param {Piece} piece
+ * @param {number} n
+ * @param {Annotated} view
+ * @param {string} at
+ */
+function part({ text, key, name }, n, view, at) {
+  if (!key) return h("span", `${n}`, {}, text);
+  const input = view.inputs?.includes(key);
+  return button(`${n}`, text, { chosen: key }, {
+    "data-item": key,
+    tabindex: key === at ? 0 : -1,
+    class: `value ${input ? "input" : ""}`,
+    "aria-label": `${name}${input ? ", an input" : ""}`,
+    "aria-pressed": key === view.chosen,
+  });
 }
 
 /**

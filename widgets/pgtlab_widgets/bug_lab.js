@@ -5,10 +5,13 @@ import { kernel, toggling } from "./kernel.js";
 import { button, h, picture, show, toolbar } from "./page.js";
 
 /**
+ * @typedef {{title: string, text: string}} Source
+ *
  * @typedef {import("./annotated.js").Annotated & {
  *   choices: import("./kernel.js").Choices, stuck: string, trees: {label: string, selected: boolean, send: object}[],
+ *   bugs: {label: string, selected: boolean, send: object}[], about: string, pictures: import("./page.js").Picture[],
  *   outcome: string, fixes: {name: string, does: string, on: boolean}[], patched: string[],
- *   sources: {title: string, text: string}[], judged: string[], matrix: import("./page.js").Picture,
+ *   sources: Source[], called: Source[], judged: string[], matrix: import("./page.js").Picture,
  *   filling: boolean, filled: number, cells: number,
  * }} View
  */
@@ -42,13 +45,25 @@ const everywhere = (view, reader) =>
   ]);
 
 /**
+ * @param {string} key
+ * @param {string} title
+ * @param {import("./page.js").Wanted[]} content
+ */
+const folded = (key, title, content) => h("details", key, { class: "source" }, [h("summary", "summary", {}, title), ...content]);
+
+/** @param {Source} source */
+const source = ({ title, text }) => folded(title, title, [h("pre", "text", { tabindex: 0 }, text)]);
+
+/**
  * @param {View} view
  * @param {import("./kernel.js").Reader} reader
  */
 const body = (view, reader) => [
   toolbar(reader, "Tree", view.trees),
+  toolbar(reader, "Bug", view.bugs),
   ...kernel(view.choices, reader),
   patches(view),
+  h("p", "about", { class: "about", hidden: view.about ? null : true }, view.about),
   h("p", "outcome", { class: "summary", role: "status" }, view.stuck || view.outcome),
   ...(view.claims.length ? [claims(view, reader, "Diagnosis", true)] : []),
   h("div", "columns", { class: "columns" }, [
@@ -56,9 +71,11 @@ const body = (view, reader) => [
     ...(view.claims.some(({ diagnosis }) => !diagnosis) ? [claims(view, reader, "What follows", false)] : []),
   ]),
   reasons(view),
-  h("section", "sources", { "aria-label": "Sources" }, view.sources.map(({ title, text }) =>
-    h("details", title, {}, [h("summary", "summary", {}, title), h("pre", "text", { tabindex: 0 }, text)]),
-  )),
+  h("div", "words", { class: "pictures" }, view.pictures.map((it, i) => picture(reader, it, `picture ${i}`))),
+  h("section", "sources", { "aria-label": "Sources" }, [
+    ...view.sources.map(source),
+    ...(view.called.length ? [folded("called", "The functions of the call trace", view.called.map(source))] : []),
+  ]),
   everywhere(view, reader),
 ];
 

@@ -15,6 +15,7 @@ from pgtlab.linux.boot import Boot
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.printk import Panic
+from pgtlab.linux.report import Run
 from pgtlab.linux.symbols import Symbol
 
 FIXED: Final = TREES["fixed"]
@@ -74,6 +75,19 @@ class Bug:
             return self.exercise(kernel)
         except Panic:
             return said(kernel)
+
+    def run(self, kernel: Kernel) -> tuple[Run, str]:
+        """Run the exercise on a kernel that was just started: how that went, and what was seen.
+
+        An outcome beside those of `Kernel.run()` is `unnoticed`: something is wrong, and the kernel said nothing.
+        """
+        outcome, seen = "clean", None
+        try:
+            seen = self.exercise(kernel)
+            outcome = "report" if kernel.reports else "unnoticed" if seen is not None else "clean"
+        except Panic:
+            outcome, seen = "panic", said(kernel)
+        return Run(outcome, tuple(kernel.reports), tuple(kernel.log.lines)), seen or ""
 
     def with_options(self, boot: Boot) -> Boot:
         """The same boot of a kernel that has the bug's options."""
