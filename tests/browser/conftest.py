@@ -31,6 +31,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.browser.get_chromium import find
 
 HERE = Path(__file__).parent
+expect.set_options(timeout=20_000)  # a machine that runs other tests as well may take long over a picture
 Theme = Literal["light", "dark"]
 THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 # All but the first keep Chromium from asking the network for what no test needs.

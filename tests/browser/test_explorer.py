@@ -285,6 +285,7 @@ def test_two_kernels_are_compared_over_the_same_bits(explorer):
     _, view = explorer()
     view.get_by_role("button", name="Pin this kernel to compare").click()
     option(view, "LPA2", "off").click()
+    expect(picture(view)).to_have_count(2)
     first, second = picture(view).all()
     expect(first).to_contain_text("47 bits in use")
     expect(second).to_contain_text("52 bits in use")
