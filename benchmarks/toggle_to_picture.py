@@ -1,8 +1,8 @@
-"""How long from a click on a toggle to the new picture on the page, in a real JupyterLab.
+"""How long from a click to the new picture on the page, in a real JupyterLab: each view, and two peers.
 
-The explorer patches the nodes of the SVG that is there. Its peers show the same picture by setting the value of an
-`ipywidgets.HTML`, which parses it anew, and by drawing a matplotlib figure of about as many shapes into an
-`ipywidgets.Image`.
+The views patch the nodes of the picture that is there. The peers show the explorer's picture after the same toggle: by
+setting the value of an `ipywidgets.HTML`, which parses the SVG anew, and by drawing a matplotlib figure of about as
+many shapes into an `ipywidgets.Image`.
 
     .venv/bin/python benchmarks/toggle_to_picture.py
 """
@@ -10,35 +10,29 @@ The explorer patches the nodes of the SVG that is there. Its peers show the same
 import statistics
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
+import pgtlab_widgets
 import pytest
-from pgtlab_widgets import Explorer
 
 ROOT = Path(__file__).resolve().parents[1]
-TOGGLES = 40
+CLICKS = 40
 
-CELL = """
+PEER = """
 import io
 import ipywidgets
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from pgtlab_widgets import Explorer
 
-explorer = Explorer(page_size="16k", va_bits=52)
 model = Explorer(page_size="16k", va_bits=52)
-html, image = ipywidgets.HTML(model.svg()), ipywidgets.Image()
+shown, button = ipywidgets.{kind}(), ipywidgets.Button(description="toggle")
 
-def toggle():
-    model.cpu = "max" if model.cpu.endswith("off") else "max,lpa2=off"
+def as_svg():
+    return model.svg()
 
-def toggle_html(button):
-    toggle()
-    html.value = model.svg()
-
-def toggle_image(button):
-    toggle()
+def as_png():
     figure = Figure(figsize=(10.2, 3))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, 1022), ylim=(296, 0))
     axes.axis("off")
@@ -49,94 +43,124 @@ def toggle_image(button):
             axes.text(float(str(a["x"]).split()[0]), a["y"], text, fontsize=7)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    image.value = buffer.getvalue()
+    return buffer.getvalue()
 
-buttons = [ipywidgets.Button(description=name) for name in ("toggle html", "toggle image")]
-buttons[0].on_click(toggle_html)
-buttons[1].on_click(toggle_image)
-toggle_image(None)
-html.value = model.svg()
-ipywidgets.VBox([explorer, buttons[0], html, buttons[1], image])
+@button.on_click
+def toggle(button):
+    model.cpu = "max" if model.cpu.endswith("off") else "max,lpa2=off"
+    shown.value = {draw}()
+
+shown.value = {draw}()
+display(ipywidgets.VBox([button, shown]), Explorer())
 """
 
-# Click the buttons in turn; each time, wait for `target` to change and for the frame that shows it.
+
+@dataclass(frozen=True)
+class Case:
+    """What is on the page, what is clicked in turn (a selector, and a text), and where the picture is."""
+
+    cell: str
+    clicks: tuple[tuple[str, str], ...]
+    target: str = ".pgtlab-view svg"
+
+
+def view(made: str, *clicks: tuple[str, str], target: str = ".pgtlab-view svg") -> Case:
+    return Case(f"from pgtlab_widgets import *\n{made}", clicks, target)
+
+
+def option(toolbar: str, *names: str) -> tuple[tuple[str, str], ...]:
+    return tuple((f"[aria-label='{toolbar}'] button", name) for name in names)
+
+
+LPA2 = option("LPA2", "off", "on")
+CASES = {
+    "explorer: LPA2": view("Explorer(page_size='16k', va_bits=52)", *LPA2),
+    "  ipywidgets.HTML, same SVG": Case(
+        PEER.format(kind="HTML", draw="as_svg"), ((".widget-button", "toggle"),), ".widget-html-content"
+    ),
+    "  ipywidgets.Image, matplotlib": Case(
+        PEER.format(kind="Image", draw="as_png"), ((".widget-button", "toggle"),), "img.widget-image, .widget-image img"
+    ),
+    "explorer: a bit": view("Explorer(page_size='16k', va_bits=52)", ("[data-item=bit-20]", "")),
+    "walk stepper: LPA2": view("WalkStepper(page_size='16k', va_bits=52)", *LPA2),
+    "walk stepper: a step": view(
+        "WalkStepper(page_size='16k', va_bits=52)", ("button", "Step ▶"), ("button", "◀ Back")
+    ),
+    "table map: LPA2": view("TableMap(page_size='4k', va_bits=52)", *LPA2),
+    "fold lab: a cell": view(
+        "FoldLab()", ("[data-item='cell 16k/52/52/max']", ""), ("[data-item='cell 16k/52/52/max,lpa2=off']", "")
+    ),
+    "page inspector: alloc, start over": view(
+        "PageInspector()", ("button", "alloc_pages(0)"), ("button", "start over")
+    ),
+    "bug lab: LPA2": view("BugLab(page_size='16k', va_bits=52)", *LPA2, target=".pgtlab-view .annotated"),
+    "oops reader: a line": view(
+        "OopsReader()", ("[data-item='line 7']", ""), ("[data-item='line 8']", ""), target=".pgtlab-view .because"
+    ),
+    "bisection: bad": view("BisectionView()", *option("Bad is", "it reports anything", "it panics")),
+    "TLB: walk cache": view("TLBView(accesses=100_000)", *option("Walk cache", "each level", "last tables")),
+}
+
+# Click in turn; each time, wait for the target to change and for the frame that shows it.
 MEASURE = """
-async ([buttons, target, toggles]) => {
-  const times = [];
-  for (let i = 0; i < toggles; i++) {
-    const node = target();
+async ([clicks, target, times]) => {
+  const took = [];
+  const find = ([selector, text]) =>
+    [...document.querySelectorAll(selector)].find((it) => !text || it.textContent === text);
+  for (let i = 0; i < times; i++) {
+    const node = document.querySelector(target);
     const changed = new Promise((done) => {
       const observer = new MutationObserver(() => { observer.disconnect(); done(); });
       observer.observe(node, {subtree: true, childList: true, attributes: true, characterData: true});
     });
-    const button = buttons[i % buttons.length]();
+    const one = find(clicks[i % clicks.length]);
+    if (!one) throw `nothing to click: ${clicks[i % clicks.length]}`;
     const start = performance.now();
-    button.click();
-    const late = new Promise((_, no) => setTimeout(() => no("no change in 10 s"), 10_000));
+    one.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}));
+    const late = new Promise((_, no) => setTimeout(() => no(`no change in 10 s of ${target}`), 10_000));
     await Promise.race([changed, late]);
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    times.push(performance.now() - start);
-    await new Promise((done) => setTimeout(done, 250)); // so that no toggle waits for what the last one left to do
+    took.push(performance.now() - start);
+    await new Promise((done) => setTimeout(done, 250)); // so that no click waits for what the last one left to do
   }
-  return times;
+  return took;
 }
 """
-
-EXPLORER = """
-const lpa2 = document.querySelector('.pgtlab-explorer [aria-label=LPA2]');
-const buttons = [...lpa2.querySelectorAll('button')].reverse().map((b) => () => b);
-return [buttons, () => document.querySelector('.pgtlab-explorer svg')];
-"""
-PEER = """
-const button = [...document.querySelectorAll('button')].find((b) => b.textContent === '%s');
-return [[() => button], () => document.querySelector('%s')];
-"""
-CASES = {
-    "pgtlab: SVG nodes patched": EXPLORER,
-    "ipywidgets.HTML, same SVG": PEER % ("toggle html", ".widget-html-content"),
-    "matplotlib PNG in ipywidgets.Image": PEER
-    % ("toggle image", "img.widget-image, .widget-image img, img.jupyter-widgets"),
-}
-
-
-def measure_in_the_page(open_notebook, lab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, lab.folder / "benchmark.ipynb")
-    page = (opened := open_notebook("benchmark.ipynb")).page
-    opened.run_all()
-    page.wait_for_selector(".pgtlab-explorer svg")
-    for name, case in CASES.items():
-        times = page.evaluate(
-            f"(() => {{ const [b, t] = (() => {{ {case} }})(); return ({MEASURE})([b, t, {TOGGLES}]); }})()"
-        )
-        report(name, times)
-
-
-def report(name, times):
-    times = sorted(times)
-    at95 = times[int(0.95 * len(times))]
-    print(
-        f"{name:40} median {statistics.median(times):6.1f} ms   95th percentile {at95:6.1f} ms   ({len(times)} toggles)"
-    )
 
 
 @pytest.mark.browser
-def test_toggle_to_picture(open_notebook, lab):
-    print()
-    measure_in_the_page(open_notebook, lab)
+@pytest.mark.parametrize("name", CASES)
+def test_click_to_picture(run_cells, name):
+    case = CASES[name]
+    page, _ = run_cells(case.cell)
+    page.wait_for_selector(case.target)
+    page.wait_for_timeout(1000)  # until JupyterLab has done what it does after cells ran
+    times = page.evaluate(MEASURE, [case.clicks, case.target, len(case.clicks) + CLICKS])
+    report(name, times[len(case.clicks) :])  # the first of each is what only the first of each costs
+
+
+def report(name, times):
+    at95 = sorted(times)[int(0.95 * len(times))]
+    print(f"\r{name:36} median {statistics.median(times):6.1f} ms   95th percentile {at95:6.1f} ms", flush=True)
 
 
 def python_part():
-    explorer, times = Explorer(page_size="16k", va_bits=52), []
-    for i in range(2 * TOGGLES):
-        start = time.perf_counter()
-        explorer.cpu = "max" if i % 2 else "max,lpa2=off"
-        times.append((time.perf_counter() - start) * 1e3)
-    report("pgtlab: the Python part of it", times)
+    """What a toggle of LPA2 costs in Python: to a kernel that was not there before, and back and forth."""
+    for name in ("Explorer", "WalkStepper", "TableMap", "BugLab"):
+        first, again = [], []
+        for page_size in ("4k", "16k"):
+            shown = getattr(pgtlab_widgets, name)()
+            shown.choose(page_size=page_size, va_bits=52, pa_bits=52)
+            for i in range(CLICKS):
+                start = time.perf_counter()
+                shown.cpu = "max" if i % 2 else "max,lpa2=off"
+                (again if i else first).append((time.perf_counter() - start) * 1e3)
+        report(f"{name}, in Python, the first time", first)
+        report(f"{name}, in Python, again", again)
 
 
 if __name__ == "__main__":
     python_part()
     sys.path.insert(0, str(ROOT))
-    sys.exit(pytest.main(["-p", "tests.browser.conftest", "-s", "-q", "-p", "no:cacheprovider", __file__]))
+    options = ["-s", "-q", "--no-header", "-p", "no:cacheprovider", *sys.argv[1:]]
+    sys.exit(pytest.main(["-p", "tests.browser.conftest", *options, __file__]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pgtlab.arch.granule import GranuleSupport
 from pgtlab.arch.registers import TCR_EL1, PARange, Shareability
@@ -66,7 +66,7 @@ class Boot:
             f"the walk starts at level {self.start_level}{folds})"
         )
 
-    @property
+    @cached_property
     def has_va52(self) -> bool:
         """The capability ARM64_HAS_VA52: the kernel was built for 52-bit addresses and the CPU has them."""
         if self.config.va_bits != 52:
@@ -79,18 +79,18 @@ class Boot:
         """TCR_EL1.DS is set."""
         return self.config.ARM64_LPA2 and self.has_va52
 
-    @property
+    @cached_property
     def vabits_actual(self) -> int:
         """Bits of virtual address in use: VA_BITS, or VA_BITS_MIN where the CPU has no 52-bit addresses."""
         k = self.config.constants
         return k.VA_BITS if self.config.va_bits < 52 or self.has_va52 else k.VA_BITS_MIN
 
-    @property
+    @cached_property
     def start_level(self) -> int:
         """The level at which the MMU starts."""
         return self.config.granule.start_level(self.vabits_actual)
 
-    @property
+    @cached_property
     def tcr_el1(self) -> TCR_EL1:
         """TCR_EL1 once all CPU features are up (`mm/proc.S`, `__cpu_setup`, and `cpufeature.c` for HD and E0PD1)."""
         granule, size = self.config.granule, 64 - self.vabits_actual
@@ -151,6 +151,7 @@ class Boot:
         )
 
 
+@lru_cache(maxsize=256)  # more than there are of configurations and CPUs
 def boot(config: Config, cpu: CPU, *, kpti: bool = False) -> Boot | NoBoot:
     """Boot `config` on `cpu`.
 

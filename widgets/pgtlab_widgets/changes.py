@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from pgtlab.linux.address import address_names
 from pgtlab.linux.boot import LINUX_LEVELS, Boot, NoBoot
@@ -30,6 +31,7 @@ class Group:
     changes: tuple[Change, ...]
 
 
+@lru_cache(maxsize=256)
 def changes(before: Kernel, after: Kernel) -> tuple[Group, ...]:
     """List everything that differs, in groups: how it boots, its levels, the memory map, TCR_EL1, other constants.
 

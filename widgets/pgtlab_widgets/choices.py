@@ -7,6 +7,7 @@ names its rule; its remedy says what else would have to change. PA_BITS alone ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pgtlab.linux.boot import NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
@@ -61,6 +62,7 @@ class Choice:
     options: tuple[Option, ...]
 
 
+@lru_cache(maxsize=256)  # whoever toggles comes back to where they were
 def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
     """Everything that can be chosen, as seen from a configuration on a CPU.
 

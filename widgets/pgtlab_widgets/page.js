@@ -46,13 +46,13 @@ export function patch(parent, wanted) {
     else parent.insertBefore(element, next);
     const before = present.get(element);
     present.set(element, node);
-    for (const [name, value] of Object.entries({ ...node.attributes })) {
-      if (before?.attributes?.[name] === value) continue;
-      if (value === null) element.removeAttribute(name);
-      else element.setAttribute(name, String(value));
+    const [had, has] = [before?.attributes ?? {}, node.attributes ?? {}];
+    for (const name in has) {
+      if (had[name] === has[name]) continue;
+      if (has[name] === null) element.removeAttribute(name);
+      else element.setAttribute(name, String(has[name]));
     }
-    for (const name of Object.keys({ ...before?.attributes }))
-      if (!(name in (node.attributes ?? {}))) element.removeAttribute(name);
+    for (const name in had) if (!(name in has)) element.removeAttribute(name);
     if (node.children) patch(element, node.children);
     else if (before?.text !== node.text) element.textContent = node.text ?? "";
   }
