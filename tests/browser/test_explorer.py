@@ -347,6 +347,35 @@ def test_python_and_the_page_stay_in_step(explorer):
     assert selected(view) == ["64k", "42", "48", "max", "off"]
 
 
+@pytest.mark.parametrize("width", [1280, 700])
+def test_nothing_moves_whatever_is_chosen(explorer, width):
+    page, view = explorer()
+    page.set_viewport_size({"width": width, "height": 900})
+    places = [_places(view)]
+    for choice, name in (
+        ("LPA2", "off"),
+        ("Page size", "64k"),
+        ("VA_BITS", "39"),  # which is not to be had
+        ("Page size", "4k"),
+        ("VA_BITS", "48"),
+        ("VA_BITS", "52"),
+        ("CPU", "cortex-a72"),
+        ("Page size", "16k"),  # which does not boot
+    ):
+        option(view, choice, name).click(force=True)
+        expect(option(view, choice, name)).to_have_attribute("aria-pressed", "false" if name == "39" else "true")
+        places.append(_places(view))
+    moved = [max(at) - min(at) for at in zip(*places, strict=True)]
+    assert max(moved) < 1, moved
+
+
+def _places(view: Locator) -> tuple[float, ...]:
+    """Where the address, the tools and the list of changes are in the view, and where it ends."""
+    boxes = [view.locator(part).bounding_box() for part in (".field", ".tools", ".changes")]
+    whole = view.bounding_box()
+    return (*(box["y"] - whole["y"] for box in boxes), whole["height"])
+
+
 @BOTH_THEMES
 def test_axe_finds_no_violation(explorer, theme):
     page, view = explorer(theme)

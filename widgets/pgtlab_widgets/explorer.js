@@ -90,7 +90,7 @@ function changes({ changes }) {
       ...(rest.length ? [h("details", "more", {}, unfold)] : []),
     ]);
   });
-  return h("div", "changes", { class: "changes" }, [
+  return h("div", "changes", { class: "changes", role: "region", tabindex: 0, "aria-label": "What changed" }, [
     h("p", "title", { role: "status" }, changes.title),
     h("div", "groups", { class: "groups" }, groups),
   ]);
@@ -106,7 +106,7 @@ const body = (view, reader) => [
   view.picture ? picture(reader, view.picture, "bits", bit) : h("p", "stuck", { class: "stuck" }, view.stuck),
   ...(view.pinned ? [picture(reader, view.pinned, "pinned")] : []),
   tools(view),
-  ...(view.why.length ? [why(view, reader)] : []),
+  why(view, reader),
   changes(view),
 ];
 
