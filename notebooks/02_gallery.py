@@ -34,13 +34,13 @@ explorer
 # ## The fold lab
 #
 # Every kernel that Kconfig allows, on every CPU that we have, and what becomes of Linux's levels there. Colours are the
-# MMU's levels; look along a row for the places where the same kernel folds a level while it boots. Click a cell: the
-# explorer above shows that kernel.
+# MMU's levels; look along a row for the places where the same kernel folds a level while it boots. Click a cell:
+# every view of this notebook shows that kernel.
 
 # %%
 from pgtlab_widgets import FoldLab
 
-FoldLab(explorer)
+FoldLab()
 
 # %% [markdown]
 # ## The page inspector

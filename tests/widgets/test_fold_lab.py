@@ -4,9 +4,11 @@ import gc
 import weakref
 
 import pytest
-from pgtlab_widgets import Explorer, FoldLab
+from pgtlab_widgets import Explorer, FoldLab, WalkStepper
 
 from pgtlab import Config
+from pgtlab.arch.mapper import Mapper
+from pgtlab.arch.registers import TCR_EL1
 
 
 def test_a_cell_is_loaded_here_and_in_every_view_that_was_named():
@@ -17,6 +19,20 @@ def test_a_cell_is_loaded_here_and_in_every_view_that_was_named():
         assert (view.config, view.boot.vabits_actual) == (Config("16k", 52), 47)
     assert lab.view["selected"] == "16k/52/52/max,lpa2=off"
     assert "pud is level 1, folded at run time" in lab.view["told"]
+
+
+def test_without_views_that_were_named_a_cell_is_loaded_in_all_that_are_on_the_page():
+    explorer, stepper, unseen = Explorer(), WalkStepper(), Explorer()
+    of_other_tables = WalkStepper(Mapper.in_ram(TCR_EL1(T0SZ=25)).mmu)
+    for view in (explorer, stepper, of_other_tables):
+        view._repr_mimebundle_()
+    before = unseen.config, of_other_tables.config
+    FoldLab().receive({"cell": "64k/52/52/max"})
+    assert explorer.config == stepper.config == Config("64k", 52)
+    assert (unseen.config, of_other_tables.config) == before
+    explorer._leave()
+    FoldLab().receive({"cell": "4k/39/48/max"})
+    assert (explorer.config, stepper.config) == (Config("64k", 52), Config("4k", 39))
 
 
 def test_a_cell_that_does_not_boot_can_be_looked_at():

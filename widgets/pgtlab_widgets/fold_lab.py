@@ -9,7 +9,7 @@ from pgtlab.lab.matrix import boots
 from pgtlab.linux.fold_picture import cell_key, fold_line, fold_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.choices import traits
-from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.kernel_view import KernelView, on_the_page
 from pgtlab_widgets.view import module
 
 
@@ -19,7 +19,7 @@ class FoldLab(KernelView):
     Parameters
     ----------
     *views : KernelView
-        Those that are to show the same kernel, such as an explorer.
+        Those that are to show the same kernel, such as an explorer; without any, all with toggles that a cell shows.
     page_size, va_bits, cpu, pa_bits
         The kernel that is chosen at first.
 
@@ -54,7 +54,7 @@ class FoldLab(KernelView):
     def receive(self, message: dict[str, Any]) -> None:
         """A cell that was clicked."""
         boot = self._boots[message["cell"]]
-        for view in (self, *self._views):
+        for view in (self, *(self._views or on_the_page())):
             view.choose(**traits(boot.config), cpu=boot.cpu.name)
 
     def picture(self) -> Picture:

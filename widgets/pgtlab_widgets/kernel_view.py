@@ -13,7 +13,7 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab_widgets.changes import Kernel
 from pgtlab_widgets.choices import choices, traits
-from pgtlab_widgets.view import View
+from pgtlab_widgets.view import View, connected
 
 
 class Refused(traitlets.TraitError, ValueError):
@@ -27,6 +27,12 @@ def refusals() -> Iterator[None]:
         yield
     except ValueError as error:
         raise Refused(str(error)) from error
+
+
+def on_the_page() -> list[KernelView]:
+    """The views with toggles that a cell shows."""
+    views = [view for view in connected.values() if isinstance(view, KernelView) and view.displayed]
+    return [view for view in views if view.view.get("choices")]
 
 
 class KernelView(View):

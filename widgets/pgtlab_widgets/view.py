@@ -46,6 +46,8 @@ class View(anywidget.AnyWidget):
     #: What does not change with it, such as a large picture in which something is chosen: sent once.
     still = traitlets.Dict().tag(sync=True, to_json=lambda still, widget: json.dumps(still, separators=(",", ":")))
 
+    displayed = False  # by a cell of its own
+
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self.on_msg(self._on_message)
@@ -102,6 +104,7 @@ class View(anywidget.AnyWidget):
         """The widget, with the picture as it stands for pages that have no widgets."""
         if self.comm is None:  # it was shown before, and has left the page since
             self.open()
+        self.displayed = True
         data, metadata = super()._repr_mimebundle_(**kwargs)
         picture = self.picture()
         return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
@@ -111,6 +114,7 @@ class View(anywidget.AnyWidget):
         if any(self in getattr(other, "children", ()) for other in connected.values()):
             return
         self.close()
+        self.displayed = False
         vars(self).pop("_repr_mimebundle_", None)  # close() hides the method; but this can be shown again
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
