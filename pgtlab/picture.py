@@ -2,7 +2,8 @@
 
 A `Picture` knows nothing of page tables. Each shape has a key that stays the same while its meaning does, so that a
 view can update the nodes it has instead of drawing anew. The style sheet follows JupyterLab's theme through its CSS
-variables, with fallbacks where there are none; level colours are Okabe and Ito's, each dark enough for black text and
+variables, with fallbacks where there are none; in VS Code, whose widgets get the variables of a light JupyterLab in any
+theme, they are set from VS Code's own. Level colours are Okabe and Ito's, each dark enough for black text and
 never the only sign of anything.
 """
 
@@ -57,6 +58,15 @@ STYLE = """
 .pgtlab-picture :is(.cell.selected, .cell[aria-pressed="true"]) { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 @media (forced-colors: active) { .pgtlab-picture rect { stroke: CanvasText; } }
+[data-vscode-theme-kind] [class^="pgtlab-"] {
+  --jp-content-font-color1: var(--vscode-editor-foreground);
+  --jp-content-font-color2: color-mix(in srgb, var(--vscode-editor-foreground) 80%, var(--vscode-editor-background));
+  --jp-border-color0: color-mix(in srgb, var(--vscode-editor-foreground) 60%, var(--vscode-editor-background));
+  --jp-layout-color0: var(--vscode-editor-background);
+  --jp-layout-color1: var(--vscode-editor-background);
+  --jp-layout-color2: color-mix(in srgb, var(--vscode-editor-foreground) 12%, var(--vscode-editor-background));
+  --jp-ui-font-family: var(--vscode-font-family);
+  --jp-code-font-family: var(--vscode-editor-font-family); }
 """
 
 
