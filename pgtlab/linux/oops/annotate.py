@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
-from pgtlab.linux.oops.conclusions import MOST_REPORTS, conclusions
+from pgtlab.linux.oops.conclusions import MOST_REPORTS, merged
 from pgtlab.linux.oops.diagnosis import NOT_ENOUGH, diagnose
-from pgtlab.linux.oops.inference import Evidence
+from pgtlab.linux.oops.infer import infer_all
+from pgtlab.linux.oops.inference import Evidence, Inference
 from pgtlab.linux.oops.report import Log
 from pgtlab.linux.oops.text import facts_remarks, remarks
 
@@ -37,7 +39,7 @@ class Claim:
     evidence: tuple[Evidence, ...]
     reports: tuple[int, ...]
 
-    @property
+    @cached_property
     def lines(self) -> tuple[int, ...]:
         """The lines that it rests on."""
         return tuple(sorted({line for piece in self.evidence for line in piece.lines}))
@@ -64,7 +66,7 @@ class AnnotatedLog:
     inferences: tuple[Claim, ...]
     remarks: Mapping[int, tuple[str, ...]]
 
-    @property
+    @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """All, the diagnoses first."""
         return self.diagnoses + self.inferences
@@ -104,16 +106,18 @@ def annotate(log: Log) -> AnnotatedLog:
     >>> [(claim.confidence, claim.lines) for claim in it.diagnoses], it.remarks[1]
     ([('derived', (1,))], ('FAR_EL1 dead000000000108',))
     """
+    inferred = tuple(islice(infer_all(log), MOST_REPORTS))
     said: dict[int, tuple[str, ...]] = {}
     for one in (*map(remarks, log.reports), facts_remarks(log.facts)):
         for line, texts in one.items():
             said[line] = (*said.get(line, ()), *texts)
-    inferences = tuple(Claim(it.claim, it.confidence, it.evidence, reports) for it, reports in conclusions(log))
-    return AnnotatedLog(log, tuple(_diagnoses(log)), inferences, said)
+    inferences = tuple(Claim(it.claim, it.confidence, it.evidence, reports) for it, reports in merged(inferred))
+    return AnnotatedLog(log, tuple(_diagnoses(log, inferred)), inferences, said)
 
 
-def _diagnoses(log: Log) -> Iterator[Claim]:
-    found = [(diagnose(report, log), number) for number, report in enumerate(log.reports[:MOST_REPORTS], 1)]
+def _diagnoses(log: Log, inferred: Sequence[tuple[Inference, ...]]) -> Iterator[Claim]:
+    looked_at = zip(log.reports, inferred, strict=False)
+    found = [(diagnose(report, log, its), number) for number, (report, its) in enumerate(looked_at, 1)]
     told = [(it, number) for it, number in found if it.name != NOT_ENOUGH]
     for it, number in told or found[:1]:
         sentence = it.sentence if told else f"not enough evidence: {it.sentence}"

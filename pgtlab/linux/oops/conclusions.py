@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from string import ascii_lowercase
 
@@ -16,8 +16,13 @@ MOST_REPORTS = 16  # whose conclusions are looked at: later reports of a log rep
 
 def conclusions(log: Log) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
     """The inferences of all reports, in their order, with the numbers (from 1) of the reports that they follow from."""
+    return merged(islice(infer_all(log), MOST_REPORTS))
+
+
+def merged(inferred: Iterable[tuple[Inference, ...]]) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
+    """The same, where the inferences of each report are at hand."""
     found: dict[Inference, list[int]] = {}
-    for number, inferences in enumerate(islice(infer_all(log), MOST_REPORTS), 1):
+    for number, inferences in enumerate(inferred, 1):
         for inference in inferences:
             same = next((one for one in found if _same(one, inference)), None)
             if same is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from pgtlab.linux.boot import NoBoot, boot
 from pgtlab.linux.constants import Constants
@@ -92,54 +92,54 @@ class Layout:
     era: Era
     mem_section_size: int
 
-    @property
+    @cached_property
     def page_shift(self) -> int:
         """PAGE_SHIFT."""
         return self.page_size.bit_length() - 1
 
-    @property
+    @cached_property
     def start_level(self) -> int:
         """The level at which the MMU starts."""
         return 4 - self.levels
 
-    @property
+    @cached_property
     def levels(self) -> int:
         """Levels of tables that the MMU walks: each resolves PAGE_SHIFT - 3 bits."""
         return -(-(self.vabits_actual - self.page_shift) // (self.page_shift - 3))
 
-    @property
+    @cached_property
     def pgd_size(self) -> int:
         """Bytes of a process's top table, which is as aligned: a page where it fills one, or its level was folded away
         at run time (`arch/arm64/mm/pgd.c`)."""
         size = int(self._constants.PTRS_PER_PGD) * 8
         return self.page_size if self.start_level > 4 - Config(self.page_size, self.va_bits).PGTABLE_LEVELS else size
 
-    @property
+    @cached_property
     def _constants(self) -> Constants:
         return _constants(self.page_size, self.va_bits)
 
-    @property
+    @cached_property
     def PAGE_OFFSET(self) -> int:
         """Where the linear map of the configuration begins; before v5.4 it was the upper half."""
         bits = self.va_bits if self.era.since >= FLIPPED.since else self.va_bits - 1
         return -(1 << bits) & U64
 
-    @property
+    @cached_property
     def PAGE_END(self) -> int:
         """Where it ends: 2**64 before v5.4."""
         return self._constants.PAGE_END if self.era.since >= FLIPPED.since else 1 << 64
 
-    @property
+    @cached_property
     def linear_start(self) -> int:
         """The first address of the linear map that this CPU can use."""
         return max(self.PAGE_OFFSET, -(1 << self.vabits_actual) & U64)
 
-    @property
+    @cached_property
     def VMEMMAP_SIZE(self) -> int:
         """Bytes of `struct page` for all of the linear map."""
         return self.PAGE_END - self.PAGE_OFFSET >> self.page_shift - PAGE_BITS
 
-    @property
+    @cached_property
     def VMEMMAP_START(self) -> int:
         """Where the memmap begins."""
         if self.era is FOLDING:
@@ -150,7 +150,7 @@ class Layout:
             return -self.VMEMMAP_SIZE - 2 * MIB & U64
         return self.PAGE_OFFSET - self.VMEMMAP_SIZE
 
-    @property
+    @cached_property
     def kernel_bases(self) -> tuple[int, ...]:
         """KIMAGE_VADDR, which is VMALLOC_START too: without KASAN, and before v5.11 with its shadow below."""
         if self.era.since >= TIDIED.since:
@@ -161,34 +161,34 @@ class Layout:
             starts = [bottom, bottom + (1 << bits - 3), bottom + (1 << bits - 4)]
         return tuple(start + bpf + self.era.modules for start in starts for bpf in self.era.bpf)
 
-    @property
+    @cached_property
     def section_bits(self) -> int:
         """SECTION_SIZE_BITS."""
         return self.era.section_bits_64k if self.page_shift == 16 else self.era.section_bits
 
-    @property
+    @cached_property
     def section_shift(self) -> int:
         """PFN_SECTION_SHIFT: from a pfn to the number of its section."""
         return self.section_bits - self.page_shift
 
-    @property
+    @cached_property
     def root_shift(self) -> int:
         """From the number of a section to that of its root: a root is a page of `struct mem_section`."""
         return (self.page_size // self.mem_section_size).bit_length() - 1
 
-    @property
+    @cached_property
     def NR_MEM_SECTIONS(self) -> int:
         """Sections that physical memory could have."""
         return 1 << self.pa_bits - self.section_bits
 
-    @property
+    @cached_property
     def memstart_align(self) -> int:
         """ARM64_MEMSTART_ALIGN: `memstart_addr` is a multiple of it."""
         k = self._constants
         shift = {12: k.PUD_SHIFT, 14: k.CONT_PMD_SHIFT, 16: k.PMD_SHIFT}[self.page_shift]
         return 1 << max(shift, self.section_bits)
 
-    @property
+    @cached_property
     def vmemmap_align(self) -> int:
         """The same of `vmemmap`, as its distance from VMEMMAP_START."""
         return self.memstart_align >> self.page_shift - PAGE_BITS
