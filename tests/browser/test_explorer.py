@@ -351,6 +351,7 @@ def test_python_and_the_page_stay_in_step(explorer):
 def test_nothing_moves_whatever_is_chosen(explorer, width):
     page, view = explorer()
     page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
     places = [_places(view)]
     for choice, name in (
         ("LPA2", "off"),
@@ -391,6 +392,7 @@ def test_axe_finds_no_violation(explorer, theme):
 def test_a_narrow_page_scrolls_the_picture_and_nothing_else(explorer):
     page, view = explorer()
     page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function("document.querySelector('.pgtlab-view').offsetWidth < 700")
     box = view.locator(".scroll")
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
     assert view.evaluate("view => view.scrollWidth <= view.clientWidth")

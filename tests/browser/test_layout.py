@@ -22,6 +22,7 @@ def test_a_view_keeps_its_height(run_cells, made):
     page, view = run_cells(f"from pgtlab_widgets import *\n{made}")
     for width in (1280, 700):
         page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
         heights = [view.bounding_box()["height"]]
         for choice in CHOICES[made]:
             toolbar, name = choice if isinstance(choice, tuple) else (None, choice)
