@@ -11,11 +11,10 @@ import linecache
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pgtlab.lab import fix
 from pgtlab.lab.exercise import Exercise, find, read
@@ -23,12 +22,17 @@ from pgtlab.lab.result import Finding, Result
 from pgtlab.linux.kernel import Kernel
 
 Answer = Callable[..., Any]
+T = TypeVar("T")
 
 SECONDS = 10.0  # of computing for one check; that of a right answer takes well under one
 
 
 class _OutOfTime(BaseException):
     """Not an Exception, so that no `except Exception` in an answer holds it up."""
+
+
+class AnswerError(ValueError):
+    """A learner's function that stopped, or that did not end, in one sentence."""
 
 
 def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0) -> Result:
@@ -82,9 +86,63 @@ def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Res
 
 def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
     """Judge a kernel by what its tree and its livepatches do in every configuration."""
-    trials = cache(lambda: tuple(fix.trials(kernel, seed)))
+    steps = judging(kernel, seed)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def judging(kernel: Kernel, seed: int | str = 0) -> Generator[int, None, Result]:
+    """The same with a pause after each of `distinct_boots()`: how many have been tried, and at the end the result."""
+    tried: list[fix.Trial] = []
+    failed: BaseException | None = None
+    work = fix.trials(kernel, seed)
+    try:
+        while True:
+            with _time_limit(SECONDS):
+                tried.append(next(work))
+            yield len(tried)
+    except StopIteration:
+        pass
+    except (Exception, SystemExit, _OutOfTime) as error:
+        failed = error
+
+    def trials() -> tuple[fix.Trial, ...]:
+        if failed is not None:
+            raise failed
+        return tuple(tried)
+
     name = ", ".join(f"{name}()" for name in kernel.patched) or "the kernel"
     return Result(name, seed, _findings(fix.CHECKS, kernel.patched, (kernel, trials)))
+
+
+def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float = SECONDS) -> T:
+    """What `work` gives, which calls a learner's functions: `answers`, by their names.
+
+    Raises
+    ------
+    AnswerError
+        Where one of them stops with an exception, or is still busy after `seconds` of computing.
+
+    Examples
+    --------
+    >>> attempt(lambda: int("x"), {"answer": print})
+    Traceback (most recent call last):
+        ...
+    pgtlab.lab.judge.AnswerError: What `answer()` returned could not be used: ValueError: invalid literal for int() ...
+    """
+    try:
+        with _time_limit(seconds):
+            return work()
+    except (Exception, SystemExit, _OutOfTime) as error:
+        if not answers:
+            raise
+        files = _files(answers)
+        lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in files]
+        function, line = _named(lines[-1], answers) if lines else (next(iter(answers)), None)
+        raise AnswerError(_sentence(function, error, line, seconds)) from error
 
 
 def _findings(
@@ -149,21 +207,31 @@ def _line_of_answer(
     error: BaseException, check: Answer, answers: Mapping[str, Any]
 ) -> tuple[str, traceback.FrameSummary | None]:
     """Which answer an error came out of, and at which line: none if it had returned, and the check raised it."""
-    files = {answer.__code__.co_filename: name for name, answer in answers.items() if hasattr(answer, "__code__")}
     here = check.__code__.co_filename
-    lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in (here, *files)]
+    lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in (here, *_files(answers))]
     if lines[-1].filename == here:
         return next(iter(answers), ""), None
-    return lines[-1].name if lines[-1].name in answers else files[lines[-1].filename], lines[-1]
+    return _named(lines[-1], answers)
 
 
-def _sentence(function: str, error: BaseException, line: traceback.FrameSummary | None) -> str:
+def _files(answers: Mapping[str, Answer]) -> dict[str, str]:
+    """The files that the answers are in, with the name of one."""
+    return {answer.__code__.co_filename: name for name, answer in answers.items() if hasattr(answer, "__code__")}
+
+
+def _named(line: traceback.FrameSummary, answers: Mapping[str, Answer]) -> tuple[str, traceback.FrameSummary]:
+    return line.name if line.name in answers else _files(answers)[line.filename], line
+
+
+def _sentence(
+    function: str, error: BaseException, line: traceback.FrameSummary | None, seconds: float = SECONDS
+) -> str:
     """What an answer did instead of answering."""
     if isinstance(error, NotImplementedError):
         return f"`{function}()` is not written yet."
     where = f" in line {line.lineno}, `{line.line}`" if line else ""
     if isinstance(error, _OutOfTime):
-        return f"`{function}()` was still busy{where} after {SECONDS:.0f} seconds of computing: does it ever end?"
+        return f"`{function}()` was still busy{where} after {seconds:.0f} seconds of computing: does it ever end?"
     what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
     if line is None:
         return f"What `{function}()` returned could not be used: {what}"
