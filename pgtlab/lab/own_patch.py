@@ -1,0 +1,97 @@
+"""A patch as a learner types it: kernel functions in place of those of the same names, from text to livepatch."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import inspect
+import itertools
+import linecache
+import textwrap
+from functools import lru_cache
+from typing import Any, Final
+
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.symbols import Symbol
+
+_LIKE: Final = "a patch is a function of the kernel's, such as `def pud_free(k, mm, pud):` and its lines"
+_numbers = itertools.count(1)
+
+
+class PatchError(ValueError):
+    """A patch that is not Python, or has no function in it."""
+
+
+def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
+    r"""Compile a patch, among the names of the modules that its functions are from, for `kernel.livepatch()`.
+
+    Parameters
+    ----------
+    source : str
+        One function or several, each called as a kernel function is and taking the kernel first; imports, too.
+    kernel : Kernel
+        The kernel that it is for.
+
+    Raises
+    ------
+    PatchError
+        Where the text is not Python, or there is no function in it, or something else.
+
+    Examples
+    --------
+    >>> from pgtlab import CPU, Config, boot
+    >>> from pgtlab.lab.trees import Tree
+    >>> kernel = Tree.named("arm64-for-next").start_kernel(boot(Config("4k", 48), CPU.named("max")))
+    >>> kernel.livepatch(**read_patch("def pud_free(k, mm, pud):\n    k.__pud_free(mm, pud)", kernel))
+    >>> kernel.run().outcome
+    'clean'
+    >>> read_patch("def pud_free(k, mm, pud)", kernel)
+    Traceback (most recent call last):
+        ...
+    pgtlab.lab.own_patch.PatchError: line 1, `def pud_free(k, mm, pud)`: expected ':'
+    """
+    text = textwrap.dedent(source.replace("\r\n", "\n")).rstrip() + "\n"  # as an editor or a mail has it
+    lines = text.splitlines(keepends=True)
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise PatchError(_told(line, lines, what)) from error
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom):
+            raise PatchError(_told(node.lineno, lines, f"neither a function nor an import; {_LIKE}"))
+    named = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if not named:
+        raise PatchError(f"there is no function in it; {_LIKE}")
+    file = f"<your {named[0]}(), {next(_numbers)}>"  # its own, for its lines are looked up by that later
+    names: dict[str, Any] = {}
+    for name in named:
+        names |= getattr(kernel.symbols.get(name), "__globals__", {})
+    names["__name__"] = file
+    linecache.cache[file] = (len(text), None, lines, file)
+    try:
+        exec(compile(tree, file, "exec", __future__.annotations.compiler_flag, dont_inherit=True), names)
+    except (Exception, SystemExit) as error:  # an import, or a default value
+        raise PatchError(f"{type(error).__name__}: {error}; {_LIKE}") from error
+    return {name: names[name] for name in named}
+
+
+def _told(line: int | None, lines: list[str], what: str) -> str:
+    shown = lines[line - 1].strip() if line and line <= len(lines) else ""
+    return f"line {line}, `{shown}`: {what}" if shown else f"{what}; {_LIKE}"
+
+
+@lru_cache(maxsize=1024)
+def source_of(function: Symbol) -> str:
+    """The source of a kernel function to read, to edit or to diff, without what the model says about it.
+
+    >>> from pgtlab.linux import pgalloc
+    >>> source_of(pgalloc.pgd_free).splitlines()[0]
+    'def pgd_free(k: Kernel, mm: MmStruct, pgdp: int) -> None:'
+    """
+    try:
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    except (OSError, TypeError):  # typed at a prompt, or built in
+        return repr(function)
+    return "\n".join(itertools.dropwhile(lambda line: line.startswith("@"), lines))
