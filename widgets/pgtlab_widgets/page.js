@@ -224,6 +224,12 @@ export function table(key, caption, head, rows) {
   ]);
 }
 
+/**
+ * JupyterLab has its own use for arrows, Enter and letters, which are a view's; its Ctrl-S and Shift-Enter are left to it.
+ * @param {KeyboardEvent} event
+ */
+const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+
 let views = 0;
 
 /** @type {WeakMap<object, number>} how many views of a model are on the page */
@@ -296,8 +302,7 @@ export function show(name, body, on = {}) {
       },
 
       keydown(event) {
-        // JupyterLab has its own use for arrows, Enter and letters; its Ctrl-S and Shift-Enter are left to it.
-        if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) event.stopPropagation();
+        if (plain(event)) event.stopPropagation();
         if (event.key === "Enter" && event.target.matches("input[data-field]")) send(event.target);
         const one = event.target.closest("[data-item]");
         const group = one?.closest("[data-group]");
@@ -334,11 +339,16 @@ export function show(name, body, on = {}) {
       root.addEventListener(type, (event) => {
         if (!on[type]?.(event, context)) own[type]?.(event);
       });
+    // Notebook 7 takes its keys on their way down, before a view sees them; but not where its library finds this mark.
+    const mark = (/** @type {any} */ event) =>
+      root.contains(event.target) && event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
+    window.addEventListener("keydown", mark, true);
     receive();
     el.append(root);
     model.on("change:view change:still", receive);
     shown.set(model, (shown.get(model) ?? 0) + 1);
     return () => {
+      window.removeEventListener("keydown", mark, true);
       model.off("change:view change:still", receive);
       shown.set(model, (shown.get(model) ?? 0) - 1);
       // A cell that runs again takes its output away before it makes another: wait and see.
