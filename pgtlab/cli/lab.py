@@ -11,6 +11,11 @@ from pathlib import Path
 FIRST = "notebooks/00_tour.ipynb"
 FIRST_PORT = 8888
 
+#: What an exported page shows of an output that has several forms. nbconvert would choose the widget, of which a page
+#: has nothing to show without a network; the picture that comes with it needs none.
+EXPORTED = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/latex"]
+EXPORTED += ["application/vnd.jupyter.widget-view+json", "text/plain"]
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``pgtlab lab`` to the command."""
@@ -91,6 +96,7 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--KernelManager.transport_encryption=auto",  # or each kernel warns that it goes without
         "--Application.log_level=ERROR",
+        *(f"--WidgetsDataTypeFilter.display_data_priority={mime}" for mime in EXPORTED),
     ]
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as scratch:
         _for_this_launch(Path(scratch))

@@ -107,6 +107,34 @@ def test_no_question_about_news_and_none_for_updates(server):
     assert get(f"{address[1]}/lab/api/update", address[3])["notification"] is None
 
 
+def test_an_exported_page_shows_a_widgets_picture(server):
+    """nbconvert would choose the widget, of which a page without a network shows nothing."""
+    _, address = server
+    get(f"{address[1]}/api/status", address[3])
+    view = {"model_id": "0123", "version_major": 2, "version_minor": 0}
+    model = {"model_module": "anywidget", "model_name": "AnyModel", "model_module_version": "*", "state": {}}
+    forms = {"application/vnd.jupyter.widget-view+json": view, "text/plain": "Slider()"}
+    outputs = [
+        {"output_type": "display_data", "metadata": {}, "data": data}
+        for data in (forms, forms | {"text/html": "<svg class='picture'></svg>"})
+    ]
+    cell = {"cell_type": "code", "id": "one", "metadata": {}, "source": "", "execution_count": 1, "outputs": outputs}
+    state = {"version_major": 2, "version_minor": 0, "state": {"0123": model}}
+    metadata = {"widgets": {"application/vnd.jupyter.widget-state+json": state}}
+    notebook = {"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    headers = {"Authorization": f"token {address[3]}"}
+    body = json.dumps({"type": "notebook", "content": notebook}).encode()
+    saved = urllib.request.Request(f"{address[1]}/api/contents/saved.ipynb", body, headers, method="PUT")
+    urllib.request.urlopen(saved, timeout=30).close()
+    asked = urllib.request.Request(f"{address[1]}/nbconvert/html/saved.ipynb", headers=headers)
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        page = answer.read().decode()
+    assert page.count("<svg class='picture'>") + page.count('<svg class="picture">') == 1
+    assert page.count('<script type="application/vnd.jupyter.widget-view+json">') == 1, (
+        "what has no picture is a widget"
+    )
+
+
 def test_ctrl_c_stops_it_cleanly(server):
     process, address = server
     get(f"{address[1]}/api/status", address[3])

@@ -1,0 +1,47 @@
+"""A notebook with views, made a page or slides by nbconvert: every picture is there, with no kernel and no network."""
+
+import nbformat
+import pgtlab_widgets
+import pytest
+from ipywidgets import Widget
+from nbconvert import HTMLExporter, MarkdownExporter, SlidesExporter
+from pgtlab_widgets.view import View
+from traitlets.config import Config
+
+VIEWS = [each for each in vars(pgtlab_widgets).values() if isinstance(each, type) and issubclass(each, View)]
+
+
+@pytest.fixture(scope="module")
+def saved():
+    """Every view in a notebook, saved with its widgets as `pgtlab lab` does."""
+    cells = []
+    for view in VIEWS:
+        data, metadata = view()._repr_mimebundle_()
+        output = nbformat.v4.new_output("display_data", data, metadata=metadata)
+        cells.append(
+            nbformat.v4.new_code_cell(view.__name__, outputs=[output], metadata={"slideshow": {"slide_type": "slide"}})
+        )
+    state = {"application/vnd.jupyter.widget-state+json": Widget.get_manager_state()}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"widgets": state})
+
+
+@pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter])
+def test_with_the_option_that_the_documentation_gives(saved, exporter):
+    """`--ClearMetadataPreprocessor.enabled=True --ClearMetadataPreprocessor.clear_cell_metadata=False`"""
+    config = Config(ClearMetadataPreprocessor={"enabled": True, "clear_cell_metadata": False})
+    page, _ = exporter(
+        config=config, template_name="reveal" if exporter is SlidesExporter else "basic"
+    ).from_notebook_node(saved)
+    assert page.count('class="pgtlab-picture"') == len(VIEWS) > 8
+    assert "application/vnd.jupyter.widget-view+json" not in page
+    assert page.count("<section") >= (len(VIEWS) if exporter is SlidesExporter else 0), "a slide a view"
+
+
+def test_where_html_is_taken_out_the_image_is_left(saved):
+    """As in Markdown, or on a site that shows notebooks and strips what could run."""
+    for cell in saved.cells:
+        del cell.outputs[0].data["text/html"]
+    _, resources = MarkdownExporter().from_notebook_node(saved)
+    images = resources["outputs"].values()
+    assert len(images) == len(VIEWS)
+    assert all(image.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"') for image in images)
