@@ -34,6 +34,13 @@ def test_one_option_of_each_choice_is_selected_and_it_is_the_one_at_hand(config)
 
 
 @EVERYWHERE
+@pytest.mark.parametrize("cpu", CPUS)
+def test_to_choose_what_is_chosen_changes_nothing(config, cpu):
+    now = {**traits(config), "cpu": cpu}
+    assert all(now | option.choose == now for option in options(config, cpu) if option.selected)
+
+
+@EVERYWHERE
 def test_what_an_option_sets_is_legal(config):
     for option in kernel_options(config):
         Config(**option.choose)

@@ -123,15 +123,18 @@ def _nearest(config: Config, trait: str, value: str | int) -> Traits:
 def _cpu_option(config: Config, cpu: str, name: str) -> Option:
     booted = boot(config, CPU.named(name))
     note = booted.reason if isinstance(booted, NoBoot) else ""
-    return Option(name, cpu.removesuffix(LPA2_OFF) == name, {"cpu": name}, note=note)
+    selected = cpu.removesuffix(LPA2_OFF) == name
+    return Option(name, selected, {"cpu": cpu if selected else name}, note=note)
 
 
 def _lpa2_option(config: Config, cpu: str, *, on: bool) -> Option:
     """LPA2 is a property of the CPU, and only one that has it can be had without."""
     base, label = cpu.removesuffix(LPA2_OFF), "on" if on else "off"
     if base + LPA2_OFF not in CPUS:
+        if not on:
+            return Option(label, True, {"cpu": base})
         rule = f"{base} has no LPA2: its ID_AA64MMFR0_EL1.TGRAN4 and TGRAN16 do not offer it"
-        return Option(label, not on, {"cpu": "max"}, rule if on else "", "Use the CPU max" if on else "")
+        return Option(label, False, {"cpu": "max"}, rule, "Use the CPU max")
     rule = "ARM64_LPA2 depends on ARM64_PA_BITS_52 && !ARM64_64K_PAGES"
     note = "" if config.ARM64_LPA2 else f"Makes no difference to this kernel: {rule}"
     return Option(label, on != cpu.endswith(LPA2_OFF), {"cpu": base if on else base + LPA2_OFF}, note=note)
