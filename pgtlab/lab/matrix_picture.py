@@ -16,6 +16,7 @@ OUTCOMES: Final = {
     "report": ("R", "report"),
     "panic": ("P", "panic"),
     "unnoticed": ("?", "bad"),
+    "stopped": ("!", "bad"),  # by a patch of a learner's
     "no boot": ("–", "none"),
 }
 

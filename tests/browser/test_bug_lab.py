@@ -27,17 +27,20 @@ def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(run_cells):
     view.get_by_role("button", name=re.compile("^EC 0x25")).press("Enter")
     expect(view.locator(".because li")).to_contain_text(["EC = ESR_EL1[31:26] = 0x25: Data Abort"])
     expect(view.get_by_role("button", name=re.compile("^ESR 0x0+96000004, an input"))).to_be_visible()
-    expect(view.locator("svg").first).to_contain_text("Translation fault, level 0.")
+    expect(view.get_by_role("region", name="Words of the log").locator("svg")).to_contain_text(
+        "Translation fault, level 0."
+    )
     view.get_by_role("button", name=re.compile("a struct page on the stack was used")).click()
     expect(view.locator(".because")).to_contain_text("(x20 - vmemmap) >> 6")
     expect(view.locator("li.lit", has_text="x1 : ")).to_be_visible()
-    view.get_by_text("The functions of the call trace").click()
+    view.get_by_text("The functions of the commits and of the call trace").click()
     view.locator("summary", has_text="destroy_args()").click()
     expect(view.get_by_role("region", name="Sources")).to_contain_text("def destroy_args(k")
 
     view.get_by_role("button", name="fix-pud-free", exact=True).click()
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: clean")
     view.get_by_role("button", name="Judge the kernel").click()
+    expect(view.get_by_text("17 of 17")).to_be_visible()
     expect(view.locator(".judged li")).to_have_count(8)
     view.get_by_role("button", name="Run it everywhere").click()
     expect(view.get_by_text("104 of 104")).to_be_visible(timeout=30_000)
@@ -53,7 +56,58 @@ def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(run_cel
     expect(view.locator(".summary")).to_contain_text(
         "small-pgd on max,lpa2=off: unnoticed: a process that mapped nothing has"
     )
-    expect(view.locator(".annotated")).to_have_count(0)
+    expect(view.locator(".annotated")).to_have_text("Nothing was logged.")
+
+
+def test_ones_own_patch_is_typed_applied_and_taken_off(run_cells):
+    _, view = run_cells("from pgtlab_widgets import BugLab\nBugLab('arm64-for-next')")
+    field = view.get_by_role("textbox", name="Your own patch")
+    expect(field).to_have_value(re.compile(r"^def pud_free\(k: Kernel"))
+    view.get_by_text("The functions of the commits and of the call trace").click()
+    view.locator("summary", has_text="free_unref_page()").click()
+    view.get_by_role("button", name="Edit free_unref_page()").click()
+    expect(field).to_be_focused()
+    expect(field).to_have_value(re.compile("^def free_unref_page"))
+
+    field.fill("def pud_fre(k, mm, pud):\n    k.__pud_free(mm, pud)")
+    view.get_by_role("button", name="Apply").click()
+    expect(view.get_by_role("alert").filter(has_text="did you mean pud_free?")).to_be_visible()
+    expect(view.locator(".summary")).to_have_text("arm64-for-next on max: report")
+    field.fill("def pud_free(k, mm, pud):\n    k.__pud_free(mm, pud)  # whether there is one or not")
+    view.get_by_role("button", name="Apply").press("Enter")
+    expect(view.locator(".summary")).to_have_text("arm64-for-next on max: clean")
+    expect(view.get_by_role("region", name="The difference to the tree")).to_contain_text(
+        "+    k.__pud_free(mm, pud)  # whether there is one or not"
+    )
+    view.get_by_role("button", name="Judge the kernel").click()
+    expect(view.get_by_text(re.compile("[1-9] of 17"))).to_be_visible()
+    view.get_by_role("button", name="Stop").click()
+    expect(view.get_by_role("button", name="Judge the kernel")).to_be_visible()
+    view.get_by_role("button", name="Judge the kernel").click()
+    expect(view.locator(".judged")).to_contain_text("does your function ask whether the level exists?")
+    view.get_by_role("button", name="Take pud_free() off").click()
+    expect(view.locator(".summary")).to_have_text("arm64-for-next on max: report")
+    expect(view.locator(".judged li")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 700])
+def test_nothing_moves_whatever_is_chosen(run_cells, width):
+    page, view = run_cells("from pgtlab_widgets import BugLab\nBugLab(page_size='16k', va_bits=52)")
+    page.set_viewport_size({"width": width, "height": 900})
+    tops = "view => [...view.children].map((part) => part.offsetTop - view.offsetTop)"
+    page.wait_for_timeout(500)
+    before = view.evaluate(tops)
+    log = view.locator(".annotated")
+    for name in (re.compile("^x1 "), re.compile("^EC 0x25"), re.compile("a struct page on the stack was used")):
+        view.get_by_role("button", name=name).click()
+        expect(view.locator("[data-item][aria-pressed=true]:not([role=toolbar] *):not(svg *)")).to_have_count(1)
+        assert view.evaluate(tops) == before
+    lit = log.locator("li.lit").first
+    assert log.evaluate("(log, lit) => lit.offsetTop >= log.scrollTop", lit.element_handle())
+    for name, said in (("fix-pud-free", "clean"), ("Take pud_free() off", "panic"), ("off", "clean")):
+        view.get_by_role("button", name=name, exact=True).click()
+        expect(view.locator(".summary")).to_have_text(re.compile(f"{said}$"))
+        assert view.evaluate(tops) == before
 
 
 def test_the_matrix_can_be_stopped(run_cells):
@@ -87,15 +141,9 @@ def test_its_javascript_draws_what_it_is_given(render):
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [shape]}
     pieces = [{"text": "no such "}, {"text": "line", "key": "number 1 8", "name": "a made-up number"}]
     row = {"number": 1, "text": "no such line", "remarks": ["made up"], "pieces": pieces}
-    drawn = {
-        **BugLab().view,
-        "matrix": made_up,
-        "rows": [row],
-        "claims": [],
-        "sources": [],
-        "called": [],
-        "inputs": ["number 1 8"],
-    }
+    lab = BugLab()
+    log = {"rows": [row], "claims": [], "sources": [], "functions": [], "mine": "", "chosen": "", "lit": []}
+    drawn = {**lab.still, **lab.view, **log, "matrix": made_up, "inputs": ["number 1 8"]}
     view = render(BugLab, drawn)
     expect(view.get_by_role("button", name="a made-up number, an input")).to_have_text("line")
     expect(view.locator(".annotated")).to_contain_text("no such line")

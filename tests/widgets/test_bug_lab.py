@@ -1,12 +1,13 @@
 """The bug lab's Python side."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import json
 
 import pytest
-from pgtlab_widgets import BugLab
+from pgtlab_widgets import BugLab, tried
 from pgtlab_widgets.choices import traits
+from pgtlab_widgets.tried import Patch
 
+from pgtlab.lab import check
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.matrix import matrix
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, Tree
@@ -16,19 +17,20 @@ from pgtlab.linux.kernel import LivepatchError
 
 def test_it_boots_the_tree_and_its_log_is_read():
     lab = BugLab()
-    assert [row["text"] for row in lab.still["rows"]] == list(
+    assert [row["text"] for row in lab.seldom["rows"]] == list(
         Tree.named("next-20240229").start_kernel(lab.boot).run().dmesg
     )
-    diagnoses = [claim["text"] for claim in lab.still["claims"] if claim["diagnosis"]]
+    diagnoses = [claim["text"] for claim in lab.seldom["claims"] if claim["diagnosis"]]
     assert "without its destructor" in diagnoses[0]
     assert "a struct page on the stack" in diagnoses[1]
 
 
 def test_a_number_is_explained_by_the_lines_that_it_follows_from():
     lab = BugLab()
-    number = next(row["number"] for row in lab.still["rows"] if "x1 : " in row["text"])
+    number = next(row["number"] for row in lab.seldom["rows"] if "x1 : " in row["text"])
     lab.receive({"chosen": f"line {number}"})
     assert any("page_to_pfn" in item for item in lab.view["because"]["items"])
+    assert lab.chosen == f"line {number}"
     lab.receive({"chosen": "claim 1"})
     assert any("(x20 - vmemmap) >> 6" in item for item in lab.view["because"]["items"])
     assert number in lab.view["lit"]
@@ -41,17 +43,17 @@ def test_the_number_itself_is_explained_and_its_inputs_are_told():
     assert lab.view["because"]["items"][0].startswith("x1 = (x20 - vmemmap) >> 6: (0x")
     assert [lab.numbers[one][0].name for one in lab.view["inputs"]] == ["x20"]
     assert "claim 1" in lab.view["resting"]  # the second diagnosis
-    pieces = lab.still["rows"][lab.numbers[key][0].line - 1]["pieces"]
-    assert "".join(piece["text"] for piece in pieces) == lab.still["rows"][lab.numbers[key][0].line - 1]["text"]
+    pieces = lab.seldom["rows"][lab.numbers[key][0].line - 1]["pieces"]
+    assert "".join(piece["text"] for piece in pieces) == lab.seldom["rows"][lab.numbers[key][0].line - 1]["text"]
     lab.choose(va_bits=47, pa_bits=48)
-    assert lab.chosen == ""
+    assert lab.chosen == ""  # there is no report in this log
     with pytest.raises(ValueError, match="is not in this log"):
         lab.chosen = "number 1 2"
 
 
-def test_the_functions_of_the_call_trace_are_there_to_read():
-    titles = [source["title"] for source in BugLab().still["called"]]
-    assert titles[0] == "get_pfnblock_flags_mask()"
+def test_the_functions_of_the_commits_and_of_the_call_trace_are_there_to_read():
+    titles = [source["title"] for source in BugLab().seldom["functions"]]
+    assert titles[:4] == ["pud_free()", "__dump_page()", "__dump_folio()", "get_pfnblock_flags_mask()"]
     assert {"dump_page()", "destroy_args()"} <= set(titles)
 
 
@@ -70,8 +72,8 @@ def test_each_fix_does_what_it_does_in_the_thread():
     assert lab.run.outcome == "report"
     lab.receive({"fix": "fix-pud-free"})
     assert lab.run.outcome == "clean"
-    assert [fix["on"] for fix in lab.view["fixes"]] == [True, True]
-    assert lab.still["claims"] == []
+    assert lab.view["on"] == ["fix-pud-free", "fix-dump-page"]
+    assert lab.seldom["claims"] == []
     lab.receive({"unpatch": "pud_free"})
     assert lab.run.outcome == "report"
 
@@ -83,13 +85,14 @@ def test_ones_own_function_is_in_with_its_source_and_is_judged():
     lab = BugLab("arm64-for-next")
     lab.livepatch(pud_free=pud_free)
     assert lab.run.outcome == "clean"  # here
-    assert "who asks whether" in lab.still["sources"][-1]["text"]
-    lab.receive({"judge": True})
-    assert any("does your function ask whether the level exists?" in finding for finding in lab.view["judged"])
+    assert "+    k.__pud_free(mm, pud)  # and who asks whether" in lab.seldom["mine"]
+    run(lab, {"judge": True})
+    assert any("does your function ask whether the level exists?" in finding for finding in lab.view["findings"])
     lab.livepatch(**CALL_THE_DESTRUCTOR.functions)
-    assert lab.view["judged"] == []  # that was another kernel
-    lab.receive({"judge": True})
-    assert all(finding.startswith("✓") for finding in lab.view["judged"])
+    assert lab.view["findings"] == []  # that was another kernel
+    run(lab, {"judge": True})
+    assert [finding[0] for finding in lab.view["findings"]] == 8 * ["✓"]
+    assert lab.view["findings"] == list(map(str, check(lab.start_kernel()).findings))
     with pytest.raises(LivepatchError, match="no function pud_fre"):
         lab.livepatch(pud_fre=pud_free)
 
@@ -109,28 +112,143 @@ def cell_key_of(key):
     return f"{config.page_size_name}/{config.va_bits}/{config.pa_bits}/{cpu.name}"
 
 
-def test_it_fills_in_the_background_and_can_be_stopped_and_leaves_nothing_running():
-    async def go():
-        lab = BugLab()
-        lab.receive({"fill": True})
-        assert lab.view["filling"]
-        for _ in range(10):
-            await asyncio.sleep(0)
-        lab.receive({"stop": True})
-        filled = len(lab.outcomes)
-        assert 0 < filled < len(lab._boots)
-        await asyncio.sleep(0.05)
-        assert len(lab.outcomes) == filled
-        lab.receive({"fill": True})
-        lab.tree = "fixed"  # another kernel: what was running is of no use
-        assert not lab.view["filling"]
-        lab.receive({"fill": True})
-        lab.close()
-        await asyncio.sleep(0)
-        return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+def run(lab, message):
+    """Start something that takes long, and be the page that asks for each step; give how many there were."""
+    lab.receive(message)
+    steps = 0
+    while lab.view["next"]:
+        lab.receive(lab.view["next"])
+        steps += 1
+    return steps
 
-    with ThreadPoolExecutor() as elsewhere:  # a browser test before this one may have left its loop in this thread
-        assert elsewhere.submit(asyncio.run, go()).result() == []
+
+def test_it_goes_step_by_step_and_can_be_stopped():
+    lab = BugLab()
+    lab.receive({"fill": True})
+    assert (lab.view["doing"], lab.view["filled"]) == ("fill", 0)
+    first = lab.view["next"]
+    lab.receive(first)
+    filled = lab.view["filled"]
+    assert 0 < filled < lab.still["cells"]
+    lab.receive(first)  # of another page that shows this: it has been done
+    assert lab.view["filled"] == filled
+    lab.receive({"stop": True})
+    assert (lab.view["doing"], lab.view["next"], lab.view["filled"]) == ("", None, filled)
+    assert run(lab, {"fill": True}) > 10  # goes on where it was
+    assert lab.view["filled"] == lab.still["cells"] == 104
+    lab.tree = "fixed"
+    assert lab.view["filled"] == 0  # that was another kernel
+    lab.receive({"judge": True})
+    lab.receive(lab.view["next"])
+    assert (lab.view["doing"], lab.view["judged"], lab.view["findings"]) == ("judge", 1, [])
+    lab.cpu = "cortex-a53"  # the same tree: it goes on
+    lab.tree = "mm-unstable"
+    assert (lab.view["next"], lab.view["judged"]) == (None, 0)
+
+
+OWN = """\
+def pud_free(k, mm, pud):
+    if k.pgtable_l4_enabled():
+        k.__pud_free(mm, pud)
+"""
+
+
+def test_ones_own_patch_as_text_is_applied_judged_and_taken_off():
+    lab = BugLab("arm64-for-next")
+    assert lab.view["own"]["text"].startswith(
+        "def pud_free(k: Kernel, mm: MmStruct, pud: int)"
+    )  # what there is to mend
+    lab.receive({"own": OWN})
+    assert lab.run.outcome == "report"  # not before it is applied
+    lab.receive({"apply": True})
+    assert (lab.run.outcome, lab.view["own"], lab.view["patched"]) == (
+        "clean",
+        {"text": OWN, "error": ""},
+        ["pud_free"],
+    )
+    assert "-    k.free_page(pud)" in lab.seldom["mine"].splitlines()
+    assert "+        k.__pud_free(mm, pud)" in lab.seldom["mine"].splitlines()
+    assert lab.view["on"] == []
+    run(lab, {"judge": True})
+    assert [finding[0] for finding in lab.view["findings"]] == 8 * ["✓"]
+    run(lab, {"fill": True})
+    assert set(lab.outcomes.values()) == {"clean", "no boot"}
+    lab.receive({"unpatch": "pud_free"})
+    assert (lab.run.outcome, lab.seldom["mine"], lab.outcomes) == ("report", "", {})
+    assert lab.view["own"]["text"] == OWN  # to go on with
+
+
+def test_a_function_of_the_call_trace_is_edited_in_the_namespace_of_the_model():
+    lab = BugLab()
+    lab.receive({"edit": "get_pfnblock_flags_mask"})
+    source = lab.view["own"]["text"]
+    assert source.startswith("def get_pfnblock_flags_mask(k: Kernel")
+    lab.receive({"own": source.replace("return ", "return 0 and ", 1)})
+    lab.receive({"apply": True})
+    assert "0 and" in lab.seldom["mine"]
+    assert lab.view["own"]["error"] == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("def pud_free(k, mm, pud)", "line 1, `def pud_free(k, mm, pud)`: expected ':'"),
+        ("def pud_fre(k, mm, pud): pass", "livepatch: this kernel has no function pud_fre; did you mean pud_free?"),
+        ("def pud_free(mm, pud): pass", "the kernel calls pud_free(k, mm, pud), and the function in its place takes"),
+        ("pud = 1", "line 1, `pud = 1`: neither a function nor an import; a patch is a function of the kernel's"),
+        ("", "there is no function in it; a patch is a function of the kernel's, such as `def pud_free(k, mm, pud):`"),
+    ],
+)
+def test_a_patch_that_cannot_be_applied_is_told_below_the_field_and_changes_nothing(typed, told):
+    lab = BugLab("arm64-for-next")
+    lab.receive({"own": typed})
+    lab.receive({"apply": True})
+    assert told in lab.view["own"]["error"]
+    assert "failed" not in lab.view
+    assert (lab.run.outcome, lab.view["patched"], lab.view["own"]["text"]) == ("report", [], typed)
+    lab.receive({"own": OWN})
+    lab.receive({"apply": True})
+    assert lab.view["own"]["error"] == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            "k.__pud_fre(mm, pud)",
+            "line 2, `k.__pud_fre(mm, pud)`: AttributeError: this kernel has no symbol or constant",
+        ),
+        ("pass\n    while True: pass", "`pud_free()` was still busy in line 3, `while True: pass` after 0 seconds"),
+    ],
+)
+def test_a_patch_that_stops_is_told_wherever_it_does(body, told, monkeypatch):
+    monkeypatch.setattr(tried, "SECONDS", 0.2)
+    lab = BugLab("arm64-for-next")
+    lab.apply(f"def pud_free(k, mm, pud):\n    {body}")
+    assert lab.run.outcome == "stopped"
+    assert told in lab.view["own"]["error"]
+    assert lab.seldom["rows"][0]["text"]  # the log as far as it went
+    lab.unpatch("pud_free")
+    assert (lab.run.outcome, lab.view["own"]["error"]) == ("report", "")
+
+
+def test_what_was_seen_before_is_not_done_again(monkeypatch):
+    lab = BugLab(page_size="16k", va_bits=52)
+    before = lab.seldom
+    lab.cpu = "max,lpa2=off"
+    monkeypatch.setattr(tried, "start_kernel", None)
+    lab.cpu = "max"
+    assert lab.seldom is before
+    own = Patch().with_functions({"pud_free": lambda k, mm, pud: None})
+    assert own != own.with_functions({})  # what it refers to may have changed
+
+
+def test_what_a_toggle_sends_is_small():
+    lab = BugLab(page_size="16k", va_bits=52)
+    still = lab.still
+    lab.cpu = "max,lpa2=off"
+    assert lab.still is still
+    assert len(json.dumps(lab.view)) + len(json.dumps(lab.seldom)) < 40_000
 
 
 def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
@@ -139,4 +257,4 @@ def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
     assert (lab.boot.vabits_actual, lab.run.outcome) == (52, "panic")
     lab.receive({"cell": cell_key(lab._boots["16k/48/48/cortex-a72"])})
     assert "no 16K granule" in lab.text()
-    assert lab.still["rows"] == []
+    assert lab.seldom["rows"] == []

@@ -1,12 +1,12 @@
 // @ts-check
 // An annotated log: its claims, its lines, and what the chosen one of either rests on.
-import { button, h, stop } from "./page.js";
+import { button, h, picture, stop } from "./page.js";
 
 /**
  * @typedef {{key: string, text: string, sure: string, lines: number[], diagnosis: boolean}} Claim
  * @typedef {{text: string, key?: string, name?: string}} Piece of a line: one with a key is a number to be chosen
  * @typedef {{number?: number, from?: number, text: string, remarks?: string[], pieces?: Piece[]}} Row a line, or how many are folded away
- * @typedef {{claims: Claim[], rows: Row[], chosen: string, lit: number[], inputs?: string[], resting?: string[], because: {title: string, items: string[]}}} Annotated
+ * @typedef {{claims: Claim[], rows: Row[], chosen: string, lit: number[], inputs?: string[], resting?: string[], because: {title: string, items: string[]}, pictures: import("./page.js").Picture[]}} Annotated
  */
 
 /**
@@ -34,6 +34,7 @@ export function claims(view, reader, name, diagnosis) {
   );
   return h("section", name, { class: diagnosis ? "diagnosis" : "follows", "aria-label": name }, [
     h("p", "title", { class: "label" }, name),
+    h("p", "none", { class: "none", hidden: items.length ? true : null }, "Nothing: there is no report in this log."),
     h("ul", "claims", { "data-group": name }, items),
   ]);
 }
@@ -72,6 +73,7 @@ export function log(view, reader) {
       ...told,
     ]);
   });
+  if (!rows.length) rows.push(h("li", "none", { class: "none" }, "Nothing was logged."));
   // What a claim rests on is brought into sight; a line that is chosen is where the reader is.
   const [kind] = view.chosen.split(" ");
   const shown = kind === "number" ? view.chosen : `line ${view.lit[0]}`;
@@ -103,7 +105,18 @@ function part({ text, key, name }, n, view, at) {
  * @param {Annotated} view
  */
 export const reasons = ({ because }) =>
-  h("div", "because", { class: "because", "aria-live": "polite" }, [
+  h("div", "because", { class: "because", "aria-live": "polite", role: "region", "aria-label": "Why", tabindex: 0 }, [
     h("p", "title", { class: "label" }, because.title),
     h("ul", "items", {}, because.items.map((item, i) => h("li", `${i}`, {}, item))),
+  ]);
+
+/**
+ * The words of the lines that are lit, as pictures, in a box that is there without them too.
+ * @param {Annotated} view
+ * @param {import("./page.js").Reader} reader
+ */
+export const words = ({ pictures }, reader) =>
+  h("div", "words", { class: "pictures", role: "region", "aria-label": "Words of the log", tabindex: 0 }, [
+    h("p", "none", { hidden: pictures.length ? true : null }, "A word in the lines that are chosen is drawn here: ESR_EL1, a page's type, a struct page."),
+    ...pictures.map((it, i) => picture(reader, it, `picture ${i}`)),
   ]);

@@ -1,31 +1,73 @@
 // @ts-check
-// The bug lab's view: a tree on a CPU, its log and what follows from it, sources, patches, and the outcome everywhere.
-import { claims, log, reasons } from "./annotated.js";
+// The bug lab's view: a tree on a CPU, its log and what follows from it, patches, sources, and the outcome everywhere.
+import { claims, log, reasons, words } from "./annotated.js";
 import { kernel, toggling } from "./kernel.js";
-import { button, h, picture, show, toolbar } from "./page.js";
+import { button, h, picture, show, textarea, toolbar } from "./page.js";
 
 /**
- * @typedef {{title: string, text: string}} Source
+ * @typedef {{title: string, text: string, edit?: string}} Source
+ * @typedef {{label: string, send: object}} Choice
  *
  * @typedef {import("./annotated.js").Annotated & {
- *   choices: import("./kernel.js").Choices, stuck: string, trees: {label: string, selected: boolean, send: object}[],
- *   bugs: {label: string, selected: boolean, send: object}[], about: string, pictures: import("./page.js").Picture[],
- *   outcome: string, fixes: {name: string, does: string, on: boolean}[], patched: string[],
- *   sources: Source[], called: Source[], judged: string[], matrix: import("./page.js").Picture,
- *   filling: boolean, filled: number, cells: number,
+ *   choices: import("./kernel.js").Choices, stuck: string, trees: Choice[], bugs: Choice[], tree: string, about: string,
+ *   outcome: string, fixes: {name: string, does: string}[], on: string[], patched: string[], mine: string,
+ *   own: {text: string, error: string}, sources: Source[], functions: Source[], findings: string[], judged: number, kernels: number,
+ *   matrix: import("./page.js").Picture, selected: string, filled: number, cells: number, doing: string, next: object|null,
  * }} View
  */
 
+/**
+ * @param {import("./page.js").Reader} reader
+ * @param {string} label
+ * @param {Choice[]} choices
+ * @param {string} chosen
+ */
+const choice = (reader, label, choices, chosen) =>
+  toolbar(reader, label, choices.map((one) => ({ ...one, selected: one.label === chosen })));
+
 /** @param {View} view */
-const patches = ({ fixes, patched, judged }) =>
-  h("section", "patches", { "aria-label": "Patches" }, [
-    h("div", "fixes", { class: "tools" }, [
-      h("span", "label", { class: "label" }, "Patch"),
-      ...fixes.map(({ name, does, on }) => button(name, name, { fix: name }, { title: does, "aria-pressed": on })),
-      ...patched.map((name) => button(`un ${name}`, `take ${name}() out`, { unpatch: name })),
-      button("judge", "Judge the kernel", { judge: true }),
+const patches = ({ fixes, on, patched }) =>
+  h("div", "fixes", { class: "tools" }, [
+    h("span", "label", { class: "label" }, "Patch"),
+    ...fixes.map(({ name, does }) => button(name, name, { fix: name }, { title: does, "aria-pressed": on.includes(name) })),
+    ...patched.map((name) => button(`un ${name}`, `Take ${name}() off`, { unpatch: name })),
+  ]);
+
+/**
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+const own = ({ own, mine, patched }, reader) =>
+  h("section", "own", { class: "own", "aria-label": "Your own patch" }, [
+    h("div", "typed", {}, [
+      textarea(reader, "Your own patch: a function as the kernel has it, in Python", "own", own, 14),
+      h("div", "tools", { class: "tools" }, [button("apply", "Apply", { apply: true })]),
     ]),
-    h("ul", "judged", { class: "judged", "aria-live": "polite" }, judged.map((finding, i) => h("li", `${i}`, {}, finding))),
+    h("div", "diff", {}, [
+      h("div", "label", { class: "label" }, patched.length ? "What is patched" : "What is patched: nothing yet"),
+      h("pre", "text", { tabindex: 0, class: "diff", role: "region", "aria-label": "The difference to the tree" }, mine),
+    ]),
+  ]);
+
+/**
+ * Work that goes on step by step: a button that starts or stops it, and how far it is.
+ * @param {View} view
+ * @param {string} name
+ * @param {string} label
+ * @param {string} what
+ * @param {number} done
+ * @param {number} all
+ */
+const work = ({ doing, next }, name, label, what, done, all) =>
+  h("div", name, { class: "tools" }, [
+    button("start", doing === name ? "Stop" : label, doing === name ? { stop: true } : { [name]: true }),
+    h("progress", "progress", {
+      max: all,
+      value: done,
+      "aria-label": what,
+      "data-next": doing === name ? JSON.stringify(next) : null,
+    }),
+    h("span", "count", {}, `${done} of ${all}`),
   ]);
 
 /**
@@ -34,13 +76,19 @@ const patches = ({ fixes, patched, judged }) =>
  */
 const everywhere = (view, reader) =>
   h("section", "everywhere", { "aria-label": "Everywhere" }, [
-    h("div", "tools", { class: "tools" }, [
-      view.filling ? button("fill", "Stop", { stop: true }) : button("fill", "Run it everywhere", { fill: true }),
-      h("progress", "progress", { max: view.cells, value: view.filled, "aria-label": "Kernels that have run" }),
-      h("span", "count", {}, `${view.filled} of ${view.cells}`),
-    ]),
+    work(view, "judge", "Judge the kernel", "Kernels that have been judged", view.judged, view.kernels),
+    h("ul", "judged", { class: "judged", "aria-live": "polite", "aria-label": "Findings", tabindex: 0 },
+      view.findings.map((finding, i) => h("li", `${i}`, {}, finding)),
+    ),
+    work(view, "fill", "Run it everywhere", "Kernels that have run", view.filled, view.cells),
     picture(reader, view.matrix, "matrix", ({ attributes }) =>
-      "data-cell" in attributes ? { role: "button", "data-send": JSON.stringify({ cell: attributes["data-cell"] }) } : null,
+      "data-cell" in attributes
+        ? {
+            role: "button",
+            "aria-pressed": attributes["data-cell"] === view.selected,
+            "data-send": JSON.stringify({ cell: attributes["data-cell"] }),
+          }
+        : null,
     ),
   ]);
 
@@ -52,31 +100,40 @@ const everywhere = (view, reader) =>
 const folded = (key, title, content) => h("details", key, { class: "source" }, [h("summary", "summary", {}, title), ...content]);
 
 /** @param {Source} source */
-const source = ({ title, text }) => folded(title, title, [h("pre", "text", { tabindex: 0 }, text)]);
+const source = ({ title, text, edit }) =>
+  folded(title, title, [
+    ...(edit ? [button("edit", `Edit ${title}`, { edit }, { "data-edit": "" })] : []),
+    h("pre", "text", { tabindex: 0 }, text),
+  ]);
 
 /**
  * @param {View} view
  * @param {import("./kernel.js").Reader} reader
  */
 const body = (view, reader) => [
-  toolbar(reader, "Tree", view.trees),
-  toolbar(reader, "Bug", view.bugs),
+  choice(reader, "Tree", view.trees, view.tree),
+  choice(reader, "Bug", view.bugs, view.tree),
+  h("p", "about", { class: "about", tabindex: 0, role: "note" }, view.about),
   ...kernel(view.choices, reader),
   patches(view),
-  h("p", "about", { class: "about", hidden: view.about ? null : true }, view.about),
   h("p", "outcome", { class: "summary", role: "status" }, view.stuck || view.outcome),
-  ...(view.claims.length ? [claims(view, reader, "Diagnosis", true)] : []),
-  h("div", "columns", { class: "columns" }, [
-    ...(view.rows.length ? [log(view, reader)] : []),
-    ...(view.claims.some(({ diagnosis }) => !diagnosis) ? [claims(view, reader, "What follows", false)] : []),
-  ]),
+  claims(view, reader, "Diagnosis", true),
+  h("div", "columns", { class: "columns" }, [log(view, reader), claims(view, reader, "What follows", false)]),
   reasons(view),
-  h("div", "words", { class: "pictures" }, view.pictures.map((it, i) => picture(reader, it, `picture ${i}`))),
+  words(view, reader),
+  own(view, reader),
   h("section", "sources", { "aria-label": "Sources" }, [
-    ...view.sources.map(source),
-    ...(view.called.length ? [folded("called", "The functions of the call trace", view.called.map(source))] : []),
+    folded("commits", "What the commits change", view.sources.map(source)),
+    folded("functions", "The functions of the commits and of the call trace", view.functions.map(source)),
   ]),
   everywhere(view, reader),
 ];
 
-export default show("bug-lab", body, toggling);
+export default show("bug-lab", body, {
+  ...toggling,
+  click(event, context) {
+    // What is to be edited is in the field: there the reader goes on.
+    if (event.target.closest("[data-edit]")) /** @type {HTMLElement} */ (context.root.querySelector("textarea")).focus();
+    return toggling.click(event, context);
+  },
+});

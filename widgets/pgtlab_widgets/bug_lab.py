@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import difflib
-import inspect
-import textwrap
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 import traitlets
 
-from pgtlab.lab import check
 from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.judge import judging
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.matrix_picture import matrix_picture
+from pgtlab.lab.own_patch import read_patch, source_of
 from pgtlab.lab.result import Result
-from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, TREES, USE_THE_REAL_PFN, Tree
+from pgtlab.lab.trees import TREES
+from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.annotate import AnnotatedLog, annotate
-from pgtlab.linux.oops.numbers import Explanation, Number, explanations
+from pgtlab.linux.oops.annotate import AnnotatedLog
+from pgtlab.linux.oops.numbers import Explanation, Number
 from pgtlab.linux.oops.word_pictures import word_pictures
 from pgtlab.linux.report import Run
 from pgtlab.linux.symbols import Symbol
 from pgtlab.picture import Picture
-from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit
+from pgtlab_widgets import tried
+from pgtlab_widgets.annotated import because, check_chosen, lit
 from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView
-from pgtlab_widgets.view import module
+from pgtlab_widgets.tried import FIXES, Patch, Tried
+from pgtlab_widgets.view import module, packed
 
-#: The two fixes of the thread, as they can be put into a kernel that runs.
-FIXES: Final = {commit.name: commit for commit in (CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN)}
 AT_A_TIME: Final = 4  # cells of the matrix, between two looks at what else there is to do
 
 
@@ -64,6 +62,9 @@ class BugLab(KernelView):
     tree = traitlets.Enum([*TREES, *BUGS])
     chosen = traitlets.Unicode()  # a claim or a line of the log, as in `annotated`; or `number LINE COLUMN`
 
+    #: The log, what follows from it, and the functions: what stays when something in it is chosen.
+    seldom = traitlets.Dict().tag(sync=True, to_json=packed)
+
     def __init__(
         self,
         tree: str = "next-20240229",
@@ -72,38 +73,41 @@ class BugLab(KernelView):
         cpu: str = "max",
         pa_bits: int | None = None,
     ) -> None:
-        self._patch: dict[str, Symbol] = {}
+        self._patch = Patch()
+        self._tried: Tried = tried.NOTHING
         self._boots = {cell_key(booted): booted for booted in boots()}
-        self._filling: asyncio.Task[None] | None = None
-        self._matrix_of: tuple[str, Booted, int] | None = None
-        self._matrix_spec: dict[str, Any] = {}
-        self.run: Run = Run("no boot")
-        self.seen = ""
-        self.annotated: AnnotatedLog | None = None
-        self.numbers: dict[str, tuple[Number, Explanation]] = {}
+        self._draft, self._offered, self._wrong = "", "", ""
+        self._steps = 0
         self._forget()
         super().__init__(page_size, va_bits, cpu, pa_bits, tree=tree)
 
     # The kernel.
 
-    def start_kernel(self, booted: Boot | None = None, patched: bool = True) -> Kernel:
-        """A kernel of the tree, freshly booted, with the patches in; on `booted`, or where this is."""
-        at = self.boot if booted is None else booted
-        if self.tree in BUGS and isinstance(at, Boot):
-            kernel = BUGS[self.tree].tree.start_kernel(BUGS[self.tree].with_options(at))
-        else:
-            kernel = self._tree.start_kernel(at)
-        if patched:
-            kernel.livepatch(**{name: mine for name, mine in self._patch.items() if name in kernel.symbols})
-        return kernel
+    @property
+    def run(self) -> Run:
+        """How booting it here went."""
+        return self._tried.run
 
     @property
-    def _tree(self) -> Tree:
-        return BUGS[self.tree].tree if self.tree in BUGS else Tree.named(self.tree)
+    def seen(self) -> str:
+        """What was seen of a bug that the kernel did not see."""
+        return self._tried.seen
 
-    def _try(self, kernel: Kernel) -> tuple[Run, str]:
-        """How it goes, and what was seen that the kernel did not see."""
-        return BUGS[self.tree].run(kernel) if self.tree in BUGS else (kernel.run(), "")
+    @property
+    def annotated(self) -> AnnotatedLog | None:
+        """Its log, read; None where nothing is reported in it."""
+        return tried.read_log(self.run.dmesg).annotated
+
+    @property
+    def numbers(self) -> dict[str, tuple[Number, Explanation]]:
+        """The numbers in the log that are explained."""
+        return tried.read_log(self.run.dmesg).numbers or {}
+
+    def start_kernel(self, patched: bool = True) -> Kernel:
+        """A kernel of the tree, freshly booted, with the patches in."""
+        if not isinstance(self.boot, Boot):
+            raise ValueError(self.stuck)
+        return tried.start_kernel(self.tree, self._patch if patched else Patch(), self.boot)
 
     def livepatch(self, **functions: Symbol) -> None:
         """Replace kernel functions by your own, each taking the kernel first.
@@ -113,15 +117,32 @@ class BugLab(KernelView):
         LivepatchError
             Where the kernel has no such function, or yours cannot be called like it; then nothing changes.
         """
-        if isinstance(self.boot, Boot):
-            self.start_kernel(patched=False).livepatch(**functions)
-        self._patch |= functions
-        self._forget()
-        self._boot_again()
+        self._any_kernel().livepatch(**functions)
+        self._repatch(self._patch.with_functions(functions))
+
+    def apply(self, source: str) -> None:
+        r"""The same with functions as they are typed: `apply("def pud_free(k, mm, pud):\n    ...")`.
+
+        Raises
+        ------
+        PatchError, LivepatchError
+            Where they are no Python, or not to be put into this kernel; then nothing changes.
+        """
+        self._draft = source
+        self.livepatch(**read_patch(source, self._any_kernel()))
 
     def unpatch(self, name: str) -> None:
         """Put the tree's own function back."""
-        self._patch.pop(name, None)
+        self._repatch(self._patch.without(name))
+
+    def _any_kernel(self) -> Kernel:
+        """A kernel that says which functions there are, also where this one does not boot."""
+        if isinstance(self.boot, Boot):
+            return self.start_kernel(patched=False)
+        return tried.start_kernel(self.tree, Patch(), distinct_boots()[0])
+
+    def _repatch(self, patch: Patch) -> None:
+        self._patch = patch
         self._forget()
         self._boot_again()
 
@@ -132,65 +153,87 @@ class BugLab(KernelView):
     @traitlets.observe("tree")
     def _another_tree(self, change: object) -> None:
         self._forget()
+        commits = tried.tree_of(self.tree).commits
+        name = next(iter(commits[-1 if self.tree in BUGS else 0].functions))
+        offered = source_of(next(it.functions[name] for it in reversed(commits) if name in it.functions))
+        if self._draft in ("", self._offered):  # else it is the learner's
+            self._draft = offered
+        self._offered = offered
         self._boot_again()
 
     def _forget(self) -> None:
         """What was found out is about another kernel."""
-        self.stop()
+        self._work: Iterator[object] | None = None
+        self._doing, self._wrong = "", ""
         self.outcomes: dict[str, str] = {}
-        self._matrix_of = None
         self.result: Result | None = None
+        self._judged = 0
 
     def _boot_again(self) -> None:
-        """Boot, run the test, and read the log."""
-        kernel = self.start_kernel() if isinstance(self.boot, Boot) else None
-        self.run, self.seen = self._try(kernel) if kernel else (Run("no boot"), "")
-        try:
-            self.annotated = annotate(read("\n".join(self.run.dmesg)))
-        except OopsError:  # nothing was reported
-            self.annotated = None
-        known = explanations(self.annotated) if self.annotated else {}
-        self.numbers = {f"number {n.line} {n.start}": (n, explanation) for n, explanation in known.items()}
+        """Boot, run the test, and read the log, where that is not known yet."""
+        at = self.boot if isinstance(self.boot, Boot) else None
+        self._tried = tried.tried(self.tree, self._patch, at) if at else tried.NOTHING
         with self.hold_sync():
-            self.still = {
-                "rows": self._rows(),
-                "claims": claim_rows(self.annotated),
-                "sources": list(self._changes()),
-                "called": list(self._called(kernel)),
-            }
-            self.set_trait("chosen", "")
-            self.draw()
-
-    # The matrix, a few cells at a time so that the page stays alive.
-
-    def fill(self) -> Iterator[None]:
-        """Run the tree with the patches everywhere, one cell after another."""
-        outcomes = self.outcomes
-        for key, booted in self._boots.items():
-            if isinstance(booted, NoBoot):
-                outcomes[key] = "no boot"
-                continue
-            outcomes[key] = self._try(self.start_kernel(booted))[0].outcome
-            yield
-
-    async def _fill(self) -> None:
-        for number, _ in enumerate(self.fill()):
-            if number % AT_A_TIME == 0:
+            self.seldom = tried.shown(self.tree, self._patch, at)
+            self._draw_matrix()
+            first = "claim 0" if self.annotated and self.annotated.diagnoses[0].lines else ""
+            if self.chosen != first:
+                self.chosen = first  # which draws
+            else:
                 self.draw()
-            await asyncio.sleep(0)
-        self._filling = None
-        self.draw()
+
+    # What takes long, step by step, so that the page stays alive.
+
+    def fill(self) -> Iterator[str]:
+        """Run the tree with the patches where it has not run yet, one cell after another."""
+        for key, booted in self._boots.items():
+            if key in self.outcomes:
+                continue
+            if isinstance(booted, NoBoot):
+                self.outcomes[key] = "no boot"
+            else:
+                self.outcomes[key] = tried.tried(self.tree, self._patch, booted).run.outcome
+                yield key
+
+    def judge(self) -> Iterator[int]:
+        """Judge the kernel, in one configuration after another."""
+        self.result = yield from judging(self.start_kernel())
+
+    def _start(self, what: str) -> None:
+        self._doing = what
+        if what == "judge":
+            self.result, self._judged = None, 0
+        self._work = self.fill() if what == "fill" else self.judge()
+
+    def _go_on(self) -> None:
+        """Take a step."""
+        work, self._work = self._work, None  # what fails does not go on
+        done = list(islice(work or (), AT_A_TIME if self._doing == "fill" else 1))
+        if done:
+            self._work = work
+        if self._doing == "judge":
+            self._judged += len(done)
+        else:
+            self._draw_matrix()
 
     def stop(self) -> None:
-        """Stop filling the matrix; what is filled stays."""
-        if self._filling is not None:
-            self._filling.cancel()
-            self._filling = None
+        """Stop judging, or filling the matrix; what is filled stays."""
+        self._work = None
 
-    def close(self) -> None:
-        """Leave the page, and nothing running."""
-        self.stop()
-        super().close()
+    def _draw_matrix(self) -> None:
+        """What changes with no toggle, nor with what is chosen."""
+        title, boots = f"{self.tree}, everywhere", list(self._boots.values())
+        now = (title, dict(self.outcomes))
+        if not self.still or now != self._matrix_of:
+            self._matrix_of = now
+            self.still = {
+                "trees": [{"label": name, "send": {"tree": name}} for name in TREES],
+                "bugs": [{"label": name, "send": {"tree": name}, "note": bug.symptom} for name, bug in BUGS.items()],
+                "fixes": [{"name": name, "does": fix.does} for name, fix in FIXES.items()],
+                "matrix": matrix_picture(boots, self.outcomes, title).spec(),
+                "cells": len(boots),
+                "kernels": len(distinct_boots()),
+            }
 
     # What is shown.
 
@@ -205,92 +248,45 @@ class BugLab(KernelView):
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """What the browser needs besides `still` and `seldom`."""
         it, (number, known) = self.annotated, self.numbers.get(self.chosen, (None, None))
         inputs = known.inputs if known else ()
         marked = (number.line,) if number else lit(it, self.chosen)
         of_words = {*marked, *(one.line for one in inputs)}
-        bug = BUGS.get(self.tree)
+        patched = dict(self._patch.functions)
+        working = self._work is not None
         return {
             "choices": self.toggles(),
             "stuck": self.stuck,
-            "trees": [{"label": name, "selected": name == self.tree, "send": {"tree": name}} for name in TREES],
-            "bugs": [
-                {"label": name, "selected": name == self.tree, "send": {"tree": name}, "note": BUGS[name].symptom}
-                for name in BUGS
-            ],
+            "tree": self.tree,
             "outcome": f"{self.tree} on {self.cpu}: {self.run.outcome}" + (f": {self.seen}" if self.seen else ""),
-            "about": f"{bug.symptom} {bug.cause} Where: {bug.where}" if bug else "",
-            "fixes": [
-                {
-                    "name": name,
-                    "does": fix.does,
-                    "on": all(self._patch.get(f) is fix.functions[f] for f in fix.functions),
-                }
-                for name, fix in FIXES.items()
-            ],
-            "patched": sorted(self._patch),
+            "about": self._about(),
+            "on": [name for name, fix in FIXES.items() if fix.functions.items() <= patched.items()],
+            "patched": sorted(patched),
+            "own": {"text": self._draft, "error": self._wrong or self._tried.stopped},
             "chosen": self.chosen,
             "lit": marked,
             "inputs": [f"number {one.line} {one.start}" for one in inputs],
             "resting": [f"claim {it.claims.index(claim)}" for claim in known.claims] if it and known else [],
             "because": _known(number, known) if number and known else because(it, self.chosen),
             "pictures": [picture.spec() for picture in word_pictures(it.log, of_words)] if it else [],
-            "judged": [] if self.result is None else [str(finding) for finding in self.result.findings],
-            "matrix": self._matrix(),
-            "filling": self._filling is not None,
+            "selected": cell_key(self.boot),
             "filled": len(self.outcomes),
-            "cells": len(self._boots),
+            "judged": self._judged,
+            "findings": [] if self.result is None else [str(finding) for finding in self.result.findings],
+            "doing": self._doing if working else "",
+            "next": {"step": self._steps} if working else None,
         }
 
-    def _matrix(self) -> dict[str, Any]:
-        """The picture, drawn anew only where it differs: a click on the log changes nothing in it."""
-        of = (self.tree, self.boot, len(self.outcomes))
-        if of != self._matrix_of:
-            self._matrix_of, self._matrix_spec = of, self.picture().spec()
-        return self._matrix_spec
-
-    def _rows(self) -> list[dict[str, Any]]:
-        """The log, its lines cut where a number is that is explained."""
-        remarks = self.annotated.remarks if self.annotated else {}
-        return [
-            {"number": line, "text": text, "remarks": remarks.get(line, ()), "pieces": list(self._pieces(line, text))}
-            for line, text in enumerate(self.run.dmesg, 1)
-        ]
-
-    def _pieces(self, line: int, text: str) -> Iterator[dict[str, str]]:
-        at = 0
-        for key, (number, _) in self.numbers.items():
-            if number.line == line:
-                yield {"text": text[at : number.start]}
-                yield {"text": number.text, "key": key, "name": str(number)}
-                at = number.end
-        yield {"text": text[at:]}
-
-    def _changes(self) -> Iterator[dict[str, str]]:
-        """What the tree's commits change, or the bug; and the patches."""
-        if self.tree in BUGS:
-            yield {"title": f"{self.tree}: {BUGS[self.tree].commit.subject}", "text": BUGS[self.tree].diff()}
-        else:
-            for commit in self._tree.commits:
-                yield {"title": f"{commit.id or commit.name}: {commit.subject}", "text": commit.diff()}
-        if self._patch and isinstance(self.boot, Boot):
-            before = self.start_kernel(patched=False).symbols
-            for name, mine in self._patch.items():
-                old = _source(before[name]) if name in before else ""
-                names = f"{name}() of {self.tree}", f"your {name}()"
-                lines = difflib.unified_diff(old.splitlines(), _source(mine).splitlines(), *names, n=99, lineterm="")
-                yield {"title": f"your {name}()", "text": "\n".join(lines)}
-
-    def _called(self, kernel: Kernel | None) -> Iterator[dict[str, str]]:
-        """The functions in the call traces, innermost first."""
-        names = dict.fromkeys(name for report in reversed(self.run.reports) for name in report.trace)
-        for name in names:
-            if kernel is not None and name in kernel.symbols:
-                yield {"title": f"{name}()", "text": _source(kernel.symbols[name])}
+    def _about(self) -> str:
+        """What is wrong in the tree, or what is in it."""
+        bug = BUGS.get(self.tree)
+        if bug:
+            return f"{bug.symptom} {bug.cause} Where: {bug.where}."
+        return " ".join(f"{commit.name}: {commit.does}." for commit in tried.tree_of(self.tree).commits)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A tree, a kernel, a fix, a line or a claim, a cell; or something to start or to stop."""
+        """A tree, a kernel, a patch, a line or a claim, a cell; or something to start, to go on with or to stop."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -300,20 +296,41 @@ class BugLab(KernelView):
                 self.livepatch(**FIXES[name].functions)
             case {"unpatch": name}:
                 self.unpatch(name)
+            case {"own": text}:
+                self._draft = text
+                self.draw()
+            case {"edit": name}:
+                functions = {it.name: it.now for it in self._tried.involved}
+                self._draft, self._wrong = source_of(functions[name]), ""
+                self.draw()
+            case {"apply": True}:
+                self._apply()
             case {"chosen": chosen}:
                 self.chosen = "" if chosen == self.chosen else chosen
             case {"cell": key}:
                 booted = self._boots[key]
                 self.choose(**traits(booted.config), cpu=booted.cpu.name)
             case {"judge": True} if isinstance(self.boot, Boot):
-                self.result = check(self.start_kernel())
+                self._start("judge")
                 self.draw()
-            case {"fill": True} if self._filling is None:
-                self._filling = asyncio.get_running_loop().create_task(self._fill())
+            case {"fill": True}:
+                self._start("fill")
+                self.draw()
+            case {"step": step} if step == self._steps:  # of two pages that show this, one makes it go
+                self._steps += 1
+                self._go_on()
                 self.draw()
             case {"stop": True}:
                 self.stop()
                 self.draw()
+
+    def _apply(self) -> None:
+        """Apply what is typed; what is wrong with it is told below it."""
+        try:
+            self.apply(self._draft)
+        except ValueError as error:
+            self._wrong = str(error)
+            self.draw()
 
     def picture(self) -> Picture:
         """The matrix, as far as it is filled."""
@@ -327,10 +344,3 @@ class BugLab(KernelView):
 def _known(number: Number, known: Explanation) -> dict[str, Any]:
     """What there is to say of a number."""
     return {"title": f"{number} (line {number.line})", "items": list(known.steps)}
-
-
-def _source(function: Symbol) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        return repr(function)

@@ -1,12 +1,12 @@
 // @ts-check
 // The oops reader's view: where a log is pasted, the diagnosis, the log line by line beside what follows from it, and what
 // the chosen claim rests on.
-import { claims, log, reasons } from "./annotated.js";
-import { button, h, picture, show, textarea } from "./page.js";
+import { claims, log, reasons, words } from "./annotated.js";
+import { button, h, show, textarea } from "./page.js";
 
 /**
  * @typedef {import("./annotated.js").Annotated & {
- *   samples: string[], log: {text: string, error: string}, told: string, pictures: import("./page.js").Picture[],
+ *   samples: string[], log: {text: string, error: string}, told: string,
  * }} View
  */
 
@@ -24,7 +24,7 @@ const body = (view, reader) => [
     ...(view.claims.some(({ diagnosis }) => !diagnosis) ? [claims(view, reader, "What follows", false)] : []),
   ]),
   reasons(view),
-  ...view.pictures.map((it, i) => picture(reader, it, `picture ${i}`)),
+  words(view, reader),
 ];
 
 export default show("oops-reader", body);

@@ -149,12 +149,13 @@ export function field(reader, label, name, { text, error, meaning, names }) {
  * @param {string} label
  * @param {string} name
  * @param {{text: string, error: string}} value
+ * @param {number} rows
  */
-export function textarea(reader, label, name, { text, error }) {
+export function textarea(reader, label, name, { text, error }, rows = 2) {
   const id = `${reader.id}-${name}`;
   const area = {
     id,
-    rows: 2,
+    rows,
     spellcheck: false,
     autocomplete: "off",
     "data-field": name,
@@ -183,7 +184,7 @@ export function picture(reader, picture, key = "picture", item = pressed) {
   const shapes = picture.shapes.map((shape) => {
     const its = items.get(shape.key);
     const named = its && { "data-item": shape.key, tabindex: shape.key === at ? 0 : -1, "aria-label": shape.hint ?? "", ...its };
-    return h(shape.tag, shape.key, { ...shape.attributes, ...named }, shape.hint ? [h("title", "hint", {}, shape.hint)] : shape.text);
+    return h(shape.tag, shape.key, { ...shape.attributes, ...named }, shape.hint ? [h("title", "hint", {}, shape.hint)] : (shape.text ?? ""));
   });
   const svg = {
     class: "pgtlab-picture",
@@ -234,10 +235,12 @@ let views = 0;
 
 /** @type {WeakMap<object, number>} how many views of a model are on the page */
 const shown = new WeakMap();
+const PARTS = ["still", "seldom", "view"]; // traits: what stays, what changes at times (where a view has such), and what does with each click
+const HEARD = PARTS.map((part) => `change:${part}`).join(" ");
 const AWAY = 500; // milliseconds after which a model that is nowhere on the page is given up
 
 /**
- * A widget's module: `body` says what is wanted for the model's traits `view` and `still`. Events go to `on` first, if it has them,
+ * A widget's module: `body` says what is wanted for the model's traits `still`, `seldom` and `view`. Events go to `on` first, if it has them,
  * and no further if that returns true.
  * @param {string} name
  * @param {(view: any, reader: Reader) => Wanted[]} body
@@ -253,7 +256,7 @@ export function show(name, body, on = {}) {
     const context = { view: /** @type {any} */ (null), reader, root, model, draw };
 
     function receive() {
-      context.view = { ...JSON.parse(model.get("still")), ...JSON.parse(model.get("view")) };
+      context.view = Object.assign({}, ...PARTS.map((part) => JSON.parse(model.get(part) ?? "{}")));
       draw();
     }
 
@@ -264,11 +267,15 @@ export function show(name, body, on = {}) {
       // A field is set when Python's text for it changes, and else left to whoever types in it.
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
         if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
-      for (const group of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-reveal]"))) reveal(group);
+      revealAll();
       // Long work goes on step by step, each asked for once what came of the last one is drawn.
       const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
       if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && model.send(JSON.parse(next)));
       reader.next = next;
+    }
+
+    function revealAll() {
+      for (const group of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-reveal]"))) reveal(group);
     }
 
     /**
@@ -277,7 +284,7 @@ export function show(name, body, on = {}) {
      */
     function reveal(group) {
       const wanted = group.dataset.reveal ?? "";
-      if (reader[`reveal ${group.dataset.group}`] === wanted) return;
+      if (reader[`reveal ${group.dataset.group}`] === wanted || !group.offsetHeight) return;
       reader[`reveal ${group.dataset.group}`] = wanted;
       const item = group.querySelector(`[data-item="${wanted.split("/").pop()}"]`);
       const [box, at] = [group.getBoundingClientRect(), item?.getBoundingClientRect()];
@@ -345,11 +352,15 @@ export function show(name, body, on = {}) {
     window.addEventListener("keydown", mark, true);
     receive();
     el.append(root);
-    model.on("change:view change:still", receive);
+    // Before it is on the page, and in a tab that is hidden, it has no size, and nothing can be scrolled.
+    const sized = new ResizeObserver(revealAll);
+    sized.observe(root);
+    model.on(HEARD, receive);
     shown.set(model, (shown.get(model) ?? 0) + 1);
     return () => {
       window.removeEventListener("keydown", mark, true);
-      model.off("change:view change:still", receive);
+      sized.disconnect();
+      model.off(HEARD, receive);
       shown.set(model, (shown.get(model) ?? 0) - 1);
       // A cell that runs again takes its output away before it makes another: wait and see.
       setTimeout(() => shown.get(model) || model.send({ gone: true }), AWAY);

@@ -35,16 +35,20 @@ def module(name: str) -> str:
     return "".join(parts.values())
 
 
+def packed(data: dict[str, Any], widget: object) -> str:
+    """As one string, because ipywidgets looks for binary buffers in every node of what it sends: there are hundreds."""
+    return json.dumps(data, separators=(",", ":"))
+
+
 class View(anywidget.AnyWidget):
     """A view of a value. A subclass says what there is to draw, in `drawn()`, and what messages do, in `receive()`."""
 
     _css = STYLE + (HERE / "view.css").read_text(encoding="utf-8")
 
-    # As one string, because ipywidgets looks for binary buffers in every node of what it sends, and there are hundreds.
-    view = traitlets.Dict().tag(sync=True, to_json=lambda view, widget: json.dumps(view, separators=(",", ":")))
+    view = traitlets.Dict().tag(sync=True, to_json=packed)
 
     #: What does not change with it, such as a large picture in which something is chosen: sent once.
-    still = traitlets.Dict().tag(sync=True, to_json=lambda still, widget: json.dumps(still, separators=(",", ":")))
+    still = traitlets.Dict().tag(sync=True, to_json=packed)
 
     displayed = False  # by a cell of its own
 
