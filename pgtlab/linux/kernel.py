@@ -269,8 +269,10 @@ class Kernel:
             if not callable(function):
                 raise LivepatchError(f"livepatch: {name}={function!r} is not a function of (k, ...)")
             called_with, takes = inspect.signature(self._as_booted[name]).parameters, inspect.signature(function)
+            by_name = {it.name: None for it in called_with.values() if it.kind is it.KEYWORD_ONLY}
+            by_place = [it for it in called_with.values() if it.kind not in (it.KEYWORD_ONLY, it.VAR_KEYWORD)]
             try:
-                takes.bind(*called_with)
+                takes.bind(*by_place, **by_name)
             except TypeError as error:
                 raise LivepatchError(
                     f"livepatch: the kernel calls {name}({', '.join(called_with)}), and the function in its place "
