@@ -108,8 +108,8 @@ TLBView("uniform", walk_cache="last tables")
 #
 # The kernel of the story, or one with a bug of the catalogue, booted as you choose. Click a number of its log, such as x1, to
 # see how it was computed and from which others; or a claim, to see which lines it rests on. Unfold the sources to read what a
-# commit changed, and the functions of the call trace; apply one of the thread's fixes, or your own with `lab.livepatch()`; and
-# run it everywhere.
+# commit changed, and the functions of the call trace; apply one of the thread's fixes, or edit a function yourself; judge the
+# kernel, and run it everywhere.
 
 # %%
 from pgtlab_widgets import BugLab

@@ -45,6 +45,26 @@ def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(run_cells
     expect(view.locator(".because")).to_contain_text("Nothing was made of line 6.")
 
 
+@pytest.mark.parametrize("width", [1280, 700])
+def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(run_cells, width):
+    chosen = "next(claim['key'] for claim in reader.still['claims'] if 'vmemmap, where' in claim['text'])"
+    page, view = run_cells(
+        f"from pgtlab_widgets import OopsReader\nreader = OopsReader()\nreader.chosen = {chosen}\nreader"
+    )
+    log = view.locator(".annotated")
+    page.wait_for_function("document.querySelector('.annotated').scrollTop > 0")  # and not the page
+    in_sight = "(log, line) => line.offsetTop >= log.scrollTop && line.offsetTop < log.scrollTop + log.clientHeight"
+    assert log.evaluate(in_sight, log.locator("li.lit").first.element_handle())
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(300)
+    tops = "view => [...view.children].map((part) => part.offsetTop - view.offsetTop).concat(view.offsetHeight)"
+    before = view.evaluate(tops)
+    for n in range(view.locator(".claim").count()):
+        view.locator(".claim").nth(n).click()
+        expect(view.locator(".claim").nth(n)).to_have_attribute("aria-pressed", "true")
+        assert view.evaluate(tops) == before
+
+
 def test_a_log_is_pasted_and_one_of_another_architecture_declined(run_cells):
     _, view = run_cells(CELL)
     area = view.get_by_label("Or paste a log")

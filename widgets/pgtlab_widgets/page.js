@@ -255,7 +255,15 @@ export function show(name, body, on = {}) {
     const reader = { id: `pgtlab-${name}-${++views}`, stops: {} };
     const context = { view: /** @type {any} */ (null), reader, root, model, draw };
 
+    let heard = false;
+    /** Several traits that came together are drawn once. */
+    function hear() {
+      if (!heard) queueMicrotask(receive);
+      heard = true;
+    }
+
     function receive() {
+      heard = false;
       context.view = Object.assign({}, ...PARTS.map((part) => JSON.parse(model.get(part) ?? "{}")));
       draw();
     }
@@ -355,12 +363,12 @@ export function show(name, body, on = {}) {
     // Before it is on the page, and in a tab that is hidden, it has no size, and nothing can be scrolled.
     const sized = new ResizeObserver(revealAll);
     sized.observe(root);
-    model.on(HEARD, receive);
+    model.on(HEARD, hear);
     shown.set(model, (shown.get(model) ?? 0) + 1);
     return () => {
       window.removeEventListener("keydown", mark, true);
       sized.disconnect();
-      model.off(HEARD, receive);
+      model.off(HEARD, hear);
       shown.set(model, (shown.get(model) ?? 0) - 1);
       // A cell that runs again takes its output away before it makes another: wait and see.
       setTimeout(() => shown.get(model) || model.send({ gone: true }), AWAY);
