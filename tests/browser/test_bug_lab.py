@@ -73,11 +73,12 @@ def test_ones_own_patch_is_typed_applied_and_taken_off(run_cells):
     view.get_by_role("button", name="Apply").click()
     expect(view.get_by_role("alert").filter(has_text="did you mean pud_free?")).to_be_visible()
     expect(view.locator(".summary")).to_have_text("arm64-for-next on max: report")
-    field.fill("def pud_free(k, mm, pud):\n    k.__pud_free(mm, pud)  # whether there is one or not")
+    field.fill("def pud_free(k, mm, pud):\n    k.__pud_free(mm, pud)")
+    field.press_sequentially("  # adds: whether there is one or not")  # dd would delete a cell
     view.get_by_role("button", name="Apply").press("Enter")
     expect(view.locator(".summary")).to_have_text("arm64-for-next on max: clean")
     expect(view.get_by_role("region", name="The difference to the tree")).to_contain_text(
-        "+    k.__pud_free(mm, pud)  # whether there is one or not"
+        "+    k.__pud_free(mm, pud)  # adds: whether there is one or not"
     )
     view.get_by_role("button", name="Judge the kernel").click()
     expect(view.get_by_text(re.compile("[1-9] of 17"))).to_be_visible()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from time import monotonic
 from typing import Any, Final
 
 import traitlets
@@ -33,7 +33,7 @@ from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.tried import FIXES, Patch, Tried
 from pgtlab_widgets.view import module, packed
 
-AT_A_TIME: Final = 4  # cells of the matrix, between two looks at what else there is to do
+STEP: Final = 0.05  # seconds of long work between two looks at what else there is to do
 
 
 class BugLab(KernelView):
@@ -208,13 +208,13 @@ class BugLab(KernelView):
     def _go_on(self) -> None:
         """Take a step."""
         work, self._work = self._work, None  # what fails does not go on
-        done = list(islice(work or (), AT_A_TIME if self._doing == "fill" else 1))
-        if done:
-            self._work = work
-        if self._doing == "judge":
-            self._judged += len(done)
-        else:
-            self._draw_matrix()
+        until = monotonic() + STEP
+        for _ in work or ():
+            self._judged += self._doing == "judge"
+            if monotonic() > until:
+                self._work = work
+                break
+        self._draw_matrix()
 
     def stop(self) -> None:
         """Stop judging, or filling the matrix; what is filled stays."""
