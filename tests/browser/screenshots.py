@@ -53,7 +53,7 @@ def test_take(open_notebook, page, theme):
 @pytest.mark.parametrize("name", VIEWS)
 def test_take_view(run_cells, name, theme):
     page, view = run_cells(VIEWS[name], theme=theme)
-    page.set_viewport_size({"width": 1280, "height": 1500})  # that of a tall one
+    page.set_viewport_size({"width": 1280, "height": 2600})  # that of a tall one
     shot(view, f"{name}-{theme}")
 
 
