@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgtlab.arch.descriptor import Descriptor, Leaf, Table
-from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.granule import LAST_LEVEL, Granule
 from pgtlab.arch.memory import U64, PhysicalAddressError
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
@@ -35,6 +35,12 @@ class Cell:
         """Where the first of them leads; None where they are invalid."""
         return self.descriptor.oa if isinstance(self.descriptor, Table | Leaf) else None
 
+    def __str__(self) -> str:
+        """Which entries, what they are, and where they lead."""
+        last = f"-{self.index + self.count - 1:#05x}" if self.count > 1 else ""
+        to = "" if self.oa is None else f" {self.oa:#x}"
+        return f"[{self.index:#05x}{last}] {self.va:#018x} {self.kind}{to}"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -43,12 +49,18 @@ class Column:
     A table that memory has not got has no cells.
     """
 
+    granule: Granule
     level: int
     pa: int
     va: int
     entries: int
     cells: tuple[Cell, ...]
     opened: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes of address its entries cover."""
+        return self.entries << self.granule.level_shift(self.level)
 
     @property
     def used(self) -> int:
@@ -83,7 +95,7 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
             cells = ()
         index = (va - first) >> shift & entries - 1
         opened = next((n for n, cell in enumerate(cells) if cell.index <= index < cell.index + cell.count), 0)
-        columns.append(Column(level, pa, first, entries, cells, opened))
+        columns.append(Column(r.granule, level, pa, first, entries, cells, opened))
         descriptor = cells[opened].descriptor if cells else None
         if not isinstance(descriptor, Table):
             return tuple(columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pgtlab.arch.descriptor import Page
@@ -12,6 +13,7 @@ from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
+from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.mm import MmStruct
@@ -139,3 +141,9 @@ def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:
         Trial(f"{name}, from EL0", va, el=0),
         Trial("LIST_POISON1, not canonical", LIST_POISON1, el=1),
     )
+
+
+@lru_cache(maxsize=8)
+def small_process(boot: Boot) -> AddressSpace:
+    """`AddressSpace.process` of a kernel that boots so: only read, so that each is booted once."""
+    return AddressSpace.process(Tree.named("fixed").start_kernel(boot))

@@ -13,16 +13,29 @@ CELL = "from pgtlab_widgets import TableMap\nTableMap(page_size='4k', va_bits=52
 def test_from_the_root_to_an_entry_by_click_and_by_key(run_cells):
     page, view = run_cells(CELL)
     picture = view.locator("svg")
-    expect(picture).to_contain_text("level -1 table")
-    view.get_by_role("button", name="linear map", exact=True).click()
-    expect(picture).to_contain_text("The tables on the way to 0xfff0000000000000")
-    expect(picture).to_contain_text("level 2 table")
-    view.get_by_role("button", name=re.compile(r"^\[0x00f\] .* 1 Table")).first.focus()
+    expect(picture).to_contain_text("level -1, the root")
+    expect(picture).to_contain_text("4 PiB")
+    view.get_by_role("button", name="linear map", exact=True).first.click()
+    expect(picture).to_contain_text("The way to 0xfff0000000000000")
+    expect(picture).to_contain_text("level 2, table 1 of 1")
+    expect(picture).to_contain_text("level 2 block")
+    view.get_by_role("button", name=re.compile(r"^\[0x00f\] .* 1 Table")).last.focus()
     page.keyboard.press("Enter")
-    expect(picture).to_contain_text("The tables on the way to 0xffff000000000000")
+    expect(picture).to_contain_text("The way to 0xffff000000000000")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(picture).to_contain_text("The tables on the way to 0xfff1000000000000")
+    expect(picture).to_contain_text("The way to 0xfff1000000000000")
+
+
+def test_a_part_of_a_bar_is_magnified_by_a_click_down_to_the_page(run_cells):
+    _, view = run_cells(CELL)
+    picture = view.locator("svg")
+    sixteenths = view.locator("rect[data-item^='scale 5 ']").and_(view.locator("[data-va]"))
+    expect(sixteenths).to_have_count(16)
+    sixteenths.nth(15).click()
+    expect(picture).to_contain_text("The way to 0xffffc1ffc01e0000")
+    view.get_by_role("button", name="linear map", exact=True).first.click()
+    expect(picture).to_contain_text("The way to 0xfff0000000000000")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,4 +1,4 @@
-"""The table map: the tables of a range, level by level, from the root to any entry."""
+"""The table map: an address space at all scales, and its tables, from the root to any entry."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import traitlets
 
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.table_columns import Column, table_columns
-from pgtlab.arch.table_map_picture import cell_line, table_map_picture
-from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
-from pgtlab.lab.trees import Tree
+from pgtlab.arch.table_map_picture import table_map_picture
+from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.memory_map import memory_map
@@ -29,7 +28,7 @@ class TableMap(KernelView):
     Parameters
     ----------
     source : MMU or Image, optional
-        Whose tables; without it those of a kernel that is booted here, and of a process with one page.
+        Whose tables; without it those of a kernel that is booted here, and of a small process.
     address : str or int
         Where to begin: an address, or a name of the kernel's memory map.
     page_size, va_bits, cpu, pa_bits
@@ -70,10 +69,7 @@ class TableMap(KernelView):
         """Another kernel, with its tables and a process's."""
         if isinstance(self.boot, Boot):
             if self._source is None:
-                k = Tree.named("fixed").start_kernel(self.boot)
-                mm = k.mm_alloc()
-                map_page(k, mm, some_address(k), k.alloc_pages(0).pfn)
-                self._mmu = switch_mm(k, mm)
+                self._mmu = small_process(self.boot).mmu
             else:
                 self._mmu = self._source
         self.go(self._wanted)
@@ -114,7 +110,7 @@ class TableMap(KernelView):
                 for name, start, _ in self._regions()
                 if name != "guard region"
             ],
-            "told": cell_line(self.columns[-1].cells[self.columns[-1].opened])
+            "told": str(self.columns[-1].cells[self.columns[-1].opened])
             if self.columns and self.columns[-1].cells
             else "",
             "picture": picture and picture.spec(),

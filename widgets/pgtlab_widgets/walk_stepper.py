@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import traitlets
@@ -13,8 +12,7 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.named_picture import named_picture
 from pgtlab.arch.walk import Walk
 from pgtlab.arch.word_picture import word_picture
-from pgtlab.lab.tables_to_walk import AddressSpace, Trial
-from pgtlab.lab.trees import Tree
+from pgtlab.lab.tables_to_walk import AddressSpace, Trial, small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.decompose import AddressError
@@ -149,7 +147,7 @@ class WalkStepper(KernelView):
 
     def booted(self, before: Booted) -> None:
         """Another kernel, with its process; what was tried last is tried again there."""
-        self._space = self._given or (_process(self.boot) if isinstance(self.boot, Boot) else None)
+        self._space = self._given or (small_process(self.boot) if isinstance(self.boot, Boot) else None)
         if self._space is not None and (self._trial or not self._has_address()):
             name = self._trial.name if self._trial else ""
             self._choose(next((one for one in self.trials if one.name == name and not one.rule), self.trials[0]))
@@ -292,12 +290,6 @@ def _space_of(source: MMU | Image | Kernel, mm: MmStruct | None) -> AddressSpace
         case MMU():
             return AddressSpace.of_mmu(source)
     raise ValueError(f"{source!r} has no tables to walk: an MMU has, an Image and a Kernel")
-
-
-@lru_cache(maxsize=8)
-def _process(boot: Boot) -> AddressSpace:
-    """A process, which is only read: going back and forth between kernels boots each once."""
-    return AddressSpace.process(Tree.named("fixed").start_kernel(boot))
 
 
 def _is(trial: Trial, walk: Walk) -> bool:
