@@ -54,6 +54,17 @@ shown.value = {draw}()
 display(ipywidgets.VBox([button, shown]), Explorer())
 """
 
+MANY_TABLES = """
+from pgtlab.arch.mapper import Mapper
+from pgtlab.arch.registers import TCR_EL1
+from pgtlab_widgets import TableMap
+
+mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
+for n in range(10_000):
+    mapper.map_range(3 * n << 21, 0x4000_0000 + (n << 12), 1 << 12)
+TableMap(mapper.mmu, 0)
+"""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -87,6 +98,7 @@ CASES = {
         "WalkStepper(page_size='16k', va_bits=52)", ("button", "Step ▶"), ("button", "◀ Back")
     ),
     "table map: LPA2": view("TableMap(page_size='4k', va_bits=52)", *LPA2),
+    "table map: of 10,000 tables": Case(MANY_TABLES, (("[data-item='cell 2 0']", ""), ("[data-item='cell 2 4']", ""))),
     "fold lab: a cell": view(
         "FoldLab()", ("[data-item='cell 16k/52/52/max']", ""), ("[data-item='cell 16k/52/52/max,lpa2=off']", "")
     ),

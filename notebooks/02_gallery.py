@@ -120,9 +120,10 @@ lab
 # %% [markdown]
 # ## The table map
 #
-# All the tables of an address space, of which those on the way to one address are open: a column for each level, a cell for
-# entries that are alike, and on the left of each column the whole table at a glance. The strip on top is the whole range.
-# `TableMap(Image.open(...))` shows a real kernel's.
+# An address space at all scales. The bar on top is the whole range; each bar below is a part of the one above, seen through
+# a lens, down to one page. In the bars and in the columns below, a click goes to what it hits: from 4 PiB to 4 KiB in a few
+# clicks. What leads to other tables stands low in its bar, what is mapped stands high. `TableMap(Image.open(...))` shows a
+# real kernel's tables.
 
 # %%
 from pgtlab_widgets import TableMap

@@ -102,6 +102,28 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
         level, pa, first, entries = level + 1, descriptor.oa, cells[opened].va, 1 << r.granule.bits_per_level
 
 
+def first_mapped(mmu: MMU, start: int, end: int) -> int | None:
+    """The first address from `start` on, and before `end`, that a leaf maps; None where there is none.
+
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
+    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
+    >>> mapper.map_range(0x20_0000, 0x8000_0000, 0x40_0000)
+    >>> hex(first_mapped(mapper.mmu, 0, 1 << 39)), first_mapped(mapper.mmu, 0x60_0000, 1 << 39)
+    ('0x200000', None)
+    """
+    va = start
+    while va < end:
+        columns = table_columns(mmu, va)
+        if not columns or not columns[-1].cells:
+            return None
+        cell = columns[-1].cells[columns[-1].opened]
+        if cell.oa is not None:
+            return va
+        va = cell.va + cell.size
+    return None
+
+
 def _cells(r: VARange, words: U64, level: int, va: int) -> tuple[Cell, ...]:
     shift = r.granule.level_shift(level)
     kind = words & np.uint64(3)

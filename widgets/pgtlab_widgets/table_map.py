@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.table_columns import Column, table_columns
+from pgtlab.arch.table_columns import Column, first_mapped, table_columns
 from pgtlab.arch.table_map_picture import table_map_picture
 from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
@@ -106,9 +106,7 @@ class TableMap(KernelView):
                 "names": list(address_names(self.boot)),
             },
             "regions": [
-                {"name": name, "send": {"va": f"{start:#x}"}}
-                for name, start, _ in self._regions()
-                if name != "guard region"
+                {"name": name, "send": {"region": name}} for name, _, _ in self._regions() if name != "guard region"
             ],
             "told": str(self.columns[-1].cells[self.columns[-1].opened])
             if self.columns and self.columns[-1].cells
@@ -123,6 +121,10 @@ class TableMap(KernelView):
                 self.choose(**chosen)
             case {"va": va}:
                 self.go(va)
+            case {"region": name}:
+                begin, end = next((start, end) for its, start, end in self._regions() if its == name)
+                there = first_mapped(self._mmu, begin, end)
+                self.go(f"{begin if there is None else there:#x}")
             case {"scroll": where}:
                 level, first = map(int, where.split())
                 self._first = {**self._first, level: first}
