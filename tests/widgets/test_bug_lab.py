@@ -261,3 +261,9 @@ def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
     lab.receive({"cell": cell_key(lab._boots["16k/48/48/cortex-a72"])})
     assert "no 16K granule" in lab.text()
     assert lab.seldom["rows"] == []
+    with pytest.raises(ValueError, match="no 16K granule"):
+        lab.start_kernel()
+    lab.apply(OWN)  # which is judged everywhere, whatever is chosen here
+    run(lab, {"judge": True})
+    assert lab.result.passed
+    assert lab.text() == lab.stuck

@@ -117,7 +117,7 @@ class BugLab(KernelView):
         LivepatchError
             Where the kernel has no such function, or yours cannot be called like it; then nothing changes.
         """
-        self._any_kernel().livepatch(**functions)
+        self._any_kernel(Patch()).livepatch(**functions)
         self._repatch(self._patch.with_functions(functions))
 
     def apply(self, source: str) -> None:
@@ -129,17 +129,15 @@ class BugLab(KernelView):
             Where they are no Python, or not to be put into this kernel; then nothing changes.
         """
         self._draft = source
-        self.livepatch(**read_patch(source, self._any_kernel()))
+        self.livepatch(**read_patch(source, self._any_kernel(Patch())))
 
     def unpatch(self, name: str) -> None:
         """Put the tree's own function back."""
         self._repatch(self._patch.without(name))
 
-    def _any_kernel(self) -> Kernel:
-        """A kernel that says which functions there are, also where this one does not boot."""
-        if isinstance(self.boot, Boot):
-            return self.start_kernel(patched=False)
-        return tried.start_kernel(self.tree, Patch(), distinct_boots()[0])
+    def _any_kernel(self, patch: Patch) -> Kernel:
+        """A kernel of the tree, also where this one does not boot."""
+        return tried.start_kernel(self.tree, patch, self.boot if isinstance(self.boot, Boot) else distinct_boots()[0])
 
     def _repatch(self, patch: Patch) -> None:
         self._patch = patch
@@ -197,7 +195,7 @@ class BugLab(KernelView):
 
     def judge(self) -> Iterator[int]:
         """Judge the kernel, in one configuration after another."""
-        self.result = yield from judging(self.start_kernel())
+        self.result = yield from judging(self._any_kernel(self._patch))
 
     def _start(self, what: str) -> None:
         self._doing = what
@@ -310,7 +308,7 @@ class BugLab(KernelView):
             case {"cell": key}:
                 booted = self._boots[key]
                 self.choose(**traits(booted.config), cpu=booted.cpu.name)
-            case {"judge": True} if isinstance(self.boot, Boot):
+            case {"judge": True}:
                 self._start("judge")
                 self.draw()
             case {"fill": True}:
