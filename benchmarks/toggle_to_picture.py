@@ -98,7 +98,7 @@ CASES = {
         "WalkStepper(page_size='16k', va_bits=52)", ("button", "Step ▶"), ("button", "◀ Back")
     ),
     "table map: LPA2": view("TableMap(page_size='4k', va_bits=52)", *LPA2),
-    "table map: of 10,000 tables": Case(MANY_TABLES, (("[data-item='cell 2 4']", ""), ("[data-item='cell 2 0']", ""))),
+    "table map: 10 000 tables": Case(MANY_TABLES, (("[data-item='cell 2 4']", ""), ("[data-item='cell 2 0']", ""))),
     "fold lab: a cell": view(
         "FoldLab()", ("[data-item='cell 16k/52/52/max']", ""), ("[data-item='cell 16k/52/52/max,lpa2=off']", "")
     ),
