@@ -21,8 +21,8 @@
 # ## The explorer
 #
 # One address, taken apart twice: by the MMU, level by level from the top, and by Linux, which has five names for levels
-# that may not exist. Toggle the kernel and the CPU, click a bit to flip it, and read below the picture what your last
-# choice changed.
+# that may not exist. Toggle the kernel and the CPU and read below the picture what that changed; click a bit to
+# flip it.
 
 # %%
 from pgtlab_widgets import Explorer
@@ -58,7 +58,8 @@ PageInspector()
 # ## The bisection
 #
 # linux-next up to 29 February 2024, in miniature. Choose what "bad" means and let git choose what to test, or test what you
-# like by a click. Two questions, two culprits, and neither is wrong: the panic needs both branches, the report needs one.
+# like by a click. Three questions, three culprits, and none is wrong: the panic needs both branches, the report needs one of them, and
+# with that one merged at every step the other has to answer.
 
 # %%
 from pgtlab_widgets import BisectionView
@@ -95,8 +96,8 @@ WalkStepper(page_size="16k", va_bits=52)
 # ## The TLB
 #
 # What a level costs, counted while you look on: a trace of addresses runs through TLBs, walk caches and real tables, with
-# two sizes of address side by side. With a walk cache for last tables only, 48 bits read a third more than 47; with one for
-# each level the difference is gone. Then map the same memory by blocks, and see what helps more than any level.
+# two sizes of address side by side. With a walk cache for last tables only, 48 bits read some 30% more than 47; with one
+# for each level the difference is gone. Then map the same memory by blocks, and see what helps more than any level.
 
 # %%
 from pgtlab_widgets import TLBView

@@ -15,6 +15,7 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
 _LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as the kernel's log has it
 _SUM = re.compile(r"(?P<base>[^+-]+?)\s*(?:(?P<sign>[+-])\s*(?P<offset>[^+-]+?))?")
 _LARGEST = (1 << 64) - 1
+_IMAGE = 1 << 31  # the kernel's image is smaller, for its modules are within 2 GiB of it
 
 # Constants that are places. PAGE_SIZE is a number too, but nobody would call it an address.
 _PLACES = re.compile(r"_?(PAGE_(OFFSET|END)|\w+_(START|END|TOP|VADDR))(\(\w+\))?")
@@ -42,6 +43,8 @@ def address_name(va: int, boot: Boot | NoBoot) -> str:
     below = [(name, place) for name, place in address_names(boot).items() if place <= va]
     if not below:
         return ""
+    if va - boot.config.constants.KIMAGE_VADDR >= _IMAGE:
+        below = [(name, place) for name, place in below if name != "KIMAGE_VADDR"]
     name, place = max(below, key=lambda it: (it[1], not it[0].startswith("_"), not it[0].endswith("_END")))
     return f"{name} + {va - place:#x}" if va > place else name
 

@@ -92,7 +92,10 @@ class Boot:
 
     @cached_property
     def tcr_el1(self) -> TCR_EL1:
-        """TCR_EL1 once all CPU features are up (`mm/proc.S`, `__cpu_setup`, and `cpufeature.c` for HD and E0PD1)."""
+        """TCR_EL1 once all CPU features are up (`mm/proc.S`, `__cpu_setup`, and `cpufeature.c` for HD and E0PD1).
+
+        Of a kernel without RANDOMIZE_BASE, which would set NFD1, and without ARM64_MTE, which would set TBI1 and TBID1.
+        """
         granule, size = self.config.granule, 64 - self.vabits_actual
         hafdbs = self.cpu.mmfr1.HAFDBS
         return TCR_EL1(

@@ -32,6 +32,7 @@ def test_after_a_panic_the_buttons_say_so(run_cells):
     for name in ("alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)"):
         view.get_by_role("button", name=name).click()
     expect(view.locator(".log")).to_contain_text("Kernel panic - not syncing")
+    expect(view.get_by_role("status")).to_contain_text("the kernel has panicked")
     expect(view.get_by_role("button", name="alloc_pages(0)")).to_have_attribute("aria-disabled", "true")
     view.get_by_role("button", name="start over").click()
     expect(view.get_by_role("button", name="alloc_pages(0)")).not_to_have_attribute("aria-disabled", "true")

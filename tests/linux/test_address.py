@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab import CPU, Config, boot
-from pgtlab.linux.address import address_names, parse_address
+from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.decompose import AddressError
 
 KERNEL = boot(Config("16k", 52), CPU.named("max"))
@@ -74,3 +74,11 @@ def test_what_is_no_address_is_named_with_what_would_be(text, told):
 def test_any_text_is_an_address_or_an_address_error(text):
     with contextlib.suppress(AddressError):
         assert 0 <= parse_address(text, KERNEL) < 1 << 64
+
+
+def test_kimage_vaddr_names_what_can_be_in_the_image_and_vmalloc_start_the_rest_from_the_same_place_on():
+    booted = boot(Config("64k", 52), CPU.named("max"))
+    k = booted.config.constants
+    assert k.KIMAGE_VADDR == k.VMALLOC_START
+    assert address_name(k.KIMAGE_VADDR + 0x7FFF_FFFF, booted) == "KIMAGE_VADDR + 0x7fffffff"
+    assert address_name(k.KIMAGE_VADDR + 0x8000_0000, booted) == "VMALLOC_START + 0x80000000"

@@ -98,6 +98,14 @@ class PageInspector(KernelView):
         self._done.append(action)
         self.draw()
 
+    @property
+    def done(self) -> str:
+        """What was done so far, and whether anything more can be."""
+        done = " → ".join(self._done) or "The page is free: the allocator's own."
+        return (
+            f"{done}: the kernel has panicked, and does nothing more until you {START_OVER}." if self._stopped else done
+        )
+
     def drawn(self) -> dict[str, Any]:
         """All that the browser needs."""
         picture = self.picture()
@@ -106,7 +114,7 @@ class PageInspector(KernelView):
             "stuck": self.stuck,
             "actions": [*ACTIONS, START_OVER],
             "stopped": self._stopped,
-            "done": " → ".join(self._done) or "The page is free: the allocator's own.",
+            "done": self.done,
             "picture": picture and picture.spec(),
             "said": "\n".join(self._said),
         }
