@@ -33,13 +33,11 @@ def bisection_picture(b: Bisection) -> Picture:
     title = f"Bad is: {b.bad.value}. {b.verdict}"
     shapes: list[Shape] = [text("title", 4, 16, title, "start strong")]
     rows = {revision.number: row for row, revision in enumerate(reversed(b.revisions))}
-    places = {r.number: (LEFT + _lane(r) * LANE, HEAD + rows[r.number] * ROW) for r in b.revisions}
+    at = {r.number: (_lane(r), rows[r.number]) for r in b.revisions}
+    places = {number: (LEFT + lane * LANE, HEAD + row * ROW) for number, (lane, row) in at.items()}
     for revision in b.revisions:
         for parent in revision.parents:
-            (x, y), (px, py) = places[revision.number], places[parent]
-            half = BOX / 2
-            ends = {"x1": x + half, "y1": y + half, "x2": px + half, "y2": py + half}
-            shapes.append(Shape(f"edge {revision.number} {parent}", "line", {**ends, "class": "edge"}))
+            shapes += _edge(f"edge {revision.number} {parent}", at[revision.number], at[parent], set(at.values()))
     lines = []
     for revision in reversed(b.revisions):
         state = state_of(b, revision)
@@ -56,6 +54,19 @@ def state_of(b: Bisection, revision: Revision) -> str:
     if revision not in b.left:
         return "out"
     return "next" if revision == b.next else "left"
+
+
+def _edge(key: str, child: tuple[int, int], parent: tuple[int, int], taken: set[tuple[int, int]]) -> Iterator[Shape]:
+    """Down the outer of the two lanes, or down the inner one where commits are in the way; across in one row."""
+    (lane, row), (its_lane, its_row) = child, parent
+    outer = max(lane, its_lane)
+    free = not any((outer, between) in taken for between in range(row + 1, its_row))
+    bend = (lane, its_row - 1) if (lane == outer) == free else (its_lane, row + 1)
+    for part, ((a, b), (c, d)) in enumerate(((child, bend), (bend, parent))):
+        if (a, b) != (c, d):
+            x1, x2 = (LEFT + lane * LANE + BOX / 2 for lane in (a, c))
+            y1, y2 = (HEAD + row * ROW + BOX / 2 for row in (b, d))
+            yield Shape(f"{key} {part}", "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": "edge"})
 
 
 def _commit(revision: Revision, state: str, x: float, y: float) -> Iterator[Shape]:
