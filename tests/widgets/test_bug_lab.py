@@ -224,6 +224,8 @@ def test_a_patch_that_cannot_be_applied_is_told_below_the_field_and_changes_noth
         ("pass\n    while True: pass", "`pud_free()` was still busy in line 3, `while True: pass` after 0 seconds"),
     ],
 )
+# The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_patch_that_stops_is_told_wherever_it_does(body, told, monkeypatch):
     monkeypatch.setattr(tried, "SECONDS", 0.2)
     lab = BugLab("arm64-for-next")
