@@ -4,85 +4,153 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import Final
 
 from pgtlab.arch.scales import Part, Scale, size_name
 from pgtlab.picture import Shape, line, rect, text
 
-LABEL, BAR, ROW = 104, 16, 32
-MOST = 7  # scales: a range, tables of five levels, and a page
-LEAST = 3.0  # a part that is narrower is drawn with its neighbours of the same kind
-LETTER = 6.5  # the width of a character, in the fonts that browsers fall back on
+LABEL, BAR, ROW = 116, 15, 27
+MOST: Final = 11  # bars: the ranges, five levels of which four take two, and a page
+BETWEEN: Final = 40  # room for what is between the ranges, which is not to scale
+SOME: Final = 8.0  # a hole that is narrower is not worth a place of its own
+LETTER: Final = 6.0  # the width of a small character, in the fonts that browsers fall back on
+LEGEND = "full height: mapped · half: leads to a table · empty: invalid · bracket: a contiguous run"
 
 
-def scales_picture(scales: Sequence[Scale], va: int, left: float, top: float, width: float) -> Iterator[Shape]:
+def scales_picture(
+    ranges: Sequence[Scale], scales: Sequence[Scale], va: int, outcome: str, left: float, top: float, width: float
+) -> Iterator[Shape]:
     """Draw scales as bars below each other, with lines from the part that is magnified to the bar that shows it.
+
+    In each bar the part of the address is marked with `data-here`.
 
     Parameters
     ----------
+    ranges : sequence of Scale
+        The lower and the upper one, from `pgtlab.arch.scales.ranges`.
     scales : sequence of Scale
         From `pgtlab.arch.scales.scales`.
     va : int
         The address that they are about.
+    outcome : str
+        What its translation comes to.
     left, top, width : float
         Where there is room; `MOST * ROW` high at the most.
 
     Examples
     --------
-    >>> part = Part(0, 1 << 39, "region", "user space")
-    >>> shapes = list(scales_picture([Scale("range", 0, 1 << 39, (part,))], 0x1000, 0, 0, 600))
+    >>> lower = Scale("lower range", 0, 1 << 39, (Part(0, 1 << 39, "region", "user space"),))
+    >>> shapes = list(scales_picture([lower, Scale("upper range: not walked", 0, 0, ())], [], 0x1000, "", 0, 0, 600))
     >>> [shape.text for shape in shapes if shape.text]
-    ['range', '512 GiB', 'user space']
+    ['both ranges', '512 GiB + none', 'user space', 'upper range: not walked', '⋯']
     """
     x, full = left + LABEL, width - LABEL
-    for number, (scale, magnified) in enumerate(zip_longest(scales, scales[1:])):
+    upper = va >> 55 & 1
+    yield from _name("scale 0", "both ranges", " + ".join(map(_size, ranges)), x, top)
+    half = (full - BETWEEN) / 2
+    for number, its in enumerate(ranges):
+        start = x + number * (half + BETWEEN)
+        yield from _range(f"scale 0 {number}", its, va if number == upper else None, start, top, half)
+    hint = "addresses between the ranges, which nothing translates; not to scale"
+    yield rect("between", x + half + 4, top, BETWEEN - 8, BAR, "unused", hint)
+    yield text("between dots", x + full / 2, top + 12, "⋯", quiet=True)
+    begin = x + upper * (half + BETWEEN)
+    if scales:
+        yield from _lens("scale 0", begin, begin + half, x, top, full)
+    for number, (scale, magnified) in enumerate(zip_longest(scales, scales[1:]), 1):
         key, y = f"scale {number}", top + number * ROW
-        yield text(f"{key} name", x - 8, y + 7, scale.name, "end small")
-        yield text(f"{key} size", x - 8, y + 19, size_name(scale.size), "end small faint")
-        yield rect(key, x, y, full, BAR, "byte")
-        for at, run in enumerate(_runs(scale, full)):
-            yield from _run(f"{key} {at}", scale, run, x, y, full)
-        here = _place(scale, va, x, full)
-        yield line(f"{key} here", here, y - 3, here, y + BAR + 3)
+        va = scale.va + (va - scale.va & scale.size - 1)
+        yield from _name(key, scale.name, size_name(scale.size), x, y)
+        yield from _bar(key, scale, va, x, y, full)
         if magnified and magnified.size < scale.size:
             begin, end = (_place(scale, at, x, full) for at in (magnified.va, magnified.va + magnified.size))
-            yield rect(f"{key} mark", begin, y, max(end - begin, 2), BAR, "mark")
-            yield line(f"{key} left", begin, y + BAR, x, y + ROW)
-            yield line(f"{key} right", end, y + BAR, x + full, y + ROW)
+            yield from _lens(key, begin, end, x, y, full)
+    if not outcome:
+        return
+    if scales and scales[-1].name == "page":
+        yield text("outcome", x + 8, y + 11.5, outcome, "start small on-fill strong")
+    elif len(scales) < MOST:
+        yield text("outcome", x, top + (len(scales) + 1) * ROW + 8, outcome, "start small strong")
+
+
+def _name(key: str, name: str, size: str, x: float, y: float) -> Iterator[Shape]:
+    yield text(f"{key} name", x - 8, y + 6, name, "end small")
+    yield text(f"{key} size", x - 8, y + 17, size, "end small faint")
+
+
+def _size(scale: Scale) -> str:
+    return size_name(scale.size) if scale.size else "none"
 
 
 def _place(scale: Scale, va: int, x: float, full: float) -> float:
     return round(x + full * (va - scale.va) / scale.size, 2)
 
 
-def _runs(scale: Scale, full: float) -> Iterator[list[Part]]:
-    """What is to be drawn: parts that are too narrow to be seen apart, of one kind and beside each other, as one."""
-    run: list[Part] = []
-    for part in scale.parts:
-        if part.what == "hole":
+def _lens(key: str, begin: float, end: float, x: float, y: float, full: float) -> Iterator[Shape]:
+    """A mark around what is magnified, and lines to where it is."""
+    yield rect(f"{key} mark", begin, y, max(end - begin, 3), BAR, "mark")
+    yield line(f"{key} left", begin, y + BAR + 1, x, y + ROW)
+    yield line(f"{key} right", end, y + BAR + 1, x + full, y + ROW)
+
+
+def _range(key: str, scale: Scale, va: int | None, x: float, y: float, full: float) -> Iterator[Shape]:
+    """A range with its named parts."""
+    if not scale.parts:
+        yield rect(key, x, y, full, BAR, "byte", scale.name)
+        yield text(f"{key} name", x + full / 2, y + 11.5, scale.name, "middle small", quiet=True)
+    for at, part in enumerate(scale.parts):
+        name = part.label or (scale.name if len(scale.parts) == 1 else "")
+        left, right = _place(scale, part.va, x, full), _place(scale, part.va + part.size, x, full)
+        here = va is not None and part.va <= va < part.va + part.size
+        if not name and right - left < SOME and not here:
             continue
-        if run:
-            apart = (part.va - run[-1].va - run[-1].size) * full / scale.size
-            narrow = max(part.size, run[-1].size) * full / scale.size < LEAST
-            if narrow and apart < 1 and part.what == run[-1].what != "region":
-                run.append(part)
-                continue
-            yield run
-        run = [part]
-    if run:
-        yield run
+        hint = f"{name or 'no part with a name'}: {part.va:#018x}, {_about(part.size)}"
+        yield _item(f"{key}.{at}", left, y, right - left, "byte unused" if part.label else "byte", part, hint, here)
+        if right - left > LETTER * len(name):
+            yield text(f"{key}.{at} name", (left + right) / 2, y + 11.5, name, "middle small", quiet=True)
 
 
-def _run(key: str, scale: Scale, run: list[Part], x: float, y: float, full: float) -> Iterator[Shape]:
-    """A rectangle that leads to its first address: low for tables, which lead further, high for what is mapped."""
-    first, last = run[0], run[-1]
-    left = _place(scale, first.va, x, full)
-    wide = _place(scale, last.va + last.size, x, full) - left
-    hint = first.label if len(run) == 1 else f"{first.label}, and {len(run) - 1} more up to {last.label}"
-    if first.what == "region":
-        yield rect(key, left, y, wide, BAR, "byte unused" if first.label else "byte", hint, va=f"{first.va:#x}")
-        if wide > LETTER * len(first.label):
-            yield text(f"{key} name", left + wide / 2, y + 12, first.label, "middle small", quiet=True)
-        return
-    drop = BAR / 2 if first.what == "table" else 0
-    classes = f"level-{first.level}" if wide > LEAST else f"part level-{first.level}"
-    yield rect(key, left, y + drop, max(wide, 1.5), BAR - drop, classes, hint, va=f"{first.va:#x}")
+def _about(size: int) -> str:
+    unit = max((size.bit_length() - 1) // 10, 1)
+    return f"{size / (1 << 10 * unit):.4g} {size_name(1 << 10 * unit).removeprefix('1 ')}"
+
+
+def _item(
+    key: str, x: float, y: float, width: float, classes: str, part: Part, hint: str, here: bool, height: float = BAR
+) -> Shape:
+    data = {"va": f"{part.va:#x}"} | ({"here": "true"} if here else {})
+    return rect(key, x, y, round(width, 2), height, classes, hint, **data)
+
+
+def _bar(key: str, scale: Scale, va: int, x: float, y: float, full: float) -> Iterator[Shape]:
+    yield rect(key, x, y, full, BAR, "byte")
+    for shade in scale.shades:
+        left = _place(scale, shade.va, x, full)
+        drop = BAR / 2 if shade.what == "table" else 0
+        wide = round(full * shade.size / scale.size, 2)
+        yield rect(f"{key} at {left}", left, y + drop, wide, BAR - drop, f"part level-{shade.level}")
+    for at, part in enumerate(scale.parts):
+        here = part.va <= va < part.va + part.size
+        left, wide = _place(scale, part.va, x, full), full * part.size / scale.size
+        if part.what == "hole" and wide < SOME and not here:
+            continue
+        drop = BAR / 2 if part.what == "table" else 0
+        classes = "cell" if part.what in ("hole", "entries") else f"level-{part.level}"
+        yield _item(f"{key} {at}", left, y + drop, wide, classes, part, part.label, here, BAR - drop)
+        if part.run and (part.va % part.run == 0 or at == 0):
+            yield from _bracket(f"{key} run {at}", scale, part, x, y + BAR + 1, full)
+
+
+def _bracket(key: str, scale: Scale, part: Part, x: float, y: float, full: float) -> Iterator[Shape]:
+    """Below a contiguous run, or as much of it as the bar shows; open at an end that it does not show."""
+    start, end = part.va & -part.run, (part.va & -part.run) + part.run
+    left = _place(scale, max(start, scale.va), x, full) + 1.5
+    right = _place(scale, min(end, scale.va + scale.size), x, full) - 1.5
+    ends = [(f"{key} begin", left)] * (start >= scale.va) + [(f"{key} end", right)] * (end <= scale.va + scale.size)
+    for name, at in ends:
+        yield _solid(name, at, y, at, y + 3)
+    yield _solid(key, left, y + 3, right, y + 3)
+
+
+def _solid(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
+    return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": "edge"})

@@ -1,33 +1,55 @@
-"""The tables on the way to an address, each as runs of entries that are alike: a map with one column for each level."""
+"""The tables on the way to an address, each as runs of entries that are alike: a map with one column for each level.
+
+What is read are these tables and a few of their neighbours, however many others there are; and of a table's entries
+only those that somebody asks for become values.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, TypeAlias, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pgtlab.arch.descriptor import Descriptor, Leaf, Table
+from pgtlab.arch.descriptor import Descriptor, DescriptorFormat, Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL, Granule
 from pgtlab.arch.memory import U64, PhysicalAddressError
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
 
+HOLE, TABLE, LEAF = range(3)  # what an entry is, in `Column.kinds`
+NEIGHBOURS: Final = 11  # tables beside each other that are looked into
+MOST_READ: Final = 1 << 12  # tables read in search of a leaf: some lead back to themselves
+
+Kinds: TypeAlias = NDArray[np.uint8]
+_Table: TypeAlias = tuple[int, int, int, int]  # its level, where it is, its first address, and how many entries it has
+
 
 @dataclass(frozen=True)
 class Cell:
-    """`count` neighbouring entries that are alike, from `index` on: all invalid, leaves in step, or one table."""
+    """`count` neighbouring entries that are alike, from `index` on: all invalid, leaves in step, or one table.
+
+    `run` is how many of them the Contiguous bit joins at a time, and 1 where it joins none.
+    """
 
     index: int
     count: int
     va: int
     size: int
     descriptor: Descriptor
+    run: int = 1
 
     @property
     def kind(self) -> str:
         """What the entries are, in the Arm ARM's words."""
         name = type(self.descriptor).__name__
-        contiguous = " contiguous" if isinstance(self.descriptor, Leaf) and self.descriptor.Contiguous else ""
+        contiguous = ""
+        if isinstance(self.descriptor, Leaf) and self.descriptor.Contiguous:
+            contiguous = " contiguous" if self.run > 1 else " with Contiguous=1, but in no whole run"
         return f"{self.count} {name}{'s' if self.count > 1 and name != 'Invalid' else ''}{contiguous}"
 
     @property
@@ -42,11 +64,60 @@ class Cell:
         return f"[{self.index:#05x}{last}] {self.va:#018x} {self.kind}{to}"
 
 
+@dataclass(frozen=True, eq=False)
+class Cells(Sequence[Cell]):
+    """The cells of a table, made when they are asked for; `starts` are their first entries."""
+
+    format: DescriptorFormat
+    level: int
+    va: int
+    words: U64
+    starts: list[int]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @overload
+    def __getitem__(self, at: int) -> Cell: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Cell, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Cell | tuple[Cell, ...]:
+        if isinstance(at, slice):
+            return tuple(self[n] for n in range(*at.indices(len(self))))
+        start = self.starts[at]
+        at %= len(self)
+        end = self.starts[at + 1] if at + 1 < len(self) else len(self.words)
+        shift = self.format.granule.level_shift(self.level)
+        descriptor = self.format.decode(int(self.words[start]), self.level)
+        run = 1
+        if isinstance(descriptor, Leaf) and descriptor.Contiguous:
+            run = self.format.contiguous_entries(self.level)
+            if start % run or end % run or descriptor.oa % (run << shift):
+                run = 1  # what the architecture calls misprogrammed
+        return Cell(start, end - start, self.va + (start << shift), end - start << shift, descriptor, run)
+
+    def within(self, first: int, last: int) -> Sequence[Cell]:
+        """The cells that have any of the entries from `first` up to, not including, `last`."""
+        return self[bisect_right(self.starts, first) - 1 : bisect_right(self.starts, last - 1)]
+
+
 @dataclass(frozen=True)
+class Neighbour:
+    """A table that the same table leads to: its place among them, what it covers, and how many entries are valid."""
+
+    number: int
+    va: int
+    used: int
+
+
+@dataclass(frozen=True, eq=False)
 class Column:
     """A table: where it is, the addresses that it covers, and its cells; `opened` is the cell that the address is in.
 
-    A table that memory has not got has no cells.
+    It is the `number`th, from 1 on, of `siblings` tables that the table above leads to; `neighbours` are the nearest of
+    them and itself. A table that memory has not got has no cells.
     """
 
     granule: Granule
@@ -54,22 +125,27 @@ class Column:
     pa: int
     va: int
     entries: int
-    cells: tuple[Cell, ...]
+    cells: Cells
     opened: int
+    words: U64 = field(repr=False)
+    kinds: Kinds = field(repr=False)
+    number: int = 1
+    siblings: int = 1
+    neighbours: tuple[Neighbour, ...] = ()
 
     @property
     def size(self) -> int:
         """How many bytes of address its entries cover."""
         return self.entries << self.granule.level_shift(self.level)
 
-    @property
+    @cached_property
     def used(self) -> int:
         """How many entries are valid."""
-        return sum(cell.count for cell in self.cells if cell.oa is not None)
+        return int(np.count_nonzero(self.kinds))
 
 
 def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
-    """The tables on the way to `va`, as far as they go; none where its range is not walked.
+    """The tables on the way to `va`, as far as they go; none where nothing is walked for it.
 
     Time goes with the size of these few tables, however many others there are.
 
@@ -81,29 +157,31 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
     [(1, ['1 Table', '511 Invalid']), (2, ['1 Invalid', '2 Blocks', '509 Invalid'])]
     """
     r = mmu.va_range(va)
-    if r.start_level is None or not mmu.sctlr.M:
+    beyond = r.top_bits(fetch=False)
+    if not mmu.sctlr.M or r.refusal(el=1) or va & beyond != (beyond if r.upper else 0):
         return ()
     columns: list[Column] = []
-    level, pa = r.start_level, r.base
-    first = ((1 << 64) - (1 << r.input_bits)) if r.upper else 0
-    entries = 1 << r.input_bits - r.granule.level_shift(level)
+    level, pa, first, entries = _root(r)
+    number, siblings, neighbours = 1, 1, tuple[Neighbour, ...]()
     while True:
         shift = r.granule.level_shift(level)
-        try:
-            cells = _cells(r, mmu.memory.read(pa, entries), level, first)
-        except PhysicalAddressError:
-            cells = ()
+        words = _read(mmu, pa, entries)
+        kinds = _kinds(r, words, level)
+        cells = Cells(r.format, level, first, words, _starts(r, words, kinds, level))
         index = (va - first) >> shift & entries - 1
-        opened = next((n for n, cell in enumerate(cells) if cell.index <= index < cell.index + cell.count), 0)
-        columns.append(Column(r.granule, level, pa, first, entries, cells, opened))
+        opened = max(bisect_right(cells.starts, index) - 1, 0)
+        columns.append(
+            Column(r.granule, level, pa, first, entries, cells, opened, words, kinds, number, siblings, neighbours)
+        )
         descriptor = cells[opened].descriptor if cells else None
-        if not isinstance(descriptor, Table):
+        if not isinstance(descriptor, Table) or descriptor.oa >> r.output_bits:
             return tuple(columns)
-        level, pa, first, entries = level + 1, descriptor.oa, cells[opened].va, 1 << r.granule.bits_per_level
+        number, siblings, neighbours = _beside(mmu, r, columns[-1], index)
+        level, pa, first, entries = level + 1, descriptor.oa, first + (index << shift), 1 << r.granule.bits_per_level
 
 
 def first_mapped(mmu: MMU, start: int, end: int) -> int | None:
-    """The first address from `start` on, and before `end`, that a leaf maps; None where there is none.
+    """The first address from `start` on, and before `end`, that a leaf maps; None where none is found.
 
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
@@ -112,33 +190,80 @@ def first_mapped(mmu: MMU, start: int, end: int) -> int | None:
     >>> hex(first_mapped(mapper.mmu, 0, 1 << 39)), first_mapped(mapper.mmu, 0x60_0000, 1 << 39)
     ('0x200000', None)
     """
-    va = start
-    while va < end:
-        columns = table_columns(mmu, va)
-        if not columns or not columns[-1].cells:
-            return None
-        cell = columns[-1].cells[columns[-1].opened]
-        if cell.oa is not None:
-            return va
-        va = cell.va + cell.size
-    return None
+    r = mmu.va_range(start)
+    if not mmu.sctlr.M or r.refusal(el=1):
+        return None
+    found = next(_leaves(mmu, r, _root(r), start, end, iter(range(MOST_READ))), None)
+    return None if found is None else max(start, found)
 
 
-def _cells(r: VARange, words: U64, level: int, va: int) -> tuple[Cell, ...]:
+def _leaves(mmu: MMU, r: VARange, table: _Table, start: int, end: int, budget: Iterator[int]) -> Iterator[int]:
+    """Where leaves between `start` and `end` begin, as long as tables may be read for it."""
+    if next(budget, None) is None:
+        return
+    level, pa, first, entries = table
     shift = r.granule.level_shift(level)
-    kind = words & np.uint64(3)
-    leaf = kind == (3 if level == LAST_LEVEL else 1)
-    if level < r.format.first_block_level:
-        leaf[:] = False
-    table = np.equal(kind, 3) & (level < LAST_LEVEL)
-    invalid = ~(leaf | table)
-    address: U64 = r.format.packing.unpack(words, shift)
-    attributes = words & ~np.uint64(r.format.packing.place((1 << r.format.packing.bits) - (1 << shift)))
-    in_step = (attributes[1:] == attributes[:-1]) & (address[1:] - address[:-1] == 1 << shift)
-    goes_on = (invalid[1:] & invalid[:-1]) | (leaf[1:] & leaf[:-1] & in_step)
-    starts = np.flatnonzero(np.append(True, ~goes_on)).tolist()
-    ends = [*starts[1:], len(words)]
-    return tuple(
-        Cell(start, end - start, va + (start << shift), end - start << shift, r.format.decode(int(words[start]), level))
-        for start, end in zip(starts, ends, strict=True)
-    )
+    words = _read(mmu, pa, entries)
+    kinds = _kinds(r, words, level)
+    low, high = max(start - first >> shift, 0), max(-(first - end >> shift), 0)
+    for index in np.flatnonzero(kinds[low:high]).tolist():
+        index += low
+        va = first + (index << shift)
+        if kinds[index] == LEAF:
+            yield va
+            continue
+        child = r.format.packing.unpack(int(words[index]), r.granule.shift)
+        if not child >> r.output_bits:
+            yield from _leaves(mmu, r, (level + 1, child, va, 1 << r.granule.bits_per_level), start, end, budget)
+
+
+def _root(r: VARange) -> _Table:
+    assert r.start_level is not None
+    first = ((1 << 64) - (1 << r.input_bits)) if r.upper else 0
+    return r.start_level, r.base, first, 1 << r.input_bits - r.granule.level_shift(r.start_level)
+
+
+def _read(mmu: MMU, pa: int, entries: int) -> U64:
+    """A table's entries; none where memory has not got it."""
+    try:
+        return mmu.memory.read(pa, entries)
+    except PhysicalAddressError:
+        return np.zeros(0, np.uint64)
+
+
+def _kinds(r: VARange, words: U64, level: int) -> Kinds:
+    """What each entry is: `HOLE`, `TABLE` or `LEAF`."""
+    by_bits = np.array([HOLE, LEAF, HOLE, TABLE], np.uint8)
+    if level == LAST_LEVEL:
+        by_bits = np.array([HOLE, HOLE, HOLE, LEAF], np.uint8)
+    elif level < r.format.first_block_level:
+        by_bits[1] = HOLE
+    kinds: Kinds = by_bits[(words & np.uint64(3)).astype(np.uint8)]
+    return kinds
+
+
+def _starts(r: VARange, words: U64, kinds: Kinds, level: int) -> list[int]:
+    """Where cells begin: each table is one, and so are invalid entries in a row, and leaves in step."""
+    shift = r.granule.level_shift(level)
+    goes_on = kinds[1:] == kinds[:-1]
+    if (kinds == LEAF).any():
+        address: U64 = r.format.packing.unpack(words, shift)
+        attributes = words & ~np.uint64(r.format.packing.place((1 << r.format.packing.bits) - (1 << shift)))
+        in_step = (attributes[1:] == attributes[:-1]) & (address[1:] - address[:-1] == 1 << shift)
+        goes_on &= in_step | (kinds[1:] != LEAF)
+    goes_on &= kinds[1:] != TABLE
+    return np.flatnonzero(np.append(len(words) > 0, ~goes_on)).tolist()
+
+
+def _beside(mmu: MMU, r: VARange, above: Column, index: int) -> tuple[int, int, tuple[Neighbour, ...]]:
+    """Which of how many tables below `above` the one of entry `index` is, and those around it."""
+    tables = np.flatnonzero(above.kinds == TABLE)
+    at = int(np.searchsorted(tables, index))
+    begin = max(0, min(at - NEIGHBOURS // 2, len(tables) - NEIGHBOURS))
+    found = []
+    for number, entry in enumerate(tables[begin : begin + NEIGHBOURS].tolist(), begin + 1):
+        pa = r.format.packing.unpack(int(above.words[entry]), r.granule.shift)
+        words = _read(mmu, pa, 1 << r.granule.bits_per_level)
+        used = int(np.count_nonzero(_kinds(r, words, above.level + 1)))
+        found.append(Neighbour(number, above.va + (entry << above.granule.level_shift(above.level)), used))
+    return at + 1, len(tables), tuple(found)

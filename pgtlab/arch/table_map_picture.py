@@ -1,7 +1,7 @@
 """The picture of an address space: at all scales, and the tables on the way to an address.
 
-Above are bars, from the whole range down to the page. Below is a column for each level, with a cell for entries that
-are alike.
+Above are bars, from both ranges down to the page. Below is a column for each level: the tables beside the one on the
+way, filled as far as their entries are used, and a cell for entries that are alike.
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pgtlab.arch.descriptor import Table
-from pgtlab.arch.scales import scales, size_name
-from pgtlab.arch.scales_picture import MOST, scales_picture
+from pgtlab.arch.scales import Scale, scales, size_name
+from pgtlab.arch.scales_picture import LEGEND, MOST, scales_picture
 from pgtlab.arch.scales_picture import ROW as SCALE
-from pgtlab.arch.table_columns import Cell, Column
+from pgtlab.arch.table_columns import Cell, Column, Neighbour
 from pgtlab.picture import Picture, Shape, line, rect, text
 
 LEFT, CELLS, GAP = 4, 203, 18
 COLUMN: Final = CELLS + GAP
 WIDTH: Final = LEFT + 5 * COLUMN - GAP + LEFT
 SCALES_Y = 30
-TOP: Final = SCALES_Y + MOST * SCALE + 50
-ROW, ROWS, MORE = 20, 16, 66
+TOP: Final = SCALES_Y + MOST * SCALE + 76
+ROW, ROWS, MORE = 20, 13, 66
+BESIDE, BESIDE_H = 13, 20  # a table beside others
+LISTED = 64  # cells in the description
 
 
 def table_map_picture(
     columns: Sequence[Column],
     va: int,
     first: Mapping[int, int] | None = None,
-    regions: Sequence[tuple[str, int, int]] = (),
+    ranges: Sequence[Scale] = (),
+    outcome: str = "",
 ) -> Picture:
     """Draw the columns, below the scales that they are part of.
 
@@ -40,23 +43,30 @@ def table_map_picture(
         The address that they lead to.
     first : mapping of int to int, optional
         For a level the number of the cell to begin with, where a table has more cells than fit.
-    regions : sequence of (name, start, end), optional
-        Named parts of the address space, for the first of the bars.
+    ranges : sequence of Scale, optional
+        From `pgtlab.arch.scales.ranges`, for the first of the bars.
+    outcome : str, optional
+        What the translation of `va` comes to.
     """
     title = f"The way to {va:#018x}, at all scales and by the tables"
-    bars = scales(columns, va, regions)
+    bars = scales(columns, va)
     shapes: list[Shape] = [
         text("title", LEFT, 16, title, "start strong"),
-        *scales_picture(bars, va, LEFT, SCALES_Y, WIDTH - 2 * LEFT),
+        text("legend", WIDTH - LEFT, 16, LEGEND, "end small faint"),
+        *scales_picture(ranges, bars, va, outcome, LEFT, SCALES_Y, WIDTH - 2 * LEFT),
     ]
     for number, column in enumerate(columns):
         x = LEFT + number * COLUMN
         start = window(column, (first or {}).get(column.level))
-        above = columns[number - 1] if number else None
-        shapes += _column(column, _which(above), x, start, last=number == len(columns) - 1)
-    lines = [f"{scale.name}: {scale.va:#018x}, {size_name(scale.size)}" for scale in bars]
-    lines += [f"level {c.level} table at {c.pa:#x}: {c.used} of {c.entries} entries are used" for c in columns]
-    lines += [f"  {'>' if n == c.opened else ' '} {cell}" for c in columns[-1:] for n, cell in enumerate(c.cells)]
+        shapes += _column(column, x, start, root=number == 0, last=number == len(columns) - 1)
+    lines = [f"{scale.name}: {scale.va:#018x}, {size_name(scale.size)}" for scale in (*ranges, *bars) if scale.size]
+    lines += [f"level {c.level} table at {c.pa:#x}, {_which(c)}: {_used(c)}" for c in columns]
+    for c in columns[-1:]:
+        begin = max(0, min(c.opened - LISTED // 2, len(c.cells) - LISTED))
+        shown = c.cells[begin : begin + LISTED]
+        lines += [f"  {'>' if n == c.opened else ' '} {cell}" for n, cell in enumerate(shown, begin)]
+        lines += [f"  ({len(c.cells) - len(shown)} more)"] * (len(c.cells) > len(shown))
+    lines += [outcome] * (outcome != "")
     return Picture(WIDTH, TOP + ROWS * ROW + 8, title, "\n".join(lines), tuple(shapes))
 
 
@@ -66,19 +76,23 @@ def window(column: Column, first: int | None) -> int:
     return max(0, min(start, len(column.cells) - ROWS))
 
 
-def _which(above: Column | None) -> str:
-    """Which of the tables that the same table leads to."""
-    if above is None:
-        return "the root"
-    tables = [n for n, cell in enumerate(above.cells) if isinstance(cell.descriptor, Table)]
-    return f"table {tables.index(above.opened) + 1} of {len(tables)}"
+def _which(column: Column) -> str:
+    return f"table {column.number} of {column.siblings}" if column.neighbours else "the root"
 
 
-def _column(column: Column, which: str, x: float, start: int, *, last: bool) -> Iterator[Shape]:
+def _used(column: Column) -> str:
+    return f"{column.used} of {column.entries} entries used"
+
+
+def _column(column: Column, x: float, start: int, *, root: bool, last: bool) -> Iterator[Shape]:
     level = column.level
-    yield text(f"head {level}", x, TOP - 34, f"level {level}, {which}", "start small strong")
-    used = f"{column.pa:#x}, {column.used} of {column.entries} entries used"
-    yield text(f"used {level}", x, TOP - 21, used, "start small")
+    yield text(f"head {level}", x, TOP - 62, f"level {level}, {_which(column)}", "start small strong")
+    yield text(f"used {level}", x, TOP - 49, f"{column.pa:#x}, {_used(column)}", "start small")
+    for n, neighbour in enumerate(column.neighbours):
+        yield from _beside(f"{level} {n}", column, neighbour, x + n * BESIDE, TOP - 42)
+    if column.neighbours and column.siblings > len(column.neighbours):
+        dots = f"… {column.siblings}"
+        yield text(f"dots {level}", x + len(column.neighbours) * BESIDE + 4, TOP - 28, dots, "start small", quiet=True)
     shown = column.cells[start : start + ROWS]
     if not column.cells:
         yield text(f"missing {level}", x + 6, TOP + 14, "not in memory", "start small")
@@ -94,20 +108,52 @@ def _column(column: Column, which: str, x: float, start: int, *, last: bool) -> 
         yield line(f"into {level}", x + CELLS, y, x + CELLS + GAP, y)
 
 
+def _beside(key: str, column: Column, its: Neighbour, x: float, y: float) -> Iterator[Shape]:
+    """One of the tables that the table above leads to, filled as far as its entries are used."""
+    here = its.number == column.number
+    full = round(max(2, BESIDE_H * its.used / column.entries), 1) if its.used else 0
+    if its.used and column.entries:
+        yield rect(f"fill {key}", x, y + BESIDE_H - full, BESIDE - 2, full, f"part level-{column.level}")
+    hint = f"table {its.number} of {column.siblings}: {its.va:#018x}, {its.used} entries used"
+    data = {"va": f"{its.va:#x}"} | ({"here": "true"} if here else {})
+    yield rect(f"beside {key}", x, y, BESIDE - 2, BESIDE_H, "cell selected" if here else "cell", hint, **data)
+
+
 def _more(key: str, x: float, words: str, level: int, first: int) -> Iterator[Shape]:
-    yield rect(key, x, TOP - 17, MORE, 15, "cell", words, scroll=f"{level} {first}")
-    yield text(f"{key} text", x + MORE / 2, TOP - 6, words, "middle small", quiet=True)
+    yield rect(key, x, TOP - 18, MORE, 15, "cell", words, scroll=f"{level} {first}")
+    yield text(f"{key} text", x + MORE / 2, TOP - 7, words, "middle small", quiet=True)
 
 
 def _cell(column: Column, number: int, cell: Cell, x: float, y: float, opened: bool) -> Iterator[Shape]:
     key = f"{column.level} {number}"
     valid = cell.oa is not None
     classes = f"entry level-{column.level}" if valid else "entry byte"
+    data = {"va": f"{cell.va:#x}"}
     if opened:
         classes += " now"
-    yield rect(f"cell {key}", x, y, CELLS, ROW - 1, classes, str(cell), va=f"{cell.va:#x}")
+        data["here"] = "true"
+    hint = (
+        str(cell) if cell.run == 1 else f"{cell}, {cell.count // cell.run} × {cell.run} entries in one TLB entry each"
+    )
+    yield rect(f"cell {key}", x, y, CELLS, ROW - 1, classes, hint, **data)
     to = f" → {cell.oa:#x}" if isinstance(cell.descriptor, Table) else f" {cell.oa:#x}" if valid else ""
     ink = " on-fill" if valid else ""
+    kind = cell.kind.split()[1]
     yield text(
-        f"text {key}", x + 6, y + 14, f"[{cell.index:#05x}] {cell.kind}{to}", f"start mono small{ink}", quiet=True
+        f"text {key}",
+        x + 6,
+        y + 14,
+        f"[{cell.index:#05x}] {cell.count} {kind}{to}",
+        f"start mono small{ink}",
+        quiet=True,
     )
+    if cell.run > 1:
+        yield from _bracket(f"run {key}", cell.run, x + CELLS - 4, y + 3)
+
+
+def _bracket(key: str, run: int, x: float, y: float) -> Iterator[Shape]:
+    """At the end of a cell: its entries belong together, `run` at a time."""
+    high = ROW - 7
+    yield text(f"{key} size", x - 6, y + 10.5, f"×{run}", "end small on-fill strong", quiet=True)
+    for name, x1, y1, y2 in (("", x, y, y + high), (" top", x - 4, y, y), (" end", x - 4, y + high, y + high)):
+        yield Shape(f"{key}{name}", "line", {"x1": x1, "y1": y1, "x2": x, "y2": y2, "class": "edge on-fill"})

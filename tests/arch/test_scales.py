@@ -10,7 +10,7 @@ from pgtlab.arch.fault import Fault
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
-from pgtlab.arch.scales import scales
+from pgtlab.arch.scales import SHADES, ranges, scales
 from pgtlab.arch.scales_picture import MOST
 from pgtlab.arch.table_columns import table_columns
 from pgtlab.arch.table_map_picture import table_map_picture
@@ -43,8 +43,8 @@ trees = st.builds(
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
 def test_each_scale_is_tiled_by_its_parts_and_lies_in_one_of_those_above(mapper, va):
     columns = table_columns(mapper.mmu, va)
-    found = scales(columns, va, REGIONS)
-    for scale in found:
+    found = scales(columns, va)
+    for scale in (*found, ranges(mapper.mmu, REGIONS)[0]):
         at = scale.va
         for part in scale.parts:
             assert (part.va, part.size > 0) == (at, True)
@@ -53,8 +53,49 @@ def test_each_scale_is_tiled_by_its_parts_and_lies_in_one_of_those_above(mapper,
         assert scale.va <= va < at
     for above, below in pairwise(found):
         assert below.size <= above.size
-        if above.name != "range":
-            assert any(p.va <= below.va and below.va + below.size <= p.va + p.size for p in above.parts)
+        assert any(p.va <= below.va and below.va + below.size <= p.va + p.size for p in above.parts)
+    for scale in found:
+        assert scale.size // min(part.size for part in scale.parts) <= 128  # so each is some pixels wide
+
+
+@settings(max_examples=40, deadline=None)
+@given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
+def test_what_is_shaded_in_a_table_is_where_its_entries_are(mapper, va):
+    columns = table_columns(mapper.mmu, va)
+    for column in columns:
+        for scale in scales(columns, va):
+            if scale.name != f"level {column.level} table" or not scale.shades:
+                continue
+            grain = scale.size // min(SHADES, column.entries)
+            used = {(cell.va - scale.va) // grain for cell in column.cells if cell.oa is not None}
+            shaded = {
+                n
+                for part in scale.shades
+                for n in range((part.va - scale.va) // grain, (part.va + part.size - scale.va) // grain)
+            }
+            assert used <= shaded
+            assert scale.shades[0].va - scale.va == min(used) * grain
+
+
+def test_entries_that_the_contiguous_bit_joins_are_known_as_a_run():
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, IPS=5))
+    mapper.map_range(0x1_0000, 0x1_0001_0000, 0x1_0000)  # 16 pages, aligned to 16
+    entries = scales(table_columns(mapper.mmu, 0x1_2000), 0x1_2000)[-2]
+    assert [part.run for part in entries.parts if part.what == "leaf"] == [0x1_0000] * 16
+
+
+def test_a_tag_is_no_part_of_the_way():
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, TBI0=1, IPS=5))
+    mapper.map_range(0x1_0000, 0x1_0001_0000, 0x1000)
+    tagged = 0xAB00_0000_0001_0000
+    assert scales(table_columns(mapper.mmu, tagged), tagged) == scales(table_columns(mapper.mmu, 0x1_0000), 0x1_0000)
+
+
+def test_an_address_that_no_range_has_leads_nowhere():
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, IPS=5))
+    assert table_columns(mapper.mmu, 1 << 39) == ()
+    assert table_columns(mapper.mmu, (1 << 64) - 1) == ()  # the upper range has no tables
+    assert ranges(mapper.mmu)[1].parts == ()
 
 
 @settings(max_examples=40, deadline=None)
@@ -67,7 +108,7 @@ def test_they_go_down_to_the_page_exactly_where_something_is_mapped(mapper, va):
     if is_mapped:
         root = columns[0]
         assert found[-1].size == root.granule.size
-        assert len(found) == 1 + (LAST_LEVEL + 1 - root.level) + 1 <= MOST
+        assert LAST_LEVEL + 1 - root.level < len(found) < MOST
 
 
 def test_what_is_drawn_of_ten_thousand_tables_has_a_bound():
@@ -79,3 +120,14 @@ def test_what_is_drawn_of_ten_thousand_tables_has_a_bound():
     assert len({columns[-1].pa for columns in ways}) == len(ways)  # each has a table of its own at the last level
     shapes = [len(table_map_picture(columns, va).shapes) for columns, va in zip(ways, places[::97], strict=True)]
     assert max(shapes) < 700
+
+
+def test_what_is_drawn_of_a_table_of_8192_different_entries_has_a_bound():
+    mapper = Mapper.in_ram(TCR_EL1(TG0=1, T0SZ=22, IPS=5))
+    for n in range(0, 8192, 2):  # every other page, each elsewhere
+        mapper.map_range(n << 16, 0x1_0000_0000 + (n * 7 % 8192 << 16), 1 << 16)
+    columns = table_columns(mapper.mmu, 4096 << 16)
+    assert len(columns[-1].cells) == 8192
+    picture = table_map_picture(columns, 4096 << 16)
+    assert len(picture.shapes) < 700
+    assert len(picture.description) < 8000

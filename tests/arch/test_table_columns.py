@@ -1,14 +1,17 @@
 """The tables on the way to an address: every entry is in one cell, and the cells are what the MMU reads."""
 
 from dataclasses import replace
+from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.mapper import Mapper
+from pgtlab.arch.mapping_table import mapping_table
 from pgtlab.arch.registers import TCR_EL1, TTBR0_EL1
-from pgtlab.arch.table_columns import table_columns
+from pgtlab.arch.table_columns import NEIGHBOURS, first_mapped, table_columns
 from pgtlab.arch.table_map_picture import ROWS, table_map_picture
 
 GRANULES = {0: 12, 1: 16, 2: 14}  # TCR_EL1.TG0: the shift
@@ -55,7 +58,7 @@ def test_a_table_that_is_not_in_memory_has_no_cells():
     mapper = mapped(0, 25, [0])
     gone = replace(mapper.mmu, ttbr0=TTBR0_EL1(0x7_0000_0000))
     (column,) = table_columns(gone, 0)
-    assert (column.cells, column.used) == ((), 0)
+    assert (len(column.cells), column.used) == (0, 0)
     assert any(shape.text == "not in memory" for shape in table_map_picture([column], 0).shapes)
 
 
@@ -67,12 +70,54 @@ def test_the_picture_shows_a_window_of_cells_and_says_how_many_more(mapper, va, 
     column = columns[-1]
     shown = [key for key in shapes if key.startswith(f"cell {column.level} ")]
     assert len(shown) == min(ROWS, len(column.cells))
-    more = [shapes[key].text for key in (f"up text {column.level}", f"down text {column.level}") if key in shapes]
+    more = [shapes[key].text for key in (f"up {column.level} text", f"down {column.level} text") if key in shapes]
     assert sum(int(text.split()[1]) for text in more) == len(column.cells) - len(shown)
 
 
+@settings(max_examples=20)
+@given(mapper=trees, va=st.integers(0, (1 << 36) - 1))
+def test_neighbours_are_the_tables_that_the_same_table_leads_to(mapper, va):
+    columns = table_columns(mapper.mmu, va)
+    for above, column in pairwise(columns):
+        tables = [cell for cell in above.cells if isinstance(cell.descriptor, Table)]
+        assert column.siblings == len(tables)
+        assert tables[column.number - 1].oa == column.pa
+        for neighbour in column.neighbours:
+            theirs = table_columns(mapper.mmu, neighbour.va)[columns.index(column)]
+            assert (theirs.number, theirs.va, theirs.used) == (neighbour.number, neighbour.va, neighbour.used)
+        assert column.number in [neighbour.number for neighbour in column.neighbours]
+
+
+@settings(max_examples=20)
+@given(mapper=trees, start=st.integers(0, (1 << 36) - 1))
+def test_the_first_that_is_mapped_is_where_the_next_leaf_is(mapper, start):
+    found = first_mapped(mapper.mmu, start, 1 << 39)
+    leaves = [(int(m["va"]), int(m["va"] + m["size"])) for m in mapping_table(mapper.mmu)]
+    assert found == next((max(begin, start) for begin, end in leaves if end > start), None)
+
+
+def test_a_table_that_leads_back_to_itself_is_searched_for_a_while_only():
+    mapper = mapped(0, 25, [0])
+    root = mapper.mmu.lower.base
+    mapper.mmu.memory.write(root, np.full(512, root | 3, np.uint64))
+    assert first_mapped(mapper.mmu, 0x1234_5678, 1 << 39) == 0x1234_5678  # at level 3 it is a table of pages
+    mapper.mmu.memory.write(root, np.full(512, 1 << 47 | 3, np.uint64))  # and here nothing is
+    assert first_mapped(mapper.mmu, 0, 1 << 39) is None
+
+
+def test_a_run_that_is_not_whole_is_told():
+    mapper = mapped(0, 25, [])
+    mapper.map_range(0, 1 << 32, 16 << 12)
+    (cell, _) = table_columns(mapper.mmu, 0)[-1].cells
+    assert (cell.kind, cell.run) == ("16 Pages contiguous", 16)
+    table = table_columns(mapper.mmu, 0)[-1].pa
+    mapper.mmu.memory.write64(table + 8 * 15, 0)
+    (cell, _) = table_columns(mapper.mmu, 0)[-1].cells
+    assert (cell.kind, cell.run) == ("15 Pages with Contiguous=1, but in no whole run", 1)
+
+
 def test_ten_thousand_tables_cost_no_more_than_a_few():
-    """What is read are the tables on the way: as many as there are levels."""
+    """What is read are the tables on the way, and at each level a few beside them."""
     mapper = mapped(0, 16, [n << 9 for n in range(10_000)])
     read = []
     memory = mapper.mmu.memory
@@ -84,4 +129,4 @@ def test_ten_thousand_tables_cost_no_more_than_a_few():
 
     memory.__class__ = Counted
     assert len(table_columns(mapper.mmu, 5_000 << 21)) == 4
-    assert len(read) == 4
+    assert len(read) <= 4 + 3 * NEIGHBOURS

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from pgtlab.arch.mmu import MMU
+from pgtlab.arch.scales import Scale, ranges
 from pgtlab.arch.table_columns import Column, first_mapped, table_columns
 from pgtlab.arch.table_map_picture import table_map_picture
 from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.memory_map import memory_map
+from pgtlab.linux.memory_map import GUARD, memory_map
 from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.kernel_view import KernelView
@@ -29,8 +31,9 @@ class TableMap(KernelView):
     ----------
     source : MMU or Image, optional
         Whose tables; without it those of a kernel that is booted here, and of a small process.
-    address : str or int
-        Where to begin: an address, or a name of the kernel's memory map.
+    address : str or int, optional
+        Where to begin: an address, or a name of the kernel's memory map. Else the first `struct page`, or, where it is
+        not known whose tables these are, the first that is mapped.
     page_size, va_bits, cpu, pa_bits
         The kernel and the CPU; of an image, its own.
 
@@ -48,30 +51,33 @@ class TableMap(KernelView):
     def __init__(
         self,
         source: MMU | Image | None = None,
-        address: str | int = "VMEMMAP_START",
+        address: str | int | None = None,
         page_size: str = "4k",
         va_bits: int = 48,
         cpu: str = "max",
         pa_bits: int | None = None,
     ) -> None:
         self._source = None if source is None else source if isinstance(source, MMU) else source.mmu
+        self._whose = source is None  # it is known of what kernel the tables are
+        if source is not None and not isinstance(source, MMU) and source.config is not None:
+            self._whose, config, cpu = True, source.config, source.boot.cpu.name
+            page_size, va_bits, pa_bits = config.page_size_name, config.va_bits, config.pa_bits
+        if address is None and not self._whose and self._source is not None:
+            address = next((at for its in ranges(self._source) if (at := self._first_in(its)) is not None), 0)
         self._wrong: tuple[str, str] | None = None
         self._first: dict[int, int] = {}
-        self._wanted = address if isinstance(address, str) else f"{address:#x}"
+        self._wanted = "VMEMMAP_START" if address is None else address if isinstance(address, str) else f"{address:#x}"
+        self._ranges: tuple[Scale, ...] = ()
         self.columns: tuple[Column, ...] = ()
+        self.outcome = ""
         self._va = 0
-        if source is not None and not isinstance(source, MMU) and source.config is not None:
-            config, cpu = source.config, source.boot.cpu.name
-            page_size, va_bits, pa_bits = config.page_size_name, config.va_bits, config.pa_bits
         super().__init__(page_size, va_bits, cpu, pa_bits)
 
     def booted(self, before: Booted) -> None:
         """Another kernel, with its tables and a process's."""
         if isinstance(self.boot, Boot):
-            if self._source is None:
-                self._mmu = small_process(self.boot).mmu
-            else:
-                self._mmu = self._source
+            self._mmu = self._source or small_process(self.boot).mmu
+            self._ranges = ranges(self._mmu, self._regions())
         self.go(self._wanted)
 
     def go(self, address: str) -> None:
@@ -83,36 +89,44 @@ class TableMap(KernelView):
             Where it is none.
         """
         if isinstance(self.boot, Boot):
+            if not self._whose and re.search("[g-zG-Z]", address.lower().replace("0x", "")):
+                raise ValueError(
+                    f"{address!r} is not an address: whose tables these are is not known, so write a number"
+                )
             self._va = parse_address(address, self.boot)
             self.columns = table_columns(self._mmu, self._va)
+            self.outcome = str(self._mmu.translate(self._va).outcome)
         else:
-            self.columns = ()
-        self.address = self._wanted = address
+            self.columns, self.outcome = (), ""
+        self._wanted = address
         self._wrong = None
         self._first = {}
+        self.address = address
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser needs."""
         text, error = self._wrong or (self.address, "")
         picture = self.picture()
+        name = address_name(self._va, self.boot) if self._whose else ""
         return {
             "choices": self.toggles() if self._source is None else [],
             "stuck": self.stuck,
             "address": {
                 "text": text,
                 "error": error,
-                "meaning": f"{self._va:#018x}  {address_name(self._va, self.boot)}" if self.columns else "",
-                "names": list(address_names(self.boot)),
+                "meaning": f"{self._va:#018x}  {name}" if not self.stuck else "",
+                "names": list(address_names(self.boot)) if self._whose else [],
             },
-            "regions": [
-                {"name": name, "send": {"region": name}} for name, _, _ in self._regions() if name != "guard region"
-            ],
-            "told": str(self.columns[-1].cells[self.columns[-1].opened])
-            if self.columns and self.columns[-1].cells
-            else "",
+            "regions": [{"name": name, "send": {"region": name}} for name in self._places()],
+            "told": self._told(),
             "picture": picture and picture.spec(),
         }
+
+    def _told(self) -> str:
+        """The last entry on the way, and what the translation comes to."""
+        cells = [str(column.cells[column.opened]) for column in self.columns[-1:] if column.cells]
+        return "   ".join([*cells, self.outcome])
 
     def receive(self, message: dict[str, Any]) -> None:
         """A cell to open, a table to scroll, an address, or a choice of kernel."""
@@ -122,7 +136,7 @@ class TableMap(KernelView):
             case {"va": va}:
                 self.go(va)
             case {"region": name}:
-                begin, end = next((start, end) for its, start, end in self._regions() if its == name)
+                begin, end = self._places()[name]
                 there = first_mapped(self._mmu, begin, end)
                 self.go(f"{begin if there is None else there:#x}")
             case {"scroll": where}:
@@ -137,18 +151,26 @@ class TableMap(KernelView):
                     self.draw()
 
     def _regions(self) -> list[tuple[str, int, int]]:
-        """The named parts of the address space."""
-        if not isinstance(self.boot, Boot):
+        """The named parts of the address space, where it is known whose it is."""
+        if not isinstance(self.boot, Boot) or not self._whose:
             return []
         return [(region.name, region.start, region.end) for region in memory_map(self.boot)]
 
+    def _places(self) -> dict[str, tuple[int, int]]:
+        """Where one may want to go: the named parts, or the ranges."""
+        if self._whose:
+            return {name: (start, end) for name, start, end in self._regions() if name != GUARD}
+        return {its.name.split(",")[0]: (its.va, its.va + its.size) for its in self._ranges if its.size}
+
+    def _first_in(self, its: Scale) -> int | None:
+        assert self._source is not None
+        return first_mapped(self._source, its.va, its.va + its.size) if its.size else None
+
     def picture(self) -> Picture | None:
         """The tables on the way; None where the kernel does not boot."""
-        if not isinstance(self.boot, Boot):
+        if self.stuck:
             return None
-        upper = self._va >> 55 & 1
-        regions = [region for region in self._regions() if region[1] >> 55 & 1 == upper]
-        return table_map_picture(self.columns, self._va, self._first, regions)
+        return table_map_picture(self.columns, self._va, self._first, self._ranges, self.outcome)
 
     def text(self) -> str:
         """The tables on the way, and the last one's entries."""
