@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,12 +16,13 @@ import numpy as np
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.table_columns import HOLE, LEAF, TABLE, Column, Kinds
+from pgtlab.arch.table_columns import HOLE, LEAF, TABLE, Cells, Column, Kinds
 from pgtlab.arch.va_range import VARange
 
 FEW: Final = 64  # entries that are told apart side by side
-SHADES: Final = 256  # differences that are shown in a table of more
+SHADES: Final = 128  # differences that are shown in a table of more
 KINDS: Final = {HOLE: "hole", TABLE: "table", LEAF: "leaf"}
+WORDS: Final = ("invalid", "tables", "leaves")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Part:
     run: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scale:
     """A part of the address space, which `parts` tile: those that one can go to. `shades` are what is seen in them."""
 
@@ -83,7 +85,7 @@ def _range(mmu: MMU, r: VARange, regions: Sequence[tuple[str, int, int]]) -> Sca
 def _tiled(at: int, stop: int, regions: Sequence[tuple[str, int, int]]) -> Iterator[Part]:
     """The named parts, and what is between them."""
     for name, start, end in (*regions, ("", stop, stop)):
-        start, end = max(at, start), min(end, stop)
+        start, end = min(max(at, start), stop), min(end, stop)
         if start > at:
             yield Part(at, start - at, "region")
         if end > start:
@@ -132,9 +134,9 @@ def scales(columns: Sequence[Column], va: int) -> tuple[Scale, ...]:
         step = 1 << granule.level_shift(level + 1)
         some = step << _window(granule.bits_per_level)
         unit = "pages" if level + 1 == LAST_LEVEL else f"times {size_name(step)}"
-        found.append(_inside(name, last.level, va, size, some))
-        found.append(_inside(f"{some // step} {unit}", last.level, va, some, step))
-    return (*found, _inside("page", last.level, va, granule.size, granule.size))
+        found.append(_inside(name, last.level, va & -size, size, some))
+        found.append(_inside(f"{some // step} {unit}", last.level, va & -some, some, step))
+    return (*found, _inside("page", last.level, va & -granule.size, granule.size, granule.size))
 
 
 def _window(bits: int) -> int:
@@ -143,64 +145,81 @@ def _window(bits: int) -> int:
 
 
 def _of_table(column: Column, va: int) -> Iterator[Scale]:
-    name, step = f"level {column.level} table", 1 << column.granule.level_shift(column.level)
-    if not len(column.kinds):
-        yield Scale(
-            f"{name}, missing", column.va, column.size, (Part(column.va, column.size, "hole", "not in memory"),)
-        )
+    cells = column.cells
+    if not cells:
+        missing = Part(column.va, column.size, "hole", "not in memory")
+        yield Scale(f"level {column.level} table, missing", column.va, column.size, (missing,))
         return
-    if column.entries <= FEW:
-        yield Scale(name, column.va, column.size, tuple(_entries(column, 0, column.entries)))
-        return
-    some = 1 << _window(column.entries.bit_length() - 1)
-    first = (va - column.va) // step & -some
-    parts = tuple(_many(column, at, some) for at in range(0, column.entries, some))
-    yield Scale(name, column.va, column.size, parts, tuple(_shades(column)))
-    yield Scale(f"{some} entries", column.va + first * step, some * step, tuple(_entries(column, first, first + some)))
+    yield _whole(cells)
+    if column.entries > FEW:
+        some = 1 << _window(column.entries.bit_length() - 1)
+        yield _some(cells, (va - column.va >> cells.shift) & -some, some)
 
 
-def _entries(column: Column, first: int, last: int) -> Iterator[Part]:
+@lru_cache(maxsize=64)
+def _whole(cells: Cells) -> Scale:
+    """A table, one entry after another if they are few, else some at a time."""
+    entries, size = len(cells.words), len(cells.words) << cells.shift
+    name = f"level {cells.level} table"
+    if entries <= FEW:
+        return Scale(name, cells.va, size, tuple(_entries(cells, 0, entries)))
+    some = 1 << _window(entries.bit_length() - 1)
+    return Scale(name, cells.va, size, tuple(_many(cells, some)), tuple(_shades(cells, size)))
+
+
+@lru_cache(maxsize=64)
+def _some(cells: Cells, first: int, count: int) -> Scale:
+    """Some entries of a table, from `first` on."""
+    va, size = cells.va + (first << cells.shift), count << cells.shift
+    return Scale(f"{count} entries", va, size, tuple(_entries(cells, first, first + count)))
+
+
+def _entries(cells: Cells, first: int, last: int) -> Iterator[Part]:
     """Entries one by one; those in a row that are invalid, as one."""
-    step = 1 << column.granule.level_shift(column.level)
-    for cell in column.cells.within(first, last):
-        begin, end = max(cell.index, first), min(cell.index + cell.count, last)
-        va, what = column.va + begin * step, KINDS[int(column.kinds[begin])]
-        if what == "hole" or cell.count == 1:
-            label = f"[{begin:#05x}{f'-{end - 1:#05x}' if end - begin > 1 else ''}] {va:#018x} {cell.kind.split()[1]}"
-            to = "" if cell.oa is None else f" {cell.oa:#x}"
-            yield Part(va, (end - begin) * step, what, label + to, column.level)
+    level, shift = cells.level, cells.shift
+    kinds, addresses = cells.kinds[first:last].tolist(), cells.addresses(first, last).tolist()
+    leaf = "Page" if level == LAST_LEVEL else "Block"
+    n = 0
+    while n < len(kinds):
+        index, va, kind = first + n, cells.va + (first + n << shift), kinds[n]
+        if kind == HOLE:
+            end = next((m for m in range(n, len(kinds)) if kinds[m] != HOLE), len(kinds))
+            label = f"[{index:#05x}{f'-{first + end - 1:#05x}' if end - n > 1 else ''}] {va:#018x} Invalid"
+            yield Part(va, end - n << shift, "hole", label, level)
+            n = end
             continue
-        name, oa = type(cell.descriptor).__name__, cell.oa or 0
-        of_run = f", of a contiguous run of {cell.run}" if cell.run > 1 else ""
-        for n in range(begin, end):
-            at, to = column.va + n * step, f"{oa + (n - cell.index) * step:#x}"
-            run = cell.run * step if cell.run > 1 else 0
-            yield Part(at, step, what, f"[{n:#05x}] {at:#018x} {name} {to}{of_run}", column.level, run)
+        label = f"[{index:#05x}] {va:#018x} {leaf if kind == LEAF else 'Table'} {addresses[n]:#x}"
+        run = cells.run_at(index) if kind == LEAF else 1
+        if run > 1:
+            yield Part(va, 1 << shift, "leaf", f"{label}, of a contiguous run of {run}", level, run << shift)
+        else:
+            yield Part(va, 1 << shift, KINDS[kind], label, level)
+        n += 1
 
 
-def _many(column: Column, first: int, count: int) -> Part:
-    """Some entries of a table, as one part with a count of what they are."""
-    step = 1 << column.granule.level_shift(column.level)
-    number = np.bincount(column.kinds[first : first + count], minlength=3).tolist()
-    what = ", ".join(f"{n} {words}" for n, words in zip(number, ("invalid", "tables", "leaves"), strict=True) if n)
-    va = column.va + first * step
-    return Part(va, count * step, "entries", f"[{first:#05x}-{first + count - 1:#05x}] {va:#018x} {what}", column.level)
+def _many(cells: Cells, count: int) -> Iterator[Part]:
+    """Each `count` entries of a table as one part, which says how many are what."""
+    kinds = cells.kinds.reshape(-1, count)
+    for n, numbers in enumerate(np.stack([(kinds == kind).sum(1) for kind in KINDS], 1).tolist()):
+        first, va = n * count, cells.va + (n * count << cells.shift)
+        what = ", ".join([f"{number} {words}" for number, words in zip(numbers, WORDS, strict=True) if number])
+        label = f"[{first:#05x}-{first + count - 1:#05x}] {va:#018x} {what}"
+        yield Part(va, count << cells.shift, "entries", label, cells.level)
 
 
-def _shades(column: Column) -> Iterator[Part]:
+def _shades(cells: Cells, size: int) -> Iterator[Part]:
     """What is in a table, in as many differences as can be seen: leaves before tables before holes."""
-    kinds: Kinds = column.kinds.reshape(min(column.entries, SHADES), -1).max(axis=1)
-    size = column.size // len(kinds)
+    kinds: Kinds = cells.kinds.reshape(min(len(cells.words), SHADES), -1).max(axis=1)
+    step = size // len(kinds)
     starts = np.flatnonzero(np.append(True, kinds[1:] != kinds[:-1])).tolist()
-    for start, end in zip(starts, [*starts[1:], len(kinds)], strict=True):
-        if kinds[start] != HOLE:
-            what = KINDS[int(kinds[start])]
-            yield Part(column.va + start * size, (end - start) * size, what, level=column.level)
+    for start, end, kind in zip(starts, [*starts[1:], len(kinds)], kinds[starts].tolist(), strict=True):
+        if kind != HOLE:
+            yield Part(cells.va + start * step, (end - start) * step, KINDS[kind], level=cells.level)
 
 
-def _inside(name: str, level: int, va: int, size: int, step: int) -> Scale:
-    """A naturally aligned part of what a leaf maps."""
-    start = va & -size
+@lru_cache(maxsize=64)
+def _inside(name: str, level: int, start: int, size: int, step: int) -> Scale:
+    """A part of what a leaf maps."""
     parts = (
         Part(at, step, "inside", f"{at:#018x} {size_name(step)}", level) for at in range(start, start + size, step)
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
@@ -12,7 +14,7 @@ from pgtlab.picture import Shape, line, rect, text
 LABEL, BAR, ROW = 116, 15, 27
 MOST: Final = 11  # bars: the ranges, five levels of which four take two, and a page
 BETWEEN: Final = 40  # room for what is between the ranges, which is not to scale
-SOME: Final = 8.0  # a hole that is narrower is not worth a place of its own
+RANGES: Final = ("lower", "upper")
 LETTER: Final = 6.0  # the width of a small character, in the fonts that browsers fall back on
 LEGEND = "full height: mapped · half: leads to a table · empty: invalid · bracket: a contiguous run"
 
@@ -50,7 +52,8 @@ def scales_picture(
     half = (full - BETWEEN) / 2
     for number, its in enumerate(ranges):
         start = x + number * (half + BETWEEN)
-        yield from _range(f"scale 0 {number}", its, va if number == upper else None, start, top, half)
+        shapes = _range(f"scale 0 {RANGES[number]}", its, start, top, half)
+        yield from _with_here(f"scale 0 {RANGES[number]}", its, va, shapes) if number == upper else shapes
     hint = "addresses between the ranges, which nothing translates; not to scale"
     yield rect("between", x + half + 4, top, BETWEEN - 8, BAR, "unused", hint)
     yield text("between dots", x + full / 2, top + 12, "⋯", quiet=True)
@@ -61,7 +64,7 @@ def scales_picture(
         key, y = f"scale {number}", top + number * ROW
         va = scale.va + (va - scale.va & scale.size - 1)
         yield from _name(key, scale.name, size_name(scale.size), x, y)
-        yield from _bar(key, scale, va, x, y, full)
+        yield from _with_here(key, scale, va, _bar(key, scale, x, y, full))
         if magnified and magnified.size < scale.size:
             begin, end = (_place(scale, at, x, full) for at in (magnified.va, magnified.va + magnified.size))
             yield from _lens(key, begin, end, x, y, full)
@@ -93,7 +96,7 @@ def _lens(key: str, begin: float, end: float, x: float, y: float, full: float) -
     yield line(f"{key} right", end, y + BAR + 1, x + full, y + ROW)
 
 
-def _range(key: str, scale: Scale, va: int | None, x: float, y: float, full: float) -> Iterator[Shape]:
+def _range(key: str, scale: Scale, x: float, y: float, full: float) -> Iterator[Shape]:
     """A range with its named parts."""
     if not scale.parts:
         yield rect(key, x, y, full, BAR, "byte", scale.name)
@@ -101,13 +104,10 @@ def _range(key: str, scale: Scale, va: int | None, x: float, y: float, full: flo
     for at, part in enumerate(scale.parts):
         name = part.label or (scale.name if len(scale.parts) == 1 else "")
         left, right = _place(scale, part.va, x, full), _place(scale, part.va + part.size, x, full)
-        here = va is not None and part.va <= va < part.va + part.size
-        if not name and right - left < SOME and not here:
-            continue
         hint = f"{name or 'no part with a name'}: {part.va:#018x}, {_about(part.size)}"
-        yield _item(f"{key}.{at}", left, y, right - left, "byte unused" if part.label else "byte", part, hint, here)
+        yield _item(f"{key} {at}", left, y, right - left, "byte unused" if part.label else "byte", part, hint)
         if right - left > LETTER * len(name):
-            yield text(f"{key}.{at} name", (left + right) / 2, y + 11.5, name, "middle small", quiet=True)
+            yield text(f"{key} {at} name", (left + right) / 2, y + 11.5, name, "middle small", quiet=True)
 
 
 def _about(size: int) -> str:
@@ -116,29 +116,35 @@ def _about(size: int) -> str:
 
 
 def _item(
-    key: str, x: float, y: float, width: float, classes: str, part: Part, hint: str, here: bool, height: float = BAR
+    key: str, x: float, y: float, width: float, classes: str, part: Part, hint: str, height: float = BAR
 ) -> Shape:
-    data = {"va": f"{part.va:#x}"} | ({"here": "true"} if here else {})
-    return rect(key, x, y, round(width, 2), height, classes, hint, **data)
+    return rect(key, x, y, round(width, 2), height, classes, hint, va=f"{part.va:#x}")
 
 
-def _bar(key: str, scale: Scale, va: int, x: float, y: float, full: float) -> Iterator[Shape]:
-    yield rect(key, x, y, full, BAR, "byte")
+@lru_cache(maxsize=64)
+def _bar(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[Shape, ...]:
+    """A bar, first what is seen in it and then where one can go."""
+    shapes = [rect(key, x, y, full, BAR, "byte")]
+    each = full / scale.size
     for shade in scale.shades:
-        left = _place(scale, shade.va, x, full)
+        left, wide = round(x + each * (shade.va - scale.va), 2), round(each * shade.size, 2)
         drop = BAR / 2 if shade.what == "table" else 0
-        wide = round(full * shade.size / scale.size, 2)
-        yield rect(f"{key} at {left}", left, y + drop, wide, BAR - drop, f"part level-{shade.level}")
+        shapes.append(rect(f"{key} at {left}", left, y + drop, wide, BAR - drop, f"part level-{shade.level}"))
     for at, part in enumerate(scale.parts):
-        here = part.va <= va < part.va + part.size
-        left, wide = _place(scale, part.va, x, full), full * part.size / scale.size
-        if part.what == "hole" and wide < SOME and not here:
-            continue
+        left = round(x + each * (part.va - scale.va), 2)
         drop = BAR / 2 if part.what == "table" else 0
         classes = "cell" if part.what in ("hole", "entries") else f"level-{part.level}"
-        yield _item(f"{key} {at}", left, y + drop, wide, classes, part, part.label, here, BAR - drop)
+        shapes.append(_item(f"{key} {at}", left, y + drop, each * part.size, classes, part, part.label, BAR - drop))
         if part.run and (part.va % part.run == 0 or at == 0):
-            yield from _bracket(f"{key} run {at}", scale, part, x, y + BAR + 1, full)
+            shapes += _bracket(f"{key} run {at}", scale, part, x, y + BAR + 1, full)
+    return tuple(shapes)
+
+
+def _with_here(key: str, scale: Scale, va: int, shapes: Iterable[Shape]) -> Iterator[Shape]:
+    """Mark the part that an address is in."""
+    here = next((f"{key} {at}" for at, part in enumerate(scale.parts) if part.va <= va < part.va + part.size), None)
+    for shape in shapes:
+        yield replace(shape, attributes={**shape.attributes, "data-here": "true"}) if shape.key == here else shape
 
 
 def _bracket(key: str, scale: Scale, part: Part, x: float, y: float, full: float) -> Iterator[Shape]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias, overload
 
 import numpy as np
@@ -64,15 +64,24 @@ class Cell:
         return f"[{self.index:#05x}{last}] {self.va:#018x} {self.kind}{to}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cells(Sequence[Cell]):
-    """The cells of a table, made when they are asked for; `starts` are their first entries."""
+    """What is in a table, as cells, made when they are asked for.
+
+    `words` are its entries, `kinds` what they are, and `starts` the first ones of the cells.
+    """
 
     format: DescriptorFormat
     level: int
     va: int
     words: U64
+    kinds: Kinds
     starts: list[int]
+
+    @property
+    def shift(self) -> int:
+        """Lowest address bit that an entry resolves."""
+        return self.format.granule.level_shift(self.level)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -89,7 +98,7 @@ class Cells(Sequence[Cell]):
         start = self.starts[at]
         at %= len(self)
         end = self.starts[at + 1] if at + 1 < len(self) else len(self.words)
-        shift = self.format.granule.level_shift(self.level)
+        shift = self.shift
         descriptor = self.format.decode(int(self.words[start]), self.level)
         run = 1
         if isinstance(descriptor, Leaf) and descriptor.Contiguous:
@@ -98,9 +107,18 @@ class Cells(Sequence[Cell]):
                 run = 1  # what the architecture calls misprogrammed
         return Cell(start, end - start, self.va + (start << shift), end - start << shift, descriptor, run)
 
-    def within(self, first: int, last: int) -> Sequence[Cell]:
-        """The cells that have any of the entries from `first` up to, not including, `last`."""
-        return self[bisect_right(self.starts, first) - 1 : bisect_right(self.starts, last - 1)]
+    def addresses(self, first: int, last: int) -> U64:
+        """Where each of the entries from `first` up to, not including, `last` leads, if it is valid."""
+        words = self.words[first:last]
+        lowest = self.format.granule.shift
+        to: U64 = self.format.packing.unpack(words, lowest)
+        return to
+
+    def run_at(self, index: int) -> int:
+        """How many entries the Contiguous bit joins with this one, which is a leaf; 1 where it joins none."""
+        if not int(self.words[index]) & Leaf.Contiguous.mask:
+            return 1
+        return self[bisect_right(self.starts, index) - 1].run
 
 
 @dataclass(frozen=True)
@@ -127,8 +145,6 @@ class Column:
     entries: int
     cells: Cells
     opened: int
-    words: U64 = field(repr=False)
-    kinds: Kinds = field(repr=False)
     number: int = 1
     siblings: int = 1
     neighbours: tuple[Neighbour, ...] = ()
@@ -138,10 +154,10 @@ class Column:
         """How many bytes of address its entries cover."""
         return self.entries << self.granule.level_shift(self.level)
 
-    @cached_property
+    @property
     def used(self) -> int:
         """How many entries are valid."""
-        return int(np.count_nonzero(self.kinds))
+        return int(np.count_nonzero(self.cells.kinds))
 
 
 def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
@@ -165,14 +181,10 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
     number, siblings, neighbours = 1, 1, tuple[Neighbour, ...]()
     while True:
         shift = r.granule.level_shift(level)
-        words = _read(mmu, pa, entries)
-        kinds = _kinds(r, words, level)
-        cells = Cells(r.format, level, first, words, _starts(r, words, kinds, level))
+        cells = _cells(r.format, level, first, _read(mmu, pa, entries).tobytes())
         index = (va - first) >> shift & entries - 1
         opened = max(bisect_right(cells.starts, index) - 1, 0)
-        columns.append(
-            Column(r.granule, level, pa, first, entries, cells, opened, words, kinds, number, siblings, neighbours)
-        )
+        columns.append(Column(r.granule, level, pa, first, entries, cells, opened, number, siblings, neighbours))
         descriptor = cells[opened].descriptor if cells else None
         if not isinstance(descriptor, Table) or descriptor.oa >> r.output_bits:
             return tuple(columns)
@@ -204,7 +216,7 @@ def _leaves(mmu: MMU, r: VARange, table: _Table, start: int, end: int, budget: I
     level, pa, first, entries = table
     shift = r.granule.level_shift(level)
     words = _read(mmu, pa, entries)
-    kinds = _kinds(r, words, level)
+    kinds = _kinds(r.format, words, level)
     low, high = max(start - first >> shift, 0), max(-(first - end >> shift), 0)
     for index in np.flatnonzero(kinds[low:high]).tolist():
         index += low
@@ -231,39 +243,41 @@ def _read(mmu: MMU, pa: int, entries: int) -> U64:
         return np.zeros(0, np.uint64)
 
 
-def _kinds(r: VARange, words: U64, level: int) -> Kinds:
+def _kinds(format: DescriptorFormat, words: U64, level: int) -> Kinds:
     """What each entry is: `HOLE`, `TABLE` or `LEAF`."""
     by_bits = np.array([HOLE, LEAF, HOLE, TABLE], np.uint8)
     if level == LAST_LEVEL:
         by_bits = np.array([HOLE, HOLE, HOLE, LEAF], np.uint8)
-    elif level < r.format.first_block_level:
+    elif level < format.first_block_level:
         by_bits[1] = HOLE
     kinds: Kinds = by_bits[(words & np.uint64(3)).astype(np.uint8)]
     return kinds
 
 
-def _starts(r: VARange, words: U64, kinds: Kinds, level: int) -> list[int]:
-    """Where cells begin: each table is one, and so are invalid entries in a row, and leaves in step."""
-    shift = r.granule.level_shift(level)
+@lru_cache(maxsize=64)  # whoever goes from one address to the next comes through the same tables
+def _cells(format: DescriptorFormat, level: int, va: int, entries: bytes) -> Cells:
+    """A table's cells: each table is one, and so are invalid entries in a row, and leaves in step."""
+    words: U64 = np.frombuffer(entries, np.uint64)
+    kinds, shift = _kinds(format, words, level), format.granule.level_shift(level)
     goes_on = kinds[1:] == kinds[:-1]
     if (kinds == LEAF).any():
-        address: U64 = r.format.packing.unpack(words, shift)
-        attributes = words & ~np.uint64(r.format.packing.place((1 << r.format.packing.bits) - (1 << shift)))
+        address: U64 = format.packing.unpack(words, shift)
+        attributes = words & ~np.uint64(format.packing.place((1 << format.packing.bits) - (1 << shift)))
         in_step = (attributes[1:] == attributes[:-1]) & (address[1:] - address[:-1] == 1 << shift)
         goes_on &= in_step | (kinds[1:] != LEAF)
     goes_on &= kinds[1:] != TABLE
-    return np.flatnonzero(np.append(len(words) > 0, ~goes_on)).tolist()
+    return Cells(format, level, va, words, kinds, np.flatnonzero(np.append(len(words) > 0, ~goes_on)).tolist())
 
 
 def _beside(mmu: MMU, r: VARange, above: Column, index: int) -> tuple[int, int, tuple[Neighbour, ...]]:
     """Which of how many tables below `above` the one of entry `index` is, and those around it."""
-    tables = np.flatnonzero(above.kinds == TABLE)
+    tables = np.flatnonzero(above.cells.kinds == TABLE)
     at = int(np.searchsorted(tables, index))
     begin = max(0, min(at - NEIGHBOURS // 2, len(tables) - NEIGHBOURS))
     found = []
     for number, entry in enumerate(tables[begin : begin + NEIGHBOURS].tolist(), begin + 1):
-        pa = r.format.packing.unpack(int(above.words[entry]), r.granule.shift)
+        pa = r.format.packing.unpack(int(above.cells.words[entry]), r.granule.shift)
         words = _read(mmu, pa, 1 << r.granule.bits_per_level)
-        used = int(np.count_nonzero(_kinds(r, words, above.level + 1)))
+        used = int(np.count_nonzero(_kinds(r.format, words, above.level + 1)))
         found.append(Neighbour(number, above.va + (entry << above.granule.level_shift(above.level)), used))
     return at + 1, len(tables), tuple(found)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from pgtlab.arch.descriptor import Table
 from pgtlab.arch.scales import Scale, scales, size_name
 from pgtlab.arch.scales_picture import LEGEND, MOST, scales_picture
 from pgtlab.arch.scales_picture import ROW as SCALE
@@ -111,8 +110,8 @@ def _column(column: Column, x: float, start: int, *, root: bool, last: bool) -> 
 def _beside(key: str, column: Column, its: Neighbour, x: float, y: float) -> Iterator[Shape]:
     """One of the tables that the table above leads to, filled as far as its entries are used."""
     here = its.number == column.number
-    full = round(max(2, BESIDE_H * its.used / column.entries), 1) if its.used else 0
-    if its.used and column.entries:
+    full = round(max(4, BESIDE_H * its.used / column.entries), 1) if its.used else 0
+    if its.used:
         yield rect(f"fill {key}", x, y + BESIDE_H - full, BESIDE - 2, full, f"part level-{column.level}")
     hint = f"table {its.number} of {column.siblings}: {its.va:#018x}, {its.used} entries used"
     data = {"va": f"{its.va:#x}"} | ({"here": "true"} if here else {})
@@ -125,28 +124,15 @@ def _more(key: str, x: float, words: str, level: int, first: int) -> Iterator[Sh
 
 
 def _cell(column: Column, number: int, cell: Cell, x: float, y: float, opened: bool) -> Iterator[Shape]:
-    key = f"{column.level} {number}"
-    valid = cell.oa is not None
-    classes = f"entry level-{column.level}" if valid else "entry byte"
-    data = {"va": f"{cell.va:#x}"}
-    if opened:
-        classes += " now"
-        data["here"] = "true"
-    hint = (
-        str(cell) if cell.run == 1 else f"{cell}, {cell.count // cell.run} × {cell.run} entries in one TLB entry each"
-    )
-    yield rect(f"cell {key}", x, y, CELLS, ROW - 1, classes, hint, **data)
-    to = f" → {cell.oa:#x}" if isinstance(cell.descriptor, Table) else f" {cell.oa:#x}" if valid else ""
-    ink = " on-fill" if valid else ""
-    kind = cell.kind.split()[1]
-    yield text(
-        f"text {key}",
-        x + 6,
-        y + 14,
-        f"[{cell.index:#05x}] {cell.count} {kind}{to}",
-        f"start mono small{ink}",
-        quiet=True,
-    )
+    key, label = f"{column.level} {number}", str(cell)
+    name, to = cell.kind.split()[1], label.rsplit(" ", 1)[1]
+    data = {"va": f"{cell.va:#x}"} | ({"here": "true"} if opened else {})
+    hint = label if cell.run == 1 else f"{label}, {cell.count // cell.run} × {cell.run} entries in one TLB entry each"
+    classes, ink = ("entry byte", "") if name == "Invalid" else (f"entry level-{column.level}", " on-fill")
+    yield rect(f"cell {key}", x, y, CELLS, ROW - 1, f"{classes} now" if opened else classes, hint, **data)
+    leads = "" if name == "Invalid" else f" → {to}" if name == "Table" else f" {to}"
+    words = f"[{cell.index:#05x}] {cell.count} {name}{leads}"
+    yield text(f"text {key}", x + 6, y + 14, words, f"start mono small{ink}", quiet=True)
     if cell.run > 1:
         yield from _bracket(f"run {key}", cell.run, x + CELLS - 4, y + 3)
 

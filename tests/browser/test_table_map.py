@@ -8,13 +8,14 @@ from pgtlab_widgets import TableMap
 from playwright.sync_api import expect
 
 CELL = "from pgtlab_widgets import TableMap\nTableMap(page_size='4k', va_bits=52)"
+FOCUSED = "document.activeElement.dataset.item"
 
 
 def test_from_the_root_to_an_entry_by_click_and_by_key(run_cells):
     page, view = run_cells(CELL)
     picture = view.locator("svg")
     expect(picture).to_contain_text("level -1, the root")
-    expect(picture).to_contain_text("4 PiB")
+    expect(picture).to_contain_text("4 PiB + 4 PiB")
     view.get_by_role("button", name="linear map", exact=True).first.click()
     expect(picture).to_contain_text("The way to 0xfff0000000000000")
     expect(picture).to_contain_text("level 2, table 1 of 1")
@@ -27,15 +28,53 @@ def test_from_the_root_to_an_entry_by_click_and_by_key(run_cells):
     expect(picture).to_contain_text("The way to 0xfff1000000000000")
 
 
-def test_a_part_of_a_bar_is_magnified_by_a_click_down_to_the_page(run_cells):
-    _, view = run_cells(CELL)
+def test_from_petabytes_to_a_page_by_plus_and_back_by_minus(run_cells):
+    page, view = run_cells(CELL)
     picture = view.locator("svg")
-    sixteenths = view.locator("rect[data-item^='scale 5 ']").and_(view.locator("[data-va]"))
-    expect(sixteenths).to_have_count(16)
-    sixteenths.nth(15).click()
-    expect(picture).to_contain_text("The way to 0xffffc1ffc01e0000")
     view.get_by_role("button", name="linear map", exact=True).first.click()
     expect(picture).to_contain_text("The way to 0xfff0000000000000")
+    expect(picture).to_contain_text("PA 0x40000000")
+    view.locator("[data-item='scale 1 0']").focus()
+    for bar in range(2, 11):  # the last is the page
+        page.keyboard.press("+")
+        page.wait_for_function(f"{FOCUSED}.startsWith('scale {bar} ')")
+    page.keyboard.press("-")
+    page.wait_for_function(f"{FOCUSED}.startsWith('scale 9 ')")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")  # another page: it is gone to, and the reader with it
+    page.wait_for_function(f"{FOCUSED}.startsWith('scale 10 ')")
+    expect(picture).to_contain_text("The way to 0xfff0000000001000")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(FOCUSED) == "scale 9 1"
+
+
+def test_a_part_of_a_bar_is_magnified_by_a_click_and_by_the_wheel(run_cells):
+    page, view = run_cells(CELL)
+    picture = view.locator("svg")
+    pages = view.locator("[data-item^='scale 9 ']")
+    expect(pages).to_have_count(32)
+    pages.nth(31).click()
+    expect(picture).to_contain_text("The way to 0xffffc1ffc001f000")
+    view.locator("[data-item^='scale 8 ']").nth(15).hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"{FOCUSED}.startsWith('scale 9 ')")
+    expect(picture).to_contain_text("The way to 0xffffc1ffc01e0000")
+
+
+def test_a_neighbour_among_many_tables_is_a_click_away(run_cells):
+    _, view = run_cells(
+        "from pgtlab.arch.mapper import Mapper\nfrom pgtlab.arch.registers import TCR_EL1\n"
+        "from pgtlab_widgets import TableMap\nmapper = Mapper.in_ram(TCR_EL1(T0SZ=16))\n"
+        "for n in range(300):\n    mapper.map_range(n << 21, 0x4000_0000 + (n << 16), n % 16 + 1 << 12)\n"
+        "TableMap(mapper.mmu)"
+    )
+    picture = view.locator("svg")
+    expect(picture).to_contain_text("level 3, table 1 of 300")
+    view.get_by_role("button", name=re.compile("^table 8 of 300: .* 8 entries used")).click()
+    expect(picture).to_contain_text("level 3, table 8 of 300")
+    expect(picture).to_contain_text("The way to 0x0000000000e00000")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -46,9 +85,13 @@ def test_axe_finds_no_violation(run_cells, theme):
 
 
 def test_its_javascript_draws_what_it_is_given(render):
-    cell = {"x": 1, "y": 2, "width": 3, "height": 4, "data-va": "0x7"}
-    shapes = [{"key": "c", "tag": "rect", "attributes": cell, "hint": "C"}]
+    cell = {"x": 1, "y": 2, "width": 3, "height": 4, "data-va": "0x7", "data-here": "true"}
+    shapes = [{"key": "scale 1 0", "tag": "rect", "attributes": cell, "hint": "C"}]
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": shapes}
     view = render(TableMap, {**TableMap().view, "picture": made_up})
-    view.get_by_role("button", name="C", exact=True).press("Enter")
+    one = view.get_by_role("button", name="C", exact=True)
+    expect(one).to_have_attribute("aria-current", "location")
+    one.press("Enter")
+    assert view.page.evaluate("window.sent") == [{"va": "0x7"}]
+    one.press("+")  # there is nothing below
     assert view.page.evaluate("window.sent") == [{"va": "0x7"}]

@@ -49,7 +49,7 @@ function body(view, reader) {
 }
 
 /** The bar, or the column, that an item is in. */
-const lane = (/** @type {HTMLElement} */ item) => item.dataset.item?.replace(/ \S+$/, "");
+const lane = (/** @type {HTMLElement} */ item) => item.dataset.item?.split(" ").slice(0, 2).join(" ");
 
 /**
  * The item of the address in the bar or column that is so many after that of `item`.

@@ -126,7 +126,7 @@ class TableMap(KernelView):
     def _told(self) -> str:
         """The last entry on the way, and what the translation comes to."""
         cells = [str(column.cells[column.opened]) for column in self.columns[-1:] if column.cells]
-        return "   ".join([*cells, self.outcome])
+        return "; ".join([*cells, self.outcome])
 
     def receive(self, message: dict[str, Any]) -> None:
         """A cell to open, a table to scroll, an address, or a choice of kernel."""
