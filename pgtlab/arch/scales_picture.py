@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import zip_longest
@@ -52,8 +53,8 @@ def scales_picture(
     half = (full - BETWEEN) / 2
     for number, its in enumerate(ranges):
         start = x + number * (half + BETWEEN)
-        shapes = _range(f"scale 0 {RANGES[number]}", its, start, top, half)
-        yield from _with_here(f"scale 0 {RANGES[number]}", its, va, shapes) if number == upper else shapes
+        shapes, items = _range(f"scale 0 {RANGES[number]}", its, start, top, half)
+        yield from _with_here(its, va, shapes, items) if number == upper else shapes
     hint = "addresses between the ranges, which nothing translates; not to scale"
     yield rect("between", x + half + 4, top, BETWEEN - 8, BAR, "unused", hint)
     yield text("between dots", x + full / 2, top + 12, "⋯", quiet=True)
@@ -64,7 +65,7 @@ def scales_picture(
         key, y = f"scale {number}", top + number * ROW
         va = scale.va + (va - scale.va & scale.size - 1)
         yield from _name(key, scale.name, size_name(scale.size), x, y)
-        yield from _with_here(key, scale, va, _bar(key, scale, x, y, full))
+        yield from _with_here(scale, va, *_bar(key, scale, x, y, full))
         if magnified and magnified.size < scale.size:
             begin, end = (_place(scale, at, x, full) for at in (magnified.va, magnified.va + magnified.size))
             yield from _lens(key, begin, end, x, y, full)
@@ -96,18 +97,23 @@ def _lens(key: str, begin: float, end: float, x: float, y: float, full: float) -
     yield line(f"{key} right", end, y + BAR + 1, x + full, y + ROW)
 
 
-def _range(key: str, scale: Scale, x: float, y: float, full: float) -> Iterator[Shape]:
-    """A range with its named parts."""
+@lru_cache(maxsize=64)
+def _range(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[list[Shape], list[int]]:
+    """A range with its named parts; and which shapes those are."""
+    shapes, items = list[Shape](), list[int]()
     if not scale.parts:
-        yield rect(key, x, y, full, BAR, "byte", scale.name)
-        yield text(f"{key} name", x + full / 2, y + 11.5, scale.name, "middle small", quiet=True)
+        shapes.append(rect(key, x, y, full, BAR, "byte", scale.name))
+        shapes.append(text(f"{key} name", x + full / 2, y + 11.5, scale.name, "middle small", quiet=True))
     for at, part in enumerate(scale.parts):
         name = part.label or (scale.name if len(scale.parts) == 1 else "")
         left, right = _place(scale, part.va, x, full), _place(scale, part.va + part.size, x, full)
         hint = f"{name or 'no part with a name'}: {part.va:#018x}, {_about(part.size)}"
-        yield _item(f"{key} {at}", left, y, right - left, "byte unused" if part.label else "byte", part, hint)
+        classes = "byte unused" if part.label else "byte"
+        items.append(len(shapes))
+        shapes.append(_item(f"{key} {at}", left, y, right - left, classes, part, hint))
         if right - left > LETTER * len(name):
-            yield text(f"{key} {at} name", (left + right) / 2, y + 11.5, name, "middle small", quiet=True)
+            shapes.append(text(f"{key} {at} name", (left + right) / 2, y + 11.5, name, "middle small", quiet=True))
+    return shapes, items
 
 
 def _about(size: int) -> str:
@@ -122,9 +128,9 @@ def _item(
 
 
 @lru_cache(maxsize=64)
-def _bar(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[Shape, ...]:
-    """A bar, first what is seen in it and then where one can go."""
-    shapes = [rect(key, x, y, full, BAR, "byte")]
+def _bar(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[list[Shape], list[int]]:
+    """A bar, first what is seen in it and then where one can go; and which shapes those are."""
+    shapes, items = [rect(key, x, y, full, BAR, "byte")], []
     each = full / scale.size
     for shade in scale.shades:
         left, wide = round(x + each * (shade.va - scale.va), 2), round(each * shade.size, 2)
@@ -134,17 +140,21 @@ def _bar(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[Shape
         left = round(x + each * (part.va - scale.va), 2)
         drop = BAR / 2 if part.what == "table" else 0
         classes = "cell" if part.what in ("hole", "entries") else f"level-{part.level}"
+        items.append(len(shapes))
         shapes.append(_item(f"{key} {at}", left, y + drop, each * part.size, classes, part, part.label, BAR - drop))
         if part.run and (part.va % part.run == 0 or at == 0):
             shapes += _bracket(f"{key} run {at}", scale, part, x, y + BAR + 1, full)
-    return tuple(shapes)
+    return shapes, items
 
 
-def _with_here(key: str, scale: Scale, va: int, shapes: Iterable[Shape]) -> Iterator[Shape]:
+def _with_here(scale: Scale, va: int, shapes: list[Shape], items: list[int]) -> list[Shape]:
     """Mark the part that an address is in."""
-    here = next((f"{key} {at}" for at, part in enumerate(scale.parts) if part.va <= va < part.va + part.size), None)
-    for shape in shapes:
-        yield replace(shape, attributes={**shape.attributes, "data-here": "true"}) if shape.key == here else shape
+    at = bisect_right(scale.parts, va, key=lambda part: part.va) - 1
+    if at < 0:
+        return shapes
+    here = shapes[items[at]]
+    marked = replace(here, attributes={**here.attributes, "data-here": "true"})
+    return [*shapes[: items[at]], marked, *shapes[items[at] + 1 :]]
 
 
 def _bracket(key: str, scale: Scale, part: Part, x: float, y: float, full: float) -> Iterator[Shape]:

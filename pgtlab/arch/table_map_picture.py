@@ -7,12 +7,13 @@ way, filled as far as their entries are used, and a cell for entries that are al
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pgtlab.arch.scales import Scale, scales, size_name
 from pgtlab.arch.scales_picture import LEGEND, MOST, scales_picture
 from pgtlab.arch.scales_picture import ROW as SCALE
-from pgtlab.arch.table_columns import Cell, Column, Neighbour
+from pgtlab.arch.table_columns import Cells, Column, Neighbour
 from pgtlab.picture import Picture, Shape, line, rect, text
 
 LEFT, CELLS, GAP = 4, 203, 18
@@ -21,6 +22,7 @@ WIDTH: Final = LEFT + 5 * COLUMN - GAP + LEFT
 SCALES_Y = 30
 TOP: Final = SCALES_Y + MOST * SCALE + 76
 ROW, ROWS, MORE = 20, 13, 66
+LETTERS: Final = 29  # in a cell
 BESIDE, BESIDE_H = 13, 20  # a table beside others
 LISTED = 64  # cells in the description
 
@@ -92,12 +94,12 @@ def _column(column: Column, x: float, start: int, *, root: bool, last: bool) -> 
     if column.neighbours and column.siblings > len(column.neighbours):
         dots = f"… {column.siblings}"
         yield text(f"dots {level}", x + len(column.neighbours) * BESIDE + 4, TOP - 28, dots, "start small", quiet=True)
-    shown = column.cells[start : start + ROWS]
+    shown = min(ROWS, len(column.cells) - start)
     if not column.cells:
         yield text(f"missing {level}", x + 6, TOP + 14, "not in memory", "start small")
-    for row, cell in enumerate(shown):
-        yield from _cell(column, start + row, cell, x, TOP + row * ROW, start + row == column.opened)
-    hidden_before, hidden_after = start, len(column.cells) - start - len(shown)
+    for row in range(shown):
+        yield from _cell(column.cells, start + row, x, TOP + row * ROW, start + row == column.opened)
+    hidden_before, hidden_after = start, len(column.cells) - start - shown
     if hidden_before:
         yield from _more(f"up {level}", x, f"▲ {hidden_before} more", level, max(0, start - ROWS))
     if hidden_after:
@@ -123,23 +125,31 @@ def _more(key: str, x: float, words: str, level: int, first: int) -> Iterator[Sh
     yield text(f"{key} text", x + MORE / 2, TOP - 7, words, "middle small", quiet=True)
 
 
-def _cell(column: Column, number: int, cell: Cell, x: float, y: float, opened: bool) -> Iterator[Shape]:
-    key, label = f"{column.level} {number}", str(cell)
+@lru_cache(maxsize=256)
+def _cell(cells: Cells, number: int, x: float, y: float, opened: bool) -> tuple[Shape, ...]:
+    cell, key = cells[number], f"{cells.level} {number}"
+    label = str(cell)
     name, to = cell.kind.split()[1], label.rsplit(" ", 1)[1]
     data = {"va": f"{cell.va:#x}"} | ({"here": "true"} if opened else {})
-    hint = label if cell.run == 1 else f"{label}, {cell.count // cell.run} × {cell.run} entries in one TLB entry each"
-    classes, ink = ("entry byte", "") if name == "Invalid" else (f"entry level-{column.level}", " on-fill")
-    yield rect(f"cell {key}", x, y, CELLS, ROW - 1, f"{classes} now" if opened else classes, hint, **data)
+    hint = (
+        label if cell.run == 1 else f"{label}: {cell.count // cell.run} × {cell.run} entries, each run as one in a TLB"
+    )
+    classes, ink = ("entry byte", "") if name == "Invalid" else (f"entry level-{cells.level}", " on-fill")
+    count = f"{cell.count // cell.run}×{cell.run}" if cell.run > 1 else f"{cell.count}"
     leads = "" if name == "Invalid" else f" → {to}" if name == "Table" else f" {to}"
-    words = f"[{cell.index:#05x}] {cell.count} {name}{leads}"
-    yield text(f"text {key}", x + 6, y + 14, words, f"start mono small{ink}", quiet=True)
-    if cell.run > 1:
-        yield from _bracket(f"run {key}", cell.run, x + CELLS - 4, y + 3)
+    words = f"[{cell.index:#05x}] {count} {name}{leads}"
+    if len(words) > LETTERS:
+        words = f"[{cell.index:#05x}] {name}{leads}"
+    return (
+        rect(f"cell {key}", x, y, CELLS, ROW - 1, f"{classes} now" if opened else classes, hint, **data),
+        text(f"text {key}", x + 6, y + 14, words, f"start mono small{ink}", quiet=True),
+        *(_bracket(f"run {key}", x + CELLS - 4, y + 3) if cell.run > 1 else ()),
+    )
 
 
-def _bracket(key: str, run: int, x: float, y: float) -> Iterator[Shape]:
-    """At the end of a cell: its entries belong together, `run` at a time."""
-    high = ROW - 7
-    yield text(f"{key} size", x - 6, y + 10.5, f"×{run}", "end small on-fill strong", quiet=True)
-    for name, x1, y1, y2 in (("", x, y, y + high), (" top", x - 4, y, y), (" end", x - 4, y + high, y + high)):
-        yield Shape(f"{key}{name}", "line", {"x1": x1, "y1": y1, "x2": x, "y2": y2, "class": "edge on-fill"})
+def _bracket(key: str, x: float, y: float) -> Iterator[Shape]:
+    """At the end of a cell: its entries belong together."""
+    high, thick = ROW - 7, 1.5
+    yield rect(key, x - thick, y, thick, high, "part on-fill")
+    yield rect(f"{key} top", x - 5, y, 5, thick, "part on-fill")
+    yield rect(f"{key} end", x - 5, y + high - thick, 5, thick, "part on-fill")

@@ -88,7 +88,7 @@ def test_its_javascript_draws_what_it_is_given(render):
     cell = {"x": 1, "y": 2, "width": 3, "height": 4, "data-va": "0x7", "data-here": "true"}
     shapes = [{"key": "scale 1 0", "tag": "rect", "attributes": cell, "hint": "C"}]
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": shapes}
-    view = render(TableMap, {**TableMap().view, "picture": made_up})
+    view = render(TableMap, {**TableMap().view, "next": None, "picture": made_up})
     one = view.get_by_role("button", name="C", exact=True)
     expect(one).to_have_attribute("aria-current", "location")
     one.press("Enter")

@@ -1,10 +1,14 @@
 """The table map's Python side."""
 
+import json
+
 import pytest
 from pgtlab_widgets import TableMap
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
+from pgtlab.arch.table_columns import NEIGHBOURS
+from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.image import Image
 
 
@@ -44,6 +48,77 @@ def test_it_takes_any_mmu_and_tables_scroll():
     assert "▲ 40 more" in tables.svg()
     tables.receive({"va": "0x0"})
     assert "▲" not in tables.svg()
+
+
+def test_of_tables_that_no_kernel_is_known_for_nothing_is_named():
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, TG0=1, IPS=5))
+    mapper.map_range(0x7_0000, 0x1_0000_0000, 0x1_0000)
+    tables = TableMap(mapper.mmu)
+    assert (tables.address, tables.outcome[:14]) == ("0x70000", "PA 0x100000000")
+    assert [region["name"] for region in tables.view["regions"]] == ["lower range"]
+    assert tables.view["address"]["names"] == []
+    tables.receive({"address": "PAGE_OFFSET"})
+    assert "is not known" in tables.view["address"]["error"]
+    tables.receive({"address": "ffff800080001234"})
+    assert "not walked" in tables.svg()
+    assert "translation fault" in tables.view["told"]
+
+
+def test_an_address_in_no_range_shows_the_ranges_and_its_fault():
+    tables = TableMap()
+    tables.receive({"address": "0x0100000000000000 + 0x1"})
+    assert tables.columns[0].level == 0  # Linux ignores the top byte of user addresses, so this is 1
+    tables.receive({"address": "0x0001000000000000"})
+    assert tables.columns == ()
+    assert "user space" in tables.svg()
+    assert "translation fault" in tables.svg()
+
+
+@pytest.fixture(scope="module")
+def image_of_ten_thousand_tables(tmp_path_factory):
+    """A process of 10 000 pages, each with a table of level 3 to itself, in a file."""
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=16, T1SZ=16, IPS=5))
+    for n in range(10_000):
+        mapper.map_range(3 * n << 21, 0x4000_0000 + (n << 12), 0x1000)
+    mmu = mapper.mmu
+    registers = {"TCR_EL1": int(mmu.tcr), "TTBR0_EL1": int(mmu.ttbr0), "MAIR_EL1": int(mmu.mair), "SCTLR_EL1": 1}
+    path = tmp_path_factory.mktemp("image") / "tables.npz"
+    Image("ten thousand tables", mmu.memory, registers).save(path)
+    return Image.open(path)
+
+
+def test_a_step_among_ten_thousand_tables_reads_and_draws_a_few(image_of_ten_thousand_tables, monkeypatch):
+    """A law on counts: words read, shapes drawn and bytes sent have bounds that know nothing of the other tables."""
+    image = image_of_ten_thousand_tables
+    read = []
+    tables = TableMap(image)
+    inner = type(image.memory).read
+
+    def counted(memory, pa, count):
+        read.append(count)
+        return inner(memory, pa, count)
+
+    monkeypatch.setattr(type(image.memory), "read", counted)
+    seen = set()
+    for n in range(0, 10_000, 307):
+        read.clear()
+        tables.receive({"va": f"{3 * n << 21:#x}"})
+        seen.add(tables.columns[-1].pa)
+        assert tables.outcome.startswith(f"PA {0x4000_0000 + (n << 12):#x}")
+        assert sum(read) <= 512 * (4 + 3 * NEIGHBOURS)
+        assert len(tables.picture().shapes) < 500
+        assert len(json.dumps(tables.view)) < 100_000
+    assert len(seen) == len(range(0, 10_000, 307))
+
+
+def test_without_lpa2_is_prepared_before_it_is_chosen():
+    tables = TableMap(page_size="16k", va_bits=52)
+    assert tables.view["next"] == {"prepare": "max,lpa2=off"}
+    tables.receive(tables.view["next"])
+    before = small_process.cache_info().misses
+    tables.cpu = "max,lpa2=off"
+    assert small_process.cache_info().misses == before
+    assert tables.view["next"] is None
 
 
 @pytest.mark.parametrize("text", ["0xzz", "NOWHERE"])

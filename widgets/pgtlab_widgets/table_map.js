@@ -6,7 +6,7 @@ import { button, field, h, picture, show } from "./page.js";
 /**
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, told: string,
- *   regions: {name: string, send: object}[], picture: import("./page.js").Picture|null,
+ *   regions: {name: string, send: object}[], next: object|null, picture: import("./page.js").Picture|null,
  * }} View
  *
  * What else the reader has come to: from which item to go one bar down, once the view is another than it was; and the
@@ -43,7 +43,7 @@ function body(view, reader) {
       h("span", "label", { class: "label" }, "Go to"),
       ...view.regions.map(({ name, send }) => button(name, name, send)),
     ]),
-    h("p", "told", { class: "told", role: "status" }, view.told),
+    h("p", "told", { class: "told", role: "status", "data-next": view.next ? JSON.stringify(view.next) : null }, view.told),
     view.picture ? picture(reader, view.picture, "tables", opens) : h("p", "stuck", { class: "stuck" }, view.stuck),
   ];
 }
