@@ -62,18 +62,25 @@ def read_tree(text: str, name: str) -> Tree:
     Raises
     ------
     TreeError
-        Where a line is none.
+        Where a line is none, or one that is in already.
 
     >>> read_tree("fold-puds  # arm64\\ndump-folio", "mine").commits == Tree.named("next-20240229").commits
     True
     """
+    lines: dict[str, int] = {}  # of the commits, by their names
     commits = []
     for number, line in enumerate(text.splitlines(), 1):
         if entry := line.partition("#")[0].strip():
             try:
-                commits.append(Commit.named(entry))
+                commit = Commit.named(entry)
             except TreeError as error:
                 raise TreeError(f"{name}, line {number}: {error}") from None
+            if commit.name in lines:
+                raise TreeError(
+                    f"{name}, line {number}: {commit.name} is in since line {lines[commit.name]}; leave one"
+                )
+            lines[commit.name] = number
+            commits.append(commit)
     return Tree(name, tuple(commits))
 
 

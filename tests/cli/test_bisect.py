@@ -48,6 +48,7 @@ def test_any_configuration_may_be_asked(debug_vm_pgtable, capsys):
     ("text", "args", "told"),
     [
         ("fold-pud", [], "line 1: commit 'fold-pud' is not known"),
+        ("fold-puds\n0dd4f60a2c76", [], "tree.txt, line 2: fold-puds is in since line 1"),
         ("\xff", [], "line 1: commit '\ufffd' is not known"),
         (BASE, ["--bad", "clean"], "'report', 'panic'"),
         (BASE, ["--tree", "fixed"], "not allowed with"),

@@ -179,3 +179,10 @@ def test_what_is_no_commit_in_a_tree_file_is_named_with_its_line():
 def test_a_tree_file_takes_ids_too_and_keeps_their_order():
     names = [commit.name for commit in read_tree("\nd67cd9f23139 # one\n  0dd4f60a2c76\n", "x").commits]
     assert names == ["dump-folio", "fold-puds"]
+
+
+@pytest.mark.parametrize("again", ["fold-puds", "0dd4f60a2c76", "0dd4f60 # by its id"])
+def test_a_commit_that_is_in_twice_is_named_with_both_lines(again):
+    """A merge that went wrong, as a rule; in the kernel's history a commit is there once."""
+    with pytest.raises(TreeError, match=r"^tree.txt, line 4: fold-puds is in since line 1; leave one$"):
+        read_tree(f"fold-puds\n\ndump-folio\n{again}\n", "tree.txt")
