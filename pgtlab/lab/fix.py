@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.bugs import BUGS, Bug
+from pgtlab.lab.bugs.bug import FIXED
+from pgtlab.lab.trees import TREES, Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux import debug, debug_vm_pgtable, debug_vm_pgtable_args, debug_vm_pgtable_values, page_alloc, printk
 from pgtlab.linux.boot import Boot, Fold
@@ -29,11 +31,15 @@ _EXERCISES: Final = tuple(dict.fromkeys(bug.observe for bug in {bug.exercise: bu
 
 @dataclass(frozen=True)
 class Trial:
-    """The patched kernel in one configuration: how `debug_vm_pgtable` went, and what was wrong beyond it."""
+    """The patched kernel in one configuration: how `debug_vm_pgtable` went, and what was wrong beyond it.
+
+    `bug` is that of the catalogue whose tree this is, if it is one.
+    """
 
     boot: Boot
     run: Run
     beyond: str | None
+    bug: Bug | None = None
 
     def __str__(self) -> str:
         told = [describe(self.boot)]
@@ -52,24 +58,49 @@ Trials = Callable[[], tuple[Trial, ...]]
 Exercise = Callable[[Kernel], str | None]
 
 
-def trials(kernel: Kernel, seed: int | str) -> Iterator[Trial]:
-    """The same tree with the same patch in every configuration, on a CPU with all its bits and on one with fewer."""
+def trials(kernel: Kernel, seed: int | str, bug: Bug | None = None) -> Iterator[Trial]:
+    """The same tree with the same patch in every configuration, on a CPU with all its bits and on one with fewer.
+
+    Of a tree of the catalogue, with `bug`, what the bug does counts, and it is exercised with its options where it
+    shows.
+    """
+    bug = bug or bug_of(kernel)
+    before = _functions(FIXED) if bug else kernel.replaced
     for booted in distinct_boots():
-        run = _start(kernel, booted, kernel.patched, seed).run()
-        beyond = (_new(kernel, booted, exercise, seed) for exercise in _EXERCISES if run.outcome == "clean")
-        yield Trial(booted, run, next(filter(None, beyond), None))
+        run = _start(kernel, booted, seed).run()
+        tried = [(booted, exercise) for exercise in _EXERCISES]
+        if bug and bug.shows(booted):
+            tried.insert(0, (bug.with_options(booted), bug.observe))
+        beyond = (_new(kernel, before, at, exercise, seed) for at, exercise in tried if run.outcome == "clean")
+        yield Trial(booted, run, next(filter(None, beyond), None), bug)
 
 
-def _start(kernel: Kernel, booted: Boot, patch: Mapping[str, Symbol], seed: int | str) -> Kernel:
+def bug_of(kernel: Kernel) -> Bug | None:
+    """The bug of the catalogue whose tree the kernel was booted from; none where that is one of the story's as well.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> bug_of(BUGS["small-pgd"].tree.start_kernel(boot(Config("4k", 39), CPU.named("max")))).name
+    'small-pgd'
+    """
+    if any(kernel.replaced == _functions(tree) for tree in TREES.values()):
+        return None
+    return next((bug for bug in BUGS.values() if kernel.replaced == _functions(bug.tree)), None)
+
+
+def _functions(tree: Tree) -> dict[str, Symbol]:
+    return {name: function for commit in tree.commits for name, function in commit.functions.items()}
+
+
+def _start(kernel: Kernel, booted: Boot, seed: int | str) -> Kernel:
     started = Kernel(booted, kernel.replaced, seed)
-    started.livepatch(**{name: mine for name, mine in patch.items() if name in started.symbols})
+    started.livepatch(**{name: mine for name, mine in kernel.patched.items() if name in started.symbols})
     return started
 
 
-def _new(kernel: Kernel, booted: Boot, exercise: Exercise, seed: int | str) -> str | None:
-    """What an exercise shows with the patch, if it shows nothing without: a fix need not mend what else is wrong."""
-    seen = exercise(_start(kernel, booted, kernel.patched, seed))
-    return seen if seen and not exercise(_start(kernel, booted, {}, seed)) else None
+def _new(kernel: Kernel, before: Mapping[str, Symbol], booted: Boot, exercise: Exercise, seed: int | str) -> str | None:
+    """What an exercise shows with the patch, if it shows nothing of the tree before, which a fix need not mend."""
+    seen = exercise(_start(kernel, booted, seed))
+    return seen if seen and not exercise(Kernel(booted, before, seed)) else None
 
 
 # The checks: each docstring is what is so of a good kernel, each message what was observed, and one hint.
@@ -143,9 +174,10 @@ def check_folded(kernel: Kernel, trials: Trials) -> None:
 def check_beyond(kernel: Kernel, trials: Trials) -> None:
     """Processes live, share, fork and end as before, and Linux and the MMU see the same."""
     for trial in trials():
-        assert trial.beyond is None, (
-            f"{trial}: debug_vm_pgtable is content, and yet: {trial.beyond}. It was not so before the patch: what else "
-            "relies on the function that you replaced?"
+        assert trial.beyond is None, f"{trial}: debug_vm_pgtable is content, and yet: {trial.beyond}. " + (
+            f"It is so since the bad commit, {trial.bug.name}: is what it changed as it was?"
+            if trial.bug
+            else "It was not so before the patch: what else relies on the function that you replaced?"
         )
 
 

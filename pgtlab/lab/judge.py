@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from pgtlab.lab import fix
+from pgtlab.lab.bugs import Bug
 from pgtlab.lab.exercise import Exercise, find, read
 from pgtlab.lab.result import Finding, Result
 from pgtlab.linux.kernel import Kernel
@@ -94,11 +95,14 @@ def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
             return end.value  # type: ignore[no-any-return]
 
 
-def judging(kernel: Kernel, seed: int | str = 0) -> Generator[int, None, Result]:
-    """The same with a pause after each of `distinct_boots()`: how many have been tried, and at the end the result."""
+def judging(kernel: Kernel, seed: int | str = 0, bug: Bug | None = None) -> Generator[int, None, Result]:
+    """The same with a pause after each of `distinct_boots()`: how many have been tried, and at the end the result.
+
+    `bug` says whose tree it is where the tree does not: that of `dump-folio` is that of the story, half mended.
+    """
     tried: list[fix.Trial] = []
     failed: BaseException | None = None
-    work = fix.trials(kernel, seed)
+    work = fix.trials(kernel, seed, bug)
     try:
         while True:
             with _time_limit(SECONDS):

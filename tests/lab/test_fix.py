@@ -1,10 +1,14 @@
 """`check(kernel)`: a fix is judged by what the kernel does with it, in every configuration, and not by its text."""
 
+import functools
+
 import pytest
 
 from pgtlab import CPU, Config, boot
 from pgtlab.lab import check
 from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.bugs.bug import FIXED
+from pgtlab.lab.judge import judging
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.linux.symbols import is_of_folded_level
 
@@ -124,6 +128,48 @@ PATCHES = {
 def test_no_bug_of_the_catalogue_passes_for_a_fix(name):
     """Many of them debug_vm_pgtable does not see."""
     assert not check(patched("fixed", next(BUGS[name].boots()), **PATCHES[name])).passed
+
+
+def trees_of_the_catalogue():
+    """But that of `dump-folio`, which is the story's `next+fix-pud-free` too, where that bug need not be mended."""
+    return [name for name in BUGS if name != "dump-folio"]
+
+
+@pytest.mark.parametrize("name", trees_of_the_catalogue())
+def test_a_bug_of_the_catalogue_is_solved_by_its_repair_and_by_nothing_else(name):
+    """Where a function had done its harm before it could be patched, nothing helps."""
+    bug = BUGS[name]
+    booted = next(bug.boots())
+    good = FIXED.start_kernel(booted).symbols
+    kernel = bug.tree.start_kernel(booted)
+    kernel.livepatch(**{of: again(kernel.symbols[of]) for of in bug.commit.functions})
+    assert not check(kernel).passed
+    kernel.livepatch(**{of: good[of] for of in bug.commit.functions})
+    assert check(kernel).passed == (name not in TOO_LATE)
+
+
+def again(function):
+    """A function that does the same, and is another."""
+
+    @functools.wraps(function)
+    def same(*args, **named):
+        return function(*args, **named)
+
+    return same
+
+
+def test_a_bug_that_is_named_counts_even_in_a_tree_of_the_story():
+    *_, result = results(judging(patched("next+fix-pud-free"), bug=BUGS["dump-folio"]))
+    assert "dump-folio: is what it changed as it was?" in wrong(result)["beyond"]
+    repaired = patched("next+fix-pud-free", **USE_THE_REAL_PFN.functions)
+    *_, result = results(judging(repaired, bug=BUGS["dump-folio"]))
+    assert result.passed
+
+
+def results(steps):
+    """All that a generator yields, and what it returns."""
+    result = yield from steps
+    yield result
 
 
 def test_silencing_the_test_is_no_fix():

@@ -195,7 +195,7 @@ class BugLab(KernelView):
 
     def judge(self) -> Iterator[int]:
         """Judge the kernel, in one configuration after another."""
-        self.result = yield from judging(self._any_kernel(self._patch))
+        self.result = yield from judging(self._any_kernel(self._patch), bug=BUGS.get(self.tree))
 
     def _start(self, what: str) -> None:
         self._doing = what
