@@ -22,6 +22,9 @@ class TraceError(ValueError):
     """A trace that cannot be made or read."""
 
 
+MOST: Final = 1 << 28  # accesses: 2 GiB of addresses
+
+
 def strided(base: int, size: int, accesses: int, *, stride: int = 4096, seed: int = 0) -> U64:
     """Every `stride` bytes; at the end of the area from the beginning again.
 
@@ -158,6 +161,8 @@ def _check(base: int, size: int, accesses: int, step: int, name: str) -> None:
     for what, value, least in ("size", size, 1), ("accesses", accesses, 0), (name, step, 1):
         if value < least:
             raise TraceError(f"{what}={value}: the nearest is {least}")
+    if accesses > MOST:
+        raise TraceError(f"accesses={accesses}: a trace is an array in memory, of {MOST} addresses at most")
     if not 0 <= base < 1 << 64:
         raise TraceError(f"base={base:#x} is no 64-bit address: the nearest is {min(max(base, 0), (1 << 64) - 1):#x}")
     if base + size > 1 << 64:

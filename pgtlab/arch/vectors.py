@@ -107,7 +107,8 @@ class Vectors:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, AttributeError, NotImplementedError) as error:
-            raise VectorFileError(f"{path}: no readable .npz archive ({str(error) or type(error).__name__})") from None
+            why = "it does not begin as one" if isinstance(error, ValueError) else str(error) or type(error).__name__
+            raise VectorFileError(f"{path}: no readable .npz archive ({why})") from None
         vectors = cls(path, arrays, fetches="esr_el1" in arrays)
         vectors._check()
         return vectors

@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the traces, print the table."""
     from pgtlab.lab.walk_cost import regimes, walk_costs, workloads
 
+    if args.accesses < 1:
+        raise ValueError(f"--accesses {args.accesses}: the nearest is 1")
     compared = regimes(args.page_size)
     made = workloads(compared[0].region, args.accesses)
     traces = [made[name] if name in made else from_file(name, list(made)) for name in args.trace or made]

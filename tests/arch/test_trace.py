@@ -69,6 +69,7 @@ def test_zipf_with_exponent_0_is_uniform():
         (lambda: trace("sequence", 0, 1, 1), "'sequence' is no kind of trace: there are sequential, strided, uniform"),
         (lambda: uniform(0, 0, 1), "size=0: the nearest is 1"),
         (lambda: strided(0, 1, -1), "accesses=-1: the nearest is 0"),
+        (lambda: strided(0, 1, 1 << 40), "accesses=1099511627776: a trace is an array in memory, of 268435456"),
         (lambda: strided(0, 1, 1, stride=0), "stride=0: the nearest is 1"),
         (lambda: chase(-1, 1, 1), "-0x1 is no 64-bit address: the nearest is 0x0"),
         (lambda: uniform(1 << 63, 1 << 63 | 1, 1), "the nearest is size=0x8000000000000000"),

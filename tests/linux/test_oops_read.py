@@ -169,6 +169,28 @@ def test_a_fragment_of_another_architecture(architecture, text):
         oops.read(text)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "BUG: Bad page map in process bash  pte:20000047da07fd3 pmd:800000047cbe003",
+        "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [kworker/3:1:77]",
+        "BUG: KFENCE: use-after-free read in skb_release_data+0x10/0x20",
+        "BUG: KASAN: slab-out-of-bounds in kfree_skb+0x1c/0x40",
+        "BUG: sleeping function called from invalid context at mm/slab.h:306",
+    ],
+)
+def test_a_bug_line_with_a_kernels_numbers_is_a_report_by_itself_and_before_another(line):
+    assert [report.kind for report in oops.read(f"[    1.000000] {line}\n").reports] == ["bug"]
+    oopsed = "[    2.0] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008\n"
+    oopsed += "[    2.1] Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP\n"
+    assert [report.kind for report in oops.read(f"[    1.000000] {line}\n{oopsed}").reports] == ["bug", "oops"]
+
+
+def test_a_bug_line_of_a_mail_is_told_apart_from_none():
+    with pytest.raises(oops.OopsError, match="line 2 has a BUG, and nothing below it is a kernel's"):
+        oops.read("Hello,\nBUG: it does not work\nBye\n")
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "Hello, world", "\0\1\2", (DATA / "README.md").read_text()])
 def test_a_text_without_a_report_says_so(text):
     with pytest.raises(oops.OopsError, match="no report of a kernel is in this text"):

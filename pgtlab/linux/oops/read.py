@@ -37,7 +37,12 @@ _ADDRESS = (
 )
 _ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at ")
 # What `check_mm()` prints has no more than a line (kernel/fork.c).
-_WHOLE = re.compile(r"BUG: (?:non-zero pgtables_bytes on freeing mm: -?\d|Bad rss-counter state mm:)")
+#: Lines that are a kernel's whatever follows: a mail that talks about a BUG does not have its numbers.
+_WHOLE = re.compile(
+    r"(?:watchdog: )?BUG: (?:non-zero pgtables_bytes on freeing mm: -?\d|Bad rss-counter state mm:"
+    r"|Bad page map in process \S{1,64} +pte:[0-9a-f]{1,16}|soft lockup - CPU#\d{1,4} stuck for \d{1,6}s"
+    r"|KASAN: \S+ in \w|KFENCE: [\w -]+ in \w|sleeping function called from invalid context at \S+:\d)"
+)
 _DETAIL = re.compile(
     r"(?:Internal error: |KASAN: |(?:Read|Write) of size |Unhandled fault|Insufficient stack|page->|Oops)"
 )
@@ -68,13 +73,19 @@ def read(text: str) -> Log:
         for segment, architecture in zip(found, whose, strict=True)
         if architecture in (None, ARM64)
     ]
-    reports = [report for report in reports if report.kind != "bug" or _has_body(report)]
+    bare = [report for report in reports if report.kind == "bug" and not _has_body(report)]
+    reports = [report for report in reports if report not in bare]
     others = tuple(dict.fromkeys(declined(one) for one in whose if one not in (None, ARM64)))
     if reports:
         return Log(tuple(reports), facts.facts(version), others, text)
     if not others and (architecture := foreign_sign(text)):
         others = (declined(architecture),)
-    raise OopsError(others[0] if others else "no report of a kernel is in this text: no BUG, Oops, WARNING or panic")
+    nothing = "no report of a kernel is in this text: "
+    if bare:
+        nothing += f"line {bare[0].lines[0]} has a BUG, and nothing below it is a kernel's"
+    else:
+        nothing += "no BUG, Oops, WARNING or panic"
+    raise OopsError(others[0] if others else nothing)
 
 
 def read_report(segment: Segment, version: str = "") -> Report:
