@@ -98,6 +98,20 @@ def test_what_is_told_on_a_closed_standard_error_does_not_get_into_the_answer():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize(
+    ("accesses", "told"),
+    [
+        (0, "the nearest is 1"),
+        (-5, "the nearest is 1"),
+        (99999999999, "an array in memory, of 268435456 addresses at most"),
+    ],
+)
+def test_a_trace_has_one_access_at_least_and_fits_in_memory(accesses, told):
+    done = shell(f"$PGTLAB walk-cost --trace uniform --accesses {accesses}")
+    assert (done.stdout, done.returncode, done.stderr.count("\n")) == ("", 2, 1)
+    assert told in done.stderr
+
+
 @pytest.mark.parametrize("answer", ["esr 0x96000004", f"tree {REAL} --json", "config"])
 def test_a_full_disk_is_told_in_one_sentence(answer):
     done = shell(f"$PGTLAB {answer} >/dev/full")
