@@ -14,7 +14,8 @@ from pgtlab.picture import Shape, line, rect, text
 
 LABEL, BAR, ROW = 116, 15, 27
 MOST: Final = 11  # bars: the ranges, five levels of which four take two, and a page
-BETWEEN: Final = 40  # room for what is between the ranges, which is not to scale
+DROP: Final = 8  # by which tables are lower than leaves
+BETWEEN: Final = 41  # room for what is between the ranges, which is not to scale
 RANGES: Final = ("lower", "upper")
 LETTER: Final = 6.0  # the width of a small character, in the fonts that browsers fall back on
 LEGEND = "full height: mapped · half: leads to a table · empty: invalid · bracket: a contiguous run"
@@ -50,14 +51,14 @@ def scales_picture(
     x, full = left + LABEL, width - LABEL
     upper = va >> 55 & 1
     yield from _name("scale 0", "both ranges", " + ".join(map(_size, ranges)), x, top)
-    half = (full - BETWEEN) / 2
+    half = (full - BETWEEN) // 2
     for number, its in enumerate(ranges):
         start = x + number * (half + BETWEEN)
         shapes, items = _range(f"scale 0 {RANGES[number]}", its, start, top, half)
         yield from _with_here(its, va, shapes, items) if number == upper else shapes
     hint = "addresses between the ranges, which nothing translates; not to scale"
     yield rect("between", x + half + 4, top, BETWEEN - 8, BAR, "unused", hint)
-    yield text("between dots", x + full / 2, top + 12, "⋯", quiet=True)
+    yield text("between dots", x + full // 2, top + 12, "⋯", quiet=True)
     begin = x + upper * (half + BETWEEN)
     if scales:
         yield from _lens("scale 0", begin, begin + half, x, top, full)
@@ -86,8 +87,13 @@ def _size(scale: Scale) -> str:
     return size_name(scale.size) if scale.size else "none"
 
 
-def _place(scale: Scale, va: int, x: float, full: float) -> float:
-    return round(x + full * (va - scale.va) / scale.size, 2)
+def _place(scale: Scale, va: int, x: float, full: float) -> int:
+    """Where an address is, in whole pixels: edges are sharp, and numbers short."""
+    return round(x + full * (va - scale.va) / scale.size)
+
+
+def _ends(scale: Scale, part: Part, x: float, full: float) -> tuple[int, int]:
+    return _place(scale, part.va, x, full), _place(scale, part.va + part.size, x, full)
 
 
 def _lens(key: str, begin: float, end: float, x: float, y: float, full: float) -> Iterator[Shape]:
@@ -106,7 +112,7 @@ def _range(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[lis
         shapes.append(text(f"{key} name", x + full / 2, y + 11.5, scale.name, "middle small", quiet=True))
     for at, part in enumerate(scale.parts):
         name = part.label or (scale.name if len(scale.parts) == 1 else "")
-        left, right = _place(scale, part.va, x, full), _place(scale, part.va + part.size, x, full)
+        left, right = _ends(scale, part, x, full)
         hint = f"{name or 'no part with a name'}: {part.va:#018x}, {_about(part.size)}"
         classes = "byte unused" if part.label else "byte"
         items.append(len(shapes))
@@ -124,24 +130,23 @@ def _about(size: int) -> str:
 def _item(
     key: str, x: float, y: float, width: float, classes: str, part: Part, hint: str, height: float = BAR
 ) -> Shape:
-    return rect(key, x, y, round(width, 2), height, classes, hint, va=f"{part.va:#x}")
+    return rect(key, x, y, width, height, classes, hint, va=f"{part.va:#x}")
 
 
 @lru_cache(maxsize=64)
 def _bar(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[list[Shape], list[int]]:
     """A bar, first what is seen in it and then where one can go; and which shapes those are."""
     shapes, items = [rect(key, x, y, full, BAR, "byte")], []
-    each = full / scale.size
     for shade in scale.shades:
-        left, wide = round(x + each * (shade.va - scale.va), 2), round(each * shade.size, 2)
-        drop = BAR / 2 if shade.what == "table" else 0
-        shapes.append(rect(f"{key} at {left}", left, y + drop, wide, BAR - drop, f"part level-{shade.level}"))
+        left, right = _ends(scale, shade, x, full)
+        drop = DROP if shade.what == "table" else 0
+        shapes.append(rect(f"{key} at {left}", left, y + drop, right - left, BAR - drop, f"part level-{shade.level}"))
     for at, part in enumerate(scale.parts):
-        left = round(x + each * (part.va - scale.va), 2)
-        drop = BAR / 2 if part.what == "table" else 0
+        left, right = _ends(scale, part, x, full)
+        drop = DROP if part.what == "table" else 0
         classes = "cell" if part.what in ("hole", "entries") else f"level-{part.level}"
         items.append(len(shapes))
-        shapes.append(_item(f"{key} {at}", left, y + drop, each * part.size, classes, part, part.label, BAR - drop))
+        shapes.append(_item(f"{key} {at}", left, y + drop, right - left, classes, part, part.label, BAR - drop))
         if part.run and (part.va % part.run == 0 or at == 0):
             shapes += _bracket(f"{key} run {at}", scale, part, x, y + BAR + 1, full)
     return shapes, items

@@ -22,7 +22,7 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
 
 HOLE, TABLE, LEAF = range(3)  # what an entry is, in `Column.kinds`
-NEIGHBOURS: Final = 11  # tables beside each other that are looked into
+NEIGHBOURS: Final = 9  # tables beside each other that are looked into
 MOST_READ: Final = 1 << 12  # tables read in search of a leaf: some lead back to themselves
 
 Kinds: TypeAlias = NDArray[np.uint8]

@@ -23,7 +23,7 @@ SCALES_Y = 30
 TOP: Final = SCALES_Y + MOST * SCALE + 76
 ROW, ROWS, MORE = 20, 13, 66
 LETTERS: Final = 29  # in a cell
-BESIDE, BESIDE_H = 13, 20  # a table beside others
+BESIDE, BESIDE_H = 15, 20  # a table beside others
 LISTED = 64  # cells in the description
 
 
@@ -112,7 +112,7 @@ def _column(column: Column, x: float, start: int, *, root: bool, last: bool) -> 
 def _beside(key: str, column: Column, its: Neighbour, x: float, y: float) -> Iterator[Shape]:
     """One of the tables that the table above leads to, filled as far as its entries are used."""
     here = its.number == column.number
-    full = round(max(4, BESIDE_H * its.used / column.entries), 1) if its.used else 0
+    full = max(4, round(BESIDE_H * its.used / column.entries)) if its.used else 0
     if its.used:
         yield rect(f"fill {key}", x, y + BESIDE_H - full, BESIDE - 2, full, f"part level-{column.level}")
     hint = f"table {its.number} of {column.siblings}: {its.va:#018x}, {its.used} entries used"
