@@ -58,13 +58,12 @@ Trials = Callable[[], tuple[Trial, ...]]
 Exercise = Callable[[Kernel], str | None]
 
 
-def trials(kernel: Kernel, seed: int | str, bug: Bug | None = None) -> Iterator[Trial]:
+def trials(kernel: Kernel, seed: int | str) -> Iterator[Trial]:
     """The same tree with the same patch in every configuration, on a CPU with all its bits and on one with fewer.
 
-    Of a tree of the catalogue, with `bug`, what the bug does counts, and it is exercised with its options where it
-    shows.
+    Of a tree of the catalogue what the bug does counts, and it is exercised with its options where it shows.
     """
-    bug = bug or bug_of(kernel)
+    bug = bug_of(kernel)
     before = _functions(FIXED) if bug else kernel.replaced
     for booted in distinct_boots():
         run = _start(kernel, booted, seed).run()
@@ -76,15 +75,32 @@ def trials(kernel: Kernel, seed: int | str, bug: Bug | None = None) -> Iterator[
 
 
 def bug_of(kernel: Kernel) -> Bug | None:
-    """The bug of the catalogue whose tree the kernel was booted from; none where that is one of the story's as well.
+    """The bug of the catalogue whose tree the kernel was booted from; none where that is one of the story's.
+
+    Two of them have the same functions as a tree of the story, which asks for less: those go by the tree's name.
 
     >>> from pgtlab import CPU, Config, boot
     >>> bug_of(BUGS["small-pgd"].tree.start_kernel(boot(Config("4k", 39), CPU.named("max")))).name
     'small-pgd'
     """
-    if any(kernel.replaced == _functions(tree) for tree in TREES.values()):
-        return None
-    return next((bug for bug in BUGS.values() if kernel.replaced == _functions(bug.tree)), None)
+    of_the_story = any(kernel.replaced == _functions(tree) for tree in TREES.values())
+    alike = (bug for bug in BUGS.values() if kernel.replaced == _functions(bug.tree))
+    return next((bug for bug in alike if bug.tree.name == kernel.tree or not of_the_story), None)
+
+
+def too_late(kernel: Kernel) -> str:
+    """Why no livepatch mends this tree, in a sentence; empty where one may."""
+    bug = bug_of(kernel)
+    if bug is None:
+        return ""
+    booted = next(bug.boots())
+    good = FIXED.start_kernel(booted).symbols
+    mended = bug.tree.start_kernel(booted)
+    mended.livepatch(**{name: good[name] for name in bug.commit.functions})
+    if bug.observe(mended) is None:
+        return ""
+    functions = " and ".join(f"`{name}()`" for name in bug.commit.functions)
+    return f"{functions} had run at boot, before any livepatch: only a boot of another tree mends {bug.name}."
 
 
 def _functions(tree: Tree) -> dict[str, Symbol]:

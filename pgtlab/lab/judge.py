@@ -17,8 +17,7 @@ from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from pgtlab.lab import fix
-from pgtlab.lab.bugs import Bug
-from pgtlab.lab.exercise import Exercise, find, read
+from pgtlab.lab.exercise import Exercise, ExerciseError, find, read
 from pgtlab.lab.result import Finding, Result
 from pgtlab.linux.kernel import Kernel
 
@@ -56,7 +55,7 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     Raises
     ------
     ExerciseError
-        Where there is no such exercise.
+        Where there is no such exercise, or `what` is neither.
 
     Examples
     --------
@@ -74,6 +73,10 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     """
     if isinstance(what, Kernel):
         return judge_kernel(what, seed)
+    if not isinstance(what, str):
+        raise ExerciseError(
+            f"`check()` takes the name of an exercise, such as '03_pud_free', or a kernel, and got {what!r:.60}"
+        )
     return judge(read(find(what)), answer, seed)
 
 
@@ -86,7 +89,10 @@ def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Res
 
 
 def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
-    """Judge a kernel by what its tree and its livepatches do in every configuration."""
+    """Judge a kernel by what its tree and its livepatches do in every configuration.
+
+    Nothing is judged of a patch that stops or does not end, nor of a tree that no livepatch mends: `Result.reason`.
+    """
     steps = judging(kernel, seed)
     while True:
         try:
@@ -95,31 +101,25 @@ def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
             return end.value  # type: ignore[no-any-return]
 
 
-def judging(kernel: Kernel, seed: int | str = 0, bug: Bug | None = None) -> Generator[int, None, Result]:
-    """The same with a pause after each of `distinct_boots()`: how many have been tried, and at the end the result.
-
-    `bug` says whose tree it is where the tree does not: that of `dump-folio` is that of the story, half mended.
-    """
-    tried: list[fix.Trial] = []
-    failed: BaseException | None = None
-    work = fix.trials(kernel, seed, bug)
-    try:
-        while True:
-            with _time_limit(SECONDS):
-                tried.append(next(work))
-            yield len(tried)
-    except StopIteration:
-        pass
-    except (Exception, SystemExit, _OutOfTime) as error:
-        failed = error
-
-    def trials() -> tuple[fix.Trial, ...]:
-        if failed is not None:
-            raise failed
-        return tuple(tried)
-
+def judging(kernel: Kernel, seed: int | str = 0) -> Generator[int, None, Result]:
+    """The same with a pause after each of `distinct_boots()`: how many have been tried, and at the end the result."""
     name = ", ".join(f"{name}()" for name in kernel.patched) or "the kernel"
-    return Result(name, seed, _findings(fix.CHECKS, kernel.patched, (kernel, trials)))
+    reason = fix.too_late(kernel)
+    tried: list[fix.Trial] = []
+    work = fix.trials(kernel, seed)
+    while not reason:
+        try:
+            trial = attempt(lambda: next(work, None), kernel.patched, SECONDS)
+        except AnswerError as error:
+            reason = str(error)
+        else:
+            if trial is None:
+                findings = _findings(fix.CHECKS, kernel.patched, (kernel, lambda: tuple(tried)))
+                return Result(name, seed, findings)
+            tried.append(trial)
+            yield len(tried)
+    unjudged = (Finding(check, inspect.getdoc(of) or check, "not judged") for check, of in fix.CHECKS.items())
+    return Result(name, seed, tuple(unjudged), reason)
 
 
 def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float = SECONDS) -> T:
@@ -233,7 +233,9 @@ def _sentence(
     """What an answer did instead of answering."""
     if isinstance(error, NotImplementedError):
         return f"`{function}()` is not written yet."
-    where = f" in line {line.lineno}, `{line.line}`" if line else ""
+    where = f" in line {line.lineno}" if line else ""
+    if line and line.line:  # there is no text of what was typed at a prompt
+        where += f", `{line.line}`"
     if isinstance(error, _OutOfTime):
         return f"`{function}()` was still busy{where} after {seconds:.0f} seconds of computing: does it ever end?"
     what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])

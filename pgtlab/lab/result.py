@@ -41,6 +41,8 @@ class Finding:
 class Result:
     """An answer, judged. It shows itself in a notebook.
 
+    `reason` says in a sentence why a kernel was not judged; it is empty where it was.
+
     >>> right = Finding("offset", "The offset is right.", "right")
     >>> wrong = Finding("levels", "The levels are right.", "wrong", "Where does the walk start?")
     >>> result = Result("01_indices", 0, (right, wrong))
@@ -51,11 +53,14 @@ class Result:
       Where does the walk start?
     >>> result.passed, result.score
     (False, 0.5)
+    >>> Result("pud_free()", 0, (Finding("survives", "No kernel panics.", "not judged"),), "it stopped").headline
+    'pud_free(): not judged: it stopped'
     """
 
     exercise: str
     seed: int | str
     findings: tuple[Finding, ...]
+    reason: str = ""
 
     @property
     def passed(self) -> bool:
@@ -69,7 +74,9 @@ class Result:
 
     @property
     def headline(self) -> str:
-        """The outcome in a few words."""
+        """The outcome in a few words, or why there is none."""
+        if self.reason:
+            return f"{self.exercise}: not judged: {self.reason}"
         right = sum(finding.state == "right" for finding in self.findings)
         return f"{self.exercise}: {'solved, ' if self.passed else ''}{right} of {len(self.findings)} checks"
 
@@ -80,6 +87,7 @@ class Result:
             "seed": self.seed,
             "passed": self.passed,
             "score": self.score,
+            "reason": self.reason,
             "checks": [
                 {"check": finding.check, "says": finding.says, "state": finding.state, "hint": finding.hint}
                 for finding in self.findings
@@ -95,7 +103,7 @@ class Result:
 
 def _html(result: Result) -> str:
     box = ElementTree.Element("div", {"class": "pgtlab-check"})
-    ElementTree.SubElement(box, "strong").text = result.headline
+    _write(ElementTree.SubElement(box, "strong"), result.headline)
     lines = ElementTree.SubElement(box, "ul", {"style": "list-style: none; padding-left: 0.5em"})
     for finding in result.findings:
         line = ElementTree.SubElement(lines, "li", {"class": finding.state.replace(" ", "-")})

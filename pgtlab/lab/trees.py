@@ -136,7 +136,9 @@ class Tree:
         functions: dict[str, Symbol] = {}
         for commit in self.commits:
             functions |= commit.functions
-        return Kernel(boot, functions, seed, placement)
+        kernel = Kernel(boot, functions, seed, placement)
+        kernel.tree = self.name  # two trees may come to the same functions
+        return kernel
 
 
 def _generic_pud_free() -> Mapping[str, Symbol]:

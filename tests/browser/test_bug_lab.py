@@ -105,7 +105,7 @@ def test_nothing_moves_whatever_is_chosen(run_cells, width):
         assert view.evaluate(tops) == before
     lit = log.locator("li.lit").first
     assert log.evaluate("(log, lit) => lit.offsetTop >= log.scrollTop", lit.element_handle())
-    for name, said in (("fix-pud-free", "clean"), ("Take pud_free() off", "panic"), ("off", "clean")):
+    for name, said in (("fix-pud-free", "clean"), ("Take fix-pud-free off", "panic"), ("off", "clean")):
         view.get_by_role("button", name=name, exact=True).click()
         expect(view.locator(".summary")).to_have_text(re.compile(f"{said}$"))
         assert view.evaluate(tops) == before

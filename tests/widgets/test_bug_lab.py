@@ -97,6 +97,32 @@ def test_ones_own_function_is_in_with_its_source_and_is_judged():
         lab.livepatch(pud_fre=pud_free)
 
 
+def test_a_fix_of_the_thread_goes_by_its_name_and_is_not_taken_to_a_bug_of_the_catalogue():
+    lab = BugLab()
+    for name in ("fix-pud-free", "fix-dump-page"):
+        lab.receive({"fix": name})
+    assert [it["as"] for it in lab.view["patched"]] == ["fix-dump-page", "fix-pud-free"]
+    assert "+++ pud_free() of fix-pud-free" in lab.seldom["mine"]
+    assert "your" not in lab.seldom["mine"]
+    lab.tree = "arm64-for-next"  # a tree of the story: they are about it
+    assert lab.view["on"] == ["fix-pud-free", "fix-dump-page"]
+    lab.livepatch(p4d_clear=lambda k, p4dp: None)
+    lab.tree = "dump-folio"
+    assert (lab.view["on"], [it["as"] for it in lab.view["patched"]]) == ([], ["p4d_clear()"])
+    assert lab.run.outcome == "panic"
+    lab.receive({"fix": "fix-dump-page"})  # which is what mends this one
+    lab.unpatch("p4d_clear")
+    run(lab, {"judge": True})
+    assert lab.result.passed
+
+
+def test_why_nothing_was_judged_is_told_in_the_place_of_the_findings():
+    lab = BugLab("tg0-from-tg1")
+    run(lab, {"judge": True})
+    assert lab.view["findings"] == [lab.result.headline]
+    assert "not judged: `__cpu_setup()` had run at boot" in lab.view["findings"][0]
+
+
 def test_the_matrix_is_that_of_the_tree_with_the_patch():
     lab = BugLab()
     list(lab.fill())
@@ -167,7 +193,7 @@ def test_ones_own_patch_as_text_is_applied_judged_and_taken_off():
     assert (lab.run.outcome, lab.view["own"], lab.view["patched"]) == (
         "clean",
         {"text": OWN, "error": ""},
-        ["pud_free"],
+        [{"name": "pud_free", "as": "pud_free()"}],
     )
     assert "-    k.free_page(pud)" in lab.seldom["mine"].splitlines()
     assert "+        k.__pud_free(mm, pud)" in lab.seldom["mine"].splitlines()

@@ -10,7 +10,7 @@ import { button, h, picture, show, textarea, toolbar } from "./page.js";
  *
  * @typedef {import("./annotated.js").Annotated & {
  *   choices: import("./kernel.js").Choices, stuck: string, trees: Choice[], bugs: Choice[], tree: string, about: string,
- *   outcome: string, fixes: {name: string, does: string}[], on: string[], patched: string[], mine: string,
+ *   outcome: string, fixes: {name: string, does: string}[], on: string[], patched: {name: string, as: string}[], mine: string,
  *   own: {text: string, error: string}, sources: Source[], functions: Source[], findings: string[], judged: number, kernels: number,
  *   matrix: import("./page.js").Picture, selected: string, filled: number, cells: number, doing: string, next: object|null,
  * }} View
@@ -30,7 +30,7 @@ const patches = ({ fixes, on, patched }) =>
   h("div", "fixes", { class: "tools" }, [
     h("span", "label", { class: "label" }, "Patch"),
     ...fixes.map(({ name, does }) => button(name, name, { fix: name }, { title: does, "aria-pressed": on.includes(name) })),
-    ...patched.map((name) => button(`un ${name}`, `Take ${name}() off`, { unpatch: name })),
+    ...patched.map((it) => button(`un ${it.name}`, `Take ${it.as} off`, { unpatch: it.name })),
   ]);
 
 /**

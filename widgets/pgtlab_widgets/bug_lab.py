@@ -151,6 +151,8 @@ class BugLab(KernelView):
     @traitlets.observe("tree")
     def _another_tree(self, change: object) -> None:
         self._forget()
+        if self.tree in BUGS:  # which is about something else
+            self._patch = self._patch.without_fixes()
         commits = tried.tree_of(self.tree).commits
         name = next(iter(commits[-1 if self.tree in BUGS else 0].functions))
         offered = source_of(next(it.functions[name] for it in reversed(commits) if name in it.functions))
@@ -195,7 +197,7 @@ class BugLab(KernelView):
 
     def judge(self) -> Iterator[int]:
         """Judge the kernel, in one configuration after another."""
-        self.result = yield from judging(self._any_kernel(self._patch), bug=BUGS.get(self.tree))
+        self.result = yield from judging(self._any_kernel(self._patch))
 
     def _start(self, what: str) -> None:
         self._doing = what
@@ -260,7 +262,7 @@ class BugLab(KernelView):
             "outcome": f"{self.tree} on {self.cpu}: {self.run.outcome}" + (f": {self.seen}" if self.seen else ""),
             "about": self._about(),
             "on": [name for name, fix in FIXES.items() if fix.functions.items() <= patched.items()],
-            "patched": sorted(patched),
+            "patched": [{"name": name, "as": tried.title(name, mine)} for name, mine in sorted(patched.items())],
             "own": {"text": self._draft, "error": self._wrong or self._tried.stopped},
             "chosen": self.chosen,
             "lit": marked,
@@ -271,7 +273,7 @@ class BugLab(KernelView):
             "selected": cell_key(self.boot),
             "filled": len(self.outcomes),
             "judged": self._judged,
-            "findings": [] if self.result is None else [str(finding) for finding in self.result.findings],
+            "findings": self._findings(),
             "doing": self._doing if working else "",
             "next": {"step": self._steps} if working else None,
         }
@@ -282,6 +284,12 @@ class BugLab(KernelView):
         if bug:
             return f"{bug.symptom} {bug.cause} Where: {bug.where}."
         return " ".join(f"{commit.name}: {commit.does}." for commit in tried.tree_of(self.tree).commits)
+
+    def _findings(self) -> list[str]:
+        """What was judged, or in a sentence why nothing was."""
+        if self.result is None:
+            return []
+        return [self.result.headline] if self.result.reason else [str(finding) for finding in self.result.findings]
 
     def receive(self, message: dict[str, Any]) -> None:
         """A tree, a kernel, a patch, a line or a claim, a cell; or something to start, to go on with or to stop."""

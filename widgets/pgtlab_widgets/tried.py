@@ -24,7 +24,7 @@ from pgtlab_widgets.annotated import claim_rows
 #: The two fixes of the thread, as they can be put into a kernel that runs.
 FIXES: Final = {commit.name: commit for commit in (CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN)}
 SECONDS: Final = 2.0  # of computing for a run, which takes some 20 ms: a patch that takes as long does not end
-_OF_FIXES: Final = {function for commit in FIXES.values() for function in commit.functions.values()}
+_OF_FIXES: Final = {function: name for name, commit in FIXES.items() for function in commit.functions.values()}
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class Patch:
     def without(self, name: str) -> Patch:
         """The patch without one of them."""
         return self._of({one: mine for one, mine in self.functions if one != name})
+
+    def without_fixes(self) -> Patch:
+        """The patch without the fixes of the thread."""
+        return self._of({one: mine for one, mine in self.functions if mine not in _OF_FIXES})
 
     def _of(self, functions: dict[str, Symbol]) -> Patch:
         own = any(mine not in _OF_FIXES for mine in functions.values())
@@ -76,6 +80,15 @@ NOTHING: Final = Tried(Run("no boot"))
 def tree_of(name: str) -> Tree:
     """A tree, or that of a bug."""
     return BUGS[name].tree if name in BUGS else Tree.named(name)
+
+
+def title(name: str, mine: Symbol) -> str:
+    """What a function of a patch goes by: the fix that it is, or its name.
+
+    >>> [title("pud_free", mine) for mine in (CALL_THE_DESTRUCTOR.functions["pud_free"], lambda k, mm, pud: None)]
+    ['fix-pud-free', 'pud_free()']
+    """
+    return _OF_FIXES.get(mine, f"{name}()")
 
 
 def start_kernel(name: str, patch: Patch, booted: Boot) -> Kernel:
@@ -161,6 +174,7 @@ def _changes(name: str) -> list[dict[str, str]]:
 
 def _diff(of: Involved, name: str) -> str:
     """What a patch changes, with the whole function around it."""
-    names = f"{of.name}() of {name}", f"your {of.name}()"
+    fix = _OF_FIXES.get(of.now)
+    names = f"{of.name}() of {name}", f"{of.name}() of {fix}" if fix else f"your {of.name}()"
     old, new = source_of(of.before).splitlines(), source_of(of.now).splitlines()
     return "\n".join(difflib.unified_diff(old, new, *names, n=99, lineterm=""))
