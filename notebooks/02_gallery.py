@@ -121,10 +121,11 @@ lab
 # %% [markdown]
 # ## The table map
 #
-# An address space at all scales. The bar on top is the whole range; each bar below is a part of the one above, seen through
-# a lens, down to one page. In the bars and in the columns below, a click goes to what it hits: from 4 PiB to 4 KiB in a few
-# clicks. What leads to other tables stands low in its bar, what is mapped stands high. `TableMap(Image.open(...))` shows a
-# real kernel's tables.
+# An address space at all scales. The bar on top has both ranges; each bar below is a part of the one above, seen through a
+# lens, down to one page. Click any part, or press `+` and `-` and the arrow keys: from 4 PiB to 4 KiB in a few steps. What
+# leads to other tables stands low in its bar, what is mapped stands high. Below are the tables on the way, each among those
+# beside it, which are filled as far as their entries are used. `TableMap(mmu)` and `TableMap(Image.open(...))` show any
+# tables, a real kernel's too.
 
 # %%
 from pgtlab_widgets import TableMap
