@@ -11,7 +11,15 @@ from pgtlab.lab.bugs import BUGS, Bug
 from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.trees import TREES, Tree
 from pgtlab.lab.variants import describe, distinct_boots
-from pgtlab.linux import debug, debug_vm_pgtable, debug_vm_pgtable_args, debug_vm_pgtable_values, page_alloc, printk
+from pgtlab.linux import (
+    debug,
+    debug_vm_pgtable,
+    debug_vm_pgtable_args,
+    debug_vm_pgtable_values,
+    fault,
+    page_alloc,
+    printk,
+)
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.page_flags import PG_table
@@ -20,9 +28,9 @@ from pgtlab.linux.symbols import Symbol, functions_of
 
 _TESTS: Final = frozenset(
     name
-    for module in (debug_vm_pgtable, debug_vm_pgtable_args, debug_vm_pgtable_values, printk)
+    for module in (debug_vm_pgtable, debug_vm_pgtable_args, debug_vm_pgtable_values, fault, printk)
     for name in functions_of(module)
-)
+) | {"check_mm", "mm_pgtables_bytes"}
 _ALLOCATOR: Final = functions_of(page_alloc).keys() | functions_of(debug).keys()
 _FREED_TWICE: Final = "page_ref_count(page) == 0"  # put_page_testzero() got a page that nobody holds
 #: What brings out the bugs of the catalogue: paths of mm that `debug_vm_pgtable` does not take.
@@ -67,10 +75,7 @@ def trials(kernel: Kernel, seed: int | str) -> Iterator[Trial]:
     before = _functions(FIXED) if bug else kernel.replaced
     for booted in distinct_boots():
         run = _start(kernel, booted, seed).run()
-        tried = [(booted, exercise) for exercise in _EXERCISES]
-        if bug and bug.shows(booted):
-            tried.insert(0, (bug.with_options(booted), bug.observe))
-        beyond = (_new(kernel, before, at, exercise, seed) for at, exercise in tried if run.outcome == "clean")
+        beyond = _beyond(kernel, bug, before, booted, seed) if run.outcome == "clean" else ()
         yield Trial(booted, run, next(filter(None, beyond), None), bug)
 
 
@@ -111,6 +116,34 @@ def _start(kernel: Kernel, booted: Boot, seed: int | str) -> Kernel:
     started = Kernel(booted, kernel.replaced, seed)
     started.livepatch(**{name: mine for name, mine in kernel.patched.items() if name in started.symbols})
     return started
+
+
+def _beyond(
+    kernel: Kernel, bug: Bug | None, before: Mapping[str, Symbol], booted: Boot, seed: int | str
+) -> Iterator[str | None]:
+    """What each exercise shows; that of the bug itself first."""
+    if bug and bug.shows(booted):
+        at = bug.with_options(booted)
+        yield _new(kernel, before, at, bug.observe, seed)
+        yield _unsaid(kernel, before, at, bug.observe, seed)
+    for exercise in _EXERCISES:
+        yield _new(kernel, before, booted, exercise, seed)
+
+
+def _unsaid(
+    kernel: Kernel, before: Mapping[str, Symbol], booted: Boot, exercise: Exercise, seed: int | str
+) -> str | None:
+    """What the tree before says of a page in an exercise, if this one does not: silence is no repair."""
+    good, mine = Kernel(booted, before, seed), _start(kernel, booted, seed)
+    exercise(good)
+    exercise(mine)
+    said = _of_pages(mine)
+    return next((f"`{line}` is not said any more" for line in _of_pages(good) if line not in said), None)
+
+
+def _of_pages(kernel: Kernel) -> list[str]:
+    """What the log has about pages, without the times."""
+    return [text for _, _, text in (line.partition("] ") for line in kernel.log.lines) if "pfn:" in text]
 
 
 def _new(kernel: Kernel, before: Mapping[str, Symbol], booted: Boot, exercise: Exercise, seed: int | str) -> str | None:
@@ -191,7 +224,7 @@ def check_beyond(kernel: Kernel, trials: Trials) -> None:
     """Processes live, share, fork and end as before, and Linux and the MMU see the same."""
     for trial in trials():
         assert trial.beyond is None, f"{trial}: debug_vm_pgtable is content, and yet: {trial.beyond}. " + (
-            f"It is so since the bad commit, {trial.bug.name}: is what it changed as it was?"
+            f"Is what the bad commit, {trial.bug.name}, changed as it was?"
             if trial.bug
             else "It was not so before the patch: what else relies on the function that you replaced?"
         )

@@ -173,7 +173,25 @@ def test_the_same_functions_are_judged_by_what_the_tree_is_for():
     of_the_story, of_the_bug = patched("next+fix-pud-free"), bug.tree.start_kernel(ANY)
     assert of_the_story.replaced == of_the_bug.replaced
     assert check(of_the_story).passed
-    assert "dump-folio: is what it changed as it was?" in wrong(check(of_the_bug))["beyond"]
+    assert "Is what the bad commit, dump-folio, changed as it was?" in wrong(check(of_the_bug))["beyond"]
+
+
+@pytest.mark.parametrize(
+    ("name", "silenced", "failed", "hint"),
+    [
+        ("dump-folio", "bad_page", "beyond", "`BUG: Bad page state in process swapper/0  pfn:"),
+        ("dump-folio", "dump_page", "beyond", "`page: refcount:0 mapcount:1 "),
+        ("dump-folio", "__dump_page", "beyond", "`page: refcount:0 mapcount:1 "),
+        ("folded-is-accounted", "check_mm", "tests", "it is what finds the bug"),
+        ("copied-guard", "mm_pgtables_bytes", "tests", "it is what finds the bug"),
+    ],
+)
+def test_silence_is_no_repair(name, silenced, failed, hint):
+    kernel = BUGS[name].tree.start_kernel(next(BUGS[name].boots()))
+    kernel.livepatch(**{silenced: lambda *args: 0})
+    found = wrong(check(kernel))
+    assert found.keys() == {failed}
+    assert hint in found[failed]
 
 
 def test_silencing_the_test_is_no_fix():
