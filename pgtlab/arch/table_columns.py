@@ -245,12 +245,12 @@ def _read(mmu: MMU, pa: int, entries: int) -> U64:
 
 def _kinds(format: DescriptorFormat, words: U64, level: int) -> Kinds:
     """What each entry is: `HOLE`, `TABLE` or `LEAF`."""
-    by_bits = np.array([HOLE, LEAF, HOLE, TABLE], np.uint8)
+    by_bits = [HOLE, LEAF, HOLE, TABLE]
     if level == LAST_LEVEL:
-        by_bits = np.array([HOLE, HOLE, HOLE, LEAF], np.uint8)
+        by_bits = [HOLE, HOLE, HOLE, LEAF]
     elif level < format.first_block_level:
         by_bits[1] = HOLE
-    kinds: Kinds = by_bits[(words & np.uint64(3)).astype(np.uint8)]
+    kinds: Kinds = np.array(by_bits, np.uint8)[(words & np.uint64(3)).astype(np.uint8)]
     return kinds
 
 
@@ -274,10 +274,13 @@ def _beside(mmu: MMU, r: VARange, above: Column, index: int) -> tuple[int, int, 
     tables = np.flatnonzero(above.cells.kinds == TABLE)
     at = int(np.searchsorted(tables, index))
     begin = max(0, min(at - NEIGHBOURS // 2, len(tables) - NEIGHBOURS))
-    found = []
-    for number, entry in enumerate(tables[begin : begin + NEIGHBOURS].tolist(), begin + 1):
-        pa = r.format.packing.unpack(int(above.cells.words[entry]), r.granule.shift)
-        words = _read(mmu, pa, 1 << r.granule.bits_per_level)
-        used = int(np.count_nonzero(_kinds(r.format, words, above.level + 1)))
-        found.append(Neighbour(number, above.va + (entry << above.granule.level_shift(above.level)), used))
+    entries = tables[begin : begin + NEIGHBOURS].tolist()
+    words = np.zeros((len(entries), 1 << r.granule.bits_per_level), np.uint64)
+    for n, entry in enumerate(entries):
+        there = _read(mmu, r.format.packing.unpack(int(above.cells.words[entry]), r.granule.shift), words.shape[1])
+        words[n, : len(there)] = there
+    used = np.count_nonzero(_kinds(r.format, words, above.level + 1), axis=1).tolist()
+    found = [
+        Neighbour(begin + n + 1, above.va + (entry << above.cells.shift), used[n]) for n, entry in enumerate(entries)
+    ]
     return at + 1, len(tables), tuple(found)

@@ -105,6 +105,16 @@ def test_a_table_that_leads_back_to_itself_is_searched_for_a_while_only():
     assert first_mapped(mapper.mmu, 0, 1 << 39) is None
 
 
+def test_leaves_that_are_not_in_step_or_not_alike_are_cells_of_their_own():
+    mapper = mapped(0, 25, [])
+    mapper.map_range(0, 1 << 32, 0x3000, contiguous=False)
+    mapper.map_range(0x3000, 1 << 33, 0x1000)  # elsewhere
+    mapper.map_range(0x4000, (1 << 33) + 0x1000, 0x1000, AP=3)  # in step, but for others
+    mapper.map_range(0x5000, (1 << 33) + 0x2000, 0x2000, AP=3)
+    cells = table_columns(mapper.mmu, 0)[-1].cells
+    assert [(cell.index, cell.count) for cell in cells if cell.oa] == [(0, 3), (3, 1), (4, 3)]
+
+
 def test_a_run_that_is_not_whole_is_told():
     mapper = mapped(0, 25, [])
     mapper.map_range(0, 1 << 32, 16 << 12)
