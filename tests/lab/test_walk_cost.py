@@ -194,7 +194,7 @@ def test_a_trace_may_come_from_a_file(run, tmp_path):
         ),
         (["--mapping", "page"], "'page' is no way to map: there are pages, contiguous, blocks"),
         (["--page-size", "8k"], "page size 8k: arm64 has 4k, 16k and 64k pages"),
-        (["--accesses", "-1"], "accesses=-1: the nearest is 0"),
+        (["--accesses", "-1"], "--accesses -1: the nearest is 1"),
     ],
 )
 def test_misuse_is_one_sentence_and_status_2(run, args, says):
