@@ -7,12 +7,11 @@ peer shows the very same picture after the same step by setting the value of an 
 """
 
 import json
-import sys
 import time
 
 import pytest
 from pgtlab_widgets import TableMap
-from toggle_to_picture import CLICKS, MEASURE, ROOT, Case, report
+from toggle_to_picture import Case, in_the_browser, measure, report
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
@@ -57,12 +56,7 @@ CASES = {
 @pytest.mark.browser
 @pytest.mark.parametrize("name", CASES)
 def test_click_to_picture(run_cells, name):
-    case = CASES[name]
-    page, _ = run_cells(case.cell)
-    page.wait_for_selector(case.target)
-    page.wait_for_timeout(1000)  # until JupyterLab has done what it does after cells ran
-    times = page.evaluate(MEASURE, [case.clicks, case.target, len(case.clicks) + CLICKS])
-    report(name, times[len(case.clicks) :])  # the first of each is what only the first of each costs
+    measure(run_cells, name, CASES[name])
 
 
 def python_part():
@@ -85,6 +79,4 @@ def python_part():
 
 if __name__ == "__main__":
     python_part()
-    sys.path.insert(0, str(ROOT))
-    options = ["-s", "-q", "--no-header", "-p", "no:cacheprovider", *sys.argv[1:]]
-    sys.exit(pytest.main(["-p", "tests.browser.conftest", *options, __file__]))
+    in_the_browser(__file__)

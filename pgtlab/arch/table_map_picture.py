@@ -59,7 +59,7 @@ def table_map_picture(
     for number, column in enumerate(columns):
         x = LEFT + number * COLUMN
         start = window(column, (first or {}).get(column.level))
-        shapes += _column(column, x, start, root=number == 0, last=number == len(columns) - 1)
+        shapes += _column(column, x, start, last=number == len(columns) - 1)
     lines = [f"{scale.name}: {scale.va:#018x}, {size_name(scale.size)}" for scale in (*ranges, *bars) if scale.size]
     lines += [f"level {c.level} table at {c.pa:#x}, {_which(c)}: {_used(c)}" for c in columns]
     for c in columns[-1:]:
@@ -85,7 +85,7 @@ def _used(column: Column) -> str:
     return f"{column.used} of {column.entries} entries used"
 
 
-def _column(column: Column, x: float, start: int, *, root: bool, last: bool) -> Iterator[Shape]:
+def _column(column: Column, x: float, start: int, *, last: bool) -> Iterator[Shape]:
     level = column.level
     yield text(f"head {level}", x, TOP - 62, f"level {level}, {_which(column)}", "start small strong")
     yield text(f"used {level}", x, TOP - 49, f"{column.pa:#x}, {_used(column)}", "start small")

@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 U64 = NDArray[np.uint64]
 LINE: Final = 64  # bytes in a cache line of most cores
 _AT_ONCE = 1 << 20  # random numbers in flight, so that a long trace needs little memory besides itself
+MOST: Final = 1 << 28  # accesses: 2 GiB of addresses
 
 
 class TraceError(ValueError):
     """A trace that cannot be made or read."""
-
-
-MOST: Final = 1 << 28  # accesses: 2 GiB of addresses
 
 
 def strided(base: int, size: int, accesses: int, *, stride: int = 4096, seed: int = 0) -> U64:

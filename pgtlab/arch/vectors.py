@@ -107,7 +107,8 @@ class Vectors:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, AttributeError, NotImplementedError) as error:
-            why = "it does not begin as one" if isinstance(error, ValueError) else str(error) or type(error).__name__
+            with path.open("rb") as file:  # of what is no zip file numpy talks as of a pickle
+                why = str(error) or type(error).__name__ if file.read(2) == b"PK" else "it does not begin as one"
             raise VectorFileError(f"{path}: no readable .npz archive ({why})") from None
         vectors = cls(path, arrays, fetches="esr_el1" in arrays)
         vectors._check()

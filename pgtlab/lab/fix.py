@@ -9,7 +9,7 @@ from typing import Final
 
 from pgtlab.lab.bugs import BUGS, Bug
 from pgtlab.lab.bugs.bug import FIXED
-from pgtlab.lab.trees import TREES, Tree
+from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux import (
     debug,
@@ -39,15 +39,11 @@ _EXERCISES: Final = tuple(dict.fromkeys(bug.observe for bug in {bug.exercise: bu
 
 @dataclass(frozen=True)
 class Trial:
-    """The patched kernel in one configuration: how `debug_vm_pgtable` went, and what was wrong beyond it.
-
-    `bug` is that of the catalogue whose tree this is, if it is one.
-    """
+    """The patched kernel in one configuration: how `debug_vm_pgtable` went, and what was wrong beyond it."""
 
     boot: Boot
     run: Run
     beyond: str | None
-    bug: Bug | None = None
 
     def __str__(self) -> str:
         told = [describe(self.boot)]
@@ -72,11 +68,11 @@ def trials(kernel: Kernel, seed: int | str) -> Iterator[Trial]:
     Of a tree of the catalogue what the bug does counts, and it is exercised with its options where it shows.
     """
     bug = bug_of(kernel)
-    before = _functions(FIXED) if bug else kernel.replaced
+    before = FIXED.functions if bug else kernel.replaced
     for booted in distinct_boots():
         run = _start(kernel, booted, seed).run()
         beyond = _beyond(kernel, bug, before, booted, seed) if run.outcome == "clean" else ()
-        yield Trial(booted, run, next(filter(None, beyond), None), bug)
+        yield Trial(booted, run, next(filter(None, beyond), None))
 
 
 def bug_of(kernel: Kernel) -> Bug | None:
@@ -88,8 +84,8 @@ def bug_of(kernel: Kernel) -> Bug | None:
     >>> bug_of(BUGS["small-pgd"].tree.start_kernel(boot(Config("4k", 39), CPU.named("max")))).name
     'small-pgd'
     """
-    of_the_story = any(kernel.replaced == _functions(tree) for tree in TREES.values())
-    alike = (bug for bug in BUGS.values() if kernel.replaced == _functions(bug.tree))
+    of_the_story = any(kernel.replaced == tree.functions for tree in TREES.values())
+    alike = (bug for bug in BUGS.values() if kernel.replaced == bug.tree.functions)
     return next((bug for bug in alike if bug.tree.name == kernel.tree or not of_the_story), None)
 
 
@@ -108,10 +104,6 @@ def too_late(kernel: Kernel) -> str:
     return f"{functions} had run at boot, before any livepatch: only a boot of another tree mends {bug.name}."
 
 
-def _functions(tree: Tree) -> dict[str, Symbol]:
-    return {name: function for commit in tree.commits for name, function in commit.functions.items()}
-
-
 def _start(kernel: Kernel, booted: Boot, seed: int | str) -> Kernel:
     started = Kernel(booted, kernel.replaced, seed)
     started.livepatch(**{name: mine for name, mine in kernel.patched.items() if name in started.symbols})
@@ -123,20 +115,17 @@ def _beyond(
 ) -> Iterator[str | None]:
     """What each exercise shows; that of the bug itself first."""
     if bug and bug.shows(booted):
-        at = bug.with_options(booted)
-        yield _new(kernel, before, at, bug.observe, seed)
-        yield _unsaid(kernel, before, at, bug.observe, seed)
+        yield _of_bug(kernel, bug, before, bug.with_options(booted), seed)
     for exercise in _EXERCISES:
         yield _new(kernel, before, booted, exercise, seed)
 
 
-def _unsaid(
-    kernel: Kernel, before: Mapping[str, Symbol], booted: Boot, exercise: Exercise, seed: int | str
-) -> str | None:
-    """What the tree before says of a page in an exercise, if this one does not: silence is no repair."""
+def _of_bug(kernel: Kernel, bug: Bug, before: Mapping[str, Symbol], booted: Boot, seed: int | str) -> str | None:
+    """What the bug shows; or what the tree before says of a page, if this one does not: silence is no repair."""
     good, mine = Kernel(booted, before, seed), _start(kernel, booted, seed)
-    exercise(good)
-    exercise(mine)
+    bug.observe(good)
+    if seen := bug.observe(mine):
+        return seen
     said = _of_pages(mine)
     return next((f"`{line}` is not said any more" for line in _of_pages(good) if line not in said), None)
 
@@ -222,12 +211,11 @@ def check_folded(kernel: Kernel, trials: Trials) -> None:
 
 def check_beyond(kernel: Kernel, trials: Trials) -> None:
     """Processes live, share, fork and end as before, and Linux and the MMU see the same."""
+    hint = "It was not so before the patch: what else relies on the function that you replaced?"
+    if bug := bug_of(kernel):
+        hint = f"Is what the bad commit, {bug.name}, changed as it was?"
     for trial in trials():
-        assert trial.beyond is None, f"{trial}: debug_vm_pgtable is content, and yet: {trial.beyond}. " + (
-            f"Is what the bad commit, {trial.bug.name}, changed as it was?"
-            if trial.bug
-            else "It was not so before the patch: what else relies on the function that you replaced?"
-        )
+        assert trial.beyond is None, f"{trial}: debug_vm_pgtable is content, and yet: {trial.beyond}. {hint}"
 
 
 CHECKS: Final = {

@@ -98,7 +98,8 @@ def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
         try:
             next(steps)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            result: Result = end.value
+            return result
 
 
 def judging(kernel: Kernel, seed: int | str = 0) -> Generator[int, None, Result]:

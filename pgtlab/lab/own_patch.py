@@ -4,11 +4,9 @@ from __future__ import annotations
 import __future__
 
 import ast
-import inspect
 import itertools
 import linecache
 import textwrap
-from functools import lru_cache
 from typing import Any, Final
 
 from pgtlab.linux.kernel import Kernel
@@ -80,18 +78,3 @@ def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
 def _told(line: int | None, lines: list[str], what: str) -> str:
     shown = lines[line - 1].strip() if line and line <= len(lines) else ""
     return f"line {line}, `{shown}`: {what}" if shown else f"{what}; {_LIKE}"
-
-
-@lru_cache(maxsize=1024)
-def source_of(function: Symbol) -> str:
-    """The source of a kernel function to read, to edit or to diff, without what the model says about it.
-
-    >>> from pgtlab.linux import pgalloc
-    >>> source_of(pgalloc.pgd_free).splitlines()[0]
-    'def pgd_free(k: Kernel, mm: MmStruct, pgdp: int) -> None:'
-    """
-    try:
-        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
-    except (OSError, TypeError):  # typed at a prompt, or built in
-        return repr(function)
-    return "\n".join(itertools.dropwhile(lambda line: line.startswith("@"), lines))

@@ -8,8 +8,6 @@ boots in every configuration; in February 2024 `mm-unstable` could not be built 
 from __future__ import annotations
 
 import difflib
-import inspect
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,7 +20,7 @@ from pgtlab.linux.mm import MmStruct
 from pgtlab.linux.mm_types import PAGE
 from pgtlab.linux.page import Page
 from pgtlab.linux.placement import ANYWHERE, Placement
-from pgtlab.linux.symbols import Symbol, functions_of
+from pgtlab.linux.symbols import Symbol, functions_of, source_of
 
 _OWN: Final = {**functions_of(debug), **functions_of(pgalloc)}  # where the functions that commits replace come from
 
@@ -64,7 +62,7 @@ class Commit:
 
     def source(self, name: str) -> str:
         """The source of one of its functions, to read or to diff."""
-        return textwrap.dedent(inspect.getsource(self.functions[name]))
+        return source_of(self.functions[name])
 
     def diff(self) -> str:
         """What it changes: each of its functions against that of the commit before it, or the model's own.
@@ -81,7 +79,7 @@ class Commit:
         if earlier:
             before, where = earlier[-1].source(name), earlier[-1].id or earlier[-1].name
         else:
-            before, where = _plain_source(self.before.get(name, _OWN[name])), "v6.8"
+            before, where = source_of(self.before.get(name, _OWN[name])), "v6.8"
         lines = difflib.unified_diff(
             before.splitlines(),
             self.source(name).splitlines(),
@@ -90,12 +88,6 @@ class Commit:
             lineterm="",
         )
         return "\n".join(lines)
-
-
-def _plain_source(function: Symbol) -> str:
-    """The source of a function of the model's, without what the model says about it."""
-    source = textwrap.dedent(inspect.getsource(function))
-    return "".join(line for line in source.splitlines(keepends=True) if not line.startswith("@"))
 
 
 @dataclass(frozen=True)
@@ -125,6 +117,11 @@ class Tree:
             raise TreeError(f"tree {name!r} is not known; there are {', '.join(others)} and {last}")
         return TREES[name]
 
+    @property
+    def functions(self) -> dict[str, Symbol]:
+        """What its commits put in the place of the model's own, the last of each name."""
+        return {name: function for commit in self.commits for name, function in commit.functions.items()}
+
     def start_kernel(self, boot: Boot | NoBoot, seed: int | str = 0, placement: Placement = ANYWHERE) -> Kernel:
         """Boot this tree: a kernel with its commits' functions in place.
 
@@ -133,10 +130,7 @@ class Tree:
         ValueError
             Where the kernel does not run on the CPU.
         """
-        functions: dict[str, Symbol] = {}
-        for commit in self.commits:
-            functions |= commit.functions
-        kernel = Kernel(boot, functions, seed, placement)
+        kernel = Kernel(boot, self.functions, seed, placement)
         kernel.tree = self.name  # two trees may come to the same functions
         return kernel
 

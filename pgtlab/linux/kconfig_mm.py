@@ -87,4 +87,5 @@ def _no_option(name: str) -> str:
     if name in _ARCH:
         return f"{name}: arm64 {'always' if _ARCH[name] else 'never'} has it in v6.9, and nobody is asked"
     near = difflib.get_close_matches(name, DEFCONFIG, n=1)
-    return f"{name} is no option of the model's{f'; {near[0]}?' if near else ''}: there are {', '.join(DEFCONFIG)}"
+    hint = f"; {near[0]}? There are" if near else ": there are"
+    return f"{name or repr(name)} is no option of the model's{hint} {', '.join(DEFCONFIG)}"

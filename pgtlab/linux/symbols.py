@@ -7,8 +7,10 @@ name, a symbol can be replaced, as a livepatch does, and the chain of calls is k
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
+from itertools import dropwhile
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -65,3 +67,18 @@ def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and next(iter(inspect.signature(function).parameters), "") == "k"
     }
+
+
+@lru_cache(maxsize=1024)
+def source_of(function: Symbol) -> str:
+    """The source of a kernel function to read, to edit or to diff, without what the model says about it.
+
+    >>> from pgtlab.linux import pgalloc
+    >>> source_of(pgalloc.pgd_free).splitlines()[0]
+    'def pgd_free(k: Kernel, mm: MmStruct, pgdp: int) -> None:'
+    """
+    try:
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    except (OSError, TypeError):  # typed at a prompt, or built in
+        return repr(function)
+    return "\n".join(dropwhile(lambda line: line.startswith("@"), lines))

@@ -7,10 +7,11 @@ import pytest
 from pgtlab import CPU, Config, boot
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.judge import AnswerError, attempt, judge_kernel, judging
-from pgtlab.lab.own_patch import PatchError, read_patch, source_of
+from pgtlab.lab.own_patch import PatchError, read_patch
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.kernel import LivepatchError
+from pgtlab.linux.symbols import source_of
 
 ANY = boot(Config("4k", 48), CPU.named("max"))
 

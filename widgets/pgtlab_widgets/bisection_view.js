@@ -1,7 +1,7 @@
 // @ts-check
 // The bisection's view: what bad means, the kernel, the next step, and the graph.
 import { kernel, toggling } from "./kernel.js";
-import { button, h, picture, show, toolbar } from "./page.js";
+import { button, h, picture, sending, show, toolbar } from "./page.js";
 
 /**
  * @typedef {{
@@ -31,11 +31,7 @@ const body = (view, reader) => [
   ...(view.picture
     ? [
         steps(view),
-        picture(reader, view.picture, "graph", ({ attributes }) =>
-          "data-commit" in attributes
-            ? { role: "button", "data-send": JSON.stringify({ commit: attributes["data-commit"] }) }
-            : null,
-        ),
+        picture(reader, view.picture, "graph", sending("commit")),
       ]
     : [h("p", "stuck", { class: "stuck" }, view.stuck)]),
 ];

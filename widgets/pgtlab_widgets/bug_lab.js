@@ -2,7 +2,7 @@
 // The bug lab's view: a tree on a CPU, its log and what follows from it, patches, sources, and the outcome everywhere.
 import { claims, log, reasons, words } from "./annotated.js";
 import { kernel, toggling } from "./kernel.js";
-import { button, h, picture, show, textarea, toolbar } from "./page.js";
+import { button, h, picture, sending, show, textarea, toolbar } from "./page.js";
 
 /**
  * @typedef {{title: string, text: string, edit?: string}} Source
@@ -81,15 +81,7 @@ const everywhere = (view, reader) =>
       view.findings.map((finding, i) => h("li", `${i}`, {}, finding)),
     ),
     work(view, "fill", "Run it everywhere", "Kernels that have run", view.filled, view.cells),
-    picture(reader, view.matrix, "matrix", ({ attributes }) =>
-      "data-cell" in attributes
-        ? {
-            role: "button",
-            "aria-pressed": attributes["data-cell"] === view.selected,
-            "data-send": JSON.stringify({ cell: attributes["data-cell"] }),
-          }
-        : null,
-    ),
+    picture(reader, view.matrix, "matrix", sending("cell", view.selected)),
   ]);
 
 /**

@@ -12,7 +12,7 @@ from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.judge import judging
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.matrix_picture import matrix_picture
-from pgtlab.lab.own_patch import read_patch, source_of
+from pgtlab.lab.own_patch import read_patch
 from pgtlab.lab.result import Result
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots
@@ -23,7 +23,7 @@ from pgtlab.linux.oops.annotate import AnnotatedLog
 from pgtlab.linux.oops.numbers import Explanation, Number
 from pgtlab.linux.oops.word_pictures import word_pictures
 from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.symbols import Symbol, source_of
 from pgtlab.picture import Picture
 from pgtlab_widgets import tried
 from pgtlab_widgets.annotated import because, check_chosen, lit

@@ -202,6 +202,21 @@ export function picture(reader, picture, key = "picture", item = pressed) {
   ]);
 }
 
+/**
+ * A shape with `data-NAME` is a button that sends `{NAME: value}`; where one is selected, it is pressed.
+ * @param {string} name
+ * @param {string} [selected]
+ * @returns {(shape: Shape) => Wanted["attributes"]|null}
+ */
+export const sending = (name, selected) => ({ attributes: { [`data-${name}`]: value } }) =>
+  value === undefined
+    ? null
+    : {
+        role: "button",
+        "aria-pressed": selected === undefined ? null : value === selected,
+        "data-send": JSON.stringify({ [name]: value }),
+      };
+
 /** A shape that sends something is a button. */
 const pressed = (/** @type {Shape} */ { attributes }) => ("data-send" in attributes ? { role: "button" } : null);
 

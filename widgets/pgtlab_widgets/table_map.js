@@ -1,7 +1,7 @@
 // @ts-check
 // The table map's view: where we are; bars, each a part of the one above, and the tables on the way, a column for each level.
 import { kernel, toggling } from "./kernel.js";
-import { button, field, h, picture, show } from "./page.js";
+import { button, field, h, picture, sending, show } from "./page.js";
 
 /**
  * @typedef {{
@@ -14,17 +14,14 @@ import { button, field, h, picture, show } from "./page.js";
  * @typedef {import("./kernel.js").Reader & {from?: HTMLElement, was?: View, turned?: Element, late?: number}} Reader
  */
 
-/** An item leads to where it begins; an arrow scrolls its table. */
-const opens = (/** @type {import("./page.js").Shape} */ { attributes }) =>
-  "data-va" in attributes
-    ? {
-        role: "button",
-        "aria-current": "data-here" in attributes ? "location" : null,
-        "data-send": JSON.stringify({ va: attributes["data-va"] }),
-      }
-    : "data-scroll" in attributes
-      ? { role: "button", "data-send": JSON.stringify({ scroll: attributes["data-scroll"] }) }
-      : null;
+/**
+ * An item leads to where it begins; an arrow scrolls its table.
+ * @param {import("./page.js").Shape} shape
+ */
+function opens(shape) {
+  const leads = sending("va")(shape);
+  return leads ? { ...leads, "aria-current": "data-here" in shape.attributes ? "location" : null } : sending("scroll")(shape);
+}
 
 /**
  * @param {View} view

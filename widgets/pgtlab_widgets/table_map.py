@@ -15,10 +15,11 @@ from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.memory_map import GUARD, memory_map
 from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel as Booted
-from pgtlab_widgets.choices import LPA2_OFF
+from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
 
@@ -73,7 +74,6 @@ class TableMap(KernelView):
         self.columns: tuple[Column, ...] = ()
         self.outcome = ""
         self._va = 0
-        self._prepared: set[Booted] = set()
         super().__init__(page_size, va_bits, cpu, pa_bits)
 
     def booted(self, before: Booted) -> None:
@@ -81,7 +81,6 @@ class TableMap(KernelView):
         if isinstance(self.boot, Boot):
             self._mmu = self._source or small_process(self.boot).mmu
             self._ranges = ranges(self._mmu, self._regions())
-            self._prepared.add(self.boot)
         self.go(self._wanted)
 
     def go(self, address: str) -> None:
@@ -133,22 +132,22 @@ class TableMap(KernelView):
         cells = [str(column.cells[column.opened]) for column in self.columns[-1:] if column.cells]
         return "; ".join([*cells, self.outcome])
 
-    def _next(self) -> dict[str, str] | None:
+    def _next(self) -> dict[str, Traits] | None:
         """What the page is to ask for once this is drawn: the kernel without LPA2, or with it, may be chosen next."""
         without = self.cpu.endswith(LPA2_OFF)
         other = self.cpu.removesuffix(LPA2_OFF) if without else self.cpu + LPA2_OFF
-        if self._source is not None or other not in CPUS or boot(self.config, CPUS[other]) in self._prepared:
+        if self._source is not None or other not in CPUS:
             return None
-        return {"prepare": other}
+        return {"prepare": {**traits(self.config), "cpu": other}}
 
     def receive(self, message: dict[str, Any]) -> None:
         """A cell to open, a table to scroll, an address, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
-            case {"prepare": cpu} if isinstance(other := boot(self.config, CPU.named(cpu)), Boot):
-                small_process(other)
-                self._prepared.add(other)
+            case {"prepare": {"cpu": cpu, **config}}:
+                if isinstance(other := boot(Config(**config), CPU.named(cpu)), Boot):
+                    small_process(other)
             case {"va": va}:
                 self.go(va)
             case {"region": name}:

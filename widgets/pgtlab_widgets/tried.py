@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.judge import AnswerError, attempt
-from pgtlab.lab.own_patch import source_of
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import Kernel
@@ -18,7 +17,7 @@ from pgtlab.linux.oops import OopsError, read
 from pgtlab.linux.oops.annotate import AnnotatedLog, annotate
 from pgtlab.linux.oops.numbers import Explanation, Number, explanations
 from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.symbols import Symbol, source_of
 from pgtlab_widgets.annotated import claim_rows
 
 #: The two fixes of the thread, as they can be put into a kernel that runs.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -16,7 +14,7 @@ from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.printk import Panic
 from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.symbols import source_of
 
 FIXED: Final = TREES["fixed"]
 CONSTRUCTED: Final = "constructed"
@@ -71,10 +69,7 @@ class Bug:
 
     def observe(self, kernel: Kernel) -> str | None:
         """Run the exercise on a kernel that was just started: what was seen, None where nothing is wrong."""
-        try:
-            return self.exercise(kernel)
-        except Panic:
-            return said(kernel)
+        return self.run(kernel)[1] or None
 
     def run(self, kernel: Kernel) -> tuple[Run, str]:
         """Run the exercise on a kernel that was just started: how that went, and what was seen.
@@ -108,7 +103,11 @@ class Bug:
             line
             for name, function in self.commit.functions.items()
             for line in difflib.unified_diff(
-                _source(before[name]), _source(function), f"{name}() of fixed", f"{name}() of {self.name}", lineterm=""
+                source_of(before[name]).splitlines(),
+                source_of(function).splitlines(),
+                f"{name}() of fixed",
+                f"{name}() of {self.name}",
+                lineterm="",
             )
         )
 
@@ -119,9 +118,3 @@ def said(kernel: Kernel) -> str | None:
         return None
     report = kernel.reports[-1]
     return f"{report.kind}: {report.text}"
-
-
-def _source(function: Symbol) -> list[str]:
-    """The source of a kernel function, without what the model says about it."""
-    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
-    return [line for line in lines if not line.startswith("@")]

@@ -36,8 +36,8 @@ _ADDRESS = (
     re.compile(r".{1,120}\) at (?:0x)?([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
 )
 _ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at ")
-# What `check_mm()` prints has no more than a line (kernel/fork.c).
-#: Lines that are a kernel's whatever follows: a mail that talks about a BUG does not have its numbers.
+# Reports that may have no more than a line, as those of `check_mm()` (kernel/fork.c); a mail that talks about a BUG
+# does not have their numbers.
 _WHOLE = re.compile(
     r"(?:watchdog: )?BUG: (?:non-zero pgtables_bytes on freeing mm: -?\d|Bad rss-counter state mm:"
     r"|Bad page map in process \S{1,64} +pte:[0-9a-f]{1,16}|soft lockup - CPU#\d{1,4} stuck for \d{1,6}s"
