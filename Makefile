@@ -44,6 +44,8 @@ check: env  ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	DENO_DIR=.venv/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno check --quiet --no-remote --no-npm \
+	  --config widgets/deno.json widgets/pgtlab_widgets/*.js
 	$(BIN)/python -m pytest --quiet tests/project/test_imports.py
 
 format: env  ## let ruff format the code and the notebooks

@@ -96,7 +96,7 @@ class BisectionView(KernelView):
 
     def picture(self) -> Picture | None:
         """The graph as it stands; None where the kernel does not boot."""
-        return self.bisection and bisection_picture(self.bisection)
+        return None if self.bisection is None else bisection_picture(self.bisection)
 
     def text(self) -> str:
         """What is known of each commit."""

@@ -78,6 +78,7 @@ class BugLab(KernelView):
         self._boots = {cell_key(booted): booted for booted in boots()}
         self._draft, self._offered, self._wrong = "", "", ""
         self._steps = 0
+        self._matrix_of: tuple[str, dict[str, str]] | None = None
         self._forget()
         super().__init__(page_size, va_bits, cpu, pa_bits, tree=tree)
 
@@ -224,7 +225,7 @@ class BugLab(KernelView):
         """What changes with no toggle, nor with what is chosen."""
         title, boots = f"{self.tree}, everywhere", list(self._boots.values())
         now = (title, dict(self.outcomes))
-        if not self.still or now != self._matrix_of:
+        if now != self._matrix_of:
             self._matrix_of = now
             self.still = {
                 "trees": [{"label": name, "send": {"tree": name}} for name in TREES],

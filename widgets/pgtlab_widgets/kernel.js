@@ -74,14 +74,14 @@ export const toggling = {
     draw();
   },
 
-  pointerover(/** @type {any} */ event, /** @type {any} */ { view, reader, draw }) {
+  pointerover(/** @type {any} */ event, /** @type {any} */ { reader, draw }) {
     const over = event.target.closest("button[data-item]")?.dataset.item ?? "";
     if (over === reader.pointed) return;
     reader.pointed = over;
     draw();
   },
 
-  pointerleave(/** @type {any} */ event, /** @type {any} */ { reader, draw }) {
+  pointerleave(/** @type {any} */ _, /** @type {any} */ { reader, draw }) {
     reader.pointed = "";
     draw();
   },

@@ -13,7 +13,7 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab_widgets.changes import Kernel
 from pgtlab_widgets.choices import choices, traits
-from pgtlab_widgets.view import View, connected
+from pgtlab_widgets.view import View
 
 
 class Refused(traitlets.TraitError, ValueError):
@@ -31,7 +31,7 @@ def refusals() -> Iterator[None]:
 
 def on_the_page() -> list[KernelView]:
     """The views with toggles that a cell shows."""
-    views = [view for view in connected.values() if isinstance(view, KernelView) and view.displayed]
+    views = [view for view in View.displayed if isinstance(view, KernelView) and view.comm is not None]
     return [view for view in views if view.view.get("choices")]
 
 

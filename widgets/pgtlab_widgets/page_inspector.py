@@ -81,7 +81,7 @@ class PageInspector(KernelView):
             return
         if action not in ACTIONS:
             raise ValueError(f"{action!r} is nothing to do with a page: there are {', '.join(ACTIONS)}")
-        if self.kernel is None or self._stopped:
+        if self.kernel is None or self.page is None or self._stopped:
             raise ValueError(f"{action}: there is no kernel that runs; {START_OVER}")
         lines, self._was = len(self.kernel.log.lines), self._words
         function, arguments = action.rstrip(")").split("(")

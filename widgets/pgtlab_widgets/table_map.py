@@ -145,8 +145,8 @@ class TableMap(KernelView):
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
-            case {"prepare": {"cpu": cpu, **config}}:
-                if isinstance(other := boot(Config(**config), CPU.named(cpu)), Boot):
+            case {"prepare": {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}}:
+                if isinstance(other := boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)), Boot):
                     small_process(other)
             case {"va": va}:
                 self.go(va)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
+from weakref import WeakSet
 
 import anywidget
 import traitlets
-from ipywidgets.widgets.widget import _instances as connected  # whose public name is deprecated
+from ipywidgets import Widget
 
 from pgtlab.picture import STYLE, Picture
 
@@ -50,7 +51,8 @@ class View(anywidget.AnyWidget):
     #: What does not change with it, such as a large picture in which something is chosen: sent once.
     still = traitlets.Dict().tag(sync=True, to_json=packed)
 
-    displayed = False  # by a cell of its own
+    #: Those that a cell shows by themselves.
+    displayed: ClassVar[WeakSet[View]] = WeakSet()
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
@@ -108,18 +110,19 @@ class View(anywidget.AnyWidget):
         """The widget, with the picture as it stands for pages that have no widgets."""
         if self.comm is None:  # it was shown before, and has left the page since
             self.open()
-        self.displayed = True
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        View.displayed.add(self)
+        data, metadata = cast(tuple[dict[str, Any], dict[str, Any]], super()._repr_mimebundle_())
         picture = self.picture()
         return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
 
     def _leave(self) -> None:
         """Give up the connection to the page, for which ipywidgets would keep this for good; but not inside another."""
-        if any(self in getattr(other, "children", ()) for other in connected.values()):
+        reference, states = f"IPY_MODEL_{self.model_id}", Widget.get_manager_state()["state"].values()
+        if any(reference in widget["state"].get("children", ()) for widget in states):
             return
         self.close()
-        self.displayed = False
-        vars(self).pop("_repr_mimebundle_", None)  # close() hides the method; but this can be shown again
+        View.displayed.discard(self)
+        self.__dict__.pop("_repr_mimebundle_", None)  # close() hides the method; but this can be shown again
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         """A message and not a trait, because a trait's changes may be merged: two clicks are two clicks."""

@@ -141,7 +141,7 @@ class WalkStepper(KernelView):
 
     @traitlets.validate("step")
     def _within(self, proposal: dict[str, Any]) -> int:
-        return min(max(proposal["value"], 0), self.last)
+        return min(max(int(proposal["value"]), 0), self.last)
 
     # From what is chosen to what is shown.
 
@@ -238,7 +238,7 @@ class WalkStepper(KernelView):
             return word_picture(self._space.mmu.ttbr1 if self.walk.va_range.upper else self._space.mmu.ttbr0)
         if self.step < self.last:
             descriptor = self.walk.steps[self.step - 1].descriptor
-            return descriptor and word_picture(descriptor)
+            return None if descriptor is None else word_picture(descriptor)
         if self.walk.esr is None:
             return word_picture(self.walk.par)
         syndrome = esr.decode(int(self.walk.esr))
