@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+from pgtlab.lab.course_text import notebook, sources
+from pgtlab.lab.exercise import learner_notebook
 
 
 @dataclass(frozen=True)
@@ -26,46 +27,6 @@ class Page:
 
     path: Path
     state: Literal["new", "kept", "outdated"]
-
-
-def sources() -> Path:
-    """Return the folder with ``notebooks/`` and ``exercises/``: the wheel's copy, or the clone."""
-    inside = _PACKAGE / "_course"
-    return inside if inside.is_dir() else _PACKAGE.parent
-
-
-def notebook(source: Path) -> Any:
-    """Read a text notebook.
-
-    Raises
-    ------
-    ValueError
-        If the file is not in the ``py:percent`` format.
-    """
-    text = source.read_text(encoding="utf-8")
-    if "\n# %%" not in f"\n{text}":
-        raise ValueError(f"{source} is not a notebook: it has no cell, which starts with `# %%`.")
-    return from_text(text)
-
-
-def from_text(text: str) -> Any:
-    """Make a notebook from ``py:percent`` text; the same text always gives the same notebook."""
-    import jupytext
-
-    made = jupytext.reads(text, fmt="py:percent")
-    for number, cell in enumerate(made.cells):
-        cell.id = f"cell-{number:03}"  # Jupytext draws it at random
-        cell.metadata.pop("lines_to_next_cell", None)  # of use to none but Jupytext
-    # Without Jupytext's own entry, JupyterLab has no reason to pair the copy with a text file.
-    made.metadata.pop("jupytext", None)
-    return made
-
-
-def exercise(source: Path) -> Any:
-    """Read an exercise as the learner gets it: without its solution and its wrong answers."""
-    from pgtlab.lab.exercise import learner_notebook
-
-    return learner_notebook(source)
 
 
 def build(folder: Path, course: Path | None = None) -> list[Page]:
@@ -81,7 +42,7 @@ def build(folder: Path, course: Path | None = None) -> list[Page]:
     course = course or sources()
     pages = [
         _place(source, read, folder / part / f"{source.stem}.ipynb", f"{part}/{source.name}")
-        for part, read in {"notebooks": notebook, "exercises": exercise}.items()
+        for part, read in {"notebooks": notebook, "exercises": learner_notebook}.items()
         for source in _texts(course / part)
     ]
     if not pages:

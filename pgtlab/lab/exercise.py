@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pgtlab.lab import course
+from pgtlab.lab.course_text import from_text, sources
 
 TAGS = ("", "stub", "hint", "call", "solution", "wrong", "check")
 
@@ -109,7 +109,7 @@ def find(name: str) -> Path:
     >>> find("03_pud_free").name
     '03_pud_free.py'
     """
-    paths = {path.stem: path for path in sorted((course.sources() / "exercises").glob("[!_]*.py"))}
+    paths = {path.stem: path for path in sorted((sources() / "exercises").glob("[!_]*.py"))}
     if name not in paths:
         near = difflib.get_close_matches(name, paths, n=1)
         raise ExerciseError(
@@ -162,7 +162,7 @@ def solution_notebook(source: Path) -> Any:
 
 
 def _notebook(exercise: Exercise, shown: dict[str, Callable[[Cell], str]]) -> Any:
-    return course.from_text("".join(shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown))
+    return from_text("".join(shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown))
 
 
 def _folded(hint: Cell) -> str:

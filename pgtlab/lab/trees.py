@@ -131,7 +131,7 @@ class Tree:
             Where the kernel does not run on the CPU.
         """
         kernel = Kernel(boot, self.functions, seed, placement)
-        kernel.tree = self.name  # two trees may come to the same functions
+        kernel.tree = self
         return kernel
 
 

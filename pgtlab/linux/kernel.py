@@ -161,7 +161,7 @@ class Kernel:
             raise ValueError(boot.reason)
         self.boot, self.placement = boot, placement
         self.replaced = dict(replaced or {})
-        self.tree = ""  # its name, where it was booted from one
+        self.tree: object = None  # the `pgtlab.lab.Tree` that it was started from, where it was
         # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
         compiled = headers.compile_time(boot.config, page_extension=True)
         at_run_time = headers.run_time(

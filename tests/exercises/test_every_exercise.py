@@ -7,12 +7,12 @@ from functools import cache
 
 import pytest
 
-from pgtlab.lab import course
+from pgtlab.lab import course_text
 from pgtlab.lab.exercise import read
 from pgtlab.lab.judge import define, judge
 from pgtlab.lab.result import Result
 
-SOURCES = sorted((course.sources() / "exercises").glob("[!_]*.py"))
+SOURCES = sorted((course_text.sources() / "exercises").glob("[!_]*.py"))
 EXERCISES = [read(source) for source in SOURCES]
 WRONG = [(exercise, wrong) for exercise in EXERCISES for wrong in exercise.tagged("wrong")]
 
@@ -31,7 +31,7 @@ def hints(exercise, source: str) -> str:
 
 
 def test_the_instructors_table_has_them_all():
-    table = (course.sources() / "exercises" / "README.md").read_text()
+    table = (course_text.sources() / "exercises" / "README.md").read_text()
     assert EXERCISES
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [exercise.name for exercise in EXERCISES]
 

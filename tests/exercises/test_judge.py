@@ -6,8 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pgtlab.lab import check
-from pgtlab.lab import judge as judging
+from pgtlab.lab import attempt, check
 from pgtlab.lab.exercise import ExerciseError
 from pgtlab.lab.result import Finding, Result
 
@@ -18,7 +17,7 @@ def first_hint(answer) -> str:
 
 def answer(body: str):
     """The answer to exercise 3 with this body, which starts in line 2."""
-    return judging.define(f"def pud_free(k, mm, pud):\n{body}", "<answer>")["pud_free"]
+    return attempt.define(f"def pud_free(k, mm, pud):\n{body}", "<answer>")["pud_free"]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ def test_an_exception_is_one_sentence_with_its_line(body, hint):
 
 
 def test_an_exception_in_a_helper_is_told_at_the_line_that_called_it():
-    helper = judging.define("def helper():\n  pass\n  1 / 0", "<another cell>")["helper"]
+    helper = attempt.define("def helper():\n  pass\n  1 / 0", "<another cell>")["helper"]
     mine = answer("  helper()")
     mine.__globals__["helper"] = helper
     assert "in line 2, `helper()`: ZeroDivisionError" in first_hint(mine)
@@ -91,7 +90,7 @@ def test_what_is_returned_must_be_usable():
 # The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_endless_loop_is_stopped(monkeypatch, body):
-    monkeypatch.setattr(judging, "SECONDS", 0.2)
+    monkeypatch.setattr(attempt, "SECONDS", 0.2)
     assert "`pud_free()` was still busy in line" in first_hint(answer(body))
 
 

@@ -6,11 +6,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from pgtlab.lab import course
+from pgtlab.lab import course, course_text
 from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, solution_notebook
 from pgtlab.lab.judge import define
 
-NAMES = sorted(path.stem for path in (course.sources() / "exercises").glob("[!_]*.py"))
+NAMES = sorted(path.stem for path in (course_text.sources() / "exercises").glob("[!_]*.py"))
 each = pytest.mark.parametrize("name", NAMES)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from pgtlab.lab import course
+from pgtlab.lab import course, course_text
 
 TEXT = """\
 # %% [markdown]
@@ -83,4 +83,4 @@ def test_misuse_is_refused_with_its_reason(tiny, tmp_path):
 
 
 def test_the_course_of_this_clone_is_found():
-    assert (course.sources() / "notebooks").is_dir()
+    assert (course_text.sources() / "notebooks").is_dir()

@@ -3,15 +3,15 @@
 import pytest
 from nbclient import NotebookClient
 
-from pgtlab.lab import course
+from pgtlab.lab import course_text
 
-NOTEBOOKS = sorted((course.sources() / "notebooks").glob("*.py"))
+NOTEBOOKS = sorted((course_text.sources() / "notebooks").glob("*.py"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(source, tmp_path):
-    notebook = course.notebook(source)
+    notebook = course_text.notebook(source)
     client = NotebookClient(
         notebook,
         timeout=120,

@@ -27,8 +27,8 @@ VIEWS = {
     *("jupyterlab", "jupyter_core", "jupyter_client", "jupyter_server", "jupytext", "nbformat"),
 }
 MAY_IMPORT_VIEWS = ("pgtlab.plot", "pgtlab.cli", "pgtlab_widgets")
-# The one place below them that makes notebooks, and does so inside its functions.
-MAKES_NOTEBOOKS = {"pgtlab.lab.course": {"jupytext", "nbformat"}}
+# What makes notebooks below them, and imports these inside its functions.
+MAKES_NOTEBOOKS = {"pgtlab.lab.course_text": {"jupytext"}, "pgtlab.lab.course": {"nbformat"}}
 
 
 def modules() -> dict[str, Path]:

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_A_WORKBENCH = """
 from pathlib import Path
-from pgtlab.lab import course
-print(course.sources())
+from pgtlab.lab import course, course_text
+print(course_text.sources())
 for page in course.build(Path("workbench")):
     assert page.state == "new"
 """

@@ -9,10 +9,10 @@ from typing import Any, Final
 import traitlets
 
 from pgtlab.lab.bugs import BUGS
-from pgtlab.lab.judge import judging
+from pgtlab.lab.kernel_checks import judging
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.matrix_picture import matrix_picture
-from pgtlab.lab.own_patch import read_patch
+from pgtlab.lab.patch_source import read_patch
 from pgtlab.lab.result import Result
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots

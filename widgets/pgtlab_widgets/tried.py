@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from pgtlab.lab.attempt import AnswerError, attempt
 from pgtlab.lab.bugs import BUGS
-from pgtlab.lab.judge import AnswerError, attempt
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import Kernel

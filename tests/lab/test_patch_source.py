@@ -5,9 +5,10 @@ import inspect
 import pytest
 
 from pgtlab import CPU, Config, boot
+from pgtlab.lab.attempt import AnswerError, attempt
 from pgtlab.lab.bugs import BUGS
-from pgtlab.lab.judge import AnswerError, attempt, judge_kernel, judging
-from pgtlab.lab.own_patch import PatchError, read_patch
+from pgtlab.lab.kernel_checks import judge_kernel, judging
+from pgtlab.lab.patch_source import PatchError, read_patch
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.kernel import LivepatchError

@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from pgtlab import CPU, Config, boot
-from pgtlab.lab import check, judge
+from pgtlab.lab import attempt, check
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.exercise import ExerciseError
@@ -227,7 +227,7 @@ def test_an_exception_of_the_patch_is_one_sentence_with_its_function_and_line_an
 # The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_without_the_text_of_a_patch_its_line_is_told_by_its_number(body, monkeypatch):
-    monkeypatch.setattr(judge, "SECONDS", 0.5)
+    monkeypatch.setattr(attempt, "SECONDS", 0.5)
     names = {}
     exec(compile(f"def pud_free(k, mm, pud):\n    {body}", "<stdin>", "exec"), names)
     reason = check(patched("fixed", pud_free=names["pud_free"])).reason

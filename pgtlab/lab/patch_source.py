@@ -46,7 +46,7 @@ def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
     >>> read_patch("def pud_free(k, mm, pud)", kernel)
     Traceback (most recent call last):
         ...
-    pgtlab.lab.own_patch.PatchError: line 1, `def pud_free(k, mm, pud)`: expected ':'
+    pgtlab.lab.patch_source.PatchError: line 1, `def pud_free(k, mm, pud)`: expected ':'
     """
     text = textwrap.dedent(source.replace("\r\n", "\n")).rstrip() + "\n"  # as an editor or a mail has it
     lines = text.splitlines(keepends=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Final
 
+from pgtlab.lab.attempt import AnswerError, attempt, findings_of
 from pgtlab.lab.bugs import BUGS, Bug
 from pgtlab.lab.bugs.bug import FIXED
-from pgtlab.lab.trees import TREES
+from pgtlab.lab.result import Finding, Result
+from pgtlab.lab.trees import Commit, Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux import (
     debug,
@@ -38,7 +42,7 @@ _EXERCISES: Final = tuple(dict.fromkeys(bug.observe for bug in {bug.exercise: bu
 
 
 @dataclass(frozen=True)
-class Trial:
+class KernelTrial:
     """The patched kernel in one configuration: how `debug_vm_pgtable` went, and what was wrong beyond it."""
 
     boot: Boot
@@ -58,76 +62,122 @@ class Trial:
         return 2 if self.run.outcome == "panic" else int(bool(self.run.reports or self.run.lost))
 
 
-Trials = Callable[[], tuple[Trial, ...]]
 Exercise = Callable[[Kernel], str | None]
 
 
-def trials(kernel: Kernel, seed: int | str) -> Iterator[Trial]:
-    """The same tree with the same patch in every configuration, on a CPU with all its bits and on one with fewer.
+@dataclass(frozen=True)
+class PatchedTree:
+    """A tree with a patch, to be tried in any configuration."""
 
-    Of a tree of the catalogue what the bug does counts, and it is exercised with its options where it shows.
+    tree: Tree
+    patch: Mapping[str, Symbol]
+
+    @classmethod
+    def of(cls, kernel: Kernel) -> PatchedTree:
+        """The tree that a kernel was started from, and its livepatches.
+
+        >>> from pgtlab import CPU, Config, boot
+        >>> kernel = BUGS["small-pgd"].tree.start_kernel(boot(Config("4k", 39), CPU.named("max")))
+        >>> PatchedTree.of(kernel).bug.name
+        'small-pgd'
+        """
+        if isinstance(kernel.tree, Tree):
+            return cls(kernel.tree, kernel.patched)
+        return cls(Tree("", (Commit("", kernel.replaced),)), kernel.patched)
+
+    @cached_property
+    def bug(self) -> Bug | None:
+        """The bug of the catalogue that the tree is there for; None where it is one of the story's, or a learner's."""
+        return next((bug for bug in BUGS.values() if bug.tree.commits == self.tree.commits), None)
+
+    @property
+    def before(self) -> Tree:
+        """The tree that the patch is held against: of a bug's tree the one without the bad commit."""
+        return FIXED if self.bug else self.tree
+
+    def start_kernel(self, boot: Boot, seed: int | str) -> Kernel:
+        """Boot the tree, and apply as much of the patch as there is in this configuration."""
+        kernel = self.tree.start_kernel(boot, seed)
+        kernel.livepatch(**{name: mine for name, mine in self.patch.items() if name in kernel.symbols})
+        return kernel
+
+    def too_late(self) -> str:
+        """Why no livepatch mends this tree, in a sentence; empty where one may."""
+        if self.bug is None:
+            return ""
+        boot = next(self.bug.boots())
+        good, mended = FIXED.start_kernel(boot).symbols, self.tree.start_kernel(boot)
+        mended.livepatch(**{name: good[name] for name in self.bug.commit.functions})
+        if self.bug.observe(mended) is None:
+            return ""
+        functions = " and ".join(f"`{name}()`" for name in self.bug.commit.functions)
+        return f"{functions} had run at boot, before any livepatch: only a boot of another tree mends {self.bug.name}."
+
+    def run(self, boot: Boot, seed: int | str = 0) -> KernelTrial:
+        """Boot it, run debug_vm_pgtable, and if that is clean what exercises the bugs of the catalogue.
+
+        Of a tree of the catalogue what the bug does counts, and it is exercised with its options where it shows.
+        """
+        run = self.start_kernel(boot, seed).run()
+        beyond = self._beyond(boot, seed) if run.outcome == "clean" else ()
+        return KernelTrial(boot, run, next(filter(None, beyond), None))
+
+    def _beyond(self, boot: Boot, seed: int | str) -> Iterator[str | None]:
+        """What each exercise shows; that of the bug itself first."""
+        if self.bug and self.bug.shows(boot):
+            yield self._of_bug(self.bug, self.bug.with_options(boot), seed)
+        for exercise in _EXERCISES:
+            yield self._new(exercise, boot, seed)
+
+    def _of_bug(self, bug: Bug, boot: Boot, seed: int | str) -> str | None:
+        """What the bug shows; or what the tree before says of a page, if this one does not: silence is no repair."""
+        good, mine = self.before.start_kernel(boot, seed), self.start_kernel(boot, seed)
+        bug.observe(good)
+        if seen := bug.observe(mine):
+            return seen
+        said = _of_pages(mine)
+        return next((f"`{line}` is not said any more" for line in _of_pages(good) if line not in said), None)
+
+    def _new(self, exercise: Exercise, boot: Boot, seed: int | str) -> str | None:
+        """What an exercise shows with the patch, if it shows nothing before, which a fix need not mend."""
+        seen = exercise(self.start_kernel(boot, seed))
+        return seen if seen and not exercise(self.before.start_kernel(boot, seed)) else None
+
+
+Trials = tuple[KernelTrial, ...]
+
+
+def judge_kernel(kernel: Kernel, seed: int | str = 0) -> Result:
+    """Judge a kernel by what its tree and its livepatches do in every configuration.
+
+    Nothing is judged of a patch that stops or does not end, nor of a tree that no livepatch mends: `Result.reason`.
     """
-    bug = bug_of(kernel)
-    before = FIXED.functions if bug else kernel.replaced
-    for booted in distinct_boots():
-        run = _start(kernel, booted, seed).run()
-        beyond = _beyond(kernel, bug, before, booted, seed) if run.outcome == "clean" else ()
-        yield Trial(booted, run, next(filter(None, beyond), None))
+    steps = judging(kernel, seed)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
 
 
-def bug_of(kernel: Kernel) -> Bug | None:
-    """The bug of the catalogue whose tree the kernel was booted from; none where that is one of the story's.
-
-    Two of them have the same functions as a tree of the story, which asks for less: those go by the tree's name.
-
-    >>> from pgtlab import CPU, Config, boot
-    >>> bug_of(BUGS["small-pgd"].tree.start_kernel(boot(Config("4k", 39), CPU.named("max")))).name
-    'small-pgd'
-    """
-    of_the_story = any(kernel.replaced == tree.functions for tree in TREES.values())
-    alike = (bug for bug in BUGS.values() if kernel.replaced == bug.tree.functions)
-    return next((bug for bug in alike if bug.tree.name == kernel.tree or not of_the_story), None)
-
-
-def too_late(kernel: Kernel) -> str:
-    """Why no livepatch mends this tree, in a sentence; empty where one may."""
-    bug = bug_of(kernel)
-    if bug is None:
-        return ""
-    booted = next(bug.boots())
-    good = FIXED.start_kernel(booted).symbols
-    mended = bug.tree.start_kernel(booted)
-    mended.livepatch(**{name: good[name] for name in bug.commit.functions})
-    if bug.observe(mended) is None:
-        return ""
-    functions = " and ".join(f"`{name}()`" for name in bug.commit.functions)
-    return f"{functions} had run at boot, before any livepatch: only a boot of another tree mends {bug.name}."
-
-
-def _start(kernel: Kernel, booted: Boot, seed: int | str) -> Kernel:
-    started = Kernel(booted, kernel.replaced, seed)
-    started.livepatch(**{name: mine for name, mine in kernel.patched.items() if name in started.symbols})
-    return started
-
-
-def _beyond(
-    kernel: Kernel, bug: Bug | None, before: Mapping[str, Symbol], booted: Boot, seed: int | str
-) -> Iterator[str | None]:
-    """What each exercise shows; that of the bug itself first."""
-    if bug and bug.shows(booted):
-        yield _of_bug(kernel, bug, before, bug.with_options(booted), seed)
-    for exercise in _EXERCISES:
-        yield _new(kernel, before, booted, exercise, seed)
-
-
-def _of_bug(kernel: Kernel, bug: Bug, before: Mapping[str, Symbol], booted: Boot, seed: int | str) -> str | None:
-    """What the bug shows; or what the tree before says of a page, if this one does not: silence is no repair."""
-    good, mine = Kernel(booted, before, seed), _start(kernel, booted, seed)
-    bug.observe(good)
-    if seen := bug.observe(mine):
-        return seen
-    said = _of_pages(mine)
-    return next((f"`{line}` is not said any more" for line in _of_pages(good) if line not in said), None)
+def judging(kernel: Kernel, seed: int | str = 0) -> Generator[int, None, Result]:
+    """The same with a pause after each of `distinct_boots()`: how many have been tried, and at the end the result."""
+    patched = PatchedTree.of(kernel)
+    name = ", ".join(f"{name}()" for name in patched.patch) or "the kernel"
+    reason = patched.too_late()
+    trials: list[KernelTrial] = []
+    for boot in () if reason else distinct_boots():
+        try:
+            trials.append(attempt(partial(patched.run, boot, seed), patched.patch))
+        except AnswerError as error:
+            reason = str(error)
+            break
+        yield len(trials)
+    if reason:
+        unjudged = (Finding(check, inspect.getdoc(of) or check, "not judged") for check, of in CHECKS.items())
+        return Result(name, seed, tuple(unjudged), reason)
+    return Result(name, seed, findings_of(CHECKS, patched.patch, (patched, tuple(trials))))
 
 
 def _of_pages(kernel: Kernel) -> list[str]:
@@ -135,27 +185,21 @@ def _of_pages(kernel: Kernel) -> list[str]:
     return [text for _, _, text in (line.partition("] ") for line in kernel.log.lines) if "pfn:" in text]
 
 
-def _new(kernel: Kernel, before: Mapping[str, Symbol], booted: Boot, exercise: Exercise, seed: int | str) -> str | None:
-    """What an exercise shows with the patch, if it shows nothing of the tree before, which a fix need not mend."""
-    seen = exercise(_start(kernel, booted, seed))
-    return seen if seen and not exercise(Kernel(booted, before, seed)) else None
-
-
 # The checks: each docstring is what is so of a good kernel, each message what was observed, and one hint.
 
 
-def check_tests(kernel: Kernel, trials: Trials) -> None:
+def check_tests(patched: PatchedTree, trials: Trials) -> None:
     """The tests and what they report with are the kernel's own."""
-    mine = sorted(_TESTS & kernel.patched.keys())
+    mine = sorted(_TESTS & patched.patch.keys())
     assert not mine, (
         f"`{mine[0]}()` is replaced, and it is what finds the bug, not what makes it. Which function does the call "
         "trace name below it?"
     )
 
 
-def check_freed_once(kernel: Kernel, trials: Trials) -> None:
+def check_freed_once(patched: PatchedTree, trials: Trials) -> None:
     """Nothing is freed twice."""
-    for trial in trials():
+    for trial in trials:
         for report in trial.run.reports:
             assert _FREED_TWICE not in report.text, (
                 f"{trial}: `__free_pages()` gets pfn {report.pfn:#x}, which nobody holds any more, from "
@@ -163,31 +207,31 @@ def check_freed_once(kernel: Kernel, trials: Trials) -> None:
             )
 
 
-def check_survives(kernel: Kernel, trials: Trials) -> None:
+def check_survives(patched: PatchedTree, trials: Trials) -> None:
     """No kernel panics."""
-    for trial in trials():
+    for trial in trials:
         assert trial.run.outcome != "panic", f"{trial}: the kernel panics. {_told(trial.run.reports[-1])}"
 
 
-def check_no_report(kernel: Kernel, trials: Trials) -> None:
+def check_no_report(patched: PatchedTree, trials: Trials) -> None:
     """No kernel reports anything."""
-    for trial in trials():
+    for trial in trials:
         for report in trial.run.reports:
             raise AssertionError(f"{trial}: {_told(report)}")
 
 
-def check_nothing_lost(kernel: Kernel, trials: Trials) -> None:
+def check_nothing_lost(patched: PatchedTree, trials: Trials) -> None:
     """Every frame that was allocated comes back."""
-    for trial in _finished(trials()):
+    for trial in _finished(trials):
         for owner in trial.run.lost:
             bad = any(report.pfn == owner.pfn for report in trial.run.reports)
             hint = "a bad page is never used again" if bad else "which function should give it back, and does it run?"
             raise AssertionError(f"{trial}: a frame is lost, {owner}: {hint}")
 
 
-def check_counters(kernel: Kernel, trials: Trials) -> None:
+def check_counters(patched: PatchedTree, trials: Trials) -> None:
     """The counters are back at zero: NR_PAGETABLE, and each address space's own."""
-    for trial in _finished(trials()):
+    for trial in _finished(trials):
         left = trial.run.nr_page_table_pages
         ran, missing = ("constructor", "destructor") if left > 0 else ("destructor", "constructor")
         assert left == 0, (
@@ -197,10 +241,10 @@ def check_counters(kernel: Kernel, trials: Trials) -> None:
             assert report.kind != "Bad mm", f"{trial}: {_told(report)}"
 
 
-def check_folded(kernel: Kernel, trials: Trials) -> None:
+def check_folded(patched: PatchedTree, trials: Trials) -> None:
     """Where the PUD is folded, by the compiler or at run time, all is as well as where it is real."""
-    real = max(trial.badness for trial in trials() if trial.boot.folded["pud"] is Fold.REAL)
-    for trial in trials():
+    real = max(trial.badness for trial in trials if trial.boot.folded["pud"] is Fold.REAL)
+    for trial in trials:
         if trial.boot.folded["pud"] is not Fold.REAL and trial.badness > real:
             said = f"the kernel says `{trial.run.reports[-1].text}`" if trial.run.reports else "a frame is lost"
             raise AssertionError(
@@ -209,12 +253,12 @@ def check_folded(kernel: Kernel, trials: Trials) -> None:
             )
 
 
-def check_beyond(kernel: Kernel, trials: Trials) -> None:
+def check_beyond(patched: PatchedTree, trials: Trials) -> None:
     """Processes live, share, fork and end as before, and Linux and the MMU see the same."""
     hint = "It was not so before the patch: what else relies on the function that you replaced?"
-    if bug := bug_of(kernel):
-        hint = f"Is what the bad commit, {bug.name}, changed as it was?"
-    for trial in trials():
+    if patched.bug:
+        hint = f"Is what the bad commit, {patched.bug.name}, changed as it was?"
+    for trial in trials:
         assert trial.beyond is None, f"{trial}: debug_vm_pgtable is content, and yet: {trial.beyond}. {hint}"
 
 
@@ -233,7 +277,7 @@ CHECKS: Final = {
 }
 
 
-def _finished(trials: tuple[Trial, ...]) -> Iterator[Trial]:
+def _finished(trials: Trials) -> Iterator[KernelTrial]:
     """The trials, of kernels that all get to the end: before that there is nothing to count."""
     for trial in trials:
         assert trial.run.outcome != "panic", f"{trial}: to be seen once the kernel gets that far."

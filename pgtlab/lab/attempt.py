@@ -1,0 +1,161 @@
+"""Running what a learner wrote, and the checks on it, whatever that does.
+
+Behaviour is judged, never text. And nothing that a learner's function does ends in a traceback: an exception becomes
+one sentence with its line, and one that computes without end is stopped.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+from pgtlab.lab.result import Finding
+
+Answer = Callable[..., Any]
+T = TypeVar("T")
+
+SECONDS = 10.0  # of computing for one check; that of a right answer takes well under one
+
+
+class _OutOfTime(BaseException):
+    """Not an Exception, so that no `except Exception` in an answer holds it up."""
+
+
+class AnswerError(ValueError):
+    """A learner's function that stopped, or that did not end, in one sentence."""
+
+
+def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float | None = None) -> T:
+    """What `work` gives, which calls a learner's functions: `answers`, by their names.
+
+    Raises
+    ------
+    AnswerError
+        Where one of them stops with an exception, or is still busy after `seconds` of computing, SECONDS if left out.
+
+    Examples
+    --------
+    >>> attempt(lambda: int("x"), {"answer": print})
+    Traceback (most recent call last):
+        ...
+    pgtlab.lab.attempt.AnswerError: What `answer()` returned could not be used: ValueError: invalid literal ...
+    """
+    seconds = SECONDS if seconds is None else seconds
+    try:
+        with _time_limit(seconds):
+            return work()
+    except (Exception, SystemExit, _OutOfTime) as error:
+        if not answers:
+            raise
+        files = _files(answers)
+        lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in files]
+        function, line = _named(lines[-1], answers) if lines else (next(iter(answers)), None)
+        raise AnswerError(_sentence(function, error, line, seconds)) from error
+
+
+def findings_of(
+    checks: Mapping[str, Answer], answers: Mapping[str, Any], args: tuple[Any, ...], unfit: str = ""
+) -> tuple[Finding, ...]:
+    """What each check finds; after an answer that stopped, or that cannot be called at all, nothing more is judged."""
+    findings: list[Finding] = []
+    stopped = False
+    for name, check in checks.items():
+        says = inspect.getdoc(check) or name
+        if stopped:
+            findings.append(Finding(name, says, "not judged"))
+        else:
+            hint, stopped = (unfit, True) if unfit else _hint(check, answers, args)
+            findings.append(Finding(name, says, "wrong" if hint else "right", hint))
+    return tuple(findings)
+
+
+def define(source: str, file: str) -> dict[str, Any]:
+    """Run the source of a cell, and return what it defines; `file` is what a traceback calls it.
+
+    >>> define("def one(): return 1", "<cell>")["one"]()
+    1
+    """
+    names: dict[str, Any] = {"__name__": file}
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec", dont_inherit=True, optimize=0), names)  # 0: a check is made of assertions
+    return names
+
+
+def _hint(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> tuple[str, bool]:
+    """The hint that a check gives, empty if the answers are right; and whether nothing more can be judged."""
+    try:
+        with _time_limit(SECONDS):
+            check(*args)
+    except (Exception, SystemExit, _OutOfTime) as error:
+        function, line = _line_of_answer(error, check, answers)
+        if isinstance(error, AssertionError) and line is None:
+            return str(error) or "This is not so yet.", False
+        if not answers:
+            raise
+        return _sentence(function, error, line, SECONDS), True
+    return "", False
+
+
+def _line_of_answer(
+    error: BaseException, check: Answer, answers: Mapping[str, Any]
+) -> tuple[str, traceback.FrameSummary | None]:
+    """Which answer an error came out of, and at which line: none if it had returned, and the check raised it."""
+    here = check.__code__.co_filename
+    lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in (here, *_files(answers))]
+    if lines[-1].filename == here:
+        return next(iter(answers), ""), None
+    return _named(lines[-1], answers)
+
+
+def _files(answers: Mapping[str, Answer]) -> dict[str, str]:
+    """The files that the answers are in, with the name of one."""
+    return {answer.__code__.co_filename: name for name, answer in answers.items() if hasattr(answer, "__code__")}
+
+
+def _named(line: traceback.FrameSummary, answers: Mapping[str, Answer]) -> tuple[str, traceback.FrameSummary]:
+    return line.name if line.name in answers else _files(answers)[line.filename], line
+
+
+def _sentence(function: str, error: BaseException, line: traceback.FrameSummary | None, seconds: float) -> str:
+    """What an answer did instead of answering."""
+    if isinstance(error, NotImplementedError):
+        return f"`{function}()` is not written yet."
+    where = f" in line {line.lineno}" if line else ""
+    if line and line.line:  # there is no text of what was typed at a prompt
+        where += f", `{line.line}`"
+    if isinstance(error, _OutOfTime):
+        return f"`{function}()` was still busy{where} after {seconds:.0f} seconds of computing: does it ever end?"
+    what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+    if line is None:
+        return f"What `{function}()` returned could not be used: {what}"
+    return f"`{function}()` stopped{where}: {what}"
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Stop an endless loop, where the system can: on Unix, in the main thread, which is where notebooks run code.
+
+    Elsewhere the notebook's stop button or the grader's own limit must do. It is the time of computing that counts, so
+    neither a busy machine nor a learner at a breakpoint uses it up.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> NoReturn:
+        raise _OutOfTime
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # and again each second, should an answer catch the first
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,0 +1,41 @@
+"""The course's text files: where they are, and a notebook from the text of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def sources() -> Path:
+    """Return the folder with ``notebooks/`` and ``exercises/``: the wheel's copy, or the clone."""
+    inside = _PACKAGE / "_course"
+    return inside if inside.is_dir() else _PACKAGE.parent
+
+
+def notebook(source: Path) -> Any:
+    """Read a text notebook.
+
+    Raises
+    ------
+    ValueError
+        If the file is not in the ``py:percent`` format.
+    """
+    text = source.read_text(encoding="utf-8")
+    if "\n# %%" not in f"\n{text}":
+        raise ValueError(f"{source} is not a notebook: it has no cell, which starts with `# %%`.")
+    return from_text(text)
+
+
+def from_text(text: str) -> Any:
+    """Make a notebook from ``py:percent`` text; the same text always gives the same notebook."""
+    import jupytext
+
+    made = jupytext.reads(text, fmt="py:percent")
+    for number, cell in enumerate(made.cells):
+        cell.id = f"cell-{number:03}"  # Jupytext draws it at random
+        cell.metadata.pop("lines_to_next_cell", None)  # of use to none but Jupytext
+    # Without Jupytext's own entry, JupyterLab has no reason to pair the copy with a text file.
+    made.metadata.pop("jupytext", None)
+    return made
