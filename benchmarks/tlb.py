@@ -16,11 +16,11 @@ import tracemalloc
 import numpy as np
 from c_peer import compiled, pointer
 
+from pgtlab.arch.cost.tlb import TLB, Hardware, WalkCache
+from pgtlab.arch.cost.trace import KINDS, trace
+from pgtlab.arch.cost.walk_cost import Cost, simulate
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
-from pgtlab.arch.tlb import TLB, Hardware, WalkCache
-from pgtlab.arch.trace import KINDS, trace
-from pgtlab.arch.walk_cost import Cost, simulate
 
 HARDWARE = Hardware(
     l1=(TLB(48),),

@@ -120,6 +120,6 @@ class MMU:
             Where `vas` holds anything but whole numbers of 64 bits, `access` is no `Access`, or `el` is neither 0 nor
             1.
         """
-        from pgtlab.arch.walk_many import walk_many  # compiled loops, loaded by those who use them
+        from pgtlab.arch.compiled.walk_many import walk_many  # compiled loops, loaded by those who use them
 
         return walk_many(self, vas, Access(access), el)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pgtlab.cli.image_options import add_image_options, open_image
 
 if TYPE_CHECKING:
-    from pgtlab.arch.tables import Run, TableNode
+    from pgtlab.arch.tables.tree import Run, TableNode
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

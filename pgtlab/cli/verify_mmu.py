@@ -10,7 +10,7 @@ from pgtlab.cli.colour import coloured
 from pgtlab.cli.options import print_json
 
 if TYPE_CHECKING:
-    from pgtlab.arch.vectors import Mask, Verification
+    from pgtlab.cli.vectors import Mask, Verification
 
 SHOWN = 3  # disagreements printed in full for each file: a wrong rule makes thousands
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Verify each file; 1 where any disagrees or cannot be used."""
-    from pgtlab.arch.vectors import VectorFileError, Vectors, verify
+    from pgtlab.cli.vectors import VectorFileError, Vectors, verify
 
     agree = True
     answers: list[dict[str, object]] = []
@@ -102,7 +102,7 @@ def report(v: Verification) -> None:
 
 def _disagreement(v: Verification, case: int) -> str:
     """One case in full: what was recorded, and the walk that came out instead."""
-    from pgtlab.arch.vectors import OPERATIONS
+    from pgtlab.cli.vectors import OPERATIONS
 
     vectors = v.vectors
     image, mmu = next((i, mmu) for i, (mmu, cases) in enumerate(vectors.images()) if case < cases.stop)

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def from_file(name: str, kinds: list[str]) -> Workload:
     """The trace in a file."""
-    from pgtlab.arch.trace import TraceError, read_trace
+    from pgtlab.arch.cost.trace import TraceError, read_trace
     from pgtlab.lab.walk_cost import Workload
 
     if name == "-":
@@ -77,7 +77,7 @@ def _from_stdin() -> Workload:
     import shutil
     import tempfile
 
-    from pgtlab.arch.trace import read_trace
+    from pgtlab.arch.cost.trace import read_trace
     from pgtlab.lab.walk_cost import Workload
 
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as folder:

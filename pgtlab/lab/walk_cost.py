@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pgtlab.arch.cost.tlb import TABLE_LEVELS, TLB, Hardware, WalkCache
+from pgtlab.arch.cost.trace import U64, TraceError, chase, sequential, strided, uniform, zipf
+from pgtlab.arch.cost.walk_cost import Cost, simulate
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TCR_EL1
-from pgtlab.arch.tlb import TABLE_LEVELS, TLB, Hardware, WalkCache
-from pgtlab.arch.trace import U64, TraceError, chase, sequential, strided, uniform, zipf
 from pgtlab.arch.va_range import VARange
-from pgtlab.arch.walk_cost import Cost, simulate
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pgtlab.arch.cost.tlb import TABLE_LEVELS, Hardware
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.tlb import TABLE_LEVELS, Hardware
 from pgtlab.lab.walk_cost import Row
 from pgtlab.picture import Picture, Shape, rect, text
 

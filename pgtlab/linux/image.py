@@ -25,8 +25,8 @@ from pgtlab.linux.kconfig import Config
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from pgtlab.arch.mapping_table import Mappings
-    from pgtlab.arch.tables import TableNode
+    from pgtlab.arch.tables.mappings import Mappings
+    from pgtlab.arch.tables.tree import TableNode
     from pgtlab.arch.translations import Translations
     from pgtlab.arch.walk import Walk
     from pgtlab.linux.ptdump import Line
@@ -189,7 +189,7 @@ class Image:
         ImageError
             Where the root of a range is not known that any of the addresses is in.
         """
-        from pgtlab.arch.walk_many import as_addresses
+        from pgtlab.arch.compiled.walk_many import as_addresses
 
         addresses = as_addresses(vas)
         for upper in (False, True):
@@ -207,7 +207,7 @@ class Image:
         ImageError
             Where the root of the range is not known, or there are more entries than memory should be filled with.
         """
-        from pgtlab.arch.tables import TreeTooLarge, table_tree
+        from pgtlab.arch.tables.tree import TreeTooLarge, table_tree
 
         self._root(upper=not user)
         try:
@@ -225,7 +225,7 @@ class Image:
         ImageError
             Where the root of the range is not known, or there are more mappings than memory should be filled with.
         """
-        from pgtlab.arch.mapping_table import TooManyMappings, mapping_table
+        from pgtlab.arch.tables.mappings import TooManyMappings, mapping_table
 
         self._root(upper=not user)
         try:

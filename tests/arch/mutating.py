@@ -8,7 +8,8 @@ tables of leaf rules and memory types, `Banks`.
 import sys
 from dataclasses import replace
 
-from pgtlab.arch import attributes, descriptor, fault, va_range, walk, walk_compiled, walk_many
+from pgtlab.arch import attributes, descriptor, fault, va_range, walk
+from pgtlab.arch.compiled import walk_compiled, walk_many
 from pgtlab.arch.descriptor import DescriptorFormat, Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.memory import Memory

@@ -30,8 +30,9 @@ from mutating import (
     updated,
 )
 
-from pgtlab.arch import attributes, walk, walk_many
+from pgtlab.arch import attributes, walk
 from pgtlab.arch.attributes import NORMAL_NON_CACHEABLE, MemoryAttributes
+from pgtlab.arch.compiled import walk_many
 from pgtlab.arch.descriptor import Leaf, _WithAddress
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import Granule

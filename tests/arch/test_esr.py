@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pgtlab.arch import esr
 from pgtlab.arch.bitfield import FieldError
+from pgtlab.arch.esr.fault_status import FAULT_STATUS, walk_fault_kind
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
-from pgtlab.arch.fault_status import FAULT_STATUS, walk_fault_kind
 from pgtlab.arch.sysregs import Encoding
 
 DATA = Path(__file__).parents[1] / "data"

@@ -11,7 +11,7 @@ from pgtlab.arch.bitfield import FieldError
 from pgtlab.arch.fault import Fault, FaultKind
 from pgtlab.arch.mapper import Mapper, MappingError
 from pgtlab.arch.registers import TCR_EL1
-from pgtlab.arch.tables import table_tree
+from pgtlab.arch.tables.tree import table_tree
 from pgtlab.arch.walk import Translation
 
 TG0_TG1 = {"4K": (0, 2), "16K": (2, 1), "64K": (1, 3)}

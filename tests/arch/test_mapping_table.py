@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_tables import random_machine
 
-from pgtlab.arch import mapping_table as module
 from pgtlab.arch.attributes import MemoryAttributes
 from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.mapper import Mapper
-from pgtlab.arch.mapping_table import TooManyMappings, mapping_table
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1
-from pgtlab.arch.tables import mappings
+from pgtlab.arch.tables import mappings as module
+from pgtlab.arch.tables.mappings import TooManyMappings, mapping_table
+from pgtlab.arch.tables.tree import mappings
 from pgtlab.arch.walk import Translation
 
 FEW = 1 << 14  # mappings: random tables are shared many times over

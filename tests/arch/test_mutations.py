@@ -22,7 +22,7 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
-from pgtlab.arch.vectors import EXCEPTION, FETCHED, OPERATIONS, SKIP, Vectors
+from pgtlab.cli.vectors import EXCEPTION, FETCHED, OPERATIONS, SKIP, Vectors
 
 DATA = Path(__file__).parents[1] / "data" / "mmu"
 

@@ -10,10 +10,10 @@ from pgtlab.arch.fault import Fault
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
-from pgtlab.arch.scales import SHADES, ranges, scales
-from pgtlab.arch.scales_picture import MOST
-from pgtlab.arch.table_columns import table_columns
-from pgtlab.arch.table_map_picture import table_map_picture
+from pgtlab.arch.tables.columns import table_columns
+from pgtlab.arch.tables.map_picture import table_map_picture
+from pgtlab.arch.tables.scales import SHADES, ranges, scales
+from pgtlab.arch.tables.scales_picture import MOST
 
 GRANULES = {0: 12, 1: 16, 2: 14}  # TCR_EL1.TG0: the shift
 REGIONS = [("one", 1 << 20, 1 << 30), ("other", 1 << 30, 1 << 34), ("beyond", 1 << 62, 1 << 63)]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.mapper import Mapper
-from pgtlab.arch.mapping_table import mapping_table
 from pgtlab.arch.registers import TCR_EL1, TTBR0_EL1
-from pgtlab.arch.table_columns import NEIGHBOURS, first_mapped, table_columns
-from pgtlab.arch.table_map_picture import ROWS, table_map_picture
+from pgtlab.arch.tables.columns import NEIGHBOURS, first_mapped, table_columns
+from pgtlab.arch.tables.map_picture import ROWS, table_map_picture
+from pgtlab.arch.tables.mappings import mapping_table
 
 GRANULES = {0: 12, 1: 16, 2: 14}  # TCR_EL1.TG0: the shift
 

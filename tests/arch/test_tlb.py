@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgtlab.arch import walk_cost
+from pgtlab.arch.cost import walk_cost
+from pgtlab.arch.cost.tlb import CORTEX_A53, PLAIN, TLB, Hardware, Replacement, TLBGeometryError, WalkCache
+from pgtlab.arch.cost.trace import KINDS, TraceError, strided, trace, uniform
+from pgtlab.arch.cost.walk_cost import Cost, costs_so_far, simulate
 from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.granule import GRANULES, LAST_LEVEL
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1
-from pgtlab.arch.tlb import CORTEX_A53, PLAIN, TLB, Hardware, Replacement, TLBGeometryError, WalkCache
-from pgtlab.arch.trace import KINDS, TraceError, strided, trace, uniform
-from pgtlab.arch.walk_cost import Cost, costs_so_far, simulate
 
 MIB, GIB = 1 << 20, 1 << 30
 MEMORY = 0x8000_0000  # what is mapped to; the tables are elsewhere

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgtlab.arch.vectors import Note, VectorFileError, Vectors, verify
+from pgtlab.cli.vectors import Note, VectorFileError, Vectors, verify
 
 DATA = Path(__file__).parents[1] / "data" / "mmu"
 AT_CASES, FETCHES = DATA / "vectors_sample.npz", DATA / "exec_sample.npz"

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from random_tables import OPERATIONS, random_machine
 from reference_walk import Registers, translate
 
+from pgtlab.arch.compiled.walk_many import CHUNK
 from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
 from pgtlab.arch.translations import Translations
-from pgtlab.arch.walk_many import CHUNK
 
 ACCESSES = {"r": Access.READ, "w": Access.WRITE, "x": Access.FETCH}
 SEEDS = st.integers(0, (1 << 32) - 1)

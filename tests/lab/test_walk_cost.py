@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pgtlab import CPU, Config, boot
+from pgtlab.arch.cost.trace import TraceError
 from pgtlab.arch.granule import G16K
-from pgtlab.arch.trace import TraceError
 from pgtlab.cli import main
 from pgtlab.lab.walk_cost import (
     HARDWARE,

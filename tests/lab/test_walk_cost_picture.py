@@ -2,8 +2,8 @@
 
 import pytest
 
-from pgtlab.arch.tlb import TLB, Hardware
-from pgtlab.arch.walk_cost import Cost
+from pgtlab.arch.cost.tlb import TLB, Hardware
+from pgtlab.arch.cost.walk_cost import Cost
 from pgtlab.lab.walk_cost import HARDWARE, Row, regimes, walk_costs, workload
 from pgtlab.lab.walk_cost_picture import BAR, compared, walk_cost_picture
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from image_files import CAPTURES, PTDUMP, capture, lookups
 
+from pgtlab.arch.cost.walk_cost import simulate
 from pgtlab.arch.fault import Cause, Fault
 from pgtlab.arch.memory import PhysicalAddressError
-from pgtlab.arch.tables import mappings
+from pgtlab.arch.tables.tree import mappings
 from pgtlab.arch.translations import Translations
-from pgtlab.arch.walk_cost import simulate
 from pgtlab.linux.image import Image, ImageError
 
 REGISTERS = ("TCR_EL1", "TTBR0_EL1", "TTBR1_EL1", "MAIR_EL1")

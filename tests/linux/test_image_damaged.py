@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from image_files import PTDUMP, capture, kdump
 
-from pgtlab.arch.tables import table_tree
+from pgtlab.arch.tables.tree import table_tree
 from pgtlab.linux.image import Image, ImageError
 
 NAME = "4k-va48-max+rodata-on"

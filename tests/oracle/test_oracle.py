@@ -16,7 +16,7 @@ from oracle.mapped_images import NOT_MAPPED, mapped_images
 from oracle.qemu import Answers, ask, missing_tools, version
 from oracle.random_images import random_images
 from oracle.rate import at_rate
-from pgtlab.arch.vectors import Vectors, verify
+from pgtlab.cli.vectors import Vectors, verify
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "mmu" / "vectors_sample.npz"

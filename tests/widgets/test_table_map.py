@@ -7,7 +7,7 @@ from pgtlab_widgets import TableMap
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
-from pgtlab.arch.table_columns import NEIGHBOURS
+from pgtlab.arch.tables.columns import NEIGHBOURS
 from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.image import Image
 

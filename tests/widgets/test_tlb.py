@@ -6,7 +6,7 @@ import time
 import pytest
 from pgtlab_widgets import TLBView
 
-from pgtlab.arch.tlb import Hardware
+from pgtlab.arch.cost.tlb import Hardware
 from pgtlab.lab.walk_cost import HARDWARE, MAPPINGS, TLBS, WORKLOADS, regimes, walk_costs, workload
 
 SHORT = 100_000

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.scales import Scale, ranges
-from pgtlab.arch.table_columns import Column, first_mapped, table_columns
-from pgtlab.arch.table_map_picture import table_map_picture
+from pgtlab.arch.tables.columns import Column, first_mapped, table_columns
+from pgtlab.arch.tables.map_picture import table_map_picture
+from pgtlab.arch.tables.scales import Scale, ranges
 from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot, boot

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import traitlets
 
+from pgtlab.arch.cost.tlb import Hardware
+from pgtlab.arch.cost.walk_cost import Cost, costs_so_far
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.tlb import Hardware
-from pgtlab.arch.walk_cost import Cost, costs_so_far
 from pgtlab.lab.walk_cost import (
     HARDWARE,
     MAPPINGS,

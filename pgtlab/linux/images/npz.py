@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
-from pgtlab.arch.tables import table_tree
+from pgtlab.arch.tables.tree import table_tree
 from pgtlab.linux.cpu import CPU, CPUS, CPUError
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 from pgtlab.linux.kconfig import Config, ConfigError

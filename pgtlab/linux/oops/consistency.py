@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgtlab.arch.descriptor import Leaf, Table
+from pgtlab.arch.esr.fault_status import fault_status
 from pgtlab.arch.fault import Cause, Fault, FaultKind
-from pgtlab.arch.fault_status import fault_status
 from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
 from pgtlab.linux.oops.registers import PSTATE
 from pgtlab.linux.oops.report import Entry, PrintedWalk

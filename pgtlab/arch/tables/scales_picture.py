@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
-from pgtlab.arch.scales import Part, Scale, size_name
+from pgtlab.arch.tables.scales import Part, Scale, size_name
 from pgtlab.picture import Shape, line, rect, text
 
 LABEL, BAR, ROW = 116, 15, 27
@@ -31,7 +31,7 @@ def scales_picture(
     Parameters
     ----------
     ranges : sequence of Scale
-        The lower and the upper one, from `pgtlab.arch.scales.ranges`.
+        The lower and the upper one, from `pgtlab.arch.tables.scales.ranges`.
     scales : sequence of Scale
         From `pgtlab.arch.scales.scales`.
     va : int

@@ -17,16 +17,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
-from pgtlab.arch.descriptor import Leaf
-from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
-from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64
-from pgtlab.arch.output_address import OutputAddress
-from pgtlab.arch.registers import MAIR_EL1
-from pgtlab.arch.translations import NO_FAULT, NO_LEVEL, Translations
-from pgtlab.arch.va_range import VARange
-from pgtlab.arch.walk import check_arguments, flat_attributes
-from pgtlab.arch.walk_compiled import (
+from pgtlab.arch.compiled.walk_compiled import (
     ADDRESS_SIZE,
     LAST_TABLE,
     LEAF,
@@ -42,6 +33,15 @@ from pgtlab.arch.walk_compiled import (
     read_last,
     walk_upper,
 )
+from pgtlab.arch.descriptor import Leaf
+from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.memory import U64
+from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.registers import MAIR_EL1
+from pgtlab.arch.translations import NO_FAULT, NO_LEVEL, Translations
+from pgtlab.arch.va_range import VARange
+from pgtlab.arch.walk import check_arguments, flat_attributes
 
 if TYPE_CHECKING:
     from pgtlab.arch.mmu import MMU

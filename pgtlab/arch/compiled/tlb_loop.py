@@ -13,13 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.descriptor import DescriptorFormat
-from pgtlab.arch.fault import Access
-from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64
-from pgtlab.arch.mmu import MMU
-from pgtlab.arch.tlb import Hardware, Replacement
-from pgtlab.arch.walk_compiled import (
+from pgtlab.arch.compiled.walk_compiled import (
     LAST_TABLE,
     LEAF,
     Geometry,
@@ -30,7 +24,13 @@ from pgtlab.arch.walk_compiled import (
     read_last,
     walk_upper,
 )
-from pgtlab.arch.walk_many import VERDICT, leaf_rules, rule_index
+from pgtlab.arch.compiled.walk_many import VERDICT, leaf_rules, rule_index
+from pgtlab.arch.cost.tlb import Hardware, Replacement
+from pgtlab.arch.descriptor import DescriptorFormat
+from pgtlab.arch.fault import Access
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.memory import U64
+from pgtlab.arch.mmu import MMU
 
 I64 = NDArray[np.int64]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.arch.esr_iss import FAR, ISS, UPDATED, when_set
+from pgtlab.arch.esr.fault_status import EXTERNAL_ABORT, fault_status, walk_fault_kind
+from pgtlab.arch.esr.iss import FAR, ISS, UPDATED, when_set
 from pgtlab.arch.fault import FaultKind
-from pgtlab.arch.fault_status import EXTERNAL_ABORT, fault_status, walk_fault_kind
 from pgtlab.arch.named_bits import Meaning
 from pgtlab.arch.registers import ISSDataAbort
 

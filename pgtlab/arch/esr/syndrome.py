@@ -1,9 +1,4 @@
-"""ESR_EL1 decoded: why an exception was taken, every bit by its name (Arm ARM D24.2, ESR_EL1).
-
->>> from pgtlab.arch import esr
->>> print(esr.decode(0x96000004).summary)
-Data Abort taken without a change in Exception level: Translation fault, level 0, reading
-"""
+"""A value of ESR_EL1, taken apart (Arm ARM D24.2, ESR_EL1)."""
 
 from __future__ import annotations
 
@@ -11,9 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pgtlab.arch import esr_abort as abort
-from pgtlab.arch import esr_iss as iss
-from pgtlab.arch import esr_trap as trap
+from pgtlab.arch.esr import abort, iss, trap
 from pgtlab.arch.named_bits import NOT_ZERO, Meaning, NamedBits, name_bits
 from pgtlab.arch.registers import ESR_EL1
 

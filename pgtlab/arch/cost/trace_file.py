@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pgtlab.arch.trace import U64, TraceError
+from pgtlab.arch.cost.trace import U64, TraceError
 
 _GZIP, _NPY, _BOM = b"\x1f\x8b", b"\x93NUMPY", b"\xef\xbb\xbf"
 _BLOCK: Final = 1 << 22  # bytes of text in hand at a time
@@ -21,7 +21,7 @@ _LARGEST: Final = (1 << 64) - 1
 
 
 def read(path: Path) -> U64:
-    """`pgtlab.arch.trace.read_trace`, which documents it."""
+    """`pgtlab.arch.cost.trace.read_trace`, which documents it."""
     with open(path, "rb") as file:
         start = file.read(len(_NPY))
         file.seek(0)

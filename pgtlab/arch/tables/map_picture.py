@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from pgtlab.arch.scales import Scale, scales, size_name
-from pgtlab.arch.scales_picture import LEGEND, MOST, scales_picture
-from pgtlab.arch.scales_picture import ROW as SCALE
-from pgtlab.arch.table_columns import Cells, Column, Neighbour
+from pgtlab.arch.tables.columns import Cells, Column, Neighbour
+from pgtlab.arch.tables.scales import Scale, scales, size_name
+from pgtlab.arch.tables.scales_picture import LEGEND, MOST, scales_picture
+from pgtlab.arch.tables.scales_picture import ROW as SCALE
 from pgtlab.picture import Picture, Shape, line, rect, text
 
 LEFT, CELLS, GAP = 4, 203, 18
@@ -45,7 +45,7 @@ def table_map_picture(
     first : mapping of int to int, optional
         For a level the number of the cell to begin with, where a table has more cells than fit.
     ranges : sequence of Scale, optional
-        From `pgtlab.arch.scales.ranges`, for the first of the bars.
+        From `pgtlab.arch.tables.scales.ranges`, for the first of the bars.
     outcome : str, optional
         What the translation of `va` comes to.
     """

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pgtlab.arch.cost.tlb import PLAIN, Hardware
+from pgtlab.arch.cost.trace import TraceError
 from pgtlab.arch.fault import Access
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.tlb import PLAIN, Hardware
-from pgtlab.arch.trace import TraceError
 
 if TYPE_CHECKING:
     from pgtlab.arch.memory import U64
@@ -145,7 +145,7 @@ def simulate(
     """
     from tqdm import tqdm
 
-    from pgtlab.arch import tlb_loop
+    from pgtlab.arch.compiled import tlb_loop
 
     vas, owners = _checked(mmu, trace, asids, el, windows, chunk)
     state = tlb_loop.state(hardware, seed)
@@ -184,7 +184,7 @@ def costs_so_far(
     >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 20, 64), chunk=1 << 13)]
     [128, 256]
     """
-    from pgtlab.arch import tlb_loop
+    from pgtlab.arch.compiled import tlb_loop
 
     vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
     state = tlb_loop.state(hardware, seed)
@@ -200,8 +200,8 @@ def _checked(
     mmu: MMU, trace: ArrayLike, asids: ArrayLike | None, el: int, windows: int, chunk: int
 ) -> tuple[U64, NDArray[np.uint16]]:
     """The addresses and the ASIDs of a trace that can be run."""
+    from pgtlab.arch.compiled.walk_many import as_addresses
     from pgtlab.arch.walk import check_arguments
-    from pgtlab.arch.walk_many import as_addresses
 
     check_arguments(el)
     vas = as_addresses(trace)
@@ -221,7 +221,7 @@ def _pieces(
 
 
 def _cost(hardware: Hardware, accesses: int, counts: NDArray[np.int64], windows: tuple[Cost, ...] = ()) -> Cost:
-    from pgtlab.arch import tlb_loop
+    from pgtlab.arch.compiled import tlb_loop
 
     numbers = counts.tolist()
     hits = numbers[tlb_loop.HITS :]

@@ -146,7 +146,7 @@ def read_trace(path: str | Path) -> U64:
     OSError
         Where the file cannot be read.
     """
-    from pgtlab.arch.trace_file import read  # with a compiled loop
+    from pgtlab.arch.cost.trace_file import read  # with a compiled loop
 
     return read(Path(path))
 

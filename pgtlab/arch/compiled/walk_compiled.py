@@ -22,9 +22,9 @@ def _forget_stale_loops() -> None:
 
     Numba keeps a loop until its own file changes, whatever it took in from others: their functions, their constants.
     """
-    here = Path(__file__).parent
-    newest = max(source.stat().st_mtime for source in here.glob("*.py"))
-    for kept in here.glob("__pycache__/*.nb[ic]"):
+    here = Path(__file__).parents[1]
+    newest = max(source.stat().st_mtime for source in here.rglob("*.py"))
+    for kept in here.rglob("__pycache__/*.nb[ic]"):
         with suppress(OSError):  # gone already, or in an installation that cannot be written to, nor change
             if kept.stat().st_mtime < newest:
                 kept.unlink()

@@ -1,7 +1,7 @@
 """What may be remembered of a walk: translation lookaside buffers and walk caches, as immutable descriptions.
 
 A TLB holds leaves, so that a hit needs no walk. A walk cache holds table descriptors: a hit on one that was read at
-level n lets the walk begin at level n + 1. `pgtlab.arch.walk_cost` runs a trace through them.
+level n lets the walk begin at level n + 1. `pgtlab.arch.cost.walk_cost` runs a trace through them.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class TLB(_Cache):
     256
     >>> TLB(48, ways=5)
     Traceback (most recent call last):
-    pgtlab.arch.tlb.TLBGeometryError: entries=48, ways=5: 5 ways do not divide 48 entries; the nearest is ways=6
+    pgtlab.arch.cost.tlb.TLBGeometryError: entries=48, ways=5: 5 ways do not divide 48 entries; the nearest is ways=6
     """
 
     def __init__(
@@ -148,8 +148,8 @@ class Hardware:
 
     >>> Hardware(l1=(TLB(32, levels=(3,)), TLB(8)))
     Traceback (most recent call last):
-    pgtlab.arch.tlb.TLBGeometryError: two of l1 hold level 3: a level has one place in each; the nearest is to give it
-    to one of them
+    pgtlab.arch.cost.tlb.TLBGeometryError: two of l1 hold level 3: a level has one place in each; the nearest is to give
+    it to one of them
     """
 
     l1: tuple[TLB, ...] = ()

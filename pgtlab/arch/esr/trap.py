@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pgtlab.arch.bitfield import Field
-from pgtlab.arch.esr_iss import ISS
+from pgtlab.arch.esr.iss import ISS
 from pgtlab.arch.named_bits import Meaning
 
 # Traps from AArch32 carry the condition of the instruction.

@@ -16,7 +16,7 @@ import numpy as np
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.table_columns import HOLE, LEAF, TABLE, Cells, Column, Kinds
+from pgtlab.arch.tables.columns import HOLE, LEAF, TABLE, Cells, Column, Kinds
 from pgtlab.arch.va_range import VARange
 
 FEW: Final = 64  # entries that are told apart side by side
@@ -107,7 +107,7 @@ def scales(columns: Sequence[Column], va: int) -> tuple[Scale, ...]:
     --------
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
-    >>> from pgtlab.arch.table_columns import table_columns
+    >>> from pgtlab.arch.tables.columns import table_columns
     >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
     >>> mapper.map_range(0x20_0000, 0x8000_0000, 0x20_0000)
     >>> for scale in scales(table_columns(mapper.mmu, 0x20_1234), 0x20_1234):

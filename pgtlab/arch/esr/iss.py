@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.arch.fault_status import DEBUG_EXCEPTION
+from pgtlab.arch.esr.fault_status import DEBUG_EXCEPTION
 from pgtlab.arch.named_bits import Meaning
 
 

@@ -1,0 +1,1 @@
+"""Loops that numba compiles: the walk of many addresses, and a trace through TLBs and walk caches."""
