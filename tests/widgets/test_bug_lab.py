@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from pgtlab_widgets import BugLab, bug_lab, tried
+from pgtlab_widgets import BugLab, kernel_run, steps
 from pgtlab_widgets.choices import traits
-from pgtlab_widgets.tried import Patch
 
 from pgtlab.lab import check
 from pgtlab.lab.bugs import BUGS
@@ -113,24 +112,24 @@ def test_a_fix_of_the_thread_goes_by_its_name_and_is_not_taken_to_a_bug_of_the_c
     lab.receive({"fix": "fix-dump-page"})  # which is what mends this one
     lab.unpatch("p4d_clear")
     run(lab, {"judge": True})
-    assert lab.result.passed
+    assert lab.judge.result.passed
 
 
 def test_why_nothing_was_judged_is_told_in_the_place_of_the_findings():
     lab = BugLab("tg0-from-tg1")
     run(lab, {"judge": True})
-    assert lab.view["findings"] == [lab.result.headline]
+    assert lab.view["findings"] == [lab.judge.result.headline]
     assert "not judged: `__cpu_setup()` had run at boot" in lab.view["findings"][0]
 
 
 def test_the_matrix_is_that_of_the_tree_with_the_patch():
     lab = BugLab()
-    list(lab.fill())
-    assert lab.outcomes == {cell_key_of(key): run.outcome for key, run in matrix("next-20240229").items()}
+    list(lab.matrix.fill(lab.editor.patched))
+    assert lab.matrix.outcomes == {cell_key_of(key): run.outcome for key, run in matrix("next-20240229").items()}
     lab.receive({"fix": "fix-pud-free"})
-    assert lab.outcomes == {}
-    list(lab.fill())
-    assert set(lab.outcomes.values()) == {"clean", "no boot"}
+    assert lab.matrix.outcomes == {}
+    list(lab.matrix.fill(lab.editor.patched))
+    assert set(lab.matrix.outcomes.values()) == {"clean", "no boot"}
 
 
 def cell_key_of(key):
@@ -149,7 +148,7 @@ def run(lab, message):
 
 
 def test_it_goes_step_by_step_and_can_be_stopped(monkeypatch):
-    monkeypatch.setattr(bug_lab, "STEP", 0)  # one kernel at a time
+    monkeypatch.setattr(steps, "STEP", 0)  # one kernel at a time
     lab = BugLab()
     lab.receive({"fill": True})
     assert (lab.view["doing"], lab.view["filled"]) == ("fill", 0)
@@ -201,9 +200,9 @@ def test_ones_own_patch_as_text_is_applied_judged_and_taken_off():
     run(lab, {"judge": True})
     assert [finding[0] for finding in lab.view["findings"]] == 8 * ["✓"]
     run(lab, {"fill": True})
-    assert set(lab.outcomes.values()) == {"clean", "no boot"}
+    assert set(lab.matrix.outcomes.values()) == {"clean", "no boot"}
     lab.receive({"unpatch": "pud_free"})
-    assert (lab.run.outcome, lab.seldom["mine"], lab.outcomes) == ("report", "", {})
+    assert (lab.run.outcome, lab.seldom["mine"], lab.matrix.outcomes) == ("report", "", {})
     assert lab.view["own"]["text"] == OWN  # to go on with
 
 
@@ -253,7 +252,7 @@ def test_a_patch_that_cannot_be_applied_is_told_below_the_field_and_changes_noth
 # The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_patch_that_stops_is_told_wherever_it_does(body, told, monkeypatch):
-    monkeypatch.setattr(tried, "SECONDS", 0.2)
+    monkeypatch.setattr(kernel_run, "SECONDS", 0.2)
     lab = BugLab("arm64-for-next")
     lab.apply(f"def pud_free(k, mm, pud):\n    {body}")
     assert lab.run.outcome == "stopped"
@@ -267,11 +266,21 @@ def test_what_was_seen_before_is_not_done_again(monkeypatch):
     lab = BugLab(page_size="16k", va_bits=52)
     before = lab.seldom
     lab.cpu = "max,lpa2=off"
-    monkeypatch.setattr(tried, "start_kernel", None)
+    monkeypatch.setattr(kernel_run.PatchedTree, "start_kernel", None)
     lab.cpu = "max"
     assert lab.seldom is before
-    own = Patch().with_functions({"pud_free": lambda k, mm, pud: None})
-    assert own != own.with_functions({})  # what it refers to may have changed
+
+
+def test_own_function_applied_again_runs_again():
+    freed = []
+
+    def pud_free(k, mm, pud):
+        freed.append(pud)
+
+    lab = BugLab("arm64-for-next")
+    for runs in (1, 2):  # what it refers to may have changed
+        lab.livepatch(pud_free=pud_free)
+        assert len(freed) == runs
 
 
 def test_what_a_toggle_sends_is_small():
@@ -286,12 +295,12 @@ def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
     lab = BugLab()
     lab.receive({"cell": "16k/52/52/max"})
     assert (lab.boot.vabits_actual, lab.run.outcome) == (52, "panic")
-    lab.receive({"cell": cell_key(lab._boots["16k/48/48/cortex-a72"])})
+    lab.receive({"cell": cell_key(lab.matrix.boots["16k/48/48/cortex-a72"])})
     assert "no 16K granule" in lab.text()
     assert lab.seldom["rows"] == []
     with pytest.raises(ValueError, match="no 16K granule"):
         lab.start_kernel()
     lab.apply(OWN)  # which is judged everywhere, whatever is chosen here
     run(lab, {"judge": True})
-    assert lab.result.passed
+    assert lab.judge.result.passed
     assert lab.text() == lab.stuck

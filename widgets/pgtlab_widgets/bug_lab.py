@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 import traitlets
 
 from pgtlab.lab.bugs import BUGS
-from pgtlab.lab.kernel_checks import judging
-from pgtlab.lab.matrix import boots
-from pgtlab.lab.matrix_picture import matrix_picture
-from pgtlab.lab.patch_source import read_patch
-from pgtlab.lab.result import Result
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots
-from pgtlab.linux.boot import Boot, NoBoot
+from pgtlab.linux.boot import Boot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.oops.annotate import AnnotatedLog
 from pgtlab.linux.oops.numbers import Explanation, Number
 from pgtlab.linux.oops.word_pictures import word_pictures
 from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol, source_of
+from pgtlab.linux.symbols import Symbol
 from pgtlab.picture import Picture
-from pgtlab_widgets import tried
 from pgtlab_widgets.annotated import because, check_chosen, lit
 from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.choices import traits
+from pgtlab_widgets.kernel_judge import KernelJudge
+from pgtlab_widgets.kernel_run import FIXES, KernelRun, tree_of
 from pgtlab_widgets.kernel_view import KernelView
-from pgtlab_widgets.tried import FIXES, Patch, Tried
+from pgtlab_widgets.outcome_matrix import OutcomeMatrix
+from pgtlab_widgets.patch_editor import PatchEditor
+from pgtlab_widgets.run_view import read_log, run_view
+from pgtlab_widgets.steps import Steps
 from pgtlab_widgets.view import module, packed
-
-STEP: Final = 0.05  # seconds of long work between two looks at what else there is to do
 
 
 class BugLab(KernelView):
@@ -73,42 +68,42 @@ class BugLab(KernelView):
         cpu: str = "max",
         pa_bits: int | None = None,
     ) -> None:
-        self._patch = Patch()
-        self._tried: Tried = tried.NOTHING
-        self._boots = {cell_key(booted): booted for booted in boots()}
-        self._draft, self._offered, self._wrong = "", "", ""
-        self._steps = 0
-        self._matrix_of: tuple[str, dict[str, str]] | None = None
-        self._forget()
+        self.steps = Steps()
+        self.editor = PatchEditor(tree)
+        self.judge = KernelJudge(self.steps)
+        self.matrix = OutcomeMatrix(self.steps)
         super().__init__(page_size, va_bits, cpu, pa_bits, tree=tree)
 
-    # The kernel.
+    @property
+    def kernel_run(self) -> KernelRun:
+        """How booting it here went, with the patch."""
+        return self.editor.patched.run(self.boot)
 
     @property
     def run(self) -> Run:
-        """How booting it here went."""
-        return self._tried.run
+        """What the kernel did."""
+        return self.kernel_run.run
 
     @property
     def seen(self) -> str:
         """What was seen of a bug that the kernel did not see."""
-        return self._tried.seen
+        return self.kernel_run.seen
 
     @property
     def annotated(self) -> AnnotatedLog | None:
         """Its log, read; None where nothing is reported in it."""
-        return tried.read_log(self.run.dmesg).annotated
+        return read_log(self.run.dmesg).annotated
 
     @property
     def numbers(self) -> dict[str, tuple[Number, Explanation]]:
         """The numbers in the log that are explained."""
-        return tried.read_log(self.run.dmesg).numbers or {}
+        return read_log(self.run.dmesg).numbers
 
     def start_kernel(self, patched: bool = True) -> Kernel:
         """A kernel of the tree, freshly booted, with the patches in."""
         if not isinstance(self.boot, Boot):
             raise ValueError(self.stuck)
-        return tried.start_kernel(self.tree, self._patch if patched else Patch(), self.boot)
+        return self.editor.patched.start_kernel(self.boot, patched)
 
     def livepatch(self, **functions: Symbol) -> None:
         """Replace kernel functions by your own, each taking the kernel first.
@@ -118,8 +113,8 @@ class BugLab(KernelView):
         LivepatchError
             Where the kernel has no such function, or yours cannot be called like it; then nothing changes.
         """
-        self._any_kernel(Patch()).livepatch(**functions)
-        self._repatch(self._patch.with_functions(functions))
+        self.editor.livepatch(functions, self.boot)
+        self._restart()
 
     def apply(self, source: str) -> None:
         r"""The same with functions as they are typed: `apply("def pud_free(k, mm, pud):\n    ...")`.
@@ -129,114 +124,55 @@ class BugLab(KernelView):
         PatchError, LivepatchError
             Where they are no Python, or not to be put into this kernel; then nothing changes.
         """
-        self._draft = source
-        self.livepatch(**read_patch(source, self._any_kernel(Patch())))
+        self.editor.apply(source, self.boot)
+        self._restart()
 
     def unpatch(self, name: str) -> None:
         """Put the tree's own function back."""
-        self._repatch(self._patch.without(name))
+        self.editor.unpatch(name)
+        self._restart()
 
-    def _any_kernel(self, patch: Patch) -> Kernel:
-        """A kernel of the tree, also where this one does not boot."""
-        return tried.start_kernel(self.tree, patch, self.boot if isinstance(self.boot, Boot) else distinct_boots()[0])
-
-    def _repatch(self, patch: Patch) -> None:
-        self._patch = patch
-        self._forget()
-        self._boot_again()
-
-    def booted(self, before: Booted) -> None:
-        """Another configuration or CPU."""
-        self._boot_again()
+    # From what is chosen to what is shown.
 
     @traitlets.observe("tree")
     def _another_tree(self, change: object) -> None:
-        self._forget()
-        if self.tree in BUGS:  # which is about something else
-            self._patch = self._patch.without_fixes()
-        commits = tried.tree_of(self.tree).commits
-        name = next(iter(commits[-1 if self.tree in BUGS else 0].functions))
-        offered = source_of(next(it.functions[name] for it in reversed(commits) if name in it.functions))
-        if self._draft in ("", self._offered):  # else it is the learner's
-            self._draft = offered
-        self._offered = offered
-        self._boot_again()
+        self.editor.choose_tree(self.tree)
+        self._restart()
 
-    def _forget(self) -> None:
-        """What was found out is about another kernel."""
-        self._work: Iterator[object] | None = None
-        self._doing, self._wrong = "", ""
-        self.outcomes: dict[str, str] = {}
-        self.result: Result | None = None
-        self._judged = 0
+    def _restart(self) -> None:
+        """Another tree or patch: what was found out is about another kernel."""
+        self.steps.stop()
+        self.judge.reset()
+        self.matrix.reset(self.tree)
+        self._show_run()
 
-    def _boot_again(self) -> None:
-        """Boot, run the test, and read the log, where that is not known yet."""
-        at = self.boot if isinstance(self.boot, Boot) else None
-        self._tried = tried.tried(self.tree, self._patch, at) if at else tried.NOTHING
+    def booted(self, before: Booted) -> None:
+        """Another configuration or CPU."""
+        self._show_run()
+
+    def _show_run(self) -> None:
+        """Show the log from its first diagnosis on."""
         with self.hold_sync():
-            self.seldom = tried.shown(self.tree, self._patch, at)
-            self._draw_matrix()
+            self.seldom = run_view(self.tree, self.kernel_run)
+            self._show_matrix()
             first = "claim 0" if self.annotated and self.annotated.diagnoses[0].lines else ""
             if self.chosen != first:
                 self.chosen = first  # which draws
             else:
                 self.draw()
 
-    # What takes long, step by step, so that the page stays alive.
-
-    def fill(self) -> Iterator[str]:
-        """Run the tree with the patches where it has not run yet, one cell after another."""
-        for key, booted in self._boots.items():
-            if key in self.outcomes:
-                continue
-            if isinstance(booted, NoBoot):
-                self.outcomes[key] = "no boot"
-            else:
-                self.outcomes[key] = tried.tried(self.tree, self._patch, booted).run.outcome
-                yield key
-
-    def judge(self) -> Iterator[int]:
-        """Judge the kernel, in one configuration after another."""
-        self.result = yield from judging(self._any_kernel(self._patch))
-
-    def _start(self, what: str) -> None:
-        self._doing = what
-        if what == "judge":
-            self.result, self._judged = None, 0
-        self._work = self.fill() if what == "fill" else self.judge()
-
-    def _go_on(self) -> None:
-        """Take a step."""
-        work, self._work = self._work, None  # what fails does not go on
-        until = monotonic() + STEP
-        for _ in work or ():
-            self._judged += self._doing == "judge"
-            if monotonic() > until:
-                self._work = work
-                break
-        self._draw_matrix()
-
-    def stop(self) -> None:
-        """Stop judging, or filling the matrix; what is filled stays."""
-        self._work = None
-
-    def _draw_matrix(self) -> None:
+    def _show_matrix(self) -> None:
         """What changes with no toggle, nor with what is chosen."""
-        title, boots = f"{self.tree}, everywhere", list(self._boots.values())
-        now = (title, dict(self.outcomes))
-        if now != self._matrix_of:
-            self._matrix_of = now
+        matrix = self.matrix.spec()
+        if self.still.get("matrix") is not matrix:
             self.still = {
                 "trees": [{"label": name, "send": {"tree": name}} for name in TREES],
                 "bugs": [{"label": name, "send": {"tree": name}, "note": bug.symptom} for name, bug in BUGS.items()],
                 "fixes": [{"name": name, "does": fix.does} for name, fix in FIXES.items()],
-                "matrix": matrix_picture(boots, self.outcomes, title).spec(),
-                "cells": len(boots),
+                "matrix": matrix,
+                "cells": len(self.matrix.boots),
                 "kernels": len(distinct_boots()),
             }
-
-    # What is shown.
 
     @traitlets.validate("chosen")
     def _there(self, proposal: dict[str, Any]) -> str:
@@ -250,33 +186,27 @@ class BugLab(KernelView):
 
     def drawn(self) -> dict[str, Any]:
         """What the browser needs besides `still` and `seldom`."""
-        it, (number, known) = self.annotated, self.numbers.get(self.chosen, (None, None))
+        log, (number, known) = self.annotated, self.numbers.get(self.chosen, (None, None))
         inputs = known.inputs if known else ()
-        marked = (number.line,) if number else lit(it, self.chosen)
-        of_words = {*marked, *(one.line for one in inputs)}
-        patched = dict(self._patch.functions)
-        working = self._work is not None
+        marked = (number.line,) if number else lit(log, self.chosen)
+        lines = {*marked, *(each.line for each in inputs)}
         return {
             "choices": self.toggles(),
             "stuck": self.stuck,
             "tree": self.tree,
             "outcome": f"{self.tree} on {self.cpu}: {self.run.outcome}" + (f": {self.seen}" if self.seen else ""),
             "about": self._about(),
-            "on": [name for name, fix in FIXES.items() if fix.functions.items() <= patched.items()],
-            "patched": [{"name": name, "as": tried.title(name, mine)} for name, mine in sorted(patched.items())],
-            "own": {"text": self._draft, "error": self._wrong or self._tried.stopped},
             "chosen": self.chosen,
             "lit": marked,
-            "inputs": [f"number {one.line} {one.start}" for one in inputs],
-            "resting": [f"claim {it.claims.index(claim)}" for claim in known.claims] if it and known else [],
-            "because": _known(number, known) if number and known else because(it, self.chosen),
-            "pictures": [picture.spec() for picture in word_pictures(it.log, of_words)] if it else [],
+            "inputs": [f"number {each.line} {each.start}" for each in inputs],
+            "resting": [f"claim {log.claims.index(claim)}" for claim in known.claims] if log and known else [],
+            "because": _known(number, known) if number and known else because(log, self.chosen),
+            "pictures": [picture.spec() for picture in word_pictures(log.log, lines)] if log else [],
             "selected": cell_key(self.boot),
-            "filled": len(self.outcomes),
-            "judged": self._judged,
-            "findings": self._findings(),
-            "doing": self._doing if working else "",
-            "next": {"step": self._steps} if working else None,
+            **self.editor.drawn(self.boot),
+            **self.judge.drawn(),
+            **self.matrix.drawn(),
+            **self.steps.drawn(),
         }
 
     def _about(self) -> str:
@@ -284,64 +214,34 @@ class BugLab(KernelView):
         bug = BUGS.get(self.tree)
         if bug:
             return f"{bug.symptom} {bug.cause} Where: {bug.where}."
-        return " ".join(f"{commit.name}: {commit.does}." for commit in tried.tree_of(self.tree).commits)
-
-    def _findings(self) -> list[str]:
-        """What was judged, or in a sentence why nothing was."""
-        if self.result is None:
-            return []
-        return [self.result.headline] if self.result.reason else [str(finding) for finding in self.result.findings]
+        return " ".join(f"{commit.name}: {commit.does}." for commit in tree_of(self.tree).commits)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A tree, a kernel, a patch, a line or a claim, a cell; or something to start, to go on with or to stop."""
+        """A choice of what to show, or a message for the editor, the judge, the matrix or the steps."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"tree": tree}:
                 self.tree = tree
-            case {"fix": name}:
-                self.livepatch(**FIXES[name].functions)
-            case {"unpatch": name}:
-                self.unpatch(name)
-            case {"own": text}:
-                self._draft = text
-                self.draw()
-            case {"edit": name}:
-                functions = {it.name: it.now for it in self._tried.involved}
-                self._draft, self._wrong = source_of(functions[name]), ""
-                self.draw()
-            case {"apply": True}:
-                self._apply()
             case {"chosen": chosen}:
                 self.chosen = "" if chosen == self.chosen else chosen
             case {"cell": key}:
-                booted = self._boots[key]
+                booted = self.matrix.boots[key]
                 self.choose(**traits(booted.config), cpu=booted.cpu.name)
-            case {"judge": True}:
-                self._start("judge")
+            case _:
+                before = self.editor.patched
+                self.editor.receive(message, self.boot)
+                self.judge.receive(message, before, self.boot)
+                self.matrix.receive(message, before)
+                self.steps.receive(message)
+                if self.editor.patched is not before:
+                    self._restart()
+                self._show_matrix()
                 self.draw()
-            case {"fill": True}:
-                self._start("fill")
-                self.draw()
-            case {"step": step} if step == self._steps:  # of two pages that show this, one makes it go
-                self._steps += 1
-                self._go_on()
-                self.draw()
-            case {"stop": True}:
-                self.stop()
-                self.draw()
-
-    def _apply(self) -> None:
-        """Apply what is typed; what is wrong with it is told below it."""
-        try:
-            self.apply(self._draft)
-        except ValueError as error:
-            self._wrong = str(error)
-            self.draw()
 
     def picture(self) -> Picture:
         """The matrix, as far as it is filled."""
-        return matrix_picture(list(self._boots.values()), self.outcomes, f"{self.tree}, everywhere", self.boot)
+        return self.matrix.picture(self.boot)
 
     def text(self) -> str:
         """The log."""

@@ -1,0 +1,92 @@
+"""The bug lab's patch editor: a function that is typed, the fixes of the thread, and what of them is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.patch_source import read_patch
+from pgtlab.linux.boot import Boot, NoBoot
+from pgtlab.linux.symbols import Symbol, source_of
+from pgtlab_widgets.kernel_run import FIXES, fix_of, patched_tree, tree_of
+
+
+class PatchEditor:
+    """What is typed, what is wrong with it, and the patch.
+
+    Messages: a text, a function to edit, to apply what is typed, a fix to apply, a function to take off.
+
+    Attributes
+    ----------
+    patched : PatchedTree
+        The tree with all that is applied.
+    """
+
+    def __init__(self, tree: str) -> None:
+        self._text = self._offered = self._error = ""
+        self.patched = patched_tree(tree, {})
+
+    def choose_tree(self, name: str) -> None:
+        """Another tree, with its first function to begin with, unless the learner has typed something."""
+        functions = self.patched.functions
+        if name in BUGS:  # which is about something else than the fixes
+            functions = {other: symbol for other, symbol in functions.items() if not fix_of(symbol)}
+        self.patched, self._error = patched_tree(name, functions), ""
+        offered = _first_source(name)
+        if self._text in ("", self._offered):
+            self._text = offered
+        self._offered = offered
+
+    def livepatch(self, functions: Mapping[str, Symbol], booted: Boot | NoBoot) -> None:
+        """Add functions to the patch. `LivepatchError` where they do not fit into the kernel; then nothing changes."""
+        self.patched.start_kernel(booted, patched=False).livepatch(**functions)
+        self.patched, self._error = self.patched.with_functions(functions), ""
+
+    def apply(self, source: str, booted: Boot | NoBoot) -> None:
+        """The same with functions as they are typed; `PatchError` where they are not Python."""
+        self._text = source
+        self.livepatch(read_patch(source, self.patched.start_kernel(booted, patched=False)), booted)
+
+    def unpatch(self, name: str) -> None:
+        """Put the tree's own function back."""
+        self.patched, self._error = self.patched.without(name), ""
+
+    def receive(self, message: dict[str, Any], booted: Boot | NoBoot) -> None:
+        """A text, or something to do with the patch."""
+        match message:
+            case {"own": text}:
+                self._text = text
+            case {"edit": name}:
+                functions = {function.name: function.now for function in self.patched.run(booted).involved}
+                self._text, self._error = source_of(functions[name]), ""
+            case {"apply": True}:
+                try:
+                    self.apply(self._text, booted)
+                except ValueError as error:
+                    self._error = str(error)
+            case {"fix": name}:
+                self.livepatch(FIXES[name].functions, booted)
+            case {"unpatch": name}:
+                self.unpatch(name)
+
+    def drawn(self, booted: Boot | NoBoot) -> dict[str, Any]:
+        """The text, what is wrong with it or stopped it, and what is applied."""
+        functions = self.patched.functions
+        return {
+            "on": [name for name, fix in FIXES.items() if fix.functions.items() <= functions.items()],
+            "patched": [{"name": name, "as": _title(name, symbol)} for name, symbol in sorted(functions.items())],
+            "own": {"text": self._text, "error": self._error or self.patched.run(booted).stopped},
+        }
+
+
+def _first_source(tree: str) -> str:
+    """The source of the function that a tree is about."""
+    commits = tree_of(tree).commits
+    name = next(iter(commits[-1 if tree in BUGS else 0].functions))
+    return source_of(next(commit.functions[name] for commit in reversed(commits) if name in commit.functions))
+
+
+def _title(name: str, symbol: Symbol) -> str:
+    """What a function of a patch goes by: the fix that it is from, or its name."""
+    return fix_of(symbol) or f"{name}()"

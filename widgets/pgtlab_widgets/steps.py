@@ -1,0 +1,48 @@
+"""Long work in steps: the page asks for each one when it has drawn the last, and so stays responsive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any, Final
+
+STEP: Final = 0.05  # seconds of work between two looks at what else there is to do
+
+
+class Steps:
+    """One piece of work at a time, by its name. Messages: a step, or to stop."""
+
+    def __init__(self) -> None:
+        self._work: Iterator[object] | None = None
+        self._name = ""
+        self._number = 0
+
+    def start(self, name: str, work: Iterator[object]) -> None:
+        """Begin, in place of what there was to do."""
+        self._name, self._work = name, work
+
+    def stop(self) -> None:
+        """Give up what is left to do."""
+        self._work = None
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """Take a step, or stop. Of two pages that show the same view, one makes it go: a step is taken once."""
+        match message:
+            case {"step": number} if number == self._number:
+                self._number += 1
+                self._take()
+            case {"stop": True}:
+                self.stop()
+
+    def _take(self) -> None:
+        work, self._work = self._work, None  # what fails does not go on
+        until = monotonic() + STEP
+        for _ in work or ():
+            if monotonic() > until:
+                self._work = work
+                break
+
+    def drawn(self) -> dict[str, Any]:
+        """What is being done, and the step to ask for."""
+        working = self._work is not None
+        return {"doing": self._name if working else "", "next": {"step": self._number} if working else None}
