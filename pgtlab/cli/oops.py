@@ -36,8 +36,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Read the log and print what is in it."""
     from pgtlab.linux.oops import read
-    from pgtlab.linux.oops.as_dict import log_as_dict
-    from pgtlab.linux.oops.text import log_text
+    from pgtlab.linux.oops.showing.as_dict import log_as_dict
+    from pgtlab.linux.oops.showing.text import log_text
 
     log = read(_text(args.file))
     if args.json:

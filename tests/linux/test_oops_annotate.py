@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from pgtlab.linux.oops import read
-from pgtlab.linux.oops.annotate import CONTEXT, annotate
-from pgtlab.linux.oops.log_picture import log_picture
-from pgtlab.linux.oops.page_type import page_type_of
-from pgtlab.linux.oops.word_pictures import type_bits, word_pictures
+from pgtlab.linux.oops.reading.page_dump import page_type_of
+from pgtlab.linux.oops.showing.annotate import CONTEXT, annotate
+from pgtlab.linux.oops.showing.pictures import log_picture, type_bits, word_pictures
 
 DATA = Path(__file__).parents[1] / "data"
 STORY = (DATA / "seed" / "next-20240229.log").read_text()
@@ -61,7 +60,7 @@ def test_what_is_far_from_any_report_is_not_shown(story):
 
 
 def test_a_log_of_many_reports_shows_so_many_lines_and_what_claims_rest_on(monkeypatch):
-    monkeypatch.setattr("pgtlab.linux.oops.annotate.MOST_LINES", 10)
+    monkeypatch.setattr("pgtlab.linux.oops.showing.annotate.MOST_LINES", 10)
     it = annotate(read(STORY * 200))
     cited = {line for claim in it.claims for line in claim.lines}
     assert cited <= set(it.shown)

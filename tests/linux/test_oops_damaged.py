@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pgtlab.linux import oops
-from pgtlab.linux.oops.as_dict import log_as_dict
-from pgtlab.linux.oops.text import log_text
+from pgtlab.linux.oops.showing.as_dict import log_as_dict
+from pgtlab.linux.oops.showing.text import log_text
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Fold
-from pgtlab.linux.oops.diagnosis import NAMES, NOT_ENOUGH, diagnose
-from pgtlab.linux.oops.inference import DERIVED, Diagnosis
-from pgtlab.linux.oops.poison import POISONS, error_pointer, poison_of, shadow_of
-from pgtlab.linux.oops.read import read
-from pgtlab.linux.oops.report import OopsError
+from pgtlab.linux.oops.diagnosis.diagnose import NAMES, NOT_ENOUGH, diagnose
+from pgtlab.linux.oops.diagnosis.poison import POISONS, error_pointer, poison_of, shadow_of
+from pgtlab.linux.oops.inferring.inference import DERIVED, Diagnosis
+from pgtlab.linux.oops.reading.read import OopsError, read
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Boot, Fold
-from pgtlab.linux.oops import clues
-from pgtlab.linux.oops.diagnosis import NAMES
-from pgtlab.linux.oops.infer import infer, infer_all
-from pgtlab.linux.oops.infer_memmap import relation_of
-from pgtlab.linux.oops.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Inference
-from pgtlab.linux.oops.layout import layouts
-from pgtlab.linux.oops.read import read
-from pgtlab.linux.oops.report import Log, OopsError, Report
-from pgtlab.linux.oops.text import log_text
+from pgtlab.linux.oops.diagnosis.diagnose import NAMES
+from pgtlab.linux.oops.inferring import infer as inferring
+from pgtlab.linux.oops.inferring.infer import infer, infer_all
+from pgtlab.linux.oops.inferring.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Inference
+from pgtlab.linux.oops.inferring.layout import layouts
+from pgtlab.linux.oops.inferring.memmap_clues import relation_of
+from pgtlab.linux.oops.reading.printed import Report
+from pgtlab.linux.oops.reading.read import Log, OopsError, read
+from pgtlab.linux.oops.showing.text import log_text
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement, PlacementError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -405,7 +405,7 @@ def test_the_page_for_engineers_has_every_diagnosis():
 def test_the_clues_of_a_report_are_looked_for_once_however_many_reports_ask(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        clues, "relation_of", lambda report, pfn: asked.append(report.lines) or relation_of(report, pfn)
+        inferring, "relation_of", lambda report, pfn: asked.append(report.lines) or relation_of(report, pfn)
     )
     log = read(SEED * 4)
     together = list(infer_all(log))

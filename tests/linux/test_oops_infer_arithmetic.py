@@ -8,17 +8,24 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pgtlab.linux.oops.access import faulting_access
-from pgtlab.linux.oops.disagreements import disagreements
-from pgtlab.linux.oops.infer import infer
-from pgtlab.linux.oops.infer_linear import address_of
-from pgtlab.linux.oops.inference import DERIVED, STATED, Clue, Evidence
-from pgtlab.linux.oops.layout import ERAS, Layout, layouts
-from pgtlab.linux.oops.memmap import memstart_of, memstarts_of_section, page_to_pfn, vmemmap_at, vmemmap_of
-from pgtlab.linux.oops.narrowing import conclusions, narrow
-from pgtlab.linux.oops.read import read
-from pgtlab.linux.oops.relation import STRAY, find_relation
-from pgtlab.linux.oops.report import Instruction, Log, PrintedWalk, Registers, Report
+from pgtlab.linux.oops.inferring.fault import disagreements
+from pgtlab.linux.oops.inferring.infer import infer
+from pgtlab.linux.oops.inferring.inference import DERIVED, STATED, Clue, Evidence
+from pgtlab.linux.oops.inferring.layout import ERAS, Layout, layouts
+from pgtlab.linux.oops.inferring.memmap import (
+    STRAY,
+    find_relation,
+    memstart_of,
+    memstarts_of_section,
+    page_to_pfn,
+    vmemmap_at,
+    vmemmap_of,
+)
+from pgtlab.linux.oops.inferring.narrowing import common_values, narrow
+from pgtlab.linux.oops.inferring.pointers import address_of
+from pgtlab.linux.oops.reading.code import faulting_access
+from pgtlab.linux.oops.reading.printed import Instruction, PrintedWalk, Registers, Report
+from pgtlab.linux.oops.reading.read import Log, read
 
 DATA = Path(__file__).parents[1] / "data"
 CONSTANTS = json.loads((DATA / "kernel/constants.json").read_text())
@@ -206,7 +213,7 @@ def test_the_fewest_clues_that_suffice_are_the_evidence():
         clue("not 16K", lambda one: one.page_size != 16384),
         clue("4K", lambda one: one.page_size == 4096),
     ]
-    (size, *_) = conclusions(narrow(clues))
+    (size, *_) = common_values(narrow(clues))
     assert (size.value, [piece.text for piece in size.evidence]) == (4096, ["4K"])
 
 
@@ -218,7 +225,7 @@ def test_clues_that_exclude_each_other_are_a_disagreement_and_shake_what_was_con
     narrowed = narrow(clues)
     (conflict,) = narrowed.conflicts
     assert {piece.text for piece in conflict.evidence} == {"4K", "64K"}
-    assert {one.confidence for one in conclusions(narrowed)} <= {"likely", "possible"}
+    assert {one.confidence for one in common_values(narrowed)} <= {"likely", "possible"}
 
 
 def test_what_is_printed_counts_before_what_is_derived():
@@ -226,7 +233,7 @@ def test_what_is_printed_counts_before_what_is_derived():
         clue("derived", lambda one: one.page_size == 65536),
         clue("printed", lambda one: one.page_size == 4096, STATED),
     ]
-    (size, *_) = conclusions(narrow(clues))
+    (size, *_) = common_values(narrow(clues))
     assert (size.value, size.confidence) == (4096, STATED)
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.annotate import annotate
-from pgtlab.linux.oops.numbers import explanations, numbers_in
+from pgtlab.linux.oops.showing.annotate import annotate, explanations, numbers_in
 
 DATA = Path(__file__).parents[1] / "data"
 STORY = (DATA / "seed" / "next-20240229.log").read_text()

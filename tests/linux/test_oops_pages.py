@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab.linux import oops
-from pgtlab.linux.oops.page_type import page_type_of
+from pgtlab.linux.oops.reading.page_dump import page_type_of
 from pgtlab.linux.page_flags import PAGE_TYPES
 
 DATA = Path(__file__).parents[1] / "data"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pgtlab.linux import oops
-from pgtlab.linux.oops.code import accessed
-from pgtlab.linux.oops.report import KINDS, Instruction, Symbol
-from pgtlab.linux.oops.text import log_text
+from pgtlab.linux.oops.reading.code import accessed
+from pgtlab.linux.oops.reading.printed import KINDS, Instruction, Symbol
+from pgtlab.linux.oops.showing.text import log_text
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()

@@ -11,8 +11,7 @@ from pgtlab.arch.descriptor import DescriptorFormat
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import GRANULES, Granule
 from pgtlab.linux import oops
-from pgtlab.linux.oops.consistency import compared, fault_of
-from pgtlab.linux.oops.walk_line import LEVELS, packing
+from pgtlab.linux.oops.reading.walk import LEVELS, compared, fault_of, packing
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDED = [json.loads(line) for line in (DATA / "oops/walks.jsonl").read_text().splitlines()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgtlab.linux.oops.annotate import AnnotatedLog, Claim
-from pgtlab.linux.oops.inference import CONFIDENCE
+from pgtlab.linux.oops.inferring.inference import CONFIDENCE
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Claim
 
 
 def check_chosen(it: AnnotatedLog | None, chosen: str) -> None:

@@ -12,9 +12,8 @@ from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.oops.annotate import AnnotatedLog
-from pgtlab.linux.oops.numbers import Explanation, Number
-from pgtlab.linux.oops.word_pictures import word_pictures
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number
+from pgtlab.linux.oops.showing.pictures import word_pictures
 from pgtlab.linux.report import Run
 from pgtlab.linux.symbols import Symbol
 from pgtlab.picture import Picture

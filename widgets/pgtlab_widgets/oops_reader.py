@@ -11,9 +11,8 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.annotate import AnnotatedLog, annotate
-from pgtlab.linux.oops.log_picture import log_picture
-from pgtlab.linux.oops.word_pictures import word_pictures
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, annotate
+from pgtlab.linux.oops.showing.pictures import log_picture, word_pictures
 from pgtlab.linux.placement import Placement
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit

@@ -11,8 +11,7 @@ from typing import Any
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.annotate import AnnotatedLog, annotate
-from pgtlab.linux.oops.numbers import Explanation, Number, explanations
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number, annotate, explanations
 from pgtlab.linux.symbols import source_of
 from pgtlab_widgets.annotated import claim_rows
 from pgtlab_widgets.kernel_run import Involved, KernelRun, fix_of

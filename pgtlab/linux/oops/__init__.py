@@ -12,7 +12,7 @@ Log(1 report: oops)
 `print(log)` is what the command prints. A text without a report of arm64 is an `OopsError` of one sentence.
 """
 
-from pgtlab.linux.oops.read import read
-from pgtlab.linux.oops.report import Log, OopsError, Report
+from pgtlab.linux.oops.reading.printed import Report
+from pgtlab.linux.oops.reading.read import Log, OopsError, read
 
 __all__ = ["Log", "OopsError", "Report", "read"]

@@ -1,0 +1,156 @@
+"""Diagnoses of pages: what `Bad page state` carries, and a `struct page` that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Diagnosis, Evidence, Inference
+from pgtlab.linux.oops.reading.printed import PageDump, Report, Symbol
+from pgtlab.linux.oops.reading.read import Log
+
+Facts = Mapping[str, Inference]
+Rule = Callable[[Report, Log, Facts], Diagnosis | None]
+
+# Functions that free page tables and nothing else: who of them is in the trace had a table to free.
+FREES_TABLES = (
+    "pgd_free",
+    "p4d_free",
+    "pud_free",
+    "pmd_free",
+    "pte_free",
+    "__p4d_free",
+    "__pud_free",
+    "__pmd_free",
+    "pte_free_kernel",
+    "pmd_free_kernel",
+    "___p4d_free_tlb",
+    "___pud_free_tlb",
+    "___pmd_free_tlb",
+    "___pte_free_tlb",
+    "pud_free_pmd_page",
+    "pmd_free_pte_page",
+    "free_pgd_range",
+    "free_p4d_range",
+    "free_pud_range",
+    "free_pmd_range",
+    "free_pte_range",
+    "hugetlb_free_pgd_range",
+    "free_pgtables",
+    "free_empty_tables",
+    "free_hotplug_pgtable_page",
+    "__tlb_remove_table",
+    "tlb_remove_table_rcu",
+    "tlb_remove_table",
+    "destroy_args",  # debug_vm_pgtable's
+)
+_DUMPS = ("dump_page", "bad_page", "free_page_is_bad", "free_page_is_bad_report", "check_free_page_bad")
+
+
+def table_freed(report: Report, log: Log, facts: Facts) -> Diagnosis | None:
+    """A page-table page that was freed without its destructor, which takes the type away.
+
+    The type must be that of a table, the allocator must have complained of it, and the page must have come from code
+    that frees tables: any of them alone fits other bugs too. A page that a driver freed may have been overwritten.
+    """
+    if report.kind != "bad page" and not (report.page and report.page.reason):
+        return None
+    page = report.page
+    kind = page.page_type if page else None
+    if page is None or kind is None or "table" not in kind.names:
+        return _other_page(report, page)
+    complaint = _complaint(page)
+    trace, source = _freeing_trace(report, log)
+    freeing = next((frame for frame in trace if _name(frame) in FREES_TABLES), None)
+    evidence = [Evidence(f"the page is of type {' or '.join(kind.names)}{_typed_by(page)}", page.lines[:3])]
+    if complaint:
+        evidence.append(Evidence(complaint, page.lines[-1:]))
+    if complaint and freeing is not None:
+        evidence.append(Evidence(f"the page came from {_name(freeing)}()" + _not_own(report, source), (freeing.line,)))
+        sentence = (
+            f"a page-table page{_frame(report)} was freed in {_name(freeing)}() without its destructor: "
+            "the allocator got it back while its type was still that of a table"
+        )
+        sure = DERIVED if len(kind.names) == 1 else LIKELY
+        return Diagnosis("page-table-freed-without-destructor", sentence, tuple(evidence), sure)
+    missing = (
+        "the trace does not lead through code that frees page tables" if trace else "there is no trace of who freed it"
+    )
+    if not complaint:
+        missing = "the log breaks off before the reason"
+    sentence = f"the page{_frame(report)} is typed as a page table, but {missing}: whose it was cannot be told"
+    return Diagnosis("not-enough-evidence", sentence, tuple(evidence))
+
+
+def _other_page(report: Report, page: PageDump | None) -> Diagnosis:
+    evidence = []
+    if page is not None and page.reason:
+        evidence.append(Evidence(f"page dumped because: {page.reason}", page.lines[-1:]))
+    sentence = "a bad page is where it was found, not who made it so"
+    if page is None or page.page_type is None:
+        sentence += "; the log does not show its type"
+    return Diagnosis("not-enough-evidence", sentence, tuple(evidence))
+
+
+def _complaint(page: PageDump) -> str:
+    if page.mapcount is not None and page.mapcount < 0:
+        return f"mapcount:{page.mapcount} is not that of a page that nobody maps"
+    if "mapcount" in page.reason or "page_type" in page.reason or "page type" in page.reason:
+        return f"page dumped because: {page.reason}"
+    return ""
+
+
+def _freeing_trace(report: Report, log: Log) -> tuple[tuple[Symbol, ...], Report]:
+    """The trace of the report, or of the Oops inside dump_page() that cut it short and has bad_page() in its own."""
+    if report.trace:
+        return report.trace, report
+    after = [one for one in log.reports if one.lines and report.lines and one.lines[0] >= report.lines[0]]
+    for other in after:
+        if any(_name(frame) in _DUMPS for frame in other.trace):
+            at = max(n for n, frame in enumerate(other.trace) if _name(frame) in _DUMPS)
+            return other.trace[at + 1 :], other
+    return (), report
+
+
+def _name(frame: Symbol) -> str:
+    """The function, without what the compiler put behind its name when it cut or cloned it."""
+    return frame.function.split(".")[0] if frame.reliable else ""
+
+
+def _not_own(report: Report, source: Report) -> str:
+    return "" if source is report else ", in the trace of the Oops that cut the report short"
+
+
+def _frame(report: Report) -> str:
+    return f", frame {report.pfn:#x}," if report.pfn is not None else ""
+
+
+def _typed_by(page: PageDump) -> str:
+    value = page.page_type.value if page.page_type else None
+    return f": page_type {value:#010x}" if value is not None else ""
+
+
+def stack_page(report: Report, log: Log, facts: Facts) -> Diagnosis | None:
+    """A pointer into the stack that was used as that of a `struct page`: its pfn is one that no RAM has."""
+    if report.kind not in ("oops", "bug", "warning") or "page_on_stack" not in facts:
+        return None
+    on_stack = facts["page_on_stack"]
+    stray = facts.get("bogus_pfn") or facts.get("section_nr")
+    if stray is None or on_stack.confidence != DERIVED:
+        return None
+    evidence = [*on_stack.evidence[:1], *stray.evidence]
+    result = f"page_to_pfn() of {on_stack.value_text} is a frame that no RAM has"
+    if "bogus_pfn" in facts:
+        result = f"page_to_pfn() of {on_stack.value_text} gave frame {facts['bogus_pfn'].value_text}, which no RAM has"
+    if "field" in facts:
+        field = facts["field"]
+        evidence += field.evidence
+        result += f"; its section does not exist, and reading {field.value} of it faulted at {report.address:#x}"
+    return Diagnosis(
+        "stack-address-as-struct-page",
+        f"a struct page on the stack was used as if it lay in the memmap: {result}",
+        tuple(evidence),
+        DERIVED,
+    )
+
+
+PAGE_RULES: tuple[Rule, ...] = (table_freed, stack_page)

@@ -1,0 +1,96 @@
+"""What the messages of the boot say of the configuration, where the log goes back that far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Clue, Evidence
+from pgtlab.linux.oops.inferring.layout import Layout
+from pgtlab.linux.oops.reading.read import Log
+
+# alloc_large_system_hash(): `order` is that of the whole table (mm/mm_init.c).
+_TABLE = r"hash table entries: \d{1,12} \(order: (?P<order>\d{1,2}), (?P<bytes>\d{1,15}) bytes"
+_HUGE = r"HugeTLB: registered (?P<size>\d{1,5})(?:\.\d{1,3})? (?P<unit>KiB|MiB|GiB) page size"
+_VA52 = r"CPU features: detected: (?P<va52>52-bit Virtual Addressing(?! for KVM)[^\n\r]{0,40})"
+_LPA2 = r"CPU features: detected: (?P<lpa2>52-bit Virtual Addressing for KVM \(LPA2\))"
+_MESSAGE = re.compile("|".join((_TABLE, _HUGE, _VA52, _LPA2)))
+_UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What was found: each value with the line of its first message, page sizes with the division too."""
+
+    page_sizes: dict[int, tuple[int, str]]
+    huge_sizes: dict[int, int]
+    va52: dict[str, int]
+    lpa2: dict[str, int]
+
+
+@lru_cache(maxsize=1)  # every report of a log asks for the same
+def messages(text: str) -> Messages:
+    """The messages of the boot in a log, found without looking at every line of it.
+
+    >>> messages("PID hash table entries: 512 (order: 2, 16384 bytes, linear)").page_sizes
+    {4096: (1, '16384 bytes >> 2 = 4096')}
+    """
+    found = Messages({}, {}, {}, {})
+    for match in _MESSAGE.finditer(text):
+        if match["bytes"]:
+            order, size = int(match["order"]), int(match["bytes"])
+            if 0 < order < 20 and not size & size - 1 and size >> order not in found.page_sizes:
+                found.page_sizes[size >> order] = _line(text, match), f"{size} bytes >> {order} = {size >> order}"
+        elif match["size"]:
+            size = int(match["size"]) << _UNITS[match["unit"]]
+            if size not in found.huge_sizes:
+                found.huge_sizes[size] = _line(text, match)
+        elif match["va52"] and not found.va52:
+            found.va52[match["va52"].strip()] = _line(text, match)
+        elif match["lpa2"] and not found.lpa2:
+            found.lpa2[match["lpa2"]] = _line(text, match)
+    return found
+
+
+def _line(text: str, match: re.Match[str]) -> int:
+    return text.count("\n", 0, match.start()) + 1
+
+
+def boot_clues(log: Log) -> Iterator[Clue]:
+    """One clue for each kind of message."""
+    found = messages(log.text)
+    if len(found.page_sizes) == 1:  # several would be several kernels in one log
+        ((size, (number, division)),) = found.page_sizes.items()
+        evidence = Evidence(f"a hash table has 2^order pages: {division}, one page", (number,))
+        yield Clue(evidence, lambda one: one.page_size == size, DERIVED)
+    if found.huge_sizes:
+        names = ", ".join(_in_words(size) for size in sorted(found.huge_sizes))
+        evidence = Evidence(f"huge pages of {names}", tuple(sorted(found.huge_sizes.values())))
+        yield Clue(evidence, lambda one: found.huge_sizes.keys() <= huge_sizes(one), LIKELY)
+    for text, number in found.va52.items():
+        evidence = Evidence(f"the kernel found and uses: {text}", (number,))
+        yield Clue(evidence, lambda one: one.vabits_actual == 52, DERIVED)
+    for text, number in found.lpa2.items():
+        evidence = Evidence(
+            f"the CPU has LPA2 for these pages, so that a kernel for 52 bits would run with them: {text}", (number,)
+        )
+        yield Clue(evidence, lambda one: one.va_bits < 52 or one.vabits_actual == 52, DERIVED)
+
+
+def huge_sizes(layout: Layout) -> set[int]:
+    """Sizes that hugetlb may register: blocks of the PUD and the PMD, and contiguous entries (`mm/hugetlbpage.c`).
+
+    >>> from pgtlab.linux.oops.inferring.layout import ERAS
+    >>> sorted(size >> 10 for size in huge_sizes(Layout(16384, 47, 47, 48, ERAS[0], 16)))
+    [2048, 32768, 1048576]
+    """
+    k = layout._constants
+    sizes = {int(k.CONT_PTE_SIZE), int(k.PMD_SIZE), int(k.CONT_PMD_SIZE)}
+    return sizes | ({1 << 30} if layout.page_shift == 12 else set())
+
+
+def _in_words(size: int) -> str:
+    unit = next(unit for unit in ("GiB", "MiB", "KiB") if size >> _UNITS[unit] or unit == "KiB")
+    return f"{size >> _UNITS[unit]} {unit}"

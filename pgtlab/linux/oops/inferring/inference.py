@@ -1,0 +1,151 @@
+"""What follows from a log, and how one knows: a claim, the lines and the arithmetic that lead to it, how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from pgtlab.linux.oops.inferring.layout import Layout, layouts
+
+STATED = "stated"
+DERIVED = "derived"
+LIKELY = "likely"
+POSSIBLE = "possible"
+#: How sure a claim is, surest first.
+CONFIDENCE = {
+    STATED: "the log says it in so many words",
+    DERIVED: "it follows by arithmetic; the chance that the numbers agree by accident is below 2^-20",
+    LIKELY: "the log fits it best, but it rests on something usual that is named, or other lines disagree",
+    POSSIBLE: "one of several that fit, all of them listed",
+}
+_DECIMAL = (
+    "page_size",
+    "va_bits",
+    "vabits_actual",
+    "levels",
+    "pa_bits",
+    "mem_section_size",
+    "section_size",
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One step of a derivation: what it says, and the lines of the log that it is of."""
+
+    text: str
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text + (f" ({where(self.lines)})" if self.lines else "")
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A conclusion.
+
+    >>> print(Inference("page_size", 4096, "pages have 4096 bytes", (Evidence("4k pages", (7,)),), STATED))
+    page_size = 4096 (stated): pages have 4096 bytes
+      4k pages (line 7)
+
+    Attributes
+    ----------
+    name : str
+        What it is about, as a program asks for it: `page_size`, `vmemmap`, `disagreement`.
+    value : int or str
+        The conclusion itself.
+    claim : str
+        The same in words.
+    evidence : tuple of Evidence
+        From what it follows, with the arithmetic.
+    confidence : str
+        A key of `CONFIDENCE`.
+    """
+
+    name: str
+    value: int | str
+    claim: str
+    evidence: tuple[Evidence, ...]
+    confidence: str
+
+    @property
+    def value_text(self) -> str:
+        """The value as a kernel engineer writes it: sizes and counts in decimal, the rest in hexadecimal."""
+        if isinstance(self.value, str) or self.name in _DECIMAL:
+            return str(self.value)
+        return f"{self.value:#x}"
+
+    def __str__(self) -> str:
+        lines = [f"{self.name} = {self.value_text} ({self.confidence}): {self.claim}"]
+        return "\n".join(lines + [f"  {evidence}" for evidence in self.evidence])
+
+    def as_dict(self) -> dict[str, object]:
+        """The inference as plain data; a number that is not a small decimal one is a hexadecimal string."""
+        return {
+            "name": self.name,
+            "value": self.value if self.name in _DECIMAL else self.value_text,
+            "claim": self.claim,
+            "evidence": [{"text": evidence.text, "lines": list(evidence.lines)} for evidence in self.evidence],
+            "confidence": self.confidence,
+        }
+
+
+@dataclass(frozen=True)
+class Clue:
+    """Something in a log that only some kernels can have written: evidence, and which kernels it fits."""
+
+    evidence: Evidence
+    fits: Callable[[Layout], bool]
+    confidence: str
+
+    @cached_property
+    def fitting(self) -> frozenset[int]:
+        """The numbers in `layouts()` of those that it fits."""
+        return frozenset(number for number, layout in enumerate(layouts()) if self.fits(layout))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What went wrong, or that it cannot be told.
+
+    Attributes
+    ----------
+    name : str
+        A key of `diagnosis.NAMES`.
+    sentence : str
+        For a reader, without a full stop.
+    evidence : tuple of Evidence
+        What carries it; for `not-enough-evidence` what there is.
+    confidence : str
+        A key of `CONFIDENCE`; empty where nothing is concluded.
+    """
+
+    name: str
+    sentence: str
+    evidence: tuple[Evidence, ...] = ()
+    confidence: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.name}: {self.sentence}", *(f"  {evidence}" for evidence in self.evidence)])
+
+    def as_dict(self) -> dict[str, object]:
+        """The diagnosis as plain data."""
+        return {
+            "name": self.name,
+            "sentence": self.sentence,
+            "evidence": [{"text": evidence.text, "lines": list(evidence.lines)} for evidence in self.evidence],
+            "confidence": self.confidence or None,
+        }
+
+
+def where(lines: Iterable[int]) -> str:
+    """Line numbers in words.
+
+    >>> where([31]), where([33, 31, 33])
+    ('line 31', 'lines 31 and 33')
+    """
+    numbers = [str(number) for number in sorted(set(lines))]
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    return f"lines {', '.join(numbers[:-1])} and {numbers[-1]}"

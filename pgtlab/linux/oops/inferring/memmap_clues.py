@@ -1,0 +1,302 @@
+"""What the registers of a report, or the words of a page dump, say of the memmap: clues, with the arithmetic; and the
+addresses that follow once the kernels that fit are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, POSSIBLE, STATED, Clue, Evidence, Inference
+from pgtlab.linux.oops.inferring.layout import PAGE_BITS, U64, Layout, layouts
+from pgtlab.linux.oops.inferring.memmap import FAR_INTO_RAM, POINTER, STRAY, Relation, find_relation, signed, vmemmap_at
+from pgtlab.linux.oops.reading.printed import Report
+from pgtlab.linux.oops.reading.read import Log
+
+
+class Naming:
+    """Registers by the values that they hold, and the lines they are in.
+
+    >>> from pgtlab.linux.oops.reading.printed import Registers
+    >>> naming = Naming(Report("oops", registers=Registers({"x19": 8, "x20": 8, "x1": 2}, lines={"x1": 3})))
+    >>> naming.of(8), naming.of(2), naming.lines(2, 8)
+    ('x19 = x20', 'x1', (3,))
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    def names(self, value: int) -> list[str]:
+        """Every numbered register that holds the value, x0 first."""
+        held = self.report.registers.values.items()
+        return sorted((name for name, v in held if v == value and name[1:].isdecimal()), key=lambda name: int(name[1:]))
+
+    def of(self, value: int) -> str:
+        """The same in words, or the number where none does."""
+        return " = ".join(self.names(value)) or f"{value:#x}"
+
+    def lines(self, *values: int | None) -> tuple[int, ...]:
+        """The lines of the registers that hold the values."""
+        names = [name for value in values if value is not None for name in self.names(value)]
+        return tuple(
+            sorted({self.report.registers.lines[name] for name in names if name in self.report.registers.lines})
+        )
+
+
+def relation_of(report: Report, pfn: int | None = None) -> Relation | None:
+    """The relation among the registers of a report."""
+    numbered = {name: value for name, value in report.registers.values.items() if name[1:].isdecimal()}
+    found = find_relation(numbered, pfn, stack_bounds(report)) if numbered else None
+    if found is None or found.page is None:
+        address, _ = dumped_address(report)
+        if address is not None and report.page is not None and report.page.pfn is not None:
+            dumped = Relation(address, report.page.pfn)
+            if any(dumped.fits(layout, report.page.pfn) for layout in layouts()):
+                return dumped
+    return found
+
+
+def dumped_address(report: Report) -> tuple[int | None, str]:
+    """Where the `struct page` of a dump is, as far as its own words tell, and how they do.
+
+    A list head that is on no list points to itself, and `lru` is 8 bytes into the page.
+    """
+    raw = report.page.raw if report.page and report.page.raw_at == 0 else ()
+    if len(raw) > 2 and raw[1] == raw[2] and raw[1] >= POINTER and raw[1] % (1 << PAGE_BITS) == 8:
+        return raw[1] - 8, f"lru.next = lru.prev = {raw[1]:#x}, so that the page is at {raw[1] - 8:#x}"
+    return None, ""
+
+
+def memmap_clue(report: Report, relation: Relation, pfn: int | None = None) -> Clue:
+    """Which kernels compute these values, with the arithmetic."""
+    return Clue(told(report, relation), partial(relation.fits, pfn=pfn), relation.confidence)
+
+
+def told(report: Report, relation: Relation) -> Evidence:
+    """The relation as evidence: every step, and the lines of the registers."""
+    naming = Naming(report)
+    steps, lines = arithmetic(naming, relation), naming.lines(*relation.values)
+    address, how = dumped_address(report)
+    if relation.page is not None and relation.page == address and relation.pfn is not None and not relation.section:
+        steps, lines = [how, *steps], report.page.lines if report.page else lines
+    return Evidence("; ".join(steps), lines)
+
+
+def arithmetic(naming: Naming, relation: Relation) -> list[str]:
+    """Each step, with the numbers."""
+    page, pfn, section, root = relation.page, relation.pfn, relation.section, relation.root
+    at, frame, nr = ("" if value is None else naming.of(value) for value in (page, pfn, section))
+    shift, root_shift = relation.section_shift, relation.root_shift
+    steps = []
+    if page is not None and pfn is not None:
+        steps.append(f"{frame} = ({at} - vmemmap) >> 6: ({page:#x} - {relation.vmemmap:#x}) >> 6 = {pfn:#x}")
+    if section is not None and pfn is not None:
+        steps.append(f"{nr} = {frame} >> {shift}: {pfn:#x} >> {shift} = {section:#x}")
+    elif section is not None and page is not None:
+        fitting = [
+            (layout, start) for layout in layouts() if relation.fits(layout) for start in relation.memstarts(layout)
+        ]
+        vmemmaps = sorted({(vmemmap_at(layout, start), layout.section_shift) for layout, start in fitting})
+        for vmemmap, down in vmemmaps[:2]:
+            steps.append(
+                f"{nr} = ({at} - vmemmap) >> 6 >> {down}: ({page:#x} - {vmemmap:#x}) >> 6 >> {down} = {section:#x}"
+            )
+    if section is not None and root is not None:
+        steps.append(f"{naming.of(root)} = {nr} >> {root_shift}: {section:#x} >> {root_shift} = {root:#x}")
+    return steps
+
+
+def count_clue(report: Report, relation: Relation) -> Iterator[Clue]:
+    """A register with NR_MEM_SECTIONS - 1 or NR_SECTION_ROOTS beside them, against which their code compares."""
+    for _, value, number, told in _counts(report, relation, layouts()):
+        yield Clue(told, partial(_has_count, number=number, value=value), LIKELY)
+        return
+
+
+def count_inference(report: Report, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
+    """That register, once the kernels that fit are known and all have that number."""
+    for what, value, number, told in _counts(report, relation, remaining):
+        if all(_has_count(layout, number, value) for layout in remaining):
+            compared = "root" if "ROOTS" in what else "section"
+            claim = f"{Naming(report).of(value)} is {what}, with which the number of the {compared} is compared"
+            yield Inference("section_count", value, claim, (told,), LIKELY)
+            return
+
+
+def _counts(
+    report: Report, relation: Relation, among: Sequence[Layout]
+) -> Iterator[tuple[str, int, Callable[[Layout], int], Evidence]]:
+    """Each count that a register holds: its name, its value, what it is in a kernel, and the arithmetic."""
+    if relation.root_shift is None:
+        return
+    naming = Naming(report)
+    for what, number in _COUNTS.items():
+        for layout in among:
+            value = number(layout)
+            if layout.root_shift == relation.root_shift and naming.names(value):
+                text = (
+                    f"{naming.of(value)} = {value:#x} is {what} where sections have 2^{layout.section_bits} bytes and "
+                    f"physical addresses {layout.pa_bits} bits"
+                )
+                yield what, value, number, Evidence(text, naming.lines(value))
+
+
+_COUNTS: dict[str, Callable[[Layout], int]] = {
+    "NR_MEM_SECTIONS - 1": lambda layout: layout.NR_MEM_SECTIONS - 1,
+    "NR_SECTION_ROOTS - 1": lambda layout: (layout.NR_MEM_SECTIONS >> layout.root_shift) - 1,
+    "NR_SECTION_ROOTS": lambda layout: layout.NR_MEM_SECTIONS >> layout.root_shift,
+}
+
+
+def _has_count(layout: Layout, number: Callable[[Layout], int], value: int) -> bool:
+    return number(layout) == value
+
+
+def stack_bounds(report: Report) -> tuple[int, int] | None:
+    """From where `sp` points to the end of that stack, as far as every kernel has one.
+
+    A stack has 16 KiB, or a page where that is more, and begins at a multiple of its size (THREAD_SIZE). What is used
+    lies above `sp`; where that is missing, the innermost frame that x29 points to is nearly as low.
+    """
+    sp = report.registers.get("sp", report.registers.get("x29"))
+    if sp is None or sp < POINTER:
+        return None
+    return sp, (sp | (1 << 14) - 1) + 1
+
+
+def stack_of(report: Report, value: int | None) -> tuple[int, int] | None:
+    """The same where an address is between them; `None` where it is not."""
+    bounds = stack_bounds(report)
+    return bounds if bounds and value is not None and bounds[0] <= value < bounds[1] else None
+
+
+MOST_CANDIDATES = 4  # addresses of one thing: with more, nothing was learned
+
+
+def address_inferences(
+    report: Report, log: Log, relation: Relation, remaining: Sequence[Layout], pfn: int | None
+) -> Iterator[Inference]:
+    """Where the memmap and the linear map begin."""
+    steps = told(report, relation)
+    sure = relation.confidence
+    printed, where = log.facts.phys_offset, log.facts.where
+    found = sorted(
+        {
+            (vmemmap_at(layout, start), layout.VMEMMAP_START, start, layout.page_shift)
+            for layout in remaining
+            for start in relation.memstarts(layout, pfn)
+        }
+    )
+    vmemmaps = sorted({one[0] for one in found})
+    if len(vmemmaps) <= MOST_CANDIDATES:
+        for vmemmap in vmemmaps:
+            claim = f"vmemmap, where the struct page of pfn 0 would be, is {vmemmap:#x}"
+            yield Inference("vmemmap", vmemmap, claim, (steps,), sure if len(vmemmaps) == 1 else POSSIBLE)
+    if len(found) > MOST_CANDIDATES:
+        return
+    firsts: set[int] = set()
+    for vmemmap, first, start, shift in found:
+        text = (
+            f"VMEMMAP_START - (memstart_addr >> {shift}) * 64 = "
+            f"{first:#x} - ({start & U64:#x} >> {shift}) * 64 = {vmemmap:#x}"
+        )
+        evidence = (steps, Evidence(text, (where["phys_offset"],) if "phys_offset" in where else ()))
+        if first not in firsts:
+            firsts.add(first)
+            how = sure if len({one[1] for one in found}) == 1 else POSSIBLE
+            yield Inference("VMEMMAP_START", first, f"the memmap begins at {first:#x}", evidence, how)
+        how = sure if len({one[2] for one in found}) == 1 else POSSIBLE
+        if printed is None:
+            claim = f"PHYS_OFFSET, the physical address that the linear map begins with, is {start & U64:#x}"
+            yield Inference("memstart_addr", start & U64, claim, evidence, how)
+
+
+def memstart_inferences(log: Log) -> Iterator[Inference]:
+    printed = log.facts.phys_offset
+    if printed is not None:
+        line = (log.facts.where["phys_offset"],) if "phys_offset" in log.facts.where else ()
+        evidence = Evidence(f"PHYS_OFFSET: {printed:#x}, as a signed number {signed(printed & U64):#x}", line)
+        claim = f"the linear map begins with physical address {printed:#x}"
+        yield Inference("memstart_addr", printed, claim, (evidence,), STATED)
+
+
+def register_inferences(report: Report, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
+    """A page that is on the stack, its pfn that no RAM has, the section of that, and its root."""
+    naming = Naming(report)
+    steps = told(report, relation)
+    stack = stack_of(report, relation.page)
+    if stack is not None and relation.page is not None:
+        held = naming.of(relation.page)
+        name = "sp" if "sp" in report.registers else "x29"
+        text = f"{name} = {stack[0]:#x} <= {held} = {relation.page:#x} < {stack[1]:#x}, the next multiple of 16 KiB"
+        lines = {*naming.lines(relation.page), report.registers.lines.get(name, 0)} - {0}
+        claim = (
+            f"the struct page that {held} points to is on the stack, {relation.page - stack[0]:#x} bytes above {name}"
+        )
+        yield Inference("page_on_stack", relation.page, claim, (Evidence(text, tuple(sorted(lines))), steps), DERIVED)
+    if relation.pfn is not None and relation.pfn >= STRAY:
+        claim = f"{naming.of(relation.pfn)} is page_to_pfn() of that address, a frame that no RAM has"
+        evidence = Evidence(arithmetic(naming, relation)[0], naming.lines(relation.page, relation.pfn))
+        yield Inference("bogus_pfn", relation.pfn, claim, (evidence,), DERIVED)
+    if relation.section is not None:
+        sizes = {(one.section_shift, one.page_size) for one in remaining if relation.fits(one)}
+        if len(sizes) == 1:
+            ((shift, page_size),) = sizes
+            size = page_size << shift
+            claim = f"memory comes in sections of {size >> 20} MiB: 2^{shift} pages of {page_size >> 10} KiB"
+            yield Inference("section_size", size, claim, (steps,), DERIVED)
+        claim = f"{naming.of(relation.section)} is the number of the section that this frame would be in"
+        yield Inference("section_nr", relation.section, claim, (steps,), DERIVED)
+    if relation.root is not None:
+        claim = f"{naming.of(relation.root)} is the number of the root in mem_section[] that would have this section"
+        yield Inference("section_root", relation.root, claim, (steps,), DERIVED)
+    yield from count_inference(report, relation, remaining)
+
+
+def bad_page_inferences(report: Report, log: Log) -> Iterator[Inference]:
+    """The frame of the page that was found bad, in a register of the report that came while it was dumped."""
+    naming = Naming(report)
+    for other in log.reports:
+        if other is report or other.pfn is None or other.pfn < FAR_INTO_RAM or not naming.names(other.pfn):
+            continue
+        if other.trace or not other.lines or not report.lines or other.lines[-1] > report.lines[-1]:
+            continue  # it was dumped to the end, and is over
+        lines = (other.where["message"], *naming.lines(other.pfn))
+        evidence = Evidence(f"pfn:{other.pfn:x}, and {naming.of(other.pfn)} = {other.pfn:016x}", lines)
+        claim = f"{naming.of(other.pfn)} is the frame of the page that was being dumped"
+        yield Inference("dumped_pfn", other.pfn, claim, (evidence,), LIKELY)
+        return
+
+
+def page_type_inferences(report: Report, log: Log) -> Iterator[Inference]:
+    """The four bytes behind a map count that is none, and a register that holds them."""
+    page = report.page
+    for other in log.reports:  # the page may have been dumped in the report that this one cut short
+        page = page or (other.page if other.page and other.page.mapcount else None)
+    if page is None or page.mapcount is None or page.mapcount >= 0:
+        return
+    value = page.mapcount - 1 & 0xFFFFFFFF
+    kind = page.page_type
+    if kind is None or kind.value not in (None, value) or not kind.names:
+        return
+    naming = Naming(report)
+    evidence = [
+        Evidence(
+            f"mapcount {page.mapcount} is _mapcount + 1; _mapcount = {page.mapcount - 1} = {value:#010x}, the same "
+            f"four bytes as page_type, in which {', '.join(f'{bit:#x}' for bit in _cleared(value))} is cleared",
+            page.lines[:1],
+        )
+    ]
+    for held in (value, value | 0xFFFFFFFF << 32):
+        if naming.names(held):
+            evidence.append(Evidence(f"{naming.of(held)} = {held:016x}", naming.lines(held)))
+    if report.page is None and len(evidence) == 1:
+        return
+    names = " or ".join(kind.names)
+    yield Inference(
+        "page_type", value, f"the page is of type {names}", tuple(evidence), DERIVED if len(kind.names) == 1 else LIKELY
+    )
+
+
+def _cleared(value: int) -> list[int]:
+    return [1 << bit for bit in range(32) if not value >> bit & 1]

@@ -1,0 +1,156 @@
+"""Who was running what, and on which kernel: the lines that every report has, and those that speak of the whole log.
+
+They are printed by `lib/dump_stack.c`, `arch/arm64/kernel/setup.c`, `arch/arm64/mm/init.c` and
+`arch/arm64/kernel/cpufeature.c`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pgtlab.linux.oops.reading.lines import Line
+from pgtlab.linux.oops.reading.printed import Header
+
+_CPU = re.compile(
+    r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (.{0,64}?)"
+    r"(?: Kdump: loaded)? (?:Not tainted|Tainted: ([A-Z ]{1,40}?)) {1,4}(\d\S{0,120})(?: (.{0,200}))?$"
+)
+_BEGINNING = re.compile(r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (\S{0,64})")
+_HARDWARE = re.compile(r"Hardware name: (.{1,200})")
+NOT_A_TAINT = "G"  # no proprietary module
+
+
+def read_header(lines: Sequence[Line], where: dict[str, int]) -> Header:
+    """The header of a report; `where` gets its line.
+
+    >>> read_header([Line(5, "CPU: 2 PID: 12170 Comm: syz Tainted: G    BU         3.18.0 #78")], {})
+    Header(cpu=2, uid=None, pid=12170, comm='syz', tainted='BU', version='3.18.0', build='#78', hardware='')
+    """
+    header = Header()
+    for line in lines:
+        text = line.text[:800]
+        if header.cpu is None and text.startswith("CPU: "):
+            header = _with_cpu(header, text)
+            if header.cpu is not None:
+                where["header"] = line.number
+        elif not header.hardware and (found := _HARDWARE.match(text)):
+            header = replace(header, hardware=found[1])
+    return header
+
+
+def _with_cpu(header: Header, text: str) -> Header:
+    if found := _CPU.match(text):
+        cpu, uid, pid, comm, tainted, version, build = found.groups()
+        letters = "".join((tainted or "").split()).replace(NOT_A_TAINT, "")
+        return replace(
+            header,
+            cpu=int(cpu),
+            uid=None if uid is None else int(uid),
+            pid=int(pid),
+            comm=comm,
+            tainted=letters,
+            version=version,
+            build=(build or "").strip(),
+        )
+    if found := _BEGINNING.match(text):  # the line is cut off
+        cpu, uid, pid, comm = found.groups()
+        return replace(header, cpu=int(cpu), uid=None if uid is None else int(uid), pid=int(pid), comm=comm)
+    return header
+
+
+_PATTERNS = {
+    "version": re.compile(r"Linux version (\S{1,120})"),
+    "kaslr_offset": re.compile(
+        r"Kernel Offset: (disabled|0x[0-9a-f]{1,16})(?![0-9a-zA-Z])(?: from (0x[0-9a-f]{1,16}))?"
+    ),
+    "phys_offset": re.compile(r"PHYS_OFFSET: 0x([0-9a-f]{1,16})(?![0-9a-zA-Z])"),
+    "cpu_features": re.compile(r"CPU features: (0x[0-9a-f]{1,16}(?:,[0-9a-f]{1,16}){1,8})"),
+    "memory_limit": re.compile(r"Memory Limit: (.{1,80})"),
+    "command_line": re.compile(r"Kernel command line: (.{1,4000})"),
+}
+_FIRST = re.compile(
+    r"Linux version |Kernel Offset: |PHYS_OFFSET: |CPU features: 0x|Memory Limit: |Kernel command line: "
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true of the whole log, not of one report.
+
+    Attributes
+    ----------
+    version : str
+        The kernel's release, from the banner or from the first report that names it.
+    kaslr_offset : int or None
+        From `Kernel Offset:`: 0 where it says `disabled`.
+    kernel_base : int or None
+        The address that the kernel was linked at, from the same line.
+    phys_offset : int or None
+        PHYS_OFFSET, the physical address that the linear map begins with, as 64 bits.
+    cpu_features : str
+        The line of hexadecimal words.
+    memory_limit : str
+        As printed.
+    command_line : str
+        Of the kernel.
+    where : mapping of str to int
+        The line of each, by the name of the field.
+    """
+
+    version: str = ""
+    kaslr_offset: int | None = None
+    kernel_base: int | None = None
+    phys_offset: int | None = None
+    cpu_features: str = ""
+    memory_limit: str = ""
+    command_line: str = ""
+    where: Mapping[str, int] = field(default_factory=dict)
+
+
+class FactReader:
+    """Looks at every line that passes through `seen`, and keeps what is a fact: of each kind the last.
+
+    >>> reader = FactReader()
+    >>> _ = reader.seen(Line(9, "Kernel Offset: 0x3a89bf800000 from 0xffff800080000000"))
+    >>> hex(reader.facts().kaslr_offset), reader.facts().where
+    ('0x3a89bf800000', {'kaslr_offset': 9, 'kernel_base': 9})
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[re.Match[str], int]] = {}
+
+    def seen(self, line: Line) -> Line:
+        """Keep the fact in a line, if there is one; the line itself."""
+        if _FIRST.match(line.text):
+            for name, pattern in _PATTERNS.items():
+                if match := pattern.match(line.text):
+                    self.found[name] = match, line.number
+        return line
+
+    @property
+    def version(self) -> str:
+        """The release from the banner, or empty."""
+        return self.found["version"][0][1] if "version" in self.found else ""
+
+    def facts(self, version: str = "") -> Facts:
+        """The facts; `version` is the release where the log has no banner."""
+        text = {name: match[1] for name, (match, _) in self.found.items()}
+        where = {name: line for name, (_, line) in self.found.items()}
+        offset = base = None
+        if "kaslr_offset" in text:
+            offset = 0 if text["kaslr_offset"] == "disabled" else int(text["kaslr_offset"], 16)
+            from_address = self.found["kaslr_offset"][0][2]
+            if from_address:
+                base, where["kernel_base"] = int(from_address, 16), where["kaslr_offset"]
+        return Facts(
+            version=text.get("version", version),
+            kaslr_offset=offset,
+            kernel_base=base,
+            phys_offset=int(text["phys_offset"], 16) if "phys_offset" in text else None,
+            cpu_features=text.get("cpu_features", ""),
+            memory_limit=text.get("memory_limit", "").strip(),
+            command_line=text.get("command_line", ""),
+            where=where,
+        )

@@ -1,0 +1,318 @@
+"""What `dump_page()` prints (`mm/debug.c`), in the forms that it had from v4.9 on; and the type of the page.
+
+`_mapcount` and `page_type` share four bytes (`include/linux/page-flags.h`). Their encoding changed three times:
+
+========================  ==================================================================================
+v4.18 to v5.10            a type is a cleared bit; 0x200 is kmemcg, 0x400 is table
+v5.11 to v6.10            the same; without kmemcg table moved to 0x200
+v6.11                     the same with bits of the top byte, and the low 16 bits are the owner's
+since v6.12               the top byte is the type, 0xf2 for a table; the rest is the owner's
+========================  ==================================================================================
+
+A page without type that is mapped nowhere holds 0xffffffff in all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pgtlab.linux.oops.reading.code import read_frames
+from pgtlab.linux.oops.reading.lines import Line
+from pgtlab.linux.oops.reading.printed import PageDump, PageType
+
+PAGE_WORDS = 8  # words of a 64-byte struct page
+REORDERED = (4, 18)  # the version in which the fields of struct page changed places
+
+#: The fields of struct page by their word, with the half of it where it has two; arm64, 64 bytes.
+FIELDS = {
+    "flags": (0, None),
+    "lru.next": (1, None),  # compound_head in a tail page
+    "lru.prev": (2, None),
+    "mapping": (3, None),
+    "index": (4, None),
+    "private": (5, None),  # ptl of a page table
+    "page_type": (6, 0),  # _mapcount where the page has no type
+    "_refcount": (6, 1),
+    "memcg_data": (7, None),
+}
+OLD_FIELDS = {
+    "flags": (0, None),
+    "mapping": (1, None),
+    "index": (2, None),
+    "page_type": (3, 0),
+    "_refcount": (3, 1),
+    "lru.next": (4, None),
+    "lru.prev": (5, None),
+    "private": (6, None),
+    "mem_cgroup": (7, None),
+}
+
+_PAGE = re.compile(r"page:\s?(?:\S{1,24} )?(?:ref)?count:-?\d")
+_NUMBER = {
+    "refcount": re.compile(r"\b(?:ref)?count:(-?\d{1,10})\b"),
+    "mapcount": re.compile(r" mapcount:(-?\d{1,10})\b"),
+}
+_POINTER = {
+    "mapping": re.compile(r" mapping: ?(?:0x)?([0-9a-f]{16})(?![0-9a-zA-Z])"),
+    "index": re.compile(r" index:(?:0x)?([0-9a-f]{1,16})(?![0-9a-zA-Z])"),
+    "pfn": re.compile(r" pfn:0x([0-9a-f]{1,16})(?![0-9a-zA-Z])"),
+}
+_FLAGS = re.compile(r"(?:(anon|ksm) )?(?:page )?flags: 0x([0-9a-f]{1,16})\(([^()]{0,400})\)")
+_WORDS = re.compile(r"(raw|head): ((?:[0-9a-f]{16}(?: |$)){1,4})")
+_REASON = re.compile(r"page dumped because: (.{1,300})")
+_MEMCG = re.compile(r"(?:page->mem_cgroup:|memcg:)(?:0x)?([0-9a-f]{8,16})$")
+_HEAD = re.compile(r"head:\s?(\S{1,24} )?order:")
+_AOPS = re.compile(r"aops:\S{1,200}")
+_OWNER = re.compile(r"page (last allocated|allocated|last free|last freed|freed)\b")
+NOT_THE_FOLIO = "page does not match folio"
+
+_DUMP_LINE = re.compile(
+    r"page:|(?:anon |ksm )?(?:page )?flags: 0x|page_type: |raw: |head: ?|memcg:|page->mem_cgroup:|aops:|"
+    r"page dumped because|page does not match|page_owner |page last |page is "
+)
+
+
+def is_page_line(text: str) -> bool:
+    """Whether a page dump begins with this line.
+
+    >>> is_page_line("page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")
+    True
+    """
+    return text.startswith("page:") and _PAGE.match(text) is not None
+
+
+def is_dump_line(text: str) -> bool:
+    """Whether a line belongs to a page dump."""
+    return _DUMP_LINE.match(text) is not None
+
+
+def read_page(lines: Sequence[Line], version: Version | None = None) -> PageDump | None:
+    """The page that the lines dump; `None` where there is none. `version` decides what depends on it.
+
+    >>> page = read_page([Line(1, "page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")],
+    ...     (6, 8))
+    >>> hex(page.pfn), page.mapcount, page.page_type.names
+    ('0x18a65d', -512, ('table',))
+    """
+    page = PageDump()
+    used: list[int] = []
+    for at, line in enumerate(lines):
+        if line.text != NOT_THE_FOLIO and not is_dump_line(line.text):
+            continue
+        if used and is_page_line(line.text) and page.mapcount is not None:
+            break  # another page
+        changed = _with_line(page, line, lines[at + 1 :] if _OWNER.match(line.text) else ())
+        if changed is not page:
+            page, used = changed, [*used, line.number]
+    if not used:
+        return None
+    page = replace(page, lines=tuple(used), raw_at=_place(page))
+    page = replace(page, fields=_fields(page, version))
+    return _with_type(page, version)
+
+
+def _with_line(page: PageDump, line: Line, rest: Sequence[Line]) -> PageDump:
+    """The dump with what one line adds; the very same where it adds nothing."""
+    text = line.text
+    if text == NOT_THE_FOLIO:
+        return replace(page, matches_folio=False)
+    if is_page_line(text):
+        decimal = {name: int(found[1]) for name, pattern in _NUMBER.items() if (found := pattern.search(text))}
+        hexadecimal = {name: int(found[1], 16) for name, pattern in _POINTER.items() if (found := pattern.search(text))}
+        return replace(page, **decimal, **hexadecimal)  # type: ignore[arg-type]
+    if found := _FLAGS.match(text):
+        names, fields = _flag_names(found[3])
+        return replace(page, kind=found[1] or "", flags=int(found[2], 16), flag_names=names, flag_fields=fields)
+    if found := _WORDS.match(text):
+        words = tuple(int(word, 16) for word in found[2].split())
+        if found[1] == "raw":
+            return replace(page, raw=(page.raw + words)[:PAGE_WORDS])
+        return replace(page, head_raw=(page.head_raw + words)[: 2 * PAGE_WORDS])
+    if found := _HEAD.match(text):
+        return replace(page, head=text)
+    if printed := printed_page_type(text):
+        return replace(page, page_type=printed)
+    if found := _REASON.match(text):
+        return replace(page, reason=found[1])
+    if found := _MEMCG.match(text):
+        return replace(page, memcg=int(found[1], 16))
+    if _AOPS.match(text):
+        return replace(page, aops=text)
+    if found := _OWNER.match(text):
+        frames = read_frames(rest)
+        if "free" in found[1]:
+            return replace(page, freed=frames)
+        return replace(page, owner=text, allocated=frames)
+    return page
+
+
+def _flag_names(text: str) -> tuple[tuple[str, ...], Mapping[str, int]]:
+    """`referenced|node=0|lastcpupid=0x7ff`: names, and the fields with a value."""
+    names, fields = [], {}
+    for part in text.split("|"):
+        name, sign, value = part.partition("=")
+        if not sign:
+            names += [name] if name else []
+        elif re.fullmatch(r"0x[0-9a-f]{1,16}|\d{1,10}", value):
+            fields[name] = int(value, 0)
+    return tuple(names), fields
+
+
+def _place(page: PageDump) -> int | None:
+    """Which word of struct page the first one of `raw:` is. Of two lines one may be lost: the printed flags are in the
+    first, and since v4.18 the printed reference count is in the second; `None` where neither tells."""
+    words = page.raw
+    if not 0 < len(words) <= PAGE_WORDS // 2:
+        return 0
+    first = words[0] == page.flags
+    second = len(words) > 2 and page.refcount is not None and words[2] >> 32 == page.refcount & 0xFFFFFFFF
+    # The four bytes beside it hold the map count less one, or a type, whose upper bit is set.
+    second = second and (words[2] >> 31 & 1 == 1 or words[2] & 0xFFFFFFFF == ((page.mapcount or 0) - 1) & 0xFFFFFFFF)
+    if first != second:
+        return 0 if first else PAGE_WORDS // 2
+    return None
+
+
+def _fields(page: PageDump, version: Version | None) -> Mapping[str, int]:
+    """The words of `raw:` by name, in the order of fields that fits the printed reference count, or the version."""
+    if not page.raw or page.raw_at is None:
+        return {}
+    words = (None,) * page.raw_at + page.raw
+    new, old = (_named(words, layout) for layout in (FIELDS, OLD_FIELDS))
+    if version is not None:
+        return old if version < REORDERED else new
+    if page.refcount is None:
+        return new
+    refcount = page.refcount & 0xFFFFFFFF
+    telling = "_refcount" in new or new.get("mapping")  # zeros alone are either
+    return old if telling and new.get("_refcount") != refcount == old.get("_refcount") else new
+
+
+def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int | None]]) -> Mapping[str, int]:
+    fields = {}
+    for name, (at, half) in layout.items():
+        word = words[at] if at < len(words) else None
+        if word is not None:
+            fields[name] = word if half is None else word >> 32 * half & 0xFFFFFFFF
+    return fields
+
+
+def _with_type(page: PageDump, version: Version | None) -> PageDump:
+    """The page with its type, from the line that names it, else from the raw words, else from the map count."""
+    value = page.fields.get("page_type")
+    printed = page.page_type
+    if printed is not None and (printed.value is not None or value is None):
+        if printed.encoding == "bits" and not printed.names and printed.value is not None:
+            return replace(page, page_type=page_type_of(printed.value, version))
+        return page
+    if value is None and page.mapcount is not None and page.mapcount < 0:
+        value = page.mapcount - 1 & 0xFFFFFFFF  # as printed it is one more than the bytes
+    if value is None:
+        return page
+    if printed is not None:
+        return replace(page, page_type=replace(printed, value=value))
+    return replace(page, page_type=page_type_of(value, version))
+
+
+def page_notes(page: PageDump) -> tuple[str, ...]:
+    """Where the printed numbers and the raw words of one page disagree."""
+    notes = []
+    raw = page.fields
+    if raw.get("lru.next", 0) & 1:
+        return ()  # a tail page: flags and reference count are printed of the folio
+    if page.refcount is not None and "_refcount" in raw and page.refcount & 0xFFFFFFFF != raw["_refcount"]:
+        notes.append(f"refcount is printed as {page.refcount}, and the raw words hold {_signed(raw['_refcount'])}")
+    if page.flags is not None and "flags" in raw and page.flags != raw["flags"]:
+        notes.append(f"flags are printed as {page.flags:#x}, and the raw words hold {raw['flags']:#x}")
+    return tuple(notes)
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 32) if value >> 31 else value
+
+
+Version = tuple[int, int]
+
+_UNTYPED = 0xFFFFFFFF
+_EARLY = {0x80: "buddy", 0x100: "offline", 0x200: "kmemcg", 0x400: "table", 0x800: "guard"}
+_LATER = {0x80: "buddy", 0x100: "offline", 0x200: "table", 0x400: "guard", 0x800: "hugetlb", 0x1000: "slab"}
+_TOP_BITS = {
+    0x40000000: "buddy",
+    0x20000000: "offline",
+    0x10000000: "table",
+    0x08000000: "guard",
+    0x04000000: "hugetlb",
+    0x02000000: "slab",
+    0x01000000: "zsmalloc",
+}
+_BYTES = {
+    0xF0: "buddy",
+    0xF1: "offline",
+    0xF2: "table",
+    0xF3: "guard",
+    0xF4: "hugetlb",
+    0xF5: "slab",
+    0xF6: "zsmalloc",
+    0xF7: "unaccepted",
+}
+TABLE_MOVED, TOP_BITS, TOP_BYTE = (5, 11), (6, 11), (6, 12)
+_PRINTED = re.compile(r"page_type: (0x)?([0-9a-f]{1,8})\(([^()]{0,80})\)")
+
+
+def kernel_version(release: str) -> Version | None:
+    """Major and minor number of a release; `None` where it does not begin with them.
+
+    >>> kernel_version("6.8.0-rc6-00966-gde701dc1f7f8")
+    (6, 8)
+    """
+    found = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", release)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def page_type_of(value: int, version: Version | None = None) -> PageType:
+    """The type that the four bytes hold. Without a `version` the value itself tells the encoding; a bit that two
+    versions use differently then has both names.
+
+    >>> page_type_of(0xfffffdff, (6, 8)), page_type_of(0xfffffdff).names
+    (PageType(value=4294966783, encoding='bits', names=('table',)), ('table', 'kmemcg'))
+    >>> page_type_of(0xf2000000).names, page_type_of(0xefffffff).names, page_type_of(3).encoding
+    (('table',), ('table',), 'count')
+    """
+    if value == _UNTYPED:
+        return PageType(value, "none")
+    top, owner = value >> 24, value >> 16 & 0xFF
+    if top in _BYTES and (version >= TOP_BYTE if version else owner != 0xFF):
+        return PageType(value, "byte", (_BYTES[top],))
+    if value >> 31 == 0 or (version and version >= TOP_BYTE):
+        return PageType(value, "count")
+    if top != 0xFF or (version and version >= TOP_BITS):
+        names = _cleared(value, _TOP_BITS)
+        return PageType(value, "bits" if names else "count", names)
+    # A count that went below zero, down to PAGE_MAPCOUNT_RESERVE (-128), has none of these bits cleared.
+    if version:
+        names = _cleared(value, _EARLY if version < TABLE_MOVED else _LATER)
+    else:
+        names = tuple(dict.fromkeys(_cleared(value, _LATER) + _cleared(value, _EARLY)))
+    return PageType(value, "bits" if names else "count", names)
+
+
+def printed_page_type(text: str) -> PageType | None:
+    """The line `page_type: ...`: with `0x` all four bytes, until v6.11; without it the top one, since v6.12.
+
+    >>> printed_page_type("page_type: f2(table)")
+    PageType(value=None, encoding='byte', names=('table',))
+    """
+    found = _PRINTED.match(text)
+    if found is None:
+        return None
+    names = tuple(name for name in found[3].split("|") if name)
+    value = int(found[2], 16)
+    if found[1] is None and value <= 0xFF:
+        return PageType(None, "byte", names or ((_BYTES[value],) if value in _BYTES else ()))
+    return PageType(value, "none" if value == _UNTYPED else "bits" if names else page_type_of(value).encoding, names)
+
+
+def _cleared(value: int, types: dict[int, str]) -> tuple[str, ...]:
+    return tuple(name for bit, name in types.items() if not value & bit)

@@ -1,0 +1,250 @@
+"""From a text to its reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
+from pgtlab.linux.oops.reading.code import read_code, read_trace
+from pgtlab.linux.oops.reading.header import FactReader, Facts, read_header
+from pgtlab.linux.oops.reading.lines import Line, clean_lines
+from pgtlab.linux.oops.reading.page_dump import kernel_version, page_notes, read_page
+from pgtlab.linux.oops.reading.printed import Report
+from pgtlab.linux.oops.reading.registers import pstate_note, read_pstate, read_registers
+from pgtlab.linux.oops.reading.segments import Segment, segments
+from pgtlab.linux.oops.reading.walk import compared, read_walk
+
+# Where ESR_EL1 is printed; the surest first.
+_ESR = (
+    re.compile(r"ESR = 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r"ESR: 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r"(?:Internal error: .{1,100}|Oops(?: - .{1,80})?): ([0-9a-f]{16}|[0-9a-f]{8}) \[#"),
+    re.compile(r"(?:Bad mode in|SError Interrupt).{1,80}, code 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r".{1,120}\b[Ee][Ss][Rr] 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+    re.compile(r"Unhandled fault.{1,80} \(0x([0-9a-f]{16}|[0-9a-f]{8})\)"),
+)
+_ESR_WORDS = re.compile(r"ESR|esr|Internal error|Oops|, code 0x|Unhandled fault")
+_ADDRESS = (
+    re.compile(r".{0,120}\bat virtual address ([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r"FAR: 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(r".{1,120}\) at (?:0x)?([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+)
+_ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at ")
+# Reports that may have no more than a line, as those of `check_mm()` (kernel/fork.c); a mail that talks about a BUG
+# does not have their numbers.
+_WHOLE = re.compile(
+    r"(?:watchdog: )?BUG: (?:non-zero pgtables_bytes on freeing mm: -?\d|Bad rss-counter state mm:"
+    r"|Bad page map in process \S{1,64} +pte:[0-9a-f]{1,16}|soft lockup - CPU#\d{1,4} stuck for \d{1,6}s"
+    r"|KASAN: \S+ in \w|KFENCE: [\w -]+ in \w|sleeping function called from invalid context at \S+:\d)"
+)
+_DETAIL = re.compile(
+    r"(?:Internal error: |KASAN: |(?:Read|Write) of size |Unhandled fault|Insufficient stack|page->|Oops)"
+)
+
+
+class OopsError(ValueError):
+    """A text with no report of an arm64 kernel in it."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log that was read.
+
+    Attributes
+    ----------
+    reports : tuple of Report
+        In the order in which they begin.
+    facts : Facts
+        Of the whole log.
+    declined : tuple of str
+        A sentence for each kind of report that is another architecture's and was left out.
+    text : str
+        The log itself.
+    """
+
+    reports: tuple[Report, ...]
+    facts: Facts = field(default_factory=Facts)
+    declined: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+
+    def __repr__(self) -> str:
+        count = f"{len(self.reports)} report{'s' if len(self.reports) > 1 else ''}"
+        more = ", ..." if len(self.reports) > 10 else ""
+        return f"Log({count}: {', '.join(report.kind for report in self.reports[:10])}{more})"
+
+    def __str__(self) -> str:
+        """What `pgtlab oops` prints."""
+        from pgtlab.linux.oops.showing.text import log_text  # the views of a value load only where they are shown
+
+        return log_text(self)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Every line without its prefixes; made when it is asked for."""
+        return tuple(clean_lines(self.text))
+
+
+def read(text: str) -> Log:
+    r"""The reports in a kernel's log.
+
+    Timestamps, callers, quoting, prefixes of syslog, journals and terminals are taken off. What is missing stays
+    missing; what does not belong is passed over. The time is proportional to the length of the text.
+
+    >>> log = read("> [    0.1] BUG: Bad page state in process swapper/0  pfn:18a65d\n"
+    ...     "> [    0.2] page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")
+    >>> [(report.kind, report.page.mapcount) for report in log.reports]
+    [('bad page', -512)]
+
+    Raises
+    ------
+    OopsError
+        Where the text has no report in it, or only those of other architectures.
+    """
+    facts = FactReader()
+    found = segments(map(facts.seen, clean_lines(text)))
+    version = facts.version or next(filter(None, (read_header(one.lines, {}).version for one in found)), "")
+    whose = _architectures(found, text)
+    reports = [
+        read_report(segment, version)
+        for segment, architecture in zip(found, whose, strict=True)
+        if architecture in (None, ARM64)
+    ]
+    bare = [report for report in reports if report.kind == "bug" and not _has_body(report)]
+    reports = [report for report in reports if report not in bare]
+    others = tuple(dict.fromkeys(declined(one) for one in whose if one not in (None, ARM64)))
+    if reports:
+        return Log(tuple(reports), facts.facts(version), others, text)
+    if not others and (architecture := foreign_sign(text)):
+        others = (declined(architecture),)
+    nothing = "no report of a kernel is in this text: "
+    if bare:
+        nothing += f"line {bare[0].lines[0]} has a BUG, and nothing below it is a kernel's"
+    else:
+        nothing += "no BUG, Oops, WARNING or panic"
+    raise OopsError(others[0] if others else nothing)
+
+
+def read_report(segment: Segment, version: str = "") -> Report:
+    """The values in the lines of one report; `version` is the release where its own lines do not say it."""
+    lines = segment.lines
+    where: dict[str, int] = {"message": segment.headline.number}
+    header = read_header(lines, where)
+    release = kernel_version(header.version or version)
+    esr, esr_note = _read_esr(lines, where)
+    address = _first(lines, _ADDRESS, _ADDRESS_WORDS, "address", where)
+    walk = read_walk(lines)
+    if address is None and walk is not None and walk.address is not None:
+        address, where["address"] = walk.address, walk.lines[-1]
+    registers = read_registers(lines)
+    pstate = read_pstate(lines)
+    if pstate is not None:
+        where["pstate"] = pstate[2]
+    if walk is not None:
+        walk = compared(walk, esr, pstate[0] if pstate else None)
+    code, code_line = read_code(lines, registers.pc)
+    if code_line is not None:
+        where["code"] = code_line
+    trace = read_trace(lines)
+    if trace:
+        where["trace"] = trace[0].line
+    page = read_page(lines, release)
+    if segment.ended:
+        where["end"] = lines[-1].number
+    notes = [esr_note, pstate_note(pstate[0], pstate[1]) if pstate else "", *(page_notes(page) if page else ())]
+    if walk is not None and address is not None and walk.address not in (None, address):
+        notes.append(f"the walk is of {walk.address:#x}, and the report of {address:#x}")
+    groups = segment.groups
+    return Report(
+        kind=segment.kind,
+        message=segment.headline.text,
+        details=_details(segment),
+        address=address,
+        esr=esr,
+        registers=registers,
+        trace=trace,
+        walk=walk,
+        page=page,
+        pstate=pstate[0] if pstate else None,
+        pstate_text=pstate[1] if pstate else "",
+        code=code,
+        header=header,
+        pfn=int(groups["pfn"], 16) if "pfn" in groups else None,
+        process=groups.get("process", ""),
+        location=groups.get("location", ""),
+        notes=tuple(note for note in notes if note),
+        where=where,
+        lines=tuple(line.number for line in lines),
+    )
+
+
+def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None, str]:
+    """ESR_EL1 from the surest line, and a sentence where another line has another value."""
+    found: dict[int, tuple[int, int]] = {}
+    for line in lines:
+        if not _ESR_WORDS.search(line.text[:400]):
+            continue
+        for rank, pattern in enumerate(_ESR):
+            if rank not in found and (match := pattern.match(line.text)):
+                found[rank] = int(match[1], 16), line.number
+    # Before v5.15 `die()` printed 0 where nobody had a syndrome to give.
+    known = [value for _, value in sorted(found.items()) if value[0]]
+    if not known:
+        return None, ""
+    esr, where["esr"] = known[0]
+    other = next((value for value in known if value[0] != esr), None)
+    if other is None:
+        return esr, ""
+    return esr, f"ESR_EL1 is {esr:#x} in line {where['esr']}, and {other[0]:#x} in line {other[1]}"
+
+
+def _first(
+    lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str], name: str, where: dict[str, int]
+) -> int | None:
+    """The number that the surest pattern finds."""
+    found: dict[int, Any] = {}
+    for line in lines:
+        if not words.search(line.text[:400]):
+            continue
+        for rank, pattern in enumerate(patterns):
+            if rank not in found and (match := pattern.match(line.text)):
+                found[rank] = int(match[1], 16), line.number
+    if not found:
+        return None
+    value, where[name] = found[min(found)]
+    return int(value)
+
+
+def _details(segment: Segment) -> tuple[str, ...]:
+    """The text of a WARN, and what the kernel adds to the headline."""
+    own = [line.text for line in segment.preamble]
+    own += [line.text for line in segment.lines if line is not segment.headline and _DETAIL.match(line.text)]
+    return tuple(own)
+
+
+def _has_body(report: Report) -> bool:
+    """Whether a line that begins with `BUG:` is a kernel's, and not of a mail that talks about one."""
+    return bool(
+        _WHOLE.match(report.message)
+        or report.trace
+        or report.registers
+        or report.header.version
+        or report.page
+        or report.location
+        or report.esr
+    )
+
+
+def _architectures(found: Sequence[Segment], text: str) -> list[str | None]:
+    """The architecture of each report. One without a sign of its own is its neighbour's, or that of the whole log."""
+    known = [architecture_of(line.text for line in segment.lines) for segment in found]
+    for n, own in enumerate(known):
+        if own is None and n:
+            known[n] = known[n - 1]
+    first = next((one for one in known if one), None)
+    if first in (None, SOME_OTHER):
+        first = foreign_sign(text) or first
+    return [first if one in (None, SOME_OTHER) else one for one in known]

@@ -1,0 +1,285 @@
+"""A log line by line, with what was made of each: what is decoded from it, which claims rest on it, and its numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from pgtlab.arch import esr
+from pgtlab.linux.oops.diagnosis.diagnose import NOT_ENOUGH, diagnose
+from pgtlab.linux.oops.inferring.infer import MOST_REPORTS, infer_all, merged
+from pgtlab.linux.oops.inferring.inference import Evidence, Inference
+from pgtlab.linux.oops.reading.printed import Report
+from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.showing.text import facts_remarks, remarks
+
+CONTEXT = 2  # lines around what matters
+MOST_LINES = 300  # that are shown at first
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that is said of a log: a diagnosis, or an inference.
+
+    Attributes
+    ----------
+    text : str
+        The claim in words.
+    confidence : str
+        A key of `inference.CONFIDENCE`; empty where nothing is concluded.
+    evidence : tuple of Evidence
+        From what it follows.
+    reports : tuple of int
+        The reports that it is of, counted from 1.
+    """
+
+    text: str
+    confidence: str
+    evidence: tuple[Evidence, ...]
+    reports: tuple[int, ...]
+
+    @cached_property
+    def lines(self) -> tuple[int, ...]:
+        """The lines that it rests on."""
+        return tuple(sorted({line for piece in self.evidence for line in piece.lines}))
+
+
+@dataclass(frozen=True)
+class AnnotatedLog:
+    """A log, and what was made of it.
+
+    Attributes
+    ----------
+    log : Log
+        As it was read.
+    diagnoses : tuple of Claim
+        What went wrong; where no report carries that, one that says so.
+    inferences : tuple of Claim
+        What else follows.
+    remarks : mapping of int to tuple of str
+        What was decoded from a line, by its number.
+    """
+
+    log: Log
+    diagnoses: tuple[Claim, ...]
+    inferences: tuple[Claim, ...]
+    remarks: Mapping[int, tuple[str, ...]]
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """All, the diagnoses first."""
+        return self.diagnoses + self.inferences
+
+    def resting_on(self, line: int) -> tuple[Claim, ...]:
+        """The claims whose evidence is in a line."""
+        return tuple(claim for claim in self.claims if line in claim.lines)
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the log as they were given."""
+        return tuple(line.rstrip("\r") for line in self.log.text.split("\n"))
+
+    @cached_property
+    def shown(self) -> tuple[int, ...]:
+        """The numbers of the lines that matter, at most `MOST_LINES`: the rest may be folded away.
+
+        What claims rest on comes before what only was decoded, and that before the rest of the reports.
+        """
+        last = len(self.lines) - (not self.lines[-1])
+        cited = {line for claim in self.claims for line in claim.lines}
+        found: dict[int, None] = {}
+        for numbers in (sorted(cited), sorted(self.remarks), *(report.lines for report in self.log.reports)):
+            for number in numbers:
+                for near in range(max(1, number - CONTEXT), min(last, number + CONTEXT) + 1):
+                    if len(found) < MOST_LINES or near in cited:
+                        found[near] = None
+        return tuple(sorted(found))
+
+
+def annotate(log: Log) -> AnnotatedLog:
+    """What was made of a log, for each line and for all.
+
+    >>> from pgtlab.linux.oops.reading.read import read
+    >>> it = annotate(read("Unable to handle kernel paging request at virtual address dead000000000108\\n"
+    ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP"))
+    >>> [(claim.confidence, claim.lines) for claim in it.diagnoses], it.remarks[1]
+    ([('derived', (1,))], ('FAR_EL1 dead000000000108',))
+    """
+    inferred = tuple(islice(infer_all(log), MOST_REPORTS))
+    said: dict[int, tuple[str, ...]] = {}
+    for one in (*map(remarks, log.reports), facts_remarks(log.facts)):
+        for line, texts in one.items():
+            said[line] = (*said.get(line, ()), *texts)
+    inferences = tuple(Claim(it.claim, it.confidence, it.evidence, reports) for it, reports in merged(inferred))
+    return AnnotatedLog(log, tuple(_diagnoses(log, inferred)), inferences, said)
+
+
+def _diagnoses(log: Log, inferred: Sequence[tuple[Inference, ...]]) -> Iterator[Claim]:
+    looked_at = zip(log.reports, inferred, strict=False)
+    found = [(diagnose(report, log, its), number) for number, (report, its) in enumerate(looked_at, 1)]
+    told = [(it, number) for it, number in found if it.name != NOT_ENOUGH]
+    for it, number in told or found[:1]:
+        sentence = it.sentence if told else f"not enough evidence: {it.sentence}"
+        yield Claim(sentence, it.confidence, it.evidence, (number,))
+
+
+WIDE, NAMED = 1 << 16, 1 << 8  # from here a value stands for itself wherever it is, or with its name; less is common
+_NUMBER = re.compile(
+    r"(?:\b([A-Za-z_]\w*) {0,2}[:=] ?)?"
+    r"(?<![\w.+/#])(0x[0-9a-f]+|[0-9a-f]{8,16}|(?<=pfn:)[0-9a-f]+|-?\d+)(?![\w.-])"
+)
+_ESR_NAMES = {"FSC": ("DFSC", "IFSC")}  # the kernel's name, and those of the Arm ARM
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in a line of a log, from its column `start`, counted from 0; `name` is what stands before it.
+
+    >>> print(*numbers_in(4, "page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x40a01"), sep=", ")
+    refcount 0, mapcount -512, mapping 0000000000000000, index 0x0, pfn 0x40a01
+    """
+
+    line: int
+    start: int
+    text: str
+    value: int
+    name: str = ""
+
+    @property
+    def end(self) -> int:
+        """The column after it."""
+        return self.start + len(self.text)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.text}".strip()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is known about a number: the steps that it is in, the claims that rest on these, and the other numbers."""
+
+    steps: tuple[str, ...]
+    claims: tuple[Claim, ...] = ()
+    inputs: tuple[Number, ...] = ()
+
+
+def numbers_in(line: int, text: str) -> Iterator[Number]:
+    """The numbers in a line of a log, as the kernel writes them: hexadecimal where long, or where a frame."""
+    for found in _NUMBER.finditer(text):
+        name, digits = found[1] or "", found[2]
+        hexadecimal = digits.startswith("0x") or name == "pfn" or len(digits.lstrip("-")) >= 8
+        if hexadecimal or digits.lstrip("-").isdecimal():
+            yield Number(line, found.start(2), digits, int(digits, 16 if hexadecimal else 10), name)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What is said somewhere, with the lines that it is of."""
+
+    text: str
+    lines: frozenset[int]
+    claims: tuple[Claim, ...] = ()
+
+    @cached_property
+    def values(self) -> frozenset[int]:
+        return frozenset(number.value for number in numbers_in(0, self.text))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\w+", self.text))
+
+    def is_about(self, number: Number) -> bool:
+        if number.value not in self.values:
+            return False
+        if number.value >= WIDE:
+            return True
+        named = number.name in self.words
+        return (named and abs(number.value) >= NAMED) or (number.line in self.lines and (named or not number.name))
+
+    def tells(self, number: Number) -> bool:
+        """Whether it is about the number, and says more than it."""
+        return self.is_about(number) and self.text != f"{number.name} = {number.text}"
+
+
+def explanations(it: AnnotatedLog) -> dict[Number, Explanation]:
+    """The numbers of a log about which something is known, and what.
+
+    >>> from pgtlab.linux.oops.showing.annotate import annotate
+    >>> from pgtlab.linux.oops.reading.read import read
+    >>> log = read("Mem abort info:\\n  ESR = 0x0000000096000004\\n  EC = 0x25: DABT (current EL), IL = 32 bits\\n"
+    ...     "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    >>> for number, known in explanations(annotate(log)).items():
+    ...     print(f"{number}: {known.steps[0]}")
+    ESR 0x0000000096000004: ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading
+    EC 0x25: EC = ESR_EL1[31:26] = 0x25: Data Abort taken without a change in Exception level
+    Oops 0000000096000004: ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading
+    """  # noqa: E501 - as it is printed
+    every = [number for line, text in enumerate(it.lines, 1) for number in numbers_in(line, text)]
+    pieces = list(_pieces(it))
+    found: dict[Number, Explanation] = {}
+    for number in every:
+        # The step that gives a number comes before those that go on from it.
+        about = sorted((piece for piece in pieces if piece.tells(number)), key=lambda piece: _given(piece, number))
+        if about:
+            found[number] = _explained(it, number, about, every)
+    for report in it.log.reports:
+        for number, field in _syndrome(report, every):
+            same = tuple(other for other in every if other.value == report.esr)
+            found[number] = Explanation((field,), inputs=same)
+    return dict(sorted(found.items(), key=lambda item: (item[0].line, item[0].start)))
+
+
+def _pieces(it: AnnotatedLog) -> Iterator[_Piece]:
+    """Every step of all evidence once, with the claims that rest on it; and what was decoded."""
+    resting: dict[Evidence, list[Claim]] = {}
+    for claim in it.claims:
+        for evidence in claim.evidence:
+            resting.setdefault(evidence, []).append(claim)
+    steps: dict[str, _Piece] = {}
+    for evidence, claims in resting.items():
+        for step in _steps(evidence.text):
+            old = steps.get(step, _Piece(step, frozenset()))
+            both = tuple(dict.fromkeys((*old.claims, *claims)))
+            steps[step] = _Piece(step, old.lines | frozenset(evidence.lines), both)
+    yield from steps.values()
+    for line, texts in it.remarks.items():
+        for text in texts:
+            yield _Piece(text, frozenset((line,)))
+
+
+def _steps(text: str) -> list[str]:
+    """The steps of a derivation, where it is one: `x1 = x0 >> 6: 0x40 >> 6 = 0x1; x2 = ...`."""
+    parts = text.split("; ")
+    return parts if all(re.match(r"\w+( = \w+)* = .*: .* = ", part) for part in parts) else [text]
+
+
+def _given(piece: _Piece, number: Number) -> tuple[bool, bool]:
+    return not piece.text.startswith(f"{number.name} = "), not piece.claims
+
+
+def _explained(it: AnnotatedLog, number: Number, about: list[_Piece], every: list[Number]) -> Explanation:
+    more = it.remarks.get(number.line, ()) if any(number.line in piece.lines for piece in about) else ()
+    steps = (*(piece.text for piece in about), *more)
+    # The inputs are those of the first step: the one that gives the number, or says what it is.
+    inputs = tuple(other for other in every if other != number and about[0].is_about(other))
+    claims = tuple(dict.fromkeys(claim for piece in about for claim in piece.claims))
+    return Explanation(tuple(dict.fromkeys(steps)), claims, inputs)
+
+
+def _syndrome(report: Report, every: list[Number]) -> Iterator[tuple[Number, str]]:
+    """The numbers that the kernel printed of fields of ESR_EL1, each with the bits that it is in."""
+    if report.esr is None:
+        return
+    first, last = report.lines[0], report.lines[-1]
+    whole = esr.decode(report.esr).fields
+    fields = {field.name: field for one in whole for field in (one, *one.parts) if field.name != "RES0"}
+    for number in every:
+        names = _ESR_NAMES.get(number.name, (number.name,))
+        field = next((fields[name] for name in names if name in fields), None)
+        if field is not None and first <= number.line <= last and field.value == number.value:
+            bits = f"{field.hi}:{field.lo}" if field.hi != field.lo else f"{field.hi}"
+            meaning = f": {field.meaning.rstrip('.')}" if field.meaning else ""
+            yield number, f"{field.name} = ESR_EL1[{bits}] = {field.value:#x}{meaning}"

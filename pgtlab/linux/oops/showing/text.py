@@ -1,0 +1,361 @@
+"""A log's reports as text for a reader: each value with the line that it is from, and what it means beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from string import ascii_lowercase
+from typing import NamedTuple
+
+from pgtlab.arch import esr
+from pgtlab.arch.descriptor import Leaf, Table
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.registers import ESR_EL1
+from pgtlab.linux.oops.diagnosis.diagnose import NOT_ENOUGH, diagnose
+from pgtlab.linux.oops.inferring.infer import MOST_REPORTS, conclusions, infer_all
+from pgtlab.linux.oops.inferring.inference import Evidence, Inference
+from pgtlab.linux.oops.reading.code import accessed
+from pgtlab.linux.oops.reading.header import Facts
+from pgtlab.linux.oops.reading.page_dump import OLD_FIELDS
+from pgtlab.linux.oops.reading.printed import Entry, PageType, PrintedWalk, Report, Symbol
+from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.reading.registers import pstate_flags, pstate_words
+from pgtlab.linux.oops.reading.walk import ABORTS
+
+FRAMES = 24  # of a call trace; the innermost say what happened
+GUTTER = 7
+ADDRESS_BITS = (1 << 56) - 1  # without the byte of a tag
+_SPACES = re.compile(r" {2,}")  # between columns
+
+
+class Remark(NamedTuple):
+    """A line of the answer; `line` is the one of the log that it is of, None where it goes on from the one before.
+
+    >>> str(Remark(7, "ESR_EL1   0x96000004"))
+    '    7  ESR_EL1   0x96000004'
+    """
+
+    line: int | None
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.line or '':>{GUTTER - 2}}  {self.text}"
+
+
+def log_text(log: Log) -> str:
+    """The reports and the facts of a log; the numbers on the left are those of its lines."""
+    lines: list[str] = []
+    for number, report in enumerate(log.reports, 1):
+        lines += [*report_lines(report, number), ""]
+    if follows := conclusion_lines(log):
+        lines += [*follows, ""]
+    lines += [*diagnosis_lines(log), ""]
+    lines += facts_lines(log.facts)
+    lines += [f"Left out: {sentence}." for sentence in log.declined]
+    return "\n".join(lines).rstrip()
+
+
+def report_lines(report: Report, number: int) -> list[str]:
+    """One report: a heading, and below it what was found, in the order in which a reader asks for it."""
+    heading = f"{number}. {report.kind.capitalize()}: {report.message}"
+    lines = [heading, "-" * min(len(heading), 100)]
+    parts = (_details, _header, _page, _esr, _address, _walk, _registers, _pstate, _code, _trace, _notes)
+    for part in parts:
+        lines += map(str, part(report))
+    return lines
+
+
+def remarks(report: Report) -> dict[int, tuple[str, ...]]:
+    """What is said of single lines of a report, by their numbers: what was decoded, not what the line says itself.
+
+    >>> from pgtlab.linux.oops.reading.read import read
+    >>> log = read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    >>> remarks(log.reports[0])[1][0]
+    'ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading'
+    """
+    found: dict[int, list[str]] = {}
+    for part in (_page, _esr, _address, _walk, _pstate, _code, _notes):
+        line = report.where["message"]
+        for remark in part(report):
+            line = remark.line or line
+            found.setdefault(line, []).append(_SPACES.sub(" ", remark.text.strip()))
+    return {line: tuple(texts) for line, texts in found.items()}
+
+
+def _more(text: str) -> Remark:
+    return Remark(None, " " * 10 + text)
+
+
+def _details(report: Report) -> Iterator[Remark]:
+    for text in report.details:
+        yield Remark(None, f"said      {text}")
+
+
+def _header(report: Report) -> Iterator[Remark]:
+    header = report.header
+    if header.cpu is not None:
+        taint = f"tainted {header.tainted}" if header.tainted else "not tainted"
+        kernel = f", Linux {header.version} {header.build}".rstrip() + f", {taint}" if header.version else ""
+        yield Remark(
+            report.where.get("header"), f"task      {header.comm}, PID {header.pid}, on CPU {header.cpu}{kernel}"
+        )
+    if header.hardware:
+        yield _more(header.hardware)
+
+
+def _esr(report: Report) -> Iterator[Remark]:
+    if report.esr is None:
+        return
+    syndrome = esr.decode(report.esr)
+    yield Remark(report.where.get("esr"), f"ESR_EL1   {report.esr:#x}: {syndrome.summary}")
+    fields = [it for part in syndrome.fields for it in part.flat() if it.meaning and it.name not in ("EC", "RES0")]
+    for it in fields:
+        if it.value or it.name in ("DFSC", "IFSC", "WnR"):
+            yield _more(f"{it.name} = {it.value:#x}: {it.meaning}")
+
+
+def _address(report: Report) -> Iterator[Remark]:
+    if report.address is not None:
+        name = "FAR_EL1" if report.esr is None or ESR_EL1(report.esr).EC in ABORTS else "address"
+        yield Remark(report.where.get("address"), f"{name}   {report.address:016x}")
+
+
+def _walk(report: Report) -> Iterator[Remark]:
+    walk = report.walk
+    if walk is None:
+        return
+    first = walk.lines[0] if walk.lines else None
+    if walk.note:
+        yield Remark(first, f"walk      none: {walk.note}")
+        return
+    yield Remark(first, f"walk      {_geometry(walk)}")
+    for entry in walk.entries:
+        yield _more(_entry(entry, walk))
+    if walk.consistent:
+        yield _more("ESR_EL1 and this walk agree.")
+    elif walk.consistent is False:
+        yield _more(f"They disagree: {walk.inconsistency}.")
+
+
+def _geometry(walk: PrintedWalk) -> str:
+    text = {"swapper": "the kernel's tables", "user": "the task's tables"}.get(walk.table, "tables")
+    if walk.page_size is None or walk.va_bits is None:
+        return f"{text}; page size and levels were not printed"
+    text += f": {walk.page_size >> 10}K pages, {walk.va_bits}-bit addresses"
+    if walk.start_level is not None:
+        text += f", levels {walk.start_level} to {LAST_LEVEL}"
+    return text + (f", pgd at {walk.pgdp:#x}" if walk.pgdp is not None else "")
+
+
+def _entry(entry: Entry, walk: PrintedWalk) -> str:
+    text = f"{entry.name} {entry.value:016x}  "
+    if entry.level is None:
+        return text + ("valid" if entry.valid else "invalid")
+    if entry.folded:
+        same = any(one.value == entry.value for one in walk.walked if one.level == entry.level)
+        return f"{text}folded: {'the same entry again' if same else 'the level does not exist at run time'}"
+    text += f"level {entry.level}: "
+    descriptor = entry.descriptor
+    if isinstance(descriptor, Table):
+        return f"{text}table at {descriptor.oa:#x}"
+    if isinstance(descriptor, Leaf):
+        rights = f"EL1 {'reads' if descriptor.AP >> 1 else 'writes'}"
+        rights += f", EL0 {'reads' if descriptor.AP >> 1 else 'writes'}" if descriptor.AP & 1 else ", not EL0"
+        execute = [f"EL{el} executes" for el, never in ((1, descriptor.PXN), (0, descriptor.UXN)) if not never]
+        flag = "" if descriptor.AF else ", access flag clear"
+        kind = type(descriptor).__name__.lower()
+        return f"{text}{kind} at {descriptor.oa:#x}; {rights}, {' and '.join(execute) or 'none executes'}{flag}"
+    why = "" if entry.value else " (none)"
+    return f"{text}invalid{why}: the walk ends here" if entry.level == walk.first_invalid_level else f"{text}invalid"
+
+
+def _page(report: Report) -> Iterator[Remark]:
+    page = report.page
+    if page is None:
+        if report.pfn is not None:
+            yield Remark(report.where["message"], f"page      pfn {report.pfn:#x}")
+        return
+    pfn = page.pfn if page.pfn is not None else report.pfn
+    counts = [f"pfn {pfn:#x}" if pfn is not None else "pfn not printed"]
+    counts += [f"{name} {value}" for name, value in (("refcount", page.refcount), ("mapcount", page.mapcount))]
+    yield Remark(page.lines[0], f"page      {', '.join(text for text in counts if not text.endswith('None'))}")
+    if page.page_type is not None:
+        yield _more(f"type: {page_type_text(page.page_type, page.mapcount)}")
+    if page.flags is not None:
+        names = ", ".join(page.flag_names) or "none set"
+        fields = "".join(f", {name} {value:#x}" for name, value in page.flag_fields.items())
+        yield _more(f"flags {page.flags:#x}: {names}{fields}")
+    if page.raw_at != 0:
+        which = "which one, nothing tells" if page.raw_at is None else "the first"
+        yield _more(f"one of the two `raw:` lines is missing: {which}")
+    if page.fields:
+        yield _more("struct page: " + ", ".join(f"{name} {value:#x}" for name, value in page.fields.items()))
+        if list(page.fields) == list(OLD_FIELDS):
+            yield _more("(the order of fields is that before v4.18)")
+    for text in (page.kind and f"{page.kind} page", page.head, page.aops, page.owner):
+        if text:
+            yield _more(text)
+    if not page.matches_folio:
+        yield _more("the page was not one of the folio that it names: it is torn, or a copy")
+    if page.reason:
+        yield _more(f"dumped because: {page.reason}")
+    yield from _short_trace("allocated by", page.allocated)
+    yield from _short_trace("freed by", page.freed)
+
+
+def _short_trace(what: str, frames: tuple[Symbol, ...]) -> Iterator[Remark]:
+    if frames:
+        yield _more(f"{what} {' < '.join(frame.function for frame in frames[:5])}{' ...' if len(frames) > 5 else ''}")
+
+
+def page_type_text(kind: PageType, mapcount: int | None = None) -> str:
+    """The type in words.
+
+    >>> page_type_text(PageType(0xfffffdff, "bits", ("table",)), -512)
+    'table: 0xfffffdff has its bit cleared (before v6.12); as a map count it is -513, printed plus one: -512'
+    """
+    names = " or ".join(kind.names) or "unknown"
+    match kind.encoding:
+        case "none":
+            return "none: 0xffffffff is a page without a type that is mapped nowhere"
+        case "count":
+            return f"none: {kind.value or 0:#x} is a map count, one less than the number of mappings"
+        case "byte":
+            return f"{names}: the top byte{f' of {kind.value:#x}' if kind.value is not None else ''} (since v6.12)"
+    text = f"{names}: {kind.value or 0:#x} has its bit cleared (before v6.12)"
+    if mapcount is not None and kind.value is not None and (mapcount - 1) & 0xFFFFFFFF == kind.value:
+        text += f"; as a map count it is {mapcount - 1}, printed plus one: {mapcount}"
+    return text
+
+
+def _registers(report: Report) -> Iterator[Remark]:
+    registers = report.registers
+    for name, symbol in (("pc", registers.pc), ("lr", registers.lr)):
+        if symbol is not None:
+            yield Remark(registers.lines.get(name), f"{name}        {symbol}")
+        elif name in registers:
+            yield Remark(registers.lines.get(name), f"{name}        {registers[name]:016x}")
+    if "sp" in registers:
+        yield Remark(registers.lines.get("sp"), f"sp        {registers['sp']:016x}")
+    numbered = [f"x{n}" for n in range(31) if f"x{n}" in registers]
+    if numbered:
+        missing = f", {31 - len(numbered) - ('x30' not in registers)} missing" if len(numbered) < 30 else ""
+        yield Remark(registers.lines.get(numbered[-1]), f"x0 to x29 {len(numbered)} printed{missing}")
+
+
+def _pstate(report: Report) -> Iterator[Remark]:
+    if report.pstate is not None:
+        flags = report.pstate_text or pstate_flags(report.pstate)
+        yield Remark(
+            report.where.get("pstate"), f"pstate    {report.pstate:08x} ({flags}): {pstate_words(report.pstate)}"
+        )
+
+
+def _code(report: Report) -> Iterator[Remark]:
+    for n, instruction in enumerate(report.code):
+        place = f"{instruction.offset:+#x}" if instruction.offset is not None else ""
+        text = f"{place:>8} {instruction.word:08x}  {instruction.text}"
+        if instruction.faulting:
+            text += f"   <- here{_access(report)}"
+        yield Remark(report.where.get("code"), f"code  {text}") if not n else Remark(None, f"      {text}")
+
+
+def _access(report: Report) -> str:
+    instruction = next(one for one in report.code if one.faulting)
+    found = accessed(instruction, report.registers)
+    if found is None:
+        return ""
+    text, address = found
+    same = report.address is not None and address & ADDRESS_BITS == report.address & ADDRESS_BITS
+    return f": {text} = {address:#x}{', the faulting address' if same else ''}"
+
+
+def _trace(report: Report) -> Iterator[Remark]:
+    for n, frame in enumerate(report.trace[:FRAMES]):
+        source = f"  {frame.source}" if frame.source else ""
+        yield Remark(frame.line, f"{'trace' if not n else '':<9} {frame}{source}")
+    if len(report.trace) > FRAMES:
+        yield _more(f"and {len(report.trace) - FRAMES} more")
+
+
+def _notes(report: Report) -> Iterator[Remark]:
+    for note in report.notes:
+        yield Remark(None, f"note      {note}")
+
+
+def facts_lines(facts: Facts) -> list[str]:
+    """What holds for the whole log."""
+    lines = [str(remark) for remark in _facts(facts)]
+    return ["The whole log", "-------------", *lines] if lines else []
+
+
+def facts_remarks(facts: Facts) -> dict[int, tuple[str, ...]]:
+    """The same by the lines that tell it."""
+    return {remark.line: (_SPACES.sub(" ", remark.text),) for remark in _facts(facts) if remark.line}
+
+
+def _facts(facts: Facts) -> Iterator[Remark]:
+    if facts.version:
+        yield Remark(facts.where.get("version"), f"kernel    {facts.version}")
+    if facts.kaslr_offset is not None:
+        where = f" from {facts.kernel_base:#x}" if facts.kernel_base is not None else ""
+        text = f"{facts.kaslr_offset:#x}{where}" if facts.kaslr_offset else "0: KASLR did not move it"
+        yield Remark(facts.where.get("kaslr_offset"), f"image     moved by {text}")
+    if facts.phys_offset is not None:
+        text = f"{facts.phys_offset:#x}"
+        if facts.phys_offset >> 63:
+            text += " (below zero: KASLR moved the linear map too)"
+        yield Remark(facts.where.get("phys_offset"), f"memory    PHYS_OFFSET {text}")
+    if facts.memory_limit:
+        yield Remark(facts.where.get("memory_limit"), f"memory    limit: {facts.memory_limit}")
+    if facts.cpu_features:
+        yield Remark(facts.where.get("cpu_features"), f"features  {facts.cpu_features} (a bit for each capability)")
+
+
+def diagnosis_lines(log: Log) -> list[str]:
+    """The diagnosis of each report that carries one, with its evidence; one line where none does."""
+    looked_at = zip(log.reports[:MOST_REPORTS], infer_all(log), strict=False)
+    found = [(n, diagnose(report, log, inferences)) for n, (report, inferences) in enumerate(looked_at, 1)]
+    lines = ["Diagnosis", "---------"]
+    for number, diagnosis in found:
+        if diagnosis.name != NOT_ENOUGH:
+            lines.append(f"  report {number}: {diagnosis.sentence} ({diagnosis.confidence})")
+            lines += [f"    {piece}" for piece in diagnosis.evidence]
+    if len(lines) == 2:
+        number, diagnosis = found[0]
+        lines.append(f"  not enough evidence: {diagnosis.sentence}")
+        lines += [f"    {piece}" for piece in diagnosis.evidence]
+    return lines
+
+
+def conclusion_lines(log: Log) -> list[str]:
+    """The claims, each with its confidence and the letters of its evidence; below them the evidence by letter."""
+    found = conclusions(log)
+    if not found:
+        return []
+    evidence = list(dict.fromkeys(piece for inference, _ in found for piece in inference.evidence))
+    letters = {piece: letter(n) for n, piece in enumerate(evidence)}
+    shown = min(len(log.reports), MOST_REPORTS)
+    lines = ["What follows", "------------"]
+    lines += [f"  {line}" for line in _claims(found, letters, shown)]
+    lines += ["  because"]
+    return lines + [f"    {letters[piece]}  {piece}" for piece in evidence]
+
+
+def _claims(
+    found: Sequence[tuple[Inference, tuple[int, ...]]], letters: dict[Evidence, str], reports: int
+) -> Iterator[str]:
+    for inference, numbers in found:
+        about = f"report {numbers[0]}: " if len(numbers) == 1 and reports > 1 else ""
+        why = ", ".join(letters[piece] for piece in inference.evidence)
+        yield f"{about}{inference.claim} ({inference.confidence}{': ' + why if why else ''})"
+
+
+def letter(n: int) -> str:
+    """The n-th name of a piece of evidence.
+
+    >>> letter(0), letter(25), letter(26)
+    ('a', 'z', 'aa')
+    """
+    count = len(ascii_lowercase)
+    return (letter(n // count - 1) if n >= count else "") + ascii_lowercase[n % count]
