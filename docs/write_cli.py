@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pgtlab.cli import parser
+from pgtlab.cli import GROUPS, parser
 
 PAGE = Path(__file__).with_name("cli.md")
 SCHEMAS = PAGE.with_name("schemas")
@@ -52,8 +52,14 @@ def page() -> str:
     """The whole page."""
     top = parser()
     [commands] = [action for action in top._actions if isinstance(action, argparse._SubParsersAction)]
-    rows = [f"- [`{c.dest}`](#pgtlab-{c.dest.split()[0]}): {c.help}" for c in commands._choices_actions]
-    parts = [HEAD.format(description=top.description, subcommands="\n".join(rows))]
+    rows = {
+        c.dest.split()[0]: f"- [`{c.dest}`](#pgtlab-{c.dest.split()[0]}): {c.help}" for c in commands._choices_actions
+    }
+    groups = [
+        "\n".join([f"{group[0].upper()}{group[1:]}:\n", *(rows[name.replace("_", "-")] for name in names)])
+        for group, names in GROUPS.items()
+    ]
+    parts = [HEAD.format(description=top.description, subcommands="\n\n".join(groups))]
     sections = {subparser.prog: subparser for subparser in commands.choices.values()}  # aliases once
     return "\n".join([*parts, *("\n".join(section(subparser)) for subparser in sections.values())])
 

@@ -1,8 +1,7 @@
-"""The ``pgtlab`` command: each subcommand is one small module in this folder.
+"""The ``pgtlab`` command: each subcommand is one small module in this folder, named in `GROUPS`.
 
-A subcommand's module has ``add_parser(subparsers)``, which sets ``func`` on its parser, and is
-named in `SUBCOMMANDS`. ``func(args)`` prints its answer and returns the exit status (``None`` is
-0). It imports what it needs when it runs, so that ``pgtlab --help`` does not wait for JupyterLab.
+Its docstring is its help; `command.add_command` says what else there is in it. It imports what it needs when it runs,
+so that ``pgtlab --help`` does not wait for JupyterLab.
 """
 
 from __future__ import annotations
@@ -14,32 +13,21 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-#: In the order in which ``pgtlab --help`` lists them.
-SUBCOMMANDS = (
-    "lab",
-    "config",
-    "va",
-    "pte",
-    "esr",
-    "debug_vm_pgtable",
-    "oops",
-    "translate",
-    "ptdump",
-    "tree",
-    "trees",
-    "show",
-    "bugs",
-    "bisect_repo",
-    "matrix",
-    "verify_mmu",
-    "walk_cost",
-    "completion",
-)
+from pgtlab.cli.command import MISUSE, Parser, add_command
 
-MISUSE = 2
-MISUSE_IN_A_BISECTION = 128  # `git bisect run` takes 1 to 124 for a bad commit; from 128 on it stops
+#: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
+GROUPS = {
+    "course": ("lab",),
+    "kernels and words": ("config", "va", "pte", "esr"),
+    "logs and memory images": ("oops", "translate", "ptdump", "tables"),
+    "trees to boot": ("trees", "show", "debug_vm_pgtable", "matrix", "bugs", "bisect_repo"),
+    "the simulated MMU": ("verify_mmu", "walk_cost"),
+    "shell": ("completion",),
+}
+SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
+
 KILLED = 128  # and the number of the signal: what a shell makes of a program that a signal ended
 SIGINT, SIGPIPE = 2, 13  # the module `signal` has no SIGPIPE on Windows
 
@@ -49,20 +37,16 @@ EXIT_STATUS = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Refuse what is no choice, and name the nearest that is."""
-        try:
-            super()._check_value(action, value)
-        except argparse.ArgumentError as error:
-            from difflib import get_close_matches
+class _Grouped(argparse.HelpFormatter):
+    """Lists the subcommands under the names of their groups."""
 
-            if nearest := get_close_matches(str(value), map(str, action.choices or ()), 1):
-                error.message += f"; {nearest[0]}?"
-            raise
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(MISUSE, f"{self.prog}: {message} (see {self.prog} --help).\n")
+    def _format_action(self, action: argparse.Action) -> str:
+        first_of = {names[0].replace("_", "-"): group for group, names in GROUPS.items()}
+        text = super()._format_action(action)
+        if isinstance(action, argparse._SubParsersAction._ChoicesPseudoAction):
+            group = first_of.get(action.dest.split()[0])
+            return f"\n  {group}:\n{text}" if group else text
+        return text
 
 
 class _Version(argparse.Action):
@@ -73,58 +57,47 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Build the command's parser with every subcommand in it."""
-    top = _Parser(
+    top = Parser(
         prog="pgtlab",
         description="A workbench for arm64 page tables: the same memory, seen by Linux and by the MMU.",
         epilog=f"{EXIT_STATUS}. example: pgtlab esr 0x96000004",
+        formatter_class=_Grouped,
         allow_abbrev=False,
     )
     top.add_argument("--version", nargs=0, action=_Version, help="print the version, and exit")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     for name in SUBCOMMANDS:
-        importlib.import_module(f"{__name__}.{name}").add_parser(subparsers)
+        add_command(subparsers, importlib.import_module(f"{__name__}.{name}"))
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit status: 2 for misuse, told in one sentence.
 
-    Where the status may decide a bisection, that and any failure of our own is 128, so that neither passes for a bad
+    Where the status decides a bisection, that and any failure of our own is 128, so that neither passes for a bad
     commit.
     """
-    argv = sys.argv[1:] if argv is None else argv
-    if not any(arg.startswith(("--tree-file", "--bad")) for arg in argv):
-        return _run(argv)
-    try:
-        status = _run(argv)
-    except Exception:
-        traceback.print_exc()
-        return MISUSE_IN_A_BISECTION
-    return MISUSE_IN_A_BISECTION if status == MISUSE else status
-
-
-def _run(argv: Sequence[str]) -> int:
-    """Parse, run, and tell misuse."""
+    args = argparse.Namespace(misuse=MISUSE)
     if sys.stderr is None:  # closed by the shell's `2>&-`; print() would go to standard output instead
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    if sys.stdout is None:
-        print("pgtlab: standard output is closed, so there is nowhere to print the answer", file=sys.stderr)
-        return MISUSE
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode still gets the answer
     try:
         try:
-            args = parser().parse_args(argv)
+            parser().parse_args(sys.argv[1:] if argv is None else argv, args)
         except SystemExit as exit:  # argparse has printed the help, the version or what is wrong
             status = exit.code
         else:
+            if sys.stdout is None:
+                raise ValueError("standard output is closed, so there is nowhere to print the answer")
             status = args.func(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except ValueError as error:
         print(f"pgtlab: {error}", file=sys.stderr)
-        return MISUSE
+        return int(args.misuse)
     except BrokenPipeError:  # the reader (`| head`) has had enough
         _drop_stdout()
         return KILLED + SIGPIPE
@@ -133,9 +106,14 @@ def _run(argv: Sequence[str]) -> int:
             _drop_stdout()
         where = "" if error.filename is None else f"{error.filename}: "
         print(f"pgtlab: {where}{error.strerror or error}", file=sys.stderr)
-        return MISUSE
+        return int(args.misuse)
     except KeyboardInterrupt:
         return KILLED + SIGINT
+    except Exception:
+        if args.misuse == MISUSE:
+            raise
+        traceback.print_exc()
+        return int(args.misuse)
     return int(status or 0)
 
 

@@ -1,4 +1,10 @@
-"""``pgtlab bisect-repo``: a git repository with linux-next's history in miniature, to bisect."""
+"""``pgtlab bisect-repo``: write a git repository to find the failure in by `git bisect`.
+
+Write a git repository whose history is that of linux-next up to 29 February 2024, in miniature. Each commit holds a
+file, tree.txt, that `pgtlab debug-vm-pgtable --tree-file` boots.
+
+example: pgtlab bisect-repo linux-next
+"""
 
 from __future__ import annotations
 
@@ -6,22 +12,12 @@ import argparse
 import shlex
 from pathlib import Path
 
-from pgtlab.cli.options import print_json
+from pgtlab.cli.answer import print_json
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab bisect-repo`` to the command."""
-    parser = subparsers.add_parser(
-        "bisect-repo",
-        help="write a git repository to find the failure in by `git bisect`",
-        description="Write a git repository whose history is that of linux-next up to 29 February 2024, in miniature. "
-        "Each commit holds a file, tree.txt, that `pgtlab debug-vm-pgtable --tree-file` boots.",
-        epilog="example: pgtlab bisect-repo linux-next",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab bisect-repo`` takes."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,4 +1,10 @@
-"""``pgtlab bugs``: the catalogue of page-table bugs, what each looks like, why, and where."""
+"""``pgtlab bugs``: list page-table bugs, or explain one and show it.
+
+List bugs in page-table code, each one bad commit on top of the fixed tree. With a name: what one sees of it in a kernel
+that is booted for it, why, on which kernels and CPUs, and the commit as a diff.
+
+example: pgtlab bugs small-pgd
+"""
 
 from __future__ import annotations
 
@@ -6,25 +12,15 @@ import argparse
 import textwrap
 from typing import TYPE_CHECKING
 
-from pgtlab.cli.options import print_json
+from pgtlab.cli.answer import print_json
 
 if TYPE_CHECKING:
     from pgtlab.lab.bugs import Bug
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab bugs`` to the command."""
-    parser = subparsers.add_parser(
-        "bugs",
-        help="list page-table bugs, or explain one and show it",
-        description="List bugs in page-table code, each one bad commit on top of the fixed tree. With a name: what one "
-        "sees of it in a kernel that is booted for it, why, on which kernels and CPUs, and the commit as a diff.",
-        epilog="example: pgtlab bugs small-pgd",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab bugs`` takes."""
     parser.add_argument("bug", nargs="?", metavar="BUG", help="the name of one (default: list them all)")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -33,46 +29,18 @@ def run(args: argparse.Namespace) -> None:
 
     if args.bug is None:
         if args.json:
-            print_json([_summary(bug) for bug in BUGS.values()])
+            print_json([bug.as_dict() for bug in BUGS.values()])
         else:
             width = max(map(len, BUGS))
             print("\n".join(f"{bug.name:{width}}  {bug.symptom}" for bug in BUGS.values()))
         return
     bug = named(args.bug)
     if args.json:
-        print_json(_whole(bug))
+        shown = list(bug.boots())
+        more = {"seen": bug.observe(bug.tree.start_kernel(shown[0])), "diff": bug.diff()}
+        print_json(bug.as_dict() | {"shows": [boot.config.as_dict() | {"cpu": boot.cpu.name} for boot in shown]} | more)
     else:
         print(_text(bug))
-
-
-def _summary(bug: Bug) -> dict[str, object]:
-    return {
-        "bug": bug.name,
-        "symptom": bug.symptom,
-        "cause": bug.cause,
-        "where": bug.where,
-        "upstream": bug.upstream,
-        "subject": bug.commit.subject,
-        "functions": [*bug.commit.functions],
-    }
-
-
-def _whole(bug: Bug) -> dict[str, object]:
-    shown = list(bug.boots())
-    return {
-        **_summary(bug),
-        "shows": [
-            {
-                "page_size": boot.config.page_size,
-                "va_bits": boot.config.va_bits,
-                "pa_bits": boot.config.pa_bits,
-                "cpu": boot.cpu.name,
-            }
-            for boot in shown
-        ],
-        "seen": bug.observe(bug.tree.start_kernel(shown[0])),
-        "diff": bug.diff(),
-    }
 
 
 def _text(bug: Bug) -> str:

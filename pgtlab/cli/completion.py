@@ -1,4 +1,11 @@
-"""``pgtlab completion``: a script that completes the command's words in a shell."""
+"""``pgtlab completion``: print a script that completes the command's words in a shell.
+
+Print a script for a shell. With it the Tab key completes subcommands, options, file names and the words that an option
+takes, such as the names of trees and CPUs.
+
+examples: eval "$(pgtlab completion bash)";
+pgtlab completion fish | source
+"""
 
 from __future__ import annotations
 
@@ -6,23 +13,15 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+JSON = False
 SHELLS = ("bash", "zsh", "fish")
 FILES = ("file", "files", "image", "tree_file", "trace")
 FOLDERS = ("folder",)
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab completion`` to the command."""
-    parser = subparsers.add_parser(
-        "completion",
-        help="print a script that completes the command's words in a shell",
-        description="Print a script for a shell. With it the Tab key completes subcommands, options, file names and "
-        "the words that an option takes, such as the names of trees and CPUs.",
-        epilog='examples: eval "$(pgtlab completion bash)"; pgtlab completion fish | source',
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab completion`` takes."""
     parser.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:

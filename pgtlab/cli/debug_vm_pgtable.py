@@ -1,29 +1,28 @@
-"""``pgtlab debug-vm-pgtable``: boot a tree, run the kernel's page-table test, print the log."""
+"""``pgtlab debug-vm-pgtable``: boot a tree and run the kernel's test of its page-table helpers.
+
+Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 where the kernel found
+nothing wrong, 1 where it reported anything or did not boot, 2 on misuse. With --tree-file it is what `git bisect run`
+expects: 0 is good, 1 is bad, and 128, which ends the bisection, on misuse.
+
+examples: pgtlab debug-vm-pgtable --tree next-20240229 --phys-offset 0xfffff76180000000 --page-copy
+0xffff80008007b950 --pfn 0x18a65d;
+git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic
+"""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from pgtlab.cli.options import add_kernel_options, address, booted, print_json, running
+from pgtlab.cli.answer import print_json
+from pgtlab.cli.options import add_kernel_options, address, booted, running
 from pgtlab.cli.standard_input import standard_input
 
 OUTCOMES = ("clean", "report", "panic")  # from good to bad
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab debug-vm-pgtable`` to the command."""
-    parser = subparsers.add_parser(
-        "debug-vm-pgtable",
-        help="boot a tree and run the kernel's test of its page-table helpers",
-        description="Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 where "
-        "the kernel found nothing wrong, 1 where it reported anything or did not boot, 2 on misuse. With --tree-file "
-        "it is what `git bisect run` expects: 0 is good, 1 is bad, and 128, which ends the bisection, on misuse.",
-        epilog="examples: pgtlab debug-vm-pgtable --tree next-20240229 --phys-offset 0xfffff76180000000 "
-        "--page-copy 0xffff80008007b950 --pfn 0x18a65d; "
-        "git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab debug-vm-pgtable`` takes."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--tree",
@@ -47,7 +46,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     where.add_argument("--phys-offset", type=address, metavar="ADDR", help="PHYS_OFFSET, the kernel's memstart_addr")
     where.add_argument("--page-copy", type=address, metavar="ADDR", help="the copy of a struct page on the stack")
     where.add_argument("--pfn", type=address, metavar="PFN", help="the frame that the PUD table gets")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

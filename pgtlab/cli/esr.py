@@ -1,25 +1,21 @@
-"""``pgtlab esr``: an exception syndrome, field by field."""
+"""``pgtlab esr``: take a value of ESR_EL1 apart.
+
+Every field of an exception syndrome: the class, the syndrome of that class, the fault status.
+
+example: pgtlab esr 0x96000004
+"""
 
 from __future__ import annotations
 
 import argparse
 
-from pgtlab.cli.shown import add_svg_option, hexadecimal, show
+from pgtlab.cli.answer import add_svg_option, hexadecimal, show
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab esr`` to the command."""
-    parser = subparsers.add_parser(
-        "esr",
-        help="take a value of ESR_EL1 apart",
-        description="Every field of an exception syndrome: the class, the syndrome of that class, the fault status.",
-        epilog="example: pgtlab esr 0x96000004",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab esr`` takes."""
     parser.add_argument("value", type=hexadecimal, metavar="VALUE", help="hexadecimal, as the log has it: 0x96000004")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     add_svg_option(parser)
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ REGISTERS: Final = {
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
-    """Add the image, what may have to be said of it, and `--json`."""
+    """Add the image, and what may have to be said of it."""
     parser.add_argument(
         "image",
         metavar="IMAGE",
@@ -37,7 +37,6 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
     said.add_argument("--cpu", metavar="NAME", help=", ".join(CPUS))
     for option, register in REGISTERS.items():
         said.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def open_image(args: argparse.Namespace) -> Image:

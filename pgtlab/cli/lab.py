@@ -1,4 +1,10 @@
-"""``pgtlab lab``: make a workbench folder and open JupyterLab in it."""
+"""``pgtlab lab``: open the course in JupyterLab.
+
+Make a folder with the course's notebooks, and open JupyterLab in it. Notebooks that are there already are yours, and
+stay as they are.
+
+example: pgtlab lab ~/page-tables
+"""
 
 from __future__ import annotations
 
@@ -8,6 +14,7 @@ import json
 import os
 from pathlib import Path
 
+JSON = False
 FIRST = "notebooks/00_tour.ipynb"
 FIRST_PORT = 8888
 
@@ -17,16 +24,8 @@ EXPORTED = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markd
 EXPORTED += ["application/vnd.jupyter.widget-view+json", "text/plain"]
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab lab`` to the command."""
-    parser = subparsers.add_parser(
-        "lab",
-        help="open the course in JupyterLab",
-        description="Make a folder with the course's notebooks, and open JupyterLab in it. "
-        "Notebooks that are there already are yours, and stay as they are.",
-        epilog="example: pgtlab lab ~/page-tables",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab lab`` takes."""
     parser.add_argument(
         "folder",
         nargs="?",
@@ -36,7 +35,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=int, help=f"the port to use (default: a free one, {FIRST_PORT} if it is)")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,12 @@
-"""``pgtlab oops``: the reports in a kernel's log, with everything in them decoded."""
+"""``pgtlab oops``: read the reports in a kernel's log.
+
+Find the reports of an arm64 kernel in a log (bad page, Oops, WARNING, BUG, panic) and decode what they print: ESR_EL1,
+the page-table walk, registers, code, page dumps. Timestamps, quoting and the prefixes of journals may be there or not.
+The exit status is 2 where the log has no such report.
+
+examples: pgtlab oops console.log;
+dmesg | pgtlab oops - --json
+"""
 
 from __future__ import annotations
 
@@ -7,8 +15,8 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
+from pgtlab.cli.answer import print_json
 from pgtlab.cli.colour import coloured
-from pgtlab.cli.options import print_json
 from pgtlab.cli.standard_input import standard_input
 
 TELLS = {  # by how a line of the answer begins or what is in it
@@ -17,20 +25,9 @@ TELLS = {  # by how a line of the answer begins or what is in it
 }
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab oops`` to the command."""
-    parser = subparsers.add_parser(
-        "oops",
-        help="read the reports in a kernel's log",
-        description="Find the reports of an arm64 kernel in a log (bad page, Oops, WARNING, BUG, panic) and decode "
-        "what they print: ESR_EL1, the page-table walk, registers, code, page dumps. Timestamps, quoting and the "
-        "prefixes of journals may be there or not. The exit status is 2 where the log has no such report.",
-        epilog="examples: pgtlab oops console.log; dmesg | pgtlab oops - --json",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab oops`` takes."""
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="the log (default: -, standard input)")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import Any
 
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kconfig_mm import DEFCONFIG
 
-EXACT_IN_JSON = 1 << 53  # beyond this a JSON reader may round: larger numbers are written as hex strings
-
 
 def add_kernel_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--page-size`, `--va-bits`, `--pa-bits`, `--kconfig`, `--cpu` and `--json`."""
+    """Add `--page-size`, `--va-bits`, `--pa-bits`, `--kconfig` and `--cpu`."""
     parser.add_argument("--page-size", default="4k", metavar="SIZE", help="4k, 16k or 64k (default: 4k)")
     parser.add_argument("--va-bits", type=int, default=48, metavar="N", help="36, 39, 42, 47, 48 or 52 (default: 48)")
     parser.add_argument("--pa-bits", type=int, metavar="N", help="48 or 52 (default: 52 with VA_BITS 52, else 48)")
@@ -28,7 +24,6 @@ def add_kernel_options(parser: argparse.ArgumentParser) -> None:
         help=f"an option to turn on or off, of {', '.join(DEFCONFIG)}; may be repeated (default: arm64's defconfig)",
     )
     parser.add_argument("--cpu", default="max", metavar="NAME", help=f"{', '.join(CPUS)} (default: max)")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def address(text: str) -> int:
@@ -65,22 +60,3 @@ def running(args: argparse.Namespace) -> Boot:
     if isinstance(result, NoBoot):
         raise ValueError(result.reason)
     return result
-
-
-def print_json(value: object) -> None:
-    """Print a value as JSON."""
-    print(json.dumps(value, indent=2))
-
-
-def number(value: int) -> int | str:
-    """A constant for JSON: a number where every reader keeps it exact, else a hex string.
-
-    >>> number(4096), number(0xffff_8000_0000_0000)
-    (4096, '0xffff800000000000')
-    """
-    return value if value <= EXACT_IN_JSON else f"{value:#x}"
-
-
-def numbers(constants: Any) -> dict[str, int | str]:
-    """A set of constants for JSON."""
-    return {name: number(value) for name, value in constants.items()}

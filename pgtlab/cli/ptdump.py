@@ -1,4 +1,11 @@
-"""``pgtlab ptdump``: what the kernel itself would print of the page tables in an image of memory."""
+"""``pgtlab ptdump``: dump the page tables in a memory image as /sys/kernel/debug/kernel_page_tables does.
+
+The page tables of the kernel, or with --user of a process, in the words of the kernel's own
+/sys/kernel/debug/kernel_page_tables: regions that are mapped alike, and where the parts of the kernel's map of memory
+begin and end.
+
+example: pgtlab ptdump tests/data/kernel/ptdump/4k-va48-max
+"""
 
 from __future__ import annotations
 
@@ -15,17 +22,8 @@ if TYPE_CHECKING:
     from pgtlab.linux.ptdump import Line
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab ptdump`` to the command."""
-    parser = subparsers.add_parser(
-        "ptdump",
-        help="dump the page tables in a memory image as /sys/kernel/debug/kernel_page_tables does",
-        description="The page tables of the kernel, or with --user of a process, in the words of the kernel's own "
-        "/sys/kernel/debug/kernel_page_tables: regions that are mapped alike, and where the parts of the kernel's map "
-        "of memory begin and end.",
-        epilog="example: pgtlab ptdump tests/data/kernel/ptdump/4k-va48-max",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab ptdump`` takes."""
     add_image_options(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--kernel", action="store_true", help="the tables at TTBR1_EL1 (default)")
@@ -37,7 +35,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="TTBR",
         help="a process's tables, those at TTBR0_EL1 or, after IMAGE, at the value of it that is given",
     )
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,10 @@
-"""``pgtlab translate``: addresses translated by the tables in an image of memory."""
+"""``pgtlab translate``: translate addresses by the page tables in a memory image.
+
+Walk the page tables in an image of memory for each address, and show every entry that was read. The exit status is 0
+where all addresses are mapped, 1 where any is not, 2 on misuse.
+
+example: pgtlab translate tests/data/kernel/ptdump/4k-va48-max 0xffff800080000000 PAGE_OFFSET
+"""
 
 from __future__ import annotations
 
@@ -6,8 +12,9 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
+from pgtlab.cli.answer import print_json
 from pgtlab.cli.image_options import add_image_options, open_image
-from pgtlab.cli.options import address, print_json
+from pgtlab.cli.options import address
 
 if TYPE_CHECKING:
     from pgtlab.arch.walk import Step, Walk
@@ -17,16 +24,8 @@ ACCESSES = ("read", "write", "fetch")
 NUMBER = re.compile("0[xX][0-9a-fA-F]+|[0-9]+|[0-9a-f]{16}")
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab translate`` to the command."""
-    parser = subparsers.add_parser(
-        "translate",
-        help="translate addresses by the page tables in a memory image",
-        description="Walk the page tables in an image of memory for each address, and show every entry that was read. "
-        "The exit status is 0 where all addresses are mapped, 1 where any is not, 2 on misuse.",
-        epilog="example: pgtlab translate tests/data/kernel/ptdump/4k-va48-max 0xffff800080000000 PAGE_OFFSET",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab translate`` takes."""
     add_image_options(parser)
     parser.add_argument(
         "addresses", nargs="+", metavar="VA", help="hex, decimal, a name such as PAGE_OFFSET, or a symbol of the image"
@@ -41,7 +40,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="access as a process does, at EL0 (default: lower addresses at EL0, upper ones at EL1)",
     )
     parser.add_argument("--access", choices=ACCESSES, default="read", help="what is done there (default: read)")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,28 +1,26 @@
-"""``pgtlab va``: a virtual address, where it lies and level by level. ``decompose`` is its older name."""
+"""``pgtlab va``: take a virtual address apart.
+
+Which part of the kernel's memory map an address lies in, the indices that the MMU and Linux take from it, and what
+folding does to them.
+
+example: pgtlab va VMEMMAP_START --page-size 16k --va-bits 52 --cpu max,lpa2=off
+"""
 
 from __future__ import annotations
 
 import argparse
 
+from pgtlab.cli.answer import add_svg_option, show
 from pgtlab.cli.options import add_kernel_options, running
-from pgtlab.cli.shown import add_svg_option, show
+
+ALIASES = ["decompose"]
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab va`` to the command."""
-    parser = subparsers.add_parser(
-        "va",
-        aliases=["decompose"],
-        help="take a virtual address apart",
-        description="Which part of the kernel's memory map an address lies in, the indices that the MMU and Linux take "
-        "from it, and what folding does to them.",
-        epilog="example: pgtlab va VMEMMAP_START --page-size 16k --va-bits 52 --cpu max,lpa2=off",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab va`` takes."""
     parser.add_argument("address", metavar="ADDRESS", help="hex, decimal, underscores, or a name such as PAGE_OFFSET")
     add_kernel_options(parser)
     add_svg_option(parser)
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,4 +1,10 @@
-"""``pgtlab verify-mmu``: hold the simulated MMU against recorded translations of a real one."""
+"""``pgtlab verify-mmu``: compare the simulated MMU with recorded translations of a real one.
+
+Translate every recorded case with both walkers, one address at a time and many at once, and compare. The exit status is
+0 where all agree, 1 where any does not or a file is damaged, 2 on misuse.
+
+example: pgtlab verify-mmu tests/data/mmu/vectors_sample.npz
+"""
 
 from __future__ import annotations
 
@@ -6,8 +12,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from pgtlab.cli.answer import print_json
 from pgtlab.cli.colour import coloured
-from pgtlab.cli.options import print_json
 
 if TYPE_CHECKING:
     from pgtlab.cli.vectors import Mask, Verification
@@ -15,19 +21,9 @@ if TYPE_CHECKING:
 SHOWN = 3  # disagreements printed in full for each file: a wrong rule makes thousands
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab verify-mmu`` to the command."""
-    parser = subparsers.add_parser(
-        "verify-mmu",
-        help="compare the simulated MMU with recorded translations of a real one",
-        description="Translate every recorded case with both walkers, one address at a time and many at once, and "
-        "compare. The exit status is 0 where all agree, 1 where any does not or a file is damaged, 2 on misuse.",
-        epilog="example: pgtlab verify-mmu tests/data/mmu/vectors_sample.npz",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab verify-mmu`` takes."""
     parser.add_argument("files", nargs="+", metavar="FILE.npz", help="AT cases or instruction fetches")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

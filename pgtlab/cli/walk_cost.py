@@ -1,4 +1,10 @@
-"""``pgtlab walk-cost``: what a walk costs with one size of address and with another."""
+"""``pgtlab walk-cost``: count what walks cost with more levels and with fewer.
+
+Run traces over the same mappings with the sizes of address that a 52-bit kernel might use, with and without 52-bit
+addresses in the CPU, and count the descriptors that are read and the hits of walk caches.
+
+example: pgtlab walk-cost --page-size 16k --trace uniform --trace processes
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pgtlab.cli.options import print_json
+from pgtlab.cli.answer import print_json
 from pgtlab.cli.standard_input import standard_input
 
 if TYPE_CHECKING:
@@ -15,16 +21,8 @@ if TYPE_CHECKING:
 ACCESSES = 300_000
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab walk-cost`` to the command."""
-    parser = subparsers.add_parser(
-        "walk-cost",
-        help="count what walks cost with more levels and with fewer",
-        description="Run traces over the same mappings with the sizes of address that a 52-bit kernel might use, with "
-        "and without 52-bit addresses in the CPU, and count the descriptors that are read and the hits of walk caches.",
-        epilog="example: pgtlab walk-cost --page-size 16k --trace uniform --trace processes",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab walk-cost`` takes."""
     parser.add_argument(
         "--trace",
         action="append",
@@ -39,8 +37,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--accesses", type=int, default=ACCESSES, metavar="N", help=f"in each trace of a kind (default: {ACCESSES})"
     )
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON, with the counts of every level")
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:

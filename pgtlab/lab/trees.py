@@ -60,6 +60,16 @@ class Commit:
         known = [commit.id or commit.name for commit in COMMITS]
         raise TreeError(f"commit {name!r} is not known; there are {', '.join(known[:-1])} and {known[-1]}")
 
+    def as_dict(self) -> dict[str, object]:
+        """The commit as plain data; `pgtlab show --json` adds its diff."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "subject": self.subject,
+            "does": self.does,
+            "functions": [*self.functions],
+        }
+
     def source(self, name: str) -> str:
         """The source of one of its functions, to read or to diff."""
         return source_of(self.functions[name])
@@ -121,6 +131,10 @@ class Tree:
     def functions(self) -> dict[str, Symbol]:
         """What its commits put in the place of the model's own, the last of each name."""
         return {name: function for commit in self.commits for name, function in commit.functions.items()}
+
+    def as_dict(self) -> dict[str, object]:
+        """The tree as plain data, as `pgtlab trees --json` prints it."""
+        return {"tree": self.name, "commits": [commit.as_dict() for commit in self.commits]}
 
     def start_kernel(self, boot: Boot | NoBoot, seed: int | str = 0, placement: Placement = ANYWHERE) -> Kernel:
         """Boot this tree: a kernel with its commits' functions in place.

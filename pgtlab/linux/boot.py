@@ -45,6 +45,13 @@ class NoBoot:
             "the kernel stops in head.S before its first message"
         )
 
+    def as_dict(self) -> dict[str, object]:
+        """The kernel as plain data, as `pgtlab config --json` prints it, with the reason in place of a run time."""
+        return _configured(self) | {"runtime": None, "reason": self.reason}
+
+    def __str__(self) -> str:
+        return f"{_named(self)}\ndoes not boot: {self.reason}"
+
 
 @dataclass(frozen=True)
 class Boot:
@@ -65,6 +72,28 @@ class Boot:
             f"Boot({self.config!r} on {self.cpu.name}: {self.vabits_actual} bits, "
             f"the walk starts at level {self.start_level}{folds})"
         )
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                _named(self),
+                f"vabits_actual {self.vabits_actual}, the walk starts at level {self.start_level}",
+                *(f"{name} {fold.value}" for name, fold in self.folded.items()),
+                repr(self.tcr_el1),
+            ]
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """The kernel as plain data, as `pgtlab config --json` prints it, with what was decided at run time."""
+        return _configured(self) | {
+            "runtime": {
+                "vabits_actual": self.vabits_actual,
+                "tcr_el1": f"{self.tcr_el1.value:#x}",
+                "start_level": self.start_level,
+                "folded": {name: fold.value for name, fold in self.folded.items()},
+                **self.constants.as_dict(),
+            }
+        }
 
     @cached_property
     def has_va52(self) -> bool:
@@ -179,3 +208,12 @@ def boot(config: Config, cpu: CPU, *, kpti: bool = False) -> Boot | NoBoot:
     if cpu.supports(config.granule) is GranuleSupport.NONE:
         return NoBoot(config, cpu)
     return Boot(config, cpu, kpti)
+
+
+def _configured(boot: Boot | NoBoot) -> dict[str, object]:
+    return boot.config.as_dict() | {"cpu": boot.cpu.name, "constants": boot.config.constants.as_dict()}
+
+
+def _named(boot: Boot | NoBoot) -> str:
+    config = boot.config
+    return f"{config.granule} pages, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {boot.cpu.name}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+EXACT_IN_JSON: Final = 1 << 53  # beyond this a JSON reader may round
 
 
 class Constants(Mapping[str, int]):
@@ -34,6 +37,16 @@ class Constants(Mapping[str, int]):
 
     def __len__(self) -> int:
         return len(self.__dict__)
+
+    def as_dict(self) -> dict[str, int | str]:
+        """The constants for JSON: numbers where every reader keeps them exact, else hex strings.
+
+        >>> from pgtlab import Config
+        >>> constants = Config("4k", 48).constants.as_dict()
+        >>> constants["PAGE_SIZE"], constants["PAGE_OFFSET"]
+        (4096, '0xffff000000000000')
+        """
+        return {name: value if value <= EXACT_IN_JSON else f"{value:#x}" for name, value in self.items()}
 
     def __repr__(self) -> str:
         return f"Constants({len(self)} names)"

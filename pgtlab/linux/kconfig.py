@@ -119,6 +119,10 @@ class Config:
 
         return headers.compile_time(self)
 
+    def as_dict(self) -> dict[str, int]:
+        """What is chosen first, as plain data: page size, VA_BITS and PA_BITS."""
+        return {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits}
+
     def __repr__(self) -> str:
         options = "".join(f", {name}={value}" for name, value in self.options)
         return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits}{options})"

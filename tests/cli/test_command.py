@@ -54,8 +54,8 @@ def test_help_says_what_the_statuses_are():
     [
         (f"ptdump {REAL}", "head -1"),
         (f"ptdump {REAL} --json", "head -c 1"),
-        (f"tree {REAL}", "head -1"),
-        (f"tree {REAL} --json", "head -c 1"),
+        (f"tables {REAL}", "head -1"),
+        (f"tables {REAL} --json", "head -c 1"),
         ("debug-vm-pgtable --tree next-20240229", "head -1"),
         ("matrix fixed --json", "head -c 1"),
         ("esr 0x96000004", "true"),
@@ -112,7 +112,7 @@ def test_a_trace_has_one_access_at_least_and_fits_in_memory(accesses, told):
     assert told in done.stderr
 
 
-@pytest.mark.parametrize("answer", ["esr 0x96000004", f"tree {REAL} --json", "config"])
+@pytest.mark.parametrize("answer", ["esr 0x96000004", f"tables {REAL} --json", "config"])
 def test_a_full_disk_is_told_in_one_sentence(answer):
     done = shell(f"$PGTLAB {answer} >/dev/full")
     assert (done.stderr, done.returncode) == ("pgtlab: No space left on device\n", 2)

@@ -1,4 +1,4 @@
-"""`pgtlab translate` and `pgtlab tree`: what they print of an image, as text and as JSON, and how they exit."""
+"""`pgtlab translate` and `pgtlab tables`: what they print of an image, as text and as JSON, and how they exit."""
 
 import json
 import subprocess
@@ -86,15 +86,15 @@ def test_what_is_to_be_known_of_an_image_is_said_beside_the_answer(run, tmp_path
 
 
 def test_tree_shows_the_tables(run):
-    status, out, _ = run("tree", FOLDER, "--user")
+    status, out, _ = run("tables", FOLDER, "--user")
     assert status == 0
     assert out.startswith("level 0 table at 0x4099a000\n  [0x000] 0x0000000000000000 Table 0x40a10000 PXNTable\n")
-    assert run("tree", FOLDER)[1].startswith("level 0 table at 0x40518000\n")
-    tree = json.loads(run("tree", FOLDER, "--json")[1])["tree"]
+    assert run("tables", FOLDER)[1].startswith("level 0 table at 0x40518000\n")
+    tree = json.loads(run("tables", FOLDER, "--json")[1])["tree"]
     assert (tree["level"], tree["pa"], tree["entries"][0]["table"]["level"]) == (0, "0x40518000", 1)
 
 
-@pytest.mark.parametrize("command", [["translate", "0"], ["tree"]])
+@pytest.mark.parametrize("command", [["translate", "0"], ["tables"]])
 def test_misuse_is_one_sentence_and_status_2(run, tmp_path, command):
     (tmp_path / "log").write_text("Linux version 6.9\n")
     for path, reason in ((tmp_path / "log", "is no image that pgtlab knows"), (tmp_path / "none", "No such file")):
@@ -104,6 +104,6 @@ def test_misuse_is_one_sentence_and_status_2(run, tmp_path, command):
 
 
 def test_a_reader_that_has_enough_is_no_error():
-    shell = f"{sys.executable} -m pgtlab.cli tree {FOLDER} | head -1"
+    shell = f"{sys.executable} -m pgtlab.cli tables {FOLDER} | head -1"
     done = subprocess.run(shell, shell=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("level 0 table at 0x40518000\n", "")

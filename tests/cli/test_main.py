@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from pgtlab import cli
+from pgtlab.cli import GROUPS, main
 
 
 def pgtlab(*args: str, **options) -> subprocess.CompletedProcess:
@@ -66,3 +67,17 @@ def test_the_command_starts_without_what_only_a_subcommand_needs():
     assert done.returncode == 0
     for module in ("matplotlib", "IPython", "jupyterlab", "jupytext", "nbformat", "ipywidgets"):
         assert f"| {module}\n" not in done.stderr
+
+
+def test_old_name_of_tables_gives_a_hint(capsys):
+    assert main(["tree", "image.npz"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "`pgtlab tables`" in err
+
+
+def test_help_lists_every_command_in_its_group(capsys):
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    headings = [line.strip(" :") for line in shown.splitlines() if line.endswith(":")]
+    assert [heading for heading in headings if heading in GROUPS] == list(GROUPS)

@@ -96,6 +96,18 @@ class Bug:
         """Every legal configuration on every preset CPU that shows it."""
         return (self.with_options(b) for b in boots() if isinstance(b, Boot) and self.shows(b))
 
+    def as_dict(self) -> dict[str, object]:
+        """The bug as plain data, as `pgtlab bugs --json` prints it."""
+        return {
+            "bug": self.name,
+            "symptom": self.symptom,
+            "cause": self.cause,
+            "where": self.where,
+            "upstream": self.upstream,
+            "subject": self.commit.subject,
+            "functions": [*self.commit.functions],
+        }
+
     def diff(self) -> str:
         """What the commit changes, in the first configuration that shows the bug."""
         before = FIXED.start_kernel(next(self.boots())).symbols

@@ -1,14 +1,13 @@
-"""One word, shown as text, as JSON or as a picture: what `pgtlab esr`, `pte` and `va` share."""
+"""An answer as text, as JSON or as a picture."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
-
-from pgtlab.cli.options import print_json
 
 if TYPE_CHECKING:
     from pgtlab.picture import Picture
@@ -53,3 +52,8 @@ def show(value: Shown, args: argparse.Namespace, more: Mapping[str, str | None] 
         print_json(value.as_dict() | dict(more))
     else:
         print(value, *(f"{name}: {words}" for name, words in more.items() if words), sep="\n")
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, indent=2))

@@ -1,4 +1,10 @@
-"""``pgtlab tree``: the page tables in an image of memory, as a tree."""
+"""``pgtlab tables``: show the page tables in a memory image as a tree.
+
+Every page table of the kernel, or with --user of the process, with what its entries lead to. Neighbours that continue
+each other are one line; a table that several entries lead to is shown once.
+
+example: pgtlab tables tests/data/kernel/ptdump/4k-va48-max --user
+"""
 
 from __future__ import annotations
 
@@ -12,21 +18,13 @@ if TYPE_CHECKING:
     from pgtlab.arch.tables.tree import Run, TableNode
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``pgtlab tree`` to the command."""
-    parser = subparsers.add_parser(
-        "tree",
-        help="show the page tables in a memory image as a tree",
-        description="Every page table of the kernel, or with --user of the process, with what its entries lead to. "
-        "Neighbours that continue each other are one line; a table that several entries lead to is shown once.",
-        epilog="example: pgtlab tree tests/data/kernel/ptdump/4k-va48-max --user",
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``pgtlab tables`` takes."""
     add_image_options(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--kernel", action="store_false", dest="user", help="the tables at TTBR1_EL1 (default)")
     which.add_argument("--user", action="store_true", help="the tables at TTBR0_EL1")
-    parser.set_defaults(func=run, user=False)
+    parser.set_defaults(user=False)
 
 
 def run(args: argparse.Namespace) -> int:

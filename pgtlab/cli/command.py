@@ -1,0 +1,70 @@
+"""A subcommand's parser, from its module: a docstring that is its help, `add_arguments()` and `run()`."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+from typing import Any, NoReturn
+
+MISUSE = 2
+OF_A_BISECTION = {"--tree-file", "--bad"}  # options of debug-vm-pgtable with which its status decides a bisection
+MISUSE_IN_A_BISECTION = 128  # `git bisect run` takes 1 to 124 for a bad commit; from 128 on it stops
+RENAMED = {"tree": "`pgtlab tree` is now `pgtlab tables`; `pgtlab trees` lists the kernels that can be booted"}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses in one sentence, with the exit status `misuse`."""
+
+    misuse = MISUSE
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse `args`, all of which have to be known: a subcommand refuses by itself what is not."""
+        if OF_A_BISECTION.intersection(arg.partition("=")[0] for arg in args):
+            self.misuse = MISUSE_IN_A_BISECTION
+            self.set_defaults(misuse=self.misuse)
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse what is no choice, and name the nearest that is."""
+        if isinstance(action, argparse._SubParsersAction) and value in RENAMED:
+            self.exit(self.misuse, f"{self.prog}: {RENAMED[value]}\n")
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            from difflib import get_close_matches
+
+            if nearest := get_close_matches(str(value), map(str, action.choices or ()), 1):
+                error.message += f"; {nearest[0]}?"
+            raise
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with the message as one sentence."""
+        self.exit(self.misuse, f"{self.prog}: {message} (see {self.prog} --help).\n")
+
+
+def add_command(subparsers: argparse._SubParsersAction[Parser], module: ModuleType) -> None:
+    """Add the subcommand that `module` is.
+
+    Its docstring has three paragraphs: the command and a line for the list of commands; what its own help says; and an
+    example, or several after semicolons. `add_arguments(parser)` adds what it takes, where that is anything, and
+    `run(args)` prints the answer and returns the exit status, of which None is 0. It has `--json` unless the module
+    says `JSON = False`, and other names where it has `ALIASES`.
+    """
+    summary, description, examples = (" ".join(part.split()) for part in str(module.__doc__).split("\n\n"))
+    name, _, help = summary.removeprefix("``pgtlab ").removesuffix(".").partition("``: ")
+    parser = subparsers.add_parser(
+        name,
+        aliases=getattr(module, "ALIASES", ()),
+        help=help,
+        description=description,
+        epilog=examples,
+        allow_abbrev=False,
+    )
+    if hasattr(module, "add_arguments"):
+        module.add_arguments(parser)
+    if getattr(module, "JSON", True):
+        parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.set_defaults(func=module.run)
