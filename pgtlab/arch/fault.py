@@ -92,6 +92,15 @@ class Fault:
         iss = ISSDataAbort(DFSC=self.status_code, WnR=access is Access.WRITE)  # IFSC is where DFSC is
         return ESR_EL1(EC=exception_class, IL=1, ISS=int(iss))
 
+    def as_dict(self) -> dict[str, object]:
+        """The fault as plain data."""
+        return {
+            "kind": str(self.kind),
+            "level": self.level,
+            "status_code": f"{self.status_code:#x}",
+            "cause": self.cause.value,
+        }
+
     def __str__(self) -> str:
         return f"level {self.level} {self.kind} fault: {self.cause.value}"
 

@@ -41,6 +41,18 @@ class Step:
         """Physical address of the descriptor."""
         return self.table + 8 * self.index
 
+    def as_dict(self) -> dict[str, object]:
+        """The step as plain data."""
+        oa = getattr(self.descriptor, "oa", None)
+        return {
+            "level": self.level,
+            "table": f"{self.table:#x}",
+            "index": self.index,
+            "descriptor": None if self.descriptor is None else f"{self.descriptor.value:#018x}",
+            "kind": None if self.descriptor is None else type(self.descriptor).__name__,
+            "oa": None if oa is None else f"{oa:#x}",
+        }
+
     def __str__(self) -> str:
         where = f"level {self.level:<2} {self.table:#x}[{self.index:#05x}]"
         match self.descriptor:
@@ -100,6 +112,28 @@ class Walk:
     def esr(self) -> ESR_EL1 | None:
         """ESR_EL1 of the abort that the access ends in; None where there is none."""
         return self.outcome.esr(self.access, self.el) if isinstance(self.outcome, Fault) else None
+
+    def as_dict(self) -> dict[str, object]:
+        """The walk as plain data, as `pgtlab translate --json` prints it."""
+        outcome = self.outcome
+        if isinstance(outcome, Fault):
+            esr = None if self.esr is None else f"{self.esr.value:#x}"
+            ends: dict[str, object] = {"pa": None, "fault": outcome.as_dict() | {"esr": esr}}
+        else:
+            ends = {
+                "pa": f"{outcome.pa:#x}",
+                "level": outcome.level,
+                "memory_type": outcome.attributes.memory_type,
+                "attributes": {name.lower(): int(value) for name, value in outcome.attributes.items()},
+                "fault": None,
+            }
+        return {
+            "va": f"{self.va:#x}",
+            "access": self.access.name.lower(),
+            "el": self.el,
+            "ttbr": self.va_range.ttbr,
+            "steps": [step.as_dict() for step in self.steps],
+        } | ends
 
     def __str__(self) -> str:
         r = self.va_range

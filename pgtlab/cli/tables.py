@@ -9,13 +9,9 @@ example: pgtlab tables tests/data/kernel/ptdump/4k-va48-max --user
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import TYPE_CHECKING, Any
 
+from pgtlab.cli.answer import print_json
 from pgtlab.cli.image_options import add_image_options, open_image
-
-if TYPE_CHECKING:
-    from pgtlab.arch.tables.tree import Run, TableNode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,38 +28,10 @@ def run(args: argparse.Namespace) -> int:
     image = open_image(args)
     tree = image.tree(user=args.user, progress=True)
     if args.json:
-        import json
-
-        json.dump({"image": image.name, "tree": None if tree is None else as_dict(tree)}, sys.stdout, indent=2)
-        print()
+        print_json({"image": image.name, "tree": None if tree is None else tree.as_dict()})
     elif tree is None:
         print(f"the registers let no walk of {'TTBR0_EL1' if args.user else 'TTBR1_EL1'} begin")
     else:
         for line in tree.lines():
             print(line)
     return 0
-
-
-def as_dict(table: TableNode) -> dict[str, Any]:
-    """A table as plain data, with those below it."""
-    return {
-        "level": table.level,
-        "pa": f"{table.pa:#x}",
-        "va": f"{table.va:#x}",
-        "missing": table.missing,
-        "again": table.again,
-        "entries": [_entry(run, child) for run, child in zip(table.runs, table.children, strict=True)],
-    }
-
-
-def _entry(run: Run, child: TableNode | None) -> dict[str, Any]:
-    entry = {
-        "index": run.index,
-        "count": run.count,
-        "va": f"{run.va:#x}",
-        "size": run.size,
-        "descriptor": f"{run.descriptor.value:#018x}",
-        "kind": type(run.descriptor).__name__,
-        "oa": f"{getattr(run.descriptor, 'oa', 0):#x}",
-    }
-    return entry | ({} if child is None else {"table": as_dict(child)})

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.image_options import add_image_options, open_image
 from pgtlab.cli.options import address
 
 if TYPE_CHECKING:
-    from pgtlab.arch.walk import Step, Walk
     from pgtlab.linux.image import Image
 
 ACCESSES = ("read", "write", "fetch")
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     vas = [address_in(image, text) for text in args.addresses]
     walks = [image.translate(va, access, va >> 55 & 1 if args.el is None else args.el) for va in vas]
     if args.json:
-        print_json({"image": image.name, "walks": [as_dict(walk) for walk in walks]})
+        print_json({"image": image.name, "walks": [walk.as_dict() for walk in walks]})
     else:
         print("\n\n".join(map(str, walks)))
     return 1 if any(isinstance(walk.outcome, Fault) for walk in walks) else 0
@@ -66,50 +65,3 @@ def address_in(image: Image, text: str) -> int:
     if image.config is None and NUMBER.fullmatch(text):  # which is an address in any kernel
         return address(text if text[:2].lower() == "0x" or text.isdecimal() else f"0x{text}")
     return parse_address(text, image.boot)
-
-
-def as_dict(walk: Walk) -> dict[str, Any]:
-    """A walk as plain data."""
-    from pgtlab.arch.fault import Fault
-
-    found: dict[str, Any] = {
-        "va": f"{walk.va:#x}",
-        "access": walk.access.name.lower(),
-        "el": walk.el,
-        "ttbr": walk.va_range.ttbr,
-        "steps": [_step(step) for step in walk.steps],
-    }
-    outcome = walk.outcome
-    if isinstance(outcome, Fault):
-        esr = walk.esr
-        return found | {
-            "pa": None,
-            "fault": {
-                "kind": str(outcome.kind),
-                "level": outcome.level,
-                "status_code": f"{outcome.status_code:#x}",
-                "cause": outcome.cause.value,
-                "esr": None if esr is None else f"{esr.value:#x}",
-            },
-        }
-    attributes = {name.lower(): int(value) for name, value in outcome.attributes.items()}
-    return found | {
-        "pa": f"{outcome.pa:#x}",
-        "level": outcome.level,
-        "memory_type": outcome.attributes.memory_type,
-        "attributes": attributes,
-        "fault": None,
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    descriptor = step.descriptor
-    oa = getattr(descriptor, "oa", None)
-    return {
-        "level": step.level,
-        "table": f"{step.table:#x}",
-        "index": step.index,
-        "descriptor": None if descriptor is None else f"{descriptor.value:#018x}",
-        "kind": None if descriptor is None else type(descriptor).__name__,
-        "oa": None if oa is None else f"{oa:#x}",
-    }

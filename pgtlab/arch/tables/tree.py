@@ -44,6 +44,18 @@ class Run:
         """Bytes of address space that the run covers."""
         return self.count * self.entry_size
 
+    def as_dict(self) -> dict[str, object]:
+        """The run as plain data."""
+        return {
+            "index": self.index,
+            "count": self.count,
+            "va": f"{self.va:#x}",
+            "size": self.size,
+            "descriptor": f"{self.descriptor.value:#018x}",
+            "kind": type(self.descriptor).__name__,
+            "oa": f"{getattr(self.descriptor, 'oa', 0):#x}",
+        }
+
     def __str__(self) -> str:
         indices = (
             f"[{self.index:#05x}]" if self.count == 1 else f"[{self.index:#05x}-{self.index + self.count - 1:#05x}]"
@@ -84,6 +96,21 @@ class TableNode:
                 yield run
             elif child is not None:
                 yield from child.leaves()
+
+    def as_dict(self) -> dict[str, object]:
+        """The table as plain data, with those below it, as `pgtlab tables --json` prints it."""
+        entries = (
+            run.as_dict() | ({} if child is None else {"table": child.as_dict()})
+            for run, child in zip(self.runs, self.children, strict=True)
+        )
+        return {
+            "level": self.level,
+            "pa": f"{self.pa:#x}",
+            "va": f"{self.va:#x}",
+            "missing": self.missing,
+            "again": self.again,
+            "entries": list(entries),
+        }
 
     def lines(self, indent: int = 0) -> Iterator[str]:
         """The tree as text, two more spaces for each level."""
