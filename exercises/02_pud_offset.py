@@ -127,7 +127,7 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import addresses, describe, distinct_boots
-from pgtlab.linux.printk import Panic
+from pgtlab.linux.kernel.printk import Panic
 
 
 class Step(NamedTuple):

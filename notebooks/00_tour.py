@@ -85,7 +85,7 @@ decompose(0xFFFF_C000_8000_1234, without_lpa2)
 # %%
 import inspect
 
-from pgtlab.linux import pgtable
+from pgtlab.linux.kernel import pgtable
 
 print(inspect.getsource(pgtable.pud_offset))
 print(inspect.getsource(pgtable.p4d_to_folded_pud))
@@ -159,7 +159,7 @@ print(f"_mapcount   {_mapcount}, which the log prints as {_mapcount + 1}")
 # Somebody set that type and nobody took it away. Who sets it?
 
 # %%
-from pgtlab.linux import pgalloc
+from pgtlab.linux.kernel import pgalloc
 
 print(inspect.getsource(pgalloc.pud_alloc_one))
 print(tree.commits[-1].source("pud_free"))

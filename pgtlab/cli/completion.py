@@ -51,8 +51,7 @@ def known_words() -> dict[str, Iterable[Any]]:
     from pgtlab.lab.trees import COMMITS, TREES
     from pgtlab.lab.walk_cost import MAPPINGS
     from pgtlab.linux.cpu import CPUS
-    from pgtlab.linux.kconfig import PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
-    from pgtlab.linux.kconfig_mm import DEFCONFIG
+    from pgtlab.linux.kconfig import DEFCONFIG, PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
 
     return {
         "page_size": PAGE_SIZES,

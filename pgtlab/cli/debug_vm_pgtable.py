@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from pgtlab.lab.history import read_tree  # with numpy behind it, which --help does not need
     from pgtlab.lab.trees import Tree
     from pgtlab.linux.boot import NoBoot
+    from pgtlab.linux.kernel.report import Run
     from pgtlab.linux.placement import Placement
-    from pgtlab.linux.report import Run
 
     if args.tree_file is None:
         tree = Tree.named(args.tree)

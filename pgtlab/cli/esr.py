@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the syndrome, and who in Linux sets such a BRK."""
     from pgtlab.arch import esr
-    from pgtlab.linux.brk_imm import brk_name
+    from pgtlab.linux.headers.brk_imm import brk_name
 
     syndrome = esr.decode(args.value)
     brk = syndrome["Comment"].value if syndrome.ec == esr.BRK64 else None

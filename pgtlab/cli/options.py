@@ -6,8 +6,7 @@ import argparse
 
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config
-from pgtlab.linux.kconfig_mm import DEFCONFIG
+from pgtlab.linux.kconfig import DEFCONFIG, Config
 
 
 def add_kernel_options(parser: argparse.ArgumentParser) -> None:

@@ -15,26 +15,16 @@ from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.result import Finding, Result
 from pgtlab.lab.trees import Commit, Tree
 from pgtlab.lab.variants import describe, distinct_boots
-from pgtlab.linux import (
-    debug,
-    debug_vm_pgtable,
-    debug_vm_pgtable_args,
-    debug_vm_pgtable_values,
-    fault,
-    page_alloc,
-    printk,
-)
 from pgtlab.linux.boot import Boot, Fold
-from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.page_flags import PG_table
-from pgtlab.linux.report import Report, Run
-from pgtlab.linux.symbols import Symbol, functions_of
+from pgtlab.linux.kernel import Kernel, debug, debug_vm_pgtable, fault, page_alloc, printk
+from pgtlab.linux.kernel.page_flags import PG_table
+from pgtlab.linux.kernel.report import Report, Run
+from pgtlab.linux.kernel.symbols import Symbol, functions_of
 
-_TESTS: Final = frozenset(
-    name
-    for module in (debug_vm_pgtable, debug_vm_pgtable_args, debug_vm_pgtable_values, fault, printk)
-    for name in functions_of(module)
-) | {"check_mm", "mm_pgtables_bytes"}
+_TESTS: Final = frozenset(name for module in (debug_vm_pgtable, fault, printk) for name in functions_of(module)) | {
+    "check_mm",
+    "mm_pgtables_bytes",
+}
 _ALLOCATOR: Final = functions_of(page_alloc).keys() | functions_of(debug).keys()
 _FREED_TWICE: Final = "page_ref_count(page) == 0"  # put_page_testzero() got a page that nobody holds
 #: What brings out the bugs of the catalogue: paths of mm that `debug_vm_pgtable` does not take.

@@ -15,11 +15,11 @@ from typing import Final
 
 from pgtlab.lab.trees import ADD_DUMP_FOLIO, FOLD_PUDS_AT_RUNTIME, Commit, Tree
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mmzone import page_zonenum
-from pgtlab.linux.page import Page
-from pgtlab.linux.page_flags import PAGEFLAGS, page_type_has_type
-from pgtlab.linux.printk import TAINT_BAD_PAGE, TAINT_DIE, TAINT_LETTERS, TAINT_WARN, VERSION, print_tainted
-from pgtlab.linux.symbols import Symbol, static_inline
+from pgtlab.linux.kernel.mmzone import page_zonenum
+from pgtlab.linux.kernel.page import Page
+from pgtlab.linux.kernel.page_flags import PAGEFLAGS, page_type_has_type
+from pgtlab.linux.kernel.printk import TAINT_BAD_PAGE, TAINT_DIE, TAINT_LETTERS, TAINT_WARN, VERSION, print_tainted
+from pgtlab.linux.kernel.symbols import Symbol, static_inline
 
 UINT_MAX = 0xFFFF_FFFF
 # enum pagetype (include/linux/page-flags.h). Below 0x80 this byte is that of a map count, and 0xff that of one below 0.

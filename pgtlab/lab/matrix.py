@@ -12,8 +12,8 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kconfig import Config, configurations
-from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.kernel.symbols import Symbol
 from pgtlab.picture import Picture
 
 

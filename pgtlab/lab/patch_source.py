@@ -10,7 +10,7 @@ import textwrap
 from typing import Any, Final
 
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.kernel.symbols import Symbol
 
 _LIKE: Final = "a patch is a function of the kernel's, such as `def pud_free(k, mm, pud):` and its lines"
 _numbers = itertools.count(1)

@@ -16,7 +16,7 @@ from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.software_walk import Lookup, kernel_over, software_walk, user_mm
 
 if TYPE_CHECKING:

@@ -12,15 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pgtlab.linux import debug, pgalloc
 from pgtlab.linux.boot import Boot, NoBoot
-from pgtlab.linux.debug import FOLIO_SIZE
-from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct
-from pgtlab.linux.mm_types import PAGE
-from pgtlab.linux.page import Page
+from pgtlab.linux.headers.mm_types import PAGE
+from pgtlab.linux.kernel import Kernel, debug, pgalloc
+from pgtlab.linux.kernel.debug import FOLIO_SIZE
+from pgtlab.linux.kernel.mm import MmStruct
+from pgtlab.linux.kernel.page import Page
+from pgtlab.linux.kernel.symbols import Symbol, functions_of, source_of
 from pgtlab.linux.placement import ANYWHERE, Placement
-from pgtlab.linux.symbols import Symbol, functions_of, source_of
 
 _OWN: Final = {**functions_of(debug), **functions_of(pgalloc)}  # where the functions that commits replace come from
 

@@ -5,13 +5,14 @@ The rules are data, one per Kconfig symbol; `Config` refuses what they refuse, n
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
 from typing import TYPE_CHECKING, Final
 
 from pgtlab.arch.granule import GRANULES, Granule
-from pgtlab.linux import kconfig_mm
 
 if TYPE_CHECKING:
     from pgtlab.linux.constants import Constants
@@ -24,6 +25,37 @@ PA_BITS_CHOICES: Final = (48, 52)
 _VA_BITS_DEPENDS: Final = {36: "16k", 39: "4k", 42: "64k", 47: "16k"}
 # And each ARM64_PA_BITS_n, where the page size is not 64k.
 _PA_BITS_DEPENDS: Final = {48: "!ARM64_VA_BITS_52", 52: "ARM64_VA_BITS_52"}
+
+# The options that say what page tables are used for (`mm/Kconfig`, `fs/Kconfig`, `arch/arm64/Kconfig`, v6.9), with
+# DEBUG_VM, as in any kernel that is built to find bugs. As in Kconfig, an option whose dependency is missing is off,
+# one that another selects is on, and asking for what cannot be is refused.
+DEFCONFIG: Final = {
+    "TRANSPARENT_HUGEPAGE": 1,
+    "HUGETLBFS": 1,
+    "SWAP": 1,
+    "MIGRATION": 1,
+    "NUMA_BALANCING": 1,
+    "MEMORY_FAILURE": 1,
+    "ARM64_CONTPTE": 1,
+    "PTDUMP_DEBUGFS": 0,
+    "DYNAMIC_DEBUG": 0,
+    "DEBUG_VM": 1,
+    "PAGE_POISONING": 0,
+    "ZONE_DMA": 1,
+    "ZONE_DMA32": 1,
+}
+_DEPENDS: Final = {"ARM64_CONTPTE": "TRANSPARENT_HUGEPAGE", "NUMA_BALANCING": "MIGRATION"}
+_SELECTS: Final = {"TRANSPARENT_HUGEPAGE": "MIGRATION"}  # through COMPACTION
+
+# What arm64 has, or has not, whatever is asked for.
+_ARCH: Final = {
+    "ARCH_HAS_PTE_DEVMAP": 1,
+    "ARCH_HAS_PTE_SPECIAL": 1,
+    "ARCH_WANT_GENERAL_HUGETLB": 0,
+    "HAVE_ARCH_HUGE_VMAP": 1,
+    "HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD": 0,
+    "MEM_SOFT_DIRTY": 0,  # depends on HAVE_ARCH_SOFT_DIRTY
+}
 
 
 class ConfigError(ValueError):
@@ -43,7 +75,7 @@ class Config:
     pa_bits : int, optional
         CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
     **options : bool
-        Options of `kconfig_mm.DEFCONFIG` that are to be on or off, as `TRANSPARENT_HUGEPAGE=False`.
+        Options of `DEFCONFIG` that are to be on or off, as `TRANSPARENT_HUGEPAGE=False`.
 
     Raises
     ------
@@ -80,10 +112,10 @@ class Config:
         if problem:
             raise ConfigError(problem)
         try:
-            resolved = kconfig_mm.resolve(options)
+            resolved = resolve(options)
         except ValueError as error:
             raise ConfigError(str(error)) from None
-        differing = tuple(sorted(resolved.items() - kconfig_mm.DEFCONFIG.items()))
+        differing = tuple(sorted(resolved.items() - DEFCONFIG.items()))
         for name, value in (("page_size", size), ("va_bits", va_bits), ("pa_bits", pa), ("options", differing)):
             object.__setattr__(self, name, value)
 
@@ -110,7 +142,7 @@ class Config:
     @property
     def options_constants(self) -> dict[str, int]:
         """The options as `CONFIG_...` constants, with those that follow from them."""
-        return kconfig_mm.constants({**kconfig_mm.DEFCONFIG, **dict(self.options)}, self.PGTABLE_LEVELS)
+        return _constants({**DEFCONFIG, **dict(self.options)}, self.PGTABLE_LEVELS)
 
     @cached_property
     def constants(self) -> Constants:
@@ -173,6 +205,49 @@ def configurations() -> tuple[Config, ...]:
     )
 
 
+def resolve(asked: Mapping[str, object]) -> dict[str, int]:
+    """Every option of `DEFCONFIG`, with those that are `asked` for instead.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such option, or it cannot have that value.
+
+    Examples
+    --------
+    >>> resolve({"TRANSPARENT_HUGEPAGE": 0})["ARM64_CONTPTE"]
+    0
+    """
+    for name, value in asked.items():
+        if name not in DEFCONFIG:
+            raise ValueError(_no_option(name))
+        if value not in (0, 1):
+            raise ValueError(f"{name}={value!r}: an option is on (1) or off (0)")
+    options = {name: int(bool(asked.get(name, default))) for name, default in DEFCONFIG.items()}
+    for name, selected in _SELECTS.items():
+        if options[name] and not options[selected]:
+            raise ValueError(f"{selected}=0: {name} selects it; the nearest legal choice is {name}=0 with {selected}=0")
+    for name, needs in _DEPENDS.items():
+        if options[name] and not options[needs]:
+            if asked.get(name):
+                raise ValueError(f"{name}=1: it depends on {needs}; the nearest legal choice is {name}=0")
+            options[name] = 0
+    return options
+
+
+def _constants(options: Mapping[str, int], pgtable_levels: int) -> dict[str, int]:
+    """The options, and what follows from them, as the compiler sees them: `CONFIG_...`, 1 or 0."""
+    values = {
+        **options,
+        **_ARCH,
+        "HUGETLB_PAGE": options["HUGETLBFS"],
+        "ARCH_ENABLE_THP_MIGRATION": options["TRANSPARENT_HUGEPAGE"],
+        "SPLIT_PTE_PTLOCKS": 1,  # for four CPUs and more
+        "SPLIT_PMD_PTLOCKS": int(pgtable_levels > 2),
+    }
+    return {f"CONFIG_{name}": value for name, value in values.items()}
+
+
 def _broken_rule(page_size: int, va_bits: int, pa_bits: int) -> tuple[str, str] | None:
     """The choice that Kconfig does not offer, and the rule that says so."""
     page = _name(page_size)
@@ -207,3 +282,11 @@ def _listed(choices: tuple[int, ...]) -> str:
 
 def _name(page_size: int) -> str:
     return f"{page_size >> 10}k"
+
+
+def _no_option(name: str) -> str:
+    if name in _ARCH:
+        return f"{name}: arm64 {'always' if _ARCH[name] else 'never'} has it in v6.9, and nobody is asked"
+    near = difflib.get_close_matches(name, DEFCONFIG, n=1)
+    hint = f"; {near[0]}? There are" if near else ": there are"
+    return f"{name or repr(name)} is no option of the model's{hint} {', '.join(DEFCONFIG)}"

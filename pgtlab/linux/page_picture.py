@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from pgtlab.linux.mm_types import PAGE, Member
-from pgtlab.linux.page_flags import PAGE_TYPES, PAGEFLAGS, page_type_has_type
+from pgtlab.linux.headers.mm_types import PAGE, Member
+from pgtlab.linux.kernel.page_flags import PAGE_TYPES, PAGEFLAGS, page_type_has_type
 from pgtlab.picture import Picture, Shape, rect, text
 
 OFFSET, BYTE, ROW, HEAD = 46, 30, 24, 46

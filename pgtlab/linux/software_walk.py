@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold
-from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.kernel.mm import MmStruct
 
 if TYPE_CHECKING:
     from pgtlab.arch.mmu import MMU

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pgtlab.linux import pgtable, pte, swapops
+from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.symbols import functions_of
+from pgtlab.linux.kernel import pgtable, pte, swapops
+from pgtlab.linux.kernel.symbols import functions_of
+
+
+class SwapEntry(BitFields):
+    """An entry that is neither valid nor present: where the page is instead (`swapops.py` says how to read it)."""
+
+    VALID = Field(0)
+    exclusive = Field(2)
+    type = Field(10, 6)
+    PRESENT_INVALID = Field(11)
+    offset = Field(61, 12)
 
 
 class EntryHelpers:

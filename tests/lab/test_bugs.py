@@ -11,7 +11,7 @@ from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import COMMITS
 from pgtlab.linux.boot import Boot, Fold
-from pgtlab.linux.symbols import is_of_folded_level
+from pgtlab.linux.kernel.symbols import is_of_folded_level
 
 EVERYWHERE = [b for b in boots() if isinstance(b, Boot)]
 DISTINCT = list({(b.config, b.tcr_el1, b.cpu.mmfr0.PARANGE, b.cpu.mmfr1.PAN): b for b in EVERYWHERE}.values())

@@ -10,7 +10,7 @@ from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.exercise import ExerciseError
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
-from pgtlab.linux.symbols import is_of_folded_level
+from pgtlab.linux.kernel.symbols import is_of_folded_level
 
 ANY = boot(Config("4k", 48), CPU.named("max"))
 
@@ -112,7 +112,7 @@ def test_each_mistake_fails_its_checks_and_gets_a_hint(pud_free, failed, check_n
 def test_any_function_may_be_the_patch_and_a_broken_law_names_its_line():
     found = wrong(check(patched("fixed", pte_mkold=lambda k, pte: pte)))
     assert found.keys() == {"no_report"}
-    assert "debug_vm_pgtable_values.py:" in found["no_report"]
+    assert "debug_vm_pgtable.py:" in found["no_report"]
 
 
 TOO_LATE = {"shared-is-address", "tg0-from-tg1"}  # functions that ran at boot, before any patch

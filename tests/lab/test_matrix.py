@@ -9,9 +9,9 @@ from pgtlab.lab.linux_6_12 import TREES_6_12
 from pgtlab.lab.matrix import boots, matrix
 from pgtlab.lab.trees import TREES, Tree
 from pgtlab.lab.variants import distinct_boots
-from pgtlab.linux import debug_vm_pgtable_values
 from pgtlab.linux.boot import Fold, NoBoot
-from pgtlab.linux.symbols import functions_of
+from pgtlab.linux.kernel import debug_vm_pgtable
+from pgtlab.linux.kernel.symbols import functions_of
 
 OUTCOMES = {  # with a real PUD, and without one
     "next-20240229": ("panic", "clean"),
@@ -37,7 +37,7 @@ def test_how_each_tree_fares_everywhere_with_every_protection(name):
 
         return basic_tests
 
-    originals = functions_of(debug_vm_pgtable_values)
+    originals = functions_of(debug_vm_pgtable)
     start = time.process_time()
     runs = matrix(name, **{test: noting(test, originals[test]) for test in BASIC_TESTS})
     assert time.process_time() - start < 60 / len(TREES)  # of this process, whatever else the machine does

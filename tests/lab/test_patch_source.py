@@ -12,7 +12,7 @@ from pgtlab.lab.patch_source import PatchError, read_patch
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.kernel import LivepatchError
-from pgtlab.linux.symbols import source_of
+from pgtlab.linux.kernel.symbols import source_of
 
 ANY = boot(Config("4k", 48), CPU.named("max"))
 

@@ -2,18 +2,16 @@
 
 import inspect
 import re
-from pathlib import Path
 
 import pytest
 
 from pgtlab.lab.trees import Tree
-from pgtlab.linux import debug_vm_pgtable, debug_vm_pgtable_values
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
-from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel import Kernel, debug_vm_pgtable
+from pgtlab.linux.kernel.symbols import functions_of
 from pgtlab.linux.placement import ANYWHERE, Placement
-from pgtlab.linux.symbols import functions_of
 
 EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
 KINDS = {(b.config, b.vabits_actual): b for b in EVERYWHERE}
@@ -25,13 +23,9 @@ def started(booted: Boot, placement: Placement = ANYWHERE) -> Kernel:
     return Tree.named("fixed").start_kernel(booted, placement=placement)
 
 
-# Twins of the file of that name in mm/; which function a line is of.
-MODULES = {Path(m.__file__).name: m for m in (debug_vm_pgtable, debug_vm_pgtable_values)}
-
-
 def function_at(location: str) -> str:
-    file, line = location.split("/")[-1].split(":")
-    for name, function in functions_of(MODULES[file]).items():
+    line = location.split(":")[-1]
+    for name, function in functions_of(debug_vm_pgtable).items():
         source, first = inspect.getsourcelines(function)
         if first <= int(line) < first + len(source):
             return name

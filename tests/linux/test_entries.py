@@ -14,7 +14,7 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct, VmAreaStruct
+from pgtlab.linux.kernel.mm import MmStruct, VmAreaStruct
 
 DATA = Path(__file__).parents[1] / "data/kernel"
 REAL = json.loads((DATA / "user-entries.json").read_text())

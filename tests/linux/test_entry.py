@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pgtlab import CPU, Config, boot, configurations
 from pgtlab.linux.boot import NoBoot
-from pgtlab.linux.entry import EntryError, decode_entry
-from pgtlab.linux.entry_bits import SoftwareBits, SwapEntry, memory_name
+from pgtlab.linux.entry import EntryError, SoftwareBits, decode_entry, memory_name
+from pgtlab.linux.kernel.pgtable import table_address
+from pgtlab.linux.kernel.pte import pte_pfn
 from pgtlab.linux.level import LevelError, levels, parse_level
-from pgtlab.linux.pgtable import table_address
-from pgtlab.linux.pte import pte_pfn
+from pgtlab.linux.swap_entry import SwapEntry
 
 DATA = Path(__file__).parents[1] / "data"
 USER_ENTRIES = {

@@ -6,7 +6,7 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import VmAreaStruct
+from pgtlab.linux.kernel.mm import VmAreaStruct
 
 EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
 KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}

@@ -4,9 +4,10 @@ import pytest
 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.gfp import GFP_KERNEL
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.kernel import INIT_TRACE, Kernel, LivepatchError
+from pgtlab.linux.kernel import Kernel, LivepatchError
+from pgtlab.linux.kernel.gfp import GFP_KERNEL
+from pgtlab.linux.kernel.running import INIT_TRACE
 
 
 @pytest.fixture

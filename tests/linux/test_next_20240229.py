@@ -12,9 +12,9 @@ from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.kernel.stack import SAVED
 from pgtlab.linux.placement import ANYWHERE, Placement
-from pgtlab.linux.report import Run
-from pgtlab.linux.stack import SAVED
 
 LOG = Path(__file__).parents[1] / "data/seed/next-20240229.log"
 REAL = [line.split("] ", 1)[1] for line in LOG.read_text().splitlines()]

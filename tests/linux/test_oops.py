@@ -17,8 +17,8 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.placement import Placement
-from pgtlab.linux.printk import Panic
 
 DATA = Path(__file__).parents[1] / "data"
 KERNELS = {describe(booted): Kernel(booted) for booted in distinct_boots()}

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab.linux import oops
+from pgtlab.linux.kernel.page_flags import PAGE_TYPES
 from pgtlab.linux.oops.reading.page_dump import page_type_of
-from pgtlab.linux.page_flags import PAGE_TYPES
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDED = json.loads((DATA / "oops/badpage.jsonl").read_text().splitlines()[0])

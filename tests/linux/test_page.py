@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.debug import format_page_type
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.page import PAGE_DTYPE
-from pgtlab.linux.page_flags import PAGEFLAGS, page_type_has_type
+from pgtlab.linux.kernel.debug import format_page_type
+from pgtlab.linux.kernel.page import PAGE_DTYPE
+from pgtlab.linux.kernel.page_flags import PAGEFLAGS, page_type_has_type
 
 DATA = Path(__file__).parents[1] / "data"
 BAD_PAGE = json.loads((DATA / "oops/badpage.jsonl").read_text())

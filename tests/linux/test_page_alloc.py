@@ -7,7 +7,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.gfp import (
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.gfp import (
     __GFP_DMA,
     __GFP_DMA32,
     __GFP_NOWARN,
@@ -15,13 +17,11 @@ from pgtlab.linux.gfp import (
     GFP_HIGHUSER_MOVABLE,
     GFP_KERNEL,
 )
-from pgtlab.linux.kconfig import Config
-from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.memblock import RESERVED
-from pgtlab.linux.mmzone import MigrateType
-from pgtlab.linux.page_flags import PAGEFLAGS
+from pgtlab.linux.kernel.memblock import RESERVED
+from pgtlab.linux.kernel.mmzone import MigrateType
+from pgtlab.linux.kernel.page_flags import PAGEFLAGS
+from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.placement import RAM_BASE, RAM_SIZE, Placement
-from pgtlab.linux.printk import Panic
 
 MAX_ORDER = 10
 GFP_RECLAIMABLE = GFP_KERNEL | __GFP_RECLAIMABLE

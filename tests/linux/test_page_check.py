@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.gfp import __GFP_COMP, GFP_KERNEL
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.page_flags import PAGEFLAGS
-from pgtlab.linux.printk import Panic
+from pgtlab.linux.kernel.gfp import __GFP_COMP, GFP_KERNEL
+from pgtlab.linux.kernel.page_flags import PAGEFLAGS
+from pgtlab.linux.kernel.printk import Panic
 
 UNCHECKED = {"DEBUG_VM": 0}
 POISONED = {"DEBUG_VM": 0, "PAGE_POISONING": 1}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgtlab.linux.mm_types import PAGE
+from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.page_picture import HEAD, ROW, lanes, page_picture
 
 WORDS = st.lists(st.integers(0, (1 << 64) - 1), min_size=8, max_size=8)

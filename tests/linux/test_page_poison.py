@@ -8,7 +8,7 @@ from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.page_poison import PAGE_POISON, POISON_WORD
+from pgtlab.linux.kernel.page_poison import PAGE_POISON, POISON_WORD
 
 
 def new_kernel(config: Config | None = None) -> Kernel:

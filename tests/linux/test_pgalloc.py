@@ -10,7 +10,7 @@ from pgtlab.linux.boot import Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.printk import Panic
+from pgtlab.linux.kernel.printk import Panic
 
 BOOTS = [
     boot(Config("4k", 52, PAGE_POISONING=1), CPU.named("max")),

@@ -111,7 +111,7 @@ def test_a_warning_leaves_lock_debugging_on():
     lines = [re.sub(r"^\[.{12}\] ", "", line) for line in run.dmesg]
     cut = lines.index("------------[ cut here ]------------")
     assert re.fullmatch(
-        r"WARNING: CPU: 0 PID: 1 at pgtlab/linux/debug_vm_pgtable\.py:\d+ debug_vm_pgtable", lines[cut + 1]
+        r"WARNING: CPU: 0 PID: 1 at pgtlab/linux/kernel/debug_vm_pgtable\.py:\d+ debug_vm_pgtable", lines[cut + 1]
     )
     assert lines[cut + 2] == "Modules linked in:"
     assert lines[cut + 5 : cut + 8] == ["Call trace:", " debug_vm_pgtable", " do_one_initcall"]

@@ -10,12 +10,12 @@ import pytest
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
-from pgtlab.linux import memblock, ptdump_walk
+from pgtlab.linux import ptdump_walk
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
-from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.kernel import Kernel, memblock
+from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.ptdump import PTE_MASK, Marker, PtdumpError, Region, markers, ptdump
 

@@ -9,8 +9,8 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct, VmAreaStruct
-from pgtlab.linux.ptep import PG_dcache_clean
+from pgtlab.linux.kernel.mm import MmStruct, VmAreaStruct
+from pgtlab.linux.kernel.ptep import PG_dcache_clean
 
 EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
 KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}

@@ -7,7 +7,7 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.printk import Panic
+from pgtlab.linux.kernel.printk import Panic
 
 BOOTS = {
     (c, b.vabits_actual): b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)

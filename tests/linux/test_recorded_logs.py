@@ -19,9 +19,9 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.printk import TAINT_BAD_PAGE
+from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.placement import ANYWHERE, Placement
-from pgtlab.linux.printk import TAINT_BAD_PAGE
-from pgtlab.linux.report import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests/data"

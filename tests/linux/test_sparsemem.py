@@ -8,13 +8,13 @@ from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
+from pgtlab.linux.headers.mm_types import mem_section
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.memblock import reserved
-from pgtlab.linux.mm_types import mem_section
+from pgtlab.linux.kernel.memblock import reserved
+from pgtlab.linux.kernel.printk import Panic
+from pgtlab.linux.kernel.sparse import MigrateType
 from pgtlab.linux.placement import Placement
-from pgtlab.linux.printk import Panic
-from pgtlab.linux.sparse import MigrateType
 
 KERNELS = {describe(booted): Kernel(booted) for booted in distinct_boots()}
 every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)

@@ -12,10 +12,10 @@ from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.kernel.symbols import Symbol
 from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number
 from pgtlab.linux.oops.showing.pictures import word_pictures
-from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, lit
 from pgtlab_widgets.changes import Kernel as Booted

@@ -13,8 +13,8 @@ from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import Symbol
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.kernel.symbols import Symbol
 
 #: The two fixes of the thread, as they can be put into a kernel that runs.
 FIXES: Final = {commit.name: commit for commit in (CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN)}

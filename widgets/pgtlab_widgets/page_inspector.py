@@ -7,9 +7,9 @@ from typing import Any
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.page import Page
+from pgtlab.linux.kernel.page import Page
+from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.page_picture import page_picture
-from pgtlab.linux.printk import Panic
 from pgtlab.picture import Picture
 from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.kernel_view import KernelView

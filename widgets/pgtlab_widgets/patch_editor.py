@@ -8,7 +8,7 @@ from typing import Any
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.patch_source import read_patch
 from pgtlab.linux.boot import Boot, NoBoot
-from pgtlab.linux.symbols import Symbol, source_of
+from pgtlab.linux.kernel.symbols import Symbol, source_of
 from pgtlab_widgets.kernel_run import FIXES, fix_of, patched_tree, tree_of
 
 

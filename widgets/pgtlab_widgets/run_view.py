@@ -10,9 +10,9 @@ from typing import Any
 
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.trees import Tree
+from pgtlab.linux.kernel.symbols import source_of
 from pgtlab.linux.oops import OopsError, read
 from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number, annotate, explanations
-from pgtlab.linux.symbols import source_of
 from pgtlab_widgets.annotated import claim_rows
 from pgtlab_widgets.kernel_run import Involved, KernelRun, fix_of
 

@@ -18,7 +18,7 @@ from pgtlab.linux.boot import Boot
 from pgtlab.linux.decompose import AddressError
 from pgtlab.linux.image import Image
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.software_walk import Lookup
 from pgtlab.linux.walk_picture import step_of, walk_picture
 from pgtlab.picture import Picture

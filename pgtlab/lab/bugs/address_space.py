@@ -13,7 +13,7 @@ from pgtlab.arch.registers import TTBR0_EL1
 from pgtlab.arch.walk import Translation
 from pgtlab.lab.bugs.bug import said
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct
+from pgtlab.linux.kernel.mm import MmStruct
 
 
 def some_address(k: Kernel) -> int:

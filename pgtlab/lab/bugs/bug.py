@@ -12,9 +12,9 @@ from pgtlab.lab.trees import TREES, Commit, Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.printk import Panic
-from pgtlab.linux.report import Run
-from pgtlab.linux.symbols import source_of
+from pgtlab.linux.kernel.printk import Panic
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.kernel.symbols import source_of
 
 FIXED: Final = TREES["fixed"]
 CONSTRUCTED: Final = "constructed"

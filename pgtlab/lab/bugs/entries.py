@@ -10,7 +10,7 @@ from pgtlab.lab.bugs.address_space import both_views, grow, map_page, some_addre
 from pgtlab.lab.bugs.bug import Bug
 from pgtlab.lab.trees import Commit
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mmap import PAN_EPAN, PRIVATE, SHARED
+from pgtlab.linux.kernel.mmap import PAN_EPAN, PRIVATE, SHARED
 
 # Dirty.
 

@@ -9,10 +9,10 @@ from pgtlab.lab.bugs.bug import Bug, said
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, Commit
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.mm import MmStruct
-from pgtlab.linux.pgtable import ENTRY_SIZE, TABLE_BIT
-from pgtlab.linux.printk import Panic
-from pgtlab.linux.symbols import of_folded_level
+from pgtlab.linux.kernel.mm import MmStruct
+from pgtlab.linux.kernel.pgtable import ENTRY_SIZE, TABLE_BIT
+from pgtlab.linux.kernel.printk import Panic
+from pgtlab.linux.kernel.symbols import of_folded_level
 
 if TYPE_CHECKING:
     from pgtlab.arch.walk import Walk

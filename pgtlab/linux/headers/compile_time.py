@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgtlab.arch.granule import GRANULES
 from pgtlab.arch.registers import TCR_EL1
 from pgtlab.linux.constants import Header
-from pgtlab.linux.mm_types import structs
+from pgtlab.linux.headers.mm_types import structs
 
 SZ_64K = 1 << 16
 SZ_256K = 1 << 18

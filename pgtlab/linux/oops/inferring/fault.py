@@ -126,7 +126,7 @@ def field_of(report: Report, relation: Relation | None) -> str:
     function = report.registers.pc.function if report.registers.pc else ""
     if not any(part in function for part in MEM_SECTION_USERS):
         return ""
-    from pgtlab.linux.mm_types import structs
+    from pgtlab.linux.headers.mm_types import structs
 
     for struct in structs(True):
         if struct.name == "mem_section":

@@ -1,0 +1,144 @@
+"""The linear map and the memmap: where a frame is, and where its `struct page` is (`asm/memory.h`); loads and stores.
+
+An address is turned into another one by arithmetic, whatever it is. Only a load or a store finds out whether anything
+is there: it goes through the MMU, with the kernel's own page tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pgtlab.arch.fault import Access, Fault
+from pgtlab.arch.walk import Translation
+from pgtlab.linux.headers.mm_types import PAGE
+from pgtlab.linux.kernel.memblock import MEMMAP
+from pgtlab.linux.kernel.page import Page, PageElsewhere
+from pgtlab.linux.kernel.symbols import static_inline
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
+
+_U64 = (1 << 64) - 1
+
+
+@static_inline
+def __va(k: Kernel, pa: int) -> int:
+    """The linear-map address of physical address `pa`."""
+    return (pa - k.memstart_addr + k.PAGE_OFFSET) & _U64
+
+
+@static_inline
+def __pa(k: Kernel, va: int) -> int:
+    """The physical address behind a linear-map address."""
+    return (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+
+
+@static_inline
+def pfn_valid(k: Kernel, pfn: int) -> bool:
+    """RAM has this frame."""
+    return pfn << k.PAGE_SHIFT in k.memory
+
+
+@static_inline
+def pfn_to_page(k: Kernel, pfn: int) -> Page:
+    """The `struct page` of a frame: slot `pfn` of what begins at `vmemmap`; RAM has a memmap there."""
+    address = (k.vmemmap + pfn * PAGE.size) & _U64
+    if not k.pfn_valid(pfn):
+        return PageElsewhere(k, address, pfn)
+    return Page(k.memmap, k.memory.base >> k.PAGE_SHIFT, pfn, address)
+
+
+@static_inline
+def page_to_pfn(k: Kernel, page: Page) -> int:
+    """The frame of a `struct page`: its distance from `vmemmap` in units of its size, whether it lies there or not."""
+    distance = page.address - k.vmemmap
+    return distance // PAGE.size & _U64
+
+
+@static_inline
+def page_at(k: Kernel, address: int) -> Page:
+    """`(struct page *)address`: any 64 bytes read as a `struct page`."""
+    return PageElsewhere(k, address, (address - k.vmemmap) // PAGE.size & _U64)
+
+
+@static_inline
+def phys_to_page(k: Kernel, pa: int) -> Page:
+    """The `struct page` of the frame at `pa`."""
+    return k.pfn_to_page(pa >> k.PAGE_SHIFT)
+
+
+@static_inline
+def virt_to_page(k: Kernel, va: int) -> Page:
+    """The `struct page` of an address in the linear map."""
+    return k.phys_to_page(k.__pa(va))
+
+
+@static_inline
+def page_address(k: Kernel, page: Page) -> int:
+    """The linear-map address of a frame."""
+    return k.__va(page.pfn << k.PAGE_SHIFT)
+
+
+@static_inline
+def read64(k: Kernel, va: int) -> int:
+    """`READ_ONCE()` of a 64-bit word."""
+    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    if pa & 7 or pa not in k.memory:  # else the linear map has it, and the walk would end at `pa`
+        return k.load(va, 8)
+    return k.memory.read64(pa)
+
+
+@static_inline
+def write64(k: Kernel, va: int, value: int) -> None:
+    """`WRITE_ONCE()` of a 64-bit word."""
+    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    if pa & 7 or pa not in k.memory:
+        k.store(va, value, 8)
+    else:
+        k.memory.write64(pa, value)
+
+
+@static_inline
+def load(k: Kernel, va: int, size: int) -> int:
+    """Load up to eight bytes, little-endian, from any address."""
+    value, done = 0, 0
+    for pa, part in _pieces(k, va & _U64, size, Access.READ):
+        value |= (_word(k, pa & ~7) >> 8 * (pa & 7) & (1 << 8 * part) - 1) << 8 * done
+        done += part
+    return value
+
+
+@static_inline
+def store(k: Kernel, va: int, value: int, size: int) -> None:
+    """Store up to eight bytes, little-endian, to any address."""
+    for pa, part in _pieces(k, va & _U64, size, Access.WRITE):
+        mask = (1 << 8 * part) - 1 << 8 * (pa & 7)
+        _set_word(k, pa & ~7, _word(k, pa & ~7) & ~mask | value << 8 * (pa & 7) & mask)
+        value >>= 8 * part
+
+
+def _pieces(k: Kernel, va: int, size: int, access: Access) -> list[tuple[int, int]]:
+    """Physical address and length of the parts of an access that lie in one aligned word each."""
+    pieces = []
+    while size:
+        part = min(size, 8 - (va & 7))
+        walk = k.mmu.translate(va, access)
+        if isinstance(walk.outcome, Fault):
+            k.do_mem_abort(walk)
+        assert isinstance(walk.outcome, Translation)  # nobody returns from a fault
+        pieces.append((walk.outcome.pa, part))
+        va, size = (va + part) & _U64, size - part
+    return pieces
+
+
+def _word(k: Kernel, pa: int) -> int:
+    memmap = pa - k.reserved_base - MEMMAP
+    return int(k.memmap_words[memmap >> 3]) if 0 <= memmap < k.memmap.nbytes else k.memory.read64(pa)
+
+
+def _set_word(k: Kernel, pa: int, value: int) -> None:
+    memmap = pa - k.reserved_base - MEMMAP
+    if 0 <= memmap < k.memmap.nbytes:
+        k.memmap_words[memmap >> 3] = value
+    else:
+        k.memory.write64(pa, value)

@@ -1,0 +1,303 @@
+"""The page allocator: zones of buddies (`mm/page_alloc.c`, v6.9).
+
+A free block of order n is aligned to its size; its first page is PageBuddy and keeps n in `private`. Freeing merges a
+block with its buddy, whose number differs in bit n alone, for as long as that is free too. What a page must be like to
+be freed, and to be given out, is in `page_check.py`.
+
+The model has no lists of each CPU between the buddies and their users, no watermarks and nothing to reclaim: a page
+that was freed last comes first when one of its order is wanted, and an allocation fails when there is nothing left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pgtlab.linux.kernel.gfp import __GFP_COMP, __GFP_ZERO, GFP_KERNEL
+from pgtlab.linux.kernel.mmzone import MIGRATE_PCPTYPES, MigrateType, Zone
+from pgtlab.linux.kernel.page_flags import PG_head
+from pgtlab.linux.kernel.symbols import static_inline
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
+    from pgtlab.linux.kernel.page import Page
+
+LIST_POISON1 = 0xDEAD000000000100
+LIST_POISON2 = 0xDEAD000000000122
+PAGE_ALLOC_COSTLY_ORDER = 3
+
+# Where to look next when there is no block of a kind; kinds that are not here stay by themselves.
+FALLBACKS = {
+    MigrateType.UNMOVABLE: (MigrateType.RECLAIMABLE, MigrateType.MOVABLE),
+    MigrateType.MOVABLE: (MigrateType.RECLAIMABLE, MigrateType.UNMOVABLE),
+    MigrateType.RECLAIMABLE: (MigrateType.UNMOVABLE, MigrateType.MOVABLE),
+}
+
+
+# Getting pages.
+
+
+def alloc_pages(k: Kernel, order: int = 0, gfp: int = GFP_KERNEL) -> Page | None:
+    """`1 << order` contiguous frames, or None; the first one's `struct page` has `_refcount` 1."""
+    if k.WARN_ON(order > k.MAX_PAGE_ORDER):
+        return None
+    for zone in k.node_zonelist(gfp):
+        page = k.rmqueue(zone, order, k.gfp_migratetype(gfp))
+        if page is not None:
+            k.prep_new_page(page, order, gfp)
+            return page
+    k.warn_alloc(gfp, f"page allocation failure: order:{order}")
+    return None
+
+
+@static_inline
+def rmqueue(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
+    """A block of a zone; one that turns out to be bad is left where it is, off the lists, for another."""
+    while True:
+        page: Page | None = k.__rmqueue(zone, order, migratetype)
+        if page is None or not k.check_new_pages(page, order):
+            return page
+
+
+@static_inline
+def __rmqueue(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
+    """A block from the lists of its kind, or else from those of another, which then change to this one."""
+    page = k.__rmqueue_smallest(zone, order, migratetype)
+    while page is None and k.__rmqueue_fallback(zone, order, migratetype):
+        page = k.__rmqueue_smallest(zone, order, migratetype)
+    return page
+
+
+@static_inline
+def __rmqueue_smallest(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
+    """The first block of the smallest order that will do, split as needed."""
+    for current in _orders(k, order):
+        pfn = zone.first(current, migratetype)
+        if pfn is not None:
+            page: Page = k.pfn_to_page(pfn)
+            k.del_page_from_free_list(page, zone, current)
+            k.expand(zone, page, order, current, migratetype)
+            k.set_pcppage_migratetype(page, migratetype)
+            return page
+    return None
+
+
+@static_inline
+def __rmqueue_fallback(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> bool:
+    """Move a block of another kind to the lists of this one: the largest, so that it need not be done again soon.
+
+    Where no more than the one block can be had, it is the smallest.
+    """
+    blocks = [(current, k.find_suitable_fallback(zone, current, migratetype)) for current in _orders(k, order)]
+    blocks = [(current, pfn) for current, pfn in blocks if pfn is not None]
+    if not blocks:
+        return False
+    current, pfn = max(blocks)
+    if not k.can_steal_fallback(current, migratetype):
+        current, pfn = min(blocks)
+    k.steal_suitable_fallback(zone, k.pfn_to_page(pfn), current, migratetype)
+    return True
+
+
+def _orders(k: Kernel, order: int) -> range:
+    return range(order, k.MAX_PAGE_ORDER + 1)
+
+
+@static_inline
+def find_suitable_fallback(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> int | None:
+    """The first block of an order that is on the lists of another kind."""
+    firsts = (zone.first(order, other) for other in FALLBACKS[migratetype])
+    return next((pfn for pfn in firsts if pfn is not None), None)
+
+
+@static_inline
+def can_steal_fallback(k: Kernel, order: int, start_type: MigrateType) -> bool:
+    """Whether more than the one block may change: movable pages may lie anywhere, so that they take little."""
+    return bool(order >= k.pageblock_order() // 2 or start_type != MigrateType.MOVABLE)
+
+
+@static_inline
+def steal_suitable_fallback(k: Kernel, zone: Zone, page: Page, order: int, start_type: MigrateType) -> None:
+    """Pageblocks that are free as a whole change hands; around a smaller block the pageblock does, if that is fair.
+
+    It is where half of the pageblock is free, or in use for pages that are like the new ones. (In a movable block the
+    kernel knows the movable pages by their being in use by a process; the model has none.)
+    """
+    pageblock_order = k.pageblock_order()
+    if order >= pageblock_order:
+        for pfn in range(page.pfn, page.pfn + (1 << order), 1 << pageblock_order):
+            k.set_pageblock_migratetype(k.pfn_to_page(pfn), start_type)
+    elif k.can_steal_fallback(order, start_type):
+        was_movable = k.get_pageblock_migratetype(page) == MigrateType.MOVABLE
+        free = k.move_freepages_block(zone, page, start_type)
+        alike = (1 << pageblock_order) - free if was_movable and start_type != MigrateType.MOVABLE else 0
+        if free + alike >= 1 << pageblock_order - 1:
+            k.set_pageblock_migratetype(page, start_type)
+        return
+    zone.remove(page.pfn, order)
+    zone.add(page.pfn, order, start_type)
+
+
+@static_inline
+def move_freepages_block(k: Kernel, zone: Zone, page: Page, migratetype: MigrateType) -> int:
+    """Move all free blocks of a pageblock to the lists of a kind; how many pages they are."""
+    block, pageblock_order = page.pfn >> k.pageblock_order(), k.pageblock_order()
+    free = [(pfn, order) for pfn, order, _ in zone.free_blocks() if pfn >> pageblock_order == block]
+    for pfn, order in free:
+        zone.remove(pfn, order)
+        zone.add(pfn, order, migratetype)
+    return sum(1 << order for _, order in free)
+
+
+@static_inline
+def expand(k: Kernel, zone: Zone, page: Page, low: int, high: int, migratetype: int) -> None:
+    """Give back the upper half, then the upper half of what remains, until order `low` is left."""
+    while high > low:
+        high -= 1
+        k.__add_to_free_list(k.pfn_to_page(page.pfn + (1 << high)), zone, high, migratetype)
+
+
+@static_inline
+def prep_new_page(k: Kernel, page: Page, order: int, gfp: int) -> None:
+    """Make a block ready for its user."""
+    page.private = 0
+    page._refcount = 1
+    if k.page_poisoning_enabled():
+        k.__kernel_unpoison_pages(page, 1 << order)
+    if gfp & __GFP_ZERO:
+        for pfn in range(page.pfn, page.pfn + (1 << order)):
+            k.memory.clear_page(pfn << k.PAGE_SHIFT)
+    k.page_owner.set(page.pfn, order, k.trace())
+    if order and gfp & __GFP_COMP:
+        k.prep_compound_page(page, order)
+    page.lru = (0, int(page.lru[1]))  # clear_page_pfmemalloc() keeps its mark in lru.next
+
+
+@static_inline
+def get_zeroed_page(k: Kernel, gfp: int = GFP_KERNEL) -> int:
+    """A page of zeroes, as an address in the linear map; 0 where there is none."""
+    page = k.alloc_pages(0, gfp | __GFP_ZERO)
+    return 0 if page is None else k.page_address(page)
+
+
+# Giving them back.
+
+
+def free_page(k: Kernel, addr: int) -> None:
+    """Free the page at a linear-map address."""
+    k.free_pages(addr, 0)
+
+
+static_inline(free_page)  # a macro in linux/gfp.h
+
+
+def free_pages(k: Kernel, addr: int, order: int) -> None:
+    """Free a block by its address."""
+    if addr != 0:
+        k.VM_BUG_ON(not k.pfn_valid(k.__pa(addr) >> k.PAGE_SHIFT), "!virt_addr_valid((void *)addr)")
+        k.__free_pages(k.virt_to_page(addr), order)
+
+
+def __free_pages(k: Kernel, page: Page, order: int) -> None:
+    """Drop a reference, and free the block with the last one.
+
+    Where it was not the last, someone may hold the first page alone, who does not know of the others: they are freed.
+    """
+    head = page.flags & PG_head
+    if k.put_page_testzero(page):
+        k.free_the_page(page, order)
+    elif not head:
+        for lower in reversed(range(order)):
+            k.free_the_page(k.pfn_to_page(page.pfn + (1 << lower)), lower)
+
+
+@static_inline
+def put_page_testzero(k: Kernel, page: Page) -> bool:
+    """Drop a reference to `page`, and say whether it was the last."""
+    k.VM_BUG_ON_PAGE(page._refcount == 0, page, "page_ref_count(page) == 0")
+    page._refcount -= 1
+    return page._refcount == 0
+
+
+@static_inline
+def free_the_page(k: Kernel, page: Page, order: int) -> None:
+    """Free a block whose last reference is gone: of the orders that each CPU has lists for, or larger."""
+    if order <= PAGE_ALLOC_COSTLY_ORDER or (k.CONFIG_TRANSPARENT_HUGEPAGE and order == k.pageblock_order()):
+        k.free_unref_page(page, order)
+    else:
+        k.__free_pages_ok(page, order)
+
+
+def free_unref_page(k: Kernel, page: Page, order: int) -> None:
+    """Free a block that is often wanted again. (The kernel keeps it on a list of this CPU's.)"""
+    if k.free_unref_page_prepare(page, order):
+        k.free_one_page(k.page_zone(page), page, order, page.index)
+
+
+def free_unref_page_prepare(k: Kernel, page: Page, order: int) -> bool:
+    """Whether `page` may be freed; if so, it notes the kind of list that it belongs on."""
+    if not k.free_pages_prepare(page, order):
+        return False
+    k.set_pcppage_migratetype(page, k.get_pfnblock_migratetype(page, k.page_to_pfn(page)))
+    return True
+
+
+def __free_pages_ok(k: Kernel, page: Page, order: int) -> None:
+    """Free any other block."""
+    if k.free_pages_prepare(page, order):
+        k.free_one_page(k.page_zone(page), page, order, k.get_pfnblock_migratetype(page, k.page_to_pfn(page)))
+
+
+@static_inline
+def set_pcppage_migratetype(k: Kernel, page: Page, migratetype: int) -> None:
+    """Keep the kind of list in `index`."""
+    page.index = migratetype
+
+
+@static_inline
+def free_one_page(k: Kernel, zone: Zone, page: Page, order: int, migratetype: int) -> None:
+    """Put a block back, merged with its buddies (`__free_one_page()`)."""
+    pfn, pageblock_order = page.pfn, k.pageblock_order()
+    while order < k.MAX_PAGE_ORDER:
+        buddy_pfn = pfn ^ (1 << order)
+        buddy = k.find_buddy_page_pfn(buddy_pfn, order)
+        if buddy is None or (order >= pageblock_order and not _mergeable(k, buddy, migratetype)):
+            break
+        k.del_page_from_free_list(buddy, zone, order)
+        pfn &= buddy_pfn
+        order += 1
+    k.__add_to_free_list(k.pfn_to_page(pfn), zone, order, migratetype)
+
+
+def _mergeable(k: Kernel, buddy: Page, migratetype: int) -> bool:
+    """Pageblocks of different kinds may merge if both are of a kind that pages may be asked for."""
+    other: int = k.get_pfnblock_migratetype(buddy, buddy.pfn)
+    return migratetype == other or max(migratetype, other) < MIGRATE_PCPTYPES
+
+
+@static_inline
+def find_buddy_page_pfn(k: Kernel, buddy_pfn: int, order: int) -> Page | None:
+    """The buddy of a block, if it is there and free as a whole."""
+    if not k.pfn_valid(buddy_pfn):
+        return None
+    buddy: Page = k.pfn_to_page(buddy_pfn)
+    return buddy if k.PageBuddy(buddy) and buddy.private == order else None
+
+
+# The lists.
+
+
+@static_inline
+def __add_to_free_list(k: Kernel, page: Page, zone: Zone, order: int, migratetype: int) -> None:
+    """`page` heads a free block from here on."""
+    page.private = order
+    k.__SetPageBuddy(page)
+    zone.add(page.pfn, order, migratetype)
+
+
+@static_inline
+def del_page_from_free_list(k: Kernel, page: Page, zone: Zone, order: int) -> None:
+    """It does no longer: it is in use, or part of a larger one."""
+    zone.remove(page.pfn, order)
+    page.lru = (LIST_POISON1, LIST_POISON2)
+    k.__ClearPageBuddy(page)
+    page.private = 0

@@ -1,0 +1,94 @@
+"""What the kernel found wrong, and how a run went: values, made while the kernel runs and kept after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pgtlab.linux.kernel.page_owner import Owner
+
+
+@dataclass(frozen=True)
+class Report:
+    """Something that the kernel found wrong, as it stood when it was found.
+
+    `kind` is `Bad page state`, `Page poison`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` is the reason in its words.
+    Where a page is concerned, `raw` are the eight words of its `struct page`, with what they mean beside them. Where an
+    access faulted, `address` and `esr` are FAR_EL1 and ESR_EL1. `registers` are those that the model knows.
+    """
+
+    kind: str
+    text: str
+    trace: tuple[str, ...]
+    pfn: int | None = None
+    mapcount: int | None = None
+    page_type: int | None = None
+    raw: tuple[int, ...] = ()
+    location: str = ""
+    address: int | None = None
+    esr: int | None = None
+    registers: Mapping[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as plain data."""
+        report: dict[str, object] = {"kind": self.kind, "text": self.text, "trace": list(self.trace)}
+        if self.page_type is not None:
+            report |= {
+                "pfn": self.pfn,
+                "mapcount": self.mapcount,
+                "page_type": f"{self.page_type:#x}",
+                "raw": [f"{word:016x}" for word in self.raw],
+            }
+        if self.address is not None and self.esr is not None:
+            report |= {"address": f"{self.address:016x}", "esr": f"{self.esr:016x}"}
+        if self.registers:
+            report["registers"] = {name: f"{value:016x}" for name, value in self.registers.items()}
+        return report
+
+
+@dataclass(frozen=True)
+class Run:
+    """How running the initcalls went.
+
+    Attributes
+    ----------
+    outcome : str
+        `clean`, `report` or `panic`; `no boot` where there was nothing to run.
+    reports : tuple of Report
+        What the kernel found wrong, in order.
+    dmesg : tuple of str
+        The log.
+    lost : tuple of Owner
+        Pages allocated during the run and never given back, by page_owner.
+    nr_page_table_pages : int
+        What the run left in that counter: 0 when every constructor met its destructor.
+    tests, skipped : tuple of str
+        The tests of debug_vm_pgtable that ran, in order; and those that found nothing to test: an option is off, or a
+        level is not there.
+    """
+
+    outcome: str
+    reports: tuple[Report, ...] = ()
+    dmesg: tuple[str, ...] = ()
+    lost: tuple[Owner, ...] = ()
+    nr_page_table_pages: int = 0
+    tests: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(self.dmesg)
+
+    def as_dict(self) -> dict[str, object]:
+        """The run as plain data, as `pgtlab debug-vm-pgtable --json` prints it."""
+        return {
+            "outcome": self.outcome,
+            "reports": [report.as_dict() for report in self.reports],
+            "lost": [{"pfn": o.pfn, "order": o.order, "trace": list(o.trace)} for o in self.lost],
+            "nr_page_table_pages": self.nr_page_table_pages,
+            "tests": list(self.tests),
+            "skipped": list(self.skipped),
+            "dmesg": list(self.dmesg),
+        }
+
+    def __repr__(self) -> str:
+        return f"Run({self.outcome}: {len(self.reports)} reports, {len(self.lost)} pages lost)"

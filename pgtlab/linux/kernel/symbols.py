@@ -1,0 +1,84 @@
+"""The kernel's symbol table: plain functions over a booted kernel, found by name and called through it.
+
+A kernel function is written `def pud_free(k, mm, pud)` and called `k.pud_free(mm, pud)`. Because each call goes by
+name, a symbol can be replaced, as a livepatch does, and the chain of calls is known, as an unwinder knows it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from itertools import dropwhile
+from types import ModuleType
+from typing import Any, TypeVar
+
+Symbol = Callable[..., Any]
+F = TypeVar("F", bound=Symbol)
+
+
+def static_inline(function: F) -> F:
+    """Mark a function that the compiler inlines: it leaves no frame, so no call trace shows it."""
+    function.__dict__["static_inline"] = True
+    return function
+
+
+def leaf(function: F) -> F:
+    """Mark a function that calls nothing but what is inlined: the compiler gives it no frame, and call traces suffer.
+
+    It leaves its return address in x30, so an unwinder, which reads the return addresses in frames, misses its caller.
+    """
+    function.__dict__["leaf"] = True
+    return function
+
+
+def of_folded_level(function: F) -> F:
+    """Mark a commit's function as that of a level folded at compile time: elsewhere it is not compiled."""
+    function.__dict__["of_folded_level"] = True
+    return function
+
+
+def is_of_folded_level(function: Symbol) -> bool:
+    """Whether `function` is in where its level is folded at compile time, and not elsewhere."""
+    return "of_folded_level" in vars(function)
+
+
+def is_leaf(function: Symbol) -> bool:
+    """Whether `function` makes no frame."""
+    return "leaf" in vars(function)
+
+
+def is_inline(function: Symbol) -> bool:
+    """Whether call traces leave `function` out."""
+    return "static_inline" in vars(function)
+
+
+@cache
+def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
+    """The kernel functions that `module` defines: those whose first parameter is `k`.
+
+    >>> from pgtlab.linux.kernel import pgtable_nop4d
+    >>> "p4d_offset" in functions_of(pgtable_nop4d)
+    True
+    """
+    return {
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and next(iter(inspect.signature(function).parameters), "") == "k"
+    }
+
+
+@lru_cache(maxsize=1024)
+def source_of(function: Symbol) -> str:
+    """The source of a kernel function to read, to edit or to diff, without what the model says about it.
+
+    >>> from pgtlab.linux.kernel import pgalloc
+    >>> source_of(pgalloc.pgd_free).splitlines()[0]
+    'def pgd_free(k: Kernel, mm: MmStruct, pgdp: int) -> None:'
+    """
+    try:
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    except (OSError, TypeError):  # typed at a prompt, or built in
+        return repr(function)
+    return "\n".join(dropwhile(lambda line: line.startswith("@"), lines))
