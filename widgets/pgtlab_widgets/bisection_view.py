@@ -8,9 +8,8 @@ import traitlets
 
 from pgtlab.lab.bisection import Bad, Bisection
 from pgtlab.lab.bisection_picture import bisection_picture
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.picture import Picture
-from pgtlab_widgets.changes import Kernel
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
 
@@ -48,7 +47,7 @@ class BisectionView(KernelView):
         self.bisection: Bisection | None = None
         super().__init__(page_size, va_bits, cpu, pa_bits, bad=bad)
 
-    def booted(self, before: Kernel) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """Another kernel: nothing is tested yet."""
         self._start()
 

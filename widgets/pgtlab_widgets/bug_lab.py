@@ -9,7 +9,7 @@ import traitlets
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
@@ -18,7 +18,6 @@ from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number
 from pgtlab.linux.oops.showing.pictures import word_pictures
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, lit
-from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_judge import KernelJudge
 from pgtlab_widgets.kernel_run import FIXES, KernelRun, tree_of
@@ -145,7 +144,7 @@ class BugLab(KernelView):
         self.matrix.reset(self.tree)
         self._show_run()
 
-    def booted(self, before: Booted) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """Another configuration or CPU."""
         self._show_run()
 

@@ -11,7 +11,6 @@ from pgtlab.linux.address import address_names
 from pgtlab.linux.boot import LINUX_LEVELS, Boot, NoBoot
 
 SMALL = 1 << 17  # numbers below are counts, shifts and sizes; those above are addresses and masks
-Kernel = Boot | NoBoot
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Group:
 
 
 @lru_cache(maxsize=256)
-def changes(before: Kernel, after: Kernel) -> tuple[Group, ...]:
+def changes(before: Boot | NoBoot, after: Boot | NoBoot) -> tuple[Group, ...]:
     """List everything that differs, in groups: how it boots, its levels, the memory map, TCR_EL1, other constants.
 
     >>> from pgtlab import CPU, Config, boot
@@ -54,7 +53,7 @@ def changes(before: Kernel, after: Kernel) -> tuple[Group, ...]:
     return tuple(Group(name, tuple(found)) for name, found in groups.items() if found)
 
 
-def _facts(kernel: Kernel, *, decided: bool) -> dict[str, int | str]:
+def _facts(kernel: Boot | NoBoot, *, decided: bool) -> dict[str, int | str]:
     """Everything there is to say of a kernel, the most telling first.
 
     What its boot decided is part of it where the other kernel boots too.

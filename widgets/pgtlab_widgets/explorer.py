@@ -10,14 +10,14 @@ import traitlets
 from pgtlab.arch.word_picture import bit_mark, word_picture
 from pgtlab.linux.address import address_name, address_names, parse_address
 from pgtlab.linux.address_picture import address_picture, field_mark
-from pgtlab.linux.boot import Boot, boot
+from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, Decomposition, decompose
 from pgtlab.linux.explain import Explanation, explain
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.share import SCHEME, Share
 from pgtlab.picture import Picture
-from pgtlab_widgets.changes import Kernel, changes
+from pgtlab_widgets.changes import changes
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
@@ -67,7 +67,7 @@ class Explorer(KernelView):
         address: str | int = "KIMAGE_VADDR + 0x1234567",
         pa_bits: int | None = None,
     ) -> None:
-        self._before: Kernel | None = None
+        self._before: Boot | NoBoot | None = None
         self._pinned: Boot | None = None
         self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
         self._va = parse_address(_text(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
@@ -146,7 +146,7 @@ class Explorer(KernelView):
 
     # From what is chosen to what is shown.
 
-    def booted(self, before: Kernel) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """Show what changed since the kernel before, if there was another."""
         self._before = before if before != self.boot else self._before
         self._read_again()
@@ -239,6 +239,6 @@ def _text(address: str | int) -> str:
     return address if isinstance(address, str) else f"{address:#018x}"
 
 
-def _named(kernel: Kernel) -> str:
+def _named(kernel: Boot | NoBoot) -> str:
     config = kernel.config
     return f"{config.page_size_name}, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {kernel.cpu.name}"

@@ -8,10 +8,9 @@ from typing import Any
 
 import traitlets
 
-from pgtlab.linux.boot import NoBoot, boot
+from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
-from pgtlab_widgets.changes import Kernel
 from pgtlab_widgets.choices import choices, traits
 from pgtlab_widgets.view import View
 
@@ -48,7 +47,7 @@ class KernelView(View):
 
     def __init__(self, page_size: str, va_bits: int, cpu: str, pa_bits: int | None, **others: Any) -> None:
         config = Config(page_size, va_bits, pa_bits)
-        self._boot: Kernel = boot(config, CPU.named(cpu))
+        self._boot: Boot | NoBoot = boot(config, CPU.named(cpu))
         super().__init__(**traits(config), cpu=cpu, **others)
 
     @property
@@ -57,7 +56,7 @@ class KernelView(View):
         return self._boot.config
 
     @property
-    def boot(self) -> Kernel:
+    def boot(self) -> Boot | NoBoot:
         """What booting it on the CPU gives."""
         return self._boot
 
@@ -79,7 +78,7 @@ class KernelView(View):
             for name, value in chosen.items():
                 self.set_trait(name, value)
 
-    def booted(self, before: Kernel) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """Another kernel booted than `before`."""
         self.draw()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pgtlab.lab.trees import Tree
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.page import Page
 from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.page_picture import page_picture
 from pgtlab.picture import Picture
-from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
 
@@ -62,7 +61,7 @@ class PageInspector(KernelView):
         self.page: Page | None = None
         super().__init__(page_size, va_bits, cpu, pa_bits)
 
-    def booted(self, before: Booted) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """A new kernel, and the first page that it will give out."""
         self._done: list[str] = []
         self._said: tuple[str, ...] = ()

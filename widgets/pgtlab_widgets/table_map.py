@@ -13,12 +13,11 @@ from pgtlab.arch.tables.map_picture import table_map_picture
 from pgtlab.arch.tables.scales import Scale, ranges
 from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
-from pgtlab.linux.boot import Boot, boot
+from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.memory_map import GUARD, memory_map
 from pgtlab.picture import Picture
-from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
@@ -76,7 +75,7 @@ class TableMap(KernelView):
         self._va = 0
         super().__init__(page_size, va_bits, cpu, pa_bits)
 
-    def booted(self, before: Booted) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """Another kernel, with its tables and a process's."""
         if isinstance(self.boot, Boot):
             self._mmu = self._source or small_process(self.boot).mmu

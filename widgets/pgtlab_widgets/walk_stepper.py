@@ -14,7 +14,7 @@ from pgtlab.arch.walk import Walk
 from pgtlab.arch.word_picture import word_picture
 from pgtlab.lab.tables_to_walk import AddressSpace, Trial, small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.decompose import AddressError
 from pgtlab.linux.image import Image
 from pgtlab.linux.kernel import Kernel
@@ -22,7 +22,6 @@ from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.software_walk import Lookup
 from pgtlab.linux.walk_picture import step_of, walk_picture
 from pgtlab.picture import Picture
-from pgtlab_widgets.changes import Kernel as Booted
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
@@ -145,7 +144,7 @@ class WalkStepper(KernelView):
 
     # From what is chosen to what is shown.
 
-    def booted(self, before: Booted) -> None:
+    def booted(self, before: Boot | NoBoot) -> None:
         """Another kernel, with its process; what was tried last is tried again there."""
         self._space = self._given or (small_process(self.boot) if isinstance(self.boot, Boot) else None)
         if self._space is not None and (self._trial or not self._has_address()):
