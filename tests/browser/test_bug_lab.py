@@ -144,7 +144,7 @@ def test_its_javascript_draws_what_it_is_given(render):
     row = {"number": 1, "text": "no such line", "remarks": ["made up"], "pieces": pieces}
     lab = BugLab()
     log = {"rows": [row], "claims": [], "sources": [], "functions": [], "mine": "", "chosen": "", "lit": []}
-    drawn = {**lab.still, **lab.view, **log, "matrix": made_up, "inputs": ["number 1 8"]}
+    drawn = {**lab.base_view, **lab.view, **log, "matrix": made_up, "inputs": ["number 1 8"]}
     view = render(BugLab, drawn)
     expect(view.get_by_role("button", name="a made-up number, an input")).to_have_text("line")
     expect(view.locator(".annotated")).to_contain_text("no such line")

@@ -47,7 +47,7 @@ def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(run_cells
 
 @pytest.mark.parametrize("width", [1280, 700])
 def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(run_cells, width):
-    chosen = "next(claim['key'] for claim in reader.still['claims'] if 'vmemmap, where' in claim['text'])"
+    chosen = "next(claim['key'] for claim in reader.base_view['claims'] if 'vmemmap, where' in claim['text'])"
     page, view = run_cells(
         f"from pgtlab_widgets import OopsReader\nreader = OopsReader()\nreader.chosen = {chosen}\nreader"
     )

@@ -16,17 +16,17 @@ from pgtlab.linux.kernel import LivepatchError
 
 def test_it_boots_the_tree_and_its_log_is_read():
     lab = BugLab()
-    assert [row["text"] for row in lab.seldom["rows"]] == list(
+    assert [row["text"] for row in lab.run_view["rows"]] == list(
         Tree.named("next-20240229").start_kernel(lab.boot).run().dmesg
     )
-    diagnoses = [claim["text"] for claim in lab.seldom["claims"] if claim["diagnosis"]]
+    diagnoses = [claim["text"] for claim in lab.run_view["claims"] if claim["diagnosis"]]
     assert "without its destructor" in diagnoses[0]
     assert "a struct page on the stack" in diagnoses[1]
 
 
 def test_a_number_is_explained_by_the_lines_that_it_follows_from():
     lab = BugLab()
-    number = next(row["number"] for row in lab.seldom["rows"] if "x1 : " in row["text"])
+    number = next(row["number"] for row in lab.run_view["rows"] if "x1 : " in row["text"])
     lab.receive({"chosen": f"line {number}"})
     assert any("page_to_pfn" in item for item in lab.view["because"]["items"])
     assert lab.chosen == f"line {number}"
@@ -42,8 +42,8 @@ def test_the_number_itself_is_explained_and_its_inputs_are_told():
     assert lab.view["because"]["items"][0].startswith("x1 = (x20 - vmemmap) >> 6: (0x")
     assert [lab.numbers[one][0].name for one in lab.view["inputs"]] == ["x20"]
     assert "claim 1" in lab.view["resting"]  # the second diagnosis
-    pieces = lab.seldom["rows"][lab.numbers[key][0].line - 1]["pieces"]
-    assert "".join(piece["text"] for piece in pieces) == lab.seldom["rows"][lab.numbers[key][0].line - 1]["text"]
+    pieces = lab.run_view["rows"][lab.numbers[key][0].line - 1]["pieces"]
+    assert "".join(piece["text"] for piece in pieces) == lab.run_view["rows"][lab.numbers[key][0].line - 1]["text"]
     lab.choose(va_bits=47, pa_bits=48)
     assert lab.chosen == ""  # there is no report in this log
     with pytest.raises(ValueError, match="is not in this log"):
@@ -51,7 +51,7 @@ def test_the_number_itself_is_explained_and_its_inputs_are_told():
 
 
 def test_the_functions_of_the_commits_and_of_the_call_trace_are_there_to_read():
-    titles = [source["title"] for source in BugLab().seldom["functions"]]
+    titles = [source["title"] for source in BugLab().run_view["functions"]]
     assert titles[:4] == ["pud_free()", "__dump_page()", "__dump_folio()", "get_pfnblock_flags_mask()"]
     assert {"dump_page()", "destroy_args()"} <= set(titles)
 
@@ -72,7 +72,7 @@ def test_each_fix_does_what_it_does_in_the_thread():
     lab.receive({"fix": "fix-pud-free"})
     assert lab.run.outcome == "clean"
     assert lab.view["on"] == ["fix-pud-free", "fix-dump-page"]
-    assert lab.seldom["claims"] == []
+    assert lab.run_view["claims"] == []
     lab.receive({"unpatch": "pud_free"})
     assert lab.run.outcome == "report"
 
@@ -84,7 +84,7 @@ def test_ones_own_function_is_in_with_its_source_and_is_judged():
     lab = BugLab("arm64-for-next")
     lab.livepatch(pud_free=pud_free)
     assert lab.run.outcome == "clean"  # here
-    assert "+    k.__pud_free(mm, pud)  # and who asks whether" in lab.seldom["mine"]
+    assert "+    k.__pud_free(mm, pud)  # and who asks whether" in lab.run_view["mine"]
     run(lab, {"judge": True})
     assert any("does your function ask whether the level exists?" in finding for finding in lab.view["findings"])
     lab.livepatch(**CALL_THE_DESTRUCTOR.functions)
@@ -101,8 +101,8 @@ def test_a_fix_of_the_thread_goes_by_its_name_and_is_not_taken_to_a_bug_of_the_c
     for name in ("fix-pud-free", "fix-dump-page"):
         lab.receive({"fix": name})
     assert [it["as"] for it in lab.view["patched"]] == ["fix-dump-page", "fix-pud-free"]
-    assert "+++ pud_free() of fix-pud-free" in lab.seldom["mine"]
-    assert "your" not in lab.seldom["mine"]
+    assert "+++ pud_free() of fix-pud-free" in lab.run_view["mine"]
+    assert "your" not in lab.run_view["mine"]
     lab.tree = "arm64-for-next"  # a tree of the story: they are about it
     assert lab.view["on"] == ["fix-pud-free", "fix-dump-page"]
     lab.livepatch(p4d_clear=lambda k, p4dp: None)
@@ -155,7 +155,7 @@ def test_it_goes_step_by_step_and_can_be_stopped(monkeypatch):
     first = lab.view["next"]
     lab.receive(first)
     filled = lab.view["filled"]
-    assert 0 < filled < lab.still["cells"]
+    assert 0 < filled < lab.base_view["cells"]
     lab.receive(first)  # of another page that shows this: it has been done
     assert lab.view["filled"] == filled
     lab.receive({"stop": True})
@@ -163,7 +163,7 @@ def test_it_goes_step_by_step_and_can_be_stopped(monkeypatch):
     assert (
         run(lab, {"fill": True}) == 88
     )  # goes on where it was: of 104 so many boot, of which one had, and then the end
-    assert lab.view["filled"] == lab.still["cells"] == 104
+    assert lab.view["filled"] == lab.base_view["cells"] == 104
     lab.tree = "fixed"
     assert lab.view["filled"] == 0  # that was another kernel
     lab.receive({"judge": True})
@@ -194,15 +194,15 @@ def test_ones_own_patch_as_text_is_applied_judged_and_taken_off():
         {"text": OWN, "error": ""},
         [{"name": "pud_free", "as": "pud_free()"}],
     )
-    assert "-    k.free_page(pud)" in lab.seldom["mine"].splitlines()
-    assert "+        k.__pud_free(mm, pud)" in lab.seldom["mine"].splitlines()
+    assert "-    k.free_page(pud)" in lab.run_view["mine"].splitlines()
+    assert "+        k.__pud_free(mm, pud)" in lab.run_view["mine"].splitlines()
     assert lab.view["on"] == []
     run(lab, {"judge": True})
     assert [finding[0] for finding in lab.view["findings"]] == 8 * ["✓"]
     run(lab, {"fill": True})
     assert set(lab.matrix.outcomes.values()) == {"clean", "no boot"}
     lab.receive({"unpatch": "pud_free"})
-    assert (lab.run.outcome, lab.seldom["mine"], lab.matrix.outcomes) == ("report", "", {})
+    assert (lab.run.outcome, lab.run_view["mine"], lab.matrix.outcomes) == ("report", "", {})
     assert lab.view["own"]["text"] == OWN  # to go on with
 
 
@@ -213,7 +213,7 @@ def test_a_function_of_the_call_trace_is_edited_in_the_namespace_of_the_model():
     assert source.startswith("def get_pfnblock_flags_mask(k: Kernel")
     lab.receive({"own": source.replace("return ", "return 0 and ", 1)})
     lab.receive({"apply": True})
-    assert "0 and" in lab.seldom["mine"]
+    assert "0 and" in lab.run_view["mine"]
     assert lab.view["own"]["error"] == ""
 
 
@@ -257,18 +257,18 @@ def test_a_patch_that_stops_is_told_wherever_it_does(body, told, monkeypatch):
     lab.apply(f"def pud_free(k, mm, pud):\n    {body}")
     assert lab.run.outcome == "stopped"
     assert told in lab.view["own"]["error"]
-    assert lab.seldom["rows"][0]["text"]  # the log as far as it went
+    assert lab.run_view["rows"][0]["text"]  # the log as far as it went
     lab.unpatch("pud_free")
     assert (lab.run.outcome, lab.view["own"]["error"]) == ("report", "")
 
 
 def test_what_was_seen_before_is_not_done_again(monkeypatch):
     lab = BugLab(page_size="16k", va_bits=52)
-    before = lab.seldom
+    before = lab.run_view
     lab.cpu = "max,lpa2=off"
     monkeypatch.setattr(kernel_run.PatchedTree, "start_kernel", None)
     lab.cpu = "max"
-    assert lab.seldom is before
+    assert lab.run_view is before
 
 
 def test_own_function_applied_again_runs_again():
@@ -285,10 +285,10 @@ def test_own_function_applied_again_runs_again():
 
 def test_what_a_toggle_sends_is_small():
     lab = BugLab(page_size="16k", va_bits=52)
-    still = lab.still
+    before = lab.base_view
     lab.cpu = "max,lpa2=off"
-    assert lab.still is still
-    assert len(json.dumps(lab.view)) + len(json.dumps(lab.seldom)) < 40_000
+    assert lab.base_view is before
+    assert len(json.dumps(lab.view)) + len(json.dumps(lab.run_view)) < 40_000
 
 
 def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
@@ -297,7 +297,7 @@ def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
     assert (lab.boot.vabits_actual, lab.run.outcome) == (52, "panic")
     lab.receive({"cell": cell_key(lab.matrix.boots["16k/48/48/cortex-a72"])})
     assert "no 16K granule" in lab.text()
-    assert lab.seldom["rows"] == []
+    assert lab.run_view["rows"] == []
     with pytest.raises(ValueError, match="no 16K granule"):
         lab.start_kernel()
     lab.apply(OWN)  # which is judged everywhere, whatever is chosen here

@@ -5,10 +5,9 @@ import pgtlab_widgets
 import pytest
 from ipywidgets import Widget
 from nbconvert import HTMLExporter, MarkdownExporter, SlidesExporter
-from pgtlab_widgets.view import View
 from traitlets.config import Config
 
-VIEWS = [each for each in vars(pgtlab_widgets).values() if isinstance(each, type) and issubclass(each, View)]
+VIEWS = [getattr(pgtlab_widgets, name) for name in pgtlab_widgets.__all__]
 
 
 @pytest.fixture(scope="module")

@@ -50,9 +50,9 @@ def test_a_cell_that_is_not_there_is_told_in_the_view(cell):
 
 def test_what_is_sent_for_a_choice_is_short_and_the_picture_is_sent_once():
     lab = FoldLab()
-    still = lab.still
+    before = lab.base_view
     lab.receive({"cell": "4k/48/48/max"})
-    assert lab.still is still
+    assert lab.base_view is before
     assert set(lab.view) == {"selected", "told"}
 
 

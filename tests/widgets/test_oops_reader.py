@@ -30,12 +30,12 @@ def reader():
 
 
 def numbers(reader):
-    return [row["number"] for row in reader.still["rows"] if "number" in row]
+    return [row["number"] for row in reader.base_view["rows"] if "number" in row]
 
 
 def test_it_starts_with_the_models_own_panic(made):
     reader = OopsReader()
-    assert [row["text"] for row in reader.still["rows"]] == made.splitlines()
+    assert [row["text"] for row in reader.base_view["rows"]] == made.splitlines()
     assert "Kernel panic" in made
     assert reader.view["told"] == "48 lines, 3 reports: bad page, oops, panic."
 
@@ -43,7 +43,7 @@ def test_it_starts_with_the_models_own_panic(made):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_has_a_diagnosis(reader, name):
     said(reader, sample=name)
-    assert reader.still["claims"][0]["sure"] == "derived"
+    assert reader.base_view["claims"][0]["sure"] == "derived"
     assert reader.lit
 
 
@@ -54,7 +54,7 @@ def test_the_model_and_the_machine_come_to_the_same_diagnoses(made):
 
 
 def test_a_claim_lights_the_lines_that_it_rests_on_and_says_why(reader):
-    chosen = next(it for it in reader.still["claims"] if it["text"].startswith("vmemmap, where"))
+    chosen = next(it for it in reader.base_view["claims"] if it["text"].startswith("vmemmap, where"))
     said(reader, chosen=chosen["key"])
     assert reader.view["lit"] == chosen["lines"]
     assert any("(x19 = x20 = x26 - vmemmap) >> 6" in item for item in reader.view["because"]["items"])
@@ -63,7 +63,7 @@ def test_a_claim_lights_the_lines_that_it_rests_on_and_says_why(reader):
 
 
 def test_a_line_says_what_was_made_of_it_with_the_word_in_it_as_a_picture(reader):
-    line = next(row["number"] for row in reader.still["rows"] if "ESR = 0x" in row["text"])
+    line = next(row["number"] for row in reader.base_view["rows"] if "ESR = 0x" in row["text"])
     said(reader, chosen=f"line {line}")
     assert reader.view["lit"] == (line,)
     assert "the MMU walks 4 levels of tables, from level 0 (derived)" in reader.view["because"]["items"]
@@ -95,13 +95,13 @@ def test_what_is_no_report_of_arm64_is_told_in_one_line_and_stays_where_it_was_t
     assert reader.view["log"]["error"].startswith(told)
     assert "\n" not in reader.view["log"]["error"]
     assert reader.view["log"]["text"] == text
-    assert reader.still["rows"] == reader.still["claims"] == []
+    assert reader.base_view["rows"] == reader.base_view["claims"] == []
     assert reader.picture() is None
     with pytest.raises(ValueError, match="there is no picture"):
         reader.svg()
     said(reader, log=STORY)
     assert reader.view["log"] == {"text": "", "error": ""}
-    assert reader.still["rows"]
+    assert reader.base_view["rows"]
 
 
 def test_an_empty_field_changes_nothing(reader):
@@ -116,34 +116,34 @@ def test_a_megabyte_is_read_in_a_second_and_only_what_matters_is_sent():
     reader = OopsReader(noise + STORY)
     assert time.perf_counter() - start < 1
     assert len(noise) > 1_000_000
-    assert len(json.dumps(reader.still)) + len(json.dumps(reader.view)) < 40_000
-    assert reader.still["rows"][0] == {"from": 1, "text": "13999 more lines"}
+    assert len(json.dumps(reader.base_view)) + len(json.dumps(reader.view)) < 40_000
+    assert reader.base_view["rows"][0] == {"from": 1, "text": "13999 more lines"}
 
 
 def test_a_fold_opens_by_so_many_lines_until_nothing_is_folded():
     reader = OopsReader("quiet\n" * 150 + STORY + "quiet\n" * 5)
     said(reader, unfold=1)
     assert numbers(reader)[:UNFOLDED] == list(range(1, UNFOLDED + 1))
-    while folds := [row["from"] for row in reader.still["rows"] if "from" in row]:
+    while folds := [row["from"] for row in reader.base_view["rows"] if "from" in row]:
         said(reader, unfold=folds[0])
     assert numbers(reader) == list(range(1, 150 + len(STORY.splitlines()) + 5 + 1))
 
 
 def test_a_line_of_any_length_is_cut():
     reader = OopsReader(STORY + "Kernel command line: " + "x" * 100_000 + "\n")
-    assert max(len(row["text"]) for row in reader.still["rows"]) <= LONGEST + 2
+    assert max(len(row["text"]) for row in reader.base_view["rows"]) <= LONGEST + 2
 
 
 def test_of_many_reports_the_page_gets_some(reader):
     said(reader, log=STORY * 300)
-    assert len(json.dumps(reader.still)) < 400_000
+    assert len(json.dumps(reader.base_view)) < 400_000
 
 
 def test_what_is_chosen_and_what_is_read_are_sent_together(reader):
     """A page never draws a choice of one log over the lines of another."""
     said(reader, chosen="claim 9")
     said(reader, log="Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
-    assert len(reader.still["rows"]) == 1
+    assert len(reader.base_view["rows"]) == 1
     assert set(reader.view["lit"]) <= {1}
 
 

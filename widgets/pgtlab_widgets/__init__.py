@@ -1,23 +1,55 @@
-"""Jupyter widgets for pgtlab: traits on one side, a small view on the other."""
+"""Jupyter widgets for pgtlab: traits on one side, a small view on the other.
 
-from pgtlab_widgets.bisection_view import BisectionView
-from pgtlab_widgets.bug_lab import BugLab
-from pgtlab_widgets.explorer import Explorer
-from pgtlab_widgets.fold_lab import FoldLab
-from pgtlab_widgets.oops_reader import OopsReader
-from pgtlab_widgets.page_inspector import PageInspector
-from pgtlab_widgets.table_map import TableMap
-from pgtlab_widgets.tlb import TLBView
-from pgtlab_widgets.walk_stepper import WalkStepper
+A view is imported when it is first asked for, so that each needs only what it draws.
+"""
 
-__all__ = [
-    "BisectionView",
-    "BugLab",
-    "Explorer",
-    "FoldLab",
-    "OopsReader",
-    "PageInspector",
-    "TLBView",
-    "TableMap",
-    "WalkStepper",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pgtlab_widgets.bisection_view import BisectionView as BisectionView
+    from pgtlab_widgets.bug_lab import BugLab as BugLab
+    from pgtlab_widgets.explorer import Explorer as Explorer
+    from pgtlab_widgets.fold_lab import FoldLab as FoldLab
+    from pgtlab_widgets.oops_reader import OopsReader as OopsReader
+    from pgtlab_widgets.page_inspector import PageInspector as PageInspector
+    from pgtlab_widgets.table_map import TableMap as TableMap
+    from pgtlab_widgets.tlb import TLBView as TLBView
+    from pgtlab_widgets.walk_stepper import WalkStepper as WalkStepper
+
+_MODULES = {
+    "BisectionView": "bisection_view",
+    "BugLab": "bug_lab",
+    "Explorer": "explorer",
+    "FoldLab": "fold_lab",
+    "OopsReader": "oops_reader",
+    "PageInspector": "page_inspector",
+    "TLBView": "tlb",
+    "TableMap": "table_map",
+    "WalkStepper": "walk_stepper",
+}
+#: The extra that brings what a view imports.
+_EXTRAS = {
+    **dict.fromkeys(("anywidget", "ipywidgets", "traitlets"), "lab"),
+    "numba": "fast",
+    "capstone": "oops",
+    "elftools": "images",
+}
+
+__all__ = [*_MODULES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        if missing not in _EXTRAS:
+            raise
+        raise ImportError(f"{name} needs {missing}: pip install 'pgtlab[{_EXTRAS[missing]}]'") from None
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -56,7 +56,7 @@ class BugLab(KernelView):
     chosen = traitlets.Unicode()  # a claim or a line of the log, as in `annotated`; or `number LINE COLUMN`
 
     #: The log, what follows from it, and the functions: what stays when something in it is chosen.
-    seldom = traitlets.Dict().tag(sync=True, to_json=packed)
+    run_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class BugLab(KernelView):
     def _show_run(self) -> None:
         """Show the log from its first diagnosis on."""
         with self.hold_sync():
-            self.seldom = run_view(self.tree, self.kernel_run)
+            self.run_view = run_view(self.tree, self.kernel_run)
             self._show_matrix()
             first = "claim 0" if self.annotated and self.annotated.diagnoses[0].lines else ""
             if self.chosen != first:
@@ -162,8 +162,8 @@ class BugLab(KernelView):
     def _show_matrix(self) -> None:
         """What changes with no toggle, nor with what is chosen."""
         matrix = self.matrix.spec()
-        if self.still.get("matrix") is not matrix:
-            self.still = {
+        if self.base_view.get("matrix") is not matrix:
+            self.base_view = {
                 "trees": [{"label": name, "send": {"tree": name}} for name in TREES],
                 "bugs": [{"label": name, "send": {"tree": name}, "note": bug.symptom} for name, bug in BUGS.items()],
                 "fixes": [{"name": name, "does": fix.does} for name, fix in FIXES.items()],
@@ -183,7 +183,7 @@ class BugLab(KernelView):
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """What the browser needs besides `still` and `seldom`."""
+        """What the browser needs besides `base_view` and `run_view`."""
         log, (number, known) = self.annotated, self.numbers.get(self.chosen, (None, None))
         inputs = known.inputs if known else ()
         marked = (number.line,) if number else lit(log, self.chosen)

@@ -17,6 +17,7 @@ from pgtlab.linux.explain import Explanation, explain
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.share import SCHEME, Share
 from pgtlab.picture import Picture
+from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.changes import changes
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
@@ -69,8 +70,8 @@ class Explorer(KernelView):
     ) -> None:
         self._before: Boot | NoBoot | None = None
         self._pinned: Boot | None = None
-        self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
-        self._va = parse_address(_text(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
+        self.field = AddressField()
+        self._va = parse_address(written(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
         super().__init__(page_size, va_bits, cpu, pa_bits, address=address)
 
     @property
@@ -139,7 +140,7 @@ class Explorer(KernelView):
 
     @traitlets.validate("address")
     def _read(self, proposal: dict[str, Any]) -> str:
-        text = _text(proposal["value"])
+        text = written(proposal["value"])
         with refusals():
             parse_address(text, self._boot)
         return text
@@ -156,21 +157,17 @@ class Explorer(KernelView):
         """The address in the kernel at hand. Where that has no such name, the last one stays."""
         with suppress(AddressError):  # of a name that only a kernel has which boots
             self._va = parse_address(self.address, self._boot)
-        self._wrong = None
+        self.field.clear()
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser needs."""
-        text, error = self._wrong or (self.address, "")
         picture = self.picture()
         return {
             "choices": self.toggles(),
-            "address": {
-                "text": text,
-                "error": error,
-                "meaning": f"{self._va:#018x}  {address_name(self._va, self._boot)}",
-                "names": list(address_names(self._boot)),
-            },
+            "address": self.field.drawn(
+                self.address, f"{self._va:#018x}  {address_name(self._va, self._boot)}", address_names(self._boot)
+            ),
             "picture": picture and picture.spec(),
             "pinned": self._comparison(picture),
             "why": [self._why(explanation) for explanation in self.explain()],
@@ -224,19 +221,15 @@ class Explorer(KernelView):
             case {"pin": pin}:
                 self.pin() if pin else self.unpin()
             case {"address": text}:
-                try:
-                    if text.strip().startswith(SCHEME):
-                        self.load(text)
-                    else:
-                        self.address = text
-                    self._wrong = None
-                except ValueError as error:
-                    self._wrong = text, str(error)
+                self.field.enter(text, self._enter)
                 self.draw()  # the address may be the one before, and only the error come or go
 
-
-def _text(address: str | int) -> str:
-    return address if isinstance(address, str) else f"{address:#018x}"
+    def _enter(self, text: str) -> None:
+        """An address, or a share string."""
+        if text.strip().startswith(SCHEME):
+            self.load(text)
+        else:
+            self.address = text
 
 
 def _named(kernel: Boot | NoBoot) -> str:

@@ -45,7 +45,7 @@ class FoldLab(KernelView):
         self._boots = {cell_key(boot): boot for boot in boots()}
         self._views = weakref.WeakSet(views)
         super().__init__(page_size, va_bits, cpu, pa_bits)
-        self.still = {"picture": fold_picture(list(self._boots.values())).spec()}
+        self.base_view = {"picture": fold_picture(list(self._boots.values())).spec()}
 
     def drawn(self) -> dict[str, Any]:
         """Which cell is chosen, and what is so there."""

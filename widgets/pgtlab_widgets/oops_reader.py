@@ -96,7 +96,7 @@ class OopsReader(View):
     def _fold(self) -> None:
         """The log and the claims: what does not change with what is chosen."""
         it = self.annotated
-        self.still = {
+        self.base_view = {
             "samples": list(SAMPLES),
             "claims": claim_rows(it),
             "rows": [] if it is None else self._rows(it),
@@ -118,7 +118,7 @@ class OopsReader(View):
         return rows
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs besides `still`."""
+        """All that the browser needs besides `base_view`."""
         text, error = self._wrong
         it = self.annotated
         return {

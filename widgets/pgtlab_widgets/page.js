@@ -250,13 +250,15 @@ let views = 0;
 
 /** @type {WeakMap<object, number>} how many views of a model are on the page */
 const shown = new WeakMap();
-const PARTS = ["still", "seldom", "view"]; // traits: what stays, what changes at times (where a view has such), and what does with each click
+// The traits that are drawn, the one that changes most last: `base_view` stays while something in it is chosen, and the bug
+// lab's `run_view` while the kernel is the same.
+const PARTS = ["base_view", "run_view", "view"];
 const HEARD = PARTS.map((part) => `change:${part}`).join(" ");
 const AWAY = 500; // milliseconds after which a model that is nowhere on the page is given up
 
 /**
- * A widget's module: `body` says what is wanted for the model's traits `still`, `seldom` and `view`. Events go to `on` first, if it has them,
- * and no further if that returns true.
+ * A widget's module: `body` says what is wanted for the traits in `PARTS` together. Events go to `on` first, if it has
+ * them, and no further if that returns true.
  * @param {string} name
  * @param {(view: any, reader: Reader) => Wanted[]} body
  * @param {Record<string, (event: any, context: {view: any, reader: Reader, root: HTMLElement, model: any, draw: () => void}) => boolean|void>} on

@@ -18,6 +18,7 @@ from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.memory_map import GUARD, memory_map
 from pgtlab.picture import Picture
+from pgtlab_widgets.address_field import AddressField
 from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
@@ -66,7 +67,7 @@ class TableMap(KernelView):
             page_size, va_bits, pa_bits = config.page_size_name, config.va_bits, config.pa_bits
         if address is None and not self._whose and self._source is not None:
             address = next((at for its in ranges(self._source) if (at := self._first_in(its)) is not None), 0)
-        self._wrong: tuple[str, str] | None = None
+        self.field = AddressField()
         self._first: dict[int, int] = {}
         self._wanted = "VMEMMAP_START" if address is None else address if isinstance(address, str) else f"{address:#x}"
         self._ranges: tuple[Scale, ...] = ()
@@ -101,25 +102,23 @@ class TableMap(KernelView):
         else:
             self.columns, self.outcome = (), ""
         self._wanted = address
-        self._wrong = None
+        self.field.clear()
         self._first = {}
         self.address = address
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser needs."""
-        text, error = self._wrong or (self.address, "")
         picture = self.picture()
         name = address_name(self._va, self.boot) if self._whose else ""
         return {
             "choices": self.toggles() if self._source is None else [],
             "stuck": self.stuck,
-            "address": {
-                "text": text,
-                "error": error,
-                "meaning": f"{self._va:#018x}  {name}" if not self.stuck else "",
-                "names": list(address_names(self.boot)) if self._whose else [],
-            },
+            "address": self.field.drawn(
+                self.address,
+                f"{self._va:#018x}  {name}" if not self.stuck else "",
+                address_names(self.boot) if self._whose else (),
+            ),
             "regions": [{"name": name, "send": {"region": name}} for name in self._places()],
             "told": self._told(),
             "next": self._next(),
@@ -158,10 +157,7 @@ class TableMap(KernelView):
                 self._first = {**self._first, level: first}
                 self.draw()
             case {"address": text}:
-                try:
-                    self.go(text)
-                except ValueError as error:
-                    self._wrong = text, str(error)
+                if not self.field.enter(text, self.go):
                     self.draw()
 
     def _regions(self) -> list[tuple[str, int, int]]:

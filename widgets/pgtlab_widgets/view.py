@@ -48,8 +48,8 @@ class View(anywidget.AnyWidget):
 
     view = traitlets.Dict().tag(sync=True, to_json=packed)
 
-    #: What does not change with it, such as a large picture in which something is chosen: sent once.
-    still = traitlets.Dict().tag(sync=True, to_json=packed)
+    #: What stays while something in it is chosen, such as a large picture: sent when it changes itself.
+    base_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
     #: Those that a cell shows by themselves.
     displayed: ClassVar[WeakSet[View]] = WeakSet()

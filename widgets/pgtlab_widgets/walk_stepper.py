@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import traitlets
@@ -22,6 +23,7 @@ from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.software_walk import Lookup
 from pgtlab.linux.walk_picture import step_of, walk_picture
 from pgtlab.picture import Picture
+from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
@@ -84,7 +86,7 @@ class WalkStepper(KernelView):
     ) -> None:
         self.walk: Walk | None = None
         self.lookups: tuple[Lookup, ...] = ()
-        self._wrong: tuple[str, str] | None = None  # what was typed, and why it is no address
+        self.field = AddressField()
         self._trial: Trial | None = Trial("", 0)  # the one that this is, to try again in another kernel
         self._space: AddressSpace | None = None
         self._shown: tuple[object, ...] = ()  # of which kernel, and what
@@ -127,13 +129,13 @@ class WalkStepper(KernelView):
 
     def _choose(self, trial: Trial) -> None:
         with self.hold_trait_notifications():
-            self.address, self.access, self.el = _hex(trial.va), trial.access.name, trial.el
+            self.address, self.access, self.el = written(trial.va), trial.access.name, trial.el
 
     # What is chosen: legal, or refused.
 
     @traitlets.validate("address")
     def _read(self, proposal: dict[str, Any]) -> str:
-        text = proposal["value"] if isinstance(proposal["value"], str) else _hex(proposal["value"])
+        text = written(proposal["value"])
         with refusals():
             parse_address(text, self.boot)
         return text
@@ -177,7 +179,8 @@ class WalkStepper(KernelView):
             walk = self.walk = self._space.translate(va, access, self.el)
             self.lookups = self._space.lookups(walk)
             self._trial = next((trial for trial in self.trials if _is(trial, walk)), None)
-        self._shown, self._wrong = asked, None
+        self._shown = asked
+        self.field.clear()
         step = self.last if ended else min(self.step, self.last)
         if step == self.step or self.walk is None:
             self.draw()
@@ -193,18 +196,16 @@ class WalkStepper(KernelView):
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser needs."""
-        text, error = self._wrong or (self.address, "")
         picture, word = self.picture(), self.word()
         named = self._space is None or self._space.boot is not None
         return {
             "choices": [] if self._given else self.toggles(),
             "stuck": self.stuck,
-            "address": {
-                "text": text,
-                "error": error,
-                "meaning": address_name(self.walk.va, self.boot) if self.walk and named else "",
-                "names": list(address_names(self.boot)) if named else [],
-            },
+            "address": self.field.drawn(
+                self.address,
+                address_name(self.walk.va, self.boot) if self.walk and named else "",
+                address_names(self.boot) if named else (),
+            ),
             "accesses": [
                 {"label": a.name.lower(), "selected": a.name == self.access, "send": {"access": a.name}} for a in Access
             ],
@@ -262,11 +263,7 @@ class WalkStepper(KernelView):
             case {"el": el}:
                 self.el = el
             case {"address": text}:
-                try:
-                    self.address = text
-                    self._wrong = None
-                except ValueError as error:
-                    self._wrong = text, str(error)
+                self.field.enter(text, partial(setattr, self, "address"))
                 self.draw()  # the address may be the one before, and only the error come or go
 
     def picture(self) -> Picture | None:
@@ -293,7 +290,3 @@ def _space_of(source: MMU | Image | Kernel, mm: MmStruct | None) -> AddressSpace
 
 def _is(trial: Trial, walk: Walk) -> bool:
     return (trial.va, trial.access, trial.el) == (walk.va, walk.access, walk.el)
-
-
-def _hex(va: int) -> str:
-    return f"{va:#018x}"

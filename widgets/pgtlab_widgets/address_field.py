@@ -1,0 +1,41 @@
+"""The field in which an address is typed, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+class AddressField:
+    """What was typed last and is not an address, and why; nothing where the address is the view's."""
+
+    def __init__(self) -> None:
+        self._rejected: tuple[str, str] | None = None
+
+    def enter(self, text: str, choose: Callable[[str], None]) -> bool:
+        """Choose what was typed; False where `choose` raises a `ValueError`, whose message is then below the text."""
+        try:
+            choose(text)
+        except ValueError as error:
+            self._rejected = text, str(error)
+            return False
+        self.clear()
+        return True
+
+    def clear(self) -> None:
+        """Show the view's address again."""
+        self._rejected = None
+
+    def drawn(self, address: str, meaning: str, names: Iterable[str]) -> dict[str, Any]:
+        """For `field()` of `page.js`: the text, the error, what the address means, and the names to choose from."""
+        text, error = self._rejected or (address, "")
+        return {"text": text, "error": error, "meaning": meaning, "names": list(names)}
+
+
+def written(address: str | int) -> str:
+    """An address as it is written in the field.
+
+    >>> written(0x1000), written("VMEMMAP_START")
+    ('0x0000000000001000', 'VMEMMAP_START')
+    """
+    return address if isinstance(address, str) else f"{address:#018x}"
