@@ -3,37 +3,50 @@
 
 PYTHON ?= python3
 BIN    := .venv/bin
-READY  := .venv/.ready
+# What is installed is named after what it is installed from, so that another checkout of the same lock needs nothing new.
+READY  := .venv/.ready-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(if $(CI),--durations=25)
+# The tests start Python some hundred times: what it compiles is kept, whatever the environment says about it.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-mmu oracle check format docs lock screenshots
+.PHONY: help env lab test test-fast search test-mmu oracle check format docs lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 env: $(READY)  ## make .venv from the locked dependencies
 
-$(READY): requirements.lock pyproject.toml
+$(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "pgtlab needs Python 3.11 or newer, and $(PYTHON) is Python " + sys.version.split()[0] + \
 	  ": make PYTHON=python3.12 names another.")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt-get install python3-venv)." >&2; \
 	  exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Making a Python environment in .venv: once, and nothing outside it is changed."
+	@$(PYTHON) -m venv .venv
+	@echo "Installing the $$(grep -c == requirements.lock) packages of requirements.lock: a minute or two, and 1 GB of disk."
+	@$(PIP) --require-hashes --requirement requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@rm -f .venv/.ready*
 	@touch $@
 
 lab: env  ## open JupyterLab on the first notebook
+	@echo "Starting JupyterLab: some seconds."
 	@$(BIN)/pgtlab lab
 
 test: env  ## run the whole test suite, in a browser too where there is one
-	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && \
-	  PGTLAB_CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" $(PYTEST)
 
-# All recordings that lie beside the project, or the samples that come with it.
-MMU_DATA ?= $(firstword $(wildcard ../shared/data/mmu) tests/data/mmu)
+test-fast: env  ## run the tests that need no browser and no QEMU, and take no long time
+	@$(PYTEST) -m "not browser and not oracle and not slow"
+
+search: env  ## let Hypothesis look for exceptions to the laws for longer, with other examples every time
+	@$(PYTEST) -m "not browser and not slow" --hypothesis-profile=search
+
+MMU_DATA ?= tests/data/mmu
 test-mmu: env  ## hold the MMU against every recorded translation in MMU_DATA=folder
 	$(BIN)/pgtlab verify-mmu $(wildcard $(MMU_DATA)/*.npz)
 

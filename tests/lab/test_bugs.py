@@ -4,18 +4,16 @@ import inspect
 import json
 
 import pytest
+from kernels import EVERYWHERE, KINDS
 
 from pgtlab.cli import main
 from pgtlab.lab.bugs import BUGS, CONSTRUCTED, BugError, named
 from pgtlab.lab.bugs.bug import FIXED
-from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import COMMITS
-from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.boot import Fold
 from pgtlab.linux.kernel.symbols import is_of_folded_level
 
-EVERYWHERE = [b for b in boots() if isinstance(b, Boot)]
 DISTINCT = list({(b.config, b.tcr_el1, b.cpu.mmfr0.PARANGE, b.cpu.mmfr1.PAN): b for b in EVERYWHERE}.values())
-KINDS = list({(b.config, b.vabits_actual): b for b in EVERYWHERE}.values())
 every_bug = pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
 
 

@@ -5,15 +5,14 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import KINDS
 
 from pgtlab.linux.address_picture import BIT, address_picture
 from pgtlab.linux.boot import Boot, Fold, boot
-from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import decompose
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.kconfig import Config
 
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KINDS = list({(b.config, b.vabits_actual): b for b in EVERYWHERE}.values())
 ADDRESSES = st.one_of(st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 36) - 1))
 laws = settings(max_examples=40)
 

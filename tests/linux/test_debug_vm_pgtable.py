@@ -3,28 +3,20 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import KINDS, every_kind
 
 from pgtlab.lab.trees import Tree
+from pgtlab.lab.variants import describe
 from pgtlab.linux.boot import Boot, Fold, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 
+WITH_PUD = [booted for booted in KINDS if booted.folded["pud"] is Fold.REAL]
+WITHOUT_PUD = [booted for booted in KINDS if booted.folded["pud"] is not Fold.REAL]
 
-def kind(booted: Boot) -> str:
-    """What tells page tables of two boots apart: configuration, bits in use, DS."""
-    c = booted.config
-    return f"{c.page_size_name}-va{c.va_bits}-pa{c.pa_bits} on {booted.vabits_actual} bits"
-
-
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KINDS = {kind(b): b for b in EVERYWHERE}
-WITH_PUD = {name: b for name, b in KINDS.items() if b.folded["pud"] is Fold.REAL}
-WITHOUT_PUD = {name: b for name, b in KINDS.items() if b.folded["pud"] is not Fold.REAL}
-
-every_kind = pytest.mark.parametrize("booted", KINDS.values(), ids=KINDS)
-with_pud = pytest.mark.parametrize("booted", WITH_PUD.values(), ids=WITH_PUD)
-without_pud = pytest.mark.parametrize("booted", WITHOUT_PUD.values(), ids=WITHOUT_PUD)
+with_pud = pytest.mark.parametrize("booted", WITH_PUD, ids=describe)
+without_pud = pytest.mark.parametrize("booted", WITHOUT_PUD, ids=describe)
 
 
 def buggy(booted: Boot, seed: int = 0) -> Kernel:
@@ -93,16 +85,15 @@ def test_the_fixed_kernel_gives_everything_back(booted):
     assert no_huge_page or len(run.dmesg) <= 2  # that it ran, and the feature that the CPU has
 
 
-@given(seed=st.integers(0, 1 << 32), name=st.sampled_from(sorted(KINDS)))
+@given(seed=st.integers(0, 1 << 32), booted=st.sampled_from(KINDS))
 @settings(max_examples=20)
-def test_the_address_that_it_picks_changes_nothing(seed, name):
-    booted = KINDS[name]
-    assert len(buggy(booted, seed).run().reports) == (name in WITH_PUD)
+def test_the_address_that_it_picks_changes_nothing(seed, booted):
+    assert len(buggy(booted, seed).run().reports) == (booted in WITH_PUD)
     assert fixed(booted, seed).run().outcome == "clean"
 
 
 def test_it_picks_a_page_of_user_space():
-    for booted in KINDS.values():
+    for booted in KINDS:
         kernel = fixed(booted)
         picked = [kernel.get_random_vaddr() for _ in range(50)]
         assert len(set(picked)) == 50
@@ -111,7 +102,7 @@ def test_it_picks_a_page_of_user_space():
 
 
 def test_a_second_run_reports_a_second_page():
-    kernel = buggy(KINDS["4k-va48-pa48 on 48 bits"])
+    kernel = buggy(boot(Config("4k", 48), CPU.named("max")))
     first, second = kernel.run(), kernel.run()
     assert (first.outcome, second.outcome) == ("report", "report")
     assert first.reports[0].pfn != second.reports[0].pfn
@@ -343,7 +334,7 @@ def test_a_counter_that_is_not_taken_back_is_found_with_the_address_space():
         (PUD_FOLDED, ["pmd entries", "pte entries"]),
         (TWO_LEVELS, ["pte entries"]),
     ],
-    ids=lambda value: kind(value) if isinstance(value, Boot) else "",
+    ids=lambda value: describe(value) if isinstance(value, Boot) else "",
 )
 def test_without_memory_it_gives_up_and_gives_back_what_it_has(booted, tables):
     """With n pages to be had, the n-th table from the top is the one that fails."""

@@ -4,18 +4,16 @@ import inspect
 import re
 
 import pytest
+from kernels import every_kind
 
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel, debug_vm_pgtable
 from pgtlab.linux.kernel.symbols import functions_of
 from pgtlab.linux.placement import ANYWHERE, Placement
 
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KINDS = {(b.config, b.vabits_actual): b for b in EVERYWHERE}
-every_kind = pytest.mark.parametrize("booted", KINDS.values(), ids=lambda b: f"{b.config!r} on {b.vabits_actual}")
 MAX = CPU.named("max")
 
 

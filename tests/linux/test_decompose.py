@@ -6,19 +6,16 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import KINDS, kernel
 
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.linux.boot import Boot, Fold, boot
-from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.boot import Fold, boot
+from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import AddressError, decompose
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KINDS = {(b.config, b.vabits_actual): b for b in EVERYWHERE}  # 17 kinds of page table
-KERNELS = {kind: Kernel(booted) for kind, booted in KINDS.items()}
-
-BOOTS = st.sampled_from(list(KINDS.values()))
+BOOTS = st.sampled_from(KINDS)
 ADDRESSES = st.one_of(
     st.integers(0, (1 << 64) - 1),
     st.integers(0, (1 << 52) - 1),
@@ -76,7 +73,7 @@ def test_which_half_an_address_is_in(va, booted):
 
 @given(va=ADDRESSES, booted=BOOTS)
 def test_linux_computes_the_indices_that_its_macros_do(va, booted):
-    k = KERNELS[booted.config, booted.vabits_actual]
+    k = kernel(booted)
     indices = {level.name: level.index for level in decompose(va, booted).linux}
     assert list(indices) == ["pgd", "p4d", "pud", "pmd", "pte"]
     for name, index in indices.items():
@@ -189,7 +186,7 @@ def test_what_run_time_folding_does_to_an_address():
 @pytest.mark.parametrize("va", [-1, 1 << 64])
 def test_an_address_has_64_bits(va):
     with pytest.raises(AddressError, match="is not a 64-bit address: the largest is 0xffffffffffffffff"):
-        decompose(va, next(iter(KINDS.values())))
+        decompose(va, KINDS[0])
 
 
 @given(va=ADDRESSES, booted=BOOTS)

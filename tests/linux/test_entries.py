@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import KINDS, every_kernel, kernel
 
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.registers import TTBR0_EL1
-from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct, VmAreaStruct
 
@@ -21,9 +22,6 @@ REAL = json.loads((DATA / "user-entries.json").read_text())
 CONFIGS = [name for name in REAL if name != "source"]
 CONSTANTS = json.loads((DATA / "constants.json").read_text())["everywhere"]
 
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
 VMA = VmAreaStruct(MmStruct())
 FLAGS = range(16)
 
@@ -181,7 +179,7 @@ CHANGES = {  # and what each of them makes of which question
 @st.composite
 def entries(draw):
     """A kernel, and an entry of it with any protection and any of the changes that mm makes."""
-    k = draw(st.sampled_from(list(KERNELS.values())))
+    k = draw(st.sampled_from(KINDS).map(kernel))
     pfn = draw(st.integers(0, (1 << k.PHYS_MASK_SHIFT - k.PAGE_SHIFT) - 1))
     pte = k.pfn_pte(pfn, k.vm_get_page_prot(draw(st.sampled_from(FLAGS))))
     for change in draw(st.lists(st.sampled_from(list(CHANGES)), max_size=4)):

@@ -4,14 +4,12 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+from kernels import KINDS
 
 from pgtlab.arch.registers import TG0, TG1
-from pgtlab.lab.matrix import boots
-from pgtlab.linux.boot import Boot
 from pgtlab.linux.decompose import decompose
 from pgtlab.linux.explain import explain
 
-KINDS = list({(b.config, b.vabits_actual): b for b in boots() if isinstance(b, Boot)}.values())
 addresses = st.integers(0, (1 << 64) - 1)
 
 

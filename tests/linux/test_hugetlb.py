@@ -1,16 +1,13 @@
 """Contiguous runs, and huge pages of each size: several entries that are one page."""
 
 import pytest
+from kernels import every_kernel
 
-from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import VmAreaStruct
-
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
 
 
 @every_kernel

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import EVERYWHERE, every_kernel, kernel
 
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.registers import ESR_EL1, TTBR1_EL1, ISSDataAbort
-from pgtlab.lab.matrix import boots
-from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
@@ -21,8 +20,7 @@ from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.placement import Placement
 
 DATA = Path(__file__).parents[1] / "data"
-KERNELS = {describe(booted): Kernel(booted) for booted in distinct_boots()}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)
+FOUR_LEVELS = boot(Config("4k", 48), CPU.named("max"))
 
 
 def dies(booted: Boot, call) -> tuple[Kernel, str]:
@@ -101,7 +99,7 @@ def test_linux_finds_in_its_tables_what_the_mmu_finds(k, data):
 @given(offset=st.integers(0, 4096 - 8), value=st.integers(0, (1 << 64) - 1))
 @settings(max_examples=20)
 def test_an_access_need_not_be_aligned(size, offset, value):
-    k = KERNELS["4K pages, VA_BITS=48 on max"]
+    k = kernel(FOUR_LEVELS)
     va, mask = k.task_stack + offset, (1 << 8 * size) - 1
     start = offset & ~7
     k.write64(k.task_stack + start, 0x0123_4567_89AB_CDEF)
@@ -194,7 +192,7 @@ def test_a_forbidden_store_is_told_from_a_stray_one():
 
 
 def test_the_page_of_a_frame_that_is_not_there_is_only_arithmetic_until_it_is_read():
-    k = KERNELS["4K pages, VA_BITS=48 on max"]
+    k = kernel(FOUR_LEVELS)
     page = k.pfn_to_page(0x7_0000)
     assert page.address == k.vmemmap + 0x7_0000 * 64
     assert k.page_to_pfn(page) == 0x7_0000
@@ -262,7 +260,7 @@ def test_there_are_real_oopses_of_each_kind():
 
 
 def test_every_kernel_boots_with_its_linear_map_elsewhere():
-    for booted in (b for b in boots() if isinstance(b, Boot)):
+    for booted in EVERYWHERE:
         k = Kernel(booted)
         align = 1 << max({12: k.PUD_SHIFT, 14: k.CONT_PMD_SHIFT, 16: k.PMD_SHIFT}[k.PAGE_SHIFT], k.SECTION_SIZE_BITS)
         lowest = k.memory.base - (k.PAGE_END - k.PAGE_OFFSET) + k.memory.size

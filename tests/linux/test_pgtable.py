@@ -3,16 +3,13 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import every_kernel
 
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.linux.boot import Boot, Fold, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.boot import Fold, boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KERNELS = {f"{b.config!r} on {b.vabits_actual} bits": Kernel(b) for b in EVERYWHERE}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)
 
 TABLE_OF = {"pgd": "p4d", "p4d": "pud", "pud": "pmd"}  # whose entry names whose table
 

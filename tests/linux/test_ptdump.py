@@ -11,20 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_files import CAPTURES, PTDUMP, capture
+from kernels import KINDS
 
 from pgtlab.arch.mapper import Mapper, MappingError
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
-from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
 from pgtlab.linux.image import Image
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.ptdump import PTE_BITS, PTE_MASK, Marker, PtdumpError, Region, markers, ptdump
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data/kernel/constants.json").read_text())
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-BOOTS = list({(b.config, b.vabits_actual): b for b in EVERYWHERE}.values())
 LINE = re.compile(r"0x([0-9a-f]{16})-0x([0-9a-f]{16})   +(\d+)([KMGTPE]) (PGD|P4D|PUD|PMD|PTE)((?: .*)?)")
 U64 = (1 << 64) - 1
 
@@ -226,7 +225,7 @@ def test_the_tables_of_a_52_bit_64k_kernel_on_48_bits_begin_in_the_middle_of_swa
 @st.composite
 def mapped(draw):
     """A kernel, tables, and what was mapped: ranges apart from each other, with attributes."""
-    booted = draw(st.sampled_from(BOOTS))
+    booted = draw(st.sampled_from(KINDS))
     user = draw(st.booleans())
     mapper, granule = empty(booted), booted.config.granule
     first = 0 if user else (1 << 64) - (1 << booted.vabits_actual)

@@ -6,22 +6,20 @@ from itertools import count
 
 import numpy as np
 import pytest
+from kernels import every_kernel
 
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
 from pgtlab.linux import ptdump_walk
-from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel, memblock
 from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.ptdump import PTE_MASK, Marker, PtdumpError, Region, markers, ptdump
 
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KERNELS = [Kernel(b) for b in {(b.config, b.vabits_actual): b for b in EVERYWHERE}.values()]
-every_kernel = pytest.mark.parametrize("k", KERNELS, ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
 U64 = (1 << 64) - 1
 VALID, TABLE_BIT, NG = 1, 2, 1 << 11
 

@@ -3,18 +3,16 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import every_kernel
 
 from pgtlab.lab.trees import Tree
-from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.boot import boot
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct, VmAreaStruct
 from pgtlab.linux.kernel.ptep import PG_dcache_clean
 
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
 MM = MmStruct()
 VMA = VmAreaStruct(MM)
 FLAGS = range(16)

@@ -1,18 +1,15 @@
 """Locks of page tables: whose is whose, and what is said of one that is taken twice, not given back, or not held."""
 
 import pytest
+from kernels import every_kind
 
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config, configurations
+from pgtlab.linux.cpu import CPU
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.printk import Panic
 
-BOOTS = {
-    (c, b.vabits_actual): b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)
-}
-every_kind = pytest.mark.parametrize("booted", BOOTS.values(), ids=[f"{b!r}" for b in BOOTS.values()])
 FOUR_LEVELS, TWO_LEVELS = boot(Config("4k", 48), CPU.named("max")), boot(Config("16k", 36), CPU.named("max"))
 
 

@@ -1,16 +1,14 @@
 """Linux's walk beside the MMU's, on the same words: what they share, and where Linux reads a word twice."""
 
 import pytest
+from kernels import KINDS
 
 from pgtlab.arch.fault import Access
 from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
-from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import Tree
-from pgtlab.linux.boot import Boot, Fold
+from pgtlab.linux.boot import Fold
 from pgtlab.linux.software_walk import software_walk
 from pgtlab.linux.walk_picture import walk_picture
-
-KINDS = list({(b.config, b.vabits_actual): b for b in boots() if isinstance(b, Boot)}.values())
 
 
 def process(booted):

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import every_kernel
 
 from pgtlab.lab.trees import Tree
-from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.headers.mm_types import mem_section
@@ -15,9 +15,6 @@ from pgtlab.linux.kernel.memblock import reserved
 from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.kernel.sparse import MigrateType
 from pgtlab.linux.placement import Placement
-
-KERNELS = {describe(booted): Kernel(booted) for booted in distinct_boots()}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=KERNELS)
 
 
 def frames(k: Kernel) -> range:

@@ -1,23 +1,14 @@
 """Swap and migration entries: what goes into a page table comes out of it, in every kernel."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPUS
-from pgtlab.linux.kconfig import configurations
-from pgtlab.linux.kernel import Kernel
-
-EVERYWHERE = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-KERNELS = {(b.config, b.vabits_actual): Kernel(b) for b in EVERYWHERE}
-every_kernel = pytest.mark.parametrize("k", KERNELS.values(), ids=lambda k: f"{k.boot.config!r} on {k.vabits_actual}")
+from kernels import KINDS, every_kernel, kernel
 
 
 @settings(max_examples=300)
 @given(st.data())
 def test_a_swap_entry_comes_back_from_a_table(data):
-    k = data.draw(st.sampled_from(list(KERNELS.values())))
+    k = data.draw(st.sampled_from(KINDS).map(kernel))
     type = data.draw(st.integers(0, 31))
     offset = data.draw(st.integers(0, k.__SWP_OFFSET_MASK))
     entry = k.swp_entry(type, offset)

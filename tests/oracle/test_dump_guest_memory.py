@@ -12,7 +12,7 @@ from oracle.qemu import EMULATOR, PACKAGES
 from pgtlab.linux.image import Image, ImageError
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.oracle,
     pytest.mark.skipif(not shutil.which(EMULATOR), reason=f"{EMULATOR} not found: install {PACKAGES[EMULATOR]}"),
 ]
 

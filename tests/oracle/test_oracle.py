@@ -22,12 +22,14 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "mmu" / "vectors_sample.npz"
 PA = 0xF_FFFF_FFFF_F000
 
+pytestmark = pytest.mark.oracle
 needs_qemu = pytest.mark.skipif(missing_tools() is not None, reason=str(missing_tools()))
 
 
 @pytest.fixture
 def seed():
-    return SystemRandom().getrandbits(32)
+    """Another one every time, but in CI, where a commit is red or green whatever the day."""
+    return 1 if os.environ.get("CI") else SystemRandom().getrandbits(32)
 
 
 @needs_qemu

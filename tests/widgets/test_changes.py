@@ -3,13 +3,12 @@
 from itertools import product
 
 import pytest
+from kernels import EVERYWHERE
 from pgtlab_widgets.changes import changes
 
-from pgtlab import CPU, Boot, Config, boot, configurations
-from pgtlab.linux.cpu import CPUS
+from pgtlab import CPU, Config, boot
 
-BOOTS = [b for c in configurations() for cpu in CPUS.values() if isinstance(b := boot(c, cpu), Boot)]
-PAIRS = list(product(BOOTS[:: len(BOOTS) // 8], repeat=2))
+PAIRS = list(product(EVERYWHERE[:: len(EVERYWHERE) // 8], repeat=2))
 
 
 def changed(before, after) -> dict[str, tuple]:
@@ -23,7 +22,7 @@ def changed(before, after) -> dict[str, tuple]:
     return rows
 
 
-@pytest.mark.parametrize("kernel", BOOTS, ids=repr)
+@pytest.mark.parametrize("kernel", EVERYWHERE, ids=repr)
 def test_nothing_changes_from_a_kernel_to_itself(kernel):
     assert changes(kernel, kernel) == ()
 
