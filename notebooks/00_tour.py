@@ -119,10 +119,8 @@ print(run)
 # Where else does it happen? Every legal configuration, on every CPU of the model:
 
 # %%
-from pgtlab.plot.matrix import plot_matrix
-
 before = matrix("arm64-for-next")
-plot_matrix(before, "arm64-for-next: what debug_vm_pgtable reports")
+before
 
 # %% [markdown]
 # One report wherever the pud is a real level when the kernel runs, and none anywhere else. In the row *16K VA 52* the
@@ -198,7 +196,7 @@ fixed
 
 # %%
 after = matrix("arm64-for-next", pud_free=pud_free)
-plot_matrix(after, "arm64-for-next with your pud_free()")
+after
 
 # %% [markdown]
 # A clean run is one test. `check()` puts your patch into every configuration and looks further: at the frames and the

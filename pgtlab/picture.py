@@ -55,7 +55,7 @@ STYLE = """
 .pgtlab-picture .cell.report { fill: #f0c05a; }
 .pgtlab-picture .cell.panic { fill: #e8703a; }
 .pgtlab-picture .cell.none { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
-.pgtlab-picture :is(.cell.selected, .cell[aria-pressed="true"]) { stroke-width: 3; stroke-opacity: 1; }
+.pgtlab-picture .cell.selected, .pgtlab-picture .cell[aria-pressed="true"] { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 @media (forced-colors: active) { .pgtlab-picture rect { stroke: CanvasText; } }
 [data-vscode-theme-kind] [class^="pgtlab-"] {

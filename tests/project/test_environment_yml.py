@@ -7,7 +7,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDA_FORGE_NAME = {"playwright": "playwright-python"}
-BY_PIP = {"axe-playwright-python"}
+BY_PIP = {"axe-playwright-python", "resvg-py"}
 
 
 def test_environment_yml_agrees_with_pyproject_toml():

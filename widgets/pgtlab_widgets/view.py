@@ -98,8 +98,10 @@ class View(anywidget.AnyWidget):
         ------
         ValueError
             Where there is none; it says why.
+        ImportError
+            Where the packages that draw it are not installed; it names the extra that brings them.
         """
-        from pgtlab.plot.picture import png  # with matplotlib behind it
+        from pgtlab.plot.png import png
 
         picture = self.picture()
         if picture is None:

@@ -1,0 +1,50 @@
+"""A picture as PNG, for slides and for programs that do not show SVG: drawn by resvg, with the fonts of matplotlib."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from pgtlab.picture import STYLE, Picture
+
+#: `var(--name, fallback)`, which resvg does not read.
+_VARIABLE: Final = re.compile(r"var\(--[\w-]+,\s*((?:[^()]|\([^()]*\))*)\)")
+
+
+def png(picture: Picture, scale: float = 2) -> bytes:
+    """Draw a picture as a PNG, in the colours of the light theme.
+
+    Parameters
+    ----------
+    picture : Picture
+        What to draw.
+    scale : float
+        Pixels of the PNG for each of the picture.
+
+    Raises
+    ------
+    ImportError
+        Where resvg-py or matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from pgtlab.picture import rect
+    >>> png(Picture(20, 10, "A box", "One box.", (rect("box", 1, 1, 18, 8, "level-1"),)))[1:4]
+    b'PNG'
+    """
+    try:
+        import matplotlib
+        import resvg_py
+    except ModuleNotFoundError as error:
+        raise ImportError(f"a PNG needs {error.name}: pip install 'pgtlab[plot]'") from None
+    return resvg_py.svg_to_bytes(
+        svg_string=picture.svg(_VARIABLE.sub(r"\1", STYLE)),
+        zoom=scale,
+        background="white",
+        skip_system_fonts=True,  # so that the letters are the same on every machine
+        font_dirs=[str(Path(matplotlib.get_data_path(), "fonts", "ttf"))],
+        font_family="DejaVu Sans",
+        sans_serif_family="DejaVu Sans",
+        monospace_family="DejaVu Sans Mono",
+    )
