@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+import pgtlab
 from pgtlab.cli.command import MISUSE, Parser, add_command
 
 #: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
@@ -51,9 +52,7 @@ class _Grouped(argparse.HelpFormatter):
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version  # which takes longer to load than most answers to make
-
-        print(f"pgtlab {version('pgtlab')}")
+        print(f"pgtlab {pgtlab.__version__}")
         parser.exit()
 
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pgtlab.picture import Picture
-
-_HEX = re.compile(r"(0[xX])?[0-9a-fA-F]+(_[0-9a-fA-F]+)*")
 
 
 class Shown(Protocol):
@@ -24,17 +19,13 @@ class Shown(Protocol):
 
 
 def hexadecimal(text: str) -> int:
-    """A register or an entry as the kernel's log writes it: hexadecimal, with `0x` or without.
+    """The type of an argument that is a register or an entry, as the kernel's log writes it."""
+    from pgtlab.linux.words import WordError, parse_word
 
-    >>> hexadecimal("0000000096000004") == hexadecimal("0x9600_0004")
-    True
-    """
-    if not _HEX.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a hexadecimal number, such as 0x96000004 or 96000004")
-    value = int(text, 16)
-    if value >> 64:
-        raise argparse.ArgumentTypeError(f"{text} has more than 64 bits")
-    return value
+    try:
+        return parse_word(text)
+    except WordError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_svg_option(parser: argparse.ArgumentParser) -> None:
@@ -42,16 +33,16 @@ def add_svg_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--svg", action="store_true", help="print a picture of it, as SVG")
 
 
-def show(value: Shown, args: argparse.Namespace, more: Mapping[str, str | None] = MappingProxyType({})) -> None:
-    """Print `value` as the options say, and what there is `more` to say of it: lines of text, keys of JSON."""
+def show(value: Shown, args: argparse.Namespace) -> None:
+    """Print `value` as the options say."""
     if args.json and args.svg:
         raise ValueError("--json and --svg: one answer has one format, so leave out either")
     if args.svg:
         print(value.picture.svg())
     elif args.json:
-        print_json(value.as_dict() | dict(more))
+        print_json(value.as_dict())
     else:
-        print(value, *(f"{name}: {words}" for name, words in more.items() if words), sep="\n")
+        print(value)
 
 
 def print_json(value: object) -> None:

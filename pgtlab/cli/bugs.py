@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the list, or one bug."""
-    from pgtlab.lab.bugs import BUGS, named
+    from pgtlab.lab.bugs import BUGS, Bug
 
     if args.bug is None:
         if args.json:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
             width = max(map(len, BUGS))
             print("\n".join(f"{bug.name:{width}}  {bug.symptom}" for bug in BUGS.values()))
         return
-    bug = named(args.bug)
+    bug = Bug.named(args.bug)
     if args.json:
         shown = list(bug.boots())
         more = {"seen": bug.observe(bug.tree.start_kernel(shown[0])), "diff": bug.diff()}

@@ -51,13 +51,13 @@ def known_words() -> dict[str, Iterable[Any]]:
     from pgtlab.lab.trees import COMMITS, TREES
     from pgtlab.lab.walk_cost import MAPPINGS
     from pgtlab.linux.cpu import CPUS
-    from pgtlab.linux.kconfig import DEFCONFIG, PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
+    from pgtlab.linux.kconfig import MINIMAL, PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
 
     return {
         "page_size": PAGE_SIZES,
         "va_bits": VA_BITS_CHOICES,
         "pa_bits": PA_BITS_CHOICES,
-        "kconfig": [f"{name}={value}" for name in DEFCONFIG for value in "yn"],
+        "kconfig": [f"{name}={value}" for name in MINIMAL for value in "yn"],
         "cpu": CPUS,
         "tree": TREES,
         "commit": [word for commit in COMMITS for word in (commit.name, commit.id) if word],

@@ -12,7 +12,7 @@ import argparse
 
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.options import add_kernel_options, booted
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.address import constants_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print_json(result.as_dict())
         return
-    constants = {**result.config.constants, **(result.constants if isinstance(result, Boot) else {})}
+    constants = constants_of(result)
     width = max(map(len, constants))
     print(result, "", *(f"{name:{width}}  {value:#x}" for name, value in constants.items()), sep="\n")

@@ -15,7 +15,7 @@ import argparse
 from pathlib import Path
 
 from pgtlab.cli.answer import print_json
-from pgtlab.cli.options import add_kernel_options, address, booted, running
+from pgtlab.cli.options import add_kernel_options, address, booted
 from pgtlab.cli.standard_input import standard_input
 
 OUTCOMES = ("clean", "report", "panic")  # from good to bad
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
     from pgtlab.lab.history import read_tree  # with numpy behind it, which --help does not need
     from pgtlab.lab.trees import Tree
-    from pgtlab.linux.boot import NoBoot
+    from pgtlab.linux.boot import NoBoot, running
     from pgtlab.linux.kernel.report import Run
     from pgtlab.linux.placement import Placement
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         raw = standard_input().read() if args.tree_file == "-" else Path(args.tree_file).read_bytes()
         tree = read_tree(raw.decode("utf-8", errors="replace"), args.tree_file)
     # Where a CPU runs no such kernel, no commit will change that: with a file it is misuse.
-    boot = booted(args) if args.tree_file is None else running(args)
+    boot = booted(args) if args.tree_file is None else running(booted(args))
     if isinstance(boot, NoBoot):
         result = Run("no boot")
         text = f"no boot: {boot.reason}"

@@ -20,10 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the syndrome, and who in Linux sets such a BRK."""
-    from pgtlab.arch import esr
-    from pgtlab.linux.headers.brk_imm import brk_name
+    from pgtlab.linux.words import esr
 
-    syndrome = esr.decode(args.value)
-    brk = syndrome["Comment"].value if syndrome.ec == esr.BRK64 else None
-    linux = None if brk is None else brk_name(brk) or "no breakpoint of the kernel's"
-    show(syndrome, args, {"linux": linux})
+    show(esr(args.value), args)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from pgtlab.linux.boot import Boot, NoBoot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import DEFCONFIG, Config
+from pgtlab.linux.cpu import CPUS
+from pgtlab.linux.kconfig import MINIMAL, Config
 
 
 def add_kernel_options(parser: argparse.ArgumentParser) -> None:
     """Add `--page-size`, `--va-bits`, `--pa-bits`, `--kconfig` and `--cpu`."""
     parser.add_argument("--page-size", default="4k", metavar="SIZE", help="4k, 16k or 64k (default: 4k)")
-    parser.add_argument("--va-bits", type=int, default=48, metavar="N", help="36, 39, 42, 47, 48 or 52 (default: 48)")
+    parser.add_argument("--va-bits", type=int, metavar="N", help="36, 39, 42, 47, 48 or 52 (default: 48)")
     parser.add_argument("--pa-bits", type=int, metavar="N", help="48 or 52 (default: 52 with VA_BITS 52, else 48)")
     parser.add_argument(
         "--kconfig",
@@ -20,7 +20,8 @@ def add_kernel_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=y|n",
-        help=f"an option to turn on or off, of {', '.join(DEFCONFIG)}; may be repeated (default: arm64's defconfig)",
+        help=f"an option to turn on or off, of {', '.join(MINIMAL)}; may be repeated (default: as in `minimal`, the "
+        "configuration of the model)",
     )
     parser.add_argument("--cpu", default="max", metavar="NAME", help=f"{', '.join(CPUS)} (default: max)")
 
@@ -50,12 +51,4 @@ def option(text: str) -> tuple[str, bool]:
 
 def booted(args: argparse.Namespace) -> Boot | NoBoot:
     """Boot the kernel that the options name on the CPU that they name."""
-    return boot(Config(args.page_size, args.va_bits, args.pa_bits, **dict(args.kconfig)), CPU.named(args.cpu))
-
-
-def running(args: argparse.Namespace) -> Boot:
-    """The same, where an answer needs a kernel that runs."""
-    result = booted(args)
-    if isinstance(result, NoBoot):
-        raise ValueError(result.reason)
-    return result
+    return boot(Config(args.page_size, args.va_bits, args.pa_bits, **dict(args.kconfig)), args.cpu)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from pgtlab.cli.answer import add_svg_option, hexadecimal, show
-from pgtlab.cli.options import add_kernel_options, running
+from pgtlab.cli.options import add_kernel_options, booted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the entry."""
-    from pgtlab.linux.entry import decode_entry
+    from pgtlab.linux.words import pte
 
-    show(decode_entry(args.value, args.level, running(args)), args)
+    show(pte(args.value, args.level, booted(args)), args)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from pgtlab.cli.answer import add_svg_option, show
-from pgtlab.cli.options import add_kernel_options, running
+from pgtlab.cli.options import add_kernel_options, booted
 
 ALIASES = ["decompose"]
 
@@ -25,8 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the place and the decomposition."""
-    from pgtlab.linux.address import parse_address
-    from pgtlab.linux.memory_map import locate
+    from pgtlab.linux.words import va
 
-    kernel = running(args)
-    show(locate(parse_address(args.address, kernel), kernel), args)
+    show(va(args.address, booted(args)), args)

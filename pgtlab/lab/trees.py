@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pgtlab.linux.boot import Boot, NoBoot
+from pgtlab.linux.boot import Boot, NoBoot, running
 from pgtlab.linux.headers.mm_types import PAGE
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel, debug, pgalloc
 from pgtlab.linux.kernel.debug import FOLIO_SIZE
 from pgtlab.linux.kernel.mm import MmStruct
@@ -103,14 +104,18 @@ class Commit:
 class Tree:
     """A named list of commits, oldest first.
 
-    >>> from pgtlab import CPU, Config, boot
-    >>> booted = boot(Config("4k", 48), CPU.named("max"))
-    >>> Tree.named("arm64-for-next").start_kernel(booted).run().outcome
+    >>> from pgtlab import Config
+    >>> Tree.named("arm64-for-next").start_kernel(Config("4k", 48)).run().outcome
     'report'
     """
 
     name: str
     commits: tuple[Commit, ...]
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of the trees of the story."""
+        return tuple(TREES)
 
     @classmethod
     def named(cls, name: str) -> Tree:
@@ -135,15 +140,26 @@ class Tree:
         """The tree as plain data, as `pgtlab trees --json` prints it."""
         return {"tree": self.name, "commits": [commit.as_dict() for commit in self.commits]}
 
-    def start_kernel(self, boot: Boot | NoBoot, seed: int | str = 0, placement: Placement = ANYWHERE) -> Kernel:
+    def start_kernel(
+        self, boot: Boot | NoBoot | Config | None = None, seed: int | str = 0, placement: Placement = ANYWHERE
+    ) -> Kernel:
         """Boot this tree: a kernel with its commits' functions in place.
+
+        Parameters
+        ----------
+        boot : Boot or Config
+            Which kernel on which CPU; a configuration is booted on the CPU `max`, and `Config()` is what is left out.
+        seed : int or str
+            Of the kernel's random numbers.
+        placement : Placement
+            Where things are that differ from boot to boot.
 
         Raises
         ------
-        ValueError
+        BootError
             Where the kernel does not run on the CPU.
         """
-        kernel = Kernel(boot, self.functions, seed, placement)
+        kernel = Kernel(running(boot), self.functions, seed, placement)
         kernel.tree = self
         return kernel
 

@@ -6,10 +6,11 @@ import difflib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import index
 from types import MappingProxyType
 
 from pgtlab.linux.boot import Boot, NoBoot
-from pgtlab.linux.decompose import AddressError
+from pgtlab.linux.constants import Constants
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
 _LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as the kernel's log has it
@@ -21,6 +22,32 @@ _IMAGE = 1 << 31  # the kernel's image is smaller, for its modules are within 2 
 _PLACES = re.compile(r"_?(PAGE_(OFFSET|END)|\w+_(START|END|TOP|VADDR))(\(\w+\))?")
 
 
+class AddressError(ValueError):
+    """A virtual address that is not 64 bits, or a name that is not one."""
+
+
+def as_address(address: int | str, boot: Boot | NoBoot) -> int:
+    """An address given as a number or as `parse_address` reads it.
+
+    Raises
+    ------
+    AddressError
+        Where it does not fit in 64 bits, or the kernel has no address of that name.
+
+    Examples
+    --------
+    >>> from pgtlab import Config, boot
+    >>> hex(as_address("VMEMMAP_START", boot(Config())))
+    '0xfffffdffc0000000'
+    """
+    if isinstance(address, str):
+        return parse_address(address, boot)
+    va = index(address)
+    if not 0 <= va <= _LARGEST:
+        raise AddressError(f"{va:#x} is not a 64-bit address: the largest is {_LARGEST:#x}")
+    return va
+
+
 @lru_cache(maxsize=32)
 def address_names(boot: Boot | NoBoot) -> Mapping[str, int]:
     """The addresses that have a name in a kernel, lowest first; those that only a boot decides need one.
@@ -29,7 +56,7 @@ def address_names(boot: Boot | NoBoot) -> Mapping[str, int]:
     >>> list(address_names(boot(Config("4k", 48), CPU.named("max"))))[:3]
     ['PAGE_OFFSET', '_PAGE_OFFSET(VA_BITS_MIN)', 'PAGE_END']
     """
-    places = {name: value for name, value in _constants(boot).items() if value >> 63 and _PLACES.fullmatch(name)}
+    places = {name: value for name, value in constants_of(boot).items() if value >> 63 and _PLACES.fullmatch(name)}
     return MappingProxyType(dict(sorted(places.items(), key=lambda item: item[1])))
 
 
@@ -76,7 +103,7 @@ def parse_address(text: str, boot: Boot | NoBoot) -> int:
         raise AddressError(f"{text!r} is not an address: write hex, decimal, or a name such as PAGE_OFFSET")
     va = _term(match["base"], address_names(boot))
     if match["offset"]:
-        offset = _term(match["offset"], _constants(boot))
+        offset = _term(match["offset"], constants_of(boot))
         va += offset if match["sign"] == "+" else -offset
     if not 0 <= va <= _LARGEST:
         nearest = 0 if va < 0 else _LARGEST
@@ -84,8 +111,9 @@ def parse_address(text: str, boot: Boot | NoBoot) -> int:
     return va
 
 
-def _constants(boot: Boot | NoBoot) -> dict[str, int]:
-    return {**boot.config.constants, **(boot.constants if isinstance(boot, Boot) else {})}
+def constants_of(boot: Boot | NoBoot) -> Constants:
+    """The constants of a kernel; those that the boot decides are missing where it does not boot."""
+    return boot.constants if isinstance(boot, Boot) else boot.config.constants
 
 
 def _term(word: str, names: Mapping[str, int]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
+from typing import NoReturn
 
 from pgtlab.arch.granule import GranuleSupport
 from pgtlab.arch.registers import TCR_EL1, PARange, Shareability
@@ -21,6 +22,10 @@ LINUX_LEVELS = ("pgd", "p4d", "pud", "pmd", "pte")
 _WRITE_BACK_WRITE_ALLOCATE = 1
 
 
+class BootError(ValueError):
+    """A kernel that this CPU cannot run, used as if it ran."""
+
+
 class Fold(Enum):
     """What became of one of Linux's levels."""
 
@@ -31,7 +36,15 @@ class Fold(Enum):
 
 @dataclass(frozen=True)
 class NoBoot:
-    """A kernel that this CPU cannot run: it stops in head.S, before its first message."""
+    """A kernel that this CPU cannot run: it stops in head.S, before its first message.
+
+    What only a booted kernel has raises a `BootError` with the reason.
+
+    >>> boot(Config("16k"), "cortex-a72").vabits_actual
+    Traceback (most recent call last):
+    pgtlab.linux.boot.BootError: cortex-a72 has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16): the kernel stops in head.S
+    before its first message
+    """
 
     config: Config
     cpu: CPU
@@ -44,6 +57,11 @@ class NoBoot:
             f"{self.cpu.name} has no {granule} granule (ID_AA64MMFR0_EL1.TGRAN{granule.size >> 10}): "
             "the kernel stops in head.S before its first message"
         )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if not name.startswith("_") and hasattr(Boot, name):
+            raise BootError(self.reason)
+        raise AttributeError(f"a kernel that does not boot has no {name}")
 
     def as_dict(self) -> dict[str, object]:
         """The kernel as plain data, as `pgtlab config --json` prints it, with the reason in place of a run time."""
@@ -91,7 +109,7 @@ class Boot:
                 "tcr_el1": f"{self.tcr_el1.value:#x}",
                 "start_level": self.start_level,
                 "folded": {name: fold.value for name, fold in self.folded.items()},
-                **self.constants.as_dict(),
+                **self.runtime_constants.as_dict(),
             }
         }
 
@@ -174,7 +192,17 @@ class Boot:
 
     @cached_property
     def constants(self) -> Constants:
-        """The run-time constants: `vabits_actual`, VMALLOC_END, PHYS_MASK, PROT_NORMAL and their like."""
+        """Every constant of the running kernel under its kernel name: the compiler's, and those that the boot decides.
+
+        >>> b = boot(Config("16k", 52), "max,lpa2=off")
+        >>> hex(b.constants.PAGE_OFFSET), b.constants.vabits_actual
+        ('0xfff0000000000000', 47)
+        """
+        return Constants({**self.config.constants, **self.runtime_constants})
+
+    @cached_property
+    def runtime_constants(self) -> Constants:
+        """The constants that the boot decides: `vabits_actual`, VMALLOC_END, PHYS_MASK, PROT_NORMAL and their like."""
         return headers.run_time(
             self.config.constants,
             vabits_actual=self.vabits_actual,
@@ -184,15 +212,15 @@ class Boot:
 
 
 @lru_cache(maxsize=256)  # more than there are of configurations and CPUs
-def boot(config: Config, cpu: CPU, *, kpti: bool = False) -> Boot | NoBoot:
+def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot | NoBoot:
     """Boot `config` on `cpu`.
 
     Parameters
     ----------
     config : Config
         The kernel.
-    cpu : CPU
-        The machine.
+    cpu : CPU or str
+        The machine, or the name of a preset.
     kpti : bool
         Kernel page-table isolation is on, so kernel mappings carry nG.
 
@@ -202,12 +230,32 @@ def boot(config: Config, cpu: CPU, *, kpti: bool = False) -> Boot | NoBoot:
 
     Examples
     --------
-    >>> boot(Config("16k", 52), CPU.named("cortex-a72")).reason
+    >>> boot(Config())
+    Boot(Config('4k', va_bits=48, pa_bits=48) on max: 48 bits, the walk starts at level 0, p4d folded at compile time)
+    >>> boot(Config("16k", 52), "cortex-a72").reason
     'cortex-a72 has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16): the kernel stops in head.S before its first message'
     """
+    cpu = CPU.named(cpu) if isinstance(cpu, str) else cpu
     if cpu.supports(config.granule) is GranuleSupport.NONE:
         return NoBoot(config, cpu)
     return Boot(config, cpu, kpti)
+
+
+def running(kernel: Boot | NoBoot | Config | None = None) -> Boot:
+    """A kernel that runs: a boot of its own, or a configuration booted on the CPU `max`, `Config()` if left out.
+
+    Raises
+    ------
+    BootError
+        Where it is one that does not boot.
+
+    >>> running(Config("16k", 52)).vabits_actual
+    52
+    """
+    booted = boot(kernel or Config()) if not isinstance(kernel, Boot | NoBoot) else kernel
+    if isinstance(booted, NoBoot):
+        raise BootError(booted.reason)
+    return booted
 
 
 def _configured(boot: Boot | NoBoot) -> dict[str, object]:

@@ -33,6 +33,11 @@ class CPU:
     mmfr2: ID_AA64MMFR2_EL1
 
     @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of the presets."""
+        return tuple(CPUS)
+
+    @classmethod
     def named(cls, name: str) -> CPU:
         """The preset called `name`; `max,lpa2=off` is `max` without LPA2.
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold
+from pgtlab.linux.address import as_address
+from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold, running
 
 SIGN_BIT = 55  # chooses between TTBR0_EL1 and TTBR1_EL1 when the top byte is ignored (Arm ARM D8.2.4)
-
-
-class AddressError(ValueError):
-    """A virtual address that is not 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,7 @@ class Decomposition:
         return (*fields, ("offset", page_shift - 1, 0, self.offset))
 
     def as_dict(self) -> dict[str, object]:
-        """The decomposition as plain data, as `pgtlab decompose --json` prints it."""
+        """The decomposition as plain data, as `pgtlab va --json` prints it."""
         return {
             "va": f"{self.va:#018x}",
             "ttbr": self.ttbr,
@@ -170,6 +167,9 @@ class Decomposition:
             "offset": self.offset,
         }
 
+    def __repr__(self) -> str:
+        return f"Decomposition({self.va:#018x} in {self.boot!r})"
+
     def __str__(self) -> str:
         """The address as a table, Linux's levels beside the MMU's."""
         where = self.ttbr or f"neither TTBR: bits above {self.boot.vabits_actual - 1} are not all alike"
@@ -190,28 +190,28 @@ class Decomposition:
         return address_picture(self).mimebundle(str(self))
 
 
-def decompose(va: int, boot: Boot) -> Decomposition:
+def decompose(va: int | str, boot: Boot) -> Decomposition:
     """Take a virtual address apart.
 
     Parameters
     ----------
-    va : int
-        Any 64-bit value.
+    va : int or str
+        Any 64-bit value, or an address as `parse_address` reads it, such as `VMEMMAP_START`.
     boot : Boot
         The booted kernel, from `boot()`.
 
     Raises
     ------
     AddressError
-        Where `va` does not fit in 64 bits.
+        Where `va` does not fit in 64 bits, or is not the name of an address.
+    BootError
+        Where the kernel does not boot.
 
     Notes
     -----
     Sources: Arm ARM D8.2 for the ranges and the levels; Linux `arch/arm64/include/asm/pgtable.h` for folding.
     """
-    if not 0 <= va < 1 << 64:
-        raise AddressError(f"{va:#x} is not a 64-bit address: the largest is {(1 << 64) - 1:#x}")
-    return Decomposition(va, boot)
+    return Decomposition(as_address(va, running(boot)), boot)
 
 
 def _bits(value: int, hi: int, lo: int) -> int:

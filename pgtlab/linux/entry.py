@@ -219,6 +219,9 @@ class Entry:
             "fields": [it.as_dict() for part in self.fields for it in part.flat()],
         }
 
+    def __repr__(self) -> str:
+        return f"Entry({self.summary})"
+
     def __str__(self) -> str:
         """The summary, what follows from the entry, and a line for each field."""
         config = self.boot.config
@@ -250,14 +253,14 @@ class Entry:
         return EntryHelpers(self.boot)
 
 
-def decode_entry(word: int, level: str, boot: Boot) -> Entry:
+def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
     """Read one entry of a page table.
 
     Parameters
     ----------
     word : int
         Any 64-bit value.
-    level : str
+    level : str or int
         Where it was found: `pgd` to `pte`, or a level from -1 to 3.
     boot : Boot
         The booted kernel whose entry it is.

@@ -26,10 +26,10 @@ _VA_BITS_DEPENDS: Final = {36: "16k", 39: "4k", 42: "64k", 47: "16k"}
 # And each ARM64_PA_BITS_n, where the page size is not 64k.
 _PA_BITS_DEPENDS: Final = {48: "!ARM64_VA_BITS_52", 52: "ARM64_VA_BITS_52"}
 
-# The options that say what page tables are used for (`mm/Kconfig`, `fs/Kconfig`, `arch/arm64/Kconfig`, v6.9), with
-# DEBUG_VM, as in any kernel that is built to find bugs. As in Kconfig, an option whose dependency is missing is off,
-# one that another selects is on, and asking for what cannot be is refused.
-DEFCONFIG: Final = {
+# `minimal`, the configuration of the model: the options that say what page tables are used for (`mm/Kconfig`,
+# `fs/Kconfig`, `arch/arm64/Kconfig`, v6.9), with DEBUG_VM, as in any kernel that is built to find bugs. As in Kconfig
+# an option whose dependency is missing is off, one that another selects is on, and what contradicts that is refused.
+MINIMAL: Final = {
     "TRANSPARENT_HUGEPAGE": 1,
     "HUGETLBFS": 1,
     "SWAP": 1,
@@ -70,12 +70,12 @@ class Config:
     ----------
     page_size : int or str
         Bytes, or `4k`, `16k`, `64k`.
-    va_bits : int
-        CONFIG_ARM64_VA_BITS.
+    va_bits : int, optional
+        CONFIG_ARM64_VA_BITS; 48, or the one value that goes with `pa_bits`.
     pa_bits : int, optional
         CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
     **options : bool
-        Options of `DEFCONFIG` that are to be on or off, as `TRANSPARENT_HUGEPAGE=False`.
+        Options of `MINIMAL` that are to be on or off, as `TRANSPARENT_HUGEPAGE=False`.
 
     Raises
     ------
@@ -84,6 +84,8 @@ class Config:
 
     Examples
     --------
+    >>> Config()
+    Config('4k', va_bits=48, pa_bits=48)
     >>> Config("16k", 52)
     Config('16k', va_bits=52, pa_bits=52)
     >>> Config("16k", 52).PGTABLE_LEVELS
@@ -103,20 +105,27 @@ class Config:
     page_size: int
     va_bits: int
     pa_bits: int
-    options: tuple[tuple[str, int], ...]  # those that differ from the defconfig
+    options: tuple[tuple[str, int], ...]  # those that differ from `MINIMAL`
 
-    def __init__(self, page_size: int | str, va_bits: int, pa_bits: int | None = None, **options: bool) -> None:
-        size, va_bits = parse_page_size(page_size), index(va_bits)
-        pa = (52 if va_bits == 52 else 48) if pa_bits is None else index(pa_bits)
-        problem = refusal(size, va_bits, pa)
+    def __init__(
+        self,
+        page_size: int | str = "4k",
+        va_bits: int | None = None,
+        pa_bits: int | None = None,
+        **options: bool,
+    ) -> None:
+        size = parse_page_size(page_size)
+        va = _va_bits_beside(size, pa_bits) if va_bits is None else index(va_bits)
+        pa = (52 if va == 52 else 48) if pa_bits is None else index(pa_bits)
+        problem = refusal(size, va, pa)
         if problem:
             raise ConfigError(problem)
         try:
             resolved = resolve(options)
         except ValueError as error:
             raise ConfigError(str(error)) from None
-        differing = tuple(sorted(resolved.items() - DEFCONFIG.items()))
-        for name, value in (("page_size", size), ("va_bits", va_bits), ("pa_bits", pa), ("options", differing)):
+        differing = tuple(sorted(resolved.items() - MINIMAL.items()))
+        for name, value in (("page_size", size), ("va_bits", va), ("pa_bits", pa), ("options", differing)):
             object.__setattr__(self, name, value)
 
     @property
@@ -142,7 +151,7 @@ class Config:
     @property
     def options_constants(self) -> dict[str, int]:
         """The options as `CONFIG_...` constants, with those that follow from them."""
-        return _constants({**DEFCONFIG, **dict(self.options)}, self.PGTABLE_LEVELS)
+        return _constants({**MINIMAL, **dict(self.options)}, self.PGTABLE_LEVELS)
 
     @cached_property
     def constants(self) -> Constants:
@@ -151,6 +160,39 @@ class Config:
 
         return headers.compile_time(self)
 
+    def replace(self, **changes: int | str) -> Config:
+        """The configuration with other values under the names that the constructor gives them.
+
+        What is not named stays as it is if that is legal. Where it is not, VA_BITS or PA_BITS follows if Kconfig leaves
+        it one value.
+
+        Raises
+        ------
+        ConfigError
+            Where Kconfig offers no such combination, or leaves a choice.
+
+        Examples
+        --------
+        >>> Config("4k", 48).replace(va_bits=52)
+        Config('4k', va_bits=52, pa_bits=52)
+        >>> Config("4k", 48).replace(pa_bits=52)
+        Config('4k', va_bits=52, pa_bits=52)
+        >>> Config("64k", 48).replace(va_bits=52)
+        Config('64k', va_bits=52, pa_bits=48)
+        """
+        values = {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits, **changes}
+        size = parse_page_size(values.pop("page_size"))
+        va, pa = int(values.pop("va_bits")), int(values.pop("pa_bits"))
+        if refusal(size, va, pa):
+            alternatives = [[] if "pa_bits" in changes else [(va, other) for other in PA_BITS_CHOICES]]
+            alternatives += [[] if "va_bits" in changes else [(other, pa) for other in VA_BITS_CHOICES]]
+            for alternative in alternatives:
+                legal = [bits for bits in alternative if refusal(size, *bits) is None]
+                if len(legal) == 1:
+                    [(va, pa)] = legal
+                    break
+        return Config(size, va, pa, **{name: bool(value) for name, value in (dict(self.options) | values).items()})
+
     def as_dict(self) -> dict[str, int]:
         """What is chosen first, as plain data: page size, VA_BITS and PA_BITS."""
         return {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits}
@@ -158,6 +200,12 @@ class Config:
     def __repr__(self) -> str:
         options = "".join(f", {name}={value}" for name, value in self.options)
         return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits}{options})"
+
+
+def _va_bits_beside(page_size: int, pa_bits: int | None) -> int:
+    """VA_BITS where it is left out: 48, or where that is not legal with PA_BITS, the one value that is."""
+    legal = [va for va in VA_BITS_CHOICES if pa_bits is None or refusal(page_size, va, index(pa_bits)) is None]
+    return legal[0] if len(legal) == 1 else 48
 
 
 def parse_page_size(page_size: int | str) -> int:
@@ -206,7 +254,7 @@ def configurations() -> tuple[Config, ...]:
 
 
 def resolve(asked: Mapping[str, object]) -> dict[str, int]:
-    """Every option of `DEFCONFIG`, with those that are `asked` for instead.
+    """Every option of `MINIMAL`, with those that are `asked` for instead.
 
     Raises
     ------
@@ -219,11 +267,11 @@ def resolve(asked: Mapping[str, object]) -> dict[str, int]:
     0
     """
     for name, value in asked.items():
-        if name not in DEFCONFIG:
+        if name not in MINIMAL:
             raise ValueError(_no_option(name))
         if value not in (0, 1):
             raise ValueError(f"{name}={value!r}: an option is on (1) or off (0)")
-    options = {name: int(bool(asked.get(name, default))) for name, default in DEFCONFIG.items()}
+    options = {name: int(bool(asked.get(name, default))) for name, default in MINIMAL.items()}
     for name, selected in _SELECTS.items():
         if options[name] and not options[selected]:
             raise ValueError(f"{selected}=0: {name} selects it; the nearest legal choice is {name}=0 with {selected}=0")
@@ -287,6 +335,6 @@ def _name(page_size: int) -> str:
 def _no_option(name: str) -> str:
     if name in _ARCH:
         return f"{name}: arm64 {'always' if _ARCH[name] else 'never'} has it in v6.9, and nobody is asked"
-    near = difflib.get_close_matches(name, DEFCONFIG, n=1)
+    near = difflib.get_close_matches(name, MINIMAL, n=1)
     hint = f"; {near[0]}? There are" if near else ": there are"
-    return f"{name or repr(name)} is no option of the model's{hint} {', '.join(DEFCONFIG)}"
+    return f"{name or repr(name)} is no option of the model's{hint} {', '.join(MINIMAL)}"

@@ -24,12 +24,12 @@ def levels(boot: Boot) -> dict[str, int]:
     return {name: level for name, level in found.items() if level is not None}
 
 
-def parse_level(text: str, boot: Boot) -> tuple[str, int]:
+def parse_level(text: str | int, boot: Boot) -> tuple[str, int]:
     """The level that `text` names, by both names.
 
     Parameters
     ----------
-    text : str
+    text : str or int
         `pgd`, `p4d`, `pud`, `pmd` or `pte`, or a number from -1 to 3.
     boot : Boot
         The booted kernel, which has some of them.
@@ -46,7 +46,7 @@ def parse_level(text: str, boot: Boot) -> tuple[str, int]:
     ('pgd', 2)
     """
     there = levels(boot)
-    name = text.strip().lower()
+    name = str(text).strip().lower()
     listed = ", ".join(f"{name} (level {level})" for name, level in there.items())
     if name in there:
         return name, there[name]

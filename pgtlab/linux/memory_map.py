@@ -137,6 +137,10 @@ class Place:
             "note": self.note,
         } | self.decomposition.as_dict()
 
+    def __repr__(self) -> str:
+        where = "in no part of the map" if self.region is None else f"{self.region.name} + {self.offset:#x}"
+        return f"Place({self.decomposition.va:#018x}: {where})"
+
     def __str__(self) -> str:
         """The address and the part that it lies in, then the decomposition."""
         first, *rest = str(self.decomposition).splitlines()
@@ -147,12 +151,12 @@ class Place:
         return self.picture.mimebundle(str(self))
 
 
-def locate(va: int, boot: Boot) -> Place:
-    """The place of a virtual address in a booted kernel's map of memory.
+def locate(va: int | str, boot: Boot) -> Place:
+    """The place of a virtual address, a number or a name, in a booted kernel's map of memory.
 
     Raises
     ------
     AddressError
-        Where `va` does not fit in 64 bits.
+        Where `va` does not fit in 64 bits, or is not the name of an address.
     """
     return Place(decompose(va, boot))

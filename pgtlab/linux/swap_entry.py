@@ -27,7 +27,7 @@ class EntryHelpers:
 
     def __init__(self, boot: Boot) -> None:
         self.boot = boot
-        self.__dict__.update({**boot.config.constants, **boot.constants})
+        self.__dict__.update(boot.constants)
         for module in (pgtable, pte, swapops):
             for name, function in functions_of(module).items():
                 self.__dict__[name] = partial(function, self)

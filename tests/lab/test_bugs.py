@@ -7,7 +7,7 @@ import pytest
 from kernels import EVERYWHERE, KINDS
 
 from pgtlab.cli import main
-from pgtlab.lab.bugs import BUGS, CONSTRUCTED, BugError, named
+from pgtlab.lab.bugs import BUGS, CONSTRUCTED, Bug, BugError
 from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.trees import COMMITS
 from pgtlab.linux.boot import Fold
@@ -42,7 +42,7 @@ def test_boots_that_no_kernel_can_tell_apart_agree(bug):
 
 def seen(name, kind, *, options=True):
     (booted,) = (b for b in KINDS if (b.config.page_size_name, b.config.va_bits, b.vabits_actual) == kind)
-    bug = named(name)
+    bug = Bug.named(name)
     return bug.observe(bug.tree.start_kernel(bug.with_options(booted) if options else booted))
 
 
@@ -68,7 +68,7 @@ def test_what_is_seen(name, kind, says):
 
 
 def test_with_another_granule_nothing_of_user_space_is_found():
-    bug = named("tg0-from-tg1")
+    bug = Bug.named("tg0-from-tg1")
     assert all("fault" in bug.observe(bug.tree.start_kernel(booted)) for booted in KINDS)
 
 
@@ -81,10 +81,10 @@ def test_the_page_that_the_mmu_still_walks_through_is_whoevers_comes_next():
     assert "the MMU reads 0000000000000000" in seen("freed-but-linked", ("4k", 39, 39), options=False)
 
 
-@pytest.mark.parametrize("booted", list(named("freed-but-linked").boots())[::5], ids=repr)
+@pytest.mark.parametrize("booted", list(Bug.named("freed-but-linked").boots())[::5], ids=repr)
 def test_with_poison_the_kernel_goes_where_a_freed_table_leads(booted):
     """The address of the fault is that of an entry in the table that poison, taken for a PMD entry, would name."""
-    bug = named("freed-but-linked")
+    bug = Bug.named("freed-but-linked")
     k = bug.tree.start_kernel(booted)
     assert "the MMU reads aaaaaaaaaaaaaaaa at" in bug.observe(k)
     report = k.reports[-1]
@@ -96,7 +96,7 @@ def test_with_poison_the_kernel_goes_where_a_freed_table_leads(booted):
 @pytest.mark.parametrize("name", ["wrprotect-cleans", "small-pgd", "pgd-on-the-stack", "copied-guard"])
 def test_what_debug_vm_pgtable_does_not_notice(name):
     """Which is why these are taught."""
-    bug = named(name)
+    bug = Bug.named(name)
     shown = {(b.config, b.vabits_actual): b for b in bug.boots()}.values()
     outcomes = {bug.tree.start_kernel(b).run().outcome for b in shown}
     assert outcomes == ({"report"} if name == "copied-guard" else {"clean"})
@@ -136,7 +136,7 @@ def test_the_diff_is_what_the_commit_replaces(bug):
 
 
 def test_a_function_of_a_folded_level_is_in_where_the_level_is_folded_by_the_compiler():
-    bug = named("pgd-on-the-stack")
+    bug = Bug.named("pgd-on-the-stack")
     (function,) = bug.commit.functions.values()
     assert is_of_folded_level(function)
     for booted in KINDS:
@@ -146,7 +146,7 @@ def test_a_function_of_a_folded_level_is_in_where_the_level_is_folded_by_the_com
 
 def test_an_unknown_bug_is_refused_with_those_that_are_known():
     with pytest.raises(BugError, match=r"bug 'heisen' is not known; there are fold-puds, .* and tg0-from-tg1"):
-        named("heisen")
+        Bug.named("heisen")
 
 
 # The command.

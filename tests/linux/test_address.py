@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab import CPU, Config, boot
-from pgtlab.linux.address import address_name, address_names, parse_address
-from pgtlab.linux.decompose import AddressError
+from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
 
 KERNEL = boot(Config("16k", 52), CPU.named("max"))
 addresses = st.integers(0, (1 << 64) - 1)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from kernels import KINDS, kernel
 
 from pgtlab.arch.output_address import OutputAddress
+from pgtlab.linux.address import AddressError
 from pgtlab.linux.boot import Fold, boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.decompose import AddressError, decompose
+from pgtlab.linux.decompose import decompose
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 

@@ -128,7 +128,7 @@ def test_a_frame_and_a_protection_are_read_back(boot):
         assert not entry.notes
 
 
-SWAP = [  # (type in bits 10:6, in words, of a frame): linux/swap.h and swapops.h of v6.12 with arm64's defconfig
+SWAP = [  # (type in bits 10:6, in words, of a frame): linux/swap.h and swapops.h of v6.12
     (0, "swap file 0", False),
     (26, "swap file 26", False),
     (27, "poisoned page", True),

@@ -40,6 +40,47 @@ def test_what_is_not_legal_is_refused(page_size, va_bits, pa_bits):
             Config(page_size, va_bits, pa_bits)
 
 
+def test_replace_keeps_what_is_legal_and_lets_follow_what_has_one_value():
+    """For every configuration and every change of one value, held against the list of legal ones."""
+    for config in configurations():
+        now = (config.va_bits, config.pa_bits)
+        for name, at, choices in (("va_bits", 0, VA_BITS_CHOICES), ("pa_bits", 1, PA_BITS_CHOICES)):
+            for value in choices:
+                legal = {bits for bits in LEGAL[config.page_size] if bits[at] == value}
+                kept = {bits for bits in legal if bits[1 - at] == now[1 - at]}
+                if kept or len(legal) == 1:
+                    [bits] = kept or legal
+                    assert config.replace(**{name: value}) == Config(config.page_size, *bits)
+                else:
+                    with pytest.raises(ConfigError):
+                        config.replace(**{name: value})
+        for page_size in LEGAL:
+            kept = {bits for bits in LEGAL[page_size] if bits == now}
+            follows = {bits for bits in LEGAL[page_size] if bits[0] == now[0]}
+            if kept or len(follows) == 1:
+                assert config.replace(page_size=page_size) == Config(page_size, *(kept or follows).pop())
+
+
+def test_replace_keeps_the_options():
+    config = Config("4k", 48, SWAP=False)
+    assert config.replace(va_bits=52) == Config("4k", 52, SWAP=False)
+    assert config.replace(SWAP=True, NUMA_BALANCING=False) == Config("4k", 48, NUMA_BALANCING=False)
+    with pytest.raises(ConfigError, match="NO_SUCH_OPTION"):
+        config.replace(NO_SUCH_OPTION=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "bits"),
+    [({}, (48, 48)), ({"pa_bits": 52}, (52, 52)), ({"pa_bits": 48}, (48, 48)), ({"va_bits": 52}, (52, 52))],
+)
+def test_defaults(given, bits):
+    assert Config(**given) == Config("4k", *bits)
+
+
+def test_pa_bits_alone_keeps_48_where_64k_pages_leave_a_choice():
+    assert Config("64k", pa_bits=52) == Config("64k", 48, 52)
+
+
 @given(st.sampled_from(list(LEGAL)), ANY_BITS, ANY_BITS)
 def test_a_refusal_names_the_value_the_rule_and_a_legal_choice_that_is_nearest(page_size, va_bits, pa_bits):
     told = refusal(page_size, va_bits, pa_bits)
@@ -89,7 +130,7 @@ def test_52_bits_of_va_imply_52_of_pa_and_nothing_else_does():
     assert Config("64k", 48).pa_bits == Config("4k", 48).pa_bits == 48
 
 
-@pytest.mark.parametrize("bits", ["48", 48.0, None])
+@pytest.mark.parametrize("bits", ["48", 48.0])
 def test_bits_are_integers(bits):
     with pytest.raises(TypeError):
         Config("4k", bits)

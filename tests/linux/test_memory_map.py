@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab import CPU, Config, boot, configurations
+from pgtlab.linux.address import AddressError
 from pgtlab.linux.boot import NoBoot
-from pgtlab.linux.decompose import AddressError, decompose
+from pgtlab.linux.decompose import decompose
 from pgtlab.linux.memory_map import locate, memory_map
 
 DUMPS = sorted((Path(__file__).parents[1] / "data" / "kernel" / "ptdump").glob("*/ptdump.txt"))

@@ -244,3 +244,19 @@ def test_a_page_without_widgets_gets_the_picture_or_the_reason(explorer):
 def test_its_repr_makes_it_again(explorer):
     again = eval(repr(explorer), {"Explorer": Explorer})
     assert again.view["picture"] == explorer.view["picture"]
+
+
+def test_a_trait_that_leaves_another_one_value_sets_both():
+    explorer = Explorer("4k", 48)
+    explorer.va_bits = 52
+    assert explorer.config == Config("4k", 52, 52)
+    explorer.va_bits = 48
+    assert explorer.config == Config("4k", 48, 48)
+    explorer.pa_bits = 52
+    assert explorer.config == explorer.boot.config == Config("4k", 52, 52)
+    with pytest.raises(ValueError, match="PA_BITS=48"):
+        explorer.pa_bits = 48  # which leaves 39 and 48
+    assert explorer.config == Config("4k", 52, 52)
+    wide = Explorer("64k", 48)
+    wide.va_bits = 52
+    assert wide.config == Config("64k", 52, 48)

@@ -63,7 +63,7 @@ def _facts(kernel: Boot | NoBoot, *, decided: bool) -> dict[str, int | str]:
         facts |= {"vabits_actual": kernel.vabits_actual, "start_level": kernel.start_level}
         facts |= {name: fold.value for name, fold in kernel.folded.items()}
         facts |= {f"TCR_EL1.{name}": value for name, value in kernel.tcr_el1.items()}
-        facts |= kernel.constants
+        facts |= kernel.runtime_constants
     constants = kernel.config.constants
     return facts | {name: constants[name] for name in sorted(constants, key=lambda name: "PTRS_PER" not in name)}
 

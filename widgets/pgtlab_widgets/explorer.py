@@ -8,11 +8,11 @@ from typing import Any
 import traitlets
 
 from pgtlab.arch.word_picture import bit_mark, word_picture
-from pgtlab.linux.address import address_name, address_names, parse_address
+from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
 from pgtlab.linux.address_picture import address_picture, field_mark
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.decompose import AddressError, Decomposition, decompose
+from pgtlab.linux.decompose import Decomposition, decompose
 from pgtlab.linux.explain import Explanation, explain
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.share import SCHEME, Share

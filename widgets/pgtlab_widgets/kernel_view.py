@@ -48,6 +48,7 @@ class KernelView(View):
     def __init__(self, page_size: str, va_bits: int, cpu: str, pa_bits: int | None, **others: Any) -> None:
         config = Config(page_size, va_bits, pa_bits)
         self._boot: Boot | NoBoot = boot(config, CPU.named(cpu))
+        self._following: dict[str, str | int] = {}  # what a change of another trait leaves one value
         super().__init__(**traits(config), cpu=cpu, **others)
 
     @property
@@ -91,10 +92,12 @@ class KernelView(View):
 
     @traitlets.validate("page_size", "va_bits", "pa_bits")
     def _legal(self, proposal: dict[str, Any]) -> str | int:
-        chosen = {name: getattr(self, name) for name in ("page_size", "va_bits", "pa_bits")}
-        chosen[proposal["trait"].name] = proposal["value"]
+        now, name = traits(self.config), proposal["trait"].name
+        values = {trait: getattr(self, trait) for trait in now} | {name: proposal["value"]}
         with refusals():
-            return traits(Config(**chosen))[proposal["trait"].name]
+            chosen = traits(self.config.replace(**{trait: v for trait, v in values.items() if v != now[trait]}))
+        self._following = {trait: v for trait, v in chosen.items() if trait != name and v != values[trait]}
+        return chosen[name]
 
     @traitlets.validate("cpu")
     def _known(self, proposal: dict[str, Any]) -> str:
@@ -103,6 +106,9 @@ class KernelView(View):
 
     @traitlets.observe("page_size", "va_bits", "pa_bits", "cpu")
     def _reboot(self, change: object) -> None:
+        following, self._following = self._following, {}
+        for trait, value in following.items():
+            self.set_trait(trait, value)
         booted = boot(Config(self.page_size, self.va_bits, self.pa_bits), CPU.named(self.cpu))
         if booted != self._boot or not self.view:
             before, self._boot = self._boot, booted

@@ -14,9 +14,8 @@ from pgtlab.arch.named_picture import named_picture
 from pgtlab.arch.walk import Walk
 from pgtlab.arch.word_picture import word_picture
 from pgtlab.lab.tables_to_walk import AddressSpace, Trial, small_process
-from pgtlab.linux.address import address_name, address_names, parse_address
+from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot, NoBoot
-from pgtlab.linux.decompose import AddressError
 from pgtlab.linux.image import Image
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct

@@ -32,7 +32,7 @@ from pgtlab.lab.bugs.folding import (
 )
 from pgtlab.lab.bugs.story import FREED_WITHOUT_ITS_DESTRUCTOR, PFN_OF_A_COPY
 
-__all__ = ["BUGS", "CONSTRUCTED", "Bug", "BugError", "named"]
+__all__ = ["BUGS", "CONSTRUCTED", "Bug", "BugError"]
 
 BUGS: Final = {
     bug.name: bug
@@ -54,17 +54,3 @@ BUGS: Final = {
         TG0_FROM_TG1,
     )
 }
-
-
-def named(name: str) -> Bug:
-    """The bug called `name`.
-
-    Raises
-    ------
-    BugError
-        Where there is none.
-    """
-    if name not in BUGS:
-        *others, last = BUGS
-        raise BugError(f"bug {name!r} is not known; there are {', '.join(others)} and {last}")
-    return BUGS[name]

@@ -10,7 +10,6 @@ from typing import Final
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import TREES, Commit, Tree
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.kernel.report import Run
@@ -57,6 +56,29 @@ class Bug:
     upstream: str = CONSTRUCTED
     options: tuple[str, ...] = ()
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of the bugs in the catalogue."""
+        from pgtlab.lab.bugs import BUGS  # the catalogue is made of the modules that import this one
+
+        return tuple(BUGS)
+
+    @classmethod
+    def named(cls, name: str) -> Bug:
+        """The bug called `name`.
+
+        Raises
+        ------
+        BugError
+            Where there is none.
+        """
+        from pgtlab.lab.bugs import BUGS
+
+        if name not in BUGS:
+            *others, last = BUGS
+            raise BugError(f"bug {name!r} is not known; there are {', '.join(others)} and {last}")
+        return BUGS[name]
+
     @property
     def name(self) -> str:
         """What it goes by."""
@@ -86,11 +108,7 @@ class Bug:
 
     def with_options(self, boot: Boot) -> Boot:
         """The same boot of a kernel that has the bug's options."""
-        if not self.options:
-            return boot
-        c = boot.config
-        options = {name: bool(value) for name, value in c.options} | dict.fromkeys(self.options, True)
-        return replace(boot, config=Config(c.page_size, c.va_bits, c.pa_bits, **options))
+        return replace(boot, config=boot.config.replace(**dict.fromkeys(self.options, True)))
 
     def boots(self) -> Iterator[Boot]:
         """Every legal configuration on every preset CPU that shows it."""

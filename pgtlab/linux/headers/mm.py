@@ -19,7 +19,7 @@ def swap_h(k: Header) -> None:
     k.SWP_TYPE_SHIFT = BITS_PER_XA_VALUE - k.MAX_SWAPFILES_SHIFT
     k.SWP_OFFSET_MASK = (1 << k.SWP_TYPE_SHIFT) - 1
     k.SWP_PTE_MARKER_NUM = 1
-    k.SWP_DEVICE_NUM = 0  # CONFIG_DEVICE_PRIVATE, which arm64's defconfig has not
+    k.SWP_DEVICE_NUM = 0  # CONFIG_DEVICE_PRIVATE is off in the `minimal` configuration
     k.SWP_MIGRATION_NUM = 3 if k.CONFIG_MIGRATION else 0
     k.SWP_HWPOISON_NUM = 1 if k.CONFIG_MEMORY_FAILURE else 0
     others = k.SWP_DEVICE_NUM + k.SWP_MIGRATION_NUM + k.SWP_HWPOISON_NUM + k.SWP_PTE_MARKER_NUM

@@ -29,6 +29,11 @@ class Report:
     esr: int | None = None
     registers: Mapping[str, int] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        numbers = {"pfn": self.pfn, "page_type": self.page_type, "address": self.address, "esr": self.esr}
+        parts = [f"{self.kind}: {self.text}", *(f"{name}={n:#x}" for name, n in numbers.items() if n is not None)]
+        return f"Report({', '.join(parts)}, in {' <- '.join(self.trace[:2])})"
+
     def as_dict(self) -> dict[str, object]:
         """The report as plain data."""
         report: dict[str, object] = {"kind": self.kind, "text": self.text, "trace": list(self.trace)}

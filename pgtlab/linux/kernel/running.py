@@ -24,7 +24,7 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.linux import headers, kernel
-from pgtlab.linux.boot import Boot, NoBoot
+from pgtlab.linux.boot import Boot, BootError, NoBoot
 from pgtlab.linux.kernel import (
     memblock,
     mmu,
@@ -105,7 +105,7 @@ class Kernel:
         placement: Placement = ANYWHERE,
     ) -> None:
         if isinstance(boot, NoBoot):
-            raise ValueError(boot.reason)
+            raise BootError(boot.reason)
         self.boot, self.placement = boot, placement
         self.replaced = dict(replaced or {})
         self.tree: object = None  # the `pgtlab.lab.Tree` that it was started from, where it was
