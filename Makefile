@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(if $(CI
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast search test-mmu oracle check format docs lock screenshots
+.PHONY: help env lab test test-fast search test-mmu oracle check format docs stubs lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -64,6 +64,9 @@ check: env  ## formatting, lint, types and the direction of imports
 format: env  ## let ruff format the code and the notebooks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+stubs: env  ## write what editors know of a kernel's functions, from the functions
+	$(BIN)/python docs/write_kernel_functions.py
 
 docs: env  ## write docs/cli.md anew from the help, and the outputs in docs/howto.md
 	$(BIN)/python docs/write_cli.py

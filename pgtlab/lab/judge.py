@@ -46,7 +46,7 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     ...     k.__pud_fre(mm, pud)
     >>> print(check("03_pud_free", pud_free).findings[0].hint)
     `pud_free()` stopped in line 2, `k.__pud_fre(mm, pud)`: AttributeError: this kernel has no symbol or constant
-    __pud_fre; __pud_free?
+    __pud_fre; did you mean __pud_free?
     """
     if isinstance(what, Kernel):
         return judge_kernel(what, seed)

@@ -12,7 +12,7 @@ from pgtlab.arch.fault import Access, Cause, Fault
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.walk import Walk
-from pgtlab.lab.bugs.address_space import map_page, some_address, switch_mm
+from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import Kernel
@@ -62,10 +62,10 @@ class AddressSpace:
 
         Each is mapped by the kernel's own functions.
         """
-        mm, page = k.mm_alloc(), k.PAGE_SIZE
+        mm, page = new_mm(k), k.PAGE_SIZE
         first = some_address(k)
         vas = mapped, read_only, old, beyond = tuple(first + i * page for i in range(4))
-        ptes = [map_page(k, mm, va, k.alloc_pages(0).pfn) for va in vas]
+        ptes = [map_page(k, mm, va, new_page(k).pfn) for va in vas]
         k.ptep_set_wrprotect(mm, read_only, ptes[1])
         k.ptep_test_and_clear_young(None, old, ptes[2])
         mmu = switch_mm(k, mm)
@@ -132,7 +132,7 @@ class AddressSpace:
 
 
 def _ram(k: Kernel) -> int:
-    return int(k.__va(k.memory.base))  # here and not in the class, where Python has its own use for such names
+    return k.__va(k.memory.base)  # here and not in the class, where Python has its own use for such names
 
 
 def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:

@@ -23,10 +23,10 @@ def test_an_unknown_symbol_is_refused_with_the_nearest_name(kernel, name, neares
         kernel.livepatch(**{name: lambda k: None})
 
 
-def test_so_is_an_unknown_one_when_it_is_called(kernel):
-    with pytest.raises(AttributeError, match=r"no symbol or constant pud_fre; pud_free\?"):
+def test_an_unknown_name_raises_with_the_nearest_when_it_is_used(kernel):
+    with pytest.raises(AttributeError, match=r"no symbol or constant pud_fre; did you mean pud_free\?"):
         kernel.pud_fre()
-    with pytest.raises(AttributeError, match=r"no symbol or constant PAGE_SHIFTS; PAGE_SHIFT\?"):
+    with pytest.raises(AttributeError, match=r"no symbol or constant PAGE_SHIFTS; did you mean PAGE_SHIFT\?"):
         _ = kernel.PAGE_SHIFTS
 
 

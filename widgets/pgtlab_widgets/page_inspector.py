@@ -141,6 +141,7 @@ class PageInspector(KernelView):
 
 def _next_page(k: Kernel) -> Page:
     """The page that a kernel will give out next, free."""
-    page: Page = k.alloc_pages(0)
+    page = k.alloc_pages(0)
+    assert page is not None  # the kernel has just booted
     k.__free_pages(page, 0)
     return page

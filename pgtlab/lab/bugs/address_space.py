@@ -14,11 +14,12 @@ from pgtlab.arch.walk import Translation
 from pgtlab.lab.bugs.bug import said
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
+from pgtlab.linux.kernel.page import Page
 
 
 def some_address(k: Kernel) -> int:
     """A user address whose index is not 0 in any table: a third of the way up, 0x5555... in its bits."""
-    return int(k.TASK_SIZE_64 // 3 & -k.PAGE_SIZE)
+    return k.TASK_SIZE_64 // 3 & -k.PAGE_SIZE
 
 
 def grow(k: Kernel, mm: MmStruct, va: int) -> tuple[int, int]:
@@ -27,6 +28,20 @@ def grow(k: Kernel, mm: MmStruct, va: int) -> tuple[int, int]:
     pmdp = k.pmd_alloc(mm, k.pud_alloc(mm, p4dp, va), va)
     k.pte_alloc(mm, pmdp)
     return pmdp, k.pte_offset_kernel(pmdp, va)
+
+
+def new_mm(k: Kernel) -> MmStruct:
+    """The address space of a new process; a kernel that has just booted has memory for it."""
+    mm = k.mm_alloc()
+    assert mm is not None
+    return mm
+
+
+def new_page(k: Kernel) -> Page:
+    """A page for a process; a kernel that has just booted has one."""
+    page = k.alloc_pages(0)
+    assert page is not None
+    return page
 
 
 def map_page(k: Kernel, mm: MmStruct, va: int, pfn: int) -> int:
@@ -72,7 +87,7 @@ def free_pgtables(k: Kernel, mm: MmStruct, va: int) -> None:
 def life(k: Kernel) -> str | None:
     """A process maps a page, unmaps it and exits: what the kernel said, or which page is still not free."""
     before, tables = set(k.page_owner.owners()), k.vmstat["nr_page_table_pages"]
-    mm, page, va = k.mm_alloc(), k.alloc_pages(0), some_address(k)
+    mm, page, va = new_mm(k), new_page(k), some_address(k)
     map_page(k, mm, va, page.pfn)
     free_pgtables(k, mm, va)
     k.mmput(mm)
@@ -86,8 +101,8 @@ def life(k: Kernel) -> str | None:
 
 def both_views(k: Kernel, pfn: int | None = None) -> str | None:
     """Map a frame, and look for it as Linux does and as the MMU does: where either sees something else."""
-    mm, va = k.mm_alloc(), some_address(k)
-    pa = (k.alloc_pages(0).pfn if pfn is None else pfn) << k.PAGE_SHIFT
+    mm, va = new_mm(k), some_address(k)
+    pa = (new_page(k).pfn if pfn is None else pfn) << k.PAGE_SHIFT
     map_page(k, mm, va, pa >> k.PAGE_SHIFT)
     outcome = switch_mm(k, mm).translate(va, Access.READ, el=0).outcome
     mapped = f"Linux mapped {va:#x} to {pa:#x}"
@@ -116,4 +131,4 @@ def gup_fast(k: Kernel, mm: MmStruct, va: int) -> int:
     pmdp = k.pmd_offset_lockless(pudp, pud, va)
     if k.pmd_none(k.pmdp_get(pmdp)):
         return 0
-    return int(k.ptep_get_lockless(k.pte_offset_kernel(pmdp, va)))
+    return k.ptep_get_lockless(k.pte_offset_kernel(pmdp, va))

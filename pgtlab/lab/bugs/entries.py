@@ -6,7 +6,7 @@ from typing import Final
 
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.registers import TCR_EL1, PARange
-from pgtlab.lab.bugs.address_space import both_views, grow, map_page, some_address, switch_mm
+from pgtlab.lab.bugs.address_space import both_views, grow, map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.bugs.bug import Bug
 from pgtlab.lab.trees import Commit
 from pgtlab.linux.kernel import Kernel
@@ -30,7 +30,7 @@ def _wrprotect_drops_dirty() -> Commit:
 
 def _write_then_fork(k: Kernel) -> str | None:
     """User space writes to a page; then fork() takes the right to write away, to copy at the next write."""
-    mm, va, pfn = k.mm_alloc(), some_address(k), k.alloc_pages(0).pfn
+    mm, va, pfn = new_mm(k), some_address(k), new_page(k).pfn
     ptep = map_page(k, mm, va, pfn)
     walk = switch_mm(k, mm).translate(va, Access.WRITE, el=0)
     if isinstance(walk.outcome, Fault):  # the kernel notes what hardware does not
@@ -77,7 +77,7 @@ def _begin_to_split(k: Kernel) -> str | None:
     """A huge page is made invalid, as the first step of its split; someone looks at it before the second."""
     if not k.has_transparent_hugepage():
         return None
-    mm, va = k.mm_alloc(), some_address(k) & -k.PMD_SIZE
+    mm, va = new_mm(k), some_address(k) & -k.PMD_SIZE
     pmdp, _ = grow(k, mm, va)
     pfn = (k.memory.base & -k.PMD_SIZE) >> k.PAGE_SHIFT
     prot = k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pgtlab.lab.bugs.address_space import both_views, free_pgtables, gup_fast, life, map_page, some_address, switch_mm
+from pgtlab.lab.bugs.address_space import (
+    both_views,
+    free_pgtables,
+    gup_fast,
+    life,
+    map_page,
+    new_mm,
+    new_page,
+    some_address,
+    switch_mm,
+)
 from pgtlab.lab.bugs.bug import Bug, said
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, Commit
 from pgtlab.linux.boot import Boot, Fold
@@ -55,7 +65,7 @@ def _generic_p4d_offset_lockless() -> Commit:
 
 
 def _walk_without_locks(k: Kernel) -> str | None:
-    mm, va, pfn = k.mm_alloc(), some_address(k), k.alloc_pages(0).pfn
+    mm, va, pfn = new_mm(k), some_address(k), new_page(k).pfn
     pte = k.read64(map_page(k, mm, va, pfn))
     found = gup_fast(k, mm, va)
     return None if found == pte else f"{va:#x} is mapped by {pte:016x}, and the lockless walk reads {found:016x}"
@@ -124,8 +134,8 @@ def _pgd_from_the_cache() -> Commit:
 
 def _two_processes(k: Kernel) -> str | None:
     va = some_address(k)
-    one, other = k.mm_alloc(), k.mm_alloc()
-    map_page(k, one, va, k.alloc_pages(0).pfn)
+    one, other = new_mm(k), new_mm(k)
+    map_page(k, one, va, new_page(k).pfn)
     *_, (level, entry) = k.entries_of(other, va)
     return f"a process that mapped nothing has {level}={entry:016x} for {va:#x}" if level == "pte" and entry else None
 
@@ -267,7 +277,7 @@ def _pud_clear_with_the_guard_of_p4ds() -> Commit:
 
 def _use_what_was_freed(k: Kernel) -> str | None:
     """A process maps a page, unmaps it, and maps it again."""
-    mm, va, page = k.mm_alloc(), some_address(k), k.alloc_pages(0)
+    mm, va, page = new_mm(k), some_address(k), new_page(k)
     map_page(k, mm, va, page.pfn)
     free_pgtables(k, mm, va)
     found = _read_of_a_free_page(k, switch_mm(k, mm).translate(va, el=0))

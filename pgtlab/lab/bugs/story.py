@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pgtlab.lab.bugs.address_space import life
+from pgtlab.lab.bugs.address_space import life, new_page
 from pgtlab.lab.bugs.bug import Bug
 from pgtlab.lab.trees import ADD_DUMP_FOLIO, FOLD_PUDS_AT_RUNTIME, Commit
 from pgtlab.linux.boot import Fold
@@ -17,7 +17,7 @@ def _named(commit: Commit) -> str:
 
 def _free_a_mapped_page(k: Kernel) -> None:
     """Somebody frees a page that is still mapped: that must be a report, and no panic."""
-    page = k.alloc_pages(0)
+    page = new_page(k)
     page._mapcount = 0
     k.__free_pages(page, 0)
 

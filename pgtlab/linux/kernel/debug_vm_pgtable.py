@@ -8,7 +8,7 @@ CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, without which the compiler sees empty
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pgtlab.linux.kernel.memory import ENOMEM
 from pgtlab.linux.kernel.symbols import static_inline
@@ -29,6 +29,9 @@ RANDOM_ORVALUE = ~(0xF | 1 << 62) & (1 << 64) - 1
 # What the tests need: one path through a page table, and pages for it to map.
 
 
+NULL: Final[Any] = None  # a pointer that is not set yet
+
+
 @dataclass
 class PgtableDebugArgs:
     """`struct pgtable_debug_args`: an address space with one entry at each level, and the first entry of each table.
@@ -40,8 +43,8 @@ class PgtableDebugArgs:
     vaddr: int = 0
     page_prot: int = 0
     page_prot_none: int = 0
-    mm: MmStruct | None = None
-    vma: VmAreaStruct | None = None
+    mm: MmStruct = NULL
+    vma: VmAreaStruct = NULL
     pgdp: int = 0
     p4dp: int = 0
     pudp: int = 0
@@ -50,7 +53,7 @@ class PgtableDebugArgs:
     start_p4dp: int = 0
     start_pudp: int = 0
     start_pmdp: int = 0
-    start_ptep: Page | None = None
+    start_ptep: Page = NULL
     pmd_pfn: int | None = None
     pte_pfn: int | None = None
     fixed_alignment: int = 0
@@ -64,12 +67,14 @@ def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
     args.vaddr = k.get_random_vaddr()
     args.page_prot = k.vm_get_page_prot(k.VM_ACCESS_FLAGS)
     args.page_prot_none = k.vm_get_page_prot(k.VM_NONE)
-    mm = args.mm = k.mm_alloc()
+    mm = k.mm_alloc()
     if mm is None:
         return k.init_failed(args, "mm struct")
-    args.vma = k.vm_area_alloc(mm)
-    if args.vma is None:
+    args.mm = mm
+    vma = k.vm_area_alloc(mm)
+    if vma is None:
         return k.init_failed(args, "vma")
+    args.vma = vma
     args.pgdp = k.pgd_offset(mm, args.vaddr)
     args.p4dp = k.p4d_alloc(mm, args.pgdp, args.vaddr)
     if not args.p4dp:
@@ -212,11 +217,11 @@ def debug_vm_pgtable(k: Kernel) -> int:
     k.hugetlb_basic_tests(args)
 
     # Tables may be changed by those alone who hold their lock.
-    args.ptep, ptl = k.pte_offset_map_lock(args.mm, args.pmdp, args.vaddr)
+    args.ptep, pte_lock = k.pte_offset_map_lock(args.mm, args.pmdp, args.vaddr)
     k.pte_clear_tests(args)
     k.pte_advanced_tests(args)
-    if args.ptep:
-        k.pte_unmap_unlock(args.ptep, ptl)
+    if pte_lock is not None:
+        k.pte_unmap_unlock(args.ptep, pte_lock)
 
     ptl = k.pmd_lock(args.mm, args.pmdp)
     k.pmd_clear_tests(args)

@@ -12,6 +12,7 @@ from pgtlab.linux.kernel.symbols import static_inline
 if TYPE_CHECKING:
     from pgtlab.arch.walk import Walk
     from pgtlab.linux.kernel import Kernel
+    from pgtlab.linux.kernel.mm import MmStruct
 
 # Exception classes, in the words of arch/arm64/kernel/traps.c.
 EC_NAMES = {
@@ -114,7 +115,7 @@ def show_pte(k: Kernel, addr: int) -> None:
 
 
 @static_inline
-def entries_of(k: Kernel, mm: object, addr: int) -> list[tuple[str, int]]:
+def entries_of(k: Kernel, mm: MmStruct, addr: int) -> list[tuple[str, int]]:
     """The entries for an address, from the pgd down to the first that leads no further."""
     pgdp = k.pgd_offset(mm, addr)
     found = [("pgd", pgd := k.read64(pgdp))]

@@ -20,49 +20,49 @@ if TYPE_CHECKING:
 @static_inline
 def mk_huge_pte(k: Kernel, page: Page, prot: int) -> int:
     """An entry for a huge page, which `arch_make_huge_pte()` is still to make huge."""
-    return int(k.mk_pte(page, prot))
+    return k.mk_pte(page, prot)
 
 
 @static_inline
 def huge_pte_write(k: Kernel, pte: int) -> bool:
     """May be written."""
-    return bool(k.pte_write(pte))
+    return k.pte_write(pte)
 
 
 @static_inline
 def huge_pte_dirty(k: Kernel, pte: int) -> bool:
     """Written."""
-    return bool(k.pte_dirty(pte))
+    return k.pte_dirty(pte)
 
 
 @static_inline
 def huge_pte_mkwrite(k: Kernel, pte: int) -> int:
     """Writable."""
-    return int(k.pte_mkwrite_novma(pte))
+    return k.pte_mkwrite_novma(pte)
 
 
 @static_inline
 def huge_pte_wrprotect(k: Kernel, pte: int) -> int:
     """Not writable."""
-    return int(k.pte_wrprotect(pte))
+    return k.pte_wrprotect(pte)
 
 
 @static_inline
 def huge_pte_mkdirty(k: Kernel, pte: int) -> int:
     """Dirty."""
-    return int(k.pte_mkdirty(pte))
+    return k.pte_mkdirty(pte)
 
 
 @static_inline
 def huge_pte_modify(k: Kernel, pte: int, newprot: int) -> int:
     """The same with another protection."""
-    return int(k.pte_modify(pte, newprot))
+    return k.pte_modify(pte, newprot)
 
 
 @static_inline
 def huge_pte_none(k: Kernel, pte: int) -> bool:
     """Empty."""
-    return bool(k.pte_none(pte))
+    return k.pte_none(pte)
 
 
 def arch_make_huge_pte(k: Kernel, entry: int, shift: int, flags: int) -> int:
@@ -70,9 +70,9 @@ def arch_make_huge_pte(k: Kernel, entry: int, shift: int, flags: int) -> int:
     size = 1 << shift
     entry = k.pte_mkhuge(entry)
     if size == k.CONT_PTE_SIZE:
-        return int(k.pte_mkcont(entry))
+        return k.pte_mkcont(entry)
     if size == k.CONT_PMD_SIZE:
-        return int(k.pmd_pte(k.pmd_mkcont(k.pte_pmd(entry))))
+        return k.pmd_pte(k.pmd_mkcont(k.pte_pmd(entry)))
     if size not in (k.PUD_SIZE, k.PMD_SIZE):
         k.printk(f"arch_make_huge_pte: unrecognized huge page size {size:#x}")
     return entry
@@ -81,7 +81,7 @@ def arch_make_huge_pte(k: Kernel, entry: int, shift: int, flags: int) -> int:
 def arch_hugetlb_valid_size(k: Kernel, size: int) -> bool:
     """Huge pages of this size can be had."""
     if size == k.PUD_SIZE and k.CONFIG_PGTABLE_LEVELS > 2:
-        return bool(k.pud_sect_supported())
+        return k.pud_sect_supported()
     return size in (k.CONT_PMD_SIZE, k.PMD_SIZE, k.CONT_PTE_SIZE)
 
 
@@ -111,7 +111,7 @@ def find_num_contig(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> tuple[int,
 @static_inline
 def get_clear_contig(k: Kernel, ptep: int, ncontig: int) -> int:
     """Make a run none, and say what its first entry was: young or dirty if any of the run was."""
-    entries = [int(k.read64(ptep + i * ENTRY_SIZE)) for i in range(ncontig)]
+    entries = [k.read64(ptep + i * ENTRY_SIZE) for i in range(ncontig)]
     for i in range(ncontig):
         k.write64(ptep + i * ENTRY_SIZE, 0)
     pte = entries[0]
@@ -153,9 +153,9 @@ def huge_pte_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int, sz: int) -> No
 def huge_ptep_get_and_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> int:
     """Make a huge page's entries none, and say what they were."""
     if not k.pte_cont(k.read64(ptep)):
-        return int(k.ptep_get_and_clear(mm, addr, ptep))
+        return k.ptep_get_and_clear(mm, addr, ptep)
     ncontig, _ = k.find_num_contig(mm, addr, ptep)
-    return int(k.get_clear_contig(ptep, ncontig))
+    return k.get_clear_contig(ptep, ncontig)
 
 
 def huge_ptep_set_wrprotect(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> None:
@@ -170,7 +170,7 @@ def huge_ptep_set_wrprotect(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> No
 def huge_ptep_set_access_flags(k: Kernel, vma: VmAreaStruct, addr: int, ptep: int, pte: int, dirty: int) -> bool:
     """Allow more; what was young or dirty stays so."""
     if not k.pte_cont(pte):
-        return bool(k.__ptep_set_access_flags(vma, addr, ptep, pte, dirty))
+        return k.__ptep_set_access_flags(vma, addr, ptep, pte, dirty)
     ncontig, pgsize = k.find_num_contig(vma.vm_mm, addr, ptep)
     run = [k.read64(ptep + i * ENTRY_SIZE) for i in range(ncontig)]
     if k.pte_write(pte) == k.pte_write(run[0]) and all(

@@ -88,7 +88,7 @@ def __pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:
 @static_inline
 def pte_alloc(k: Kernel, mm: MmStruct, pmdp: int) -> int:
     """Allocate a PTE table under `*pmdp` if need be; nonzero without memory."""
-    return int(k.__pte_alloc(mm, pmdp)) if k.pmd_none(k.read64(pmdp)) else 0
+    return k.__pte_alloc(mm, pmdp) if k.pmd_none(k.read64(pmdp)) else 0
 
 
 def __pte_alloc(k: Kernel, mm: MmStruct, pmdp: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.mmu import MMU
@@ -37,7 +37,7 @@ def paging_init(k: Kernel) -> None:
         PARange(k.boot.cpu.mmfr0.PARANGE),
     )
     mapper = Mapper(k.mmu, k.early_pages)
-    prot = {"AttrIndx": k.MT_NORMAL, "PXN": 1, "UXN": 1, "DBM": 1, "nG": int(k.PTE_MAYBE_NG != 0)}
+    prot: dict[str, Any] = {"AttrIndx": k.MT_NORMAL, "PXN": 1, "UXN": 1, "DBM": 1, "nG": int(k.PTE_MAYBE_NG != 0)}
     page = k.PAGE_SIZE
     mapper.map_range(k.__va(RAM_BASE), RAM_BASE, k.memory.size, **prot)
     memmap = k.pfn_to_page(RAM_BASE >> k.PAGE_SHIFT).address

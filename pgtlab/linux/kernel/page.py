@@ -40,6 +40,19 @@ class Page:
 
     __slots__ = ("_slot", "address", "pfn")
 
+    pfn: int
+    address: int
+    # Members of the structure, by `mm_types.PAGE`.
+    flags: int
+    lru: Any  # two words
+    compound_head: int
+    mapping: int
+    index: int
+    private: int
+    page_type: int
+    _mapcount: int
+    _refcount: int
+
     def __init__(self, memmap: NDArray[np.void], base_pfn: int, pfn: int, address: int) -> None:
         object.__setattr__(self, "_slot", memmap[pfn - base_pfn])
         object.__setattr__(self, "pfn", pfn)

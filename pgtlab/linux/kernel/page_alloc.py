@@ -87,8 +87,8 @@ def __rmqueue_fallback(k: Kernel, zone: Zone, order: int, migratetype: MigrateTy
 
     Where no more than the one block can be had, it is the smallest.
     """
-    blocks = [(current, k.find_suitable_fallback(zone, current, migratetype)) for current in _orders(k, order)]
-    blocks = [(current, pfn) for current, pfn in blocks if pfn is not None]
+    fallbacks = [(current, k.find_suitable_fallback(zone, current, migratetype)) for current in _orders(k, order)]
+    blocks = [(current, pfn) for current, pfn in fallbacks if pfn is not None]
     if not blocks:
         return False
     current, pfn = max(blocks)

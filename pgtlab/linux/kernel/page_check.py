@@ -141,7 +141,7 @@ def check_new_pages(k: Kernel, page: Page, order: int) -> bool:
     if not k.is_check_pages_enabled():
         return False
     if order == 0:
-        return bool(k.check_new_page(page))
+        return k.check_new_page(page)
     block = range(page.pfn, page.pfn + (1 << order))
     return any(k.check_new_page(k.pfn_to_page(pfn)) for pfn in _unexpected(k, block, PAGE_FLAGS_CHECK_AT_PREP))
 
@@ -179,4 +179,5 @@ def _unexpected(k: Kernel, pfns: range, check_flags: int) -> Iterable[int]:
     odd = pages["_mapcount"] != -1
     odd |= (pages["mapping"] | pages["flags"] & np.uint64(check_flags)) != 0
     odd |= pages["_refcount"] != 0
-    return (pfns.start + odd.nonzero()[0]).tolist()
+    unexpected: list[int] = (pfns.start + odd.nonzero()[0]).tolist()
+    return unexpected

@@ -26,7 +26,7 @@ def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
 
     With four levels the PUD may fold at run time, and `pud_offset_lockless()` then counts from the start of this page.
     """
-    return int(k.p4d_offset(pgdp, addr))
+    return k.p4d_offset(pgdp, addr)
 
 
 @static_inline

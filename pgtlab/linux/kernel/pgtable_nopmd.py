@@ -23,7 +23,7 @@ def pmd_offset(k: Kernel, pudp: int, addr: int) -> int:
 @static_inline
 def pmd_offset_lockless(k: Kernel, pudp: int, pud: int, addr: int) -> int:
     """The entry above is this one."""
-    return int(k.pmd_offset(pudp, addr))
+    return k.pmd_offset(pudp, addr)
 
 
 @static_inline

@@ -23,7 +23,7 @@ def pud_offset(k: Kernel, p4dp: int, addr: int) -> int:
 @static_inline
 def pud_offset_lockless(k: Kernel, p4dp: int, p4d: int, addr: int) -> int:
     """The entry above is this one."""
-    return int(k.pud_offset(p4dp, addr))
+    return k.pud_offset(p4dp, addr)
 
 
 @static_inline

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.linux.headers.brk_imm import BUG_BRK_IMM
+from pgtlab.linux.kernel import symbols
 from pgtlab.linux.kernel.stack import numbered
 from pgtlab.linux.kernel.symbols import static_inline
 from pgtlab.linux.placement import RAM_BASE
@@ -190,7 +191,7 @@ def panic(k: Kernel, message: str) -> NoReturn:
 def _caller() -> str:
     """File and line of the kernel function that ran into a WARN or a BUG: the first frame outside this module."""
     frame = sys._getframe(1)
-    while frame.f_code.co_filename == __file__ or frame.f_code.co_name == "_call":
+    while frame.f_code.co_filename in (__file__, symbols.__file__):
         if frame.f_back is None:
             break
         frame = frame.f_back

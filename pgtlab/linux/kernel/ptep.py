@@ -41,31 +41,31 @@ def ptep_get(k: Kernel, ptep: int) -> int:
 @static_inline
 def ptep_get_lockless(k: Kernel, ptep: int) -> int:
     """The same without the lock: nobody interferes here."""
-    return int(k.ptep_get(ptep))
+    return k.ptep_get(ptep)
 
 
 @static_inline
 def pmdp_get(k: Kernel, pmdp: int) -> int:
     """The entry."""
-    return int(k.read64(pmdp))
+    return k.read64(pmdp)
 
 
 @static_inline
 def pudp_get(k: Kernel, pudp: int) -> int:
     """The entry."""
-    return int(k.read64(pudp))
+    return k.read64(pudp)
 
 
 @static_inline
 def p4dp_get(k: Kernel, p4dp: int) -> int:
     """The entry."""
-    return int(k.read64(p4dp))
+    return k.read64(p4dp)
 
 
 @static_inline
 def pgdp_get(k: Kernel, pgdp: int) -> int:
     """The entry."""
-    return int(k.read64(pgdp))
+    return k.read64(pgdp)
 
 
 # Writing.
@@ -149,7 +149,7 @@ def ptep_get_and_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> int:
 @static_inline
 def ptep_get_and_clear_full(k: Kernel, mm: MmStruct, addr: int, ptep: int, full: int) -> int:
     """The same; `full` says that the whole address space goes."""
-    return int(k.ptep_get_and_clear(mm, addr, ptep))
+    return k.ptep_get_and_clear(mm, addr, ptep)
 
 
 @static_inline
@@ -163,13 +163,13 @@ def ptep_test_and_clear_young(k: Kernel, vma: VmAreaStruct | None, addr: int, pt
     """Make an entry old, and say whether it was young."""
     pte = k.read64(ptep)
     k.__set_pte(ptep, k.pte_mkold(pte))
-    return bool(k.pte_young(pte))
+    return k.pte_young(pte)
 
 
 @static_inline
 def ptep_set_access_flags(k: Kernel, vma: VmAreaStruct | None, addr: int, ptep: int, entry: int, dirty: int) -> bool:
     """Allow more: of `entry` only accessed, dirty and writable count, and none of them is taken away."""
-    return bool(k.__ptep_set_access_flags(vma, addr, ptep, k.pte_mknoncont(entry), dirty))
+    return k.__ptep_set_access_flags(vma, addr, ptep, k.pte_mknoncont(entry), dirty)
 
 
 def __ptep_set_access_flags(k: Kernel, vma: VmAreaStruct | None, addr: int, ptep: int, entry: int, dirty: int) -> bool:
@@ -208,13 +208,13 @@ def pmdp_set_wrprotect(k: Kernel, mm: MmStruct, addr: int, pmdp: int) -> None:
 @static_inline
 def pmdp_set_access_flags(k: Kernel, vma: VmAreaStruct | None, addr: int, pmdp: int, entry: int, dirty: int) -> bool:
     """Allow more."""
-    return bool(k.__ptep_set_access_flags(vma, addr, pmdp, k.pmd_pte(entry), dirty))
+    return k.__ptep_set_access_flags(vma, addr, pmdp, k.pmd_pte(entry), dirty)
 
 
 @static_inline
 def pmdp_test_and_clear_young(k: Kernel, vma: VmAreaStruct | None, addr: int, pmdp: int) -> bool:
     """Make an entry old, and say whether it was young."""
-    return bool(k.ptep_test_and_clear_young(vma, addr, pmdp))
+    return k.ptep_test_and_clear_young(vma, addr, pmdp)
 
 
 @static_inline
@@ -228,7 +228,7 @@ def pmdp_huge_get_and_clear(k: Kernel, mm: MmStruct, addr: int, pmdp: int) -> in
 @static_inline
 def pmdp_huge_get_and_clear_full(k: Kernel, vma: VmAreaStruct, addr: int, pmdp: int, full: int) -> int:
     """The same; `full` says that the whole address space goes."""
-    return int(k.pmdp_huge_get_and_clear(vma.vm_mm, addr, pmdp))
+    return k.pmdp_huge_get_and_clear(vma.vm_mm, addr, pmdp)
 
 
 @static_inline
@@ -241,4 +241,4 @@ def pmdp_establish(k: Kernel, vma: VmAreaStruct | None, addr: int, pmdp: int, pm
 
 def pmdp_invalidate(k: Kernel, vma: VmAreaStruct | None, addr: int, pmdp: int) -> int:
     """Make a huge page's entry invalid to hardware, and say what it was (`mm/pgtable-generic.c`)."""
-    return int(k.pmdp_establish(vma, addr, pmdp, k.pmd_mkinvalid(k.read64(pmdp))))
+    return k.pmdp_establish(vma, addr, pmdp, k.pmd_mkinvalid(k.read64(pmdp)))

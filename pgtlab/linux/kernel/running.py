@@ -12,44 +12,25 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from importlib import import_module
-from pkgutil import iter_modules
-from types import ModuleType
-from typing import Any, Final
+from types import MethodType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import ESR_EL1
-from pgtlab.linux import headers, kernel
+from pgtlab.linux import headers
 from pgtlab.linux.boot import Boot, BootError, NoBoot
-from pgtlab.linux.kernel import (
-    memblock,
-    mmu,
-    mmzone,
-    pgtable,
-    pgtable_nop4d,
-    pgtable_nopmd,
-    pgtable_nopud,
-    printk,
-    slab,
-    sparse,
-)
+from pgtlab.linux.kernel import memblock, mmu, mmzone, pgtable, printk, slab, sparse, vmlinux
+from pgtlab.linux.kernel.functions import KernelFunctions
 from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.kernel.page import PAGE_DTYPE, Page
 from pgtlab.linux.kernel.page_owner import PageOwner
 from pgtlab.linux.kernel.report import Report, Run
-from pgtlab.linux.kernel.stack import Frame, Stack
-from pgtlab.linux.kernel.symbols import Symbol, functions_of, is_inline, is_leaf, is_of_folded_level
+from pgtlab.linux.kernel.stack import Stack
+from pgtlab.linux.kernel.symbols import Symbol, is_inline, is_leaf, through_kernel
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement
-
-# In place of a level that is folded at compile time, by the number of levels at which it is.
-_FOLDED: Final = {pgtable_nop4d: 4, pgtable_nopud: 3, pgtable_nopmd: 2}
-_NAMES = (file.name for file in iter_modules(kernel.__path__) if file.name != "running")
-_LINKED = (import_module(f"{kernel.__name__}.{name}") for name in _NAMES)
-_ALWAYS: Final = tuple(module for module in _LINKED if module not in _FOLDED)
 
 STACKS_BEFORE = 15  # of the idle task, of kthreadd and its first threads, with a guard between any two
 
@@ -69,7 +50,7 @@ class Task:
     pid: int = 1
 
 
-class Kernel:
+class Kernel(KernelFunctions):
     """A booted kernel. Its functions are called through it by their names: `kernel.pud_offset(p4dp, addr)`.
 
     Parameters
@@ -106,35 +87,55 @@ class Kernel:
     ) -> None:
         if isinstance(boot, NoBoot):
             raise BootError(boot.reason)
+        placement.check(boot, boot.config.constants)
         self.boot, self.placement = boot, placement
         self.replaced = dict(replaced or {})
         self.tree: object = None  # the `pgtlab.lab.Tree` that it was started from, where it was
-        # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
-        compiled = headers.compile_time(boot.config, page_extension=True)
-        at_run_time = headers.run_time(
-            compiled, vabits_actual=boot.vabits_actual, lpa2=boot.lpa2_is_enabled, ng=boot.kpti
-        )
-        self.constants = {**compiled, **at_run_time}
-        self._link(boot, self.replaced)
-        ram = placement.ram_size(boot)
-        reserved = memblock.reserved(ram, self.PAGE_SHIFT)
-        placement.check(boot, boot.config.constants)
-        self.reserved_base = placement.reserved_base(boot, reserved)
-
-        self.log = printk.Log()
-        self.tainted: set[int] = set()
-        self.debug_locks = True
         self.release = "6.9.0-pgtlab"
         self.current = Task()
         self.random = random.Random(seed)
+        self._link()
+        self._keep_records()
+        self._find_memory()
+        self._enter_init()
+        self._start()
+
+    def _link(self) -> None:
+        """Make the symbol table, and put everything in it and every constant within reach by name."""
+        # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
+        compiled = headers.compile_time(self.boot.config, page_extension=True)
+        at_run_time = headers.run_time(
+            compiled, vabits_actual=self.boot.vabits_actual, lpa2=self.boot.lpa2_is_enabled, ng=self.boot.kpti
+        )
+        self.constants = {**compiled, **at_run_time}
+        self._as_booted = vmlinux.link(self.boot.config.PGTABLE_LEVELS, self.replaced)
+        self.symbols = dict(self._as_booted)
+        vars(self).update(self.constants)
+        for name, function in vmlinux.callable_through(self._as_booted):
+            vars(self)[name] = MethodType(function, self)
+
+    def _keep_records(self) -> None:
+        """Everything that is noted while the kernel runs."""
+        self.log = printk.Log()
+        self.tainted: set[int] = set()
+        self.debug_locks = True
         self.reports: list[Report] = []
         self.tests_run: dict[str, None] = {}  # by debug_vm_pgtable, in order
+        self.vmstat: Counter[str] = Counter()
+        self.page_owner = PageOwner()
+        self.poisoned: set[int] = set()  # frames that hold poison since they were freed
+        self.preempt_count = 0  # how many spinlocks are held
+        self.next_warn_alloc = 0.0  # microseconds
 
+    def _find_memory(self) -> None:
+        """RAM, where the linear map begins in it, and the memmap."""
+        ram = self.placement.ram_size(self.boot)
+        self.reserved_base = self.placement.reserved_base(self.boot, memblock.reserved(ram, self.PAGE_SHIFT))
         self.memory = Memory(RAM_BASE, ram, self.PAGE_SHIFT)
-        self.memstart_addr = placement.memstart_addr
-        if placement.phys_offset is None:
+        self.memstart_addr = self.placement.memstart_addr
+        if self.placement.phys_offset is None:
             # A 52-bit linear map on fewer bits keeps PAGE_OFFSET and slides RAM up instead (arch/arm64/mm/init.c).
-            self.memstart_addr -= (-1 << boot.vabits_actual) - (-1 << boot.config.va_bits)
+            self.memstart_addr -= (-1 << self.boot.vabits_actual) - (-1 << self.boot.config.va_bits)
         # Where the `struct page` of frame 0 would be: that of `memstart_addr` is at VMEMMAP_START.
         self.vmemmap = (
             self.VMEMMAP_START - (self.memstart_addr >> self.PAGE_SHIFT) * PAGE_DTYPE.itemsize & (1 << 64) - 1
@@ -142,17 +143,22 @@ class Kernel:
         self.memmap = np.zeros(ram >> self.PAGE_SHIFT, PAGE_DTYPE)
         self.memmap_words = self.memmap.view(np.uint64)
         self.early_pages = memblock.early_pages(self.PAGE_SHIFT, self.reserved_base)
-        copy = placement.page_copy
+
+    def _enter_init(self) -> None:
+        """The stack of the task that runs the initcalls."""
+        copy = self.placement.page_copy
         self.task_stack = (
             self.VMALLOC_START + STACKS_BEFORE * self.THREAD_ALIGN if copy is None else copy & -self.THREAD_SIZE
         )
-        self.stack = Stack(INIT_TRACE[::-1], self._inline, self._leaf, self.task_stack + self.THREAD_SIZE)
-        self.vmstat: Counter[str] = Counter()
-        self.page_owner = PageOwner()
+        # A commit's function is compiled as the model's of that name is.
+        symbols = vmlinux.link(self.boot.config.PGTABLE_LEVELS, {})
+        inline = {name for name, function in symbols.items() if is_inline(function)}
+        leaf = {name for name, function in symbols.items() if is_leaf(function)}
+        self.stack = Stack(INIT_TRACE[::-1], inline, leaf, self.task_stack + self.THREAD_SIZE)
+
+    def _start(self) -> None:
+        """What the kernel does before its initcalls, in its order."""
         self.pgd_cache = slab.KmemCache(self.PTRS_PER_PGD * pgtable.ENTRY_SIZE)
-        self.poisoned: set[int] = set()  # frames that hold poison since they were freed
-        self.preempt_count = 0  # how many spinlocks are held
-        self.next_warn_alloc = 0.0  # microseconds
         mmzone.zone_sizes_init(self)
         mmu.paging_init(self)
         sparse.sparse_init(self)
@@ -160,38 +166,18 @@ class Kernel:
         self.adjust_protection_map()
         self._say_features()
 
-    def _link(self, boot: Boot, replaced: dict[str, Symbol]) -> None:
-        """Make the symbol table, and put everything in it and every constant within reach by name."""
-        self.symbols: dict[str, Symbol] = {}
-        for module in (*_ALWAYS, *_folded_at_compile_time(boot)):
-            self.symbols.update(functions_of(module))
-        self._inline = {name for name, function in self.symbols.items() if is_inline(function)}
-        self._leaf = {name for name, function in self.symbols.items() if is_leaf(function)}
-        # A level folded at compile time has no code for a commit to change, but for what takes the code's place.
-        folded = {name for module in _folded_at_compile_time(boot) for name in functions_of(module)}
-        replaced = {name: f for name, f in replaced.items() if is_of_folded_level(f) == (name in folded)}
-        self.symbols.update(replaced)
-        self._as_booted = dict(self.symbols)
-        vars(self).update(self.constants)
-        vars(self).update({name: partial(self._call, name) for name in self.symbols})
-
     # Symbols and constants, by name.
 
     def __getitem__(self, name: str) -> int:
         return self.constants[name]  # those that Python cannot spell: k["sizeof(struct page)"]
 
-    def __getattr__(self, name: str) -> Any:
-        known = [*self.__dict__.get("symbols", ()), *self.__dict__.get("constants", ())]
-        near = difflib.get_close_matches(name, known, n=1)
-        raise AttributeError(f"this kernel has no symbol or constant {name}" + (f"; {near[0]}?" if near else ""))
+    if not TYPE_CHECKING:  # a type checker knows every name from functions.pyi, and shall refuse others
 
-    def _call(self, name: str, *args: Any) -> Any:
-        frames = self.stack.frames
-        frames.append(Frame(name))
-        try:
-            return self.symbols[name](self, *args)
-        finally:
-            frames.pop()
+        def __getattr__(self, name: str) -> Any:
+            known = [*self.__dict__.get("symbols", ()), *self.__dict__.get("constants", ())]
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise AttributeError(f"this kernel has no symbol or constant {name}{hint}")
 
     def trace(self) -> tuple[str, ...]:
         """The chain of calls, innermost first, as an unwinder finds it; inlined functions leave no frame."""
@@ -217,8 +203,8 @@ class Kernel:
             if not callable(function):
                 raise LivepatchError(f"livepatch: {name}={function!r} is not a function of (k, ...)")
             called_with, takes = inspect.signature(self._as_booted[name]).parameters, inspect.signature(function)
-            by_name = {it.name: None for it in called_with.values() if it.kind is it.KEYWORD_ONLY}
-            by_place = [it for it in called_with.values() if it.kind not in (it.KEYWORD_ONLY, it.VAR_KEYWORD)]
+            by_name = {p.name: None for p in called_with.values() if p.kind is p.KEYWORD_ONLY}
+            by_place = [p for p in called_with.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
             try:
                 takes.bind(*by_place, **by_name)
             except TypeError as error:
@@ -227,6 +213,8 @@ class Kernel:
                     f"takes {takes}"
                 ) from error
         self.symbols.update(functions)
+        for name, function in functions.items():
+            vars(self)[name] = MethodType(through_kernel(name, function), self)
 
     @property
     def patched(self) -> dict[str, Symbol]:
@@ -293,7 +281,3 @@ class Kernel:
 
     def __repr__(self) -> str:
         return f"Kernel({self.boot.config!r} on {self.boot.cpu.name}, {self.boot.vabits_actual} bits)"
-
-
-def _folded_at_compile_time(boot: Boot) -> tuple[ModuleType, ...]:
-    return tuple(module for module, most in _FOLDED.items() if most >= boot.config.PGTABLE_LEVELS)

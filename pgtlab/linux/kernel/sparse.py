@@ -54,7 +54,7 @@ def sparse_init(k: Kernel) -> None:
 
 def SECTION_FLAGS(k: Kernel) -> int:
     """The low bits of `section_mem_map`: RAM that was there at boot, with its memmap."""
-    return int(k.SECTION_MARKED_PRESENT | k.SECTION_HAS_MEM_MAP | k.SECTION_IS_ONLINE | k.SECTION_IS_EARLY)
+    return k.SECTION_MARKED_PRESENT | k.SECTION_HAS_MEM_MAP | k.SECTION_IS_ONLINE | k.SECTION_IS_EARLY
 
 
 @static_inline
@@ -146,10 +146,10 @@ def set_pageblock_migratetype(k: Kernel, page: Page, migratetype: int) -> None:
 @static_inline
 def is_migrate_cma_page(k: Kernel, page: Page) -> bool:
     """The pageblock of a page is kept for the contiguous memory allocator."""
-    return bool(k.get_pageblock_migratetype(page) == MigrateType.CMA)
+    return k.get_pageblock_migratetype(page) == MigrateType.CMA
 
 
 @static_inline
 def is_migrate_cma_folio(k: Kernel, folio: Page, pfn: int) -> bool:
     """The same, where the pfn is known better than from the address of a copy."""
-    return bool(k.get_pfnblock_flags_mask(folio, pfn, MIGRATETYPE_MASK) == MigrateType.CMA)
+    return k.get_pfnblock_flags_mask(folio, pfn, MIGRATETYPE_MASK) == MigrateType.CMA

@@ -7,12 +7,18 @@ name, a symbol can be replaced, as a livepatch does, and the chain of calls is k
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from itertools import dropwhile
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pgtlab.linux.kernel.stack import Frame
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
 
 Symbol = Callable[..., Any]
 F = TypeVar("F", bound=Symbol)
@@ -56,7 +62,7 @@ def is_inline(function: Symbol) -> bool:
 
 @cache
 def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
-    """The kernel functions that `module` defines: those whose first parameter is `k`.
+    """The kernel functions that `module` defines: those whose first parameter is `k`; `_name` is private to a module.
 
     >>> from pgtlab.linux.kernel import pgtable_nop4d
     >>> "p4d_offset" in functions_of(pgtable_nop4d)
@@ -65,8 +71,12 @@ def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and next(iter(inspect.signature(function).parameters), "") == "k"
+        if function.__module__ == module.__name__ and not re.match("_[^_]", name) and _takes_kernel(function)
     }
+
+
+def _takes_kernel(function: Symbol) -> bool:
+    return next(iter(inspect.signature(function).parameters), "") == "k"
 
 
 @lru_cache(maxsize=1024)
@@ -82,3 +92,21 @@ def source_of(function: Symbol) -> str:
     except (OSError, TypeError):  # typed at a prompt, or built in
         return repr(function)
     return "\n".join(dropwhile(lambda line: line.startswith("@"), lines))
+
+
+def through_kernel(name: str, function: Symbol) -> Symbol:
+    """`function` as a kernel calls it: by its name, so that a livepatch counts, and with a frame on the kernel's stack.
+
+    It keeps the docstring, the signature and the source of `function`, so that `help(k.pud_free)` shows them.
+    """
+
+    @wraps(function)
+    def call(k: Kernel, *args: Any, **kwargs: Any) -> Any:
+        frames = k.stack.frames
+        frames.append(Frame(name))
+        try:
+            return k.symbols[name](k, *args, **kwargs)
+        finally:
+            frames.pop()
+
+    return call

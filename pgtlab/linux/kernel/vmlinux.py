@@ -1,0 +1,70 @@
+"""What is linked into a kernel: the functions of every twin, those of folded levels last.
+
+The list of twins is the package itself: a module beside this one that defines functions of a kernel is linked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Final
+
+from pgtlab.linux import kernel
+from pgtlab.linux.kernel.symbols import Symbol, functions_of, is_of_folded_level, through_kernel
+
+#: Modules that stand in for a level folded at compile time, with the largest number of levels at which it is folded.
+_FOLDED: Final = {"pgtable_nop4d": 4, "pgtable_nopud": 3, "pgtable_nopmd": 2}
+_OTHERS: Final = {"running", "vmlinux"}  # the running kernel, which imports this module
+
+
+def link(levels: int, replaced: Mapping[str, Symbol]) -> dict[str, Symbol]:
+    """The symbol table of a kernel with `levels` page-table levels, after a tree's commits have `replaced` functions.
+
+    A level folded at compile time has no code for a commit to change, except for what takes the place of that code.
+
+    >>> link(4, {})["p4d_offset"].__module__, link(5, {})["p4d_offset"].__module__
+    ('pgtlab.linux.kernel.pgtable_nop4d', 'pgtlab.linux.kernel.pgtable')
+    """
+    folded = _of_folded_levels(levels)
+    compiled = {name: f for name, f in replaced.items() if is_of_folded_level(f) == (name in folded)}
+    return {**_always(), **folded, **compiled}
+
+
+def callable_through(symbols: Mapping[str, Symbol]) -> Iterator[tuple[str, Symbol]]:
+    """Each function as it is called through a kernel. Those of the model are made once for all kernels."""
+    for name, function in symbols.items():
+        of_the_model = function.__module__.startswith(kernel.__name__)
+        yield name, _made_once(name, function) if of_the_model else through_kernel(name, function)
+
+
+@cache
+def _made_once(name: str, function: Symbol) -> Symbol:
+    return through_kernel(name, function)
+
+
+@cache
+def twins() -> Mapping[str, ModuleType]:
+    """Every module of the package by name, but for those that make a kernel of them."""
+    names = (module.name for module in iter_modules(kernel.__path__) if module.name not in _OTHERS)
+    return {name: import_module(f"{kernel.__name__}.{name}") for name in names}
+
+
+@cache
+def _always() -> Mapping[str, Symbol]:
+    linked: dict[str, Symbol] = {}
+    for name, module in twins().items():
+        if name not in _FOLDED:
+            linked |= functions_of(module)
+    return linked
+
+
+@cache
+def _of_folded_levels(levels: int) -> Mapping[str, Symbol]:
+    linked: dict[str, Symbol] = {}
+    for name, most in _FOLDED.items():
+        if levels <= most:
+            linked |= functions_of(twins()[name])
+    return linked
