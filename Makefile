@@ -11,7 +11,11 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(if $(CI
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help env lab test test-fast search test-mmu oracle check format docs stubs lock screenshots
+=======
+.PHONY: help env lab test test-fast search test-mmu oracle check format docs site lock screenshots
+>>>>>>> a779ff3 (Docs: a site with the course, the explanations and a reference of the Python API; CITATION.cff; CC BY 4.0 for texts)
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -65,12 +69,23 @@ format: env  ## let ruff format the code and the notebooks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+<<<<<<< HEAD
 stubs: env  ## write what editors know of a kernel's functions, from the functions
 	$(BIN)/python docs/write_kernel_functions.py
 
 docs: env  ## write docs/cli.md anew from the help, and the outputs in docs/howto.md
+=======
+docs: env  ## update docs/cli.md and the outputs in docs/howto.md, then build the site in build/site
+>>>>>>> a779ff3 (Docs: a site with the course, the explanations and a reference of the Python API; CITATION.cff; CC BY 4.0 for texts)
 	$(BIN)/python docs/write_cli.py
 	$(BIN)/python docs/write_howto.py
+	@$(MAKE) --no-print-directory site
+
+# What the notebooks import is this tree, wherever the environment was made.
+site: env  ## build the site in build/site, and check it: any warning or broken link is an error
+	PYTHONPATH=$(CURDIR):$(CURDIR)/widgets $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto \
+	  --conf-dir docs --doctree-dir build/doctrees . build/site
+	$(BIN)/python docs/check_site.py build/site
 
 screenshots: env  ## take the documentation's pictures anew, from a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py
@@ -79,4 +94,4 @@ screenshots: env  ## take the documentation's pictures anew, from a running Jupy
 lock: env  ## lock the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
-	  --group dev pyproject.toml --output-file requirements.lock
+	  --group dev --group docs pyproject.toml --output-file requirements.lock

@@ -93,6 +93,8 @@ class MMU:
         ValueError
             Where `va` has more than 64 bits, `access` is no `Access`, or `el` is neither 0 nor 1.
 
+        Notes
+        -----
         Source: Arm ARM D8.2 and, for the order of the checks, J1.3.
         """
         return walk(self, va, Access(access), el)

@@ -64,6 +64,8 @@ def read_tree(text: str, name: str) -> Tree:
     TreeError
         Where a line is none, or one that is in already.
 
+    Examples
+    --------
     >>> read_tree("fold-puds  # arm64\\ndump-folio", "mine").commits == Tree.named("next-20240229").commits
     True
     """

@@ -15,7 +15,8 @@ def test_environment_yml_agrees_with_pyproject_toml():
         pyproject = tomllib.load(file)
     project = pyproject["project"]
     wanted, wanted_by_pip = {f"python{project['requires-python']}"}, {"--editable ."}
-    for requirement in [*project["dependencies"], *pyproject["dependency-groups"]["dev"]]:
+    groups = pyproject["dependency-groups"]
+    for requirement in [*project["dependencies"], *groups["dev"], *groups["docs"]]:
         name, bound, version = requirement.partition(">=")
         assert bound, f"{requirement}: give a lower bound"
         (wanted_by_pip if name in BY_PIP else wanted).add(f"{CONDA_FORGE_NAME.get(name, name)}>={version}")

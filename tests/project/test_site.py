@@ -1,0 +1,128 @@
+"""The site: every page is reachable, links and anchors resolve, and nothing is loaded from a network.
+
+This builds the pages without running the notebooks and without the members of the modules, in some seconds. `make site`
+builds all of it, with the same checks.
+"""
+
+import doctest
+import importlib.util
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+def script(name):
+    """A file of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+check_site = script("check_site")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    pytest.importorskip("furo")
+    folder = tmp_path_factory.mktemp("site")
+    pages, doctrees = folder / "pages", folder / "doctrees"
+    options = ["--tag", "light", "--quiet", "--fail-on-warning", "--keep-going"]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, "-c", DOCS, "-d", doctrees, ROOT, pages],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "widgets")])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return pages
+
+
+@pytest.mark.slow
+def test_links_resolve_and_pages_are_reachable(site):
+    assert [*check_site.faults(site)] == []
+
+
+@pytest.mark.slow
+def test_reference_lists_every_public_module(site):
+    pages = "".join(path.read_text() for path in (site / "docs" / "api").glob("*.html"))
+    for package, folder in {"pgtlab": ROOT, "pgtlab_widgets": ROOT / "widgets"}.items():
+        for path in (folder / package).rglob("*.py"):
+            name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+            public = not any(part.startswith("_") for part in name.split("."))
+            if public and name != "pgtlab" and not name.startswith("pgtlab.cli"):
+                assert pages.count(f'id="module-{name}"') == 1, name
+
+
+@pytest.mark.slow
+def test_exercises_show_no_solution(site):
+    for source in (ROOT / "exercises").glob("[0-9]*.py"):
+        page = (site / "exercises" / f"{source.stem}.html").read_text()
+        assert "NotImplementedError" in page
+        for cell in source.read_text().split("\n# %% "):
+            header = cell.partition("\n")[0]
+            if 'tags=["wrong"]' in header:
+                assert header.partition(" tags=")[0] not in page
+
+
+def write(folder, **pages):
+    for name, body in pages.items():
+        (folder / f"{name}.html").write_text(f"<html><head><link rel=stylesheet href=style.css></head>{body}</html>")
+    (folder / "style.css").write_text("body { background: url(data:,) }")
+    return [*check_site.faults(folder)]
+
+
+def test_sound_site_has_no_faults(tmp_path):
+    pages = {"index": '<a href="other.html#here">', "other": '<p id="here"><a href="https://example.org">'}
+    assert write(tmp_path, **pages) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<a href="missing.html">', "leads to nothing"),
+        ('<a href="#nowhere">', "names an anchor"),
+        ('<script src="https://example.org/a.js"></script>', "is loaded from a network"),
+        ('<img src="//example.org/a.png">', "is loaded from a network"),
+        ('<img src="a.png">', "is not there"),
+        ("<style>@import 'https://example.org/a.css';</style>", "is loaded from a network"),
+    ],
+)
+def test_fault_is_found(tmp_path, body, fault):
+    [sentence] = write(tmp_path, index=body)
+    assert fault in sentence
+
+
+def test_unreachable_page_is_found(tmp_path):
+    assert write(tmp_path, index="", other="") == ["other.html: no link leads to this page."]
+
+
+def test_network_in_a_style_sheet_is_found(tmp_path):
+    write(tmp_path, index="")
+    (tmp_path / "style.css").write_text("@font-face { src: url('https://example.org/font.woff2') }")
+    assert [*check_site.faults(tmp_path)] == ["style.css: https://example.org/font.woff2 is loaded from a network."]
+
+
+@pytest.mark.parametrize("page", ["getting-started", "folding"])
+def test_examples_in_pages_are_true(page):
+    failed, tried = doctest.testfile(str(DOCS / f"{page}.md"), module_relative=False)
+    assert tried > 0
+    assert failed == 0
+
+
+def test_citation_agrees_with_the_project():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation["version"] == project["version"]
+    assert " AND ".join(citation["license"]) == project["license"]
+    assert citation["authors"] == project["authors"]
+    assert all((ROOT / name).is_file() for name in project["license-files"])
