@@ -11,11 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(if $(CI
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help env lab test test-fast search test-mmu oracle check format docs stubs lock screenshots
-=======
-.PHONY: help env lab test test-fast search test-mmu oracle check format docs site lock screenshots
->>>>>>> a779ff3 (Docs: a site with the course, the explanations and a reference of the Python API; CITATION.cff; CC BY 4.0 for texts)
+.PHONY: help env lab test test-fast search test-mmu oracle check format docs site stubs lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -69,14 +65,10 @@ format: env  ## let ruff format the code and the notebooks
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-<<<<<<< HEAD
 stubs: env  ## write what editors know of a kernel's functions, from the functions
 	$(BIN)/python docs/write_kernel_functions.py
 
-docs: env  ## write docs/cli.md anew from the help, and the outputs in docs/howto.md
-=======
 docs: env  ## update docs/cli.md and the outputs in docs/howto.md, then build the site in build/site
->>>>>>> a779ff3 (Docs: a site with the course, the explanations and a reference of the Python API; CITATION.cff; CC BY 4.0 for texts)
 	$(BIN)/python docs/write_cli.py
 	$(BIN)/python docs/write_howto.py
 	@$(MAKE) --no-print-directory site
