@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pgtlab.arch.attributes import memory_type, permitted
 from pgtlab.arch.bitfield import BitFields, Field
@@ -249,7 +249,7 @@ class Entry:
         return VARange.of(self.boot.tcr_el1, SCTLR_EL1(M=1), TTBR1_EL1(0), pa_range, upper=True)
 
     @cached_property
-    def _k(self) -> Any:
+    def _k(self) -> EntryHelpers:
         return EntryHelpers(self.boot)
 
 

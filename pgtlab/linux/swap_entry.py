@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from types import MethodType
+from typing import TYPE_CHECKING, Any
 
 from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel import pgtable, pte, swapops
+from pgtlab.linux.kernel.functions import KernelFunctions
 from pgtlab.linux.kernel.symbols import functions_of
 
 
@@ -22,18 +23,20 @@ class SwapEntry(BitFields):
     offset = Field(61, 12)
 
 
-class EntryHelpers:
-    """As much of a kernel as a function needs that only looks at an entry: the constants, and those functions."""
+class EntryHelpers(KernelFunctions):
+    """The part of a kernel that a function needs which only reads an entry: the constants, and those functions."""
 
     def __init__(self, boot: Boot) -> None:
         self.boot = boot
         self.__dict__.update(boot.constants)
         for module in (pgtable, pte, swapops):
             for name, function in functions_of(module).items():
-                self.__dict__[name] = partial(function, self)
+                self.__dict__[name] = MethodType(function, self)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{name} needs more of a kernel than an entry")
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(f"{name} needs more of a kernel than an entry")
 
 
 @dataclass(frozen=True)
