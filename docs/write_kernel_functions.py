@@ -21,7 +21,7 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPUS
 from pgtlab.linux.kconfig import configurations
 from pgtlab.linux.kernel.symbols import Symbol, functions_of
-from pgtlab.linux.kernel.vmlinux import twins
+from pgtlab.linux.kernel.vmlinux import TWINS
 
 STUB = Path(kernel.__path__[0], "functions.pyi")
 HEAD = '''"""The functions of every twin, and the constants of every configuration, as attributes of a `Kernel`.
@@ -41,7 +41,7 @@ class KernelFunctions:
 def stub() -> str:
     """The whole file."""
     functions: dict[str, Symbol] = {}
-    for module in twins().values():
+    for module in TWINS.values():
         functions = {**functions_of(module), **functions}  # that of a folded level has the same parameters
     return HEAD.format(
         imports="\n".join(imports(functions.values())),

@@ -10,7 +10,7 @@ import pytest
 from pgtlab import CPU, Config, boot
 from pgtlab.linux.kernel import Kernel, pgalloc
 from pgtlab.linux.kernel.symbols import functions_of
-from pgtlab.linux.kernel.vmlinux import twins
+from pgtlab.linux.kernel.vmlinux import TWINS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +38,7 @@ def test_every_function_has_its_twins_docstring_signature_and_source(k):
 
 
 def test_every_function_of_a_kernel_has_a_docstring():
-    for module in twins().values():
+    for module in TWINS.values():
         for name, function in functions_of(module).items():
             assert inspect.getdoc(function), f"{module.__name__}.{name}"
 

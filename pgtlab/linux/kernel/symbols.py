@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, wraps
 from itertools import dropwhile
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgtlab.linux.kernel.stack import Frame
@@ -75,8 +75,8 @@ def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
     }
 
 
-def _takes_kernel(function: Symbol) -> bool:
-    return next(iter(inspect.signature(function).parameters), "") == "k"
+def _takes_kernel(function: FunctionType) -> bool:
+    return bool(function.__code__.co_argcount) and function.__code__.co_varnames[0] == "k"
 
 
 @lru_cache(maxsize=1024)

@@ -19,6 +19,13 @@ from pgtlab.linux.kernel.symbols import Symbol, functions_of, is_of_folded_level
 _FOLDED: Final = {"pgtable_nop4d": 4, "pgtable_nopud": 3, "pgtable_nopmd": 2}
 _OTHERS: Final = {"running", "vmlinux"}  # the running kernel, which imports this module
 
+#: The twins by name: every module of the package but those that make a kernel of them.
+TWINS: Final[Mapping[str, ModuleType]] = {
+    name: import_module(f"{kernel.__name__}.{name}")
+    for name in (module.name for module in iter_modules(kernel.__path__))
+    if name not in _OTHERS
+}
+
 
 def link(levels: int, replaced: Mapping[str, Symbol]) -> dict[str, Symbol]:
     """The symbol table of a kernel with `levels` page-table levels, after a tree's commits have `replaced` functions.
@@ -46,16 +53,9 @@ def _made_once(name: str, function: Symbol) -> Symbol:
 
 
 @cache
-def twins() -> Mapping[str, ModuleType]:
-    """Every module of the package by name, but for those that make a kernel of them."""
-    names = (module.name for module in iter_modules(kernel.__path__) if module.name not in _OTHERS)
-    return {name: import_module(f"{kernel.__name__}.{name}") for name in names}
-
-
-@cache
 def _always() -> Mapping[str, Symbol]:
     linked: dict[str, Symbol] = {}
-    for name, module in twins().items():
+    for name, module in TWINS.items():
         if name not in _FOLDED:
             linked |= functions_of(module)
     return linked
@@ -66,5 +66,5 @@ def _of_folded_levels(levels: int) -> Mapping[str, Symbol]:
     linked: dict[str, Symbol] = {}
     for name, most in _FOLDED.items():
         if levels <= most:
-            linked |= functions_of(twins()[name])
+            linked |= functions_of(TWINS[name])
     return linked
