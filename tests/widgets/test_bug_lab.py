@@ -266,7 +266,7 @@ def test_what_was_seen_before_is_not_done_again(monkeypatch):
     lab = BugLab(page_size="16k", va_bits=52)
     before = lab.run_view
     lab.cpu = "max,lpa2=off"
-    monkeypatch.setattr(kernel_run.PatchedTree, "start_kernel", None)
+    monkeypatch.setattr(kernel_run.PatchRuns, "start_kernel", None)
     lab.cpu = "max"
     assert lab.run_view is before
 

@@ -9,7 +9,7 @@ from pgtlab.lab.kernel_checks import judging
 from pgtlab.lab.result import Result
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
-from pgtlab_widgets.kernel_run import PatchedTree
+from pgtlab_widgets.kernel_run import PatchRuns
 from pgtlab_widgets.steps import Steps
 
 
@@ -33,7 +33,7 @@ class KernelJudge:
         self.result: Result | None = None
         self.judged = 0
 
-    def receive(self, message: dict[str, Any], patched: PatchedTree, booted: Boot | NoBoot) -> None:
+    def receive(self, message: dict[str, Any], patched: PatchRuns, booted: Boot | NoBoot) -> None:
         """Begin to judge."""
         match message:
             case {"judge": True}:

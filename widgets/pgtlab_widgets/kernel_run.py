@@ -54,10 +54,10 @@ def fix_of(function: Symbol) -> str | None:
     return _FIX_OF.get(function)
 
 
-class PatchedTree:
+class PatchRuns:
     """A tree, or a bug of the catalogue, and the functions of a patch by their names. Each kernel of it runs once.
 
-    `patched_tree()` makes it.
+    `patch_runs()` makes it.
     """
 
     def __init__(self, name: str, functions: Mapping[str, Symbol]) -> None:
@@ -65,13 +65,13 @@ class PatchedTree:
         self.functions = dict(functions)
         self._runs: dict[Boot, KernelRun] = {}
 
-    def with_functions(self, functions: Mapping[str, Symbol]) -> PatchedTree:
+    def with_functions(self, functions: Mapping[str, Symbol]) -> PatchRuns:
         """The same tree with more functions in the patch."""
-        return patched_tree(self.name, {**self.functions, **functions})
+        return patch_runs(self.name, {**self.functions, **functions})
 
-    def without(self, name: str) -> PatchedTree:
+    def without(self, name: str) -> PatchRuns:
         """The same tree without one of the functions in the patch."""
-        return patched_tree(self.name, {other: symbol for other, symbol in self.functions.items() if other != name})
+        return patch_runs(self.name, {other: symbol for other, symbol in self.functions.items() if other != name})
 
     def start_kernel(self, booted: Boot | NoBoot, patched: bool = True) -> Kernel:
         """A kernel, freshly booted, with the patch in; where `booted` does not boot, in a configuration that does."""
@@ -106,22 +106,22 @@ class PatchedTree:
         return replace(result, involved=tuple(Involved(each, before[each], kernel.symbols[each]) for each in names))
 
 
-def patched_tree(name: str, functions: Mapping[str, Symbol]) -> PatchedTree:
+def patch_runs(name: str, functions: Mapping[str, Symbol]) -> PatchRuns:
     """A tree with a patch. One with only fixes of the thread is shared; a learner's own function is another each time
     that it is applied, because what it refers to may have changed.
 
     >>> fix = FIXES["fix-pud-free"].functions
-    >>> patched_tree("next-20240229", fix) is patched_tree("next-20240229", fix)
+    >>> patch_runs("next-20240229", fix) is patch_runs("next-20240229", fix)
     True
     >>> own = {"pud_free": lambda k, mm, pud: None}
-    >>> patched_tree("next-20240229", own) is patched_tree("next-20240229", own)
+    >>> patch_runs("next-20240229", own) is patch_runs("next-20240229", own)
     False
     """
     if all(map(fix_of, functions.values())):
         return _shared(name, tuple(functions.items()))
-    return PatchedTree(name, functions)
+    return PatchRuns(name, functions)
 
 
 @lru_cache(maxsize=16)
-def _shared(name: str, functions: tuple[tuple[str, Symbol], ...]) -> PatchedTree:
-    return PatchedTree(name, dict(functions))
+def _shared(name: str, functions: tuple[tuple[str, Symbol], ...]) -> PatchRuns:
+    return PatchRuns(name, dict(functions))

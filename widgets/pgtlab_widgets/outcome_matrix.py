@@ -10,7 +10,7 @@ from pgtlab.lab.matrix_picture import matrix_picture
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.picture import Picture
-from pgtlab_widgets.kernel_run import PatchedTree
+from pgtlab_widgets.kernel_run import PatchRuns
 from pgtlab_widgets.steps import Steps
 
 
@@ -36,13 +36,13 @@ class OutcomeMatrix:
         self.outcomes: dict[str, str] = {}
         self._drawn: tuple[int, dict[str, Any]] | None = None
 
-    def receive(self, message: dict[str, Any], patched: PatchedTree) -> None:
+    def receive(self, message: dict[str, Any], patched: PatchRuns) -> None:
         """Begin to fill it, or go on."""
         match message:
             case {"fill": True}:
                 self._steps.start("fill", self.fill(patched))
 
-    def fill(self, patched: PatchedTree) -> Iterator[str]:
+    def fill(self, patched: PatchRuns) -> Iterator[str]:
         """Run the tree where it has not run yet, one cell after another."""
         for key, booted in self.boots.items():
             if key not in self.outcomes:

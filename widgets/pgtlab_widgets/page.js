@@ -1,8 +1,7 @@
 // @ts-check
 // What every view shares: elements that are wanted, made so on the page with as little change as can be; the items of a
 // group, which arrow keys go through; and what the reader does, which goes to Python as a message. Nothing is computed
-// here. (Python puts the modules that a view imports before it, and the imports fall away: a page loads one module a
-// view, in which no two functions may have the same name.)
+// here. (`module()` of view.py puts the modules that a view imports before it, each in a function of its own.)
 
 /**
  * @typedef {{key: string, tag: string, attributes: Record<string, string|number>, text?: string, hint?: string}} Shape

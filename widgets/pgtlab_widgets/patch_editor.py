@@ -9,7 +9,7 @@ from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.patch_source import read_patch
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel.symbols import Symbol, source_of
-from pgtlab_widgets.kernel_run import FIXES, fix_of, patched_tree, tree_of
+from pgtlab_widgets.kernel_run import FIXES, fix_of, patch_runs, tree_of
 
 
 class PatchEditor:
@@ -19,20 +19,20 @@ class PatchEditor:
 
     Attributes
     ----------
-    patched : PatchedTree
+    patched : PatchRuns
         The tree with all that is applied.
     """
 
     def __init__(self, tree: str) -> None:
         self._text = self._offered = self._error = ""
-        self.patched = patched_tree(tree, {})
+        self.patched = patch_runs(tree, {})
 
     def choose_tree(self, name: str) -> None:
         """Another tree, with its first function to begin with, unless the learner has typed something."""
         functions = self.patched.functions
         if name in BUGS:  # which is about something else than the fixes
             functions = {other: symbol for other, symbol in functions.items() if not fix_of(symbol)}
-        self.patched, self._error = patched_tree(name, functions), ""
+        self.patched, self._error = patch_runs(name, functions), ""
         offered = _first_source(name)
         if self._text in ("", self._offered):
             self._text = offered

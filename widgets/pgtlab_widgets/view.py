@@ -22,18 +22,33 @@ HERE = Path(__file__).parent
 
 
 def module(name: str) -> str:
-    """The JavaScript of a view, after that of the modules that it imports: as one module, made without a build."""
-    parts: dict[str, str] = {}
+    """The JavaScript of a view with the modules that it imports, as one module: a page loads one for each widget.
 
-    def add(name: str) -> None:
+    Each imported module is a function that returns what it exports, so that names of different modules stay apart.
+
+    Raises
+    ------
+    ValueError
+        Where a module imports or exports in another form than `import { a, b } from "./other.js";`, `export function a`
+        and `export const a`: whole lines.
+    """
+    modules: dict[str, str] = {}
+
+    def body(name: str) -> str:
         text = (HERE / f"{name}.js").read_text(encoding="utf-8")
         for other in re.findall(r'^import .* from "\./(\w+)\.js";$', text, flags=re.M):
-            if other not in parts:
-                add(other)
-        parts[name] = re.sub(r"^import .*\n|^export (?!default)", "", text, flags=re.M)
+            if other not in modules:
+                code = body(other)
+                exported = ", ".join(re.findall(r"^export (?:function|const) (\w+)", code, flags=re.M))
+                code = re.sub(r"^export (?=function |const )", "", code, flags=re.M)
+                modules[other] = f"const ${other} = (() => {{\n{code}return {{ {exported} }};\n}})();\n"
+        return re.sub(r'^import (\{ (?:\w+, )*\w+ \}) from "\./(\w+)\.js";$', r"const \1 = $\2;", text, flags=re.M)
 
-    add(name)
-    return "".join(parts.values())
+    view = body(name)
+    whole = "".join([*modules.values(), view])
+    if other := re.search(r"^(import|export) (?!default ).*", whole, flags=re.M):
+        raise ValueError(f"{name}.js, or what it imports: {other[0]}")
+    return whole
 
 
 def packed(data: dict[str, Any], widget: object) -> str:
