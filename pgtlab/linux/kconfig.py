@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pgtlab.arch.granule import GRANULES, Granule
-
-if TYPE_CHECKING:
-    from pgtlab.linux.constants import Constants
+from pgtlab.linux.constants import Constants
+from pgtlab.linux.headers import compile_time
 
 PAGE_SIZES: Final = {"4k": 4096, "16k": 16384, "64k": 65536}
 VA_BITS_CHOICES: Final = (36, 39, 42, 47, 48, 52)
@@ -149,16 +148,25 @@ class Config:
         return self.pa_bits == 52 and self.page_size != PAGE_SIZES["64k"]
 
     @property
-    def options_constants(self) -> dict[str, int]:
-        """The options as `CONFIG_...` constants, with those that follow from them."""
-        return _constants({**MINIMAL, **dict(self.options)}, self.PGTABLE_LEVELS)
+    def symbols(self) -> dict[str, int]:
+        """What the configuration defines for the headers: `CONFIG_...` as a number, an option as 1 or 0."""
+        shift = self.granule.shift
+        return {
+            "CONFIG_PGTABLE_LEVELS": self.PGTABLE_LEVELS,
+            "CONFIG_ARM64_PA_BITS": self.pa_bits,
+            "CONFIG_PAGE_EXTENSION": 0,
+            "CONFIG_ARM64_LPA2": int(self.ARM64_LPA2),
+            "CONFIG_ARM64_CONT_PTE_SHIFT": {12: 4, 14: 7, 16: 5}[shift],
+            "CONFIG_ARM64_CONT_PMD_SHIFT": {12: 4, 14: 5, 16: 5}[shift],
+            **_option_symbols({**MINIMAL, **dict(self.options)}, self.PGTABLE_LEVELS),
+            "PAGE_SHIFT": shift,
+            "VA_BITS": self.va_bits,
+        }
 
     @cached_property
     def constants(self) -> Constants:
         """Every constant that this configuration fixes at compile time, under its kernel name."""
-        from pgtlab.linux import headers  # the headers start from a configuration
-
-        return headers.compile_time(self)
+        return compile_time(self.symbols)
 
     def replace(self, **changes: int | str) -> Config:
         """The configuration with other values under the names that the constructor gives them.
@@ -283,7 +291,7 @@ def resolve(asked: Mapping[str, object]) -> dict[str, int]:
     return options
 
 
-def _constants(options: Mapping[str, int], pgtable_levels: int) -> dict[str, int]:
+def _option_symbols(options: Mapping[str, int], pgtable_levels: int) -> dict[str, int]:
     """The options, and what follows from them, as the compiler sees them: `CONFIG_...`, 1 or 0."""
     values = {
         **options,

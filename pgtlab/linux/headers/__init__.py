@@ -6,6 +6,7 @@ Version 6.12, because the constants that they are checked against were read out 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from pgtlab.linux.constants import Constants, include
@@ -24,30 +25,25 @@ from pgtlab.linux.headers.compile_time import (
 )
 from pgtlab.linux.headers.mm import mm_h, swap_h
 from pgtlab.linux.headers.run_time import runtime
-from pgtlab.linux.kconfig import Config
 
 __all__ = ["compile_time", "run_time"]
 
 
-@cache
-def compile_time(config: Config, *, page_extension: bool = False) -> Constants:
+def compile_time(symbols: Mapping[str, int]) -> Constants:
     """The constants that a compiler sees: they depend on the configuration alone.
 
-    `page_extension` is CONFIG_PAGE_EXTENSION, which the recorded kernels have not.
+    Parameters
+    ----------
+    symbols : mapping of str to int
+        What the configuration defines: `Config.symbols`.
     """
-    start = {
-        "CONFIG_PGTABLE_LEVELS": config.PGTABLE_LEVELS,
-        "CONFIG_ARM64_PA_BITS": config.pa_bits,
-        "CONFIG_PAGE_EXTENSION": int(page_extension),
-        "CONFIG_ARM64_LPA2": int(config.ARM64_LPA2),
-        "CONFIG_ARM64_CONT_PTE_SHIFT": {12: 4, 14: 7, 16: 5}[config.granule.shift],
-        "CONFIG_ARM64_CONT_PMD_SHIFT": {12: 4, 14: 5, 16: 5}[config.granule.shift],
-        **config.options_constants,
-        "PAGE_SHIFT": config.granule.shift,
-        "VA_BITS": config.va_bits,
-    }
+    return _included(tuple(symbols.items()))
+
+
+@cache
+def _included(symbols: tuple[tuple[str, int], ...]) -> Constants:
     return include(
-        start,
+        dict(symbols),
         page_def_h,
         pgtable_hwdef_h,
         mm_types_h,

@@ -103,7 +103,7 @@ class Kernel(KernelFunctions):
     def _link(self) -> None:
         """Make the symbol table, and put everything in it and every constant within reach by name."""
         # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
-        compiled = headers.compile_time(self.boot.config, page_extension=True)
+        compiled = headers.compile_time({**self.boot.config.symbols, "CONFIG_PAGE_EXTENSION": 1})
         at_run_time = headers.run_time(
             compiled, vabits_actual=self.boot.vabits_actual, lpa2=self.boot.lpa2_is_enabled, ng=self.boot.kpti
         )
