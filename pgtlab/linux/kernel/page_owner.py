@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Owner:
-    """A block in use, and the call chain that asked for it, innermost first."""
+    """A block in use, and the call chain that asked for it, innermost first.
+
+    >>> Owner(0x40a01, 0, ("alloc_pages", "__pud_alloc"))
+    Owner(pfn 0x40a01, order 0, allocated by alloc_pages <- __pud_alloc)
+    """
 
     pfn: int
     order: int
@@ -19,6 +23,9 @@ class Owner:
 
     def __str__(self) -> str:
         return f"pfn {self.pfn:#x}, order {self.order}, allocated by {' <- '.join(self.trace[:4])}"
+
+    def __repr__(self) -> str:
+        return f"Owner({self})"
 
 
 class PageOwner:
