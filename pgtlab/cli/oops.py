@@ -33,14 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read the log and print what is in it."""
     from pgtlab.linux.oops import read
-    from pgtlab.linux.oops.showing.as_dict import log_as_dict
-    from pgtlab.linux.oops.showing.text import log_text
 
     log = read(_text(args.file))
     if args.json:
-        print_json(log_as_dict(log))
+        print_json(log.as_dict())
     else:
-        print("\n".join(map(_line, log_text(log).splitlines())))
+        print("\n".join(map(_line, str(log).splitlines())))
     return 0
 
 

@@ -9,8 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pgtlab.linux import oops
-from pgtlab.linux.oops.showing.as_dict import log_as_dict
-from pgtlab.linux.oops.showing.text import log_text
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()
@@ -21,7 +19,7 @@ logs = st.sampled_from(LOGS)
 some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def survives(text: str) -> oops.Log | None:
+def survives(text: str) -> oops.OopsLog | None:
     """Read a text: what comes out points into it."""
     try:
         log = oops.read(text)
@@ -47,8 +45,8 @@ def test_what_was_read_of_a_damaged_log_can_be_said(text, data):
     lines = data.draw(st.permutations(text.splitlines()))
     log = survives("\n".join(lines[: data.draw(st.integers(0, len(lines)))]))
     if log is not None:
-        assert log_text(log)
-        assert len(json.loads(json.dumps(log_as_dict(log)))["reports"]) == len(log.reports)
+        assert str(log)
+        assert len(json.loads(json.dumps(log.as_dict()))["reports"]) == len(log.reports)
 
 
 def test_cut_off_after_every_character_of_the_story_nothing_that_was_read_changes():

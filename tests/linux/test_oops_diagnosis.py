@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Fold
-from pgtlab.linux.oops.diagnosis.diagnose import NAMES, NOT_ENOUGH, diagnose
+from pgtlab.linux.oops import OopsError, read
+from pgtlab.linux.oops.diagnosis import NAMES, NOT_ENOUGH
 from pgtlab.linux.oops.diagnosis.poison import POISONS, error_pointer, poison_of, shadow_of
 from pgtlab.linux.oops.inferring.inference import DERIVED, Diagnosis
-from pgtlab.linux.oops.reading.read import OopsError, read
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()
@@ -25,8 +25,7 @@ REGISTERS = "x2 : 0000000000000000 x1 : {x1:016x} x0 : {x0:016x}"
 
 
 def diagnoses(text: str) -> list[Diagnosis]:
-    log = read(text)
-    return [diagnose(report, log) for report in log.reports]
+    return [report.diagnosis for report in read(text).reports]
 
 
 def names(text: str) -> list[str]:

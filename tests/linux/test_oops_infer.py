@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux.boot import Boot, Fold
-from pgtlab.linux.oops.diagnosis.diagnose import NAMES
+from pgtlab.linux.oops import OopsError, read
+from pgtlab.linux.oops.diagnosis import NAMES
 from pgtlab.linux.oops.inferring import infer as inferring
-from pgtlab.linux.oops.inferring.infer import infer, infer_all
+from pgtlab.linux.oops.inferring.infer import infer
 from pgtlab.linux.oops.inferring.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Inference
 from pgtlab.linux.oops.inferring.layout import layouts
 from pgtlab.linux.oops.inferring.memmap_clues import relation_of
-from pgtlab.linux.oops.reading.printed import Report
-from pgtlab.linux.oops.reading.read import Log, OopsError, read
-from pgtlab.linux.oops.showing.text import log_text
+from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement, PlacementError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -31,14 +31,14 @@ WALKS = [json.loads(line) for line in (DATA / "oops/walks.jsonl").read_text().sp
 MATTERS = ("page_size", "vabits_actual", "va_bits", "levels", "pa_bits", "mem_section_size", "vmemmap", "memstart_addr")
 
 
-def oops_of(log: Log) -> Report:
+def oops_of(log: PrintedLog) -> PrintedReport:
     return next(report for report in log.reports if report.kind == "oops")
 
 
 def inferred(text: str) -> dict[str, list[Inference]]:
     log = read(text)
     found: dict[str, list[Inference]] = {}
-    for inference in infer(oops_of(log), log):
+    for inference in oops_of(log).inferences:
         found.setdefault(inference.name, []).append(inference)
     return found
 
@@ -99,13 +99,13 @@ def test_the_other_reports_of_a_log_tell_of_the_same_kernel():
     log = read(SEED)
     assert [report.kind for report in log.reports] == ["bad page", "oops", "panic"]
     for report in log.reports:
-        values = {one.name: one.value for one in infer(report, log)}
+        values = {one.name: one.value for one in report.inferences}
         assert (values["page_size"], values["va_bits"], values["vmemmap"]) == (4096, 48, 0xFFFFFE223A000000)
 
 
 def test_what_belongs_to_registers_is_said_of_the_report_that_has_them():
     log = read(SEED)
-    assert not {"section_nr", "page_on_stack"} & {one.name for one in infer(log.reports[0], log)}
+    assert not {"section_nr", "page_on_stack"} & {one.name for one in log.reports[0].inferences}
 
 
 def test_without_phys_offset_the_shorter_kernel_and_the_one_that_fell_back_cannot_be_told_apart():
@@ -191,7 +191,7 @@ def test_a_printed_walk_states_page_size_and_bits(walk):
         f"Internal error: Oops: {walk['esr'][2:]} [#1] PREEMPT SMP\n"
     )
     log = read(text)
-    found = {one.name: one for one in infer(log.reports[0], log)}
+    found = {one.name: one for one in log.reports[0].inferences}
     assert (found["page_size"].value, found["page_size"].confidence) == (walk["page_kb"] << 10, STATED)
     assert (found["vabits_actual"].value, found["vabits_actual"].confidence) == (walk["va_bits"], STATED)
     per_level = (walk["page_kb"] << 10).bit_length() - 4
@@ -207,7 +207,7 @@ def test_no_relation_is_found_where_nobody_looked_a_section_up(path):
     except OopsError:
         return
     for report in log.reports:
-        names = {one.name for one in infer(report, log)}
+        names = {one.name for one in report.inferences}
         assert not names & {"section_nr", "page_on_stack", "mem_section_size", "bogus_pfn"}
 
 
@@ -215,7 +215,7 @@ def test_a_page_that_is_on_no_list_tells_where_it_is_itself():
     """Its list head points to itself; with its pfn that is where vmemmap begins. A kernel of 6.5 with 4K pages."""
     log = read((DATA / "oops/syzkaller/report-727.log").read_text())
     found: dict[str, list[int | str]] = {}
-    for one in infer(log.reports[0], log):
+    for one in log.reports[0].inferences:
         found.setdefault(one.name, []).append(one.value)
     assert found["vmemmap"] == [0xFFFFFC0005CC5EC0 - 0x1B317B * 64]
     assert 4096 in found["page_size"]
@@ -234,14 +234,14 @@ def test_a_release_may_be_one_more_or_less_than_its_memory_map(release, fits):
     """The memmap of a real kernel of 6.5, which 6.9 moved."""
     text = (DATA / "oops/syzkaller/report-727.log").read_text().replace("6.5.0-rc5-syzkaller", release)
     log = read(text)
-    starts = {one.value for one in infer(log.reports[0], log) if one.name == "memstart_addr"}
+    starts = {one.value for one in log.reports[0].inferences if one.name == "memstart_addr"}
     assert (0x40000000 in starts) == fits
 
 
 def test_a_kernel_older_than_every_known_map_is_not_measured_by_newer_ones():
     """3.18 has its stacks in the linear map."""
     log = read((DATA / "oops/syzkaller/report-45.log").read_text())
-    assert not {one.name for one in infer(log.reports[0], log)} & {"page_size", "va_bits"}
+    assert not {one.name for one in log.reports[0].inferences} & {"page_size", "va_bits"}
 
 
 # The model's own boots: what went in comes out.
@@ -322,7 +322,7 @@ def values_of(text: str) -> dict[str, set[int | str]]:
         return {}
     found: dict[str, set[int | str]] = {}
     for report in log.reports:
-        for inference in infer(report, log):
+        for inference in report.inferences:
             found.setdefault(inference.name, set()).add(inference.value)
     return found
 
@@ -389,7 +389,7 @@ def test_numbers_of_addresses_are_hexadecimal_and_sizes_are_numbers():
 
 def test_the_page_for_engineers_shows_what_is_printed():
     page = (Path(__file__).parents[2] / "docs/oops.md").read_text()
-    printed = log_text(read(SEED))
+    printed = str(read(SEED))
     shown = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1].splitlines()
     assert len(shown) == 4
     assert all(line in printed for line in shown)
@@ -408,6 +408,6 @@ def test_the_clues_of_a_report_are_looked_for_once_however_many_reports_ask(monk
         inferring, "relation_of", lambda report, pfn: asked.append(report.lines) or relation_of(report, pfn)
     )
     log = read(SEED * 4)
-    together = list(infer_all(log))
+    together = [report.inferences for report in log.reports]
     assert sorted(asked) == sorted(report.lines for report in log.reports)
     assert together == [infer(report, log) for report in log.reports]

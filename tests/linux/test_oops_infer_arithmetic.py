@@ -8,9 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from pgtlab.linux.oops import read
 from pgtlab.linux.oops.inferring.fault import disagreements
 from pgtlab.linux.oops.inferring.infer import infer
-from pgtlab.linux.oops.inferring.inference import DERIVED, STATED, Clue, Evidence
+from pgtlab.linux.oops.inferring.inference import DERIVED, STATED, Evidence
 from pgtlab.linux.oops.inferring.layout import ERAS, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import (
     STRAY,
@@ -21,11 +22,13 @@ from pgtlab.linux.oops.inferring.memmap import (
     vmemmap_at,
     vmemmap_of,
 )
-from pgtlab.linux.oops.inferring.narrowing import common_values, narrow
+from pgtlab.linux.oops.inferring.narrowing import Clue, common_values, narrow
 from pgtlab.linux.oops.inferring.pointers import address_of
-from pgtlab.linux.oops.reading.code import faulting_access
-from pgtlab.linux.oops.reading.printed import Instruction, PrintedWalk, Registers, Report
-from pgtlab.linux.oops.reading.read import Log, read
+from pgtlab.linux.oops.reading.code import Instruction
+from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading.registers import Registers
+from pgtlab.linux.oops.reading.report import PrintedReport
+from pgtlab.linux.oops.reading.walk import PrintedWalk
 
 DATA = Path(__file__).parents[1] / "data"
 CONSTANTS = json.loads((DATA / "kernel/constants.json").read_text())
@@ -178,11 +181,11 @@ def test_a_section_of_1_gib_is_more_than_a_block_of_64k_pages():
 
 
 def test_pointers_below_those_of_48_bits_are_of_52():
-    report = Report("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFF0000002345678}))
-    (bits,) = (one for one in infer(report, Log((report,))) if one.name == "vabits_actual")
+    report = PrintedReport("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFF0000002345678}))
+    (bits,) = (one for one in infer(report, PrintedLog((report,))) if one.name == "vabits_actual")
     assert (bits.value, bits.confidence) == (52, "likely")
-    alone = Report("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFFF000002345678}))
-    assert infer(alone, Log((alone,))) == ()
+    alone = PrintedReport("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFFF000002345678}))
+    assert infer(alone, PrintedLog((alone,))) == ()
 
 
 @given(layout=st.sampled_from(layouts()), index=st.integers(1 << 12, 1 << 18))
@@ -196,8 +199,8 @@ def test_a_page_and_its_address_in_registers_tell_the_page_size():
     layout = layout_of((6, 9), 16384, 48)
     page = layout.VMEMMAP_START + 0x12345 * 64
     address = layout.PAGE_OFFSET + 0x12345 * 16384 + 0x120
-    report = Report("oops", registers=Registers({"x0": page, "x1": address}))
-    assert {one.name: one.value for one in infer(report, Log((report,)))}["page_size"] == 16384
+    report = PrintedReport("oops", registers=Registers({"x0": page, "x1": address}))
+    assert {one.name: one.value for one in infer(report, PrintedLog((report,)))}["page_size"] == 16384
 
 
 # Narrowing.
@@ -215,6 +218,14 @@ def test_the_fewest_clues_that_suffice_are_the_evidence():
     ]
     (size, *_) = common_values(narrow(clues))
     assert (size.value, [piece.text for piece in size.evidence]) == (4096, ["4K"])
+
+
+def test_possible_values_have_their_units():
+    possible = list(common_values(narrow([clue("not 64K", lambda layout: layout.page_size < 65536)])))
+    assert [inference.claim for inference in possible if inference.name == "page_size"] == [
+        "pages have 4 KiB; 16 KiB would fit as well",
+        "pages have 16 KiB; 4 KiB would fit as well",
+    ]
 
 
 def test_clues_that_exclude_each_other_are_a_disagreement_and_shake_what_was_concluded():
@@ -238,8 +249,8 @@ def test_what_is_printed_counts_before_what_is_derived():
 
 
 def test_nothing_follows_from_nothing():
-    report = Report("warning")
-    assert infer(report, Log((report,))) == ()
+    report = PrintedReport("warning")
+    assert infer(report, PrintedLog((report,))) == ()
 
 
 @pytest.mark.parametrize(
@@ -255,8 +266,8 @@ def test_nothing_follows_from_nothing():
 )
 def test_the_address_of_a_pgd_is_a_multiple_of_its_size(pgdp, page_size, va_bits, expected):
     walk = PrintedWalk(table="user", page_size=page_size, va_bits=va_bits, pgdp=pgdp, lines=(1,))
-    report = Report("oops", walk=walk)
-    found = infer(report, Log((report,)))
+    report = PrintedReport("oops", walk=walk)
+    found = infer(report, PrintedLog((report,)))
     if expected:
         assert [one.value for one in found if one.name == "va_bits"] == expected
     else:
@@ -266,8 +277,8 @@ def test_the_address_of_a_pgd_is_a_multiple_of_its_size(pgdp, page_size, va_bits
 # The access that faulted.
 
 
-def report_of(text: str, esr: int = 0x96000004, address: int | None = None, **registers: int) -> Report:
-    return Report(
+def report_of(text: str, esr: int = 0x96000004, address: int | None = None, **registers: int) -> PrintedReport:
+    return PrintedReport(
         "oops",
         address=address,
         esr=esr,
@@ -293,19 +304,31 @@ def report_of(text: str, esr: int = 0x96000004, address: int | None = None, **re
     ],
 )
 def test_the_address_of_an_access(text, registers, address):
-    access = faulting_access(report_of(text, **registers))
+    access = report_of(text, **registers).access
     assert access.address == address
     assert access.reaches(address)
     assert not access.reaches(address - 1)
 
 
-@pytest.mark.parametrize("text", ["ret", "udf #0", "bl . + 0x8", "dc zva, x0", "ldr x0, [x9]", "ldr x0, [x1, x9]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ret",
+        "udf #0",
+        "bl . + 0x8",
+        "dc zva, x0",
+        "ldr x0, [x9]",
+        "ldr x0, [x1, x9]",
+        "cpyfm [x1]!, [x1]!, x1!",
+        "setm [x1]!, x1!, x2",
+    ],
+)
 def test_without_an_address_or_its_registers_there_is_no_access(text):
-    assert faulting_access(report_of(text, x1=0)) is None
+    assert report_of(text, x1=0).access is None
 
 
 def test_a_tag_is_no_part_of_the_address():
-    access = faulting_access(report_of("ldr x0, [x1]", x1=0xF4FF000012345678))
+    access = report_of("ldr x0, [x1]", x1=0xF4FF000012345678).access
     assert access.reaches(0xFFFF000012345678)
     assert access.reaches(0xF4FF000012345678)
 
@@ -342,7 +365,7 @@ def test_a_level_that_the_walk_contradicts_says_nothing_of_the_kernel():
         "[ffffffc084a1d004] pgd=0000000000000000, p4d=0000000000000000, pud=0000000000000000\n"
         "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP"
     )
-    found = infer(log.reports[0], log)
+    found = log.reports[0].inferences
     assert [one.value for one in found if one.name == "disagreement"] == ["walk"]
     assert [one.value for one in found if one.name == "vabits_actual"] == [39]
 
@@ -355,6 +378,6 @@ def test_a_walk_that_esr_contradicts_is_named():
         f"user pgtable: {walk['page_kb']}k pages, {walk['va_bits']}-bit VAs, pgdp=0000000000000000\n"
         f"[{walk['addr']}] {entries}\nInternal error: Oops: {walk['esr'][2:]} [#1] SMP\n"
     )
-    said = [one for one in infer(log.reports[0], log) if one.name == "disagreement"]
+    said = [one for one in log.reports[0].inferences if one.name == "disagreement"]
     assert [one.value for one in said] == ["walk"]
     assert "level 3" in said[0].claim

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from pgtlab.linux import oops
-from pgtlab.linux.oops.reading.code import accessed
-from pgtlab.linux.oops.reading.printed import KINDS, Instruction, Symbol
-from pgtlab.linux.oops.showing.text import log_text
+from pgtlab.linux.oops.reading.code import PrintedSymbol
+from pgtlab.linux.oops.reading.report import KINDS
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()
@@ -22,7 +21,7 @@ FOREIGN = {
 ARM64 = sorted(path for path in SYZKALLER.glob("*.log") if path.stem not in FOREIGN)
 
 
-def logged(name: str) -> oops.Log:
+def logged(name: str) -> oops.OopsLog:
     return oops.read((SYZKALLER / f"{name}.log").read_text())
 
 
@@ -45,7 +44,7 @@ def test_the_bad_page_of_the_story():
 def test_the_oops_of_the_story():
     report = oops.read(SEED).reports[1]
     assert (report.address, report.esr, report.pstate) == (8, 0x9600_0004, 0x2140_0005)
-    assert report.registers.pc == Symbol("get_pfnblock_flags_mask", 0x3C, 0x68, line=22)
+    assert report.registers.pc == PrintedSymbol("get_pfnblock_flags_mask", 0x3C, 0x68, line=22)
     assert str(report.registers.lr) == "__dump_page+0x1a0/0x408"
     printed = {name: int(value, 16) for name, value in re.findall(r"\b(x\d+|sp) ?: ([0-9a-f]{16})", SEED)}
     assert report.registers.values == printed
@@ -62,7 +61,7 @@ def test_the_code_of_the_story_ends_in_the_load_that_faulted():
         (offset, offset == 0x3C) for offset in range(0x2C, 0x40, 4)
     ]
     assert report.code[-1].text == "ldr x0, [x3, #8]"
-    assert accessed(report.code[-1], report.registers) == ("x3 + 0x8", report.address)
+    assert (report.access.expression, report.access.address) == ("x3 + 0x8", report.address)
 
 
 def test_every_value_knows_its_line():
@@ -138,7 +137,7 @@ def test_every_log_of_arm64_is_read(path):
     log = oops.read(text)
     assert log.reports
     assert {report.kind for report in log.reports} <= set(KINDS)
-    assert log_text(log)
+    assert str(log)
     # Nothing that is printed with a name stays unread.
     printed = set(re.findall(r"(?<![x0-9a-f])0{0,8}([89][26][0-9a-f]{6})\b(?= \[#| *$)", text))
     assert printed <= {f"{report.esr:x}" for report in log.reports if report.esr}
@@ -338,21 +337,21 @@ def test_registers_of_a_second_stack_are_not_those_of_the_report():
 @pytest.mark.parametrize(
     ("text", "symbol"),
     [
-        ("f+0x4/0x8", Symbol("f", 4, 8)),
-        ("? f+0x4/0x8", Symbol("f", 4, 8, reliable=False)),
-        ("ext4_iget+0x4/0x8 [ext4]", Symbol("ext4_iget", 4, 8, "ext4")),
-        ("f+0x4/0x8 [ext4 0123456789abcdef]", Symbol("f", 4, 8, "ext4")),
-        ("f+0x4/0x8 (P)", Symbol("f", 4, 8, mark="P")),
-        ("[<ffffffc000d394c4>] f.isra.0+0x4/0x8", Symbol("f.isra.0", 4, 8, address=0xFFFF_FFC0_00D3_94C4)),
-        ("f+0x4/0x8 mm/debug.c:50", Symbol("f", 4, 8, source="mm/debug.c:50")),
-        ("f mm/debug.c:50 [inline]", Symbol("f", source="mm/debug.c:50")),
-        ("f (mm/debug.c:50 (discriminator 2))", Symbol("f", source="mm/debug.c:50")),
-        ("0xffff800000000000", Symbol("", address=0xFFFF_8000_0000_0000)),
+        ("f+0x4/0x8", PrintedSymbol("f", 4, 8)),
+        ("? f+0x4/0x8", PrintedSymbol("f", 4, 8, reliable=False)),
+        ("ext4_iget+0x4/0x8 [ext4]", PrintedSymbol("ext4_iget", 4, 8, "ext4")),
+        ("f+0x4/0x8 [ext4 0123456789abcdef]", PrintedSymbol("f", 4, 8, "ext4")),
+        ("f+0x4/0x8 (P)", PrintedSymbol("f", 4, 8, mark="P")),
+        ("[<ffffffc000d394c4>] f.isra.0+0x4/0x8", PrintedSymbol("f.isra.0", 4, 8, address=0xFFFF_FFC0_00D3_94C4)),
+        ("f+0x4/0x8 mm/debug.c:50", PrintedSymbol("f", 4, 8, source="mm/debug.c:50")),
+        ("f mm/debug.c:50 [inline]", PrintedSymbol("f", source="mm/debug.c:50")),
+        ("f (mm/debug.c:50 (discriminator 2))", PrintedSymbol("f", source="mm/debug.c:50")),
+        ("0xffff800000000000", PrintedSymbol("", address=0xFFFF_8000_0000_0000)),
     ],
 )
 def test_the_spellings_of_a_frame(text, symbol):
     (frame,) = oops.read(f"Internal error: Oops: 96000004 [#1]\nCall trace:\n {text}\n").reports[0].trace
-    assert frame == Symbol(**{**vars(symbol), "line": 3})
+    assert frame == PrintedSymbol(**{**vars(symbol), "line": 3})
 
 
 @pytest.mark.parametrize("code", ["Code: bad PC value", "Code: ???????? (????????)", "Code: d37b"])
@@ -369,18 +368,40 @@ def test_code_that_the_kernel_could_not_read(code):
         (0xF8408460, "x3", 0x1000),  # ldr x0, [x3], #8
         (0xF8617860, "x3 + x1 * 8", 0x1010),  # ldr x0, [x3, x1, lsl #3]
         (0x38616862, "x3 + x1", 0x1002),  # ldrb w2, [x3, x1]
+        (0xB8614860, "x3 + uxtw(w1)", 0x1002),  # ldr w0, [x3, w1, uxtw]
+        (0xF94007A0, "x29 + 0x8", 0x2008),  # ldr x0, [x29, #8]
+        (0xF90003C0, "x30", 0x3000),  # str x0, [x30]
     ],
 )
 def test_the_address_that_an_instruction_uses(word, text, address):
-    registers = oops.read("Internal error: Oops: 96000004 [#1]\nx3 : 0000000000001000 x1 : 0000000000000002").reports[0]
-    assert accessed(Instruction(word, ""), registers.registers) == (text, address)
+    access = _with_registers(word).access
+    assert (access.expression, access.address) == (text, address)
 
 
-@pytest.mark.parametrize("word", [0xD503201F, 0xF94000A0, 0xB8614860, 0])
+@pytest.mark.parametrize("word", [0xD503201F, 0xF94000A0, 0])
 def test_an_instruction_without_an_address_that_can_be_known(word):
-    """nop; a base, x5, that was not printed; an index of 32 bits; no instruction."""
-    registers = oops.read("Internal error: Oops: 96000004 [#1]\nx3 : 0000000000001000 x1 : 0000000000000002").reports[0]
-    assert accessed(Instruction(word, ""), registers.registers) is None
+    """nop; a base, x5, that was not printed; no instruction."""
+    assert _with_registers(word).access is None
+
+
+def _with_registers(word: int) -> oops.OopsReport:
+    (report,) = oops.read(
+        f"Internal error: Oops: 96000004 [#1]\nx30: 0000000000003000 x29: 0000000000002000\n"
+        f"x3 : 0000000000001000 x1 : 0000000000000002\nCode: d503201f ({word:08x})"
+    ).reports
+    return report
+
+
+def test_access_named_at_the_instruction_and_in_the_claims():
+    text = str(
+        oops.read(
+            "Unable to handle kernel paging request at virtual address 0000000000001008\n"
+            "  ESR = 0x0000000096000004\nInternal error: Oops: 0000000096000004 [#1]\n"
+            "x29: 0000000000001000 x28: 0000000000000000\nCode: d503201f (f94007a0)"
+        )
+    )
+    assert "ldr x0, [x29, #8]   <- here: x29 + 0x8 = 0x1008, the faulting address" in text
+    assert "the instruction reads 0x1008: x29 is 0x1000" in text
 
 
 def test_two_values_of_esr_are_noted():

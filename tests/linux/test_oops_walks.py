@@ -11,7 +11,8 @@ from pgtlab.arch.descriptor import DescriptorFormat
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import GRANULES, Granule
 from pgtlab.linux import oops
-from pgtlab.linux.oops.reading.walk import LEVELS, compared, fault_of, packing
+from pgtlab.linux.oops.reading.consistency import compared, fault_of
+from pgtlab.linux.oops.reading.walk import LEVELS, packing
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDED = [json.loads(line) for line in (DATA / "oops/walks.jsonl").read_text().splitlines()]

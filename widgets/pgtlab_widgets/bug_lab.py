@@ -14,7 +14,7 @@ from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.kernel.symbols import Symbol
-from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Number, NumberExplanation
 from pgtlab.linux.oops.showing.pictures import word_pictures
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, lit
@@ -93,7 +93,7 @@ class BugLab(KernelView):
         return read_log(self.run.dmesg).annotated
 
     @property
-    def numbers(self) -> dict[str, tuple[Number, Explanation]]:
+    def numbers(self) -> dict[str, tuple[Number, NumberExplanation]]:
         """The numbers in the log that are explained."""
         return read_log(self.run.dmesg).numbers
 
@@ -246,6 +246,6 @@ class BugLab(KernelView):
         return self.stuck or "\n".join(self.run.dmesg)
 
 
-def _known(number: Number, known: Explanation) -> dict[str, Any]:
+def _known(number: Number, known: NumberExplanation) -> dict[str, Any]:
     """What there is to say of a number."""
     return {"title": f"{number} (line {number.line})", "items": list(known.steps)}

@@ -12,7 +12,7 @@ from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.kernel.symbols import source_of
 from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Explanation, Number, annotate, explanations
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Number, NumberExplanation, annotate, explanations
 from pgtlab_widgets.annotated import claim_rows
 from pgtlab_widgets.kernel_run import Involved, KernelRun, fix_of
 
@@ -22,7 +22,7 @@ class ReadLog:
     """A log: what follows from it, if there is a report in it, and the numbers that are explained."""
 
     annotated: AnnotatedLog | None = None
-    numbers: dict[str, tuple[Number, Explanation]] = field(default_factory=dict)
+    numbers: dict[str, tuple[Number, NumberExplanation]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=128)

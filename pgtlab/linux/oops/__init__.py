@@ -3,16 +3,23 @@
 The log may be anyone's: with or without timestamps, quoted in a mail, cut off, interleaved.
 
 >>> from pgtlab.linux import oops
->>> log = oops.read("[    0.16] Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+>>> log = oops.read("Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008\\n"
+...     "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
 >>> log
-Log(1 report: oops)
+OopsLog(1 report: oops)
 >>> [(report.kind, hex(report.esr)) for report in log.reports]
 [('oops', '0x96000004')]
+>>> log.diagnosis
+a NULL pointer plus 0x8 was used; the log does not show which register was NULL (likely)
+  the report is of 0x8 (line 1)
 
 `print(log)` is what the command prints. A text without a report of arm64 is an `OopsError` of one sentence.
+
+The package has four wings, each of which imports only those before it: `reading` (the text, to values), `inferring`
+(what follows about the kernel), `diagnosis` (what went wrong), `showing` (text, JSON, lines, pictures).
 """
 
-from pgtlab.linux.oops.reading.printed import Report
-from pgtlab.linux.oops.reading.read import Log, OopsError, read
+from pgtlab.linux.oops.reading.read import OopsError
+from pgtlab.linux.oops.showing.log import OopsLog, OopsReport, read
 
-__all__ = ["Log", "OopsError", "Report", "read"]
+__all__ = ["OopsError", "OopsLog", "OopsReport", "read"]

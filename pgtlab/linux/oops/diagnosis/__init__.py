@@ -1,1 +1,88 @@
-"""What went wrong, where a report carries that."""
+"""What went wrong, where the log carries that conclusion: `diagnose(report, log, inferences)`.
+
+A name that a program can ask for, one sentence, and the evidence. Where a signature alone would have to do, the answer
+is `not-enough-evidence`, with what is there and what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pgtlab.linux.oops.diagnosis.faults import FAULT_RULES, address_evidence
+from pgtlab.linux.oops.diagnosis.pages import NOT_ENOUGH, PAGE_RULES
+from pgtlab.linux.oops.inferring.inference import POSSIBLE, Diagnosis, Evidence, Inference
+from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading.report import PrintedReport
+
+#: Every name, and what it says.
+NAMES = {
+    "page-table-freed-without-destructor": "a page-table page came back to the allocator still typed as one",
+    "stack-address-as-struct-page": "something on the stack was taken for a struct page of the memmap",
+    "stack-overflow": "the kernel ran over the end of a stack",
+    "kasan-shadow": "KASAN's check of a pointer near NULL faulted, before the access itself",
+    "poison": "a value was used that the kernel writes where nothing should be read",
+    "error-pointer": "an error number was used as a pointer",
+    "null-plus-offset": "a field of a structure at NULL was used",
+    "null-function-pointer": "the kernel jumped to NULL",
+    "write-to-read-only-memory": "the kernel wrote to memory that its tables protect",
+    "execute-non-executable-memory": "the kernel jumped to memory that its tables do not let it execute",
+    "user-memory-outside-uaccess": "the kernel used user memory without opening the access to it",
+    "non-canonical-address": "an address was used that is in neither range",
+    "user-address-in-kernel": "the kernel used an address of the range of user space",
+    "external-abort": "the memory system refused an access that the tables allowed",
+    "alignment-fault": "an access was not aligned as its memory type asks for",
+    NOT_ENOUGH: "the log does not carry a conclusion",
+}
+
+
+def diagnose(report: PrintedReport, log: PrintedLog, inferences: Iterable[Inference]) -> Diagnosis:
+    """The diagnosis of one report.
+
+    Parameters
+    ----------
+    report : PrintedReport
+        One of `log.reports`.
+    log : PrintedLog
+        The whole log.
+    inferences : iterable of Inference
+        What `inferring.infer.infer(report, log)` gives.
+
+    Returns
+    -------
+    Diagnosis
+        Its name is a key of `NAMES`.
+
+    Examples
+    --------
+    >>> from pgtlab.linux.oops.reading.read import read_log
+    >>> log = read_log("Unable to handle kernel paging request at virtual address dead000000000108\\n"
+    ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP")
+    >>> diagnosis = diagnose(log.reports[0], log, ())
+    >>> diagnosis.name, diagnosis.sentence.partition(":")[0], [str(evidence) for evidence in diagnosis.evidence]
+    ('poison', '0xdead000000000108 is LIST_POISON1 + 0x8', ['the report is of 0xdead000000000108 (line 1)'])
+    """
+    inferred = {inference.name: inference for inference in inferences}
+    inferred = {name: inference for name, inference in inferred.items() if inference.confidence != POSSIBLE}
+    diagnoses = (rule(report, log, inferred) for rule in (*PAGE_RULES, *FAULT_RULES))
+    return next(filter(None, diagnoses), None) or _nothing(report)
+
+
+def _nothing(report: PrintedReport) -> Diagnosis:
+    """What is there, for the reader to go on with."""
+    evidence = []
+    if report.address is not None:
+        evidence.append(address_evidence(report))
+    if report.access is not None:
+        evidence.append(Evidence(f"`{report.access.instruction.text}` at pc; {report.access.arithmetic}"))
+    pc = report.registers.pc
+    if pc is not None:
+        evidence.append(Evidence(f"the kernel was in {pc}", report.lines_of("pc")))
+    if report.kind == "panic":
+        sentence = "a panic names the last straw: the reports before it tell more"
+    elif report.location:
+        sentence = f"a check of the kernel's own failed at {report.location}: what it asks for is in the source"
+    elif report.esr is None and not report.page:
+        sentence = "the report has neither a fault nor a page in it"
+    else:
+        sentence = "nothing in the report says where its values come from"
+    return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))

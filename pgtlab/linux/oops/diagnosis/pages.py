@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Diagnosis, Evidence, Inference
-from pgtlab.linux.oops.reading.printed import PageDump, Report, Symbol
-from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.reading.code import PrintedSymbol
+from pgtlab.linux.oops.reading.page_dump import PageDump
+from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading.report import PrintedReport
 
-Facts = Mapping[str, Inference]
-Rule = Callable[[Report, Log, Facts], Diagnosis | None]
+NOT_ENOUGH = "not-enough-evidence"
+
+Inferred = Mapping[str, Inference]  # by their names, without those that are only possible
+Rule = Callable[[PrintedReport, PrintedLog, Inferred], Diagnosis | None]
 
 # Functions that free page tables and nothing else: who of them is in the trace had a table to free.
 FREES_TABLES = (
@@ -46,7 +50,7 @@ FREES_TABLES = (
 _DUMPS = ("dump_page", "bad_page", "free_page_is_bad", "free_page_is_bad_report", "check_free_page_bad")
 
 
-def table_freed(report: Report, log: Log, facts: Facts) -> Diagnosis | None:
+def table_freed(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
     """A page-table page that was freed without its destructor, which takes the type away.
 
     The type must be that of a table, the allocator must have complained of it, and the page must have come from code
@@ -78,17 +82,17 @@ def table_freed(report: Report, log: Log, facts: Facts) -> Diagnosis | None:
     if not complaint:
         missing = "the log breaks off before the reason"
     sentence = f"the page{_frame(report)} is typed as a page table, but {missing}: whose it was cannot be told"
-    return Diagnosis("not-enough-evidence", sentence, tuple(evidence))
+    return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))
 
 
-def _other_page(report: Report, page: PageDump | None) -> Diagnosis:
+def _other_page(report: PrintedReport, page: PageDump | None) -> Diagnosis:
     evidence = []
     if page is not None and page.reason:
         evidence.append(Evidence(f"page dumped because: {page.reason}", page.lines[-1:]))
     sentence = "a bad page is where it was found, not who made it so"
     if page is None or page.page_type is None:
         sentence += "; the log does not show its type"
-    return Diagnosis("not-enough-evidence", sentence, tuple(evidence))
+    return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))
 
 
 def _complaint(page: PageDump) -> str:
@@ -99,28 +103,28 @@ def _complaint(page: PageDump) -> str:
     return ""
 
 
-def _freeing_trace(report: Report, log: Log) -> tuple[tuple[Symbol, ...], Report]:
+def _freeing_trace(report: PrintedReport, log: PrintedLog) -> tuple[tuple[PrintedSymbol, ...], PrintedReport]:
     """The trace of the report, or of the Oops inside dump_page() that cut it short and has bad_page() in its own."""
     if report.trace:
         return report.trace, report
-    after = [one for one in log.reports if one.lines and report.lines and one.lines[0] >= report.lines[0]]
-    for other in after:
-        if any(_name(frame) in _DUMPS for frame in other.trace):
-            at = max(n for n, frame in enumerate(other.trace) if _name(frame) in _DUMPS)
-            return other.trace[at + 1 :], other
+    for other in log.reports:
+        if other.lines and report.lines and other.lines[0] >= report.lines[0]:
+            dumps = [at for at, frame in enumerate(other.trace) if _name(frame) in _DUMPS]
+            if dumps:
+                return other.trace[dumps[-1] + 1 :], other
     return (), report
 
 
-def _name(frame: Symbol) -> str:
+def _name(frame: PrintedSymbol) -> str:
     """The function, without what the compiler put behind its name when it cut or cloned it."""
     return frame.function.split(".")[0] if frame.reliable else ""
 
 
-def _not_own(report: Report, source: Report) -> str:
+def _not_own(report: PrintedReport, source: PrintedReport) -> str:
     return "" if source is report else ", in the trace of the Oops that cut the report short"
 
 
-def _frame(report: Report) -> str:
+def _frame(report: PrintedReport) -> str:
     return f", frame {report.pfn:#x}," if report.pfn is not None else ""
 
 
@@ -129,20 +133,19 @@ def _typed_by(page: PageDump) -> str:
     return f": page_type {value:#010x}" if value is not None else ""
 
 
-def stack_page(report: Report, log: Log, facts: Facts) -> Diagnosis | None:
+def stack_page(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
     """A pointer into the stack that was used as that of a `struct page`: its pfn is one that no RAM has."""
-    if report.kind not in ("oops", "bug", "warning") or "page_on_stack" not in facts:
+    if report.kind not in ("oops", "bug", "warning") or "page_on_stack" not in inferred:
         return None
-    on_stack = facts["page_on_stack"]
-    stray = facts.get("bogus_pfn") or facts.get("section_nr")
+    on_stack = inferred["page_on_stack"]
+    stray = inferred.get("bogus_pfn") or inferred.get("section_nr")
     if stray is None or on_stack.confidence != DERIVED:
         return None
     evidence = [*on_stack.evidence[:1], *stray.evidence]
     result = f"page_to_pfn() of {on_stack.value_text} is a frame that no RAM has"
-    if "bogus_pfn" in facts:
-        result = f"page_to_pfn() of {on_stack.value_text} gave frame {facts['bogus_pfn'].value_text}, which no RAM has"
-    if "field" in facts:
-        field = facts["field"]
+    if pfn := inferred.get("bogus_pfn"):
+        result = f"page_to_pfn() of {on_stack.value_text} gave frame {pfn.value_text}, which no RAM has"
+    if field := inferred.get("field"):
         evidence += field.evidence
         result += f"; its section does not exist, and reading {field.value} of it faulted at {report.address:#x}"
     return Diagnosis(

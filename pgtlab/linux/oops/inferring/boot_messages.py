@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Clue, Evidence
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Evidence
 from pgtlab.linux.oops.inferring.layout import Layout
-from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.inferring.narrowing import Clue
+from pgtlab.linux.oops.reading.read import PrintedLog
 
 # alloc_large_system_hash(): `order` is that of the whole table (mm/mm_init.c).
 _TABLE = r"hash table entries: \d{1,12} \(order: (?P<order>\d{1,2}), (?P<bytes>\d{1,15}) bytes"
@@ -30,7 +30,6 @@ class Messages:
     lpa2: dict[str, int]
 
 
-@lru_cache(maxsize=1)  # every report of a log asks for the same
 def messages(text: str) -> Messages:
     """The messages of the boot in a log, found without looking at every line of it.
 
@@ -58,25 +57,25 @@ def _line(text: str, match: re.Match[str]) -> int:
     return text.count("\n", 0, match.start()) + 1
 
 
-def boot_clues(log: Log) -> Iterator[Clue]:
+def boot_clues(log: PrintedLog) -> Iterator[Clue]:
     """One clue for each kind of message."""
     found = messages(log.text)
     if len(found.page_sizes) == 1:  # several would be several kernels in one log
         ((size, (number, division)),) = found.page_sizes.items()
         evidence = Evidence(f"a hash table has 2^order pages: {division}, one page", (number,))
-        yield Clue(evidence, lambda one: one.page_size == size, DERIVED)
+        yield Clue(evidence, lambda layout: layout.page_size == size, DERIVED)
     if found.huge_sizes:
         names = ", ".join(_in_words(size) for size in sorted(found.huge_sizes))
         evidence = Evidence(f"huge pages of {names}", tuple(sorted(found.huge_sizes.values())))
-        yield Clue(evidence, lambda one: found.huge_sizes.keys() <= huge_sizes(one), LIKELY)
+        yield Clue(evidence, lambda layout: found.huge_sizes.keys() <= huge_sizes(layout), LIKELY)
     for text, number in found.va52.items():
         evidence = Evidence(f"the kernel found and uses: {text}", (number,))
-        yield Clue(evidence, lambda one: one.vabits_actual == 52, DERIVED)
+        yield Clue(evidence, lambda layout: layout.vabits_actual == 52, DERIVED)
     for text, number in found.lpa2.items():
         evidence = Evidence(
             f"the CPU has LPA2 for these pages, so that a kernel for 52 bits would run with them: {text}", (number,)
         )
-        yield Clue(evidence, lambda one: one.va_bits < 52 or one.vabits_actual == 52, DERIVED)
+        yield Clue(evidence, lambda layout: layout.va_bits < 52 or layout.vabits_actual == 52, DERIVED)
 
 
 def huge_sizes(layout: Layout) -> set[int]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-
-from pgtlab.linux.oops.inferring.layout import Layout, layouts
 
 STATED = "stated"
 DERIVED = "derived"
@@ -38,10 +35,14 @@ class Evidence:
     lines: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return self.text + (f" ({where(self.lines)})" if self.lines else "")
+        return self.text + (f" ({lines_in_words(self.lines)})" if self.lines else "")
+
+    def as_dict(self) -> dict[str, object]:
+        """The step as plain data."""
+        return {"text": self.text, "lines": list(self.lines)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inference:
     """A conclusion.
 
@@ -80,32 +81,21 @@ class Inference:
         lines = [f"{self.name} = {self.value_text} ({self.confidence}): {self.claim}"]
         return "\n".join(lines + [f"  {evidence}" for evidence in self.evidence])
 
+    def __repr__(self) -> str:
+        return f"Inference({self.name} = {self.value_text}, {self.confidence})"
+
     def as_dict(self) -> dict[str, object]:
         """The inference as plain data; a number that is not a small decimal one is a hexadecimal string."""
         return {
             "name": self.name,
             "value": self.value if self.name in _DECIMAL else self.value_text,
             "claim": self.claim,
-            "evidence": [{"text": evidence.text, "lines": list(evidence.lines)} for evidence in self.evidence],
+            "evidence": [evidence.as_dict() for evidence in self.evidence],
             "confidence": self.confidence,
         }
 
 
-@dataclass(frozen=True)
-class Clue:
-    """Something in a log that only some kernels can have written: evidence, and which kernels it fits."""
-
-    evidence: Evidence
-    fits: Callable[[Layout], bool]
-    confidence: str
-
-    @cached_property
-    def fitting(self) -> frozenset[int]:
-        """The numbers in `layouts()` of those that it fits."""
-        return frozenset(number for number, layout in enumerate(layouts()) if self.fits(layout))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What went wrong, or that it cannot be told.
 
@@ -127,22 +117,27 @@ class Diagnosis:
     confidence: str = ""
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.name}: {self.sentence}", *(f"  {evidence}" for evidence in self.evidence)])
+        headline = (
+            f"{self.sentence} ({self.confidence})" if self.confidence else f"not enough evidence: {self.sentence}"
+        )
+        return "\n".join([headline, *(f"  {evidence}" for evidence in self.evidence)])
+
+    __repr__ = __str__
 
     def as_dict(self) -> dict[str, object]:
         """The diagnosis as plain data."""
         return {
             "name": self.name,
             "sentence": self.sentence,
-            "evidence": [{"text": evidence.text, "lines": list(evidence.lines)} for evidence in self.evidence],
+            "evidence": [evidence.as_dict() for evidence in self.evidence],
             "confidence": self.confidence or None,
         }
 
 
-def where(lines: Iterable[int]) -> str:
+def lines_in_words(lines: Iterable[int]) -> str:
     """Line numbers in words.
 
-    >>> where([31]), where([33, 31, 33])
+    >>> lines_in_words([31]), lines_in_words([33, 31, 33])
     ('line 31', 'lines 31 and 33')
     """
     numbers = [str(number) for number in sorted(set(lines))]

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import NoBoot, boot
 from pgtlab.linux.constants import Constants
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config, configurations
 
-U64 = (1 << 64) - 1
 PAGE_BITS = 6  # struct page has 64 bytes: SPARSEMEM_VMEMMAP, and no debugging field that would make it larger
 MIB, GIB = 1 << 20, 1 << 30
 BPF_JIT = 128 * MIB
@@ -122,7 +122,7 @@ class Layout:
     def PAGE_OFFSET(self) -> int:
         """Where the linear map of the configuration begins; before v5.4 it was the upper half."""
         bits = self.va_bits if self.era.since >= FLIPPED.since else self.va_bits - 1
-        return -(1 << bits) & U64
+        return -(1 << bits) & MASK64
 
     @cached_property
     def PAGE_END(self) -> int:
@@ -132,7 +132,7 @@ class Layout:
     @cached_property
     def linear_start(self) -> int:
         """The first address of the linear map that this CPU can use."""
-        return max(self.PAGE_OFFSET, -(1 << self.vabits_actual) & U64)
+        return max(self.PAGE_OFFSET, -(1 << self.vabits_actual) & MASK64)
 
     @cached_property
     def VMEMMAP_SIZE(self) -> int:
@@ -145,9 +145,9 @@ class Layout:
         if self.era is FOLDING:
             return int(self._constants.VMEMMAP_START)
         if self.era.since >= TIDIED.since:
-            return -(1 << self.va_bits - self.page_shift + PAGE_BITS) & U64
+            return -(1 << self.va_bits - self.page_shift + PAGE_BITS) & MASK64
         if self.era is FLIPPED:
-            return -self.VMEMMAP_SIZE - 2 * MIB & U64
+            return -self.VMEMMAP_SIZE - 2 * MIB & MASK64
         return self.PAGE_OFFSET - self.VMEMMAP_SIZE
 
     @cached_property
@@ -157,7 +157,7 @@ class Layout:
             starts = [int(self._constants.PAGE_END)]
         else:
             bits = min(self.va_bits, 48)
-            bottom = self.PAGE_END if self.era is FLIPPED else -(1 << bits) & U64
+            bottom = self.PAGE_END if self.era is FLIPPED else -(1 << bits) & MASK64
             starts = [bottom, bottom + (1 << bits - 3), bottom + (1 << bits - 4)]
         return tuple(start + bpf + self.era.modules for start in starts for bpf in self.era.bpf)
 

@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY
-from pgtlab.linux.oops.inferring.layout import PAGE_BITS, U64, Layout, layouts
+from pgtlab.linux.oops.inferring.layout import PAGE_BITS, Layout, layouts
 
 PFN_BITS = 64 - PAGE_BITS
 
@@ -39,7 +40,7 @@ def page_to_pfn(page: int, vmemmap: int) -> int:
     >>> hex(page_to_pfn(0xffff80008007b950, 0xfffffe223a000000))
     '0xfffffe0779181ee5'
     """
-    return signed(page - vmemmap & U64) >> PAGE_BITS & U64
+    return signed(page - vmemmap & MASK64) >> PAGE_BITS & MASK64
 
 
 def vmemmap_of(page: int, pfn: int) -> int | None:
@@ -48,7 +49,7 @@ def vmemmap_of(page: int, pfn: int) -> int | None:
     >>> hex(vmemmap_of(0xffff80008007b950, 0xfffffe0779181ee5))
     '0xfffffe223a000000'
     """
-    vmemmap = (page - (pfn << PAGE_BITS)) & U64 & -(1 << PAGE_BITS)
+    vmemmap = (page - (pfn << PAGE_BITS)) & MASK64 & -(1 << PAGE_BITS)
     return vmemmap if page_to_pfn(page, vmemmap) == pfn else None
 
 
@@ -57,13 +58,13 @@ def memstart_of(layout: Layout, vmemmap: int) -> int | None:
 
     `vmemmap` is VMEMMAP_START - (memstart_addr >> PAGE_SHIFT) * sizeof(struct page).
     """
-    pages, rest = divmod(signed(layout.VMEMMAP_START - vmemmap & U64), 1 << PAGE_BITS)
+    pages, rest = divmod(signed(layout.VMEMMAP_START - vmemmap & MASK64), 1 << PAGE_BITS)
     return None if rest else pages << layout.page_shift
 
 
 def vmemmap_at(layout: Layout, memstart: int) -> int:
     """The `vmemmap` of a kernel whose linear map begins with `memstart`."""
-    return layout.VMEMMAP_START - (memstart >> layout.page_shift << PAGE_BITS) & U64
+    return layout.VMEMMAP_START - (memstart >> layout.page_shift << PAGE_BITS) & MASK64
 
 
 def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None = None) -> list[int]:
@@ -73,7 +74,7 @@ def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None
     leaves `vmemmap` a window, in which there is at most one place as aligned as `memstart_addr` is.
     """
     last = (section + 1 << layout.section_shift) - 1
-    if last > U64:
+    if last > MASK64:
         return []
     window = vmemmap_of(page, last)
     if window is None:
@@ -81,7 +82,7 @@ def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None
     start, step = layout.VMEMMAP_START, layout.vmemmap_align
     found = []
     # Upwards from the lowest vmemmap that the window allows, by the alignment.
-    vmemmap = start - ((start - window & U64) // step * step) & U64
+    vmemmap = start - ((start - window & MASK64) // step * step) & MASK64
     for _ in range((1 << layout.section_shift + PAGE_BITS) // step + 2):
         memstart = memstart_of(layout, vmemmap)
         if (
@@ -90,7 +91,7 @@ def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None
             and layout.memstart_is_possible(memstart, pa)
         ):
             found.append(memstart)
-        vmemmap = vmemmap + step & U64
+        vmemmap = vmemmap + step & MASK64
     return found
 
 
@@ -207,7 +208,7 @@ def _chains(values: list[int]) -> Iterable[Relation]:
             root = section >> root_shift
             if root < LONGEST_COINCIDENCE or root not in values:
                 continue
-            for section_shift in sorted({one for one, other in shifts if other == root_shift}):
+            for section_shift in sorted({section_shift for section_shift, other in shifts if other == root_shift}):
                 for pfn in values:
                     if pfn >> section_shift == section:
                         yield Relation(None, pfn, section, root, section_shift, root_shift)

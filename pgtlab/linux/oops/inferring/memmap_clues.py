@@ -7,56 +7,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, POSSIBLE, STATED, Clue, Evidence, Inference
-from pgtlab.linux.oops.inferring.layout import PAGE_BITS, U64, Layout, layouts
+from pgtlab.arch.word import MASK64
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, POSSIBLE, STATED, Evidence, Inference
+from pgtlab.linux.oops.inferring.layout import PAGE_BITS, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import FAR_INTO_RAM, POINTER, STRAY, Relation, find_relation, signed, vmemmap_at
-from pgtlab.linux.oops.reading.printed import Report
-from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.inferring.narrowing import Clue
+from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading.registers import Registers
+from pgtlab.linux.oops.reading.report import PrintedReport
 
 
-class Naming:
-    """Registers by the values that they hold, and the lines they are in.
-
-    >>> from pgtlab.linux.oops.reading.printed import Registers
-    >>> naming = Naming(Report("oops", registers=Registers({"x19": 8, "x20": 8, "x1": 2}, lines={"x1": 3})))
-    >>> naming.of(8), naming.of(2), naming.lines(2, 8)
-    ('x19 = x20', 'x1', (3,))
-    """
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-
-    def names(self, value: int) -> list[str]:
-        """Every numbered register that holds the value, x0 first."""
-        held = self.report.registers.values.items()
-        return sorted((name for name, v in held if v == value and name[1:].isdecimal()), key=lambda name: int(name[1:]))
-
-    def of(self, value: int) -> str:
-        """The same in words, or the number where none does."""
-        return " = ".join(self.names(value)) or f"{value:#x}"
-
-    def lines(self, *values: int | None) -> tuple[int, ...]:
-        """The lines of the registers that hold the values."""
-        names = [name for value in values if value is not None for name in self.names(value)]
-        return tuple(
-            sorted({self.report.registers.lines[name] for name in names if name in self.report.registers.lines})
-        )
-
-
-def relation_of(report: Report, pfn: int | None = None) -> Relation | None:
+def relation_of(report: PrintedReport, pfn: int | None = None) -> Relation | None:
     """The relation among the registers of a report."""
-    numbered = {name: value for name, value in report.registers.values.items() if name[1:].isdecimal()}
-    found = find_relation(numbered, pfn, stack_bounds(report)) if numbered else None
-    if found is None or found.page is None:
+    numbered = report.registers.numbered
+    relation = find_relation(numbered, pfn, stack_bounds(report)) if numbered else None
+    if relation is None or relation.page is None:
         address, _ = dumped_address(report)
         if address is not None and report.page is not None and report.page.pfn is not None:
             dumped = Relation(address, report.page.pfn)
             if any(dumped.fits(layout, report.page.pfn) for layout in layouts()):
                 return dumped
-    return found
+    return relation
 
 
-def dumped_address(report: Report) -> tuple[int | None, str]:
+def dumped_address(report: PrintedReport) -> tuple[int | None, str]:
     """Where the `struct page` of a dump is, as far as its own words tell, and how they do.
 
     A list head that is on no list points to itself, and `lru` is 8 bytes into the page.
@@ -67,25 +41,25 @@ def dumped_address(report: Report) -> tuple[int | None, str]:
     return None, ""
 
 
-def memmap_clue(report: Report, relation: Relation, pfn: int | None = None) -> Clue:
+def memmap_clue(report: PrintedReport, relation: Relation, pfn: int | None = None) -> Clue:
     """Which kernels compute these values, with the arithmetic."""
-    return Clue(told(report, relation), partial(relation.fits, pfn=pfn), relation.confidence)
+    return Clue(relation_evidence(report, relation), partial(relation.fits, pfn=pfn), relation.confidence)
 
 
-def told(report: Report, relation: Relation) -> Evidence:
+def relation_evidence(report: PrintedReport, relation: Relation) -> Evidence:
     """The relation as evidence: every step, and the lines of the registers."""
-    naming = Naming(report)
-    steps, lines = arithmetic(naming, relation), naming.lines(*relation.values)
+    registers = report.registers
+    steps, lines = arithmetic(registers, relation), registers.lines_holding(*relation.values)
     address, how = dumped_address(report)
     if relation.page is not None and relation.page == address and relation.pfn is not None and not relation.section:
         steps, lines = [how, *steps], report.page.lines if report.page else lines
     return Evidence("; ".join(steps), lines)
 
 
-def arithmetic(naming: Naming, relation: Relation) -> list[str]:
+def arithmetic(registers: Registers, relation: Relation) -> list[str]:
     """Each step, with the numbers."""
     page, pfn, section, root = relation.page, relation.pfn, relation.section, relation.root
-    at, frame, nr = ("" if value is None else naming.of(value) for value in (page, pfn, section))
+    at, frame, nr = ("" if value is None else registers.name_of(value) for value in (page, pfn, section))
     shift, root_shift = relation.section_shift, relation.root_shift
     steps = []
     if page is not None and pfn is not None:
@@ -102,43 +76,43 @@ def arithmetic(naming: Naming, relation: Relation) -> list[str]:
                 f"{nr} = ({at} - vmemmap) >> 6 >> {down}: ({page:#x} - {vmemmap:#x}) >> 6 >> {down} = {section:#x}"
             )
     if section is not None and root is not None:
-        steps.append(f"{naming.of(root)} = {nr} >> {root_shift}: {section:#x} >> {root_shift} = {root:#x}")
+        steps.append(f"{registers.name_of(root)} = {nr} >> {root_shift}: {section:#x} >> {root_shift} = {root:#x}")
     return steps
 
 
-def count_clue(report: Report, relation: Relation) -> Iterator[Clue]:
+def count_clue(report: PrintedReport, relation: Relation) -> Iterator[Clue]:
     """A register with NR_MEM_SECTIONS - 1 or NR_SECTION_ROOTS beside them, against which their code compares."""
-    for _, value, number, told in _counts(report, relation, layouts()):
-        yield Clue(told, partial(_has_count, number=number, value=value), LIKELY)
+    for _, value, number, evidence in _counts(report, relation, layouts()):
+        yield Clue(evidence, partial(_has_count, number=number, value=value), LIKELY)
         return
 
 
-def count_inference(report: Report, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
+def count_inference(report: PrintedReport, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
     """That register, once the kernels that fit are known and all have that number."""
-    for what, value, number, told in _counts(report, relation, remaining):
+    for what, value, number, evidence in _counts(report, relation, remaining):
         if all(_has_count(layout, number, value) for layout in remaining):
             compared = "root" if "ROOTS" in what else "section"
-            claim = f"{Naming(report).of(value)} is {what}, with which the number of the {compared} is compared"
-            yield Inference("section_count", value, claim, (told,), LIKELY)
+            claim = f"{report.registers.name_of(value)} is {what}, with which the number of the {compared} is compared"
+            yield Inference("section_count", value, claim, (evidence,), LIKELY)
             return
 
 
 def _counts(
-    report: Report, relation: Relation, among: Sequence[Layout]
+    report: PrintedReport, relation: Relation, among: Sequence[Layout]
 ) -> Iterator[tuple[str, int, Callable[[Layout], int], Evidence]]:
     """Each count that a register holds: its name, its value, what it is in a kernel, and the arithmetic."""
     if relation.root_shift is None:
         return
-    naming = Naming(report)
+    registers = report.registers
     for what, number in _COUNTS.items():
         for layout in among:
             value = number(layout)
-            if layout.root_shift == relation.root_shift and naming.names(value):
+            if layout.root_shift == relation.root_shift and registers.holding(value):
                 text = (
-                    f"{naming.of(value)} = {value:#x} is {what} where sections have 2^{layout.section_bits} bytes and "
-                    f"physical addresses {layout.pa_bits} bits"
+                    f"{registers.name_of(value)} = {value:#x} is {what} where sections have 2^{layout.section_bits} "
+                    f"bytes and physical addresses {layout.pa_bits} bits"
                 )
-                yield what, value, number, Evidence(text, naming.lines(value))
+                yield what, value, number, Evidence(text, registers.lines_holding(value))
 
 
 _COUNTS: dict[str, Callable[[Layout], int]] = {
@@ -152,7 +126,7 @@ def _has_count(layout: Layout, number: Callable[[Layout], int], value: int) -> b
     return number(layout) == value
 
 
-def stack_bounds(report: Report) -> tuple[int, int] | None:
+def stack_bounds(report: PrintedReport) -> tuple[int, int] | None:
     """From where `sp` points to the end of that stack, as far as every kernel has one.
 
     A stack has 16 KiB, or a page where that is more, and begins at a multiple of its size (THREAD_SIZE). What is used
@@ -164,7 +138,7 @@ def stack_bounds(report: Report) -> tuple[int, int] | None:
     return sp, (sp | (1 << 14) - 1) + 1
 
 
-def stack_of(report: Report, value: int | None) -> tuple[int, int] | None:
+def stack_of(report: PrintedReport, value: int | None) -> tuple[int, int] | None:
     """The same where an address is between them; `None` where it is not."""
     bounds = stack_bounds(report)
     return bounds if bounds and value is not None and bounds[0] <= value < bounds[1] else None
@@ -174,101 +148,102 @@ MOST_CANDIDATES = 4  # addresses of one thing: with more, nothing was learned
 
 
 def address_inferences(
-    report: Report, log: Log, relation: Relation, remaining: Sequence[Layout], pfn: int | None
+    report: PrintedReport, log: PrintedLog, relation: Relation, remaining: Sequence[Layout], pfn: int | None
 ) -> Iterator[Inference]:
     """Where the memmap and the linear map begin."""
-    steps = told(report, relation)
+    steps = relation_evidence(report, relation)
     sure = relation.confidence
-    printed, where = log.facts.phys_offset, log.facts.where
-    found = sorted(
+    candidates = sorted(
         {
             (vmemmap_at(layout, start), layout.VMEMMAP_START, start, layout.page_shift)
             for layout in remaining
             for start in relation.memstarts(layout, pfn)
         }
     )
-    vmemmaps = sorted({one[0] for one in found})
+    vmemmaps = sorted({vmemmap for vmemmap, *_ in candidates})
     if len(vmemmaps) <= MOST_CANDIDATES:
         for vmemmap in vmemmaps:
             claim = f"vmemmap, where the struct page of pfn 0 would be, is {vmemmap:#x}"
             yield Inference("vmemmap", vmemmap, claim, (steps,), sure if len(vmemmaps) == 1 else POSSIBLE)
-    if len(found) > MOST_CANDIDATES:
+    if len(candidates) > MOST_CANDIDATES:
         return
     firsts: set[int] = set()
-    for vmemmap, first, start, shift in found:
+    for vmemmap, first, start, shift in candidates:
         text = (
             f"VMEMMAP_START - (memstart_addr >> {shift}) * 64 = "
-            f"{first:#x} - ({start & U64:#x} >> {shift}) * 64 = {vmemmap:#x}"
+            f"{first:#x} - ({start & MASK64:#x} >> {shift}) * 64 = {vmemmap:#x}"
         )
-        evidence = (steps, Evidence(text, (where["phys_offset"],) if "phys_offset" in where else ()))
+        evidence = (steps, Evidence(text, log.facts.lines_of("phys_offset")))
         if first not in firsts:
             firsts.add(first)
-            how = sure if len({one[1] for one in found}) == 1 else POSSIBLE
+            how = sure if len({other for _, other, *_ in candidates}) == 1 else POSSIBLE
             yield Inference("VMEMMAP_START", first, f"the memmap begins at {first:#x}", evidence, how)
-        how = sure if len({one[2] for one in found}) == 1 else POSSIBLE
-        if printed is None:
-            claim = f"PHYS_OFFSET, the physical address that the linear map begins with, is {start & U64:#x}"
-            yield Inference("memstart_addr", start & U64, claim, evidence, how)
+        how = sure if len({other for _, _, other, _ in candidates}) == 1 else POSSIBLE
+        if log.facts.phys_offset is None:
+            claim = f"PHYS_OFFSET, the physical address that the linear map begins with, is {start & MASK64:#x}"
+            yield Inference("memstart_addr", start & MASK64, claim, evidence, how)
 
 
-def memstart_inferences(log: Log) -> Iterator[Inference]:
+def memstart_inferences(log: PrintedLog) -> Iterator[Inference]:
+    """The physical address that the linear map begins with, as it was printed."""
     printed = log.facts.phys_offset
     if printed is not None:
-        line = (log.facts.where["phys_offset"],) if "phys_offset" in log.facts.where else ()
-        evidence = Evidence(f"PHYS_OFFSET: {printed:#x}, as a signed number {signed(printed & U64):#x}", line)
+        text = f"PHYS_OFFSET: {printed:#x}, as a signed number {signed(printed & MASK64):#x}"
+        evidence = Evidence(text, log.facts.lines_of("phys_offset"))
         claim = f"the linear map begins with physical address {printed:#x}"
         yield Inference("memstart_addr", printed, claim, (evidence,), STATED)
 
 
-def register_inferences(report: Report, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
+def register_inferences(report: PrintedReport, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
     """A page that is on the stack, its pfn that no RAM has, the section of that, and its root."""
-    naming = Naming(report)
-    steps = told(report, relation)
+    registers = report.registers
+    steps = relation_evidence(report, relation)
     stack = stack_of(report, relation.page)
     if stack is not None and relation.page is not None:
-        held = naming.of(relation.page)
-        name = "sp" if "sp" in report.registers else "x29"
+        held = registers.name_of(relation.page)
+        name = "sp" if "sp" in registers else "x29"
         text = f"{name} = {stack[0]:#x} <= {held} = {relation.page:#x} < {stack[1]:#x}, the next multiple of 16 KiB"
-        lines = {*naming.lines(relation.page), report.registers.lines.get(name, 0)} - {0}
+        lines = registers.lines_of((name, *registers.holding(relation.page)))
         claim = (
             f"the struct page that {held} points to is on the stack, {relation.page - stack[0]:#x} bytes above {name}"
         )
-        yield Inference("page_on_stack", relation.page, claim, (Evidence(text, tuple(sorted(lines))), steps), DERIVED)
+        yield Inference("page_on_stack", relation.page, claim, (Evidence(text, lines), steps), DERIVED)
     if relation.pfn is not None and relation.pfn >= STRAY:
-        claim = f"{naming.of(relation.pfn)} is page_to_pfn() of that address, a frame that no RAM has"
-        evidence = Evidence(arithmetic(naming, relation)[0], naming.lines(relation.page, relation.pfn))
+        claim = f"{registers.name_of(relation.pfn)} is page_to_pfn() of that address, a frame that no RAM has"
+        evidence = Evidence(arithmetic(registers, relation)[0], registers.lines_holding(relation.page, relation.pfn))
         yield Inference("bogus_pfn", relation.pfn, claim, (evidence,), DERIVED)
     if relation.section is not None:
-        sizes = {(one.section_shift, one.page_size) for one in remaining if relation.fits(one)}
+        sizes = {(layout.section_shift, layout.page_size) for layout in remaining if relation.fits(layout)}
         if len(sizes) == 1:
             ((shift, page_size),) = sizes
             size = page_size << shift
             claim = f"memory comes in sections of {size >> 20} MiB: 2^{shift} pages of {page_size >> 10} KiB"
             yield Inference("section_size", size, claim, (steps,), DERIVED)
-        claim = f"{naming.of(relation.section)} is the number of the section that this frame would be in"
+        claim = f"{registers.name_of(relation.section)} is the number of the section that this frame would be in"
         yield Inference("section_nr", relation.section, claim, (steps,), DERIVED)
     if relation.root is not None:
-        claim = f"{naming.of(relation.root)} is the number of the root in mem_section[] that would have this section"
+        root = registers.name_of(relation.root)
+        claim = f"{root} is the number of the root in mem_section[] that would have this section"
         yield Inference("section_root", relation.root, claim, (steps,), DERIVED)
     yield from count_inference(report, relation, remaining)
 
 
-def bad_page_inferences(report: Report, log: Log) -> Iterator[Inference]:
+def bad_page_inferences(report: PrintedReport, log: PrintedLog) -> Iterator[Inference]:
     """The frame of the page that was found bad, in a register of the report that came while it was dumped."""
-    naming = Naming(report)
+    registers = report.registers
     for other in log.reports:
-        if other is report or other.pfn is None or other.pfn < FAR_INTO_RAM or not naming.names(other.pfn):
+        if other is report or other.pfn is None or other.pfn < FAR_INTO_RAM or not registers.holding(other.pfn):
             continue
         if other.trace or not other.lines or not report.lines or other.lines[-1] > report.lines[-1]:
             continue  # it was dumped to the end, and is over
-        lines = (other.where["message"], *naming.lines(other.pfn))
-        evidence = Evidence(f"pfn:{other.pfn:x}, and {naming.of(other.pfn)} = {other.pfn:016x}", lines)
-        claim = f"{naming.of(other.pfn)} is the frame of the page that was being dumped"
+        lines = (other.where["message"], *registers.lines_holding(other.pfn))
+        evidence = Evidence(f"pfn:{other.pfn:x}, and {registers.name_of(other.pfn)} = {other.pfn:016x}", lines)
+        claim = f"{registers.name_of(other.pfn)} is the frame of the page that was being dumped"
         yield Inference("dumped_pfn", other.pfn, claim, (evidence,), LIKELY)
         return
 
 
-def page_type_inferences(report: Report, log: Log) -> Iterator[Inference]:
+def page_type_inferences(report: PrintedReport, log: PrintedLog) -> Iterator[Inference]:
     """The four bytes behind a map count that is none, and a register that holds them."""
     page = report.page
     for other in log.reports:  # the page may have been dumped in the report that this one cut short
@@ -279,7 +254,7 @@ def page_type_inferences(report: Report, log: Log) -> Iterator[Inference]:
     kind = page.page_type
     if kind is None or kind.value not in (None, value) or not kind.names:
         return
-    naming = Naming(report)
+    registers = report.registers
     evidence = [
         Evidence(
             f"mapcount {page.mapcount} is _mapcount + 1; _mapcount = {page.mapcount - 1} = {value:#010x}, the same "
@@ -288,8 +263,8 @@ def page_type_inferences(report: Report, log: Log) -> Iterator[Inference]:
         )
     ]
     for held in (value, value | 0xFFFFFFFF << 32):
-        if naming.names(held):
-            evidence.append(Evidence(f"{naming.of(held)} = {held:016x}", naming.lines(held)))
+        if registers.holding(held):
+            evidence.append(Evidence(f"{registers.name_of(held)} = {held:016x}", registers.lines_holding(held)))
     if report.page is None and len(evidence) == 1:
         return
     names = " or ".join(kind.names)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pgtlab.linux.oops.reading.lines import Line
-from pgtlab.linux.oops.reading.printed import Header
+from pgtlab.linux.oops.reading.lines import Line, hex16
 
 _CPU = re.compile(
     r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (.{0,64}?)"
@@ -22,13 +22,30 @@ _HARDWARE = re.compile(r"Hardware name: (.{1,200})")
 NOT_A_TAINT = "G"  # no proprietary module
 
 
-def read_header(lines: Sequence[Line], where: dict[str, int]) -> Header:
+@dataclass(frozen=True)
+class ReportHeader:
+    """Who was running what: the lines `CPU: ... PID: ... Comm: ...` and `Hardware name: ...`.
+
+    `tainted` are the letters, empty for `Not tainted`; `version` is the kernel's release, `build` what follows it.
+    """
+
+    cpu: int | None = None
+    uid: int | None = None
+    pid: int | None = None
+    comm: str = ""
+    tainted: str = ""
+    version: str = ""
+    build: str = ""
+    hardware: str = ""
+
+
+def read_header(lines: Sequence[Line], where: dict[str, int]) -> ReportHeader:
     """The header of a report; `where` gets its line.
 
     >>> read_header([Line(5, "CPU: 2 PID: 12170 Comm: syz Tainted: G    BU         3.18.0 #78")], {})
-    Header(cpu=2, uid=None, pid=12170, comm='syz', tainted='BU', version='3.18.0', build='#78', hardware='')
+    ReportHeader(cpu=2, uid=None, pid=12170, comm='syz', tainted='BU', version='3.18.0', build='#78', hardware='')
     """
-    header = Header()
+    header = ReportHeader()
     for line in lines:
         text = line.text[:800]
         if header.cpu is None and text.startswith("CPU: "):
@@ -40,7 +57,7 @@ def read_header(lines: Sequence[Line], where: dict[str, int]) -> Header:
     return header
 
 
-def _with_cpu(header: Header, text: str) -> Header:
+def _with_cpu(header: ReportHeader, text: str) -> ReportHeader:
     if found := _CPU.match(text):
         cpu, uid, pid, comm, tainted, version, build = found.groups()
         letters = "".join((tainted or "").split()).replace(NOT_A_TAINT, "")
@@ -76,7 +93,7 @@ _FIRST = re.compile(
 
 
 @dataclass(frozen=True)
-class Facts:
+class LogFacts:
     """What is true of the whole log, not of one report.
 
     Attributes
@@ -108,6 +125,22 @@ class Facts:
     command_line: str = ""
     where: Mapping[str, int] = field(default_factory=dict)
 
+    def lines_of(self, *names: str) -> tuple[int, ...]:
+        """The lines of some of them, by the names of the fields, in order."""
+        return tuple(sorted({self.where[name] for name in names if name in self.where}))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The facts as plain data."""
+        return {
+            "version": self.version or None,
+            "kaslr_offset": None if self.kaslr_offset is None else f"{self.kaslr_offset:#x}",
+            "kernel_base": hex16(self.kernel_base),
+            "phys_offset": None if self.phys_offset is None else f"{self.phys_offset:#x}",
+            "cpu_features": self.cpu_features or None,
+            "memory_limit": self.memory_limit or None,
+            "command_line": self.command_line or None,
+        }
+
 
 class FactReader:
     """Looks at every line that passes through `seen`, and keeps what is a fact: of each kind the last.
@@ -134,7 +167,7 @@ class FactReader:
         """The release from the banner, or empty."""
         return self.found["version"][0][1] if "version" in self.found else ""
 
-    def facts(self, version: str = "") -> Facts:
+    def facts(self, version: str = "") -> LogFacts:
         """The facts; `version` is the release where the log has no banner."""
         text = {name: match[1] for name, (match, _) in self.found.items()}
         where = {name: line for name, (_, line) in self.found.items()}
@@ -144,7 +177,7 @@ class FactReader:
             from_address = self.found["kaslr_offset"][0][2]
             if from_address:
                 base, where["kernel_base"] = int(from_address, 16), where["kaslr_offset"]
-        return Facts(
+        return LogFacts(
             version=text.get("version", version),
             kaslr_offset=offset,
             kernel_base=base,

@@ -84,3 +84,8 @@ def clean_lines(text: str) -> Iterator[Line]:
 def _caller(text: str) -> tuple[str, str]:
     match = _CALLER.match(text)
     return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def hex16(value: int | None) -> str | None:
+    """A number as a log has it, in 16 hexadecimal digits; `None` stays `None`."""
+    return None if value is None else f"{value:016x}"

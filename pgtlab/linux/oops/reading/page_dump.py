@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pgtlab.linux.oops.reading.code import read_frames
-from pgtlab.linux.oops.reading.lines import Line
-from pgtlab.linux.oops.reading.printed import PageDump, PageType
+from pgtlab.linux.oops.reading.code import PrintedSymbol, read_frames
+from pgtlab.linux.oops.reading.lines import Line, hex16
 
 PAGE_WORDS = 8  # words of a 64-byte struct page
 REORDERED = (4, 18)  # the version in which the fields of struct page changed places
@@ -72,6 +72,88 @@ _DUMP_LINE = re.compile(
     r"page:|(?:anon |ksm )?(?:page )?flags: 0x|page_type: |raw: |head: ?|memcg:|page->mem_cgroup:|aops:|"
     r"page dumped because|page does not match|page_owner |page last |page is "
 )
+
+
+@dataclass(frozen=True)
+class PageType:
+    """The four bytes that `_mapcount` and `page_type` share.
+
+    Attributes
+    ----------
+    value : int or None
+        All four bytes; `None` where the log shows only the top one (since v6.12) and no `raw:` words.
+    encoding : str
+        `bits` (v4.18 to v6.11: a type is a cleared bit), `byte` (since v6.12: the top byte), `count` where it is a map
+        count, `none` for a page without type that is mapped nowhere.
+    names : tuple of str
+        The types, such as `table`. Where versions differ on a bit and the log names no version, all that it may be.
+    """
+
+    value: int | None
+    encoding: str
+    names: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The type as plain data."""
+        value = None if self.value is None else f"{self.value:#x}"
+        return {"value": value, "encoding": self.encoding, "names": list(self.names)}
+
+
+@dataclass(frozen=True)
+class PageDump:
+    """What `dump_page()` printed, and what `BUG: Bad page state` said of the page.
+
+    `mapcount` is as printed: before v6.12 a page type showed there as a large negative number. `index`, `mapping` and
+    `memcg` are what was printed, which for pointers may be a hash. `raw` are the words of `struct page` from
+    word `raw_at` on, which is 0, or `None` where a line is missing and nothing tells which; `fields` are the same, by
+    name (64-byte `struct page`; `include/linux/mm_types.h`). `flag_names` and `flag_fields` are from
+    `flags: 0x...(names|node=0)`.
+    """
+
+    pfn: int | None = None
+    refcount: int | None = None
+    mapcount: int | None = None
+    mapping: int | None = None
+    index: int | None = None
+    flags: int | None = None
+    flag_names: tuple[str, ...] = ()
+    flag_fields: Mapping[str, int] = field(default_factory=dict)
+    kind: str = ""  # `anon`, `ksm` or empty: the word before `flags:`
+    page_type: PageType | None = None
+    raw: tuple[int, ...] = ()
+    raw_at: int | None = 0
+    head_raw: tuple[int, ...] = ()
+    fields: Mapping[str, int] = field(default_factory=dict)
+    head: str = ""
+    memcg: int | None = None
+    aops: str = ""
+    reason: str = ""
+    matches_folio: bool = True
+    owner: str = ""
+    allocated: tuple[PrintedSymbol, ...] = ()
+    freed: tuple[PrintedSymbol, ...] = ()
+    lines: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The dump as plain data."""
+        return {
+            "pfn": None if self.pfn is None else f"{self.pfn:#x}",
+            "refcount": self.refcount,
+            "mapcount": self.mapcount,
+            "mapping": hex16(self.mapping),
+            "index": None if self.index is None else f"{self.index:#x}",
+            "flags": None if self.flags is None else f"{self.flags:#x}",
+            "flag_names": list(self.flag_names),
+            "flag_fields": dict(self.flag_fields),
+            "page_type": None if self.page_type is None else self.page_type.as_dict(),
+            "raw": [f"{word:016x}" for word in self.raw],
+            "fields": {name: f"{value:#x}" for name, value in self.fields.items()},
+            "head": self.head or None,
+            "matches_folio": self.matches_folio,
+            "reason": self.reason or None,
+            "allocated": [str(frame) for frame in self.allocated],
+            "freed": [str(frame) for frame in self.freed],
+        }
 
 
 def is_page_line(text: str) -> bool:

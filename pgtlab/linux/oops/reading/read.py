@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
 from pgtlab.linux.oops.reading.code import read_code, read_trace
-from pgtlab.linux.oops.reading.header import FactReader, Facts, read_header
+from pgtlab.linux.oops.reading.consistency import compared
+from pgtlab.linux.oops.reading.header import FactReader, LogFacts, read_header
 from pgtlab.linux.oops.reading.lines import Line, clean_lines
 from pgtlab.linux.oops.reading.page_dump import kernel_version, page_notes, read_page
-from pgtlab.linux.oops.reading.printed import Report
 from pgtlab.linux.oops.reading.registers import pstate_note, read_pstate, read_registers
+from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.oops.reading.segments import Segment, segments
-from pgtlab.linux.oops.reading.walk import compared, read_walk
+from pgtlab.linux.oops.reading.walk import read_walk
 
 # Where ESR_EL1 is printed; the surest first.
 _ESR = (
@@ -50,15 +50,15 @@ class OopsError(ValueError):
     """A text with no report of an arm64 kernel in it."""
 
 
-@dataclass(frozen=True)
-class Log:
+@dataclass(frozen=True, repr=False)
+class PrintedLog:
     """A log that was read.
 
     Attributes
     ----------
-    reports : tuple of Report
+    reports : tuple of PrintedReport
         In the order in which they begin.
-    facts : Facts
+    facts : LogFacts
         Of the whole log.
     declined : tuple of str
         A sentence for each kind of report that is another architecture's and was left out.
@@ -66,21 +66,15 @@ class Log:
         The log itself.
     """
 
-    reports: tuple[Report, ...]
-    facts: Facts = field(default_factory=Facts)
+    reports: tuple[PrintedReport, ...]
+    facts: LogFacts = field(default_factory=LogFacts)
     declined: tuple[str, ...] = ()
-    text: str = field(default="", repr=False)
+    text: str = ""
 
     def __repr__(self) -> str:
         count = f"{len(self.reports)} report{'s' if len(self.reports) > 1 else ''}"
         more = ", ..." if len(self.reports) > 10 else ""
-        return f"Log({count}: {', '.join(report.kind for report in self.reports[:10])}{more})"
-
-    def __str__(self) -> str:
-        """What `pgtlab oops` prints."""
-        from pgtlab.linux.oops.showing.text import log_text  # the views of a value load only where they are shown
-
-        return log_text(self)
+        return f"{type(self).__name__}({count}: {', '.join(report.kind for report in self.reports[:10])}{more})"
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -88,13 +82,13 @@ class Log:
         return tuple(clean_lines(self.text))
 
 
-def read(text: str) -> Log:
+def read_log(text: str) -> PrintedLog:
     r"""The reports in a kernel's log.
 
     Timestamps, callers, quoting, prefixes of syslog, journals and terminals are taken off. What is missing stays
     missing; what does not belong is passed over. The time is proportional to the length of the text.
 
-    >>> log = read("> [    0.1] BUG: Bad page state in process swapper/0  pfn:18a65d\n"
+    >>> log = read_log("> [    0.1] BUG: Bad page state in process swapper/0  pfn:18a65d\n"
     ...     "> [    0.2] page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")
     >>> [(report.kind, report.page.mapcount) for report in log.reports]
     [('bad page', -512)]
@@ -106,36 +100,37 @@ def read(text: str) -> Log:
     """
     facts = FactReader()
     found = segments(map(facts.seen, clean_lines(text)))
-    version = facts.version or next(filter(None, (read_header(one.lines, {}).version for one in found)), "")
-    whose = _architectures(found, text)
-    reports = [
+    version = facts.version or next(filter(None, (read_header(segment.lines, {}).version for segment in found)), "")
+    architectures = _architectures(found, text)
+    ours = [
         read_report(segment, version)
-        for segment, architecture in zip(found, whose, strict=True)
+        for segment, architecture in zip(found, architectures, strict=True)
         if architecture in (None, ARM64)
     ]
-    bare = [report for report in reports if report.kind == "bug" and not _has_body(report)]
-    reports = [report for report in reports if report not in bare]
-    others = tuple(dict.fromkeys(declined(one) for one in whose if one not in (None, ARM64)))
+    reports = tuple(report for report in ours if report.kind != "bug" or _has_body(report))
+    others = tuple(dict.fromkeys(declined(name) for name in architectures if name not in (None, ARM64)))
     if reports:
-        return Log(tuple(reports), facts.facts(version), others, text)
+        return PrintedLog(reports, facts.facts(version), others, text)
     if not others and (architecture := foreign_sign(text)):
         others = (declined(architecture),)
     nothing = "no report of a kernel is in this text: "
-    if bare:
-        nothing += f"line {bare[0].lines[0]} has a BUG, and nothing below it is a kernel's"
+    if ours:
+        nothing += f"line {ours[0].lines[0]} has a BUG, and nothing below it is a kernel's"
     else:
         nothing += "no BUG, Oops, WARNING or panic"
     raise OopsError(others[0] if others else nothing)
 
 
-def read_report(segment: Segment, version: str = "") -> Report:
+def read_report(segment: Segment, version: str = "") -> PrintedReport:
     """The values in the lines of one report; `version` is the release where its own lines do not say it."""
     lines = segment.lines
     where: dict[str, int] = {"message": segment.headline.number}
     header = read_header(lines, where)
     release = kernel_version(header.version or version)
     esr, esr_note = _read_esr(lines, where)
-    address = _first(lines, _ADDRESS, _ADDRESS_WORDS, "address", where)
+    address = None
+    if addresses := _numbers(lines, _ADDRESS, _ADDRESS_WORDS):
+        address, where["address"] = addresses[0]
     walk = read_walk(lines)
     if address is None and walk is not None and walk.address is not None:
         address, where["address"] = walk.address, walk.lines[-1]
@@ -158,7 +153,7 @@ def read_report(segment: Segment, version: str = "") -> Report:
     if walk is not None and address is not None and walk.address not in (None, address):
         notes.append(f"the walk is of {walk.address:#x}, and the report of {address:#x}")
     groups = segment.groups
-    return Report(
+    return PrintedReport(
         kind=segment.kind,
         message=segment.headline.text,
         details=_details(segment),
@@ -183,39 +178,26 @@ def read_report(segment: Segment, version: str = "") -> Report:
 
 def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None, str]:
     """ESR_EL1 from the surest line, and a sentence where another line has another value."""
-    found: dict[int, tuple[int, int]] = {}
-    for line in lines:
-        if not _ESR_WORDS.search(line.text[:400]):
-            continue
-        for rank, pattern in enumerate(_ESR):
-            if rank not in found and (match := pattern.match(line.text)):
-                found[rank] = int(match[1], 16), line.number
-    # Before v5.15 `die()` printed 0 where nobody had a syndrome to give.
-    known = [value for _, value in sorted(found.items()) if value[0]]
+    # Before v5.15 `die()` printed 0 where there was no syndrome.
+    known = [(value, line) for value, line in _numbers(lines, _ESR, _ESR_WORDS) if value]
     if not known:
         return None, ""
     esr, where["esr"] = known[0]
-    other = next((value for value in known if value[0] != esr), None)
-    if other is None:
-        return esr, ""
-    return esr, f"ESR_EL1 is {esr:#x} in line {where['esr']}, and {other[0]:#x} in line {other[1]}"
+    note = next((f", and {value:#x} in line {line}" for value, line in known if value != esr), "")
+    return esr, note and f"ESR_EL1 is {esr:#x} in line {where['esr']}{note}"
 
 
-def _first(
-    lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str], name: str, where: dict[str, int]
-) -> int | None:
-    """The number that the surest pattern finds."""
-    found: dict[int, Any] = {}
+def _numbers(
+    lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str]
+) -> list[tuple[int, int]]:
+    """The number that each pattern finds first, with its line; that of the surest pattern first."""
+    found: dict[int, tuple[int, int]] = {}
     for line in lines:
-        if not words.search(line.text[:400]):
-            continue
-        for rank, pattern in enumerate(patterns):
-            if rank not in found and (match := pattern.match(line.text)):
-                found[rank] = int(match[1], 16), line.number
-    if not found:
-        return None
-    value, where[name] = found[min(found)]
-    return int(value)
+        if words.search(line.text[:400]):
+            for rank, pattern in enumerate(patterns):
+                if rank not in found and (match := pattern.match(line.text)):
+                    found[rank] = int(match[1], 16), line.number
+    return [number for _, number in sorted(found.items())]
 
 
 def _details(segment: Segment) -> tuple[str, ...]:
@@ -225,7 +207,7 @@ def _details(segment: Segment) -> tuple[str, ...]:
     return tuple(own)
 
 
-def _has_body(report: Report) -> bool:
+def _has_body(report: PrintedReport) -> bool:
     """Whether a line that begins with `BUG:` is a kernel's, and not of a mail that talks about one."""
     return bool(
         _WHOLE.match(report.message)
@@ -244,7 +226,7 @@ def _architectures(found: Sequence[Segment], text: str) -> list[str | None]:
     for n, own in enumerate(known):
         if own is None and n:
             known[n] = known[n - 1]
-    first = next((one for one in known if one), None)
+    first = next(filter(None, known), None)
     if first in (None, SOME_OTHER):
         first = foreign_sign(text) or first
-    return [first if one in (None, SOME_OTHER) else one for one in known]
+    return [first if own in (None, SOME_OTHER) else own for own in known]

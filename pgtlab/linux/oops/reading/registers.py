@@ -1,14 +1,20 @@
-"""The registers of a report (`__show_regs()`, `arch/arm64/kernel/process.c`), and what pstate says."""
+"""The registers of a report (`__show_regs()`, `arch/arm64/kernel/process.c`), pstate, and the address that faulted.
+
+Of the faulting access only what the text of its instruction says: `ldr x0, [x3, #8]` reads at x3 + 8. When it faults no
+register has changed yet, whatever it was to load or to write back.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.linux.oops.reading.code import is_bare_name, read_symbol
+from pgtlab.arch.word import MASK64, is_upper
+from pgtlab.linux.oops.reading.code import Instruction, PrintedSymbol, is_bare_name, read_symbol
 from pgtlab.linux.oops.reading.lines import Line
-from pgtlab.linux.oops.reading.printed import Registers, Symbol
 
 _NUMBERED = re.compile(r"\b(x[12]?\d|x30|sp|pc|lr) {0,2}: ?([0-9a-f]{16})(?![0-9a-zA-Z])")
 _SYMBOLIC = re.compile(r"(?:(pc|lr) : |(PC|LR) is at )(.*)$")
@@ -16,6 +22,69 @@ _OLD = re.compile(  # before v4.14: the addresses in one line, the names in line
     r"pc : \[<(?:0x)?([0-9a-f]{8,16})>\] +lr : \[<(?:0x)?([0-9a-f]{8,16})>\]"
 )
 _PSTATE = re.compile(r"\bpstate: ?([0-9a-f]{8,16})(?![0-9a-zA-Z])(?: \(([^()]{1,100})\))?")
+
+
+@dataclass(frozen=True)
+class Registers:
+    """The registers that a report prints, as far as they are there.
+
+    >>> Registers({"x0": 8, "sp": 0xffff80008007b8f0})["x0"]
+    8
+
+    Attributes
+    ----------
+    values : mapping of str to int
+        `x0` to `x30`, `sp`, `pstate`, and `pc` and `lr` where the kernel printed them as numbers.
+    pc, lr : PrintedSymbol or None
+        Where the kernel was, and where it would have returned to.
+    lines : mapping of str to int
+        The line of each, `pc`, `lr` and `pstate` too.
+    """
+
+    values: Mapping[str, int] = field(default_factory=dict)
+    pc: PrintedSymbol | None = None
+    lr: PrintedSymbol | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> int:
+        return self.values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values
+
+    def get(self, name: str, default: int | None = None) -> int | None:
+        """The value of a register, or `default` where the log does not have it."""
+        return self.values.get(name, default)
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.pc or self.lr)
+
+    @cached_property
+    def numbered(self) -> Mapping[str, int]:
+        """`x0` to `x30`, as far as they are there, in the order of their numbers."""
+        names = sorted((name for name in self.values if name[1:].isdecimal()), key=lambda name: int(name[1:]))
+        return {name: self.values[name] for name in names}
+
+    def holding(self, value: int) -> tuple[str, ...]:
+        """The numbered registers that hold a value, x0 first."""
+        return tuple(name for name, held in self.numbered.items() if held == value)
+
+    def name_of(self, value: int) -> str:
+        """The names of the registers that hold a value; the value itself where none does.
+
+        >>> registers = Registers({"x20": 8, "x19": 8, "x1": 2}, lines={"x1": 3})
+        >>> registers.name_of(8), registers.name_of(5), registers.lines_holding(2, 8)
+        ('x19 = x20', '0x5', (3,))
+        """
+        return " = ".join(self.holding(value)) or f"{value:#x}"
+
+    def lines_holding(self, *values: int | None) -> tuple[int, ...]:
+        """The lines of the numbered registers that hold the values."""
+        return self.lines_of(name for value in values if value is not None for name in self.holding(value))
+
+    def lines_of(self, names: Iterable[str]) -> tuple[int, ...]:
+        """The lines of registers, in order."""
+        return tuple(sorted({self.lines[name] for name in names if name in self.lines}))
 
 
 class PSTATE(BitFields):
@@ -113,7 +182,7 @@ def read_registers(lines: Sequence[Line]) -> Registers:
     """
     values: dict[str, int] = {}
     where: dict[str, int] = {}
-    symbols: dict[str, Symbol] = {}
+    symbols: dict[str, PrintedSymbol] = {}
     for line in lines:
         text = line.text
         if ":" not in text and " is at " not in text:
@@ -125,7 +194,9 @@ def read_registers(lines: Sequence[Line]) -> Registers:
         elif found := _SYMBOLIC.match(text):
             name = (found[1] or found[2]).lower()
             text = found[3].strip()
-            symbol = read_symbol(text, line.number) or (Symbol(text, line=line.number) if is_bare_name(text) else None)
+            symbol = read_symbol(text, line.number) or (
+                PrintedSymbol(text, line=line.number) if is_bare_name(text) else None
+            )
             # A symbolizer prints the inlined functions first, each in a line, and the real one last.
             if symbol is not None and symbol.function and (name not in symbols or symbols[name].offset is None):
                 symbols[name] = symbol
@@ -134,3 +205,116 @@ def read_registers(lines: Sequence[Line]) -> Registers:
             values.setdefault(name, int(number, 16))
             where.setdefault(name, line.number)
     return Registers(values, symbols.get("pc"), symbols.get("lr"), where)
+
+
+WIDEST = 64  # bytes that one instruction may access, from its address on
+UNTAGGED = (1 << 56) - 1  # an address without the byte that may be a tag
+
+_OPERAND = re.compile(
+    r"\[(?P<base>x[12]?\d|x30|sp)"
+    r"(?:, (?:#(?P<imm>-?(?:0x)?[0-9a-f]{1,6})|(?P<index>[xw](?:[12]?\d|30|zr))"
+    r"(?:, (?P<extend>lsl|sxtx|uxtw|sxtw)(?: #(?P<shift>\d))?)?))?\]"
+)
+_LOADS = re.compile(r"ld(?:r|ur|p|np|tr|ar|apr|apur|xr|axr|xp|axp)(?:s?[bhw])? ")
+_STORES = re.compile(r"st(?:r|ur|p|np|tr|lr|lur)(?:[bh])? ")
+_COPIES_AND_SETS = ("cpy", "set")  # FEAT_MOPS: what faulted may be the source or the target, and lie behind the base
+
+
+@dataclass(frozen=True)
+class AccessedAddress:
+    """The address that an instruction computed for its access.
+
+    Attributes
+    ----------
+    instruction : Instruction
+        The one that faulted.
+    base : str
+        The register in brackets.
+    base_value : int
+        What it held.
+    offset : int
+        What was added: an immediate, or an index as it was extended and shifted.
+    index : str
+        The index as it was added, such as `x4 * 8` or `sxtw(w4)`; empty for an immediate.
+    write : bool or None
+        Whether it stores; `None` where it is neither a plain load nor a plain store.
+    """
+
+    instruction: Instruction
+    base: str
+    base_value: int
+    offset: int
+    index: str = ""
+    write: bool | None = None
+
+    @property
+    def address(self) -> int:
+        """The first byte of the access."""
+        return self.base_value + self.offset & MASK64
+
+    def reaches(self, address: int) -> bool:
+        """Whether FAR_EL1 can be `address`: the first byte that could not be had, with the tag or without it.
+
+        >>> AccessedAddress(Instruction(0, ""), "x3", 0, 8).reaches(8)
+        True
+        """
+        return any((seen - self.address & MASK64) < WIDEST for seen in (address, address & UNTAGGED)) or (
+            (address - self.address & UNTAGGED) < WIDEST and is_upper(address) == is_upper(self.address)
+        )
+
+    @property
+    def expression(self) -> str:
+        """The sum by names: `x3 + 0x8`, `x3 + x4 * 8`."""
+        if self.index:
+            return f"{self.base} + {self.index}"
+        return self.base + (f" {'-' if self.offset < 0 else '+'} {abs(self.offset):#x}" if self.offset else "")
+
+    @property
+    def arithmetic(self) -> str:
+        """The sum with its numbers."""
+        sign = "-" if self.offset < 0 else "+"
+        summand = f"+ {self.index}" if self.index else f"{sign} the offset"
+        return f"{self.base} {summand}: {self.base_value:#x} {sign} {abs(self.offset):#x} = {self.address:#x}"
+
+
+def accessed_address(code: Sequence[Instruction], registers: Registers) -> AccessedAddress | None:
+    """The access of the marked instruction; `None` where the log does not have it, or its registers.
+
+    `None` as well for the memory copies and sets of FEAT_MOPS, whose text does not tell which address faulted.
+
+    >>> load = Instruction(0xf9400460, "ldr x0, [x3, #8]", faulting=True)
+    >>> access = accessed_address([load], Registers({"x3": 0}))
+    >>> access.expression, access.arithmetic
+    ('x3 + 0x8', 'x3 + the offset: 0x0 + 0x8 = 0x8')
+    """
+    instruction = next((instruction for instruction in code if instruction.faulting), None)
+    if instruction is None or instruction.text.startswith(_COPIES_AND_SETS):
+        return None
+    operand = _OPERAND.search(instruction.text)
+    base = registers.get(operand["base"]) if operand else None
+    if operand is None or base is None:
+        return None
+    post_indexed = instruction.text[operand.end() :].startswith(",")  # the offset is added afterwards
+    offset: int | None = int(operand["imm"], 0) if operand["imm"] and not post_indexed else 0
+    index = ""
+    if name := operand["index"]:
+        extend, shift = operand["extend"] or "lsl", int(operand["shift"] or 0)
+        offset = _index(registers.get(f"x{name[1:]}"), name, extend, shift)
+        index = (f"{extend}({name})" if name[0] == "w" else name) + (f" * {1 << shift}" if shift else "")
+    if offset is None:
+        return None
+    write = True if _STORES.match(instruction.text) else False if _LOADS.match(instruction.text) else None
+    return AccessedAddress(instruction, operand["base"], base, offset, index, write)
+
+
+def _index(value: int | None, name: str, extend: str, shift: int) -> int | None:
+    """What an index register adds, as a signed number; `None` where the log does not have it."""
+    if name[1:] == "zr":
+        return 0
+    if value is None:
+        return None
+    bits = 32 if name[0] == "w" else 64
+    value &= (1 << bits) - 1
+    if extend != "uxtw" and value >> bits - 1:
+        value -= 1 << bits
+    return value << shift

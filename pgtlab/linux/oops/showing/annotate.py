@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 from pgtlab.arch import esr
-from pgtlab.linux.oops.diagnosis.diagnose import NOT_ENOUGH, diagnose
-from pgtlab.linux.oops.inferring.infer import MOST_REPORTS, infer_all, merged
-from pgtlab.linux.oops.inferring.inference import Evidence, Inference
-from pgtlab.linux.oops.reading.printed import Report
-from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.inferring.inference import Evidence
+from pgtlab.linux.oops.reading.report import PrintedReport
+from pgtlab.linux.oops.showing.log import OopsLog
 from pgtlab.linux.oops.showing.text import facts_remarks, remarks
 
 CONTEXT = 2  # lines around what matters
@@ -53,7 +50,7 @@ class AnnotatedLog:
 
     Attributes
     ----------
-    log : Log
+    log : OopsLog
         As it was read.
     diagnoses : tuple of Claim
         What went wrong; where no report carries that, one that says so.
@@ -63,7 +60,7 @@ class AnnotatedLog:
         What was decoded from a line, by its number.
     """
 
-    log: Log
+    log: OopsLog
     diagnoses: tuple[Claim, ...]
     inferences: tuple[Claim, ...]
     remarks: Mapping[int, tuple[str, ...]]
@@ -90,40 +87,42 @@ class AnnotatedLog:
         """
         last = len(self.lines) - (not self.lines[-1])
         cited = {line for claim in self.claims for line in claim.lines}
-        found: dict[int, None] = {}
+        kept: set[int] = set()
         for numbers in (sorted(cited), sorted(self.remarks), *(report.lines for report in self.log.reports)):
             for number in numbers:
                 for near in range(max(1, number - CONTEXT), min(last, number + CONTEXT) + 1):
-                    if len(found) < MOST_LINES or near in cited:
-                        found[near] = None
-        return tuple(sorted(found))
+                    if len(kept) < MOST_LINES or near in cited:
+                        kept.add(near)
+        return tuple(sorted(kept))
 
 
-def annotate(log: Log) -> AnnotatedLog:
+def annotate(log: OopsLog) -> AnnotatedLog:
     """What was made of a log, for each line and for all.
 
-    >>> from pgtlab.linux.oops.reading.read import read
-    >>> it = annotate(read("Unable to handle kernel paging request at virtual address dead000000000108\\n"
+    >>> from pgtlab.linux import oops
+    >>> annotated = annotate(oops.read("Unable to handle kernel paging request at virtual address dead000000000108\\n"
     ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP"))
-    >>> [(claim.confidence, claim.lines) for claim in it.diagnoses], it.remarks[1]
+    >>> [(claim.confidence, claim.lines) for claim in annotated.diagnoses], annotated.remarks[1]
     ([('derived', (1,))], ('FAR_EL1 dead000000000108',))
     """
-    inferred = tuple(islice(infer_all(log), MOST_REPORTS))
-    said: dict[int, tuple[str, ...]] = {}
-    for one in (*map(remarks, log.reports), facts_remarks(log.facts)):
-        for line, texts in one.items():
-            said[line] = (*said.get(line, ()), *texts)
-    inferences = tuple(Claim(it.claim, it.confidence, it.evidence, reports) for it, reports in merged(inferred))
-    return AnnotatedLog(log, tuple(_diagnoses(log, inferred)), inferences, said)
-
-
-def _diagnoses(log: Log, inferred: Sequence[tuple[Inference, ...]]) -> Iterator[Claim]:
-    looked_at = zip(log.reports, inferred, strict=False)
-    found = [(diagnose(report, log, its), number) for number, (report, its) in enumerate(looked_at, 1)]
-    told = [(it, number) for it, number in found if it.name != NOT_ENOUGH]
-    for it, number in told or found[:1]:
-        sentence = it.sentence if told else f"not enough evidence: {it.sentence}"
-        yield Claim(sentence, it.confidence, it.evidence, (number,))
+    diagnoses = (
+        Claim(
+            diagnosis.sentence if diagnosis.confidence else f"not enough evidence: {diagnosis.sentence}",
+            diagnosis.confidence,
+            diagnosis.evidence,
+            (number,),
+        )
+        for number, diagnosis in log.diagnoses.items()
+    )
+    inferences = (
+        Claim(inference.claim, inference.confidence, inference.evidence, numbers)
+        for inference, numbers in log.inferences
+    )
+    by_line: dict[int, tuple[str, ...]] = {}
+    for part in (*map(remarks, log.reports), facts_remarks(log.facts)):
+        for line, texts in part.items():
+            by_line[line] = (*by_line.get(line, ()), *texts)
+    return AnnotatedLog(log, tuple(diagnoses), tuple(inferences), by_line)
 
 
 WIDE, NAMED = 1 << 16, 1 << 8  # from here a value stands for itself wherever it is, or with its name; less is common
@@ -158,7 +157,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class NumberExplanation:
     """What is known about a number: the steps that it is in, the claims that rest on these, and the other numbers."""
 
     steps: tuple[str, ...]
@@ -204,12 +203,11 @@ class _Piece:
         return self.is_about(number) and self.text != f"{number.name} = {number.text}"
 
 
-def explanations(it: AnnotatedLog) -> dict[Number, Explanation]:
+def explanations(annotated: AnnotatedLog) -> dict[Number, NumberExplanation]:
     """The numbers of a log about which something is known, and what.
 
-    >>> from pgtlab.linux.oops.showing.annotate import annotate
-    >>> from pgtlab.linux.oops.reading.read import read
-    >>> log = read("Mem abort info:\\n  ESR = 0x0000000096000004\\n  EC = 0x25: DABT (current EL), IL = 32 bits\\n"
+    >>> from pgtlab.linux import oops
+    >>> log = oops.read("Mem abort info:\\n  ESR = 0x0000000096000004\\n  EC = 0x25: DABT (current EL), IL = 32 bits\\n"
     ...     "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
     >>> for number, known in explanations(annotate(log)).items():
     ...     print(f"{number}: {known.steps[0]}")
@@ -217,25 +215,25 @@ def explanations(it: AnnotatedLog) -> dict[Number, Explanation]:
     EC 0x25: EC = ESR_EL1[31:26] = 0x25: Data Abort taken without a change in Exception level
     Oops 0000000096000004: ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading
     """  # noqa: E501 - as it is printed
-    every = [number for line, text in enumerate(it.lines, 1) for number in numbers_in(line, text)]
-    pieces = list(_pieces(it))
-    found: dict[Number, Explanation] = {}
+    every = [number for line, text in enumerate(annotated.lines, 1) for number in numbers_in(line, text)]
+    pieces = list(_pieces(annotated))
+    found: dict[Number, NumberExplanation] = {}
     for number in every:
         # The step that gives a number comes before those that go on from it.
         about = sorted((piece for piece in pieces if piece.tells(number)), key=lambda piece: _given(piece, number))
         if about:
-            found[number] = _explained(it, number, about, every)
-    for report in it.log.reports:
+            found[number] = _explained(annotated, number, about, every)
+    for report in annotated.log.reports:
         for number, field in _syndrome(report, every):
             same = tuple(other for other in every if other.value == report.esr)
-            found[number] = Explanation((field,), inputs=same)
+            found[number] = NumberExplanation((field,), inputs=same)
     return dict(sorted(found.items(), key=lambda item: (item[0].line, item[0].start)))
 
 
-def _pieces(it: AnnotatedLog) -> Iterator[_Piece]:
+def _pieces(annotated: AnnotatedLog) -> Iterator[_Piece]:
     """Every step of all evidence once, with the claims that rest on it; and what was decoded."""
     resting: dict[Evidence, list[Claim]] = {}
-    for claim in it.claims:
+    for claim in annotated.claims:
         for evidence in claim.evidence:
             resting.setdefault(evidence, []).append(claim)
     steps: dict[str, _Piece] = {}
@@ -245,7 +243,7 @@ def _pieces(it: AnnotatedLog) -> Iterator[_Piece]:
             both = tuple(dict.fromkeys((*old.claims, *claims)))
             steps[step] = _Piece(step, old.lines | frozenset(evidence.lines), both)
     yield from steps.values()
-    for line, texts in it.remarks.items():
+    for line, texts in annotated.remarks.items():
         for text in texts:
             yield _Piece(text, frozenset((line,)))
 
@@ -260,16 +258,16 @@ def _given(piece: _Piece, number: Number) -> tuple[bool, bool]:
     return not piece.text.startswith(f"{number.name} = "), not piece.claims
 
 
-def _explained(it: AnnotatedLog, number: Number, about: list[_Piece], every: list[Number]) -> Explanation:
-    more = it.remarks.get(number.line, ()) if any(number.line in piece.lines for piece in about) else ()
+def _explained(annotated: AnnotatedLog, number: Number, about: list[_Piece], every: list[Number]) -> NumberExplanation:
+    more = annotated.remarks.get(number.line, ()) if any(number.line in piece.lines for piece in about) else ()
     steps = (*(piece.text for piece in about), *more)
     # The inputs are those of the first step: the one that gives the number, or says what it is.
     inputs = tuple(other for other in every if other != number and about[0].is_about(other))
     claims = tuple(dict.fromkeys(claim for piece in about for claim in piece.claims))
-    return Explanation(tuple(dict.fromkeys(steps)), claims, inputs)
+    return NumberExplanation(tuple(dict.fromkeys(steps)), claims, inputs)
 
 
-def _syndrome(report: Report, every: list[Number]) -> Iterator[tuple[Number, str]]:
+def _syndrome(report: PrintedReport, every: list[Number]) -> Iterator[tuple[Number, str]]:
     """The numbers that the kernel printed of fields of ESR_EL1, each with the bits that it is in."""
     if report.esr is None:
         return

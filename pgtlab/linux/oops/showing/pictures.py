@@ -9,8 +9,8 @@ from textwrap import wrap
 from pgtlab.arch import esr
 from pgtlab.arch.named_bits import NamedBits
 from pgtlab.arch.named_picture import named_picture
-from pgtlab.linux.oops.reading.printed import PageDump, PageType
-from pgtlab.linux.oops.reading.read import Log
+from pgtlab.linux.oops.reading.page_dump import PageDump, PageType
+from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.showing.annotate import AnnotatedLog
 from pgtlab.linux.oops.showing.text import page_type_text
 from pgtlab.linux.page_picture import page_picture
@@ -25,8 +25,8 @@ def log_picture(annotated: AnnotatedLog, lit: Collection[int] | None = None) -> 
     """Draw a log. The lines `lit` are marked; unless given, those that the diagnosis rests on.
 
     >>> from pgtlab.linux.oops.showing.annotate import annotate
-    >>> from pgtlab.linux.oops.reading.read import read
-    >>> picture = log_picture(annotate(read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")))
+    >>> from pgtlab.linux import oops
+    >>> picture = log_picture(annotate(oops.read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")))
     >>> [shape.text for shape in picture.shapes][1:3]
     ['1', 'Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP']
     """
@@ -72,11 +72,11 @@ _TYPE_BYTE = 24  # the lowest bit of the byte that says the type since v6.12
 _PAGE_WORDS = 8  # of a `struct page` of 64 bytes
 
 
-def word_pictures(log: Log, lines: Collection[int]) -> Iterator[Picture]:
+def word_pictures(log: PrintedLog, lines: Collection[int]) -> Iterator[Picture]:
     """The pictures of the words that are in some lines of a log.
 
-    >>> from pgtlab.linux.oops.reading.read import read
-    >>> log = read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    >>> from pgtlab.linux import oops
+    >>> log = oops.read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
     >>> [picture.title for picture in word_pictures(log, (1,))]
     ['ESR_EL1 = 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading']
     """

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_lowercase
 from typing import NamedTuple
 
 from pgtlab.arch import esr
 from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.registers import ESR_EL1
-from pgtlab.linux.oops.diagnosis.diagnose import NOT_ENOUGH, diagnose
-from pgtlab.linux.oops.inferring.infer import MOST_REPORTS, conclusions, infer_all
-from pgtlab.linux.oops.inferring.inference import Evidence, Inference
-from pgtlab.linux.oops.reading.code import accessed
-from pgtlab.linux.oops.reading.header import Facts
-from pgtlab.linux.oops.reading.page_dump import OLD_FIELDS
-from pgtlab.linux.oops.reading.printed import Entry, PageType, PrintedWalk, Report, Symbol
-from pgtlab.linux.oops.reading.read import Log
-from pgtlab.linux.oops.reading.registers import pstate_flags, pstate_words
-from pgtlab.linux.oops.reading.walk import ABORTS
+from pgtlab.linux.oops.inferring.inference import Diagnosis, Inference
+from pgtlab.linux.oops.reading.code import PrintedSymbol
+from pgtlab.linux.oops.reading.consistency import ABORTS
+from pgtlab.linux.oops.reading.header import LogFacts
+from pgtlab.linux.oops.reading.page_dump import OLD_FIELDS, PageType
+from pgtlab.linux.oops.reading.registers import UNTAGGED, pstate_flags, pstate_words
+from pgtlab.linux.oops.reading.report import PrintedReport
+from pgtlab.linux.oops.reading.walk import PrintedEntry, PrintedWalk
 
 FRAMES = 24  # of a call trace; the innermost say what happened
 GUTTER = 7
-ADDRESS_BITS = (1 << 56) - 1  # without the byte of a tag
 _SPACES = re.compile(r" {2,}")  # between columns
 
 
@@ -42,20 +38,7 @@ class Remark(NamedTuple):
         return f"{self.line or '':>{GUTTER - 2}}  {self.text}"
 
 
-def log_text(log: Log) -> str:
-    """The reports and the facts of a log; the numbers on the left are those of its lines."""
-    lines: list[str] = []
-    for number, report in enumerate(log.reports, 1):
-        lines += [*report_lines(report, number), ""]
-    if follows := conclusion_lines(log):
-        lines += [*follows, ""]
-    lines += [*diagnosis_lines(log), ""]
-    lines += facts_lines(log.facts)
-    lines += [f"Left out: {sentence}." for sentence in log.declined]
-    return "\n".join(lines).rstrip()
-
-
-def report_lines(report: Report, number: int) -> list[str]:
+def report_lines(report: PrintedReport, number: int) -> list[str]:
     """One report: a heading, and below it what was found, in the order in which a reader asks for it."""
     heading = f"{number}. {report.kind.capitalize()}: {report.message}"
     lines = [heading, "-" * min(len(heading), 100)]
@@ -65,11 +48,11 @@ def report_lines(report: Report, number: int) -> list[str]:
     return lines
 
 
-def remarks(report: Report) -> dict[int, tuple[str, ...]]:
+def remarks(report: PrintedReport) -> dict[int, tuple[str, ...]]:
     """What is said of single lines of a report, by their numbers: what was decoded, not what the line says itself.
 
-    >>> from pgtlab.linux.oops.reading.read import read
-    >>> log = read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    >>> from pgtlab.linux.oops.reading.read import read_log
+    >>> log = read_log("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
     >>> remarks(log.reports[0])[1][0]
     'ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading'
     """
@@ -86,12 +69,12 @@ def _more(text: str) -> Remark:
     return Remark(None, " " * 10 + text)
 
 
-def _details(report: Report) -> Iterator[Remark]:
+def _details(report: PrintedReport) -> Iterator[Remark]:
     for text in report.details:
         yield Remark(None, f"said      {text}")
 
 
-def _header(report: Report) -> Iterator[Remark]:
+def _header(report: PrintedReport) -> Iterator[Remark]:
     header = report.header
     if header.cpu is not None:
         taint = f"tainted {header.tainted}" if header.tainted else "not tainted"
@@ -103,24 +86,24 @@ def _header(report: Report) -> Iterator[Remark]:
         yield _more(header.hardware)
 
 
-def _esr(report: Report) -> Iterator[Remark]:
+def _esr(report: PrintedReport) -> Iterator[Remark]:
     if report.esr is None:
         return
     syndrome = esr.decode(report.esr)
     yield Remark(report.where.get("esr"), f"ESR_EL1   {report.esr:#x}: {syndrome.summary}")
-    fields = [it for part in syndrome.fields for it in part.flat() if it.meaning and it.name not in ("EC", "RES0")]
-    for it in fields:
-        if it.value or it.name in ("DFSC", "IFSC", "WnR"):
-            yield _more(f"{it.name} = {it.value:#x}: {it.meaning}")
+    for field in (field for part in syndrome.fields for field in part.flat()):
+        shown = field.value or field.name in ("DFSC", "IFSC", "WnR")
+        if shown and field.meaning and field.name not in ("EC", "RES0"):
+            yield _more(f"{field.name} = {field.value:#x}: {field.meaning}")
 
 
-def _address(report: Report) -> Iterator[Remark]:
+def _address(report: PrintedReport) -> Iterator[Remark]:
     if report.address is not None:
-        name = "FAR_EL1" if report.esr is None or ESR_EL1(report.esr).EC in ABORTS else "address"
+        name = "FAR_EL1" if report.ec is None or report.ec in ABORTS else "address"
         yield Remark(report.where.get("address"), f"{name}   {report.address:016x}")
 
 
-def _walk(report: Report) -> Iterator[Remark]:
+def _walk(report: PrintedReport) -> Iterator[Remark]:
     walk = report.walk
     if walk is None:
         return
@@ -147,12 +130,12 @@ def _geometry(walk: PrintedWalk) -> str:
     return text + (f", pgd at {walk.pgdp:#x}" if walk.pgdp is not None else "")
 
 
-def _entry(entry: Entry, walk: PrintedWalk) -> str:
+def _entry(entry: PrintedEntry, walk: PrintedWalk) -> str:
     text = f"{entry.name} {entry.value:016x}  "
     if entry.level is None:
         return text + ("valid" if entry.valid else "invalid")
     if entry.folded:
-        same = any(one.value == entry.value for one in walk.walked if one.level == entry.level)
+        same = any(other.value == entry.value for other in walk.walked if other.level == entry.level)
         return f"{text}folded: {'the same entry again' if same else 'the level does not exist at run time'}"
     text += f"level {entry.level}: "
     descriptor = entry.descriptor
@@ -169,7 +152,7 @@ def _entry(entry: Entry, walk: PrintedWalk) -> str:
     return f"{text}invalid{why}: the walk ends here" if entry.level == walk.first_invalid_level else f"{text}invalid"
 
 
-def _page(report: Report) -> Iterator[Remark]:
+def _page(report: PrintedReport) -> Iterator[Remark]:
     page = report.page
     if page is None:
         if report.pfn is not None:
@@ -203,7 +186,7 @@ def _page(report: Report) -> Iterator[Remark]:
     yield from _short_trace("freed by", page.freed)
 
 
-def _short_trace(what: str, frames: tuple[Symbol, ...]) -> Iterator[Remark]:
+def _short_trace(what: str, frames: tuple[PrintedSymbol, ...]) -> Iterator[Remark]:
     if frames:
         yield _more(f"{what} {' < '.join(frame.function for frame in frames[:5])}{' ...' if len(frames) > 5 else ''}")
 
@@ -228,7 +211,7 @@ def page_type_text(kind: PageType, mapcount: int | None = None) -> str:
     return text
 
 
-def _registers(report: Report) -> Iterator[Remark]:
+def _registers(report: PrintedReport) -> Iterator[Remark]:
     registers = report.registers
     for name, symbol in (("pc", registers.pc), ("lr", registers.lr)):
         if symbol is not None:
@@ -237,13 +220,12 @@ def _registers(report: Report) -> Iterator[Remark]:
             yield Remark(registers.lines.get(name), f"{name}        {registers[name]:016x}")
     if "sp" in registers:
         yield Remark(registers.lines.get("sp"), f"sp        {registers['sp']:016x}")
-    numbered = [f"x{n}" for n in range(31) if f"x{n}" in registers]
-    if numbered:
+    if numbered := list(registers.numbered):
         missing = f", {31 - len(numbered) - ('x30' not in registers)} missing" if len(numbered) < 30 else ""
         yield Remark(registers.lines.get(numbered[-1]), f"x0 to x29 {len(numbered)} printed{missing}")
 
 
-def _pstate(report: Report) -> Iterator[Remark]:
+def _pstate(report: PrintedReport) -> Iterator[Remark]:
     if report.pstate is not None:
         flags = report.pstate_text or pstate_flags(report.pstate)
         yield Remark(
@@ -251,7 +233,7 @@ def _pstate(report: Report) -> Iterator[Remark]:
         )
 
 
-def _code(report: Report) -> Iterator[Remark]:
+def _code(report: PrintedReport) -> Iterator[Remark]:
     for n, instruction in enumerate(report.code):
         place = f"{instruction.offset:+#x}" if instruction.offset is not None else ""
         text = f"{place:>8} {instruction.word:08x}  {instruction.text}"
@@ -260,17 +242,15 @@ def _code(report: Report) -> Iterator[Remark]:
         yield Remark(report.where.get("code"), f"code  {text}") if not n else Remark(None, f"      {text}")
 
 
-def _access(report: Report) -> str:
-    instruction = next(one for one in report.code if one.faulting)
-    found = accessed(instruction, report.registers)
-    if found is None:
+def _access(report: PrintedReport) -> str:
+    access, address = report.access, report.address
+    if access is None:
         return ""
-    text, address = found
-    same = report.address is not None and address & ADDRESS_BITS == report.address & ADDRESS_BITS
-    return f": {text} = {address:#x}{', the faulting address' if same else ''}"
+    same = address is not None and access.address & UNTAGGED == address & UNTAGGED
+    return f": {access.expression} = {access.address:#x}{', the faulting address' if same else ''}"
 
 
-def _trace(report: Report) -> Iterator[Remark]:
+def _trace(report: PrintedReport) -> Iterator[Remark]:
     for n, frame in enumerate(report.trace[:FRAMES]):
         source = f"  {frame.source}" if frame.source else ""
         yield Remark(frame.line, f"{'trace' if not n else '':<9} {frame}{source}")
@@ -278,23 +258,23 @@ def _trace(report: Report) -> Iterator[Remark]:
         yield _more(f"and {len(report.trace) - FRAMES} more")
 
 
-def _notes(report: Report) -> Iterator[Remark]:
+def _notes(report: PrintedReport) -> Iterator[Remark]:
     for note in report.notes:
         yield Remark(None, f"note      {note}")
 
 
-def facts_lines(facts: Facts) -> list[str]:
+def facts_lines(facts: LogFacts) -> list[str]:
     """What holds for the whole log."""
     lines = [str(remark) for remark in _facts(facts)]
     return ["The whole log", "-------------", *lines] if lines else []
 
 
-def facts_remarks(facts: Facts) -> dict[int, tuple[str, ...]]:
+def facts_remarks(facts: LogFacts) -> dict[int, tuple[str, ...]]:
     """The same by the lines that tell it."""
     return {remark.line: (_SPACES.sub(" ", remark.text),) for remark in _facts(facts) if remark.line}
 
 
-def _facts(facts: Facts) -> Iterator[Remark]:
+def _facts(facts: LogFacts) -> Iterator[Remark]:
     if facts.version:
         yield Remark(facts.where.get("version"), f"kernel    {facts.version}")
     if facts.kaslr_offset is not None:
@@ -312,43 +292,30 @@ def _facts(facts: Facts) -> Iterator[Remark]:
         yield Remark(facts.where.get("cpu_features"), f"features  {facts.cpu_features} (a bit for each capability)")
 
 
-def diagnosis_lines(log: Log) -> list[str]:
-    """The diagnosis of each report that carries one, with its evidence; one line where none does."""
-    looked_at = zip(log.reports[:MOST_REPORTS], infer_all(log), strict=False)
-    found = [(n, diagnose(report, log, inferences)) for n, (report, inferences) in enumerate(looked_at, 1)]
+def diagnosis_lines(diagnoses: Mapping[int, Diagnosis]) -> list[str]:
+    """The diagnoses with their evidence; each with the number of its report, where it concludes something."""
     lines = ["Diagnosis", "---------"]
-    for number, diagnosis in found:
-        if diagnosis.name != NOT_ENOUGH:
-            lines.append(f"  report {number}: {diagnosis.sentence} ({diagnosis.confidence})")
-            lines += [f"    {piece}" for piece in diagnosis.evidence]
-    if len(lines) == 2:
-        number, diagnosis = found[0]
-        lines.append(f"  not enough evidence: {diagnosis.sentence}")
-        lines += [f"    {piece}" for piece in diagnosis.evidence]
+    for number, diagnosis in diagnoses.items():
+        about = f"report {number}: " if diagnosis.confidence else ""
+        lines += [f"  {line}" for line in f"{about}{diagnosis}".split("\n")]
     return lines
 
 
-def conclusion_lines(log: Log) -> list[str]:
-    """The claims, each with its confidence and the letters of its evidence; below them the evidence by letter."""
-    found = conclusions(log)
-    if not found:
+def inference_lines(inferences: Sequence[tuple[Inference, tuple[int, ...]]], reports: int) -> list[str]:
+    """The claims, each with its confidence and the letters of its evidence; below them the evidence by letter.
+
+    Each inference comes with the numbers of its reports, out of as many as `reports`.
+    """
+    if not inferences:
         return []
-    evidence = list(dict.fromkeys(piece for inference, _ in found for piece in inference.evidence))
+    evidence = dict.fromkeys(piece for inference, _ in inferences for piece in inference.evidence)
     letters = {piece: letter(n) for n, piece in enumerate(evidence)}
-    shown = min(len(log.reports), MOST_REPORTS)
     lines = ["What follows", "------------"]
-    lines += [f"  {line}" for line in _claims(found, letters, shown)]
-    lines += ["  because"]
-    return lines + [f"    {letters[piece]}  {piece}" for piece in evidence]
-
-
-def _claims(
-    found: Sequence[tuple[Inference, tuple[int, ...]]], letters: dict[Evidence, str], reports: int
-) -> Iterator[str]:
-    for inference, numbers in found:
+    for inference, numbers in inferences:
         about = f"report {numbers[0]}: " if len(numbers) == 1 and reports > 1 else ""
         why = ", ".join(letters[piece] for piece in inference.evidence)
-        yield f"{about}{inference.claim} ({inference.confidence}{': ' + why if why else ''})"
+        lines.append(f"  {about}{inference.claim} ({inference.confidence}{why and f': {why}'})")
+    return [*lines, "  because", *(f"    {letters[piece]}  {piece}" for piece in evidence)]
 
 
 def letter(n: int) -> str:

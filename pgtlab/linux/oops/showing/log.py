@@ -1,0 +1,182 @@
+"""What `oops.read(text)` gives: a log whose reports say what follows from them, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pgtlab.arch import esr
+from pgtlab.linux.oops.diagnosis import diagnose
+from pgtlab.linux.oops.inferring.infer import MOST_REPORTS, LogClues, merged
+from pgtlab.linux.oops.inferring.inference import Diagnosis, Inference
+from pgtlab.linux.oops.reading.lines import hex16
+from pgtlab.linux.oops.reading.read import PrintedLog, read_log
+from pgtlab.linux.oops.reading.report import PrintedReport
+from pgtlab.linux.oops.showing.text import diagnosis_lines, facts_lines, inference_lines, report_lines
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class OopsReport(PrintedReport):
+    """One report of a log as the kernel printed it, with what follows from it; `str` gives its part of `pgtlab oops`.
+
+    Attributes
+    ----------
+    number : int
+        Which report of the log it is, counted from 1.
+    clues : LogClues
+        Those of the whole log, which is of one kernel.
+    """
+
+    number: int
+    clues: LogClues = field(compare=False)
+
+    @cached_property
+    def inferences(self) -> tuple[Inference, ...]:
+        """What follows from the report and the log around it (`inferring.infer.infer`)."""
+        return self.clues.infer(self.number - 1)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What went wrong, or that the report does not carry such a conclusion."""
+        return diagnose(self, self.clues.log, self.inferences)
+
+    def __str__(self) -> str:
+        return "\n".join(report_lines(self, self.number))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data.
+
+        Addresses, words and registers are hexadecimal strings, as a log has them; counts, levels and line numbers are
+        numbers. What the log does not have is None.
+
+        >>> read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP").reports[0].as_dict()["esr"]
+        '0x96000004'
+        """
+        registers = {name: f"{value:016x}" for name, value in self.registers.values.items()}
+        for name, symbol in (("pc", self.registers.pc), ("lr", self.registers.lr)):
+            if symbol is not None:
+                registers[name] = str(symbol)
+        if self.pstate is not None:
+            registers["pstate"] = f"{self.pstate:08x}"
+        header = self.header
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "details": list(self.details),
+            "lines": [self.lines[0], self.lines[-1]] if self.lines else None,
+            "address": hex16(self.address),
+            "esr": None if self.esr is None else f"{self.esr:#x}",
+            "syndrome": None if self.esr is None else esr.decode(self.esr).as_dict(),
+            "registers": registers,
+            "trace": [str(frame) for frame in self.trace],
+            "code": [
+                {
+                    "word": f"{instruction.word:08x}",
+                    "text": instruction.text,
+                    "offset": instruction.offset,
+                    "faulting": instruction.faulting,
+                }
+                for instruction in self.code
+            ],
+            "walk": None if self.walk is None else self.walk.as_dict(),
+            "page": None if self.page is None else self.page.as_dict(),
+            "pfn": None if self.pfn is None else f"{self.pfn:#x}",
+            "location": self.location or None,
+            "task": {
+                "cpu": header.cpu,
+                "pid": header.pid,
+                "comm": header.comm or self.process or None,
+                "tainted": header.tainted if header.version else None,
+                "version": header.version or None,
+                "hardware": header.hardware or None,
+            },
+            "notes": list(self.notes),
+            "inferences": [inference.as_dict() for inference in self.inferences],
+            "diagnosis": self.diagnosis.as_dict(),
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class OopsLog(PrintedLog):
+    """A log that was read, with what follows from its reports; `str` gives what `pgtlab oops` prints.
+
+    What is inferred is computed when it is first asked for.
+
+    Attributes
+    ----------
+    reports : tuple of OopsReport
+        In the order in which they begin.
+    facts, declined, text
+        As in `PrintedLog`.
+    """
+
+    reports: tuple[OopsReport, ...]
+
+    @cached_property
+    def inferences(self) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
+        """What follows from the first `MOST_REPORTS` reports, each once, with the numbers of the reports."""
+        return merged(report.inferences for report in self.reports[:MOST_REPORTS])
+
+    @cached_property
+    def diagnoses(self) -> Mapping[int, Diagnosis]:
+        """The diagnoses that conclude something, by the number of the report; if none does, that of the first."""
+        diagnoses = {report.number: report.diagnosis for report in self.reports[:MOST_REPORTS]}
+        concluded = {number: diagnosis for number, diagnosis in diagnoses.items() if diagnosis.confidence}
+        return concluded or {1: diagnoses[1]}
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The first of the `diagnoses`: later reports often are consequences.
+
+        >>> log = read("Unable to handle kernel paging request at virtual address dead000000000108\\n"
+        ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP")
+        >>> log.diagnosis.name
+        'poison'
+        >>> log.diagnosis  # doctest: +ELLIPSIS
+        0xdead000000000108 is LIST_POISON1 + 0x8: an entry that was taken off its list was used as if ... (derived)
+          the report is of 0xdead000000000108 (line 1)
+        """
+        return next(iter(self.diagnoses.values()))
+
+    def __str__(self) -> str:
+        parts = [report_lines(report, report.number) for report in self.reports]
+        parts += [inference_lines(self.inferences, len(self.reports[:MOST_REPORTS])), diagnosis_lines(self.diagnoses)]
+        parts += [facts_lines(self.facts) + [f"Left out: {sentence}." for sentence in self.declined]]
+        return "\n\n".join("\n".join(part) for part in parts if part).rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The log as plain data, which `pgtlab oops --json` prints."""
+        return {
+            "reports": [report.as_dict() for report in self.reports],
+            "facts": self.facts.as_dict(),
+            "declined": list(self.declined),
+        }
+
+
+def read(text: str) -> OopsLog:
+    """The reports in a kernel's log, with what follows from them.
+
+    Parameters
+    ----------
+    text : str
+        The log, in any of the forms that `reading.read.read_log` reads.
+
+    Raises
+    ------
+    OopsError
+        Where the text has no report in it, or only those of other architectures.
+
+    Examples
+    --------
+    >>> log = read("[    0.16] Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    >>> log
+    OopsLog(1 report: oops)
+    >>> log.reports[0].diagnosis
+    not enough evidence: nothing in the report says where its values come from
+    """
+    printed = read_log(text)
+    clues = LogClues(printed)
+    reports = (OopsReport(**vars(report), number=n, clues=clues) for n, report in enumerate(printed.reports, 1))
+    return OopsLog(tuple(reports), printed.facts, printed.declined, printed.text)
