@@ -249,6 +249,8 @@ def running(kernel: Boot | NoBoot | Config | None = None) -> Boot:
     BootError
         Where it is one that does not boot.
 
+    Examples
+    --------
     >>> running(Config("16k", 52)).vabits_actual
     52
     """

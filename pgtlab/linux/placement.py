@@ -33,6 +33,8 @@ class Placement:
     pud_pfn : int
         The frame that debug_vm_pgtable gets for its PUD table; RAM is as large as that takes.
 
+    Examples
+    --------
     >>> Placement(phys_offset=0xfffff761_80000000).memstart_addr == -(0x89e << 32) - 0x8000_0000
     True
     """

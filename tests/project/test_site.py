@@ -4,12 +4,15 @@ This builds the pages without running the notebooks and without the members of t
 builds all of it, with the same checks.
 """
 
+import ast
 import doctest
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,32 @@ def test_exercises_show_no_solution(site):
             header = cell.partition("\n")[0]
             if 'tags=["wrong"]' in header:
                 assert header.partition(" tags=")[0] not in page
+
+
+def unended_sections(docstring):
+    """The lines below a numpydoc section that belong to none, such as an example without a heading."""
+    section, previous = "", "text"
+    for line, below in pairwise([*docstring.splitlines(), "", ""]):
+        if re.fullmatch("-{3,}", below):
+            section = line
+        elif section in ("Parameters", "Returns", "Raises", "Attributes") and not previous and line[:1].strip(" -"):
+            yield line
+        previous = line
+
+
+def test_docstrings_have_a_heading_for_each_section():
+    for folder in (ROOT / "pgtlab", ROOT / "widgets" / "pgtlab_widgets"):
+        for path in folder.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
+                    docstring = ast.get_docstring(node) or ""
+                    assert [*unended_sections(docstring)] == [], f"{path.relative_to(ROOT)}: {docstring[:60]}"
+
+
+def test_section_without_an_end_is_found():
+    docstring = "Do it.\n\nRaises\n------\nValueError\n    Always.\n\n>>> 1\n1"
+    assert [*unended_sections(docstring)] == [">>> 1"]
+    assert [*unended_sections(docstring.replace(">>>", "Examples\n--------\n>>>"))] == []
 
 
 def write(folder, **pages):
