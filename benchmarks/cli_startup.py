@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/cli_startup.py
 
-Python's own start-up is in it, as it is for whoever waits. The lines take turns, so that a busy moment of the machine
+Python's own start-up is included, as it is for a user who waits. The lines take turns, so that a busy moment of the machine
 is not one line's alone.
 """
 

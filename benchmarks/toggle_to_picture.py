@@ -1,7 +1,7 @@
 """How long from a click to the new picture on the page, in a real JupyterLab: each view, and two peers.
 
 The views patch the nodes of the picture that is there. The peers show the explorer's picture after the same toggle: by
-setting the value of an `ipywidgets.HTML`, which parses the SVG anew, and by drawing a matplotlib figure of about as
+setting the value of an `ipywidgets.HTML`, which parses the SVG again, and by drawing a matplotlib figure of about as
 many shapes into an `ipywidgets.Image`.
 
     .venv/bin/python benchmarks/toggle_to_picture.py
@@ -155,7 +155,7 @@ def report(name, times):
 def python_part():
     """What a toggle of LPA2 costs in Python: to a kernel that was not there before, and back and forth.
 
-    Each view has a process of its own, because what one boots another would find.
+    Each view runs in its own process, since a kernel that one boots would be ready for the next.
     """
     for name in ("Explorer", "WalkStepper", "TableMap", "BugLab"):
         with get_context("spawn").Pool(1) as process:
