@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/cli_startup.py
 
-Python's own start-up is included, as it is for a user who waits. The lines take turns, so that a busy moment of the machine
-is not one line's alone.
+Python's own start-up is included, as it is for a user who waits. The lines take turns, so that a busy moment of the
+machine does not fall on one of them alone.
 """
 
 import shlex

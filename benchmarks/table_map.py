@@ -1,7 +1,8 @@
 """The table map among many tables: how long a step takes in Python, and from a click to the new picture in JupyterLab.
 
-Each table of level 3 has one page, at every third entry of level 2, so that no two tables can be described together. The
-peer shows the very same picture after the same step by setting the value of an `ipywidgets.HTML`, which parses it again.
+Each table of level 3 has one page, at every third entry of level 2, so that no two tables can be described together.
+The peer shows the very same picture after the same step by setting the value of an `ipywidgets.HTML`, which parses it
+again.
 
     .venv/bin/python benchmarks/table_map.py
 """

@@ -70,6 +70,9 @@ class NoBoot:
     def __str__(self) -> str:
         return f"{_named(self)}\ndoes not boot: {self.reason}"
 
+    def __repr__(self) -> str:
+        return f"NoBoot({self.config!r} on {self.cpu.name}: it has no {self.config.granule} granule)"
+
 
 @dataclass(frozen=True)
 class Boot:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgtlab.linux.address import as_address
-from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold, running
+from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold, NoBoot, running
+from pgtlab.linux.kconfig import Config
 
 SIGN_BIT = 55  # chooses between TTBR0_EL1 and TTBR1_EL1 when the top byte is ignored (Arm ARM D8.2.4)
 
@@ -190,15 +191,15 @@ class Decomposition:
         return address_picture(self).mimebundle(str(self))
 
 
-def decompose(va: int | str, boot: Boot) -> Decomposition:
+def decompose(va: int | str, kernel: Boot | NoBoot | Config | None = None) -> Decomposition:
     """Take a virtual address apart.
 
     Parameters
     ----------
     va : int or str
         Any 64-bit value, or an address as `parse_address` reads it, such as `VMEMMAP_START`.
-    boot : Boot
-        The booted kernel, from `boot()`.
+    kernel : Boot or Config
+        The kernel whose address it is; a configuration is booted on the CPU `max`, and `Config()` is what is left out.
 
     Raises
     ------
@@ -207,11 +208,17 @@ def decompose(va: int | str, boot: Boot) -> Decomposition:
     BootError
         Where the kernel does not boot.
 
+    Examples
+    --------
+    >>> [level.index for level in decompose("VMEMMAP_START").hardware]
+    [507, 511, 0, 0]
+
     Notes
     -----
     Sources: Arm ARM D8.2 for the ranges and the levels; Linux `arch/arm64/include/asm/pgtable.h` for folding.
     """
-    return Decomposition(as_address(va, running(boot)), boot)
+    boot = running(kernel)
+    return Decomposition(as_address(va, boot), boot)
 
 
 def _bits(value: int, hi: int, lo: int) -> int:
