@@ -21,7 +21,7 @@
 # and the tables.
 
 # %%
-from pgtlab.lab.walk_cost import HARDWARE, MAPPINGS, Workload, mapped, regimes, visited, walk_costs, workloads
+from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, Workload, mapped, regimes, visited, walk_costs, workloads
 from pgtlab.plot.walk_cost import plot_over_time, plot_walk_costs
 
 # %% [markdown]

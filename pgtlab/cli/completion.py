@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> None:
 def known_words() -> dict[str, Iterable[Any]]:
     """What an argument of each name may be: argparse is not told, since its error does not name the nearest."""
     from pgtlab.lab.bugs import BUGS
+    from pgtlab.lab.cost_comparison import MAPPINGS
     from pgtlab.lab.trees import COMMITS, TREES
-    from pgtlab.lab.walk_cost import MAPPINGS
     from pgtlab.linux.cpu import CPUS
     from pgtlab.linux.kconfig import MINIMAL, PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
 

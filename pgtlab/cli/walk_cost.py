@@ -16,7 +16,7 @@ from pgtlab.cli.answer import print_json
 from pgtlab.cli.standard_input import standard_input
 
 if TYPE_CHECKING:
-    from pgtlab.lab.walk_cost import Row, WalkCosts, Workload
+    from pgtlab.lab.cost_comparison import Row, WalkCosts, Workload
 
 ACCESSES = 300_000
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the traces, print the table."""
-    from pgtlab.lab.walk_cost import regimes, walk_costs, workloads
+    from pgtlab.lab.cost_comparison import regimes, walk_costs, workloads
 
     if args.accesses < 1:
         raise ValueError(f"--accesses {args.accesses}: the nearest is 1")
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 def from_file(name: str, kinds: list[str]) -> Workload:
     """The trace in a file."""
     from pgtlab.arch.cost.trace import TraceError, read_trace
-    from pgtlab.lab.walk_cost import Workload
+    from pgtlab.lab.cost_comparison import Workload
 
     if name == "-":
         return _from_stdin()
@@ -74,7 +74,7 @@ def _from_stdin() -> Workload:
     import tempfile
 
     from pgtlab.arch.cost.trace import read_trace
-    from pgtlab.lab.walk_cost import Workload
+    from pgtlab.lab.cost_comparison import Workload
 
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as folder:
         copy = Path(folder, "standard input")

@@ -18,7 +18,7 @@ from pgtlab.lab.exercise import learner_notebook
 
 
 @dataclass(frozen=True)
-class Page:
+class NotebookFile:
     """One notebook of a workbench folder, and what `build` did with it.
 
     ``new``: written now. ``kept``: it was there already. ``outdated``: it was there already and
@@ -29,7 +29,7 @@ class Page:
     state: Literal["new", "kept", "outdated"]
 
 
-def build(folder: Path, course: Path | None = None) -> list[Page]:
+def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
     """Make `folder` a workbench: write every notebook that it lacks, and overwrite none.
 
     Raises
@@ -54,10 +54,10 @@ def _texts(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_"))
 
 
-def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -> Page:
+def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -> NotebookFile:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     if target.exists():
-        return Page(target, "kept" if _made_from(target) in (digest, None) else "outdated")
+        return NotebookFile(target, "kept" if _made_from(target) in (digest, None) else "outdated")
     made = read(source)
     made.metadata["kernelspec"] = {
         "name": "python3",
@@ -71,7 +71,7 @@ def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("x", encoding="utf-8") as new:  # "x": even in a race, never over a file
         new.write(text + "\n")
-    return Page(target, "new")
+    return NotebookFile(target, "new")
 
 
 def _made_from(target: Path) -> str | None:

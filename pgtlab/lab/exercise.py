@@ -39,7 +39,7 @@ class ExerciseError(ValueError):
 
 
 @dataclass(frozen=True)
-class Cell:
+class ExerciseCell:
     """A cell of the text: its first line, `# %% ...`, and the lines below it."""
 
     header: str
@@ -71,9 +71,9 @@ class Exercise:
     """An exercise, read."""
 
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ExerciseCell, ...]
 
-    def tagged(self, tag: str) -> tuple[Cell, ...]:
+    def tagged(self, tag: str) -> tuple[ExerciseCell, ...]:
         """The cells with a tag, in their order."""
         return tuple(cell for cell in self.cells if cell.tag == tag)
 
@@ -134,7 +134,9 @@ def read(source: Path) -> Exercise:
     """
     parts = re.split(r"^(# %%.*)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
     headers, sources = parts[1::2], parts[2::2]
-    exercise = Exercise(source.stem, tuple(Cell(h, s.strip("\n")) for h, s in zip(headers, sources, strict=True)))
+    exercise = Exercise(
+        source.stem, tuple(ExerciseCell(h, s.strip("\n")) for h, s in zip(headers, sources, strict=True))
+    )
     for cell in exercise.cells:
         if cell.tag not in TAGS:
             raise ExerciseError(f"{source.name}: {cell.tag!r} is no tag of an exercise's cell: {', '.join(TAGS[1:])}")
@@ -155,16 +157,16 @@ def solution_notebook(source: Path) -> Any:
     solution = "".join(map(str, exercise.tagged("solution")))
     call = exercise.code("call").splitlines()[-1]
 
-    def tried(wrong: Cell) -> str:
+    def tried(wrong: ExerciseCell) -> str:
         return f"# %%\n# A typical wrong answer: {wrong.title}\n{wrong.source}\n\n\n{call}\n\n"
 
     return _notebook(exercise, {"": str, "stub": lambda _: solution, "hint": _folded, "call": str, "wrong": tried})
 
 
-def _notebook(exercise: Exercise, shown: dict[str, Callable[[Cell], str]]) -> Any:
+def _notebook(exercise: Exercise, shown: dict[str, Callable[[ExerciseCell], str]]) -> Any:
     return from_text("".join(shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown))
 
 
-def _folded(hint: Cell) -> str:
+def _folded(hint: ExerciseCell) -> str:
     """Show a hint's title until it is clicked."""
     return f"{hint.header}\n# <details><summary>{hint.title or 'Hint'}</summary>\n#\n{hint.source}\n#\n# </details>\n\n"

@@ -8,7 +8,7 @@ boots in every configuration; in February 2024 `mm-unstable` could not be built 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -98,6 +98,15 @@ class Commit:
             lineterm="",
         )
         return "\n".join(lines)
+
+
+def commit(subject: str, *, name: str, does: str, also: Sequence[Symbol] = ()) -> Callable[[Symbol], Commit]:
+    """Make a commit of the kernel function below, and of the functions in `also`, which come before it."""
+
+    def of(function: Symbol) -> Commit:
+        return Commit(subject, {each.__name__: each for each in (*also, function)}, name=name, does=does)
+
+    return of
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ VMEMMAP, PCI_IO, FIXMAP, GUARD = "vmemmap", "PCI I/O", "fixmap", "guard region"
 
 
 @dataclass(frozen=True)
-class Region:
+class MapRegion:
     """A part of the address space, from `start` up to, not including, `end`."""
 
     name: str
@@ -32,7 +32,7 @@ class Region:
 
 
 @lru_cache(maxsize=32)
-def memory_map(boot: Boot) -> tuple[Region, ...]:
+def memory_map(boot: Boot) -> tuple[MapRegion, ...]:
     """Every address that a TTBR of this kernel translates, lowest first.
 
     >>> from pgtlab import CPU, Config, boot
@@ -48,20 +48,20 @@ def memory_map(boot: Boot) -> tuple[Region, ...]:
     # On fewer bits than configured the linear map begins later, and so does the memmap for it.
     memmap = k.VMEMMAP_START + (linear - k.PAGE_OFFSET >> k.PAGE_SHIFT) * k["sizeof(struct page)"]
     named = (
-        Region(LINEAR, linear, k.PAGE_END),
-        Region(MODULES, k.MODULES_VADDR, k.MODULES_END),
-        Region(VMALLOC, k.VMALLOC_START, r.VMALLOC_END),
-        Region(VMEMMAP, memmap, k.VMEMMAP_END),
-        Region(PCI_IO, k.PCI_IO_START, k.PCI_IO_END),
-        Region(FIXMAP, k.FIXADDR_TOT_START, k.FIXADDR_TOP),
+        MapRegion(LINEAR, linear, k.PAGE_END),
+        MapRegion(MODULES, k.MODULES_VADDR, k.MODULES_END),
+        MapRegion(VMALLOC, k.VMALLOC_START, r.VMALLOC_END),
+        MapRegion(VMEMMAP, memmap, k.VMEMMAP_END),
+        MapRegion(PCI_IO, k.PCI_IO_START, k.PCI_IO_END),
+        MapRegion(FIXMAP, k.FIXADDR_TOT_START, k.FIXADDR_TOP),
     )
-    regions, below = [Region(USER, 0, r.TASK_SIZE_64)], linear
+    regions, below = [MapRegion(USER, 0, r.TASK_SIZE_64)], linear
     for region in named:
         if region.start > below:
-            regions.append(Region(GUARD, below, region.start))
+            regions.append(MapRegion(GUARD, below, region.start))
         regions.append(region)
         below = region.end
-    return (*regions, Region(GUARD, below, 1 << 64))
+    return (*regions, MapRegion(GUARD, below, 1 << 64))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Place:
         return d.va & (1 << 56) - 1 if d.top_byte_ignored else d.va
 
     @cached_property
-    def region(self) -> Region | None:
+    def region(self) -> MapRegion | None:
         """The part that it lies in; None where no TTBR translates it."""
         there = (it for it in memory_map(self.decomposition.boot) if it.start <= self.address < it.end)
         return next(there, None)
@@ -97,22 +97,20 @@ class Place:
     def note(self) -> str:
         """What the kernel keeps there, and for this very address."""
         k = self.decomposition.boot.config.constants
-        match self.region:
-            case None:
-                return "no TTBR translates it: a level 0 translation fault, whatever the tables hold"
-            case Region(name=name) if name == LINEAR:
-                return f"physical address: the start of the linear map's memory + {self.offset:#x}"
-            case Region(name=name) if name == VMEMMAP:
-                index, byte = divmod(self.address - k.VMEMMAP_START, k["sizeof(struct page)"])
-                frame = k.PAGE_OFFSET + (index << k.PAGE_SHIFT)
-                return f"byte {byte} of the struct page of the frame at {frame:#x} in the linear map"
-            case Region(name=name) if name == VMALLOC:
-                return "pages that need not be neighbours in memory; without KASLR the kernel image is at its start"
-            case Region(name=name) if name == FIXMAP:
-                return f"slot {k.FIXADDR_TOP - self.address - 1 >> k.PAGE_SHIFT:#x} down from FIXADDR_TOP"
-            case Region(name=name) if name == GUARD:
-                return "nothing is ever mapped here"
-        return ""
+        if self.region is None:
+            return "no TTBR translates it: a level 0 translation fault, whatever the tables hold"
+        name = self.region.name
+        if name == LINEAR:
+            return f"physical address: the start of the linear map's memory + {self.offset:#x}"
+        if name == VMEMMAP:
+            index, byte = divmod(self.address - k.VMEMMAP_START, k["sizeof(struct page)"])
+            frame = k.PAGE_OFFSET + (index << k.PAGE_SHIFT)
+            return f"byte {byte} of the struct page of the frame at {frame:#x} in the linear map"
+        if name == VMALLOC:
+            return "pages that need not be neighbours in memory; without KASLR the kernel image is at its start"
+        if name == FIXMAP:
+            return f"slot {k.FIXADDR_TOP - self.address - 1 >> k.PAGE_SHIFT:#x} down from FIXADDR_TOP"
+        return "nothing is ever mapped here" if name == GUARD else ""
 
     @property
     def picture(self) -> Picture:

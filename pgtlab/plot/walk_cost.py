@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from pgtlab.lab.walk_cost import Regime, Row, WalkCosts
+from pgtlab.lab.cost_comparison import Regime, Row, WalkCosts
 
 # The colours of the levels, in all pictures: here that of the level at which a walk starts.
 COLOUR = {-1: "#cc79a7", 0: "#56b4e9", 1: "#33b08d", 2: "#f0e442"}
@@ -25,7 +25,7 @@ def plot_walk_costs(
     Parameters
     ----------
     costs : WalkCosts
-        From `pgtlab.lab.walk_cost.walk_costs()`.
+        From `pgtlab.lab.cost_comparison.walk_costs()`.
     panels : {"hardware", "mapping"}
         What has a panel for each of its values.
     number : {"reads_per_walk", "reads_per_access"}

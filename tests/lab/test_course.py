@@ -28,7 +28,7 @@ def test_a_missing_notebook_is_written(tiny, tmp_path):
     [page] = course.build(tmp_path / "bench", tiny)
     made = nbformat.read(page.path, as_version=4)
     nbformat.validate(made)
-    assert page == course.Page(tmp_path / "bench" / "notebooks" / "00_tour.ipynb", "new")
+    assert page == course.NotebookFile(tmp_path / "bench" / "notebooks" / "00_tour.ipynb", "new")
     assert [cell.source for cell in made.cells] == ["# The tour", "1 + 1"]
     assert made.metadata.kernelspec.name == "python3"
 
@@ -44,7 +44,7 @@ def test_what_a_learner_wrote_stays(tiny, tmp_path):
     mine = nbformat.read(page.path, as_version=4)
     mine.cells[1].source = "2 + 2"
     nbformat.write(mine, page.path)
-    assert course.build(tmp_path / "bench", tiny) == [course.Page(page.path, "kept")]
+    assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(page.path, "kept")]
     assert nbformat.read(page.path, as_version=4).cells[1].source == "2 + 2"
 
 
@@ -52,7 +52,7 @@ def test_a_source_that_changed_is_told_and_nothing_is_overwritten(tiny, tmp_path
     [page] = course.build(tmp_path / "bench", tiny)
     before = page.path.read_bytes()
     (tiny / "notebooks" / "00_tour.py").write_text(TEXT.replace("1 + 1", "1 + 2"))
-    assert course.build(tmp_path / "bench", tiny) == [course.Page(page.path, "outdated")]
+    assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(page.path, "outdated")]
     assert page.path.read_bytes() == before
 
 
@@ -61,7 +61,7 @@ def test_a_file_that_is_no_notebook_of_ours_stays(tiny, tmp_path, text):
     theirs = tmp_path / "bench" / "notebooks" / "00_tour.ipynb"
     theirs.parent.mkdir(parents=True)
     theirs.write_text(text)
-    assert course.build(tmp_path / "bench", tiny) == [course.Page(theirs, "kept")]
+    assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(theirs, "kept")]
     assert theirs.read_text() == text
 
 

@@ -7,7 +7,7 @@ import pytest
 from pgtlab_widgets import TLBView
 
 from pgtlab.arch.cost.tlb import Hardware
-from pgtlab.lab.walk_cost import HARDWARE, MAPPINGS, TLBS, WORKLOADS, regimes, walk_costs, workload
+from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, TLBS, WORKLOADS, regimes, walk_costs, workload
 
 SHORT = 100_000
 

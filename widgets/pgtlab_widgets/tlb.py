@@ -12,7 +12,7 @@ import traitlets
 from pgtlab.arch.cost.tlb import Hardware
 from pgtlab.arch.cost.walk_cost import Cost, costs_so_far
 from pgtlab.arch.mmu import MMU
-from pgtlab.lab.walk_cost import (
+from pgtlab.lab.cost_comparison import (
     HARDWARE,
     MAPPINGS,
     TLBS,
@@ -25,7 +25,7 @@ from pgtlab.lab.walk_cost import (
     visited,
     workload,
 )
-from pgtlab.lab.walk_cost_picture import compared, walk_cost_picture
+from pgtlab.lab.cost_comparison_picture import compared, cost_comparison_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import Refused, refusals
 from pgtlab_widgets.view import View, module
@@ -52,15 +52,15 @@ class TLBView(View):
     Parameters
     ----------
     trace : str
-        A name of `pgtlab.lab.walk_cost.WORKLOADS`.
+        A name of `pgtlab.lab.cost_comparison.WORKLOADS`.
     page_size : str
         "4k", "16k" or "64k".
     mapping : str
         "pages", "contiguous" or "blocks".
     walk_cache : str
-        A name of `pgtlab.lab.walk_cost.HARDWARE`.
+        A name of `pgtlab.lab.cost_comparison.HARDWARE`.
     tlb : str
-        A name of `pgtlab.lab.walk_cost.TLBS`: the entries of L1 and L2.
+        A name of `pgtlab.lab.cost_comparison.TLBS`: the entries of L1 and L2.
     compared : str
         The two sizes of address, such as "47 and 48"; the first two that there are unless given.
     accesses : int
@@ -238,7 +238,7 @@ class TLBView(View):
             "done": done,
             "accesses": self.accesses,
             "next": {"step": self._steps} if running else None,
-            "picture": walk_cost_picture(rows, self.hardware).spec(),
+            "picture": cost_comparison_picture(rows, self.hardware).spec(),
         }
 
     def receive(self, message: dict[str, Any]) -> None:
@@ -253,7 +253,7 @@ class TLBView(View):
 
     def picture(self) -> Picture:
         """The whole cost."""
-        return walk_cost_picture(self.rows, self.hardware)
+        return cost_comparison_picture(self.rows, self.hardware)
 
     def text(self) -> str:
         """The numbers, and what they come to."""

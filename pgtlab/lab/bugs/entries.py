@@ -8,24 +8,21 @@ from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.registers import TCR_EL1, PARange
 from pgtlab.lab.bugs.address_space import both_views, grow, map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.bugs.bug import Bug
-from pgtlab.lab.trees import Commit
+from pgtlab.lab.trees import commit
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mmap import PAN_EPAN, PRIVATE, SHARED
 
 # Dirty.
 
 
-def _wrprotect_drops_dirty() -> Commit:
-    def pte_wrprotect(k: Kernel, pte: int) -> int:
-        """Not writable."""
-        return k.set_pte_bit(k.clear_pte_bit(pte, k.PTE_WRITE), k.PTE_RDONLY)
-
-    return Commit(
-        "arm64: pgtable: Simplify pte_wrprotect()",
-        {"pte_wrprotect": pte_wrprotect},
-        name="wrprotect-cleans",
-        does="pte_wrprotect() takes the right to write away and looks at nothing else",
-    )
+@commit(
+    "arm64: pgtable: Simplify pte_wrprotect()",
+    name="wrprotect-cleans",
+    does="pte_wrprotect() takes the right to write away and looks at nothing else",
+)
+def pte_wrprotect(k: Kernel, pte: int) -> int:
+    """Not writable."""
+    return k.set_pte_bit(k.clear_pte_bit(pte, k.PTE_WRITE), k.PTE_RDONLY)
 
 
 def _write_then_fork(k: Kernel) -> str | None:
@@ -45,7 +42,7 @@ def _write_then_fork(k: Kernel) -> str | None:
 
 
 WRPROTECT_CLEANS: Final = Bug(
-    _wrprotect_drops_dirty(),
+    pte_wrprotect,
     symptom="A page that was written counts as clean after fork(), and what was written may be dropped.",
     cause="Hardware that manages the dirty state marks a page written by clearing PTE_RDONLY, in an entry with "
     "PTE_WRITE. Software's own note, PTE_DIRTY, is not set then. Taking the right to write away sets the one "
@@ -60,17 +57,14 @@ WRPROTECT_CLEANS: Final = Bug(
 # Present.
 
 
-def _present_is_valid() -> Commit:
-    def pmd_present(k: Kernel, pmd: int) -> bool:
-        """The entry maps or names something."""
-        return k.pmd_valid(pmd)
-
-    return Commit(
-        "arm64: mm: Present is what hardware may use",
-        {"pmd_present": pmd_present},
-        name="present-is-valid",
-        does="pmd_present() asks for the valid bit and nothing else",
-    )
+@commit(
+    "arm64: mm: Present is what hardware may use",
+    name="present-is-valid",
+    does="pmd_present() asks for the valid bit and nothing else",
+)
+def pmd_present(k: Kernel, pmd: int) -> bool:
+    """The entry maps or names something."""
+    return k.pmd_valid(pmd)
 
 
 def _begin_to_split(k: Kernel) -> str | None:
@@ -88,7 +82,7 @@ def _begin_to_split(k: Kernel) -> str | None:
 
 
 PRESENT_IS_VALID: Final = Bug(
-    _present_is_valid(),
+    pmd_present,
     symptom="A huge page that is being split seems to be gone.",
     cause="To split a huge page the kernel first makes its entry invalid, so that no CPU uses it meanwhile. The page "
     "is still there, and whoever looks must be told so: mm asks pmd_present(), and takes an entry that is "
@@ -103,27 +97,24 @@ PRESENT_IS_VALID: Final = Bug(
 # Address bits.
 
 
-def _shareability_under_lpa2() -> Commit:
-    def adjust_protection_map(k: Kernel) -> int:
-        """Make `protection_map` fit the CPU: an initcall.
+@commit(
+    "arm64: mm: Leave shareability to the constants of protection_map",
+    name="shared-is-address",
+    does="user pages are Inner Shareable by their entries, on any CPU",
+)
+def adjust_protection_map(k: Kernel) -> int:
+    """Make `protection_map` fit the CPU: an initcall.
 
-        Execute-only mappings are that only where Enhanced PAN keeps the kernel, too, from reading them by accident.
-        """
-        k.protection_map = [k.constants[f"pgprot_val(PAGE_{name})"] for name in PRIVATE + SHARED]
-        if k.boot.cpu.mmfr1.PAN >= PAN_EPAN:
-            k.protection_map[k.VM_EXEC] = k.protection_map[k.VM_EXEC | k.VM_SHARED] = k._PAGE_EXECONLY
-        return 0
-
-    return Commit(
-        "arm64: mm: Leave shareability to the constants of protection_map",
-        {"adjust_protection_map": adjust_protection_map},
-        name="shared-is-address",
-        does="user pages are Inner Shareable by their entries, on any CPU",
-    )
+    Execute-only mappings are that only where Enhanced PAN keeps the kernel, too, from reading them by accident.
+    """
+    k.protection_map = [k.constants[f"pgprot_val(PAGE_{name})"] for name in PRIVATE + SHARED]
+    if k.boot.cpu.mmfr1.PAN >= PAN_EPAN:
+        k.protection_map[k.VM_EXEC] = k.protection_map[k.VM_EXEC | k.VM_SHARED] = k._PAGE_EXECONLY
+    return 0
 
 
 SHARED_IS_ADDRESS: Final = Bug(
-    _shareability_under_lpa2(),
+    adjust_protection_map,
     symptom="A user page is sought at a physical address beyond 3 PiB.",
     cause="With TCR_EL1.DS = 1 descriptors hold 52-bit addresses, and bits 9:8, which said Inner Shareable, become "
     "bits 51:50 of the address; shareability comes from TCR_EL1.SH0 for all. PTE_SHARED is both bits. Left in "
@@ -135,19 +126,16 @@ SHARED_IS_ADDRESS: Final = Bug(
 )
 
 
-def _shift_of_64k() -> Commit:
-    def phys_to_entry(k: Kernel, phys: int) -> int:
-        """An address as a descriptor packs it."""
-        if k.CONFIG_ARM64_PA_BITS == 52:
-            return (phys | phys >> 36) & k.PHYS_TO_PTE_ADDR_MASK
-        return phys
-
-    return Commit(
-        "arm64: mm: Pack the upper address bits by a constant shift",
-        {"phys_to_entry": phys_to_entry},
-        name="shift-of-64k",
-        does="bits 51:48 of an address go to bits 15:12 of the entry, with any page size",
-    )
+@commit(
+    "arm64: mm: Pack the upper address bits by a constant shift",
+    name="shift-of-64k",
+    does="bits 51:48 of an address go to bits 15:12 of the entry, with any page size",
+)
+def phys_to_entry(k: Kernel, phys: int) -> int:
+    """An address as a descriptor packs it."""
+    if k.CONFIG_ARM64_PA_BITS == 52:
+        return (phys | phys >> 36) & k.PHYS_TO_PTE_ADDR_MASK
+    return phys
 
 
 def _map_a_device(k: Kernel) -> str | None:
@@ -156,7 +144,7 @@ def _map_a_device(k: Kernel) -> str | None:
 
 
 SHIFT_OF_64K: Final = Bug(
-    _shift_of_64k(),
+    phys_to_entry,
     symptom="A device high up in physical memory is mapped somewhere else.",
     cause="A 64K-aligned address leaves bits 15:12 of a descriptor free, and there the 64K granule puts bits 51:48: a "
     "shift by 36. LPA2 keeps bits 49:48 in place and puts 51:50 in bits 9:8: a shift by 42. With the wrong "
@@ -171,22 +159,19 @@ SHIFT_OF_64K: Final = Bug(
 # Granules.
 
 
-def _one_granule_for_both() -> Commit:
-    def __cpu_setup(k: Kernel) -> TCR_EL1:
-        """TCR_EL1, with one granule for both ranges."""
-        tcr = k.boot.tcr_el1
-        return tcr.replace(TG0=int(tcr.TG1))
-
-    return Commit(
-        "arm64: proc: Use one constant for both granules",
-        {"__cpu_setup": __cpu_setup},
-        name="tg0-from-tg1",
-        does="TCR_EL1.TG0 gets the number that TCR_EL1.TG1 has",
-    )
+@commit(
+    "arm64: proc: Use one constant for both granules",
+    name="tg0-from-tg1",
+    does="TCR_EL1.TG0 gets the number that TCR_EL1.TG1 has",
+)
+def __cpu_setup(k: Kernel) -> TCR_EL1:
+    """TCR_EL1, with one granule for both ranges."""
+    tcr = k.boot.tcr_el1
+    return tcr.replace(TG0=int(tcr.TG1))
 
 
 TG0_FROM_TG1: Final = Bug(
-    _one_granule_for_both(),
+    __cpu_setup,
     symptom="The kernel runs, and the first access of user space faults.",
     cause="TG0 and TG1 name the granules of the two ranges, in two encodings: 4K, 64K and 16K are 0, 1 and 2 in TG0, "
     "and 16K, 4K and 64K are 1, 2 and 3 in TG1. The kernel's own range is right, so it boots. The MMU then cuts "

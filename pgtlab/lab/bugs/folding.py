@@ -16,7 +16,7 @@ from pgtlab.lab.bugs.address_space import (
     switch_mm,
 )
 from pgtlab.lab.bugs.bug import Bug, said
-from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, Commit
+from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, commit
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
@@ -48,20 +48,17 @@ _PUD_FOLDED = "where the PUD is folded, by the compiler or at run time, and the 
 # A lockless walk.
 
 
-def _generic_p4d_offset_lockless() -> Commit:
-    @of_folded_level
-    def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
-        """`p4d_offset(&(pgd), address)`: the P4D entry for `addr`, where `pgd` is the caller's copy."""
-        copy = k.stack.alloca(ENTRY_SIZE)
-        k.write64(copy, pgd)
-        return k.p4d_offset(copy, addr)
-
-    return Commit(
-        "arm64: mm: Use the generic p4d_offset_lockless()",
-        {"p4d_offset_lockless": p4d_offset_lockless},
-        name="pgd-on-the-stack",
-        does="without a P4D, a lockless walk goes on from the address of its copy of the pgd entry",
-    )
+@commit(
+    "arm64: mm: Use the generic p4d_offset_lockless()",
+    name="pgd-on-the-stack",
+    does="without a P4D, a lockless walk goes on from the address of its copy of the pgd entry",
+)
+@of_folded_level
+def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
+    """`p4d_offset(&(pgd), address)`: the P4D entry for `addr`, where `pgd` is the caller's copy."""
+    copy = k.stack.alloca(ENTRY_SIZE)
+    k.write64(copy, pgd)
+    return k.p4d_offset(copy, addr)
 
 
 def _walk_without_locks(k: Kernel) -> str | None:
@@ -72,7 +69,7 @@ def _walk_without_locks(k: Kernel) -> str | None:
 
 
 PGD_ON_THE_STACK: Final = Bug(
-    _generic_p4d_offset_lockless(),
+    p4d_offset_lockless,
     symptom="A lockless walk does not find a page that is mapped.",
     cause="A lockless walk reads each entry once, into a variable of its own, and goes on from the value. A level "
     "that folds at run time has no value to go on from: its entry is found by going back to the start of the "
@@ -88,25 +85,24 @@ PGD_ON_THE_STACK: Final = Bug(
 # The page that is the table.
 
 
-def _no_realignment() -> Commit:
-    def pgd_to_folded_p4d(k: Kernel, pgdp: int, addr: int) -> int:
-        """The entry above is this one."""
-        return pgdp
+def pgd_to_folded_p4d(k: Kernel, pgdp: int, addr: int) -> int:
+    """The entry above is this one."""
+    return pgdp
 
-    def p4d_to_folded_pud(k: Kernel, p4dp: int, addr: int) -> int:
-        """The entry above is this one."""
-        return p4dp
 
-    return Commit(
-        "arm64: mm: Fold at run time as at compile time",
-        {"pgd_to_folded_p4d": pgd_to_folded_p4d, "p4d_to_folded_pud": p4d_to_folded_pud},
-        name="fold-without-index",
-        does="a level folded at run time is the entry above it, as in the pgtable-nop*d.h headers",
-    )
+@commit(
+    "arm64: mm: Fold at run time as at compile time",
+    name="fold-without-index",
+    does="a level folded at run time is the entry above it, as in the pgtable-nop*d.h headers",
+    also=[pgd_to_folded_p4d],
+)
+def p4d_to_folded_pud(k: Kernel, p4dp: int, addr: int) -> int:
+    """The entry above is this one."""
+    return p4dp
 
 
 FOLD_WITHOUT_INDEX: Final = Bug(
-    _no_realignment(),
+    p4d_to_folded_pud,
     symptom="What Linux maps, the MMU does not find.",
     cause="A level that the compiler folds has one entry, so the entry above can stand for it. At run time the "
     "constants stay: the pgd still has an index of bits that no address uses any more, 0 for every user "
@@ -119,17 +115,14 @@ FOLD_WITHOUT_INDEX: Final = Bug(
 )
 
 
-def _pgd_from_the_cache() -> Commit:
-    def pgdir_is_page_size(k: Kernel) -> bool:
-        """The pgd takes a page: because it has that many entries."""
-        return k.PTRS_PER_PGD * ENTRY_SIZE == k.PAGE_SIZE
-
-    return Commit(
-        "arm64: mm: Simplify pgdir_is_page_size()",
-        {"pgdir_is_page_size": pgdir_is_page_size},
-        name="small-pgd",
-        does="a pgd with few entries comes from a cache of small objects, whatever is folded",
-    )
+@commit(
+    "arm64: mm: Simplify pgdir_is_page_size()",
+    name="small-pgd",
+    does="a pgd with few entries comes from a cache of small objects, whatever is folded",
+)
+def pgdir_is_page_size(k: Kernel) -> bool:
+    """The pgd takes a page: because it has that many entries."""
+    return k.PTRS_PER_PGD * ENTRY_SIZE == k.PAGE_SIZE
 
 
 def _two_processes(k: Kernel) -> str | None:
@@ -141,7 +134,7 @@ def _two_processes(k: Kernel) -> str | None:
 
 
 SMALL_PGD: Final = Bug(
-    _pgd_from_the_cache(),
+    pgdir_is_page_size,
     symptom="A process sees the memory of another.",
     cause="PTRS_PER_PGD is a constant of the compiler, counted for 52 bits: 16 or 32 entries, a small object. Once "
     "the level below is folded, its table is the page that holds the pgd, all of it. With pgds of several "
@@ -156,21 +149,18 @@ SMALL_PGD: Final = Bug(
 # Questions that must know of folding.
 
 
-def _p4d_none_without_guard() -> Commit:
-    def p4d_none(k: Kernel, p4d: int) -> bool:
-        """The PUD table is absent."""
-        return p4d == 0
-
-    return Commit(
-        "arm64: mm: Simplify p4d_none()",
-        {"p4d_none": p4d_none},
-        name="folded-is-none",
-        does="a P4D entry of zero is none, whether or not there is such a level",
-    )
+@commit(
+    "arm64: mm: Simplify p4d_none()",
+    name="folded-is-none",
+    does="a P4D entry of zero is none, whether or not there is such a level",
+)
+def p4d_none(k: Kernel, p4d: int) -> bool:
+    """The PUD table is absent."""
+    return p4d == 0
 
 
 FOLDED_IS_NONE: Final = Bug(
-    _p4d_none_without_guard(),
+    p4d_none,
     symptom="Each address space loses a page, allocated as a PUD table.",
     cause="A folded table is never absent: it is the page above. Asked of a folded P4D, the entry at hand is really "
     "one of the PUD, and zero only says that nothing is mapped there yet. So __pud_alloc() allocates a table; "
@@ -181,21 +171,18 @@ FOLDED_IS_NONE: Final = Bug(
 )
 
 
-def _p4d_bad_without_guard() -> Commit:
-    def p4d_bad(k: Kernel, p4d: int) -> bool:
-        """Not an entry that names a table."""
-        return not p4d & TABLE_BIT
-
-    return Commit(
-        "arm64: mm: Simplify p4d_bad()",
-        {"p4d_bad": p4d_bad},
-        name="folded-is-bad",
-        does="a P4D entry that names no table is bad, whether or not there is such a level",
-    )
+@commit(
+    "arm64: mm: Simplify p4d_bad()",
+    name="folded-is-bad",
+    does="a P4D entry that names no table is bad, whether or not there is such a level",
+)
+def p4d_bad(k: Kernel, p4d: int) -> bool:
+    """Not an entry that names a table."""
+    return not p4d & TABLE_BIT
 
 
 FOLDED_IS_BAD: Final = Bug(
-    _p4d_bad_without_guard(),
+    p4d_bad,
     symptom="Linux's walk gives up at the top, where the MMU goes on to the page.",
     cause="With the PUD folded at run time the pgd's page is the PUD table, and what stands where the P4D entry is "
     "sought is its first entry: that of the lowest addresses. Where nothing is mapped there it is zero. Taken "
@@ -206,21 +193,18 @@ FOLDED_IS_BAD: Final = Bug(
 )
 
 
-def _mm_pud_folded_of_the_compiler() -> Commit:
-    def mm_pud_folded(k: Kernel, mm: MmStruct) -> bool:
-        """The PUD is folded: `__is_defined(__PAGETABLE_PUD_FOLDED)`."""
-        return k.CONFIG_PGTABLE_LEVELS <= 3
-
-    return Commit(
-        "arm64: mm: Use the generic mm_pud_folded()",
-        {"mm_pud_folded": mm_pud_folded},
-        name="folded-is-accounted",
-        does="mm counts PUD tables wherever the compiler did not fold them",
-    )
+@commit(
+    "arm64: mm: Use the generic mm_pud_folded()",
+    name="folded-is-accounted",
+    does="mm counts PUD tables wherever the compiler did not fold them",
+)
+def mm_pud_folded(k: Kernel, mm: MmStruct) -> bool:
+    """The PUD is folded: `__is_defined(__PAGETABLE_PUD_FOLDED)`."""
+    return k.CONFIG_PGTABLE_LEVELS <= 3
 
 
 FOLDED_IS_ACCOUNTED: Final = Bug(
-    _mm_pud_folded_of_the_compiler(),
+    mm_pud_folded,
     symptom="An address space ends with fewer bytes of page tables than none.",
     cause="A table is counted when it is allocated and when it is freed, unless mm_pud_folded(). Left to the generic "
     "definition that asks the compiler alone. A PUD folded at run time is never allocated, so nothing is added; "
@@ -234,23 +218,20 @@ FOLDED_IS_ACCOUNTED: Final = Bug(
 # A guard copied from the level above.
 
 
-def _mm_dec_nr_pmds_with_the_guard_of_puds() -> Commit:
-    def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
-        """Take a PMD table off the account."""
-        if k.mm_pud_folded(mm):
-            return
-        mm.pgtables_bytes -= k.PTRS_PER_PMD * ENTRY_SIZE
-
-    return Commit(
-        "mm: return early from mm_dec_nr_pmds()",
-        {"mm_dec_nr_pmds": mm_dec_nr_pmds},
-        name="copied-guard",
-        does="mm_dec_nr_pmds() asks whether the level is folded; it asks for the level above",
-    )
+@commit(
+    "mm: return early from mm_dec_nr_pmds()",
+    name="copied-guard",
+    does="mm_dec_nr_pmds() asks whether the level is folded; it asks for the level above",
+)
+def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
+    """Take a PMD table off the account."""
+    if k.mm_pud_folded(mm):
+        return
+    mm.pgtables_bytes -= k.PTRS_PER_PMD * ENTRY_SIZE
 
 
 COPIED_GUARD: Final = Bug(
-    _mm_dec_nr_pmds_with_the_guard_of_puds(),
+    mm_dec_nr_pmds,
     symptom="An address space ends with bytes of page tables that it has given back.",
     cause="The line was copied from mm_dec_nr_puds(). Where both levels exist both answers are no, and nobody "
     "notices. Where the PUD is folded and the PMD is not, a PMD table is counted when it is allocated and not "
@@ -261,18 +242,15 @@ COPIED_GUARD: Final = Bug(
 )
 
 
-def _pud_clear_with_the_guard_of_p4ds() -> Commit:
-    def pud_clear(k: Kernel, pudp: int) -> None:
-        """Make an entry none."""
-        if k.pgtable_l4_enabled():
-            k.write64(pudp, 0)
-
-    return Commit(
-        "arm64: mm: Check for folding in pud_clear()",
-        {"pud_clear": pud_clear},
-        name="freed-but-linked",
-        does="pud_clear() leaves the entry alone where the PUD is folded",
-    )
+@commit(
+    "arm64: mm: Check for folding in pud_clear()",
+    name="freed-but-linked",
+    does="pud_clear() leaves the entry alone where the PUD is folded",
+)
+def pud_clear(k: Kernel, pudp: int) -> None:
+    """Make an entry none."""
+    if k.pgtable_l4_enabled():
+        k.write64(pudp, 0)
 
 
 def _use_what_was_freed(k: Kernel) -> str | None:
@@ -298,7 +276,7 @@ def _read_of_a_free_page(k: Kernel, walk: Walk) -> str | None:
 
 
 FREED_BUT_LINKED: Final = Bug(
-    _pud_clear_with_the_guard_of_p4ds(),
+    pud_clear,
     symptom="The MMU walks through a table that was freed, and so does the kernel.",
     cause="The guard is p4d_clear()'s. There it is right: with the PUD folded nothing hangs from a P4D entry. From a "
     "PUD entry hangs a PMD table even then, for a folded level lends its place, not its entries, to another. "

@@ -11,7 +11,6 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, wraps
-from itertools import dropwhile
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,7 +90,8 @@ def source_of(function: Symbol) -> str:
         lines = textwrap.dedent(inspect.getsource(function)).splitlines()
     except (OSError, TypeError):  # typed at a prompt, or built in
         return repr(function)
-    return "\n".join(dropwhile(lambda line: line.startswith("@"), lines))
+    first = next((number for number, line in enumerate(lines) if line.startswith("def ")), 0)  # a lambda has none
+    return "\n".join(lines[first:])
 
 
 def through_kernel(name: str, function: Symbol) -> Symbol:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from pgtlab.arch.cost.tlb import TABLE_LEVELS, Hardware
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.lab.walk_cost import Row
+from pgtlab.lab.cost_comparison import Row
 from pgtlab.picture import Picture, Shape, rect, text
 
 LABELS, BAR, NUMBER, GAP = 150, 230, 130, 18
@@ -18,7 +18,7 @@ COLUMN = BAR + NUMBER + GAP
 LEVELS = range(-1, LAST_LEVEL + 1)
 
 
-def walk_cost_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
+def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
     """Draw the cost of one trace in each regime, side by side.
 
     Parameters
@@ -30,10 +30,10 @@ def walk_cost_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
 
     Examples
     --------
-    >>> from pgtlab.lab.walk_cost import HARDWARE, regimes, walk_costs, workload
+    >>> from pgtlab.lab.cost_comparison import HARDWARE, regimes, walk_costs, workload
     >>> shared = {"shared": HARDWARE["shared"]}
     >>> costs = walk_costs(regimes("16k")[:2], [workload("uniform", 1 << 25, 1000)], hardware=shared)
-    >>> walk_cost_picture(costs.rows, HARDWARE["shared"]).title
+    >>> cost_comparison_picture(costs.rows, HARDWARE["shared"]).title
     'uniform, mapped by pages, 1,000 accesses: 16K/47 reads 1.7610 descriptors an access, 16K/48 1.7620'
     """
     title = _title(rows)
@@ -69,7 +69,7 @@ def walk_cost_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
 def compared(rows: Sequence[Row]) -> str:
     """What the second regime costs beside the first, in a sentence.
 
-    >>> from pgtlab.lab.walk_cost import HARDWARE, regimes, walk_costs, workload
+    >>> from pgtlab.lab.cost_comparison import HARDWARE, regimes, walk_costs, workload
     >>> none = {"no walk cache": HARDWARE["no walk cache"]}
     >>> compared(walk_costs(regimes("16k")[:2], [workload("uniform", 1 << 25, 1000)], hardware=none).rows)
     '16K/48 reads 3,996 descriptors where 16K/47 reads 2,997: 33.33% more.'

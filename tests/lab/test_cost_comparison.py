@@ -9,7 +9,7 @@ from pgtlab import CPU, Config, boot
 from pgtlab.arch.cost.trace import TraceError
 from pgtlab.arch.granule import G16K
 from pgtlab.cli import main
-from pgtlab.lab.walk_cost import (
+from pgtlab.lab.cost_comparison import (
     HARDWARE,
     MAPPINGS,
     MOST_REGIONS,

@@ -4,8 +4,8 @@ import pytest
 
 from pgtlab.arch.cost.tlb import TLB, Hardware
 from pgtlab.arch.cost.walk_cost import Cost
-from pgtlab.lab.walk_cost import HARDWARE, Row, regimes, walk_costs, workload
-from pgtlab.lab.walk_cost_picture import BAR, compared, walk_cost_picture
+from pgtlab.lab.cost_comparison import HARDWARE, Row, regimes, walk_costs, workload
+from pgtlab.lab.cost_comparison_picture import BAR, compared, cost_comparison_picture
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def shapes(picture):
 
 
 def test_the_bars_are_shares_of_what_was_counted(rows):
-    drawn = shapes(walk_cost_picture(rows, HARDWARE["each level"]))
+    drawn = shapes(cost_comparison_picture(rows, HARDWARE["each level"]))
     for n, row in enumerate(rows):
         cost = row.cost
         assert drawn[f"hits L1 TLB {n} bar"].attributes["width"] == round(BAR * sum(cost.l1_hits) / cost.accesses, 1)
@@ -35,25 +35,25 @@ def test_the_bars_are_shares_of_what_was_counted(rows):
 
 
 def test_a_walk_cache_is_looked_up_by_walks_that_no_deeper_one_helped(rows):
-    drawn = shapes(walk_cost_picture(rows, HARDWARE["each level"]))
+    drawn = shapes(cost_comparison_picture(rows, HARDWARE["each level"]))
     cost = rows[0].cost
     assert drawn["hits walk cache, level 2 0 number"].text.endswith(f"of {cost.walks:,}")
     assert drawn["hits walk cache, level 1 0 number"].text.endswith(f"of {cost.walks - cost.walk_cache_hits[2]:,}")
 
 
 def test_what_is_not_there_is_said_in_its_place(rows):
-    drawn = shapes(walk_cost_picture(rows, Hardware((TLB(48),))))
+    drawn = shapes(cost_comparison_picture(rows, Hardware((TLB(48),))))
     assert drawn["reads level 0 0 number"].text == "no such level"
     assert drawn["reads level 0 1 bar"]
     assert drawn["hits L2 TLB 0 number"].text == "no such TLB"
     assert drawn["hits walk cache, level 1 0 number"].text == "no such cache"
-    everything = shapes(walk_cost_picture(rows, HARDWARE["each level"]))
+    everything = shapes(cost_comparison_picture(rows, HARDWARE["each level"]))
     assert drawn["label reads level 3"].attributes == everything["label reads level 3"].attributes
 
 
 def test_nothing_counted_yet_draws_empty_bars():
     nothing = Cost(0, (), (), (0,) * 5, (0,) * 5, 0, 0)
     rows = [Row("zipf", "pages", "x", regime, nothing) for regime in regimes("4k")]
-    drawn = shapes(walk_cost_picture(rows, HARDWARE["shared"]))
+    drawn = shapes(cost_comparison_picture(rows, HARDWARE["shared"]))
     assert {shape.attributes["width"] for key, shape in drawn.items() if key.endswith(" bar")} == {0}
     assert compared(rows) == "4K/52 LPA2 reads as many descriptors as 4K/48: 0."
