@@ -9,18 +9,11 @@ example: pgtlab translate tests/data/kernel/ptdump/4k-va48-max 0xffff80008000000
 from __future__ import annotations
 
 import argparse
-import re
-from typing import TYPE_CHECKING
 
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.image_options import add_image_options, open_image
-from pgtlab.cli.options import address
-
-if TYPE_CHECKING:
-    from pgtlab.linux.image import Image
 
 ACCESSES = ("read", "write", "fetch")
-NUMBER = re.compile("0[xX][0-9a-fA-F]+|[0-9]+|[0-9a-f]{16}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,21 +40,10 @@ def run(args: argparse.Namespace) -> int:
 
     image = open_image(args)
     access = Access[args.access.upper()]
-    vas = [address_in(image, text) for text in args.addresses]
+    vas = [image.address(text) for text in args.addresses]
     walks = [image.translate(va, access, va >> 55 & 1 if args.el is None else args.el) for va in vas]
     if args.json:
         print_json({"image": image.name, "walks": [walk.as_dict() for walk in walks]})
     else:
         print("\n\n".join(map(str, walks)))
     return 1 if any(isinstance(walk.outcome, Fault) for walk in walks) else 0
-
-
-def address_in(image: Image, text: str) -> int:
-    """The address that `text` writes: a symbol of the image's, or what `parse_address` reads in its kernel."""
-    from pgtlab.linux.address import parse_address
-
-    if text in image.symbols:
-        return image.symbols[text]
-    if image.config is None and NUMBER.fullmatch(text):  # which is an address in any kernel
-        return address(text if text[:2].lower() == "0x" or text.isdecimal() else f"0x{text}")
-    return parse_address(text, image.boot)

@@ -26,8 +26,8 @@ class AddressError(ValueError):
     """A virtual address that is not 64 bits, or a name that is not one."""
 
 
-def as_address(address: int | str, boot: Boot | NoBoot) -> int:
-    """An address given as a number or as `parse_address` reads it.
+def as_address(address: int | str, boot: Boot | NoBoot | None = None) -> int:
+    """An address given as a number or as `parse_address` reads it; without a kernel there are no names.
 
     Raises
     ------
@@ -76,7 +76,12 @@ def address_name(va: int, boot: Boot | NoBoot) -> str:
     return f"{name} + {va - place:#x}" if va > place else name
 
 
-def parse_address(text: str, boot: Boot | NoBoot) -> int:
+def is_number(text: str) -> bool:
+    """Whether `text` is an address in any kernel: a number, or 16 digits as the kernel's log prints them."""
+    return bool(_NUMBER.fullmatch(text) or _LOGGED.fullmatch(text))
+
+
+def parse_address(text: str, boot: Boot | NoBoot | None) -> int:
     """The address that `text` writes, in a kernel.
 
     Parameters
@@ -85,7 +90,7 @@ def parse_address(text: str, boot: Boot | NoBoot) -> int:
         Hex (`0x...`, or the 16 digits that the kernel's log prints), decimal, underscores anywhere between digits, or a
         name such as `PAGE_OFFSET`; `+ 0x10` or `- PMD_SIZE` may follow.
     boot : Boot or NoBoot
-        The kernel whose names count.
+        The kernel whose names count; None if there is none.
 
     Raises
     ------
@@ -101,9 +106,9 @@ def parse_address(text: str, boot: Boot | NoBoot) -> int:
     match = _SUM.fullmatch(text.strip())
     if match is None:
         raise AddressError(f"{text!r} is not an address: write hex, decimal, or a name such as PAGE_OFFSET")
-    va = _term(match["base"], address_names(boot))
+    va = _term(match["base"], address_names(boot) if boot else {})
     if match["offset"]:
-        offset = _term(match["offset"], constants_of(boot))
+        offset = _term(match["offset"], constants_of(boot) if boot else {})
         va += offset if match["sign"] == "+" else -offset
     if not 0 <= va <= _LARGEST:
         nearest = 0 if va < 0 else _LARGEST

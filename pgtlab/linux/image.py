@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
+from pgtlab.linux.address import as_address, is_number, parse_address
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images import formats
@@ -170,14 +171,34 @@ class Image:
             raise ImageError(f"{self.name}: {booted.reason}; another CPU is to be given (--cpu)")
         return booted
 
-    def translate(self, va: int, access: Access = Access.READ, el: int = 1) -> Walk:
-        """Translate one address as `MMU.translate` does, which documents the arguments.
+    def address(self, address: int | str) -> int:
+        """An address given as a number, as one of the image's symbols, or as `parse_address` reads it.
 
         Raises
         ------
+        AddressError
+            Where it is none of these.
         ImageError
-            Where the root of the address's range is not known.
+            Where it is a name, and the image does not say which kernel's.
         """
+        if isinstance(address, str):
+            if address in self.symbols:
+                return self.symbols[address]
+            if not is_number(address):
+                return parse_address(address, self.boot)
+        return as_address(address)
+
+    def translate(self, va: int | str, access: Access = Access.READ, el: int = 1) -> Walk:
+        """Translate one address, a number or a name, as `MMU.translate` does, which documents the other arguments.
+
+        Raises
+        ------
+        AddressError
+            Where it is not an address or the name of one.
+        ImageError
+            Where the root of the address's range is not known, or a name's kernel.
+        """
+        va = self.address(va)
         self._root(upper=bool(va >> 55 & 1))
         return self.mmu.translate(va, access, el)
 

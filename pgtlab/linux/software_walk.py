@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pgtlab.linux.address import as_address
 from pgtlab.linux.boot import LINUX_LEVELS, Boot, Fold
 from pgtlab.linux.kernel.mm import MmStruct
 
@@ -33,7 +34,7 @@ class Lookup:
         return f"{self.call} -> {self.pa:#x}, {found}{how}"
 
 
-def software_walk(k: Kernel, mm: MmStruct, addr: int) -> tuple[Lookup, ...]:
+def software_walk(k: Kernel, mm: MmStruct, addr: int | str) -> tuple[Lookup, ...]:
     """The entries for an address, from the pgd down to the first that leads to no table.
 
     Parameters
@@ -42,15 +43,15 @@ def software_walk(k: Kernel, mm: MmStruct, addr: int) -> tuple[Lookup, ...]:
         Whose `pgd_offset()` to `pte_offset_kernel()` are called.
     mm : MmStruct
         The address space.
-    addr : int
-        A virtual address that the tables of `mm` are for.
+    addr : int or str
+        A virtual address that the tables of `mm` are for, or the name of one, such as `PAGE_OFFSET`.
 
     Examples
     --------
     >>> from pgtlab import CPU, Config, boot
     >>> from pgtlab.linux.kernel import Kernel
     >>> k = Kernel(boot(Config("4k", 39), CPU.named("max")))
-    >>> for lookup in software_walk(k, k.init_mm, k.PAGE_OFFSET)[:2]:
+    >>> for lookup in software_walk(k, k.init_mm, "PAGE_OFFSET")[:2]:
     ...     print(lookup)
     pgd_offset(mm, addr) -> 0x40000000, pgd = 0x0000000040200003
     p4d_offset(pgdp, addr) -> 0x40000000, p4d = 0x0000000040200003 (the same entry again)
@@ -58,7 +59,7 @@ def software_walk(k: Kernel, mm: MmStruct, addr: int) -> tuple[Lookup, ...]:
     Source: `follow_pte()` and its kin in `mm/memory.c`, and `show_pte()` in `arch/arm64/mm/fault.c`, v6.12.
     """
     found: list[Lookup] = []
-    pointer, above = mm, "mm"
+    addr, pointer, above = as_address(addr, k.boot), mm, "mm"
     for level in LINUX_LEVELS:
         helper = "pte_offset_kernel" if level == "pte" else f"{level}_offset"
         pointer = getattr(k, helper)(pointer, addr)

@@ -14,6 +14,7 @@ from pgtlab.linux.address import AddressError
 from pgtlab.linux.boot import NoBoot
 from pgtlab.linux.cpu import CPUS
 from pgtlab.linux.decompose import Decomposition
+from pgtlab.linux.image import Image
 from pgtlab.linux.words import WordError
 
 LPA2 = ["--page-size", "16k", "--va-bits", "52"]
@@ -113,3 +114,12 @@ def test_reports_show_numbers_in_hexadecimal():
     report = Tree.named("next-20240229").start_kernel().run().reports[-1]
     assert repr(report).startswith("Report(Oops: ")
     assert "address=0x8, esr=0x96000004" in repr(report)
+
+
+def test_an_image_takes_names_and_symbols():
+    image = Image.open(Path(__file__).parents[1] / "data" / "kernel" / "ptdump" / "4k-va48-max")
+    assert image.translate("PAGE_OFFSET") == image.translate(image.boot.constants.PAGE_OFFSET)
+    symbol, address = next(iter(image.symbols.items()))
+    assert image.address(symbol) == image.address(f"{address:#x}") == address
+    with pytest.raises(AddressError):
+        image.translate("NO_SUCH_PLACE")
