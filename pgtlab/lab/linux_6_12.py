@@ -31,24 +31,24 @@ TAINT_NAMES: Final = {TAINT_BAD_PAGE: "BAD_PAGE", TAINT_DIE: "DIE", TAINT_WARN: 
 
 
 def _page_type_ops(uname: str) -> dict[str, Symbol]:
-    """PAGE_TYPE_OPS(): a page has one type at most, and bits of others do not add up to it."""
+    """PAGE_TYPE_OPS(): the functions that test, set and clear one page type; a page has at most one type."""
     value = PGTY[uname.lower()]
 
     @static_inline
     def test(k: Kernel, page: Page) -> bool:
-        """The page is of this type."""
+        """Whether the page has this function's type."""
         return bool(page.page_type >> 24 == value)
 
     @static_inline
     def set_(k: Kernel, page: Page) -> None:
-        """Give the page this type; it must have none."""
+        """Give the page this function's type; it must have no type yet."""
         if not test(k, page):
             k.VM_BUG_ON_PAGE(page.page_type != UINT_MAX, page, "page->page_type != UINT_MAX")
             page.page_type = value << 24
 
     @static_inline
     def clear(k: Kernel, page: Page) -> None:
-        """Take the type away again; a page without any may be given too."""
+        """Clear the type of a page, which must be this function's type; a page without a type is left as it is."""
         if page.page_type != UINT_MAX:
             k.VM_BUG_ON_PAGE(not test(k, page), page, f"!Page{uname}(page)")
             page.page_type = UINT_MAX
@@ -58,7 +58,7 @@ def _page_type_ops(uname: str) -> dict[str, Symbol]:
 
 @static_inline
 def print_flags(k: Kernel, folio: Page, cma: bool) -> None:
-    """Print the flags of a folio, and its type if it has one."""
+    """Print the flags of a folio, whether its pageblock is the contiguous memory allocator's, and its type, if any."""
     names = "|".join(name for name, flag in PAGEFLAGS.items() if folio.flags & flag)
     zone = page_zonenum(folio.flags, k.ZONES_SHIFT)
     k.printk(f"flags: {folio.flags:#x}({names + '|' if names else ''}zone={zone}){' CMA' if cma else ''}")
@@ -69,12 +69,12 @@ def print_flags(k: Kernel, folio: Page, cma: bool) -> None:
 
 @static_inline
 def page_mapcount(k: Kernel, page: Page) -> int:
-    """How often the page is mapped. What is far below any count is a type, whichever way it is written."""
+    """How many page-table entries map the page: `_mapcount` plus one, or 0 for a page that has a type."""
     return 0 if page_type_has_type(page.page_type) else int(page._mapcount) + 1
 
 
 def bad_page(k: Kernel, page: Page, reason: str) -> None:
-    """Report a page in a state that it should not be in, leave it in that state, and go on."""
+    """Report a page in a state that it must not be in, leave it in that state, and go on."""
     k.report("Bad page state", page=page, text=reason)
     k.printk(f"BUG: Bad page state in process {k.current.comm}  pfn:{page.pfn:05x}")
     k.dump_page(page, reason)
@@ -86,13 +86,13 @@ def bad_page(k: Kernel, page: Page, reason: str) -> None:
 
 
 def free_unref_page(k: Kernel, page: Page, order: int) -> None:
-    """Free a block that is often wanted again."""
+    """Free a block of an order that is often wanted again. (The kernel keeps it on a per-CPU list.)"""
     if k.free_pages_prepare(page, order):
         k.free_one_page(k.page_zone(page), page, order, k.get_pfnblock_migratetype(page, k.page_to_pfn(page)))
 
 
 def print_header(k: Kernel) -> None:
-    """The lines that every report begins its trace with: whose task it was, and what tainted the kernel in words."""
+    """Print the lines before a report's call trace: CPU, user, task, release, taints by letter and name, machine."""
     task = k.current
     tainted = print_tainted(k)
     k.printk(f"CPU: 0 UID: 0 PID: {task.pid} Comm: {task.comm} {tainted} {k.release} {VERSION}")

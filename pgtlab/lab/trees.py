@@ -201,7 +201,7 @@ def _fold_puds_at_runtime() -> Commit:
 
 def _add_dump_folio() -> Commit:
     def __dump_page(k: Kernel, page: Page) -> None:
-        """Print a page as it is at this moment: a copy on the stack, and its folio's, that fit each other."""
+        """Print a snapshot of a page: copies of it and its folio, on the stack, that are consistent with each other."""
         pfn = k.page_to_pfn(page)
         precise, folio = k.page_and_folio_on_stack()
         nr_pages, loops = 1, 5
@@ -226,7 +226,7 @@ def _add_dump_folio() -> Commit:
         k.__dump_folio(foliop, precise, pfn, idx)
 
     def __dump_folio(k: Kernel, folio: Page, page: Page, pfn: int, idx: int) -> None:
-        """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
+        """Print a page of a folio. `page` may be a copy of the page; `pfn` is the page frame number of the original."""
         k.hold(x20=page.address, x22=pfn, x24=page.page_type)
         k.printk(
             f"page: refcount:{folio._refcount} mapcount:{k.page_mapcount(page)} mapping:{folio.mapping:016x} "
@@ -246,7 +246,7 @@ def _add_dump_folio() -> Commit:
 
 def _use_the_real_pfn() -> Commit:
     def __dump_folio(k: Kernel, folio: Page, page: Page, pfn: int, idx: int) -> None:
-        """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
+        """Print a page of a folio. `page` may be a copy of the page; `pfn` is the page frame number of the original."""
         k.hold(x20=page.address, x22=pfn, x24=page.page_type)
         k.printk(
             f"page: refcount:{folio._refcount} mapcount:{k.page_mapcount(page)} mapping:{folio.mapping:016x} "

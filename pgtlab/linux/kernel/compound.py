@@ -1,8 +1,8 @@
-"""Compound pages: a block that is one page to its users, with a head that leads it (`mm/page_alloc.c`, v6.9).
+"""Compound pages: a block that its users see as one page, a head page and its tail pages (`mm/page_alloc.c`, v6.9).
 
-Each tail says in `compound_head`, with bit 0 set, where the head is. What there is no room for in the head is in the
-first tails: the order in the lowest byte of the first one's flags, and how often the whole is mapped in place of its
-`mapping`; in place of the second's the end of a list.
+Each tail holds the address of the head in `compound_head`, with bit 0 set. The first tails also hold what the head has
+no room for. In the first tail, the lowest byte of `flags` is the order, and the map counts of the whole block are in
+the bytes of `mapping`; the second tail holds a list head, `_deferred_list`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEFERRED_LIST = 16  # offsetof(struct folio, _deferred_list) in the second tail
 
 @static_inline
 def prep_compound_page(k: Kernel, page: Page, order: int) -> None:
-    """Make a block of more than one page a compound page."""
+    """Make a block of more than one page a compound page: mark the head, and point each tail to it."""
     page.flags |= PG_head
     for pfn in range(page.pfn + 1, page.pfn + (1 << order)):
         tail = k.pfn_to_page(pfn)
@@ -42,13 +42,13 @@ def prep_compound_page(k: Kernel, page: Page, order: int) -> None:
 
 @static_inline
 def compound_order(k: Kernel, page: Page) -> int:
-    """The order of the compound page that `page` is the head of; 0 where it is none."""
+    """The order of the compound page that `page` is the head of; 0 for any other page."""
     return k.pfn_to_page(page.pfn + 1).flags & PAGE_FLAGS_SECOND if page.flags & PG_head else 0
 
 
 @static_inline
 def free_tail_page_prepare(k: Kernel, head: Page, page: Page) -> bool:
-    """Make a tail a page by itself again; whether it was bad."""
+    """Detach a tail page from its compound page; report it if it is bad, and return whether it was."""
     reason = _reason(k, head, page) if k.is_check_pages_enabled() else None
     if reason is not None:
         k.bad_page(page, reason)

@@ -1,8 +1,9 @@
 """The kernel's test of its page-table helpers, run once at boot (`mm/debug_vm_pgtable.c`, v6.9).
 
 The initcall runs every test in the kernel's order. Some tests take entries as values and touch no table: each of their
-lines is a law. Others change entries in tables. arm64 never has CONFIG_MEM_SOFT_DIRTY, nor (in v6.9)
-CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, without which the compiler sees empty functions.
+lines is a law, such as "an entry that was made young is young". The others change entries in tables. arm64 does not
+have CONFIG_MEM_SOFT_DIRTY or, in v6.9, CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD; without these options the tests of
+what they add do nothing.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 RANDOM_NZVALUE = 0xFF
 ULONG_MAX = (1 << 64) - 1
 
-# Bits to find in an entry before it is cleared: all but four that s390 folds levels by, and one of ppc64. (Since v6.10
-# the tests look whether the entry is not none before, and add nothing to it.)
+# Bits set in an entry before it is cleared, so that clearing has something to do: all but the lowest four, which hold
+# the entry's type on s390, and bit 62, which ppc64 needs. (Since v6.10 the tests set no bits; they check that the entry
+# is not none before.)
 RANDOM_ORVALUE = ~(0xF | 1 << 62) & (1 << 64) - 1
 
 
-# What the tests need: one path through a page table, and pages for it to map.
+# Setting up and tearing down: one path through a page table, and pages for it to map.
 
 
 NULL: Final[Any] = None  # a pointer that is not set yet
@@ -34,10 +36,11 @@ NULL: Final[Any] = None  # a pointer that is not set yet
 
 @dataclass
 class PgtableDebugArgs:
-    """`struct pgtable_debug_args`: an address space with one entry at each level, and the first entry of each table.
+    """`struct pgtable_debug_args`: an address space, its entry for `vaddr` at each level, and the start of each table.
 
-    A pointer that was not reached is 0, as after the kernel's `memset()`. `pmd_pfn` and `pte_pfn` are frames that were
-    allocated, None where there were none; the fixed ones exist, aligned as far as RAM allows, and are not touched.
+    A pointer that is not set yet is 0 or None, as after the kernel's `memset()`. `pmd_pfn` and `pte_pfn` are allocated
+    frames, or None without memory. The fixed frames exist, aligned as far as RAM allows; the tests map them but never
+    access them.
     """
 
     vaddr: int = 0
@@ -63,7 +66,7 @@ class PgtableDebugArgs:
 
 
 def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
-    """Build one path through the page table, and get pages for it to map."""
+    """Build one path through a page table, and allocate pages for it to map; return 0, or -ENOMEM."""
     args.vaddr = k.get_random_vaddr()
     args.page_prot = k.vm_get_page_prot(k.VM_ACCESS_FLAGS)
     args.page_prot_none = k.vm_get_page_prot(k.VM_NONE)
@@ -93,7 +96,7 @@ def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
     args.start_ptep = k.pmd_pgtable(k.pmdp_get(args.pmdp))
     k.init_fixed_pfns(args)
 
-    # A huge page, if there is one, serves as a small one too. None is larger than the allocator's largest block.
+    # A huge page also serves as the small page.
     if k.has_transparent_hugepage():
         page = k.debug_vm_pgtable_alloc_huge_page(args, k.HPAGE_PMD_ORDER)
         if page is not None:
@@ -106,7 +109,7 @@ def init_args(k: Kernel, args: PgtableDebugArgs) -> int:
 
 @static_inline
 def init_failed(k: Kernel, args: PgtableDebugArgs, what: str) -> int:
-    """The way out of `init_args()` without memory."""
+    """Report what could not be allocated, free what `init_args()` has allocated so far, and return -ENOMEM."""
     k.printk(f"debug_vm_pgtable: [{'init_args':25}]: Failed to allocate {what}")
     k.destroy_args(args)
     return -ENOMEM
@@ -114,13 +117,13 @@ def init_failed(k: Kernel, args: PgtableDebugArgs, what: str) -> int:
 
 @static_inline
 def debug_vm_pgtable_alloc_huge_page(k: Kernel, args: PgtableDebugArgs, order: int) -> Page | None:
-    """A huge page; None where there is none, or where the allocator has no blocks that large."""
+    """Allocate a block of `1 << order` pages, or return None where that exceeds the allocator's largest block."""
     return k.alloc_pages(order) if order <= k.MAX_PAGE_ORDER else None
 
 
 @static_inline
 def init_fixed_pfns(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Find frames aligned to a PUD, or else to a PMD, or else take the kernel's own."""
+    """Choose frames aligned to the size of a PUD, or else of a PMD, or else those of the kernel image."""
     start, end = k.memory.base, k.memory.base + k.memory.size
     phys, args.fixed_alignment = k.reserved_base, k.PAGE_SIZE
     for size in (k.PUD_SIZE, k.PMD_SIZE):
@@ -136,12 +139,12 @@ def init_fixed_pfns(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def get_random_vaddr(k: Kernel) -> int:
-    """A random page of user address space."""
+    """A random page-aligned address of user space."""
     return k.random.randrange(k.TASK_SIZE_64 >> k.PAGE_SHIFT) << k.PAGE_SHIFT
 
 
 def destroy_args(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Give everything back: the pages, then the tables from the leaves up, then the address space."""
+    """Free everything that `init_args()` made: the pages, the tables from the PTE table up, the address space."""
     if args.pmd_pfn is not None:
         k.__free_pages(k.pfn_to_page(args.pmd_pfn), k.HPAGE_PMD_ORDER)
     elif args.pte_pfn is not None:
@@ -169,7 +172,7 @@ def destroy_args(k: Kernel, args: PgtableDebugArgs) -> None:
 
 
 def validating(k: Kernel, function: str, what: str, vm_flags: int | None = None) -> None:
-    """`pr_debug()`: say which test runs, in a kernel booted with `dyndbg="module debug_vm_pgtable +p"`."""
+    """Print which test runs, as `pr_debug()` does in a kernel booted with `dyndbg="module debug_vm_pgtable +p"`."""
     k.tests_run.setdefault(function)
     if k.CONFIG_DYNAMIC_DEBUG:
         flags = "" if vm_flags is None else f" ({k.format_vm_flags(vm_flags)})"
@@ -183,7 +186,7 @@ static_inline(validating)
 
 
 def debug_vm_pgtable(k: Kernel) -> int:
-    """Validate the page-table helpers: a late initcall."""
+    """Run every test of the page-table helpers; a late initcall, which returns 0, or -ENOMEM without memory."""
     k.printk(f"debug_vm_pgtable: [{'debug_vm_pgtable':25}]: Validating architecture page table helpers")
     args = PgtableDebugArgs()
     ret = k.init_args(args)
@@ -216,7 +219,7 @@ def debug_vm_pgtable(k: Kernel) -> int:
     k.pud_thp_tests(args)
     k.hugetlb_basic_tests(args)
 
-    # Tables may be changed by those alone who hold their lock.
+    # The tests from here on change tables, so each level's lock is held.
     args.ptep, pte_lock = k.pte_offset_map_lock(args.mm, args.pmdp, args.vaddr)
     k.pte_clear_tests(args)
     k.pte_advanced_tests(args)
@@ -249,12 +252,13 @@ def debug_vm_pgtable(k: Kernel) -> int:
     return 0
 
 
-# One page. What user space may execute is cleaned from the cache when it is mapped and marked so, which must not stay.
+# PTEs in a table. Mapping a page that user space may execute cleans it from the data cache and marks it as clean
+# (PG_arch_1 in its flags); flush_dcache_page() removes that mark again, so that the page's next user starts without it.
 
 
 @static_inline
 def pte_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Whatever an entry holds, cleared it is none."""
+    """A PTE that is cleared is none, whatever bits it had."""
     if args.pte_pfn is None:
         return
     validating(k, "pte_clear_tests", "PTE clear")
@@ -269,7 +273,11 @@ def pte_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """An entry in a table: write taken away, write and dirty given, young taken away, and cleared each time."""
+    """A PTE in a table can be changed in place.
+
+    It is not writable after `ptep_set_wrprotect()`, writable and dirty after `ptep_set_access_flags()` with an entry
+    that is both, and not young after `ptep_test_and_clear_young()`. Reading and clearing it leaves none.
+    """
     if args.pte_pfn is None:
         return
     validating(k, "pte_advanced_tests", "PTE advanced")
@@ -301,12 +309,12 @@ def pte_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
     k.ptep_get_and_clear_full(mm, vaddr, ptep, 1)
 
 
-# The PMD: a table, or a huge page.
+# PMD entries in a table: each names a PTE table or maps a huge page.
 
 
 @static_inline
 def pmd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Whatever a PMD entry holds, cleared it is none."""
+    """A PMD entry that is cleared is none, whatever bits it had."""
     validating(k, "pmd_clear_tests", "PMD clear")
     k.write64(args.pmdp, k.pmdp_get(args.pmdp) | RANDOM_ORVALUE)
     k.pmd_clear(args.pmdp)
@@ -315,7 +323,12 @@ def pmd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A huge page in a table, as `pte_advanced_tests()`; the PTE table is put by meanwhile."""
+    """A huge page's PMD entry in a table can be changed in place.
+
+    It is not writable after `pmdp_set_wrprotect()`, writable and dirty after `pmdp_set_access_flags()` with an entry
+    that is both, and not young after `pmdp_test_and_clear_young()`. Reading and clearing it leaves none. The PTE table
+    is deposited meanwhile, as it is for every huge page, so that splitting the page needs no memory.
+    """
     if not k.has_transparent_hugepage() or args.pmd_pfn is None:
         return
     validating(k, "pmd_advanced_tests", "PMD advanced")
@@ -350,7 +363,10 @@ def pmd_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_huge_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A block of the kernel's own can be mapped and unmapped; not with CONFIG_PTDUMP_DEBUGFS, for fear of a reader."""
+    """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves none.
+
+    Not with CONFIG_PTDUMP_DEBUGFS: a dump of the kernel's page tables may be reading a table that the block replaces.
+    """
     if not k.CONFIG_HAVE_ARCH_HUGE_VMAP:
         return
     if not k.arch_vmap_pmd_supported(args.page_prot) or args.fixed_alignment < k.PMD_SIZE:
@@ -370,12 +386,12 @@ def pmd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
     k.WARN_ON(k.pmd_bad(k.pmdp_get(args.pmdp)))
 
 
-# The upper levels, where they are not folded.
+# Entries of the upper levels, where these are not folded.
 
 
 @static_inline
 def pud_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Whatever a PUD entry holds, cleared it is none."""
+    """A PUD entry that is cleared is none, whatever bits it had."""
     if k.CONFIG_PGTABLE_LEVELS <= 3 or k.mm_pmd_folded(args.mm):
         return
     validating(k, "pud_clear_tests", "PUD clear")
@@ -386,12 +402,16 @@ def pud_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pud_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+    """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
 
 
 @static_inline
 def pud_huge_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A block of the kernel's own can be mapped and unmapped: with 4K pages, and RAM enough for an aligned one."""
+    """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves none.
+
+    Only with 4K pages, with which alone Linux maps such blocks, and only if RAM holds an aligned one. Not with
+    CONFIG_PTDUMP_DEBUGFS: a dump of the kernel's page tables may be reading a table that the block replaces.
+    """
     if not k.CONFIG_HAVE_ARCH_HUGE_VMAP:
         return
     if not k.arch_vmap_pud_supported(args.page_prot) or args.fixed_alignment < k.PUD_SIZE:
@@ -415,7 +435,7 @@ def pud_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def p4d_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Whatever a P4D entry holds, cleared it is none."""
+    """A P4D entry that is cleared is none, whatever bits it had."""
     if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_pud_folded(args.mm):
         return
     validating(k, "p4d_clear_tests", "P4D clear")
@@ -438,7 +458,7 @@ def p4d_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pgd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Whatever a pgd entry holds, cleared it is none."""
+    """A pgd entry that is cleared is none, whatever bits it had."""
     if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_p4d_folded(args.mm):
         return
     validating(k, "pgd_clear_tests", "PGD clear")
@@ -459,18 +479,24 @@ def pgd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
     k.WARN_ON(k.pgd_bad(k.pgdp_get(args.pgdp)))
 
 
-# Tests of entries as values.
+# Tests of entries as values, which touch no table.
 
 
-# For each of the sixteen combinations of read, write, exec and shared.
+# Run for each of the sixteen combinations of VM_READ, VM_WRITE, VM_EXEC and VM_SHARED.
 
 
 @static_inline
 def pte_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
-    """Young, dirty and writable, made and unmade, whatever the protection was; taking away write keeps dirty."""
+    """A PTE can be made young, dirty and writable and not, whatever its protection is.
+
+    A PTE equals itself. A new one is not dirty. Taking away write permission keeps a dirty PTE dirty and a clean one
+    clean.
+    """
     pte = k.pfn_pte(args.fixed_pte_pfn, k.vm_get_page_prot(idx))
     validating(k, "pte_basic_tests", "PTE basic", idx)
-    k.WARN_ON(k.pte_dirty(k.pte_wrprotect(pte)))  # no protection begins dirty
+    # On arm64 a writable entry without PTE_RDONLY is dirty (hardware clears that bit at the first write), and
+    # pte_wrprotect() keeps that as PTE_DIRTY. So this fails for a protection that makes new entries dirty.
+    k.WARN_ON(k.pte_dirty(k.pte_wrprotect(pte)))
     k.WARN_ON(not k.pte_same(pte, pte))
     k.WARN_ON(not k.pte_young(k.pte_mkyoung(k.pte_mkold(pte))))
     k.WARN_ON(not k.pte_dirty(k.pte_mkdirty(k.pte_mkclean(pte))))
@@ -484,12 +510,16 @@ def pte_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
 
 @static_inline
 def pmd_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
-    """The same of a huge page; and it is no table."""
+    """A huge page's PMD entry can be made young, dirty and writable and not, whatever its protection is.
+
+    An entry equals itself. A new one is not dirty. Taking away write permission keeps a dirty entry dirty and a clean
+    one clean. The entry of a huge page is bad, because it does not name a table.
+    """
     if not k.has_transparent_hugepage():
         return
     validating(k, "pmd_basic_tests", "PMD basic", idx)
     pmd = k.pfn_pmd(args.fixed_pmd_pfn, k.vm_get_page_prot(idx))
-    k.WARN_ON(k.pmd_dirty(k.pmd_wrprotect(pmd)))
+    k.WARN_ON(k.pmd_dirty(k.pmd_wrprotect(pmd)))  # as in pte_basic_tests()
     k.WARN_ON(not k.pmd_same(pmd, pmd))
     k.WARN_ON(not k.pmd_young(k.pmd_mkyoung(k.pmd_mkold(pmd))))
     k.WARN_ON(not k.pmd_dirty(k.pmd_mkdirty(k.pmd_mkclean(pmd))))
@@ -499,20 +529,20 @@ def pmd_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
     k.WARN_ON(k.pmd_write(k.pmd_wrprotect(k.pmd_mkwrite(pmd, args.vma))))
     k.WARN_ON(k.pmd_dirty(k.pmd_wrprotect(k.pmd_mkclean(pmd))))
     k.WARN_ON(not k.pmd_dirty(k.pmd_wrprotect(k.pmd_mkdirty(pmd))))
-    k.WARN_ON(not k.pmd_bad(k.pmd_mkhuge(pmd)))
+    k.WARN_ON(not k.pmd_bad(k.pmd_mkhuge(pmd)))  # "bad" means: not a table
 
 
 @static_inline
 def pud_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
-    """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+    """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
 
 
-# Once.
+# Run once.
 
 
 @static_inline
 def p4d_basic_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """An entry is itself."""
+    """A P4D entry equals itself."""
     validating(k, "p4d_basic_tests", "P4D basic")
     p4d = RANDOM_NZVALUE * (ULONG_MAX // 0xFF)
     k.WARN_ON(not k.p4d_same(p4d, p4d))
@@ -520,7 +550,7 @@ def p4d_basic_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pgd_basic_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """An entry is itself."""
+    """A pgd entry equals itself."""
     validating(k, "pgd_basic_tests", "PGD basic")
     pgd = RANDOM_NZVALUE * (ULONG_MAX // 0xFF)
     k.WARN_ON(not k.pgd_same(pgd, pgd))
@@ -528,7 +558,7 @@ def pgd_basic_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_leaf_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A huge page is a leaf."""
+    """The PMD entry of a huge page is a leaf."""
     if not k.has_transparent_hugepage():
         return
     validating(k, "pmd_leaf_tests", "PMD leaf")
@@ -538,12 +568,12 @@ def pmd_leaf_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pud_leaf_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+    """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
 
 
 @static_inline
 def pte_special_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Special, once made so."""
+    """A PTE that was made special is special."""
     pte = k.pfn_pte(args.fixed_pte_pfn, args.page_prot)
     if not k.CONFIG_ARCH_HAS_PTE_SPECIAL:
         return
@@ -553,7 +583,7 @@ def pte_special_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_protnone_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """PROT_NONE is told from the rest, and present."""
+    """A PTE with the protection PROT_NONE is recognised as such, and is present."""
     pte = k.pfn_pte(args.fixed_pte_pfn, args.page_prot_none)
     if not k.CONFIG_NUMA_BALANCING:
         return
@@ -564,7 +594,7 @@ def pte_protnone_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_protnone_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """So is a huge page's."""
+    """A huge page's PMD entry with the protection PROT_NONE is recognised as such, and is present."""
     if not k.CONFIG_NUMA_BALANCING or not k.has_transparent_hugepage():
         return
     validating(k, "pmd_protnone_tests", "PMD protnone")
@@ -575,7 +605,7 @@ def pmd_protnone_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_devmap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A device's memory, once made so."""
+    """A PTE that was made to map a device's memory is recognised as such."""
     pte = k.pfn_pte(args.fixed_pte_pfn, args.page_prot)
     if not k.CONFIG_ARCH_HAS_PTE_DEVMAP:
         return
@@ -585,7 +615,7 @@ def pte_devmap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_devmap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """So is a huge page of it."""
+    """A PMD entry that was made to map a huge page of a device's memory is recognised as such."""
     if not k.CONFIG_ARCH_HAS_PTE_DEVMAP or not k.has_transparent_hugepage():
         return
     validating(k, "pmd_devmap_tests", "PMD devmap")
@@ -595,12 +625,12 @@ def pmd_devmap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pud_devmap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+    """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
 
 
 @static_inline
 def pte_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Soft-dirty, made and unmade: with CONFIG_MEM_SOFT_DIRTY, which arm64 has not."""
+    """A PTE can be made soft-dirty and not soft-dirty: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     pte = k.pfn_pte(args.fixed_pte_pfn, args.page_prot)
     if not k.CONFIG_MEM_SOFT_DIRTY:
         return
@@ -611,7 +641,7 @@ def pte_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """The same of a huge page."""
+    """A huge page's PMD entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     if not k.CONFIG_MEM_SOFT_DIRTY or not k.has_transparent_hugepage():
         return
     validating(k, "pmd_soft_dirty_tests", "PMD soft dirty")
@@ -622,7 +652,7 @@ def pmd_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_swap_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """The same of a swap entry."""
+    """A swap entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     pte = k.pfn_pte(args.fixed_pte_pfn, args.page_prot)
     if not k.CONFIG_MEM_SOFT_DIRTY:
         return
@@ -633,7 +663,7 @@ def pte_swap_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_swap_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """The same of a huge page's migration entry."""
+    """A huge page's migration entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, not on arm64."""
     if not k.CONFIG_MEM_SOFT_DIRTY or not k.CONFIG_ARCH_ENABLE_THP_MIGRATION or not k.has_transparent_hugepage():
         return
     validating(k, "pmd_swap_soft_dirty_tests", "PMD swap soft dirty")
@@ -644,7 +674,11 @@ def pmd_swap_soft_dirty_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_swap_exclusive_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """The exclusive mark comes and goes without touching the entry, even one that uses every bit it has."""
+    """The exclusive mark of a swap entry can be set and cleared without changing its type and offset.
+
+    The entry has the largest type and the largest offset, so every bit that they can use is set. A new entry is not
+    exclusive, and the mark is not taken for the soft-dirty one.
+    """
     validating(k, "pte_swap_exclusive_tests", "PTE swap exclusive")
     max_swap_offset = k.swp_offset(k.pte_to_swp_entry(k.swp_entry_to_pte(k.swp_entry(0, ULONG_MAX))))
     entry = k.swp_entry((1 << k.MAX_SWAPFILES_SHIFT) - 1, max_swap_offset)
@@ -668,7 +702,7 @@ def pte_swap_exclusive_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_swap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A word is the same word after a turn as a swap entry."""
+    """The page frame number in a PTE survives the conversion to a swap entry and back."""
     validating(k, "pte_swap_tests", "PTE swap")
     swp = k.__pte_to_swp_entry(k.pfn_pte(args.fixed_pte_pfn, args.page_prot))
     k.WARN_ON(args.fixed_pte_pfn != k.pte_pfn(k.__swp_entry_to_pte(swp)))
@@ -676,7 +710,7 @@ def pte_swap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_swap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """So is a huge page's."""
+    """The page frame number in a huge page's PMD entry survives the conversion to a swap entry and back."""
     if not k.CONFIG_ARCH_ENABLE_THP_MIGRATION or not k.has_transparent_hugepage():
         return
     validating(k, "pmd_swap_tests", "PMD swap")
@@ -686,7 +720,10 @@ def pmd_swap_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def swap_migration_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A migration entry is one, and says whether the page was writable. The page is locked meanwhile."""
+    """A migration entry is recognised as such, and keeps whether the page was writable.
+
+    The page is locked meanwhile, as migration requires, and is one that nothing else uses.
+    """
     if not k.CONFIG_MIGRATION or args.pte_pfn is None:
         return
     validating(k, "swap_migration_tests", "swap migration")
@@ -708,7 +745,11 @@ def swap_migration_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_thp_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A huge page that was made invalid is huge, present and a leaf still: so it can be split without a gap."""
+    """A transparent huge page stays huge, present and a leaf after `pmd_mkinvalid()`.
+
+    The kernel invalidates the entry while it splits the page, and code that walks the table then must still see a huge
+    page there.
+    """
     if not k.has_transparent_hugepage():
         return
     validating(k, "pmd_thp_tests", "PMD based THP")
@@ -721,12 +762,15 @@ def pmd_thp_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pud_thp_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+    """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
 
 
 @static_inline
 def hugetlb_basic_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """Dirty and writable, made and unmade, of a huge page that was asked for."""
+    """The PTE of a HugeTLB page can be made dirty and writable, and not writable again.
+
+    (CONFIG_ARCH_WANT_GENERAL_HUGETLB, which arm64 does not have, adds another check.)
+    """
     if not k.CONFIG_HUGETLB_PAGE:
         return
     validating(k, "hugetlb_basic_tests", "HugeTLB basic")

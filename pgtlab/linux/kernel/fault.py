@@ -1,4 +1,4 @@
-"""What the kernel does about an access that faulted (`arch/arm64/mm/fault.c`, v6.9)."""
+"""How the kernel handles an access that faulted (`arch/arm64/mm/fault.c`, v6.9)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORBIDDEN = {
 
 @static_inline
 def do_mem_abort(k: Kernel, walk: Walk) -> None:
-    """Nobody is prepared for a fault of the kernel's in this model: say what it was, and die."""
+    """Name the fault of a kernel access and end in an Oops: nothing in the model expects a fault."""
     assert isinstance(walk.outcome, Fault)
     assert walk.esr is not None
     kind = walk.outcome.kind
@@ -47,7 +47,7 @@ def do_mem_abort(k: Kernel, walk: Walk) -> None:
 
 @static_inline
 def die_kernel_fault(k: Kernel, message: str, addr: int, esr: ESR_EL1, fault: Fault) -> NoReturn:
-    """The report of a fault, and the end of the task that met it."""
+    """Report the fault of a kernel access and end in an Oops."""
     message = f"Unable to handle kernel {message} at virtual address {addr:016x}"
     k.report("Oops", text=message, address=addr, esr=esr)
     k.printk(message)
@@ -58,7 +58,7 @@ def die_kernel_fault(k: Kernel, message: str, addr: int, esr: ESR_EL1, fault: Fa
 
 @static_inline
 def mem_abort_decode(k: Kernel, esr: ESR_EL1, fault: Fault) -> None:
-    """Print what ESR_EL1 tells, field by field."""
+    """Print ESR_EL1 field by field."""
     iss = ISSDataAbort(esr.ISS)
     k.printk("Mem abort info:")
     k.printk(f"  ESR = 0x{int(esr):016x}")
@@ -72,7 +72,7 @@ def mem_abort_decode(k: Kernel, esr: ESR_EL1, fault: Fault) -> None:
 
 @static_inline
 def data_abort_decode(k: Kernel, esr: ESR_EL1) -> None:
-    """Print what ESR_EL1 tells of a data abort. No stage 1 fault has a valid ISV."""
+    """Print the fields of ESR_EL1 that a data abort has; ISV is 0 for every stage 1 fault."""
     iss, iss2 = ISSDataAbort(esr.ISS), esr.ISS2
     k.printk("Data abort info:")
     k.printk(f"  ISV = {iss.ISV}, ISS = 0x{esr.ISS:08x}, ISS2 = 0x{iss2:08x}")
@@ -85,7 +85,7 @@ def data_abort_decode(k: Kernel, esr: ESR_EL1) -> None:
 
 
 def fault_name(fault: Fault) -> str:
-    """A fault as `fault_info[]` has it.
+    """The name of a fault in the kernel's table `fault_info[]`.
 
     >>> from pgtlab.arch.fault import Cause
     >>> fault_name(Fault(FaultKind.TRANSLATION, -1, Cause.DESCRIPTOR))
@@ -100,7 +100,7 @@ def fault_name(fault: Fault) -> str:
 
 @static_inline
 def show_pte(k: Kernel, addr: int) -> None:
-    """Print what Linux finds on its way through its page tables, down to where nothing is."""
+    """Print the page-table entries for an address, from the pgd down to the first that does not name a table."""
     if addr < k.TASK_SIZE_64:
         # Only a kernel thread runs in this model, and it has no user space.
         k.printk(f"[{addr:016x}] user address but active_mm is swapper")
@@ -116,21 +116,21 @@ def show_pte(k: Kernel, addr: int) -> None:
 
 @static_inline
 def entries_of(k: Kernel, mm: MmStruct, addr: int) -> list[tuple[str, int]]:
-    """The entries for an address, from the pgd down to the first that leads no further."""
+    """The entries for an address with the names of their levels, down to the first that does not name a table."""
     pgdp = k.pgd_offset(mm, addr)
-    found = [("pgd", pgd := k.read64(pgdp))]
+    entries = [("pgd", pgd := k.read64(pgdp))]
     if k.pgd_none(pgd) or k.pgd_bad(pgd):
-        return found
+        return entries
     p4dp = k.p4d_offset(pgdp, addr)
-    found.append(("p4d", p4d := k.read64(p4dp)))
+    entries.append(("p4d", p4d := k.read64(p4dp)))
     if k.p4d_none(p4d) or k.p4d_bad(p4d):
-        return found
+        return entries
     pudp = k.pud_offset(p4dp, addr)
-    found.append(("pud", pud := k.read64(pudp)))
+    entries.append(("pud", pud := k.read64(pudp)))
     if k.pud_none(pud) or k.pud_bad(pud):
-        return found
+        return entries
     pmdp = k.pmd_offset(pudp, addr)
-    found.append(("pmd", pmd := k.read64(pmdp)))
+    entries.append(("pmd", pmd := k.read64(pmdp)))
     if not (k.pmd_none(pmd) or k.pmd_bad(pmd)):
-        found.append(("pte", k.read64(k.pte_offset_kernel(pmdp, addr))))
-    return found
+        entries.append(("pte", k.read64(k.pte_offset_kernel(pmdp, addr))))
+    return entries

@@ -302,51 +302,51 @@ class KernelFunctions:
     vabits_actual: int
 
     def BUG_ON(self, condition: object, text: str) -> None:
-        """Stop if `condition` holds."""
+        """Stop the kernel if `condition`, whose source is `text`, holds (`asm-generic/bug.h`)."""
     def PageBuddy(self, page: Page) -> bool:
-        """The page heads a free block of the buddy allocator."""
+        """Whether the page is the first of a free block of the buddy allocator."""
     def PageTable(self, page: Page) -> bool:
-        """The page is a page table."""
+        """Whether the page is a page table."""
     def SECTION_FLAGS(self) -> int:
-        """The low bits of `section_mem_map`: RAM that was there at boot, with its memmap."""
+        """The low bits of `section_mem_map` for RAM that was present at boot and has a memmap."""
     def VM_BUG_ON(self, condition: object, text: str) -> None:
-        """With CONFIG_DEBUG_VM: stop if `condition` holds."""
+        """With CONFIG_DEBUG_VM: stop the kernel if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
     def VM_BUG_ON_PAGE(self, condition: object, page: Page, text: str) -> None:
-        """With CONFIG_DEBUG_VM: dump `page` and stop if `condition` holds; `text` is its source (linux/mmdebug.h)."""
+        """With CONFIG_DEBUG_VM: dump `page` and stop if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
     def WARN(self, condition: object, message: str) -> bool:
-        """The same with a message."""
+        """Report a warning with a message and a call trace if `condition` holds, and go on; return it as a bool."""
     def WARN_ON(self, condition: object) -> bool:
-        """Report, with the place and a call trace, if `condition` holds; go on in any case (include/asm-generic/bug.h)."""
+        """Report a warning with a call trace if `condition` holds, and go on; return it as a bool (`asm-generic/bug.h`)."""
     def __ClearPageBuddy(self, page: Page) -> None:
-        """The block is free no longer, or part of a larger one."""
+        """Clear the mark of a free block's first page, which is about to be allocated or merged."""
     def __ClearPageLocked(self, page: Page) -> None:
-        """Unlock it."""
+        """Unlock a page that `__SetPageLocked()` locked."""
     def __ClearPageTable(self, page: Page) -> None:
-        """Take the type away again; the page must have it."""
+        """Clear the page-table type of a page, which must have it."""
     def __SetPageBuddy(self, page: Page) -> None:
-        """Mark the head of a free block."""
+        """Mark the page as the first of a free block; it must have no type yet."""
     def __SetPageLocked(self, page: Page) -> None:
-        """Lock a page that nobody else can lock."""
+        """Lock a page without atomic access, where no other user can see it yet."""
     def __SetPageTable(self, page: Page) -> None:
-        """Give the page its type; it must have none."""
+        """Make the page a page table by type; it must have no type yet."""
     def __add_to_free_list(self, page: Page, zone: Zone, order: int, migratetype: int) -> None:
-        """`page` heads a free block from here on."""
+        """Put a free block on its list, and mark its first page as PageBuddy with the order in `private`."""
     def __cpu_setup(self) -> TCR_EL1:
         """TCR_EL1: sizes, granules and cacheability of both ranges, as the CPU and the configuration have them."""
     def __dump_folio(self, folio: Page, page: Page, pfn: int, idx: int) -> None:
-        """Print a page of a folio; `pfn` is that of the page itself, of which `page` is a copy."""
+        """Print a page of a folio. `page` may be a copy of the page; `pfn` is the page frame number of the original."""
     def __dump_page(self, page: Page) -> None:
-        """Print a page as it is at this moment: a copy on the stack, and its folio's, that fit each other."""
+        """Print a snapshot of a page: copies of it and its folio, on the stack, that are consistent with each other."""
     def __free_pages(self, page: Page, order: int) -> None:
-        """Drop a reference, and free the block with the last one."""
+        """Drop a reference to a block, and free the block with its last reference."""
     def __free_pages_ok(self, page: Page, order: int) -> None:
-        """Free any other block."""
+        """Free a block that is too large for the per-CPU lists."""
     def __kernel_unpoison_pages(self, page: Page, n: int) -> None:
-        """Look whether the poison of `n` pages is untouched."""
+        """Check that `n` pages, which are about to be used, still hold their poison."""
     def __mmdrop(self, mm: MmStruct) -> None:
         """Free the pgd, and look at the books."""
     def __nr_to_section(self, nr: int) -> int:
-        """The `struct mem_section` of a section; NULL where memory has no such section, or its root is absent."""
+        """The address of a section's `struct mem_section`, or NULL where its root is absent or the number is too large."""
     def __p4d_alloc(self, mm: MmStruct, pgdp: int, addr: int) -> int:
         """Allocate a P4D table under `*pgdp`."""
     def __pa(self, va: int) -> int:
@@ -356,7 +356,7 @@ class KernelFunctions:
     def __pagetable_dtor(self, ptdesc: Page) -> None:
         """What the destructors share."""
     def __pfn_to_section(self, pfn: int) -> int:
-        """The `struct mem_section` of a frame, or NULL."""
+        """The address of the `struct mem_section` of a frame, or NULL where its root is absent."""
     def __pgprot_modify(self, prot: int, mask: int, bits: int) -> int:
         """With the bits of `mask` replaced."""
     def __pmd_alloc(self, mm: MmStruct, pudp: int, addr: int) -> int:
@@ -374,11 +374,11 @@ class KernelFunctions:
     def __pud_free(self, mm: MmStruct, pud: int) -> None:
         """Free a PUD table, through its destructor."""
     def __rmqueue(self, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
-        """A block from the lists of its kind, or else from those of another, which then change to this one."""
+        """Take a block of a migratetype; when its lists are empty, move a block of another type to them first."""
     def __rmqueue_fallback(self, zone: Zone, order: int, migratetype: MigrateType) -> bool:
-        """Move a block of another kind to the lists of this one: the largest, so that it need not be done again soon."""
+        """Move a block of another migratetype to the lists of this one, and return whether there was a block to move."""
     def __rmqueue_smallest(self, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
-        """The first block of the smallest order that will do, split as needed."""
+        """Take the first block of the smallest order that fits, and split it to the order that is wanted."""
     def __set_pte(self, ptep: int, pte: int) -> None:
         """Store an entry."""
     def __set_ptes(self, mm: MmStruct, addr: int, ptep: int, pte: int, nr: int) -> None:
@@ -400,11 +400,11 @@ class KernelFunctions:
     def __va(self, pa: int) -> int:
         """The linear-map address of physical address `pa`."""
     def add_taint(self, flag: int, *, lockdep_ok: bool = ...) -> None:
-        """Note a reason; unless `lockdep_ok`, the locks that are held now mean nothing either."""
+        """Taint the kernel; unless `lockdep_ok`, lock debugging is switched off, because its state may be wrong now."""
     def adjust_protection_map(self) -> int:
         """Make `protection_map` fit the CPU: an initcall."""
     def alloc_pages(self, order: int = ..., gfp: int = ...) -> Page | None:
-        """`1 << order` contiguous frames, or None; the first one's `struct page` has `_refcount` 1."""
+        """Allocate `1 << order` contiguous frames; return the first page, with `_refcount` 1, or None without memory."""
     def arch_hugetlb_valid_size(self, size: int) -> bool:
         """Huge pages of this size can be had."""
     def arch_make_huge_pte(self, entry: int, shift: int, flags: int) -> int:
@@ -414,105 +414,105 @@ class KernelFunctions:
     def arch_vmap_pud_supported(self, prot: int) -> bool:
         """Blocks of PUD size may be mapped."""
     def assert_spin_locked(self, lock: Lock) -> None:
-        """The caller must hold it."""
+        """Stop the kernel if the lock is not held."""
     def bad_page(self, page: Page, reason: str) -> None:
-        """Report a page in a state that it should not be in, and go on."""
+        """Report a page in a state that it must not be in, and go on."""
     def bug(self, location: str, text: str, page: Page | None = ...) -> NoReturn:
-        """`BUG()`: a BRK instruction, whose exception the kernel turns into an Oops."""
+        """Stop the kernel at a bug, as `BUG()` does: a BRK instruction, whose exception is reported as an Oops."""
     def can_steal_fallback(self, order: int, start_type: MigrateType) -> bool:
-        """Whether more than the one block may change: movable pages may lie anywhere, so that they take little."""
+        """Whether an allocation may take a whole pageblock of another migratetype instead of a single block."""
     def check_mm(self, mm: MmStruct) -> None:
         """An address space must end with all its page tables given back."""
     def check_new_page(self, page: Page) -> bool:
-        """The check of a page that is about to be given out: at that time it has no flag at all."""
+        """Check a page that is about to be allocated, and report it if it is bad; at this time no flag may be set."""
     def check_new_page_bad(self, page: Page) -> None:
-        """Report it, but for memory that is known to be broken."""
+        """Report a page that failed the check at allocation; a page of broken memory (hwpoison) is skipped silently."""
     def check_new_pages(self, page: Page, order: int) -> bool:
-        """Whether a block is not fit to be used: the first page of it that someone touched while it was free says so."""
+        """Whether a block must not be allocated, because one of its pages was changed while it was free."""
     def check_poison_mem(self, page: Page, mem: bytes) -> None:
-        """Report what is not poison, from the first such byte to the last."""
+        """Report the bytes that are not poison, from the first one to the last."""
     def check_preempt_count(self, initcall: str, before: int) -> None:
-        """An initcall must give back every lock: `do_one_initcall()` looks, and sets it right (`init/main.c`)."""
+        """Warn if an initcall left the preemption count changed, and restore it: `do_one_initcall()` (`init/main.c`)."""
     def clear_pte_bit(self, pte: int, prot: int) -> int:
         """With these bits cleared."""
     def compound_order(self, page: Page) -> int:
-        """The order of the compound page that `page` is the head of; 0 where it is none."""
+        """The order of the compound page that `page` is the head of; 0 for any other page."""
     def data_abort_decode(self, esr: ESR_EL1) -> None:
-        """Print what ESR_EL1 tells of a data abort. No stage 1 fault has a valid ISV."""
+        """Print the fields of ESR_EL1 that a data abort has; ISV is 0 for every stage 1 fault."""
     def debug_vm_pgtable(self) -> int:
-        """Validate the page-table helpers: a late initcall."""
+        """Run every test of the page-table helpers; a late initcall, which returns 0, or -ENOMEM without memory."""
     def debug_vm_pgtable_alloc_huge_page(self, args: PgtableDebugArgs, order: int) -> Page | None:
-        """A huge page; None where there is none, or where the allocator has no blocks that large."""
+        """Allocate a block of `1 << order` pages, or return None where that exceeds the allocator's largest block."""
     def del_page_from_free_list(self, page: Page, zone: Zone, order: int) -> None:
-        """It does no longer: it is in use, or part of a larger one."""
+        """Take a free block off its list, and clear PageBuddy and the order in its first page."""
     def destroy_args(self, args: PgtableDebugArgs) -> None:
-        """Give everything back: the pages, then the tables from the leaves up, then the address space."""
+        """Free everything that `init_args()` made: the pages, the tables from the PTE table up, the address space."""
     def die(self, message: str, esr: ESR_EL1 | None = ...) -> NoReturn:
-        """An Oops (`arch/arm64/kernel/traps.c`). It kills the task, and init's death is the machine's."""
+        """Report an Oops and panic: it kills the current task, which is init here (`arch/arm64/kernel/traps.c`)."""
     def die_kernel_fault(self, message: str, addr: int, esr: ESR_EL1, fault: Fault) -> NoReturn:
-        """The report of a fault, and the end of the task that met it."""
+        """Report the fault of a kernel access and end in an Oops."""
     def do_mem_abort(self, walk: Walk) -> None:
-        """Nobody is prepared for a fault of the kernel's in this model: say what it was, and die."""
+        """Name the fault of a kernel access and end in an Oops: nothing in the model expects a fault."""
     def dump_page(self, page: Page, reason: str | None) -> None:
-        """Print a page and why."""
+        """Print a page, and why it is printed."""
     def dump_stack(self) -> None:
-        """Where are we? (lib/dump_stack.c)"""
+        """Print which task runs on which kernel, and its call trace (`lib/dump_stack.c`)."""
     def entries_of(self, mm: MmStruct, addr: int) -> list[tuple[str, int]]:
-        """The entries for an address, from the pgd down to the first that leads no further."""
+        """The entries for an address with the names of their levels, down to the first that does not name a table."""
     def expand(self, zone: Zone, page: Page, low: int, high: int, migratetype: int) -> None:
-        """Give back the upper half, then the upper half of what remains, until order `low` is left."""
+        """Split a block of order `high` down to order `low`, and return the upper half of each split to the free lists."""
     def find_buddy_page_pfn(self, buddy_pfn: int, order: int) -> Page | None:
-        """The buddy of a block, if it is there and free as a whole."""
+        """The first page of a block's buddy if the buddy is in RAM and free as a whole, else None."""
     def find_num_contig(self, mm: MmStruct, addr: int, ptep: int) -> tuple[int, int]:
         """How many entries make the run at `ptep`, and what each maps: blocks, if it is the PMD entry of `addr`."""
     def find_suitable_fallback(self, zone: Zone, order: int, migratetype: MigrateType) -> int | None:
-        """The first block of an order that is on the lists of another kind."""
+        """The first frame of a block of this order on the lists of another migratetype; None without such a block."""
     def flush_dcache_page(self, page: Page) -> None:
         """The kernel wrote to the page: it is to be cleaned again before anyone executes it."""
     def folio_nr_pages(self, folio: Page) -> int:
-        """How many pages a folio has."""
+        """The number of pages in a folio."""
     def folio_page_idx(self, folio: Page, page: Page) -> int:
-        """Which page of the folio this is, if the folio lies in the memmap: their distance, as an `unsigned long`."""
+        """The index of a page in its folio, in pages: their distance in the memmap, as an `unsigned long`."""
     def folio_test_large(self, folio: Page) -> bool:
-        """The folio has more than one page."""
+        """Whether the folio has more than one page."""
     def format_vm_flags(self, vm_flags: int) -> str:
         """`%pGv`: the names of the flags (`lib/vsprintf.c`)."""
     def free_one_page(self, zone: Zone, page: Page, order: int, migratetype: int) -> None:
-        """Put a block back, merged with its buddies (`__free_one_page()`)."""
+        """Return a block to its free list, merged with its free buddies (`__free_one_page()`)."""
     def free_page(self, addr: int) -> None:
-        """Free the page at a linear-map address."""
+        """Free the page at an address in the linear map."""
     def free_page_is_bad(self, page: Page) -> bool:
-        """The check at free time: a page that anyone still uses in any way is bad."""
+        """Check a page that is being freed, and report it if it is still in use in any way."""
     def free_page_is_bad_report(self, page: Page) -> None:
-        """Report a bad page at free time."""
+        """Report a page that failed the check at free time, with the reason."""
     def free_pages(self, addr: int, order: int) -> None:
-        """Free a block by its address."""
+        """Free the block of `1 << order` pages at an address in the linear map; address 0 is ignored."""
     def free_pages_prepare(self, page: Page, order: int) -> bool:
-        """Check every page of the block, the tails first; with a bad one among them none is freed."""
+        """Check every page of a block that is being freed, and clear its flags; return whether the block may be freed."""
     def free_tail_page_prepare(self, head: Page, page: Page) -> bool:
-        """Make a tail a page by itself again; whether it was bad."""
+        """Detach a tail page from its compound page; report it if it is bad, and return whether it was."""
     def free_tail_pages(self, page: Page, order: int, compound: bool) -> int:
-        """Check the pages after the first, and take their flags; how many of them are bad."""
+        """Check the pages of a block after the first, and clear their flags; return the number of bad pages."""
     def free_the_page(self, page: Page, order: int) -> None:
-        """Free a block whose last reference is gone: of the orders that each CPU has lists for, or larger."""
+        """Free a block without references: through the per-CPU lists up to PAGE_ALLOC_COSTLY_ORDER, else directly."""
     def free_unref_page(self, page: Page, order: int) -> None:
-        """Free a block that is often wanted again. (The kernel keeps it on a list of this CPU's.)"""
+        """Free a block of an order that is often wanted again. (The kernel keeps it on a per-CPU list.)"""
     def free_unref_page_prepare(self, page: Page, order: int) -> bool:
-        """Whether `page` may be freed; if so, it notes the kind of list that it belongs on."""
+        """Check a block before it is freed, and note its migratetype; return whether it may be freed."""
     def get_clear_contig(self, ptep: int, ncontig: int) -> int:
         """Make a run none, and say what its first entry was: young or dirty if any of the run was."""
     def get_pageblock_bitmap(self, page: Page, pfn: int) -> int:
-        """The pageblock flags of the section that a frame is in."""
+        """The address of the pageblock flags of the section that holds a frame; `page` is not used."""
     def get_pageblock_migratetype(self, page: Page) -> int:
-        """The same for a page: a macro, which takes `page_to_pfn()` of what it is given."""
+        """The migratetype of a page's pageblock: a macro, which takes `page_to_pfn()` of its argument."""
     def get_pfnblock_flags_mask(self, page: Page, pfn: int, mask: int) -> int:
-        """Flags of the pageblock that frame `pfn` is in; `page` has no part in it (`mm/page_alloc.c`)."""
+        """The flags in `mask` of the pageblock that holds frame `pfn`; `page` is not used (`mm/page_alloc.c`)."""
     def get_pfnblock_migratetype(self, page: Page, pfn: int) -> int:
-        """What may be in the pageblock of frame `pfn`."""
+        """The migratetype of the pageblock that holds frame `pfn`; `page` is not used."""
     def get_random_vaddr(self) -> int:
-        """A random page of user address space."""
+        """A random page-aligned address of user space."""
     def get_zeroed_page(self, gfp: int = ...) -> int:
-        """A page of zeroes, as an address in the linear map; 0 where there is none."""
+        """Allocate a page of zeroes; return its address in the linear map, or 0 without memory."""
     def gfp_migratetype(self, gfp: int) -> MigrateType:
         """What kind of page it will be: one that can be moved, one that can be dropped, or neither."""
     def has_transparent_hugepage(self) -> bool:
@@ -542,21 +542,21 @@ class KernelFunctions:
     def huge_ptep_set_wrprotect(self, mm: MmStruct, addr: int, ptep: int) -> None:
         """Take the right to write away, and keep dirty."""
     def hugetlb_basic_tests(self, args: PgtableDebugArgs) -> None:
-        """Dirty and writable, made and unmade, of a huge page that was asked for."""
+        """The PTE of a HugeTLB page can be made dirty and writable, and not writable again."""
     def init_args(self, args: PgtableDebugArgs) -> int:
-        """Build one path through the page table, and get pages for it to map."""
+        """Build one path through a page table, and allocate pages for it to map; return 0, or -ENOMEM."""
     def init_failed(self, args: PgtableDebugArgs, what: str) -> int:
-        """The way out of `init_args()` without memory."""
+        """Report what could not be allocated, free what `init_args()` has allocated so far, and return -ENOMEM."""
     def init_fixed_pfns(self, args: PgtableDebugArgs) -> None:
-        """Find frames aligned to a PUD, or else to a PMD, or else take the kernel's own."""
+        """Choose frames aligned to the size of a PUD, or else of a PMD, or else those of the kernel image."""
     def is_check_pages_enabled(self) -> bool:
-        """CONFIG_DEBUG_VM checks pages; so does page poisoning, like any option that is there to find bugs."""
+        """Whether pages are checked: with CONFIG_DEBUG_VM, or with page poisoning."""
     def is_hwpoison_entry(self, entry: int) -> bool:
         """A page whose memory failed; with CONFIG_MEMORY_FAILURE."""
     def is_migrate_cma_folio(self, folio: Page, pfn: int) -> bool:
-        """The same, where the pfn is known better than from the address of a copy."""
+        """Whether frame `pfn` is in a pageblock reserved for the contiguous memory allocator; `folio` may be a copy."""
     def is_migrate_cma_page(self, page: Page) -> bool:
-        """The pageblock of a page is kept for the contiguous memory allocator."""
+        """Whether a page's pageblock is reserved for the contiguous memory allocator."""
     def is_migration_entry(self, entry: int) -> bool:
         """A page under migration."""
     def is_migration_entry_dirty(self, entry: int) -> bool:
@@ -578,11 +578,11 @@ class KernelFunctions:
     def is_writable_migration_entry(self, entry: int) -> bool:
         """Writable."""
     def kernel_poison_pages(self, page: Page, n: int) -> None:
-        """Fill `n` pages that have just been freed."""
+        """Fill `n` pages, which have just been freed, with poison."""
     def kmem_cache_free(self, cache: KmemCache, obj: int) -> None:
-        """Give an object back; a slab with no object in use goes back to the page allocator."""
+        """Return an object to its cache; a slab whose last object is freed goes back to the page allocator."""
     def kmem_cache_zalloc(self, cache: KmemCache) -> int:
-        """An object of zeroes, as an address in the linear map; 0 where there is none."""
+        """Allocate an object of zeroes from a cache; return its address in the linear map, or 0 without memory."""
     def load(self, va: int, size: int) -> int:
         """Load up to eight bytes, little-endian, from any address."""
     def make_hwpoison_entry(self, pfn: int) -> int:
@@ -598,11 +598,11 @@ class KernelFunctions:
     def make_writable_migration_entry(self, offset: int) -> int:
         """The page was writable."""
     def mem_abort_decode(self, esr: ESR_EL1, fault: Fault) -> None:
-        """Print what ESR_EL1 tells, field by field."""
+        """Print ESR_EL1 field by field."""
     def memblock_free_all(self) -> None:
         """Set up every `struct page`, and give all RAM that is not reserved to the buddy allocator."""
     def memcpy(self, to: int, start: int, size: int) -> None:
-        """Copy words."""
+        """Copy `size` bytes from address `start` to address `to`, in words of eight bytes."""
     def migration_entry_supports_ad(self) -> bool:
         """The offset has room above the frame for accessed and dirty."""
     def mk_huge_pte(self, page: Page, prot: int) -> int:
@@ -640,11 +640,11 @@ class KernelFunctions:
     def mmput(self, mm: MmStruct) -> None:
         """Drop a user; the last one takes the address space along."""
     def move_freepages_block(self, zone: Zone, page: Page, migratetype: MigrateType) -> int:
-        """Move all free blocks of a pageblock to the lists of a kind; how many pages they are."""
+        """Move all free blocks of a pageblock to the lists of a migratetype; return the number of pages moved."""
     def node_zonelist(self, gfp: int) -> tuple[Zone, ...]:
         """The zones to look in: the highest that will do comes first, for the lower ones have other users."""
     def nr_free_pages(self) -> int:
-        """How many pages are free, in all zones."""
+        """The number of free pages in all zones."""
     def num_contig_ptes(self, size: int) -> tuple[int, int]:
         """How many entries a huge page of `size` takes, and what each of them maps."""
     def p4d_alloc(self, mm: MmStruct, pgdp: int, addr: int) -> int:
@@ -654,11 +654,11 @@ class KernelFunctions:
     def p4d_bad(self, p4d: int) -> bool:
         """Not an entry that names a table."""
     def p4d_basic_tests(self, args: PgtableDebugArgs) -> None:
-        """An entry is itself."""
+        """A P4D entry equals itself."""
     def p4d_clear(self, p4dp: int) -> None:
         """Make an entry none."""
     def p4d_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """Whatever a P4D entry holds, cleared it is none."""
+        """A P4D entry that is cleared is none, whatever bits it had."""
     def p4d_free(self, mm: MmStruct, p4dp: int) -> None:
         """Free a P4D table, if there are such tables."""
     def p4d_index(self, addr: int) -> int:
@@ -686,27 +686,27 @@ class KernelFunctions:
     def page_address(self, page: Page) -> int:
         """The linear-map address of a frame."""
     def page_and_folio_on_stack(self) -> tuple[Page, Page]:
-        """The local variables `struct page precise` and `struct folio folio` of `__dump_page()`."""
+        """Make room on the stack for `__dump_page()`'s copies of a page and a folio; return pointers to both."""
     def page_at(self, address: int) -> Page:
         """`(struct page *)address`: any 64 bytes read as a `struct page`."""
     def page_bad_reason(self, page: Page, flags: int) -> str:
-        """What is wrong with a page, in the kernel's words; of several faults the last one is named."""
+        """What is wrong with a page, in the kernel's words; where several things are, the one checked last."""
     def page_expected_state(self, page: Page, check_flags: int) -> bool:
-        """No mapping, no reference, no flag in the way; and `_mapcount` at -1, which a page type would disturb."""
+        """Whether a page is as a free page must be: `_mapcount` -1, no mapping, no reference, no flag in `check_flags`."""
     def page_folio(self, page: Page) -> Page:
-        """The folio that a page belongs to: the page itself, or what `compound_head` names where bit 0 of it is set."""
+        """The folio of a page: what `compound_head` points to if its bit 0 is set, otherwise the page itself."""
     def page_mapcount(self, page: Page) -> int:
-        """How often the page is mapped: `_mapcount` counts from -1."""
+        """How many page-table entries map the page: `_mapcount` plus one, or 0 for a page of a slab."""
     def page_of(self, address: int) -> Page:
         """A `struct page *` followed."""
     def page_poisoning_enabled(self) -> bool:
-        """Free pages are poisoned."""
+        """Whether free pages are filled with poison."""
     def page_to_pfn(self, page: Page) -> int:
         """The frame of a `struct page`: its distance from `vmemmap` in units of its size, whether it lies there or not."""
     def page_zone(self, page: Page) -> Zone:
-        """The zone of a page, by the number in the upper bits of its flags."""
+        """The zone of a page, by the zone number in the upper bits of its flags."""
     def pageblock_order(self) -> int:
-        """A huge page of the PMD's size, or the largest block of the allocator where that is smaller."""
+        """The order of a pageblock: that of a huge page of PMD size, or the allocator's largest if that is smaller."""
     def pagetable_alloc(self, gfp: int) -> Page | None:
         """A page for a table."""
     def pagetable_free(self, ptdesc: Page) -> None:
@@ -726,7 +726,7 @@ class KernelFunctions:
     def paging_init(self) -> None:
         """Make swapper_pg_dir and reserved_pg_dir, and map what the kernel's pointers lead to."""
     def panic(self, message: str) -> NoReturn:
-        """Stop the machine (kernel/panic.c)."""
+        """Print the panic message and stop the machine (`kernel/panic.c`)."""
     def pfn_pmd(self, pfn: int, prot: int) -> int:
         """An entry for frame `pfn` and those after it; a block once it is `pmd_mkhuge()`."""
     def pfn_pte(self, pfn: int, prot: int) -> int:
@@ -734,11 +734,11 @@ class KernelFunctions:
     def pfn_pud(self, pfn: int, prot: int) -> int:
         """An entry for frame `pfn` and those after it."""
     def pfn_to_bitidx(self, page: Page, pfn: int) -> int:
-        """Where in that bitmap the flags of the frame's pageblock begin."""
+        """The index of the first bit of a frame's pageblock in the pageblock flags of its section."""
     def pfn_to_page(self, pfn: int) -> Page:
         """The `struct page` of a frame: slot `pfn` of what begins at `vmemmap`; RAM has a memmap there."""
     def pfn_to_section_nr(self, pfn: int) -> int:
-        """The section of a frame."""
+        """The number of the section that holds a frame."""
     def pfn_valid(self, pfn: int) -> bool:
         """RAM has this frame."""
     def pgattr_change_is_safe(self, old: int, new: int) -> bool:
@@ -748,11 +748,11 @@ class KernelFunctions:
     def pgd_bad(self, pgd: int) -> bool:
         """Not an entry that names a table."""
     def pgd_basic_tests(self, args: PgtableDebugArgs) -> None:
-        """An entry is itself."""
+        """A pgd entry equals itself."""
     def pgd_clear(self, pgdp: int) -> None:
         """Make an entry none."""
     def pgd_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """Whatever a pgd entry holds, cleared it is none."""
+        """A pgd entry that is cleared is none, whatever bits it had."""
     def pgd_devmap(self, pgd: int) -> bool:
         """Never."""
     def pgd_free(self, mm: MmStruct, pgdp: int) -> None:
@@ -806,7 +806,7 @@ class KernelFunctions:
     def pmd_access_permitted(self, pmd: int, write: bool) -> bool:
         """User space may access it so."""
     def pmd_advanced_tests(self, args: PgtableDebugArgs) -> None:
-        """A huge page in a table, as `pte_advanced_tests()`; the PTE table is put by meanwhile."""
+        """A huge page's PMD entry in a table can be changed in place."""
     def pmd_alloc(self, mm: MmStruct, pudp: int, addr: int) -> int:
         """The PMD entry for `addr`, with its table allocated if need be; 0 without memory."""
     def pmd_alloc_one(self, mm: MmStruct, addr: int) -> int:
@@ -814,7 +814,7 @@ class KernelFunctions:
     def pmd_bad(self, pmd: int) -> bool:
         """Not an entry that names a table."""
     def pmd_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
-        """The same of a huge page; and it is no table."""
+        """A huge page's PMD entry can be made young, dirty and writable and not, whatever its protection is."""
     def pmd_clear(self, pmdp: int) -> None:
         """Make an entry none."""
     def pmd_clear_bad(self, pmdp: int) -> None:
@@ -824,7 +824,7 @@ class KernelFunctions:
     def pmd_clear_soft_dirty(self, pmd: int) -> int:
         """As it is."""
     def pmd_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """Whatever a PMD entry holds, cleared it is none."""
+        """A PMD entry that is cleared is none, whatever bits it had."""
     def pmd_cont(self, pmd: int) -> bool:
         """One of a contiguous run of blocks."""
     def pmd_cont_addr_end(self, addr: int, end: int) -> int:
@@ -832,7 +832,7 @@ class KernelFunctions:
     def pmd_devmap(self, pmd: int) -> bool:
         """A device's memory."""
     def pmd_devmap_tests(self, args: PgtableDebugArgs) -> None:
-        """So is a huge page of it."""
+        """A PMD entry that was made to map a huge page of a device's memory is recognised as such."""
     def pmd_dirty(self, pmd: int) -> bool:
         """Written, by software's account or by hardware's."""
     def pmd_free(self, mm: MmStruct, pmdp: int) -> None:
@@ -840,7 +840,7 @@ class KernelFunctions:
     def pmd_huge_pte(self, mm: MmStruct, pmdp: int) -> int:
         """The `struct page *` of the table put by last, in the PMD table's own `struct page`; with two levels in the mm."""
     def pmd_huge_tests(self, args: PgtableDebugArgs) -> None:
-        """A block of the kernel's own can be mapped and unmapped; not with CONFIG_PTDUMP_DEBUGFS, for fear of a reader."""
+        """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves none."""
     def pmd_index(self, addr: int) -> int:
         """Index of `addr` in a PMD table."""
     def pmd_install(self, mm: MmStruct, pmdp: int, pte_page: Page) -> bool:
@@ -850,7 +850,7 @@ class KernelFunctions:
     def pmd_leaf_size(self, pmd: int) -> int:
         """How much the TLB may hold in one entry."""
     def pmd_leaf_tests(self, args: PgtableDebugArgs) -> None:
-        """A huge page is a leaf."""
+        """The PMD entry of a huge page is a leaf."""
     def pmd_lock(self, mm: MmStruct, pmdp: int) -> Lock:
         """Take it."""
     def pmd_lockptr(self, mm: MmStruct, pmdp: int) -> Lock:
@@ -902,7 +902,7 @@ class KernelFunctions:
     def pmd_protnone(self, pmd: int) -> bool:
         """PROT_NONE; always no without NUMA balancing."""
     def pmd_protnone_tests(self, args: PgtableDebugArgs) -> None:
-        """So is a huge page's."""
+        """A huge page's PMD entry with the protection PROT_NONE is recognised as such, and is present."""
     def pmd_pte(self, pmd: int) -> int:
         """A PMD entry read as a PTE."""
     def pmd_ptlock_free(self, ptdesc: Page) -> None:
@@ -918,11 +918,11 @@ class KernelFunctions:
     def pmd_soft_dirty(self, pmd: int) -> bool:
         """Never: arm64 has no bit for it."""
     def pmd_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
-        """The same of a huge page."""
+        """A huge page's PMD entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     def pmd_swap_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
-        """The same of a huge page's migration entry."""
+        """A huge page's migration entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, not on arm64."""
     def pmd_swap_tests(self, args: PgtableDebugArgs) -> None:
-        """So is a huge page's."""
+        """The page frame number in a huge page's PMD entry survives the conversion to a swap entry and back."""
     def pmd_swp_clear_soft_dirty(self, pmd: int) -> int:
         """As it is."""
     def pmd_swp_mksoft_dirty(self, pmd: int) -> int:
@@ -932,7 +932,7 @@ class KernelFunctions:
     def pmd_table(self, pmd: int) -> bool:
         """The entry names a table."""
     def pmd_thp_tests(self, args: PgtableDebugArgs) -> None:
-        """A huge page that was made invalid is huge, present and a leaf still: so it can be split without a gap."""
+        """A transparent huge page stays huge, present and a leaf after `pmd_mkinvalid()`."""
     def pmd_to_swp_entry(self, pmd: int) -> int:
         """And back."""
     def pmd_trans_huge(self, pmd: int) -> bool:
@@ -966,37 +966,37 @@ class KernelFunctions:
     def pmdp_test_and_clear_young(self, vma: VmAreaStruct | None, addr: int, pmdp: int) -> bool:
         """Make an entry old, and say whether it was young."""
     def prep_compound_page(self, page: Page, order: int) -> None:
-        """Make a block of more than one page a compound page."""
+        """Make a block of more than one page a compound page: mark the head, and point each tail to it."""
     def prep_new_page(self, page: Page, order: int, gfp: int) -> None:
-        """Make a block ready for its user."""
+        """Prepare a block for its user: reference count, poison check, zeroing, and the head of a compound page."""
     def print_flags(self, folio: Page, cma: bool) -> None:
-        """Print the flags of a folio and its type."""
+        """Print the flags and the type of a folio, and whether its pageblock belongs to the contiguous memory allocator."""
     def print_header(self) -> None:
-        """The lines that every report begins its trace with."""
+        """Print the lines before a report's call trace: CPU, task, taint, kernel release and machine."""
     def print_raw(self, page: Page) -> None:
-        """Print the words of a page."""
+        """Print the eight words of a `struct page`, four on a line."""
     def print_tainted(self) -> str:
-        """A letter for each reason why this kernel's word counts for less, in a column of its own (kernel/panic.c)."""
+        """The taints of the kernel as one letter each, every letter in its own column (`kernel/panic.c`)."""
     def printk(self, message: str) -> None:
-        """Print a line to the log."""
+        """Print a line to the kernel log, with the time since boot."""
     def pte_access_permitted(self, pte: int, write: bool) -> bool:
         """User space may access it so: a valid user entry, not an execute-only one, and writable if need be."""
     def pte_advance_pfn(self, pte: int, nr: int) -> int:
         """The same for the frame `nr` further on."""
     def pte_advanced_tests(self, args: PgtableDebugArgs) -> None:
-        """An entry in a table: write taken away, write and dirty given, young taken away, and cleared each time."""
+        """A PTE in a table can be changed in place."""
     def pte_alloc(self, mm: MmStruct, pmdp: int) -> int:
         """Allocate a PTE table under `*pmdp` if need be; nonzero without memory."""
     def pte_alloc_one(self, mm: MmStruct) -> Page | None:
         """A PTE table, through its constructor, as its page."""
     def pte_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
-        """Young, dirty and writable, made and unmade, whatever the protection was; taking away write keeps dirty."""
+        """A PTE can be made young, dirty and writable and not, whatever its protection is."""
     def pte_clear(self, mm: MmStruct, addr: int, ptep: int) -> None:
         """Make an entry none."""
     def pte_clear_soft_dirty(self, pte: int) -> int:
         """As it is."""
     def pte_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """Whatever an entry holds, cleared it is none."""
+        """A PTE that is cleared is none, whatever bits it had."""
     def pte_cont(self, pte: int) -> bool:
         """One of a contiguous run that the TLB may hold as one."""
     def pte_cont_addr_end(self, addr: int, end: int) -> int:
@@ -1004,7 +1004,7 @@ class KernelFunctions:
     def pte_devmap(self, pte: int) -> bool:
         """The frame is a device's memory."""
     def pte_devmap_tests(self, args: PgtableDebugArgs) -> None:
-        """A device's memory, once made so."""
+        """A PTE that was made to map a device's memory is recognised as such."""
     def pte_dirty(self, pte: int) -> bool:
         """The page was written, by either's account."""
     def pte_free(self, mm: MmStruct, pte_page: Page) -> None:
@@ -1068,7 +1068,7 @@ class KernelFunctions:
     def pte_protnone(self, pte: int) -> bool:
         """PROT_NONE: present, invalid, and neither user's nor executable, which no huge page being split is."""
     def pte_protnone_tests(self, args: PgtableDebugArgs) -> None:
-        """PROT_NONE is told from the rest, and present."""
+        """A PTE with the protection PROT_NONE is recognised as such, and is present."""
     def pte_pud(self, pte: int) -> int:
         """And back."""
     def pte_rdonly(self, pte: int) -> bool:
@@ -1078,19 +1078,19 @@ class KernelFunctions:
     def pte_soft_dirty(self, pte: int) -> bool:
         """Never: arm64 has no bit for it."""
     def pte_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
-        """Soft-dirty, made and unmade: with CONFIG_MEM_SOFT_DIRTY, which arm64 has not."""
+        """A PTE can be made soft-dirty and not soft-dirty: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     def pte_special(self, pte: int) -> bool:
         """The frame has no `struct page` for mm to count references with."""
     def pte_special_tests(self, args: PgtableDebugArgs) -> None:
-        """Special, once made so."""
+        """A PTE that was made special is special."""
     def pte_sw_dirty(self, pte: int) -> bool:
         """Dirty by software's own note."""
     def pte_swap_exclusive_tests(self, args: PgtableDebugArgs) -> None:
-        """The exclusive mark comes and goes without touching the entry, even one that uses every bit it has."""
+        """The exclusive mark of a swap entry can be set and cleared without changing its type and offset."""
     def pte_swap_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
-        """The same of a swap entry."""
+        """A swap entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     def pte_swap_tests(self, args: PgtableDebugArgs) -> None:
-        """A word is the same word after a turn as a swap entry."""
+        """The page frame number in a PTE survives the conversion to a swap entry and back."""
     def pte_swp_clear_exclusive(self, pte: int) -> int:
         """It may be shared."""
     def pte_swp_clear_flags(self, pte: int) -> int:
@@ -1148,7 +1148,7 @@ class KernelFunctions:
     def pud_access_permitted(self, pud: int, write: bool) -> bool:
         """User space may access it so."""
     def pud_advanced_tests(self, args: PgtableDebugArgs) -> None:
-        """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+        """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_alloc(self, mm: MmStruct, p4dp: int, addr: int) -> int:
         """The PUD entry for `addr`, with its table allocated if need be; 0 without memory."""
     def pud_alloc_one(self, mm: MmStruct, addr: int) -> int:
@@ -1156,27 +1156,27 @@ class KernelFunctions:
     def pud_bad(self, pud: int) -> bool:
         """Not an entry that names a table."""
     def pud_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
-        """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+        """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_clear(self, pudp: int) -> None:
         """Make an entry none."""
     def pud_clear_huge(self, pudp: int) -> bool:
         """Unmap a block; no if there is none."""
     def pud_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """Whatever a PUD entry holds, cleared it is none."""
+        """A PUD entry that is cleared is none, whatever bits it had."""
     def pud_devmap(self, pud: int) -> bool:
         """Never."""
     def pud_devmap_tests(self, args: PgtableDebugArgs) -> None:
-        """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+        """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_free(self, mm: MmStruct, pud: int) -> None:
         """Free a PUD table, as an architecture does that folds no PUD at run time."""
     def pud_huge_tests(self, args: PgtableDebugArgs) -> None:
-        """A block of the kernel's own can be mapped and unmapped: with 4K pages, and RAM enough for an aligned one."""
+        """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves none."""
     def pud_index(self, addr: int) -> int:
         """Index of `addr` in a PUD table."""
     def pud_leaf(self, pud: int) -> bool:
         """Never: a block here is the PMD's."""
     def pud_leaf_tests(self, args: PgtableDebugArgs) -> None:
-        """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+        """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_lock(self, mm: MmStruct, pudp: int) -> Lock:
         """Take the lock for a PUD entry: PUD tables have none of their own."""
     def pud_mkhuge(self, pud: int) -> int:
@@ -1212,7 +1212,7 @@ class KernelFunctions:
     def pud_table(self, pud: int) -> bool:
         """The entry names a table; with 64K pages or two levels it can name nothing else."""
     def pud_thp_tests(self, args: PgtableDebugArgs) -> None:
-        """Empty without CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD."""
+        """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_trans_huge(self, pud: int) -> bool:
         """Never: arm64 has no transparent huge pages of this size."""
     def pud_user(self, pud: int) -> bool:
@@ -1228,23 +1228,23 @@ class KernelFunctions:
     def pudp_get(self, pudp: int) -> int:
         """The entry."""
     def put_page_testzero(self, page: Page) -> bool:
-        """Drop a reference to `page`, and say whether it was the last."""
+        """Drop a reference to `page`, and return whether it was the last one."""
     def read64(self, va: int) -> int:
         """`READ_ONCE()` of a 64-bit word."""
     def rmqueue(self, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
-        """A block of a zone; one that turns out to be bad is left where it is, off the lists, for another."""
+        """Take a block off the free lists of a zone; a block with a bad page stays off the lists, and the next is tried."""
     def section_to_usemap(self, ms: int) -> int:
-        """The pageblock flags of a section: they follow its `struct mem_section_usage`."""
+        """The address of a section's pageblock flags, which follow its `struct mem_section_usage`."""
     def set_contig(self, mm: MmStruct, addr: int, ptep: int, pte: int, ncontig: int, pgsize: int) -> None:
         """The loop that several of these end with: a run of entries with one protection."""
     def set_huge_pte_at(self, mm: MmStruct, addr: int, ptep: int, pte: int, sz: int) -> None:
         """Map a huge page of `sz` bytes; an entry that is not present is written to each place of the run."""
     def set_pageblock_migratetype(self, page: Page, migratetype: int) -> None:
-        """Say what may be in the pageblock of a page."""
+        """Set the migratetype of the pageblock that holds a page."""
     def set_pcppage_migratetype(self, page: Page, migratetype: int) -> None:
-        """Keep the kind of list in `index`."""
+        """Note in `index` the migratetype of the free list that a page comes from or goes to."""
     def set_pfnblock_flags_mask(self, page: Page, flags: int, pfn: int, mask: int) -> None:
-        """Change those flags of a pageblock that are in `mask`."""
+        """Set the flags in `mask` of the pageblock that holds frame `pfn` to `flags`; `page` is not used."""
     def set_pmd(self, pmdp: int, pmd: int) -> None:
         """Store an entry."""
     def set_pmd_at(self, mm: MmStruct, addr: int, pmdp: int, pmd: int) -> None:
@@ -1262,27 +1262,27 @@ class KernelFunctions:
     def set_pud(self, pudp: int, pud: int) -> None:
         """Store an entry."""
     def show_mem(self) -> None:
-        """How much memory there is, zone by zone, and in which blocks."""
+        """Print how much memory is free, and for each zone the number of free blocks of each order."""
     def show_pte(self, addr: int) -> None:
-        """Print what Linux finds on its way through its page tables, down to where nothing is."""
+        """Print the page-table entries for an address, from the pgd down to the first that does not name a table."""
     def show_regs(self) -> None:
-        """The registers, as far as the model knows them (`arch/arm64/kernel/process.c`)."""
+        """Print pc, lr, sp and those registers whose values the model knows (`arch/arm64/kernel/process.c`)."""
     def show_trace(self, *below: str) -> None:
-        """Print the call trace: `below` are the frames of the machinery that prints it."""
+        """Print the call trace; `below` are the innermost frames, those of the functions that print it."""
     def sparse_init(self) -> None:
-        """Make a `struct mem_section` for each section of RAM; every pageblock is movable as yet."""
+        """Make a `struct mem_section` for each section of RAM, with all of its pageblocks movable."""
     def spin_bug(self, what: str) -> None:
-        """Report a lock that is misused."""
+        """Report the wrong use of a lock."""
     def spin_lock(self, lock: Lock) -> None:
-        """Take a lock, and do not be preempted from here on."""
+        """Take a lock and disable preemption; a lock that is already held is a recursion, which hangs the CPU."""
     def spin_unlock(self, lock: Lock) -> None:
-        """Give it back."""
+        """Release a lock and enable preemption; releasing a lock that is not held is reported."""
     def steal_suitable_fallback(self, zone: Zone, page: Page, order: int, start_type: MigrateType) -> None:
-        """Pageblocks that are free as a whole change hands; around a smaller block the pageblock does, if that is fair."""
+        """Give a block to another migratetype, with as much of the pageblock around it as `can_steal_fallback()` allows."""
     def store(self, va: int, value: int, size: int) -> None:
         """Store up to eight bytes, little-endian, to any address."""
     def swap_migration_tests(self, args: PgtableDebugArgs) -> None:
-        """A migration entry is one, and says whether the page was writable. The page is locked meanwhile."""
+        """A migration entry is recognised as such, and keeps whether the page was writable."""
     def swp_entry(self, type: int, offset: int) -> int:
         """The entry for `offset` in swap file `type`."""
     def swp_entry_to_pmd(self, entry: int) -> int:
@@ -1298,9 +1298,9 @@ class KernelFunctions:
     def table_address(self, entry: int) -> int:
         """`pXd_page_paddr()`, which is `__pte_to_phys()`: the physical address of the table that an entry names."""
     def unpoison_page(self, page: Page) -> None:
-        """Look at one."""
+        """Check that a page still holds its poison."""
     def validating(self, function: str, what: str, vm_flags: int | None = ...) -> None:
-        """`pr_debug()`: say which test runs, in a kernel booted with `dyndbg="module debug_vm_pgtable +p"`."""
+        """Print which test runs, as `pr_debug()` does in a kernel booted with `dyndbg="module debug_vm_pgtable +p"`."""
     def virt_to_page(self, va: int) -> Page:
         """The `struct page` of an address in the linear map."""
     def vm_area_alloc(self, mm: MmStruct) -> VmAreaStruct | None:
@@ -1310,8 +1310,8 @@ class KernelFunctions:
     def vm_get_page_prot(self, vm_flags: int) -> int:
         """The protection of a page of a mapping with `vm_flags`."""
     def warn_alloc(self, gfp: int, what: str) -> None:
-        """Say that an allocation failed, who asked for it, and what there was: once in ten seconds."""
+        """Report an allocation that failed, its call trace and the state of memory: at most once in ten seconds."""
     def write64(self, va: int, value: int) -> None:
         """`WRITE_ONCE()` of a 64-bit word."""
     def zone_sizes_init(self) -> None:
-        """Cut RAM into zones: what 32 bits reach is ZONE_DMA, unless the firmware says that some device reaches less."""
+        """Divide RAM into zones: ZONE_DMA is what 32 bits reach, unless the firmware names a device that reaches less."""

@@ -1,8 +1,8 @@
-"""Zones: RAM by what it can be used for, and the free blocks of each (`linux/mmzone.h`, `arch/arm64/mm/init.c`).
+"""Zones: RAM by the devices that can reach it, and the free blocks of each (`linux/mmzone.h`, `arch/arm64/mm/init.c`).
 
-A device that drives fewer address lines than the CPU can reach low memory alone, which is a zone of its own. A zone has
-a list of free blocks for each order and kind: pages of a kind are kept in the same pageblocks, so that those that
-cannot be moved do not spread over all of RAM. There is one node.
+A device with fewer address lines than the CPU reaches only low memory, which is a zone of its own. A zone has a list of
+free blocks for each order and migratetype: pages of one type share pageblocks, so that pages that cannot be moved do
+not spread over all of RAM. There is one node.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MigrateType(IntEnum):
-    """What may be in a pageblock: `enum migratetype`."""
+    """The type of the pages in a pageblock, by whether they can be moved or reclaimed: `enum migratetype`."""
 
     UNMOVABLE = 0
     MOVABLE = 1
@@ -30,17 +30,17 @@ class MigrateType(IntEnum):
     ISOLATE = 5
 
 
-MIGRATE_PCPTYPES = 3  # those that an allocation may ask for
-MIGRATE_LETTERS = "UMEHCI"  # as show_mem() writes them
+MIGRATE_PCPTYPES = 3  # how many types an allocation may ask for: the first three
+MIGRATE_LETTERS = "UMEHCI"  # of each type, as show_mem() prints them
 
 
-# A dict keeps the order of insertion and removes from the middle at once: a list head and its links, newest last.
+# A linked list of blocks by first frame: a dict keeps insertion order, newest last, and removes from the middle fast.
 FreeList = dict[int, None]
 
 
 @dataclass
 class Zone:
-    """Frames `start_pfn` to `end_pfn` - 1, and those blocks of them that are free.
+    """Frames `start_pfn` to `end_pfn` - 1, and the lists of their free blocks.
 
     >>> zone = Zone("Normal", 0, start_pfn=0, end_pfn=0x800, max_order=10)
     >>> zone.add(0x400, 10, MigrateType.MOVABLE)
@@ -59,36 +59,36 @@ class Zone:
         self.free_area = [[{} for _ in MigrateType] for _ in range(self.max_order + 1)]
 
     def add(self, pfn: int, order: int, migratetype: int) -> None:
-        """Put a block at the head of its list."""
+        """Put a block at the head of its free list."""
         self.free_area[order][migratetype][pfn] = None
 
     def remove(self, pfn: int, order: int) -> None:
-        """Take a block off the list that it is on."""
+        """Take a block off its free list."""
         for blocks in self.free_area[order]:
             blocks.pop(pfn, None)
 
     def first(self, order: int, migratetype: int) -> int | None:
-        """The block at the head of a list."""
+        """The first frame of the block at the head of a free list, or None if the list is empty."""
         return next(reversed(self.free_area[order][migratetype]), None)
 
     def free_blocks(self) -> Iterator[tuple[int, int, int]]:
-        """Every free block: its first frame, its order and the kind of list that it is on."""
+        """Every free block: its first frame, its order and the migratetype of its list."""
         for order, area in enumerate(self.free_area):
             for migratetype, blocks in enumerate(area):
                 yield from ((pfn, order, migratetype) for pfn in blocks)
 
     @property
     def nr_free_pages(self) -> int:
-        """NR_FREE_PAGES of this zone."""
+        """The number of free pages: NR_FREE_PAGES of this zone."""
         return sum(sum(map(len, area)) << order for order, area in enumerate(self.free_area))
 
 
 @static_inline
 def zone_sizes_init(k: Kernel) -> None:
-    """Cut RAM into zones: what 32 bits reach is ZONE_DMA, unless the firmware says that some device reaches less.
+    """Divide RAM into zones: ZONE_DMA is what 32 bits reach, unless the firmware names a device that reaches less.
 
-    It does not here, as on QEMU's `virt`, so that there is nothing left for ZONE_DMA32 where both are configured.
-    ZONE_MOVABLE has what is set apart for it, which is nothing.
+    Here, as on QEMU's `virt`, it names none, so ZONE_DMA32 is empty where both are configured. ZONE_MOVABLE holds what
+    is reserved for it: nothing.
     """
     start, end = k.memory.base >> k.PAGE_SHIFT, k.memory.base + k.memory.size >> k.PAGE_SHIFT
     names = [name for name, option in (("DMA", k.CONFIG_ZONE_DMA), ("DMA32", k.CONFIG_ZONE_DMA32)) if option]
@@ -102,17 +102,17 @@ def zone_sizes_init(k: Kernel) -> None:
 
 @static_inline
 def page_zone(k: Kernel, page: Page) -> Zone:
-    """The zone of a page, by the number in the upper bits of its flags."""
+    """The zone of a page, by the zone number in the upper bits of its flags."""
     zone: Zone = k.node_zones[page_zonenum(page.flags, k.ZONES_SHIFT)]
     return zone
 
 
 def page_zonenum(flags: int, zones_shift: int) -> int:
-    """The number of the zone: the uppermost bits of the flags, where neither node nor section is kept there."""
+    """The zone number in the top bits of a page's flags, where they hold neither a node nor a section."""
     return flags >> 64 - zones_shift
 
 
 @static_inline
 def nr_free_pages(k: Kernel) -> int:
-    """How many pages are free, in all zones."""
+    """The number of free pages in all zones."""
     return sum(zone.nr_free_pages for zone in k.node_zones)

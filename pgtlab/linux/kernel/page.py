@@ -1,6 +1,6 @@
 """`struct page`: 64 bytes for each frame of RAM, in one array, the memmap.
 
-A `Page` is the kernel's `struct page *`: it names a slot of the memmap and reads and writes the bytes that are there.
+A `Page` is the kernel's `struct page *`: it points to a slot of the memmap, and reads and writes the bytes there.
 `_mapcount` and `page_type` are two names for the same four bytes.
 """
 
@@ -87,9 +87,10 @@ class Page:
 
 
 class PageElsewhere(Page):
-    """A `struct page *` that does not lead into the memmap: to a copy on the stack, or nowhere.
+    """A `struct page *` that points outside the memmap: to a copy on the stack, or to no memory at all.
 
-    Each member is a load or a store of the kernel's, which may fault. `pfn` is what arithmetic makes of the address.
+    Reading a member is a load by the simulated kernel, and writing it is a store; both may fault. `pfn` is what
+    `page_to_pfn()` computes from the address.
     """
 
     __slots__ = ("_kernel",)

@@ -1,11 +1,12 @@
 """The page allocator: zones of buddies (`mm/page_alloc.c`, v6.9).
 
-A free block of order n is aligned to its size; its first page is PageBuddy and keeps n in `private`. Freeing merges a
-block with its buddy, whose number differs in bit n alone, for as long as that is free too. What a page must be like to
-be freed, and to be given out, is in `page_check.py`.
+A free block of order n is `1 << n` pages, aligned to its size; its first page is PageBuddy and keeps n in `private`.
+Freeing merges a block with its buddy, the block whose page frame number differs only in bit n, and repeats with the
+merged block until the buddy is in use. `page_check.py` has the checks of a page when it is freed and when it is
+allocated.
 
-The model has no lists of each CPU between the buddies and their users, no watermarks and nothing to reclaim: a page
-that was freed last comes first when one of its order is wanted, and an allocation fails when there is nothing left.
+The model has no per-CPU lists, no watermarks and no reclaim: the block of an order that was freed last is allocated
+first, and an allocation fails when no block is left.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LIST_POISON1 = 0xDEAD000000000100
 LIST_POISON2 = 0xDEAD000000000122
 PAGE_ALLOC_COSTLY_ORDER = 3
 
-# Where to look next when there is no block of a kind; kinds that are not here stay by themselves.
+# The migratetypes to take a block from, in order, when a list is empty; a type that is not a key takes from no other.
 FALLBACKS = {
     MigrateType.UNMOVABLE: (MigrateType.RECLAIMABLE, MigrateType.MOVABLE),
     MigrateType.MOVABLE: (MigrateType.RECLAIMABLE, MigrateType.UNMOVABLE),
@@ -33,11 +34,11 @@ FALLBACKS = {
 }
 
 
-# Getting pages.
+# Allocating pages.
 
 
 def alloc_pages(k: Kernel, order: int = 0, gfp: int = GFP_KERNEL) -> Page | None:
-    """`1 << order` contiguous frames, or None; the first one's `struct page` has `_refcount` 1."""
+    """Allocate `1 << order` contiguous frames; return the first page, with `_refcount` 1, or None without memory."""
     if k.WARN_ON(order > k.MAX_PAGE_ORDER):
         return None
     for zone in k.node_zonelist(gfp):
@@ -51,7 +52,7 @@ def alloc_pages(k: Kernel, order: int = 0, gfp: int = GFP_KERNEL) -> Page | None
 
 @static_inline
 def rmqueue(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
-    """A block of a zone; one that turns out to be bad is left where it is, off the lists, for another."""
+    """Take a block off the free lists of a zone; a block with a bad page stays off the lists, and the next is tried."""
     while True:
         page: Page | None = k.__rmqueue(zone, order, migratetype)
         if page is None or not k.check_new_pages(page, order):
@@ -60,7 +61,7 @@ def rmqueue(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page
 
 @static_inline
 def __rmqueue(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
-    """A block from the lists of its kind, or else from those of another, which then change to this one."""
+    """Take a block of a migratetype; when its lists are empty, move a block of another type to them first."""
     page = k.__rmqueue_smallest(zone, order, migratetype)
     while page is None and k.__rmqueue_fallback(zone, order, migratetype):
         page = k.__rmqueue_smallest(zone, order, migratetype)
@@ -69,7 +70,7 @@ def __rmqueue(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Pa
 
 @static_inline
 def __rmqueue_smallest(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
-    """The first block of the smallest order that will do, split as needed."""
+    """Take the first block of the smallest order that fits, and split it to the order that is wanted."""
     for current in _orders(k, order):
         pfn = zone.first(current, migratetype)
         if pfn is not None:
@@ -83,9 +84,10 @@ def __rmqueue_smallest(k: Kernel, zone: Zone, order: int, migratetype: MigrateTy
 
 @static_inline
 def __rmqueue_fallback(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> bool:
-    """Move a block of another kind to the lists of this one: the largest, so that it need not be done again soon.
+    """Move a block of another migratetype to the lists of this one, and return whether there was a block to move.
 
-    Where no more than the one block can be had, it is the smallest.
+    It takes the largest block, so that the next fallback is far away; where only that one block may be taken, it takes
+    the smallest.
     """
     fallbacks = [(current, k.find_suitable_fallback(zone, current, migratetype)) for current in _orders(k, order)]
     blocks = [(current, pfn) for current, pfn in fallbacks if pfn is not None]
@@ -104,23 +106,28 @@ def _orders(k: Kernel, order: int) -> range:
 
 @static_inline
 def find_suitable_fallback(k: Kernel, zone: Zone, order: int, migratetype: MigrateType) -> int | None:
-    """The first block of an order that is on the lists of another kind."""
+    """The first frame of a block of this order on the lists of another migratetype; None without such a block."""
     firsts = (zone.first(order, other) for other in FALLBACKS[migratetype])
     return next((pfn for pfn in firsts if pfn is not None), None)
 
 
 @static_inline
 def can_steal_fallback(k: Kernel, order: int, start_type: MigrateType) -> bool:
-    """Whether more than the one block may change: movable pages may lie anywhere, so that they take little."""
+    """Whether an allocation may take a whole pageblock of another migratetype instead of a single block.
+
+    A movable allocation takes only the block if it is small, because a movable page in a foreign pageblock can be moved
+    away later.
+    """
     return bool(order >= k.pageblock_order() // 2 or start_type != MigrateType.MOVABLE)
 
 
 @static_inline
 def steal_suitable_fallback(k: Kernel, zone: Zone, page: Page, order: int, start_type: MigrateType) -> None:
-    """Pageblocks that are free as a whole change hands; around a smaller block the pageblock does, if that is fair.
+    """Give a block to another migratetype, with as much of the pageblock around it as `can_steal_fallback()` allows.
 
-    It is where half of the pageblock is free, or in use for pages that are like the new ones. (In a movable block the
-    kernel knows the movable pages by their being in use by a process; the model has none.)
+    Pageblocks that are free as a whole change their type. A smaller block moves alone, or with all free blocks of its
+    pageblock; then the pageblock changes its type if at least half of it is free or in use by pages like the new ones.
+    (In a movable pageblock the kernel knows which pages in use can be moved; the model has no page that can.)
     """
     pageblock_order = k.pageblock_order()
     if order >= pageblock_order:
@@ -139,7 +146,7 @@ def steal_suitable_fallback(k: Kernel, zone: Zone, page: Page, order: int, start
 
 @static_inline
 def move_freepages_block(k: Kernel, zone: Zone, page: Page, migratetype: MigrateType) -> int:
-    """Move all free blocks of a pageblock to the lists of a kind; how many pages they are."""
+    """Move all free blocks of a pageblock to the lists of a migratetype; return the number of pages moved."""
     block, pageblock_order = page.pfn >> k.pageblock_order(), k.pageblock_order()
     free = [(pfn, order) for pfn, order, _ in zone.free_blocks() if pfn >> pageblock_order == block]
     for pfn, order in free:
@@ -150,7 +157,7 @@ def move_freepages_block(k: Kernel, zone: Zone, page: Page, migratetype: Migrate
 
 @static_inline
 def expand(k: Kernel, zone: Zone, page: Page, low: int, high: int, migratetype: int) -> None:
-    """Give back the upper half, then the upper half of what remains, until order `low` is left."""
+    """Split a block of order `high` down to order `low`, and return the upper half of each split to the free lists."""
     while high > low:
         high -= 1
         k.__add_to_free_list(k.pfn_to_page(page.pfn + (1 << high)), zone, high, migratetype)
@@ -158,7 +165,7 @@ def expand(k: Kernel, zone: Zone, page: Page, low: int, high: int, migratetype: 
 
 @static_inline
 def prep_new_page(k: Kernel, page: Page, order: int, gfp: int) -> None:
-    """Make a block ready for its user."""
+    """Prepare a block for its user: reference count, poison check, zeroing, and the head of a compound page."""
     page.private = 0
     page._refcount = 1
     if k.page_poisoning_enabled():
@@ -174,16 +181,16 @@ def prep_new_page(k: Kernel, page: Page, order: int, gfp: int) -> None:
 
 @static_inline
 def get_zeroed_page(k: Kernel, gfp: int = GFP_KERNEL) -> int:
-    """A page of zeroes, as an address in the linear map; 0 where there is none."""
+    """Allocate a page of zeroes; return its address in the linear map, or 0 without memory."""
     page = k.alloc_pages(0, gfp | __GFP_ZERO)
     return 0 if page is None else k.page_address(page)
 
 
-# Giving them back.
+# Freeing pages.
 
 
 def free_page(k: Kernel, addr: int) -> None:
-    """Free the page at a linear-map address."""
+    """Free the page at an address in the linear map."""
     k.free_pages(addr, 0)
 
 
@@ -191,16 +198,17 @@ static_inline(free_page)  # a macro in linux/gfp.h
 
 
 def free_pages(k: Kernel, addr: int, order: int) -> None:
-    """Free a block by its address."""
+    """Free the block of `1 << order` pages at an address in the linear map; address 0 is ignored."""
     if addr != 0:
         k.VM_BUG_ON(not k.pfn_valid(k.__pa(addr) >> k.PAGE_SHIFT), "!virt_addr_valid((void *)addr)")
         k.__free_pages(k.virt_to_page(addr), order)
 
 
 def __free_pages(k: Kernel, page: Page, order: int) -> None:
-    """Drop a reference, and free the block with the last one.
+    """Drop a reference to a block, and free the block with its last reference.
 
-    Where it was not the last, someone may hold the first page alone, who does not know of the others: they are freed.
+    When a reference to the first page remains, its holder does not know about the other pages of a block that is not
+    compound: those are freed now, and the first page with its last reference.
     """
     head = page.flags & PG_head
     if k.put_page_testzero(page):
@@ -212,7 +220,7 @@ def __free_pages(k: Kernel, page: Page, order: int) -> None:
 
 @static_inline
 def put_page_testzero(k: Kernel, page: Page) -> bool:
-    """Drop a reference to `page`, and say whether it was the last."""
+    """Drop a reference to `page`, and return whether it was the last one."""
     k.VM_BUG_ON_PAGE(page._refcount == 0, page, "page_ref_count(page) == 0")
     page._refcount -= 1
     return page._refcount == 0
@@ -220,7 +228,7 @@ def put_page_testzero(k: Kernel, page: Page) -> bool:
 
 @static_inline
 def free_the_page(k: Kernel, page: Page, order: int) -> None:
-    """Free a block whose last reference is gone: of the orders that each CPU has lists for, or larger."""
+    """Free a block without references: through the per-CPU lists up to PAGE_ALLOC_COSTLY_ORDER, else directly."""
     if order <= PAGE_ALLOC_COSTLY_ORDER or (k.CONFIG_TRANSPARENT_HUGEPAGE and order == k.pageblock_order()):
         k.free_unref_page(page, order)
     else:
@@ -228,13 +236,13 @@ def free_the_page(k: Kernel, page: Page, order: int) -> None:
 
 
 def free_unref_page(k: Kernel, page: Page, order: int) -> None:
-    """Free a block that is often wanted again. (The kernel keeps it on a list of this CPU's.)"""
+    """Free a block of an order that is often wanted again. (The kernel keeps it on a per-CPU list.)"""
     if k.free_unref_page_prepare(page, order):
         k.free_one_page(k.page_zone(page), page, order, page.index)
 
 
 def free_unref_page_prepare(k: Kernel, page: Page, order: int) -> bool:
-    """Whether `page` may be freed; if so, it notes the kind of list that it belongs on."""
+    """Check a block before it is freed, and note its migratetype; return whether it may be freed."""
     if not k.free_pages_prepare(page, order):
         return False
     k.set_pcppage_migratetype(page, k.get_pfnblock_migratetype(page, k.page_to_pfn(page)))
@@ -242,20 +250,20 @@ def free_unref_page_prepare(k: Kernel, page: Page, order: int) -> bool:
 
 
 def __free_pages_ok(k: Kernel, page: Page, order: int) -> None:
-    """Free any other block."""
+    """Free a block that is too large for the per-CPU lists."""
     if k.free_pages_prepare(page, order):
         k.free_one_page(k.page_zone(page), page, order, k.get_pfnblock_migratetype(page, k.page_to_pfn(page)))
 
 
 @static_inline
 def set_pcppage_migratetype(k: Kernel, page: Page, migratetype: int) -> None:
-    """Keep the kind of list in `index`."""
+    """Note in `index` the migratetype of the free list that a page comes from or goes to."""
     page.index = migratetype
 
 
 @static_inline
 def free_one_page(k: Kernel, zone: Zone, page: Page, order: int, migratetype: int) -> None:
-    """Put a block back, merged with its buddies (`__free_one_page()`)."""
+    """Return a block to its free list, merged with its free buddies (`__free_one_page()`)."""
     pfn, pageblock_order = page.pfn, k.pageblock_order()
     while order < k.MAX_PAGE_ORDER:
         buddy_pfn = pfn ^ (1 << order)
@@ -269,26 +277,26 @@ def free_one_page(k: Kernel, zone: Zone, page: Page, order: int, migratetype: in
 
 
 def _mergeable(k: Kernel, buddy: Page, migratetype: int) -> bool:
-    """Pageblocks of different kinds may merge if both are of a kind that pages may be asked for."""
+    """Pageblocks of different migratetypes may merge if an allocation may ask for either type."""
     other: int = k.get_pfnblock_migratetype(buddy, buddy.pfn)
     return migratetype == other or max(migratetype, other) < MIGRATE_PCPTYPES
 
 
 @static_inline
 def find_buddy_page_pfn(k: Kernel, buddy_pfn: int, order: int) -> Page | None:
-    """The buddy of a block, if it is there and free as a whole."""
+    """The first page of a block's buddy if the buddy is in RAM and free as a whole, else None."""
     if not k.pfn_valid(buddy_pfn):
         return None
     buddy: Page = k.pfn_to_page(buddy_pfn)
     return buddy if k.PageBuddy(buddy) and buddy.private == order else None
 
 
-# The lists.
+# The free lists.
 
 
 @static_inline
 def __add_to_free_list(k: Kernel, page: Page, zone: Zone, order: int, migratetype: int) -> None:
-    """`page` heads a free block from here on."""
+    """Put a free block on its list, and mark its first page as PageBuddy with the order in `private`."""
     page.private = order
     k.__SetPageBuddy(page)
     zone.add(page.pfn, order, migratetype)
@@ -296,7 +304,7 @@ def __add_to_free_list(k: Kernel, page: Page, zone: Zone, order: int, migratetyp
 
 @static_inline
 def del_page_from_free_list(k: Kernel, page: Page, zone: Zone, order: int) -> None:
-    """It does no longer: it is in use, or part of a larger one."""
+    """Take a free block off its list, and clear PageBuddy and the order in its first page."""
     zone.remove(page.pfn, order)
     page.lru = (LIST_POISON1, LIST_POISON2)
     k.__ClearPageBuddy(page)

@@ -1,7 +1,7 @@
-"""The checks that a page must pass on its way back to the allocator, and out of it again (`mm/page_alloc.c`, v6.9).
+"""The checks that a page must pass when it is freed and when it is allocated (`mm/page_alloc.c`, v6.9).
 
-A page that is free is used by nobody in any way. One that is not as it should be is reported and kept out of use for
-good: whoever still has it would be surprised otherwise, and so would the next.
+A free page has no mapping, no reference and no owner. A page that fails a check is reported and never allocated again,
+because whatever still uses it would share it with its next user.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 @static_inline
 def is_check_pages_enabled(k: Kernel) -> bool:
-    """CONFIG_DEBUG_VM checks pages; so does page poisoning, like any option that is there to find bugs."""
+    """Whether pages are checked: with CONFIG_DEBUG_VM, or with page poisoning."""
     return bool(k.CONFIG_DEBUG_VM or k.page_poisoning_enabled())
 
 
-# What is right, and what is wrong.
+# The state that a free page must have.
 
 
 @static_inline
 def page_expected_state(k: Kernel, page: Page, check_flags: int) -> bool:
-    """No mapping, no reference, no flag in the way; and `_mapcount` at -1, which a page type would disturb."""
+    """Whether a page is as a free page must be: `_mapcount` -1, no mapping, no reference, no flag in `check_flags`."""
     if page._mapcount != -1:
         return False
     return not (page.mapping or page._refcount or page.flags & check_flags)
@@ -46,7 +46,7 @@ def page_expected_state(k: Kernel, page: Page, check_flags: int) -> bool:
 
 @static_inline
 def page_bad_reason(k: Kernel, page: Page, flags: int) -> str:
-    """What is wrong with a page, in the kernel's words; of several faults the last one is named."""
+    """What is wrong with a page, in the kernel's words; where several things are, the one checked last."""
     reason = ""
     if page._mapcount != -1:
         reason = "nonzero mapcount"
@@ -61,29 +61,32 @@ def page_bad_reason(k: Kernel, page: Page, flags: int) -> str:
 
 
 def bad_page(k: Kernel, page: Page, reason: str) -> None:
-    """Report a page in a state that it should not be in, and go on.
+    """Report a page in a state that it must not be in, and go on.
 
-    (After sixty such reports the kernel keeps quiet for the rest of a minute; the model reports all.)
+    (After sixty such reports the kernel is silent for the rest of a minute; the model prints all of them.)
     """
     k.report("Bad page state", page=page, text=reason)
     k.printk(f"BUG: Bad page state in process {k.current.comm}  pfn:{page.pfn:05x}")
     k.dump_page(page, reason)
     k.printk("Modules linked in:")
     k.dump_stack()
-    page._mapcount = -1  # page_mapcount_reset(), lest the page look free; since v6.11 only PageBuddy is taken away
+    page._mapcount = -1  # page_mapcount_reset(), which also clears PageBuddy; since v6.11 only PageBuddy is cleared
     k.add_taint(TAINT_BAD_PAGE)
 
 
-# On the way back.
+# When a page is freed.
 
 
 @static_inline
 def free_pages_prepare(k: Kernel, page: Page, order: int) -> bool:
-    """Check every page of the block, the tails first; with a bad one among them none is freed."""
+    """Check every page of a block that is being freed, and clear its flags; return whether the block may be freed.
+
+    The tail pages come first. One bad page keeps the whole block out of the free lists.
+    """
     k.VM_BUG_ON_PAGE(page.compound_head & 1, page, "PageTail(page)")
     if page.flags & PG_hwpoison and order == 0:
         k.page_owner.reset(page.pfn)
-        return False  # memory that does not work: nobody shall have it again
+        return False  # broken memory is never allocated again
     compound = bool(page.flags & PG_head)
     k.VM_BUG_ON_PAGE(compound and k.compound_order(page) != order, page, "compound && compound_order(page) != order")
     bad = k.free_tail_pages(page, order, compound) if order else 0
@@ -102,7 +105,7 @@ def free_pages_prepare(k: Kernel, page: Page, order: int) -> bool:
 
 @static_inline
 def free_tail_pages(k: Kernel, page: Page, order: int, compound: bool) -> int:
-    """Check the pages after the first, and take their flags; how many of them are bad."""
+    """Check the pages of a block after the first, and clear their flags; return the number of bad pages."""
     bad = 0
     tails = range(page.pfn + 1, page.pfn + (1 << order))
     if compound:
@@ -120,7 +123,7 @@ def free_tail_pages(k: Kernel, page: Page, order: int, compound: bool) -> int:
 
 @static_inline
 def free_page_is_bad(k: Kernel, page: Page) -> bool:
-    """The check at free time: a page that anyone still uses in any way is bad."""
+    """Check a page that is being freed, and report it if it is still in use in any way."""
     if k.page_expected_state(page, PAGE_FLAGS_CHECK_AT_FREE):
         return False
     k.free_page_is_bad_report(page)
@@ -128,16 +131,16 @@ def free_page_is_bad(k: Kernel, page: Page) -> bool:
 
 
 def free_page_is_bad_report(k: Kernel, page: Page) -> None:
-    """Report a bad page at free time."""
+    """Report a page that failed the check at free time, with the reason."""
     k.bad_page(page, k.page_bad_reason(page, PAGE_FLAGS_CHECK_AT_FREE))
 
 
-# On the way out.
+# When a page is allocated.
 
 
 @static_inline
 def check_new_pages(k: Kernel, page: Page, order: int) -> bool:
-    """Whether a block is not fit to be used: the first page of it that someone touched while it was free says so."""
+    """Whether a block must not be allocated, because one of its pages was changed while it was free."""
     if not k.is_check_pages_enabled():
         return False
     if order == 0:
@@ -148,7 +151,7 @@ def check_new_pages(k: Kernel, page: Page, order: int) -> bool:
 
 @static_inline
 def check_new_page(k: Kernel, page: Page) -> bool:
-    """The check of a page that is about to be given out: at that time it has no flag at all."""
+    """Check a page that is about to be allocated, and report it if it is bad; at this time no flag may be set."""
     if k.page_expected_state(page, PAGE_FLAGS_CHECK_AT_PREP | PG_hwpoison):
         return False
     k.check_new_page_bad(page)
@@ -156,14 +159,14 @@ def check_new_page(k: Kernel, page: Page) -> bool:
 
 
 def check_new_page_bad(k: Kernel, page: Page) -> None:
-    """Report it, but for memory that is known to be broken."""
+    """Report a page that failed the check at allocation; a page of broken memory (hwpoison) is skipped silently."""
     if page.flags & PG_hwpoison:
         page._mapcount = -1
         return
     k.bad_page(page, k.page_bad_reason(page, PAGE_FLAGS_CHECK_AT_PREP))
 
 
-# The kernel looks at one page after the other. Of a block of thousands it is one look here, at the whole array.
+# The kernel checks one page after the other; here numpy checks a block of thousands at once.
 
 
 def _memmap(k: Kernel, pfns: range) -> np.ndarray:
@@ -172,12 +175,12 @@ def _memmap(k: Kernel, pfns: range) -> np.ndarray:
 
 
 def _unexpected(k: Kernel, pfns: range, check_flags: int) -> Iterable[int]:
-    """Those pages that are not as `page_expected_state()` wants them."""
+    """The frames whose pages are not in the state that `page_expected_state()` checks for."""
     if not k.pfn_valid(pfns[-1]):
-        return pfns  # past the end of the memmap, where whoever looks faults
+        return pfns  # past the end of the memmap, where a read faults
     pages = _memmap(k, pfns)
-    odd = pages["_mapcount"] != -1
-    odd |= (pages["mapping"] | pages["flags"] & np.uint64(check_flags)) != 0
-    odd |= pages["_refcount"] != 0
-    unexpected: list[int] = (pfns.start + odd.nonzero()[0]).tolist()
+    in_use = pages["_mapcount"] != -1
+    in_use |= (pages["mapping"] | pages["flags"] & np.uint64(check_flags)) != 0
+    in_use |= pages["_refcount"] != 0
+    unexpected: list[int] = (pfns.start + in_use.nonzero()[0]).tolist()
     return unexpected

@@ -1,7 +1,7 @@
-"""What a page is: `page_type`, which shares its four bytes with `_mapcount` (`include/linux/page-flags.h`, v6.9).
+"""Page types, which share four bytes with `_mapcount`, and page flags (`include/linux/page-flags.h`, v6.9).
 
-A page that is mapped nowhere and has no type holds 0xffffffff there: `_mapcount` -1, no type bit *cleared*. Setting a
-type clears its bit, so the types are read upside down. In v6.12 the type is the top byte instead: 0xf2 for a table.
+A page that is not mapped and has no type holds 0xffffffff in those bytes: as `_mapcount` that is -1, as `page_type` no
+bit is *cleared*. Setting a type clears its bit. In v6.12 the type is the top byte instead: 0xf2 for a page table.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _NAMES = """
 PAGEFLAGS = {name: 1 << bit for bit, name in enumerate(_NAMES.split())}
 PG_head, PG_reserved, PG_slab, PG_hwpoison = (PAGEFLAGS[name] for name in ("head", "reserved", "slab", "hwpoison"))
 
-# Flags that must not be set when a page is freed: those of a page that somebody uses.
+# Flags that must not be set when a page is freed, because they mean that it is in use.
 _IN_USE = "lru locked private private_2 writeback reserved slab active unevictable mlocked"
 PAGE_FLAGS_CHECK_AT_FREE = sum(map(PAGEFLAGS.__getitem__, _IN_USE.split()))
 
-# When it is given out it has none, for freeing took them all: but for broken memory, of which nobody complains.
+# Freeing a page clears all of its flags, so none may be set when it is allocated, except for the mark of broken memory.
 PAGE_FLAGS_CHECK_AT_PREP = sum(PAGEFLAGS.values()) & ~PG_hwpoison
 
 PAGE_MAPPING_FLAGS = 3  # in the low bits of `mapping`: an anonymous page, or one that a driver can move
@@ -42,7 +42,7 @@ PAGE_MAPCOUNT_RESERVE = -128
 
 
 def page_type_has_type(page_type: int) -> bool:
-    """Whether the four bytes hold a type: read as a map count they are far below any count.
+    """Whether the four bytes hold a page type: as a map count they would be below PAGE_MAPCOUNT_RESERVE.
 
     >>> page_type_has_type(0xfffffdff), page_type_has_type(0xffffffff)
     (True, False)
@@ -52,51 +52,51 @@ def page_type_has_type(page_type: int) -> bool:
 
 @static_inline
 def PageTable(k: Kernel, page: Page) -> bool:
-    """The page is a page table."""
+    """Whether the page is a page table."""
     return _is(page, PG_table)
 
 
 @static_inline
 def __SetPageTable(k: Kernel, page: Page) -> None:
-    """Give the page its type; it must have none."""
+    """Make the page a page table by type; it must have no type yet."""
     _set_type(k, page, PG_table)
 
 
 @static_inline
 def __ClearPageTable(k: Kernel, page: Page) -> None:
-    """Take the type away again; the page must have it."""
+    """Clear the page-table type of a page, which must have it."""
     k.VM_BUG_ON_PAGE(not k.PageTable(page), page, "!PageTable(page)")
     page.page_type |= PG_table
 
 
 @static_inline
 def PageBuddy(k: Kernel, page: Page) -> bool:
-    """The page heads a free block of the buddy allocator."""
+    """Whether the page is the first of a free block of the buddy allocator."""
     return _is(page, PG_buddy)
 
 
 @static_inline
 def __SetPageBuddy(k: Kernel, page: Page) -> None:
-    """Mark the head of a free block."""
+    """Mark the page as the first of a free block; it must have no type yet."""
     _set_type(k, page, PG_buddy)
 
 
 @static_inline
 def __ClearPageBuddy(k: Kernel, page: Page) -> None:
-    """The block is free no longer, or part of a larger one."""
+    """Clear the mark of a free block's first page, which is about to be allocated or merged."""
     k.VM_BUG_ON_PAGE(not k.PageBuddy(page), page, "!PageBuddy(page)")
     page.page_type |= PG_buddy
 
 
 @static_inline
 def __SetPageLocked(k: Kernel, page: Page) -> None:
-    """Lock a page that nobody else can lock."""
+    """Lock a page without atomic access, where no other user can see it yet."""
     page.flags |= PAGEFLAGS["locked"]
 
 
 @static_inline
 def __ClearPageLocked(k: Kernel, page: Page) -> None:
-    """Unlock it."""
+    """Unlock a page that `__SetPageLocked()` locked."""
     page.flags &= ~PAGEFLAGS["locked"]
 
 

@@ -1,7 +1,7 @@
-"""Who has which page: the kernel's `page_owner`, on from the start (`mm/page_owner.c`).
+"""The owner of each page: the kernel's `page_owner`, always enabled here (`mm/page_owner.c`).
 
-For each block in use it remembers the call chain that allocated it. A block that is still listed when its user is done
-was lost, and the list says by whom.
+For each block in use it records the call chain that allocated it. A block that is still listed when its user is done
+was leaked, and the call chain says who allocated it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Owner:
-    """A block in use, and the call chain that asked for it, innermost first.
+    """A block in use, with the call chain that allocated it, innermost function first.
 
     >>> Owner(0x40a01, 0, ("alloc_pages", "__pud_alloc"))
     Owner(pfn 0x40a01, order 0, allocated by alloc_pages <- __pud_alloc)
@@ -29,19 +29,19 @@ class Owner:
 
 
 class PageOwner:
-    """The blocks in use."""
+    """The blocks in use, each with its owner."""
 
     def __init__(self) -> None:
         self._owners: dict[int, Owner] = {}
 
     def set(self, pfn: int, order: int, trace: tuple[str, ...]) -> None:
-        """Note an allocation."""
+        """Record the call chain that allocated a block."""
         self._owners[pfn] = Owner(pfn, order, trace)
 
     def reset(self, pfn: int) -> None:
-        """Note that a block was freed."""
+        """Forget the owner of a block that was freed."""
         self._owners.pop(pfn, None)
 
     def owners(self) -> tuple[Owner, ...]:
-        """The blocks in use, oldest first."""
+        """The owners of all blocks in use, the oldest allocation first."""
         return tuple(self._owners.values())

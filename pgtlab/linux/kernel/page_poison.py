@@ -1,9 +1,8 @@
-"""Poison: free pages are filled with a pattern, which must still be there when they are next used (`mm/page_poison.c`).
+"""Page poisoning: free pages are filled with a pattern, which is checked at the next allocation (`mm/page_poison.c`).
 
-Whoever reads through a pointer to a page that was freed reads 0xaa in every byte; whoever writes through one is found
-out when the page is given to somebody else. CONFIG_PAGE_POISONING stands for a kernel that was built with it and booted
-with `page_poison=on` and `no_hash_pointers`. (v6.9. The kernel stops printing after ten of these reports in five
-seconds; the model prints all.)
+A read of a freed page returns 0xaa in every byte; a write to it is found when the page is allocated again.
+CONFIG_PAGE_POISONING stands for a kernel that was built with it and booted with `page_poison=on` and
+`no_hash_pointers`. (v6.9. The kernel prints at most ten of these reports in five seconds; the model prints all.)
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ POISON_WORD = PAGE_POISON * (0xFFFF_FFFF_FFFF_FFFF // 0xFF)
 
 @static_inline
 def page_poisoning_enabled(k: Kernel) -> bool:
-    """Free pages are poisoned."""
+    """Whether free pages are filled with poison."""
     return bool(k.CONFIG_PAGE_POISONING)
 
 
 @static_inline
 def kernel_poison_pages(k: Kernel, page: Page, n: int) -> None:
-    """Fill `n` pages that have just been freed."""
+    """Fill `n` pages, which have just been freed, with poison."""
     words = np.full(k.PAGE_SIZE // 8, POISON_WORD, np.uint64)
     for pfn in range(page.pfn, page.pfn + n):
         k.memory.write(pfn << k.PAGE_SHIFT, words)
@@ -38,17 +37,17 @@ def kernel_poison_pages(k: Kernel, page: Page, n: int) -> None:
 
 
 def __kernel_unpoison_pages(k: Kernel, page: Page, n: int) -> None:
-    """Look whether the poison of `n` pages is untouched."""
+    """Check that `n` pages, which are about to be used, still hold their poison."""
     for pfn in range(page.pfn, page.pfn + n):
         k.unpoison_page(k.pfn_to_page(pfn))
 
 
 @static_inline
 def unpoison_page(k: Kernel, page: Page) -> None:
-    """Look at one.
+    """Check that a page still holds its poison.
 
-    Boot poisons all of RAM that it does not use; the model spares itself that. There a word of zeroes is a word that
-    nobody has written.
+    At boot the kernel poisons all free RAM; the model does not, and takes a word of zeroes in a page that was never
+    freed for poison.
     """
     words = k.memory.read(page.pfn << k.PAGE_SHIFT, k.PAGE_SIZE // 8)
     if page.pfn not in k.poisoned:
@@ -59,7 +58,7 @@ def unpoison_page(k: Kernel, page: Page) -> None:
 
 @static_inline
 def check_poison_mem(k: Kernel, page: Page, mem: bytes) -> None:
-    """Report what is not poison, from the first such byte to the last."""
+    """Report the bytes that are not poison, from the first one to the last."""
     end = len(mem.rstrip(bytes([PAGE_POISON])))
     if not end:
         return
@@ -75,7 +74,7 @@ def check_poison_mem(k: Kernel, page: Page, mem: bytes) -> None:
 
 
 def hex_dump(address: int, data: bytes) -> list[str]:
-    """`print_hex_dump()` with addresses, sixteen bytes a line and beside them what is printable (`lib/hexdump.c`).
+    """Hex dump as `print_hex_dump()` makes it: address, sixteen bytes and their printable characters (`lib/hexdump.c`).
 
     >>> hex_dump(0xffff000000000008, b"page")
     ['ffff000000000008: 70 61 67 65                                      page']

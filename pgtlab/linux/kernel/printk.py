@@ -1,6 +1,6 @@
 """The kernel log: printk, WARN, BUG, call traces and panic.
 
-Time passes as it does on a serial console: ten bits a character, 115,200 bits a second.
+Only printing takes time: as on a serial console with ten bits a character and 115,200 bits a second.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _ROOT = Path(__file__).parents[3]
 TAINT_LETTERS = "PFSRMBUDAWCIOELKXTN"
 TAINT_BAD_PAGE, TAINT_DIE, TAINT_WARN = map(TAINT_LETTERS.index, "BDW")
 
-VERSION = "#1"  # of the builds of this release
+VERSION = "#1"  # the number of the build
 
 
 class Panic(Exception):
-    """The simulated kernel stopped. Only the kernel's entry points see this."""
+    """The simulated kernel stopped. Only the entry points of the kernel catch this."""
 
 
 @dataclass
 class Log:
-    """The lines printed so far."""
+    """The lines printed so far, and the time since boot."""
 
     lines: list[str] = field(default_factory=list)
     microseconds: float = 0.0
 
     def printk(self, message: str) -> None:
-        """Print one line with its timestamp."""
+        """Print a line with its timestamp, and let the time pass that printing takes."""
         seconds = self.microseconds / 1e6
         text = f"[{seconds:12.6f}] {message}"
         self.lines.append(text)
@@ -57,12 +57,12 @@ class Log:
 
 
 def printk(k: Kernel, message: str) -> None:
-    """Print a line to the log."""
+    """Print a line to the kernel log, with the time since boot."""
     k.log.printk(message)
 
 
 def show_trace(k: Kernel, *below: str) -> None:
-    """Print the call trace: `below` are the frames of the machinery that prints it."""
+    """Print the call trace; `below` are the innermost frames, those of the functions that print it."""
     printk(k, "Call trace:")
     for name in (*below, *k.trace()):
         printk(k, f" {name}")
@@ -70,20 +70,20 @@ def show_trace(k: Kernel, *below: str) -> None:
 
 @static_inline
 def dump_stack(k: Kernel) -> None:
-    """Where are we? (lib/dump_stack.c)"""
+    """Print which task runs on which kernel, and its call trace (`lib/dump_stack.c`)."""
     k.print_header()
     show_trace(k, "dump_backtrace", "show_stack", "dump_stack_lvl", "dump_stack")
 
 
 def print_header(k: Kernel) -> None:
-    """The lines that every report begins its trace with."""
+    """Print the lines before a report's call trace: CPU, task, taint, kernel release and machine."""
     task = k.current
     printk(k, f"CPU: 0 PID: {task.pid} Comm: {task.comm} {print_tainted(k)} {k.release} {VERSION}")
     printk(k, "Hardware name: linux,dummy-virt (DT)")
 
 
 def print_tainted(k: Kernel) -> str:
-    """A letter for each reason why this kernel's word counts for less, in a column of its own (kernel/panic.c)."""
+    """The taints of the kernel as one letter each, every letter in its own column (`kernel/panic.c`)."""
     if not k.tainted:
         return "Not tainted"
     unset = "G" + " " * (len(TAINT_LETTERS) - 1)  # G: no proprietary module
@@ -93,7 +93,7 @@ def print_tainted(k: Kernel) -> str:
 
 
 def add_taint(k: Kernel, flag: int, *, lockdep_ok: bool = False) -> None:
-    """Note a reason; unless `lockdep_ok`, the locks that are held now mean nothing either."""
+    """Taint the kernel; unless `lockdep_ok`, lock debugging is switched off, because its state may be wrong now."""
     if k.debug_locks and not lockdep_ok:
         k.debug_locks = False
         printk(k, "Disabling lock debugging due to kernel taint")
@@ -102,13 +102,13 @@ def add_taint(k: Kernel, flag: int, *, lockdep_ok: bool = False) -> None:
 
 @static_inline
 def WARN_ON(k: Kernel, condition: object) -> bool:
-    """Report, with the place and a call trace, if `condition` holds; go on in any case (include/asm-generic/bug.h)."""
+    """Report a warning with a call trace if `condition` holds, and go on; return it as a bool (`asm-generic/bug.h`)."""
     return WARN(k, condition, "")
 
 
 @static_inline
 def WARN(k: Kernel, condition: object, message: str) -> bool:
-    """The same with a message."""
+    """Report a warning with a message and a call trace if `condition` holds, and go on; return it as a bool."""
     if condition:
         where = k.trace()[0]
         k.report("WARNING", where=where, text=message, location=_caller())
@@ -126,7 +126,7 @@ def WARN(k: Kernel, condition: object, message: str) -> bool:
 
 @static_inline
 def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
-    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition` holds; `text` is its source (linux/mmdebug.h)."""
+    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
     if condition and k.CONFIG_DEBUG_VM:
         k.dump_page(page, f"VM_BUG_ON_PAGE({text})")
         bug(k, _caller(), text=f"VM_BUG_ON_PAGE({text})", page=page)
@@ -134,20 +134,20 @@ def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
 
 @static_inline
 def VM_BUG_ON(k: Kernel, condition: object, text: str) -> None:
-    """With CONFIG_DEBUG_VM: stop if `condition` holds."""
+    """With CONFIG_DEBUG_VM: stop the kernel if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
     if condition and k.CONFIG_DEBUG_VM:
         bug(k, _caller(), text=f"VM_BUG_ON({text})")
 
 
 @static_inline
 def BUG_ON(k: Kernel, condition: object, text: str) -> None:
-    """Stop if `condition` holds."""
+    """Stop the kernel if `condition`, whose source is `text`, holds (`asm-generic/bug.h`)."""
     if condition:
         bug(k, _caller(), text=f"BUG_ON({text})")
 
 
 def bug(k: Kernel, location: str, text: str, page: Page | None = None) -> NoReturn:
-    """`BUG()`: a BRK instruction, whose exception the kernel turns into an Oops."""
+    """Stop the kernel at a bug, as `BUG()` does: a BRK instruction, whose exception is reported as an Oops."""
     k.report("BUG", text=text, location=location, page=page)
     printk(k, "------------[ cut here ]------------")
     printk(k, f"kernel BUG at {location}!")
@@ -155,7 +155,7 @@ def bug(k: Kernel, location: str, text: str, page: Page | None = None) -> NoRetu
 
 
 def die(k: Kernel, message: str, esr: ESR_EL1 | None = None) -> NoReturn:
-    """An Oops (`arch/arm64/kernel/traps.c`). It kills the task, and init's death is the machine's."""
+    """Report an Oops and panic: it kills the current task, which is init here (`arch/arm64/kernel/traps.c`)."""
     k.debug_locks = False
     if esr is not None:
         printk(k, f"Internal error: {message}: {esr.value:016x} [#1] PREEMPT SMP")
@@ -169,7 +169,7 @@ def die(k: Kernel, message: str, esr: ESR_EL1 | None = None) -> NoReturn:
 
 
 def show_regs(k: Kernel) -> None:
-    """The registers, as far as the model knows them (`arch/arm64/kernel/process.c`)."""
+    """Print pc, lr, sp and those registers whose values the model knows (`arch/arm64/kernel/process.c`)."""
     functions = k.stack.functions()
     printk(k, f"pc : {functions[0]}")
     printk(k, f"lr : {functions[1]}")
@@ -178,10 +178,10 @@ def show_regs(k: Kernel) -> None:
 
 
 def panic(k: Kernel, message: str) -> NoReturn:
-    """Stop the machine (kernel/panic.c)."""
+    """Print the panic message and stop the machine (`kernel/panic.c`)."""
     printk(k, f"Kernel panic - not syncing: {message}")
     if k.placement.memstart_addr == RAM_BASE:
-        printk(k, "Kernel Offset: disabled")  # setup.c tells of KASLR, which here moves the linear map alone
+        printk(k, "Kernel Offset: disabled")  # as setup.c prints without KASLR; here KASLR moves only the linear map
     else:
         printk(k, f"PHYS_OFFSET: {k.memstart_addr & (1 << 64) - 1:#x}")
     printk(k, f"---[ end Kernel panic - not syncing: {message} ]---")
@@ -189,7 +189,7 @@ def panic(k: Kernel, message: str) -> NoReturn:
 
 
 def _caller() -> str:
-    """File and line of the kernel function that ran into a WARN or a BUG: the first frame outside this module."""
+    """File and line of the function that ran into a WARN or a BUG: the innermost frame outside this module."""
     frame = sys._getframe(1)
     while frame.f_code.co_filename in (__file__, symbols.__file__):
         if frame.f_back is None:

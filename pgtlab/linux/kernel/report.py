@@ -1,4 +1,4 @@
-"""What the kernel found wrong, and how a run went: values, made while the kernel runs and kept after it."""
+"""What the kernel found wrong, and the result of a run: values that outlive the kernel."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pgtlab.linux.kernel.page_owner import Owner
 
 @dataclass(frozen=True)
 class Report:
-    """Something that the kernel found wrong, as it stood when it was found.
+    """Something that the kernel found wrong, with the state at that moment.
 
-    `kind` is `Bad page state`, `Page poison`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` is the reason in its words.
-    Where a page is concerned, `raw` are the eight words of its `struct page`, with what they mean beside them. Where an
-    access faulted, `address` and `esr` are FAR_EL1 and ESR_EL1. `registers` are those that the model knows.
+    `kind` is `Bad page state`, `Page poison`, `WARNING`, `BUG`, `Oops` or `Bad mm`; `text` is the reason, in the words
+    of the kernel, and `trace` the call trace, innermost function first. For a bad page, `raw` holds the eight words of
+    its `struct page`, and `pfn`, `mapcount` and `page_type` describe it. For an access that faulted, `address` and
+    `esr` are FAR_EL1 and ESR_EL1. `registers` are those whose values the model knows.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class Report:
         return f"Report({', '.join(parts)}, in {' <- '.join(self.trace[:2])})"
 
     def as_dict(self) -> dict[str, object]:
-        """The report as plain data."""
+        """The report as plain data, with numbers in hexadecimal as the log prints them."""
         report: dict[str, object] = {"kind": self.kind, "text": self.text, "trace": list(self.trace)}
         if self.page_type is not None:
             report |= {
@@ -53,23 +54,23 @@ class Report:
 
 @dataclass(frozen=True)
 class Run:
-    """How running the initcalls went.
+    """The result of running the initcalls.
 
     Attributes
     ----------
     outcome : str
-        `clean`, `report` or `panic`; `no boot` where there was nothing to run.
+        `clean`, `report` or `panic`; `no boot` if the kernel did not boot.
     reports : tuple of Report
         What the kernel found wrong, in order.
     dmesg : tuple of str
-        The log.
+        The lines of the kernel log.
     lost : tuple of Owner
-        Pages allocated during the run and never given back, by page_owner.
+        Blocks allocated during the run and never freed, by page_owner.
     nr_page_table_pages : int
-        What the run left in that counter: 0 when every constructor met its destructor.
+        The counter of page-table pages after the run, in pages: 0 if each constructor was paired with a destructor.
     tests, skipped : tuple of str
-        The tests of debug_vm_pgtable that ran, in order; and those that found nothing to test: an option is off, or a
-        level is not there.
+        The tests of debug_vm_pgtable that ran, in order; and those with nothing to test, because an option is off or a
+        level is folded.
     """
 
     outcome: str

@@ -1,7 +1,7 @@
 """A running kernel: memory, the memmap, the symbol table and the log.
 
-What changes while a kernel runs is here; what it does is in the modules named after the kernel's files, as plain
-functions over a `Kernel`, which calls each of them by name.
+The state of a kernel is here. Its functions are in the modules named after the kernel's files, as plain functions over
+a `Kernel`, which calls each of them by name.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from pgtlab.linux.kernel.stack import Stack
 from pgtlab.linux.kernel.symbols import Symbol, is_inline, is_leaf, through_kernel
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement
 
-STACKS_BEFORE = 15  # of the idle task, of kthreadd and its first threads, with a guard between any two
+STACKS_BEFORE = 15  # stacks below that of init, THREAD_ALIGN apart: of the idle task, kthreadd and its first threads
 
 # How a kernel thread gets to an initcall, innermost first.
 INIT_TRACE = ("do_one_initcall", "kernel_init_freeable", "kernel_init", "ret_from_fork")
 
 
 class LivepatchError(ValueError):
-    """A patch for a symbol that is not there, or that cannot be called."""
+    """A patch for a function that the kernel does not have, or with something that cannot be called in its place."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """The current task."""
+    """The task that runs, as reports name it: its command name and process ID."""
 
     comm: str = "swapper/0"
     pid: int = 1
@@ -56,13 +56,13 @@ class Kernel(KernelFunctions):
     Parameters
     ----------
     boot : Boot
-        What booting the configuration on a CPU gave.
+        The result of booting a configuration on a CPU.
     replaced : mapping of str to callable, optional
-        Functions that stand in for the model's own, as a tree's commits do.
+        Functions to use instead of the model's own, as a tree's commits give them.
     seed : int or str
-        Of the kernel's random numbers.
+        The seed of the kernel's random numbers.
     placement : Placement
-        Where things are that differ from boot to boot.
+        Addresses that differ from boot to boot.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Kernel(KernelFunctions):
         placement.check(boot, boot.config.constants)
         self.boot, self.placement = boot, placement
         self.replaced = dict(replaced or {})
-        self.tree: object = None  # the `pgtlab.lab.Tree` that it was started from, where it was
+        self.tree: object = None  # the `pgtlab.lab.Tree` that started it, if one did
         self.release = "6.9.0-pgtlab"
         self.current = Task()
         self.random = random.Random(seed)
@@ -101,7 +101,7 @@ class Kernel(KernelFunctions):
         self._start()
 
     def _link(self) -> None:
-        """Make the symbol table, and put everything in it and every constant within reach by name."""
+        """Make the symbol table, and every function in it and every constant an attribute of the kernel."""
         # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
         compiled = headers.compile_time({**self.boot.config.symbols, "CONFIG_PAGE_EXTENSION": 1})
         at_run_time = headers.run_time(
@@ -115,7 +115,7 @@ class Kernel(KernelFunctions):
             vars(self)[name] = MethodType(function, self)
 
     def _keep_records(self) -> None:
-        """Everything that is noted while the kernel runs."""
+        """Make the empty records of a run: the log, the reports, taints, counters and page owners."""
         self.log = printk.Log()
         self.tainted: set[int] = set()
         self.debug_locks = True
@@ -128,7 +128,7 @@ class Kernel(KernelFunctions):
         self.next_warn_alloc = 0.0  # microseconds
 
     def _find_memory(self) -> None:
-        """RAM, where the linear map begins in it, and the memmap."""
+        """Place RAM, the linear map and the memmap."""
         ram = self.placement.ram_size(self.boot)
         self.reserved_base = self.placement.reserved_base(self.boot, memblock.reserved(ram, self.PAGE_SHIFT))
         self.memory = Memory(RAM_BASE, ram, self.PAGE_SHIFT)
@@ -145,33 +145,33 @@ class Kernel(KernelFunctions):
         self.early_pages = memblock.early_pages(self.PAGE_SHIFT, self.reserved_base)
 
     def _enter_init(self) -> None:
-        """The stack of the task that runs the initcalls."""
+        """Make the stack of the task that runs the initcalls."""
         copy = self.placement.page_copy
         self.task_stack = (
             self.VMALLOC_START + STACKS_BEFORE * self.THREAD_ALIGN if copy is None else copy & -self.THREAD_SIZE
         )
-        # A commit's function is compiled as the model's of that name is.
+        # A commit's function is inlined, or a leaf, if the model's function of that name is.
         symbols = vmlinux.link(self.boot.config.PGTABLE_LEVELS, {})
         inline = {name for name, function in symbols.items() if is_inline(function)}
         leaf = {name for name, function in symbols.items() if is_leaf(function)}
         self.stack = Stack(INIT_TRACE[::-1], inline, leaf, self.task_stack + self.THREAD_SIZE)
 
     def _start(self) -> None:
-        """What the kernel does before its initcalls, in its order."""
+        """Do what the kernel does before its initcalls, in the same order."""
         self.pgd_cache = slab.KmemCache(self.PTRS_PER_PGD * pgtable.ENTRY_SIZE)
         mmzone.zone_sizes_init(self)
         mmu.paging_init(self)
         sparse.sparse_init(self)
         memblock.memblock_free_all(self)
         self.adjust_protection_map()
-        self._say_features()
+        self._print_features()
 
     # Symbols and constants, by name.
 
     def __getitem__(self, name: str) -> int:
-        return self.constants[name]  # those that Python cannot spell: k["sizeof(struct page)"]
+        return self.constants[name]  # for names that are not identifiers: k["sizeof(struct page)"]
 
-    if not TYPE_CHECKING:  # a type checker knows every name from functions.pyi, and shall refuse others
+    if not TYPE_CHECKING:  # a type checker knows every name from functions.pyi, and refuses others
 
         def __getattr__(self, name: str) -> Any:
             known = [*self.__dict__.get("symbols", ()), *self.__dict__.get("constants", ())]
@@ -180,20 +180,20 @@ class Kernel(KernelFunctions):
             raise AttributeError(f"this kernel has no symbol or constant {name}{hint}")
 
     def trace(self) -> tuple[str, ...]:
-        """The chain of calls, innermost first, as an unwinder finds it; inlined functions leave no frame."""
+        """The call trace, innermost function first, as an unwinder finds it; inlined functions have no frame."""
         return self.stack.unwind()
 
     def hold(self, **registers: int) -> None:
-        """Said by a kernel function: what the compiler has it keep in which registers, for an Oops to show."""
+        """Note, from a kernel function, which values the compiler keeps in which registers, for an Oops to print."""
         self.stack.hold(registers)
 
     def livepatch(self, **functions: Symbol) -> None:
-        """Replace kernel functions by your own, each taking the kernel first: `livepatch(pud_free=mine)`.
+        """Replace kernel functions by your own, each taking the kernel first: `livepatch(pud_free=my_pud_free)`.
 
         Raises
         ------
         LivepatchError
-            Where the kernel has no such symbol, or the replacement cannot be called.
+            If the kernel has no function of that name, or the replacement cannot be called in its place.
         """
         for name, function in functions.items():
             if name not in self.symbols:
@@ -218,13 +218,13 @@ class Kernel(KernelFunctions):
 
     @property
     def patched(self) -> dict[str, Symbol]:
-        """The functions that are not those that it booted with."""
+        """The functions that were replaced since the kernel booted, by name."""
         return {name: function for name, function in self.symbols.items() if function is not self._as_booted[name]}
 
     # Running.
 
     def run(self) -> Run:
-        """Run the late initcalls, of which debug_vm_pgtable is the one that the model has."""
+        """Run the late initcalls, of which the model has one: debug_vm_pgtable."""
         before = {owner.pfn for owner in self.page_owner.owners()}
         depth, first = len(self.stack.frames), len(self.reports)
         try:
@@ -257,11 +257,11 @@ class Kernel(KernelFunctions):
         address: int | None = None,
         esr: ESR_EL1 | None = None,
     ) -> None:
-        """Note what the kernel found wrong, with the state of the page, or of the registers, as it is now."""
-        found = Report(kind, text or where, self.trace(), location=location)
+        """Record what the kernel found wrong, with the present state of the page or the registers."""
+        report = Report(kind, text or where, self.trace(), location=location)
         if page is not None:
-            found = replace(
-                found,
+            report = replace(
+                report,
                 text=text,
                 pfn=page.pfn,
                 mapcount=self.page_mapcount(page),
@@ -269,12 +269,12 @@ class Kernel(KernelFunctions):
                 raw=page.words(),
             )
         if esr is not None:
-            found = replace(found, address=address, esr=int(esr), registers=self.stack.registers())
-        self.reports.append(found)
+            report = replace(report, address=address, esr=int(esr), registers=self.stack.registers())
+        self.reports.append(report)
 
     # Boot.
 
-    def _say_features(self) -> None:
+    def _print_features(self) -> None:
         if self.boot.has_va52:
             feature = "LPA2" if self.boot.lpa2_is_enabled else "LVA"
             self.log.printk(f"CPU features: detected: 52-bit Virtual Addressing ({feature})")

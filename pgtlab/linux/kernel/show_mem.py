@@ -1,4 +1,4 @@
-"""What the kernel says when there is no memory (`mm/page_alloc.c`, `mm/show_mem.c`, v6.9), where the model knows it."""
+"""The report of a failed allocation, as far as the model has it (`mm/page_alloc.c`, `mm/show_mem.c`, v6.9)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pgtlab.linux.kernel.symbols import static_inline
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
 
-NOPAGE_INTERVAL = 10e6  # microseconds in which one report is enough
+NOPAGE_INTERVAL = 10e6  # microseconds without another report after one
 
 
 def warn_alloc(k: Kernel, gfp: int, what: str) -> None:
-    """Say that an allocation failed, who asked for it, and what there was: once in ten seconds."""
+    """Report an allocation that failed, its call trace and the state of memory: at most once in ten seconds."""
     if gfp & __GFP_NOWARN or k.log.microseconds < k.next_warn_alloc:
         return
     k.next_warn_alloc = k.log.microseconds + NOPAGE_INTERVAL
@@ -27,7 +27,7 @@ def warn_alloc(k: Kernel, gfp: int, what: str) -> None:
 
 @static_inline
 def show_mem(k: Kernel) -> None:
-    """How much memory there is, zone by zone, and in which blocks."""
+    """Print how much memory is free, and for each zone the number of free blocks of each order."""
     k.printk("Mem-Info:")
     k.printk(f" free:{k.nr_free_pages()} free_pcp:0 free_cma:0")
     kb = k.PAGE_SIZE >> 10
@@ -35,7 +35,7 @@ def show_mem(k: Kernel) -> None:
     populated = [zone for zone in k.node_zones if zone.end_pfn > zone.start_pfn]
     for zone in populated:
         present = zone.end_pfn - zone.start_pfn
-        managed = present - (reserved if zone is populated[0] else 0)  # what is reserved is in the first zone
+        managed = present - (reserved if zone is populated[0] else 0)  # all reserved pages are in the first zone
         k.printk(f"{zone.name} free:{zone.nr_free_pages * kb}kB present:{present * kb}kB managed:{managed * kb}kB")
     for zone in populated:
         k.printk(f"{zone.name}: {free_areas(zone, kb)} = {zone.nr_free_pages * kb}kB")
@@ -45,7 +45,7 @@ def show_mem(k: Kernel) -> None:
 
 
 def free_areas(zone: Zone, kb: int) -> str:
-    """How many blocks of each order are free, and of which kinds: Unmovable, Movable, rEclaimable, ..."""
+    """The number of free blocks of each order in a zone, with the letters of their migratetypes, as `1*16kB (UM)`."""
     orders = []
     for order, area in enumerate(zone.free_area):
         kinds = "".join(letter for letter, blocks in zip(MIGRATE_LETTERS, area, strict=True) if blocks)

@@ -1,4 +1,4 @@
-"""A cache of small objects, as much of SLUB as a pgd smaller than a page needs (`mm/slub.c`)."""
+"""Caches of small objects: the part of SLUB that a pgd smaller than a page needs (`mm/slub.c`)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class KmemCache:
-    """Objects of `size` bytes, cut from whole pages; the pages in use and their free objects."""
+    """A cache of objects of `size` bytes: the pages (slabs) in use by address, each with its free objects."""
 
     size: int
     slabs: dict[int, list[int]] = field(default_factory=dict)
 
 
 def kmem_cache_zalloc(k: Kernel, cache: KmemCache) -> int:
-    """An object of zeroes, as an address in the linear map; 0 where there is none."""
+    """Allocate an object of zeroes from a cache; return its address in the linear map, or 0 without memory."""
     if not any(cache.slabs.values()):
         start = k.get_zeroed_page()
         if not start:
@@ -35,7 +35,7 @@ def kmem_cache_zalloc(k: Kernel, cache: KmemCache) -> int:
 
 
 def kmem_cache_free(k: Kernel, cache: KmemCache, obj: int) -> None:
-    """Give an object back; a slab with no object in use goes back to the page allocator."""
+    """Return an object to its cache; a slab whose last object is freed goes back to the page allocator."""
     start = obj & ~(k.PAGE_SIZE - 1)
     k.BUG_ON(start not in cache.slabs or obj in cache.slabs[start], "!PageSlab(page) || object is free")
     cache.slabs[start].append(obj)

@@ -1,7 +1,7 @@
-"""Spinlocks, and the count that says whether any is held (`linux/spinlock.h`, `kernel/locking/spinlock_debug.c`, v6.9).
+"""Spinlocks and the preemption count (`linux/spinlock.h`, `kernel/locking/spinlock_debug.c`, v6.9).
 
-One CPU runs, so that nobody waits for a lock; but a lock that is taken twice, or given back without being held, is
-noticed, as with CONFIG_DEBUG_SPINLOCK, and one that is kept is, by the initcall's caller.
+Only one CPU runs, so no lock is ever waited for. A lock that is taken twice, or released without being held, is
+reported as with CONFIG_DEBUG_SPINLOCK; a lock that an initcall does not release is reported after the initcall.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class Lock(Protocol):
-    """What can be locked, wherever it keeps its state."""
+    """Anything that can be locked, wherever it keeps its state."""
 
     locked: bool
 
 
 @dataclass
 class Spinlock:
-    """`spinlock_t` by itself."""
+    """A `spinlock_t` on its own."""
 
     locked: bool = False
 
 
 @static_inline
 def spin_lock(k: Kernel, lock: Lock) -> None:
-    """Take a lock, and do not be preempted from here on."""
+    """Take a lock and disable preemption; a lock that is already held is a recursion, which hangs the CPU."""
     if lock.locked:
         k.spin_bug("recursion")
         panic(k, "softlockup: hung tasks")  # the CPU spins forever; the watchdog notices (softlockup_panic=1)
@@ -41,7 +41,7 @@ def spin_lock(k: Kernel, lock: Lock) -> None:
 
 @static_inline
 def spin_unlock(k: Kernel, lock: Lock) -> None:
-    """Give it back."""
+    """Release a lock and enable preemption; releasing a lock that is not held is reported."""
     if not lock.locked:
         k.spin_bug("already unlocked")
     k.preempt_count -= 1
@@ -50,12 +50,12 @@ def spin_unlock(k: Kernel, lock: Lock) -> None:
 
 @static_inline
 def assert_spin_locked(k: Kernel, lock: Lock) -> None:
-    """The caller must hold it."""
+    """Stop the kernel if the lock is not held."""
     k.BUG_ON(not lock.locked, "!spin_is_locked(lock)")
 
 
 def spin_bug(k: Kernel, what: str) -> None:
-    """Report a lock that is misused."""
+    """Report the wrong use of a lock."""
     message = f"BUG: spinlock {what} on CPU#0, {k.current.comm}/{k.current.pid}"
     k.report("BUG", text=message)
     k.printk(message)
@@ -64,6 +64,6 @@ def spin_bug(k: Kernel, what: str) -> None:
 
 @static_inline
 def check_preempt_count(k: Kernel, initcall: str, before: int) -> None:
-    """An initcall must give back every lock: `do_one_initcall()` looks, and sets it right (`init/main.c`)."""
+    """Warn if an initcall left the preemption count changed, and restore it: `do_one_initcall()` (`init/main.c`)."""
     after, k.preempt_count = k.preempt_count, before
     k.WARN(after != before, f"initcall {initcall} returned with preemption imbalance ")

@@ -1,20 +1,20 @@
-"""The kernel stack of the running task: whose frame is where on it, and what is in registers (AAPCS64).
+"""The kernel stack of the running task: the frames on it, and the values in registers (AAPCS64).
 
 A function that is not inlined makes a frame: it saves x29, x30 and x19 to x28 at the bottom, where x29 and the stack
-pointer then point, and has its local variables above them. A leaf makes none.
+pointer then point, and has its local variables above them. A leaf function makes no frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-SAVED = 12 * 8  # x29, x30 and ten registers that a function must leave as they were
-PT_REGS = 336  # at the top of every kernel stack: the registers with which user space entered the kernel
+SAVED = 12 * 8  # bytes: x29, x30 and the ten registers that a function must preserve
+PT_REGS = 336  # bytes at the top of every kernel stack, for the registers of user space
 CALLEE_SAVED = frozenset(f"x{i}" for i in range(19, 29))
 
 
 class Frame:
-    """A call that is under way: the function, the size of its local variables, and registers that it told of."""
+    """A call in progress: the function, the size of its local variables in bytes, and the registers that it noted."""
 
     locals = 0
     registers: dict[str, int] | None = None
@@ -24,12 +24,12 @@ class Frame:
 
 
 class Stack:
-    """The calls that are under way, outermost first.
+    """The calls in progress, outermost first.
 
     Parameters
     ----------
     calls : iterable of str
-        The functions that led here.
+        The functions that are running at the start, outermost first.
     inline, leaf : set of str
         Functions that leave no frame: the compiler inlined them, or they call nothing.
     end : int
@@ -55,16 +55,19 @@ class Stack:
         return tuple(frame.name for frame in self._real())
 
     def unwind(self) -> tuple[str, ...]:
-        """What an unwinder finds: where the CPU is, and then frame by frame where each function will return to.
+        """The call trace of an unwinder: the function that runs, and from each frame the function that it returns to.
 
-        A leaf has no frame, and so the first one that is found is its caller's, with the return address in the
-        caller's caller. The leaf's own return address is in x30 alone: its caller is missing.
+        A leaf has no frame. The first frame is its caller's, which holds the return address into the caller's caller.
+        The return address into the caller is only in x30, so the caller is missing from the trace.
         """
         functions = self.functions()
         return (*functions[:1], *functions[2:]) if functions[0] in self._leaf else functions
 
     def alloca(self, size: int, at: int | None = None) -> int:
-        """Room for local variables in the innermost frame; `at` says where they shall be, and moves the whole stack."""
+        """Make room for `size` bytes of local variables in the innermost frame, and return their address.
+
+        With `at`, the whole stack is moved so that they are at that address.
+        """
         frame = next(self._real())
         frame.locals += -(-size // 16) * 16
         if at is not None:
@@ -72,21 +75,21 @@ class Stack:
         return self.sp + SAVED
 
     def hold(self, registers: dict[str, int]) -> None:
-        """Note what the innermost function keeps in registers.
+        """Note which values the innermost function keeps in which registers.
 
         Raises
         ------
         ValueError
-            Where it calls others, which need not leave x0 to x18 as they were.
+            If a function that calls others names x0 to x18, which a call need not preserve.
         """
         frame = next(self._real())
         lost = sorted(registers.keys() - CALLEE_SAVED)
         if lost and frame.name not in self._leaf:
-            raise ValueError(f"{frame.name} is no leaf: what it has in {lost[0]} is lost with a call; use x19 to x28")
+            raise ValueError(f"{frame.name} is not a leaf: a call may change {lost[0]}; use x19 to x28")
         frame.registers = {**(frame.registers or {}), **registers}
 
     def registers(self) -> dict[str, int]:
-        """The registers as far as they are known: x0 to x18 from the innermost function, x19 to x28 from any."""
+        """The known registers, in order: x0 to x18 as noted by the innermost function, x19 to x28 as noted by any."""
         known: dict[str, int] = {}
         for frame in self._real():
             known = {**(frame.registers or {}), **known}
@@ -95,7 +98,7 @@ class Stack:
 
 
 def numbered(registers: dict[str, int], show: Callable[[str], None]) -> None:
-    """Show registers as an Oops does: from x29 down, three on a line (`arch/arm64/kernel/process.c`)."""
+    """Print registers as an Oops does: from x29 down, three on a line (`arch/arm64/kernel/process.c`)."""
     for last in range(29, -1, -3):
         line = [f"x{i:<2}: {registers[f'x{i}']:016x}" for i in range(last, last - 3, -1) if f"x{i}" in registers]
         if line:

@@ -1,4 +1,4 @@
-"""The kernel's symbol table: plain functions over a booted kernel, found by name and called through it.
+"""The kernel's symbol table: plain functions over a booted kernel, looked up by name at each call.
 
 A kernel function is written `def pud_free(k, mm, pud)` and called `k.pud_free(mm, pud)`. Because each call goes by
 name, a symbol can be replaced, as a livepatch does, and the chain of calls is known, as an unwinder knows it.
@@ -24,44 +24,44 @@ F = TypeVar("F", bound=Symbol)
 
 
 def static_inline(function: F) -> F:
-    """Mark a function that the compiler inlines: it leaves no frame, so no call trace shows it."""
+    """Mark a function that the compiler inlines: it has no frame, so no call trace shows it."""
     function.__dict__["static_inline"] = True
     return function
 
 
 def leaf(function: F) -> F:
-    """Mark a function that calls nothing but what is inlined: the compiler gives it no frame, and call traces suffer.
+    """Mark a leaf function, one whose only calls are inlined: the compiler gives it no frame.
 
-    It leaves its return address in x30, so an unwinder, which reads the return addresses in frames, misses its caller.
+    Its return address stays in x30, so an unwinder, which reads return addresses from frames, misses its caller.
     """
     function.__dict__["leaf"] = True
     return function
 
 
 def of_folded_level(function: F) -> F:
-    """Mark a commit's function as that of a level folded at compile time: elsewhere it is not compiled."""
+    """Mark a commit's function as one for a level folded at compile time; it is compiled only where that level is."""
     function.__dict__["of_folded_level"] = True
     return function
 
 
 def is_of_folded_level(function: Symbol) -> bool:
-    """Whether `function` is in where its level is folded at compile time, and not elsewhere."""
+    """Whether `function` is compiled only where its level is folded at compile time."""
     return "of_folded_level" in vars(function)
 
 
 def is_leaf(function: Symbol) -> bool:
-    """Whether `function` makes no frame."""
+    """Whether `function` is a leaf function, which makes no frame."""
     return "leaf" in vars(function)
 
 
 def is_inline(function: Symbol) -> bool:
-    """Whether call traces leave `function` out."""
+    """Whether the compiler inlines `function`, so that no call trace shows it."""
     return "static_inline" in vars(function)
 
 
 @cache
 def functions_of(module: ModuleType) -> Mapping[str, Symbol]:
-    """The kernel functions that `module` defines: those whose first parameter is `k`; `_name` is private to a module.
+    """The kernel functions of `module`, by name: their first parameter is `k`, and a name like `_name` is private.
 
     >>> from pgtlab.linux.kernel import pgtable_nop4d
     >>> "p4d_offset" in functions_of(pgtable_nop4d)
@@ -80,7 +80,7 @@ def _takes_kernel(function: FunctionType) -> bool:
 
 @lru_cache(maxsize=1024)
 def source_of(function: Symbol) -> str:
-    """The source of a kernel function to read, to edit or to diff, without what the model says about it.
+    """The source of a kernel function to read, to edit or to compare, without the decorators of the model.
 
     >>> from pgtlab.linux.kernel import pgalloc
     >>> source_of(pgalloc.pgd_free).splitlines()[0]
@@ -95,7 +95,7 @@ def source_of(function: Symbol) -> str:
 
 
 def through_kernel(name: str, function: Symbol) -> Symbol:
-    """`function` as a kernel calls it: by its name, so that a livepatch counts, and with a frame on the kernel's stack.
+    """`function` as a kernel calls it: by name, so that a livepatch takes effect, with a frame on the kernel's stack.
 
     It keeps the docstring, the signature and the source of `function`, so that `help(k.pud_free)` shows them.
     """

@@ -1,6 +1,6 @@
-"""What is linked into a kernel: the functions of every twin, those of folded levels last.
+"""Linking a kernel: the symbol table with the functions of every twin, those of folded levels last.
 
-The list of twins is the package itself: a module beside this one that defines functions of a kernel is linked.
+The twins are all modules of this package that define kernel functions; there is no other list of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pgtlab.linux.kernel.symbols import Symbol, functions_of, is_of_folded_level
 _FOLDED: Final = {"pgtable_nop4d": 4, "pgtable_nopud": 3, "pgtable_nopmd": 2}
 _OTHERS: Final = {"running", "vmlinux"}  # the running kernel, which imports this module
 
-#: The twins by name: every module of the package but those that make a kernel of them.
+#: The twins by name: every module of the package, without those that make a kernel of them.
 TWINS: Final[Mapping[str, ModuleType]] = {
     name: import_module(f"{kernel.__name__}.{name}")
     for name in (module.name for module in iter_modules(kernel.__path__))
@@ -28,9 +28,9 @@ TWINS: Final[Mapping[str, ModuleType]] = {
 
 
 def link(levels: int, replaced: Mapping[str, Symbol]) -> dict[str, Symbol]:
-    """The symbol table of a kernel with `levels` page-table levels, after a tree's commits have `replaced` functions.
+    """The symbol table of a kernel with `levels` page-table levels, in which a tree's commits `replaced` functions.
 
-    A level folded at compile time has no code for a commit to change, except for what takes the place of that code.
+    Of a level folded at compile time, only those functions of a commit are compiled that are marked for it.
 
     >>> link(4, {})["p4d_offset"].__module__, link(5, {})["p4d_offset"].__module__
     ('pgtlab.linux.kernel.pgtable_nop4d', 'pgtlab.linux.kernel.pgtable')
@@ -41,7 +41,7 @@ def link(levels: int, replaced: Mapping[str, Symbol]) -> dict[str, Symbol]:
 
 
 def callable_through(symbols: Mapping[str, Symbol]) -> Iterator[tuple[str, Symbol]]:
-    """Each function as it is called through a kernel. Those of the model are made once for all kernels."""
+    """Each function by name, as it is called through a kernel; all kernels share the wrappers of the model's own."""
     for name, function in symbols.items():
         of_the_model = function.__module__.startswith(kernel.__name__)
         yield name, _made_once(name, function) if of_the_model else through_kernel(name, function)
