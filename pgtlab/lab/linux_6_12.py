@@ -17,15 +17,11 @@ from pgtlab.lab.trees import ADD_DUMP_FOLIO, FOLD_PUDS_AT_RUNTIME, Commit, Tree
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mmzone import page_zonenum
 from pgtlab.linux.kernel.page import Page
-from pgtlab.linux.kernel.page_flags import PAGEFLAGS, page_type_has_type
+from pgtlab.linux.kernel.page_flags import PAGEFLAGS, PGTY_NAMES, page_type_has_type
 from pgtlab.linux.kernel.printk import TAINT_BAD_PAGE, TAINT_DIE, TAINT_LETTERS, TAINT_WARN, VERSION, print_tainted
 from pgtlab.linux.kernel.symbols import Symbol, static_inline
 
 UINT_MAX = 0xFFFF_FFFF
-# enum pagetype (include/linux/page-flags.h). Below 0x80 this byte is that of a map count, and 0xff that of one below 0.
-PGTY_NAMES: Final = dict(
-    enumerate(["buddy", "offline", "table", "guard", "hugetlb", "slab", "zsmalloc", "unaccepted"], 0xF0)
-)
 PGTY: Final = {name: value for value, name in PGTY_NAMES.items()}
 TAINT_NAMES: Final = {TAINT_BAD_PAGE: "BAD_PAGE", TAINT_DIE: "DIE", TAINT_WARN: "WARN"}
 

@@ -15,14 +15,13 @@ from pgtlab.arch.walk import Walk
 from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot
+from pgtlab.linux.headers.poison import LIST_POISON1
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.software_walk import Lookup, kernel_over, software_walk, user_mm
 
 if TYPE_CHECKING:
     from pgtlab.linux.image import Image
-
-LIST_POISON1 = 0xDEAD_0000_0000_0100  # `linux/poison.h`, with CONFIG_ILLEGAL_POINTER_VALUE of arm64
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
+from pgtlab.linux.kernel.proc import MAIR_EL1_SET
 
 #: What an arm64 Linux runs with: translation and caches on; memory types as in `arch/arm64/mm/proc.S`, v6.12 and v5.4.
 SCTLR: Final = SCTLR_EL1(M=1, C=1, I=1)
-MAIR: Final = MAIR_EL1(Attr0=0xFF, Attr1=0xFF, Attr2=0x44, Attr3=0x00, Attr4=0x04)
 OLD_MAIR: Final = MAIR_EL1(Attr0=0x00, Attr1=0x04, Attr2=0x0C, Attr3=0x44, Attr4=0xFF, Attr5=0xBB, Attr6=0xFF)
 
 
@@ -121,7 +121,7 @@ def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU
         TCR_EL1(registers["TCR_EL1"]),
         TTBR0_EL1(registers.get("TTBR0_EL1", 0)),
         TTBR1_EL1(registers.get("TTBR1_EL1", 0)),
-        MAIR_EL1(registers.get("MAIR_EL1", MAIR.value)),
+        MAIR_EL1(registers.get("MAIR_EL1", MAIR_EL1_SET.value)),
         SCTLR_EL1(registers["SCTLR_EL1"]),
         PARange(min(ID_AA64MMFR0_EL1(mmfr0).PARANGE, PARange.PA52)),
     )
@@ -281,7 +281,7 @@ def _with_mair(contents: Contents, machine: Machine) -> Machine:
     """
     if "MAIR_EL1" in machine.registers:
         return machine
-    with_new = {**machine.registers, "MAIR_EL1": MAIR.value}
+    with_new = {**machine.registers, "MAIR_EL1": MAIR_EL1_SET.value}
     if "TTBR1_EL1" in machine.registers:
         leaf = _lowest_leaf(mmu_of(contents.memory, with_new, machine.cpu))
         if leaf is not None and leaf.AttrIndx in (4, 6):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pgtlab.linux.headers.poison import LIST_POISON1, LIST_POISON2
 from pgtlab.linux.kernel.gfp import __GFP_COMP, __GFP_ZERO, GFP_KERNEL
 from pgtlab.linux.kernel.mmzone import MIGRATE_PCPTYPES, MigrateType, Zone
 from pgtlab.linux.kernel.page_flags import PG_head
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
     from pgtlab.linux.kernel.page import Page
 
-LIST_POISON1 = 0xDEAD000000000100
-LIST_POISON2 = 0xDEAD000000000122
 PAGE_ALLOC_COSTLY_ORDER = 3
 
 # The migratetypes to take a block from, in order, when a list is empty; a type that is not a key takes from no other.

@@ -21,6 +21,9 @@ PG_table = 0x00000200
 PG_guard = 0x00000400
 PAGE_TYPES = {PG_buddy: "buddy", PG_offline: "offline", PG_table: "table", PG_guard: "guard"}
 
+# enum pagetype since v6.12, the top byte of page_type. A map count has less than 0x80 there, and one below 0 has 0xff.
+PGTY_NAMES = dict(enumerate(["buddy", "offline", "table", "guard", "hugetlb", "slab", "zsmalloc", "unaccepted"], 0xF0))
+
 # Page flags proper, in the order of `enum pageflags`.
 _NAMES = """
     locked writeback referenced uptodate dirty lru head waiters active workingset error slab owner_priv_1 arch_1

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pgtlab.linux.headers.poison import PAGE_POISON, word_of
 from pgtlab.linux.kernel.symbols import static_inline
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
     from pgtlab.linux.kernel.page import Page
 
-PAGE_POISON = 0xAA
-POISON_WORD = PAGE_POISON * (0xFFFF_FFFF_FFFF_FFFF // 0xFF)
+POISON_WORD = word_of(PAGE_POISON)
 
 
 @static_inline

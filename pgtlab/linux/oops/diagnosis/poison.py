@@ -5,9 +5,23 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
+from pgtlab.arch.word import MASK64
+from pgtlab.linux.headers.poison import (
+    LIST_POISON1,
+    LIST_POISON2,
+    PAGE_POISON,
+    POISON_FREE,
+    POISON_FREE_INITMEM,
+    POISON_INUSE,
+    POISON_POINTER_DELTA,
+    TAIL_MAPPING,
+    TIMER_ENTRY_STATIC,
+    word_of,
+)
+from pgtlab.linux.oops.reading.registers import UNTAGGED
+
 NEAR = 0x1000  # a field's offset in whatever was taken to be there
 MAX_ERRNO = 4095
-LOW_56 = (1 << 56) - 1  # the tag in the top byte may be gone from an address
 
 
 @dataclass(frozen=True)
@@ -19,17 +33,17 @@ class Poison:
     meaning: str
 
 
-_DELTA = 0xDEAD000000000000  # CONFIG_ILLEGAL_POINTER_VALUE
+_OFF_ITS_LIST = "an entry that was taken off its list was used as if it were on it"
 POISONS = (
-    Poison(_DELTA + 0x100, "LIST_POISON1", "an entry that was taken off its list was used as if it were on it"),
-    Poison(_DELTA + 0x122, "LIST_POISON2", "an entry that was taken off its list was used as if it were on it"),
-    Poison(_DELTA + 0x200, "LIST_POISON2", "an entry that was taken off its list was used as if it were on it"),
-    Poison(_DELTA + 0x300, "TIMER_ENTRY_STATIC", "a timer that is not queued was used as if it were"),
-    Poison(_DELTA + 0x400, "TAIL_MAPPING", "the mapping of a tail page was used"),
-    Poison(0x6B6B6B6B6B6B6B6B, "POISON_FREE", "an object was used after kfree()"),
-    Poison(0x5A5A5A5A5A5A5A5A, "POISON_INUSE", "an object was used before it was given a value"),
-    Poison(0xAAAAAAAAAAAAAAAA, "PAGE_POISON", "a page was used after it was freed"),
-    Poison(0xCCCCCCCCCCCCCCCC, "POISON_FREE_INITMEM", "memory of __init was used after the boot"),
+    Poison(LIST_POISON1, "LIST_POISON1", _OFF_ITS_LIST),
+    Poison(LIST_POISON2, "LIST_POISON2", _OFF_ITS_LIST),
+    Poison(POISON_POINTER_DELTA + 0x200, "LIST_POISON2", _OFF_ITS_LIST),  # in older kernels
+    Poison(TIMER_ENTRY_STATIC, "TIMER_ENTRY_STATIC", "a timer that is not queued was used as if it were"),
+    Poison(TAIL_MAPPING, "TAIL_MAPPING", "the mapping of a tail page was used"),
+    Poison(word_of(POISON_FREE), "POISON_FREE", "an object was used after kfree()"),
+    Poison(word_of(POISON_INUSE), "POISON_INUSE", "an object was used before it was given a value"),
+    Poison(word_of(PAGE_POISON), "PAGE_POISON", "a page was used after it was freed"),
+    Poison(word_of(POISON_FREE_INITMEM), "POISON_FREE_INITMEM", "memory of __init was used after the boot"),
 )
 
 
@@ -44,7 +58,7 @@ def poison_of(value: int) -> tuple[Poison, int] | None:
     """
     best: tuple[Poison, int] | None = None
     for poison in POISONS:
-        for whole in (poison.value, poison.value & LOW_56):
+        for whole in (poison.value, poison.value & UNTAGGED):
             offset = value - whole
             if -0x100 < offset < NEAR and (best is None or abs(offset) < abs(best[1])) and whole >> 48:
                 best = poison, offset
@@ -75,12 +89,12 @@ class Shadow:
 
     def address_of(self, shadow: int) -> int:
         """The first of the bytes that a byte of the shadow is for."""
-        return (shadow - self.offset << self.scale) & (1 << 64) - 1
+        return (shadow - self.offset << self.scale) & MASK64
 
 
 # CONFIG_KASAN_SHADOW_OFFSET (arch/arm64/Kconfig, v6.12; before v5.11 it was 1/8 or 1/16 of the upper half higher).
 SHADOWS = tuple(
-    Shadow((top - (1 << (va_bits - 1)) & (1 << 64) - 1), scale, va_bits)
+    Shadow((top - (1 << (va_bits - 1)) & MASK64), scale, va_bits)
     for scale, top in ((3, 0xE000000000000000), (4, 0xF000000000000000))
     for va_bits in (48, 47, 42, 39, 36)
 ) + tuple(

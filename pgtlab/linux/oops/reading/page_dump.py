@@ -19,34 +19,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pgtlab.linux.headers.mm_types import PAGE
+from pgtlab.linux.kernel.page_flags import PAGE_TYPES, PGTY_NAMES
 from pgtlab.linux.oops.reading.code import PrintedSymbol, read_frames
 from pgtlab.linux.oops.reading.lines import Line, hex16
 
-PAGE_WORDS = 8  # words of a 64-byte struct page
+PAGE_WORDS = PAGE.size // 8
 REORDERED = (4, 18)  # the version in which the fields of struct page changed places
 
-#: The fields of struct page by their word, with the half of it where it has two; arm64, 64 bytes.
-FIELDS = {
-    "flags": (0, None),
-    "lru.next": (1, None),  # compound_head in a tail page
-    "lru.prev": (2, None),
-    "mapping": (3, None),
-    "index": (4, None),
-    "private": (5, None),  # ptl of a page table
-    "page_type": (6, 0),  # _mapcount where the page has no type
-    "_refcount": (6, 1),
-    "memcg_data": (7, None),
-}
+_LRU = PAGE.member("lru").offset
+_OTHER_NAMES = ("lru", "compound_head", "_mapcount")  # of bytes that are shown as something else
+#: The fields of struct page with their offset and size in bytes; `lru.next` is compound_head in a tail page.
+FIELDS = {member.name: (member.offset, member.size) for member in PAGE.members if member.name not in _OTHER_NAMES}
+FIELDS |= {"lru.next": (_LRU, 8), "lru.prev": (_LRU + 8, 8), "memcg_data": (56, 8)}
+FIELDS = dict(sorted(FIELDS.items(), key=lambda field: field[1]))
 OLD_FIELDS = {
-    "flags": (0, None),
-    "mapping": (1, None),
-    "index": (2, None),
-    "page_type": (3, 0),
-    "_refcount": (3, 1),
-    "lru.next": (4, None),
-    "lru.prev": (5, None),
-    "private": (6, None),
-    "mem_cgroup": (7, None),
+    "flags": (0, 8),
+    "mapping": (8, 8),
+    "index": (16, 8),
+    "page_type": (24, 4),
+    "_refcount": (28, 4),
+    "lru.next": (32, 8),
+    "lru.prev": (40, 8),
+    "private": (48, 8),
+    "mem_cgroup": (56, 8),
 }
 
 _PAGE = re.compile(r"page:\s?(?:\S{1,24} )?(?:ref)?count:-?\d")
@@ -272,12 +268,12 @@ def _fields(page: PageDump, version: Version | None) -> Mapping[str, int]:
     return old if telling and new.get("_refcount") != refcount == old.get("_refcount") else new
 
 
-def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int | None]]) -> Mapping[str, int]:
+def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int]]) -> Mapping[str, int]:
     fields = {}
-    for name, (at, half) in layout.items():
-        word = words[at] if at < len(words) else None
+    for name, (offset, size) in layout.items():
+        word = words[offset // 8] if offset // 8 < len(words) else None
         if word is not None:
-            fields[name] = word if half is None else word >> 32 * half & 0xFFFFFFFF
+            fields[name] = word >> 8 * (offset % 8) & (1 << 8 * size) - 1
     return fields
 
 
@@ -319,7 +315,7 @@ Version = tuple[int, int]
 
 _UNTYPED = 0xFFFFFFFF
 _EARLY = {0x80: "buddy", 0x100: "offline", 0x200: "kmemcg", 0x400: "table", 0x800: "guard"}
-_LATER = {0x80: "buddy", 0x100: "offline", 0x200: "table", 0x400: "guard", 0x800: "hugetlb", 0x1000: "slab"}
+_LATER = PAGE_TYPES | {0x800: "hugetlb", 0x1000: "slab"}
 _TOP_BITS = {
     0x40000000: "buddy",
     0x20000000: "offline",
@@ -328,16 +324,6 @@ _TOP_BITS = {
     0x04000000: "hugetlb",
     0x02000000: "slab",
     0x01000000: "zsmalloc",
-}
-_BYTES = {
-    0xF0: "buddy",
-    0xF1: "offline",
-    0xF2: "table",
-    0xF3: "guard",
-    0xF4: "hugetlb",
-    0xF5: "slab",
-    0xF6: "zsmalloc",
-    0xF7: "unaccepted",
 }
 TABLE_MOVED, TOP_BITS, TOP_BYTE = (5, 11), (6, 11), (6, 12)
 _PRINTED = re.compile(r"page_type: (0x)?([0-9a-f]{1,8})\(([^()]{0,80})\)")
@@ -365,8 +351,8 @@ def page_type_of(value: int, version: Version | None = None) -> PageType:
     if value == _UNTYPED:
         return PageType(value, "none")
     top, owner = value >> 24, value >> 16 & 0xFF
-    if top in _BYTES and (version >= TOP_BYTE if version else owner != 0xFF):
-        return PageType(value, "byte", (_BYTES[top],))
+    if top in PGTY_NAMES and (version >= TOP_BYTE if version else owner != 0xFF):
+        return PageType(value, "byte", (PGTY_NAMES[top],))
     if value >> 31 == 0 or (version and version >= TOP_BYTE):
         return PageType(value, "count")
     if top != 0xFF or (version and version >= TOP_BITS):
@@ -392,7 +378,7 @@ def printed_page_type(text: str) -> PageType | None:
     names = tuple(name for name in found[3].split("|") if name)
     value = int(found[2], 16)
     if found[1] is None and value <= 0xFF:
-        return PageType(None, "byte", names or ((_BYTES[value],) if value in _BYTES else ()))
+        return PageType(None, "byte", names or ((PGTY_NAMES[value],) if value in PGTY_NAMES else ()))
     return PageType(value, "none" if value == _UNTYPED else "bits" if names else page_type_of(value).encoding, names)
 
 
