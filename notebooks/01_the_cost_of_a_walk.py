@@ -165,5 +165,5 @@ plot_walk_costs(by_mapping, panels="mapping", number="reads_per_access")
 # ## Try it
 #
 # - Give the hardware another TLB: `Hardware(l1=(TLB(64),), l2=(TLB(2048, ways=8),))` from `pgtlab.arch.cost.tlb`.
-# - Run a trace of your own program: `read_trace("file")` from `pgtlab.arch.cost.trace` reads one address a line.
+# - Run a trace of your own program: `read_trace("file")` from `pgtlab.arch.cost.trace_file` reads one address a line.
 # - In a shell: `pgtlab walk-cost --page-size 4k --trace uniform`.

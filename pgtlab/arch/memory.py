@@ -152,20 +152,48 @@ class Memory:
         return pa >> self.page_shift, (pa & (1 << self.page_shift) - 1) >> 3
 
 
+def read_tables(banks: Banks, tables: U64, count: int) -> tuple[U64, NDArray[np.intp]]:
+    """The `count` words from each physical address on, and how many of them memory has; the others are zeros.
+
+    >>> read_tables(Memory.of_pages({0x1000: np.ones(512)}, 12).banks(), np.array([0x1000, 0x1ff8], np.uint64), 2)
+    (array([[1, 1],
+           [1, 0]], dtype=uint64), array([2, 1]))
+    """
+    words, there = np.zeros((len(tables), count), np.uint64), np.full(len(tables), count)
+    inside = np.zeros(len(tables), np.bool_)
+    if len(banks.base):
+        bank = np.maximum(np.searchsorted(banks.base, tables, side="right"), 1) - 1
+        inside = (banks.base[bank] <= tables) & (tables + np.uint64(8 * count) <= banks.end[bank])
+        stored = inside & (banks.first[bank] != ZEROS)
+        if stored.any():
+            where = banks.first[bank] + (tables - banks.base[bank] >> np.uint64(3))
+            words[stored] = np.lib.stride_tricks.sliding_window_view(banks.words, count)[where[stored]]
+    for i in np.flatnonzero(~inside).tolist():
+        words[i], there[i] = _read_part(banks, int(tables[i]), count)
+    return words, there
+
+
 def words_there(memory: Memory, pa: int, count: int) -> U64 | None:
     """`count` words from `pa` on, zeros for those that memory does not have; None where it has none of them.
 
     >>> words_there(Memory.of_pages({0x1000: np.ones(512)}, 12), 0x1ff0, 4)
     array([1, 1, 0, 0], dtype=uint64)
     """
-    banks, words, end = memory.banks(), np.zeros(count, np.uint64), pa + 8 * count
-    found = pa < int(banks.ram_end) and end > int(banks.ram_base)
+    words, there = _read_part(memory.banks(), pa, count)
+    return words if there else None
+
+
+def _read_part(banks: Banks, pa: int, count: int) -> tuple[U64, int]:
+    """One table of `read_tables`, wherever its words are."""
+    words, end = np.zeros(count, np.uint64), pa + 8 * count
+    in_ram = max(0, min(end, int(banks.ram_end)) - max(pa, int(banks.ram_base))) >> 3
+    in_banks = 0
     for bank in range(int(np.searchsorted(banks.end, np.uint64(pa), side="right")), len(banks.base)):
         low, high = max(pa, int(banks.base[bank])), min(end, int(banks.end[bank]))
         if low >= end:
             break
-        found = True
+        in_banks += high - low >> 3
         if int(banks.first[bank]) != ZEROS:
             where = int(banks.first[bank]) + (low - int(banks.base[bank]) >> 3)
             words[low - pa >> 3 : high - pa >> 3] = banks.words[where : where + (high - low >> 3)]
-    return words if found else None
+    return words, max(in_ram, in_banks)  # banks are in RAM, where there is RAM

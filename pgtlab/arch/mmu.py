@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pgtlab.arch.fault import Access
-from pgtlab.arch.memory import Memory
-from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
-from pgtlab.arch.va_range import VARange
+from pgtlab.arch.regime import Regime
 from pgtlab.arch.walk import Walk, walk
 
 if TYPE_CHECKING:
@@ -18,18 +15,15 @@ if TYPE_CHECKING:
     from pgtlab.arch.translations import Translations
 
 
-class UnsupportedRegime(ValueError):
-    """Registers that ask for what the model leaves out."""
-
-
 @dataclass(frozen=True)
-class MMU:
+class MMU(Regime):
     """The registers that translation reads, and the memory that holds the tables.
 
     The registers are taken at their word: a TCR_EL1.DS or a size of 52 bits means that the CPU has the feature.
     `pa_range` is ID_AA64MMFR0_EL1.PARANGE.
 
     >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
     >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=16, TG0=0, IPS=5))
     >>> mapper.map_range(0x40_0000, 0x8020_0000, 0x20_0000)
     >>> print(mapper.mmu.translate(0x40_1234))
@@ -44,32 +38,6 @@ class MMU:
     UnsupportedRegime
         For big-endian tables, SCTLR_EL1.EE = 1.
     """
-
-    memory: Memory
-    tcr: TCR_EL1
-    ttbr0: TTBR0_EL1 = TTBR0_EL1()
-    ttbr1: TTBR1_EL1 = TTBR1_EL1()
-    mair: MAIR_EL1 = MAIR_EL1()
-    sctlr: SCTLR_EL1 = SCTLR_EL1(M=1)
-    pa_range: PARange = PARange.PA52
-
-    def __post_init__(self) -> None:
-        if self.sctlr.EE:
-            raise UnsupportedRegime("SCTLR_EL1.EE=1: tables are read as little-endian only; the nearest is EE=0")
-
-    @cached_property
-    def lower(self) -> VARange:
-        """The range that TTBR0_EL1 translates."""
-        return VARange.of(self.tcr, self.sctlr, self.ttbr0, self.pa_range, upper=False)
-
-    @cached_property
-    def upper(self) -> VARange:
-        """The range that TTBR1_EL1 translates."""
-        return VARange.of(self.tcr, self.sctlr, self.ttbr1, self.pa_range, upper=True)
-
-    def va_range(self, va: int) -> VARange:
-        """The range of `va`, which bit 55 chooses."""
-        return self.upper if va >> 55 & 1 else self.lower
 
     def translate(self, va: int, access: Access = Access.READ, el: int = 1) -> Walk:
         """Translate one address as hardware does, and keep every step.
@@ -122,6 +90,6 @@ class MMU:
             Where `vas` holds anything but whole numbers of 64 bits, `access` is no `Access`, or `el` is neither 0 nor
             1.
         """
-        from pgtlab.arch.compiled.walk_many import walk_many  # compiled loops, loaded by those who use them
+        from pgtlab.arch.many.walk_many import walk_many  # compiled loops, loaded by those who use them
 
         return walk_many(self, vas, Access(access), el)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.memory import U64
@@ -83,3 +83,28 @@ def _row(outcome: Translation | Fault) -> tuple[int, int, int, int]:
     if isinstance(outcome, Fault):
         return 0, outcome.status_code, outcome.level, 0
     return outcome.pa, NO_FAULT, NO_LEVEL if outcome.level is None else outcome.level, int(outcome.attributes)
+
+
+def as_addresses(vas: ArrayLike) -> U64:
+    """`vas` as 64-bit addresses.
+
+    >>> as_addresses([0x1000, 0xffff_ffff_ffff_f000])
+    array([                4096, 18446744073709547520], dtype=uint64)
+
+    Raises
+    ------
+    ValueError
+        Where an element is not a whole number of 64 bits.
+    """
+    given = vas if isinstance(vas, np.ndarray) else np.array(vas, object)  # numpy would make floats of a mixed list
+    if given.dtype == np.uint64:
+        return given
+    kinds = {type(va) for va in given.flat} if given.dtype == object else {given.dtype.type}
+    if not all(issubclass(kind, int | np.integer) for kind in kinds):
+        raise ValueError("addresses are whole numbers: the nearest type of array is uint64")
+    if not given.size:
+        return given.astype(np.uint64)
+    for extreme in (given.min(), given.max()):
+        if not 0 <= extreme < 1 << 64:
+            raise ValueError(f"{int(extreme):#x} is no 64-bit address: give the upper range as uint64, from 2**63 on")
+    return given.astype(np.uint64)

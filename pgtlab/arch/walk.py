@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import index as as_int
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
 from pgtlab.arch.descriptor import Descriptor, Invalid, Leaf, Table
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import PhysicalAddressError
+from pgtlab.arch.regime import Regime
 from pgtlab.arch.registers import ESR_EL1, PAR_EL1, PAR_EL1_Fault, Shareability
 from pgtlab.arch.va_range import VARange
-
-if TYPE_CHECKING:
-    from pgtlab.arch.mmu import MMU
 
 # Memory types without translation: of data, and of instructions with SCTLR_EL1.I set and clear.
 DEVICE_nGnRnE, NORMAL_WT, NORMAL_NC = 0x00, 0xAA, 0x44
@@ -158,19 +156,19 @@ class _Faulted(Exception):
         self.fault = fault
 
 
-def walk(mmu: MMU, va: int, access: Access, el: int) -> Walk:
+def walk(regime: Regime, va: int, access: Access, el: int) -> Walk:
     """`MMU.translate`, which documents it."""
     check_arguments(el)
     va = as_int(va)  # a number of numpy's has 64 bits throughout
     if not 0 <= va < 1 << 64:
         raise ValueError(f"{va:#x} is no 64-bit address: the nearest is {min(max(va, 0), (1 << 64) - 1):#x}")
-    r = mmu.va_range(va)
+    r = regime.va_range(va)
     steps: list[Step] = []
     try:
-        if not mmu.sctlr.M:
-            return Walk(va, access, el, r, (), _flat(mmu, r, va, access))
-        leaf, inherited = _read_tables(mmu, r, va, access, el, steps)
-        outcome, after = _finish(mmu, r, va, access, el, leaf, inherited)
+        if not regime.sctlr.M:
+            return Walk(va, access, el, r, (), _flat(regime, r, va, access))
+        leaf, inherited = _read_tables(regime, r, va, access, el, steps)
+        outcome, after = _finish(regime, r, va, access, el, leaf, inherited)
     except _Faulted as stopped:
         return Walk(va, access, el, r, tuple(steps), stopped.fault)
     update = None if after == leaf.value else Update(steps[-1].address, leaf.value, after)
@@ -183,7 +181,7 @@ def check_arguments(el: int) -> None:
         raise ValueError(f"EL{el} is not translated by the EL1&0 regime: the nearest is EL{min(max(el, 0), 1)}")
 
 
-def _read_tables(mmu: MMU, r: VARange, va: int, access: Access, el: int, steps: list[Step]) -> tuple[Leaf, int]:
+def _read_tables(regime: Regime, r: VARange, va: int, access: Access, el: int, steps: list[Step]) -> tuple[Leaf, int]:
     """The leaf that the tables lead to, and what its tables make it inherit."""
     beyond = r.top_bits(fetch=access is Access.FETCH)
     if va & beyond != (beyond if r.upper else 0):
@@ -198,7 +196,7 @@ def _read_tables(mmu: MMU, r: VARange, va: int, access: Access, el: int, steps: 
         index = ia >> r.granule.level_shift(level)
         ia &= (1 << r.granule.level_shift(level)) - 1
         try:
-            word = mmu.memory.read64(table + 8 * index)
+            word = regime.memory.read64(table + 8 * index)
         except PhysicalAddressError:
             steps.append(Step(level, table, index, None, inherited))
             raise _Faulted(Fault(FaultKind.EXTERNAL_ABORT, level, Cause.READ)) from None
@@ -218,7 +216,7 @@ def _read_tables(mmu: MMU, r: VARange, va: int, access: Access, el: int, steps: 
 
 
 def _finish(
-    mmu: MMU, r: VARange, va: int, access: Access, el: int, leaf: Leaf, inherited: int
+    regime: Regime, r: VARange, va: int, access: Access, el: int, leaf: Leaf, inherited: int
 ) -> tuple[Translation, int]:
     """The translation through `leaf`, and the word that hardware leaves in the leaf's place."""
     if not leaf.AF and not r.ha:
@@ -231,23 +229,23 @@ def _finish(
     after = leaf.replace(AF=1)
     if dirty_by_hardware and access is Access.WRITE:
         after = after.replace(AP=leaf.AP & 0b01)
-    attr = int(mmu.mair) >> 8 * leaf.AttrIndx & 0xFF
+    attr = int(regime.mair) >> 8 * leaf.AttrIndx & 0xFF
     sh = effective_shareability(attr, getattr(leaf, "SH", r.sh))
     attributes = MemoryAttributes(ATTR=attr, SH=sh, AP=ap, UXN=uxn, PXN=pxn, nG=leaf.nG, Contiguous=leaf.Contiguous)
     offset = va & (1 << r.granule.level_shift(leaf.level)) - 1
     return Translation(leaf.oa | offset, leaf.level, attributes), after.value
 
 
-def _flat(mmu: MMU, r: VARange, va: int, access: Access) -> Translation | Fault:
+def _flat(regime: Regime, r: VARange, va: int, access: Access) -> Translation | Fault:
     """The outcome with SCTLR_EL1.M = 0: the address itself, as far as physical addresses go."""
     fetch = access is Access.FETCH
     pa = va & (1 << r.address_bits(fetch=fetch)) - 1
-    if pa >> mmu.pa_range.bits:
+    if pa >> regime.pa_range.bits:
         return Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF)
-    return Translation(pa, None, flat_attributes(mmu, access))
+    return Translation(pa, None, flat_attributes(regime, access))
 
 
-def flat_attributes(mmu: MMU, access: Access) -> MemoryAttributes:
+def flat_attributes(regime: Regime, access: Access) -> MemoryAttributes:
     """The attributes of all memory with SCTLR_EL1.M = 0."""
-    attr = (NORMAL_WT if mmu.sctlr.I else NORMAL_NC) if access is Access.FETCH else DEVICE_nGnRnE
+    attr = (NORMAL_WT if regime.sctlr.I else NORMAL_NC) if access is Access.FETCH else DEVICE_nGnRnE
     return MemoryAttributes(ATTR=attr, SH=Shareability.OUTER, AP=0b01)

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pgtlab.picture import Picture, Shape, rect, text
 
-if TYPE_CHECKING:
-    from pgtlab.arch.bitfield import BitFields, Field
-    from pgtlab.arch.named_bits import NamedBits
+
+class BitRange(Protocol):
+    """Bits `hi` to `lo` of a word."""
+
+    @property
+    def hi(self) -> int: ...
+    @property
+    def lo(self) -> int: ...
+
+
+class NamedRange(BitRange, Protocol):
+    """A `Field`: bits with a name, which can be taken out of a word."""
+
+    name: str
+
+    @property
+    def bits(self) -> str: ...
+    def extract(self, word: int) -> int: ...
+
+
+class Word(Protocol):
+    """`BitFields`: a value and the fields of its class."""
+
+    value: int
+
+    @property
+    def fields(self) -> Sequence[NamedRange]: ...
+
 
 BIT = 15
 MARGIN = 8
@@ -20,7 +45,7 @@ BITS_Y, LEGEND_Y, LINE = 42, 92, 19
 FILLS = ("level-0", "level-3")  # neighbours differ
 
 
-def word_picture(word: BitFields) -> Picture:
+def word_picture(word: Word) -> Picture:
     """Draw a register or a descriptor.
 
     >>> from pgtlab.arch.registers import ESR_EL1
@@ -41,7 +66,7 @@ def bit_mark(hi: int, lo: int) -> Shape:
     return rect("mark", MARGIN + (63 - hi) * BIT, BITS_Y - 2, (hi - lo + 1) * BIT, 28, "mark")
 
 
-def bit_row(value: int, ranges: Sequence[Field | NamedBits]) -> Iterator[Shape]:
+def bit_row(value: int, ranges: Sequence[BitRange]) -> Iterator[Shape]:
     """The 64 bits in their places, each in the colour of the range that it belongs to."""
     for bit in range(63, -1, -1):
         x = MARGIN + (63 - bit) * BIT
@@ -54,7 +79,7 @@ def bit_row(value: int, ranges: Sequence[Field | NamedBits]) -> Iterator[Shape]:
             yield text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small")
 
 
-def _legend(field: Field, word: BitFields, i: int, rows: int) -> list[Shape]:
+def _legend(field: NamedRange, word: Word, i: int, rows: int) -> list[Shape]:
     x, y = MARGIN + i // rows * COLUMN_WIDTH, LEGEND_Y + i % rows * LINE
     value = field.extract(word.value)
     shown = f"{value:#x} {value.name}" if isinstance(value, IntEnum) else f"{value:#x}"

@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
 
 def from_file(name: str, kinds: list[str]) -> Workload:
     """The trace in a file."""
-    from pgtlab.arch.cost.trace import TraceError, read_trace
+    from pgtlab.arch.cost.trace import TraceError
+    from pgtlab.arch.cost.trace_file import read_trace
     from pgtlab.lab.cost_comparison import Workload
 
     if name == "-":
@@ -73,7 +74,7 @@ def _from_stdin() -> Workload:
     import shutil
     import tempfile
 
-    from pgtlab.arch.cost.trace import read_trace
+    from pgtlab.arch.cost.trace_file import read_trace
     from pgtlab.lab.cost_comparison import Workload
 
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as folder:

@@ -210,7 +210,7 @@ class Image:
         ImageError
             Where the root of a range is not known that any of the addresses is in.
         """
-        from pgtlab.arch.compiled.walk_many import as_addresses
+        from pgtlab.arch.translations import as_addresses
 
         addresses = as_addresses(vas)
         for upper in (False, True):

@@ -9,9 +9,9 @@ import sys
 from dataclasses import replace
 
 from pgtlab.arch import attributes, descriptor, fault, va_range, walk
-from pgtlab.arch.compiled import walk_compiled, walk_many
 from pgtlab.arch.descriptor import DescriptorFormat, Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
+from pgtlab.arch.many import rules
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.va_range import VARange
@@ -22,8 +22,8 @@ READ, WRITE, FETCH = Access
 
 def clear_caches():
     """Forget what was worked out with other rules."""
-    walk_many.leaf_rules.cache_clear()
-    walk_many.memory_types.cache_clear()
+    rules.leaf_rules.cache_clear()
+    rules.memory_types.cache_clear()
     descriptor._layout.cache_clear()
 
 
@@ -207,27 +207,27 @@ def geometry(**changes):
     """What the compiled loops are told of a range: each field a function of the geometry."""
 
     def mutate(original):
-        def of(cls, r):
-            g = original(cls, r)
+        def of(cls, *given):
+            g = original(cls, *given)
             return g._replace(**{name: type(getattr(g, name))(change(g)) for name, change in changes.items()})
 
         return of
 
-    return broken(walk_compiled.Geometry, "of", mutate)
+    return broken(rules.Geometry, "of", mutate)
 
 
 def leaf_rules(**changes):
     """The table of leaf rules for another access or other registers."""
     names = "access", "el", "ha", "hd", "wxn"
     return broken(
-        walk_many,
+        rules,
         "leaf_rules",
         lambda original: lambda *given: original(**(dict(zip(names, given, strict=True)) | changes)),
     )
 
 
 def memory_types(change):
-    return broken(walk_many, "memory_types", lambda original: lambda mair, sh: original(*change(mair, sh)))
+    return broken(rules, "memory_types", lambda original: lambda mair, sh: original(*change(mair, sh)))
 
 
 def banks(**changes):

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab.arch.cost import trace_file
-from pgtlab.arch.cost.trace import KINDS, TraceError, chase, read_trace, sequential, strided, trace, uniform, zipf
+from pgtlab.arch.cost.trace import KINDS, TraceError, chase, sequential, strided, trace, uniform, zipf
+from pgtlab.arch.cost.trace_file import read_trace
 
 BASE, SIZE = 0xFFFF_8000_0000_0000, 1 << 20
 

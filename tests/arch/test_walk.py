@@ -12,7 +12,8 @@ from pgtlab.arch.descriptor import Invalid, Leaf, Table
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind, status_code_name
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.memory import Memory
-from pgtlab.arch.mmu import MMU, UnsupportedRegime
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.regime import UnsupportedRegime
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.translations import NO_FAULT, NO_LEVEL, Translations
 

@@ -213,7 +213,7 @@ def test_four_gibibytes_open_at_once_in_little_memory(tmp_path):
     va, pa = lookups("4k-va48-max", "kernel")[0][5], lookups("4k-va48-max", "kernel")[1][5]
     program = f"""
 import resource, sys, time
-import pgtlab.linux.image as image, pgtlab.arch.compiled.walk_many
+import pgtlab.linux.image as image, pgtlab.arch.many.walk_many
 before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
 opened = image.Image.open({str(path)!r})
 assert getattr(opened.translate({va:#x}).outcome, "pa", None) == {pa}

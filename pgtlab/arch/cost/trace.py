@@ -7,7 +7,6 @@ Made ones are reproducible: the same arguments, the same trace. `KINDS` has them
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -132,23 +131,6 @@ def trace(kind: str, base: int, size: int, accesses: int, seed: int = 0) -> U64:
     if kind not in KINDS:
         raise TraceError(f"{kind!r} is no kind of trace: there are {', '.join(KINDS)}")
     return KINDS[kind](base, size, accesses, seed=seed)
-
-
-def read_trace(path: str | Path) -> U64:
-    """A trace from a file, which its content says how to read: text or a `.npy` array, compressed with gzip or not.
-
-    Text has one address a line, hex with `0x` or decimal; `#` begins a comment, and lines may be blank.
-
-    Raises
-    ------
-    TraceError
-        Where the file is no trace: names the line, what it holds, the rule and the nearest legal choice.
-    OSError
-        Where the file cannot be read.
-    """
-    from pgtlab.arch.cost.trace_file import read  # with a compiled loop
-
-    return read(Path(path))
 
 
 def _places(size: int, step: int) -> int:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
 from pgtlab.arch.cost.trace import U64, TraceError
 
@@ -20,8 +18,19 @@ _RULE: Final = "a line has one whole number of 64 bits, 0x and hex digits or dec
 _LARGEST: Final = (1 << 64) - 1
 
 
-def read(path: Path) -> U64:
-    """`pgtlab.arch.cost.trace.read_trace`, which documents it."""
+def read_trace(path: str | Path) -> U64:
+    """A trace from a file, which its content says how to read: text or a `.npy` array, compressed with gzip or not.
+
+    Text has one address a line, hex with `0x` or decimal; `#` begins a comment, and lines may be blank.
+
+    Raises
+    ------
+    TraceError
+        Where the file is no trace: names the line, what it holds, the rule and the nearest legal choice.
+    OSError
+        Where the file cannot be read.
+    """
+    path = Path(path)
     with open(path, "rb") as file:
         start = file.read(len(_NPY))
         file.seek(0)
@@ -64,6 +73,10 @@ def _from_array(file: BinaryIO, name: str) -> U64:
 
 
 def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
+    try:
+        from pgtlab.arch.cost.trace_lines import parse
+    except ModuleNotFoundError as error:
+        raise ImportError(f"a trace as text needs {error.name}: pip install 'pgtlab[fast]'") from None
     found: list[U64] = []
     numbers = np.empty(_BLOCK, np.uint64)  # more than lines can be, since the shortest has two bytes
     lines, rest = 0, start.removeprefix(_BOM)
@@ -73,7 +86,7 @@ def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
         whole = text.rfind(b"\n") + 1
         if not whole and len(text) >= _BLOCK:
             raise TraceError(f"{name}, line {lines + 1} has more than {_BLOCK} bytes: {_RULE}")
-        count, read, wrong = _parse(np.frombuffer(text, np.uint8, whole), numbers)
+        count, read, wrong = parse(np.frombuffer(text, np.uint8, whole), numbers)
         if wrong >= 0:
             raise TraceError(_refusal(name, lines + read + 1, text[wrong : text.index(b"\n", wrong)]))
         found.append(numbers[:count].copy())
@@ -100,46 +113,3 @@ def _nearest(text: str) -> str:
         value = int(digits.replace("_", ""), 10 if decimal else 16)
         return f"{0 if sign else min(value, _LARGEST):#x}"
     return f"a comment, # {text}"
-
-
-@njit(cache=True)
-def _parse(text: NDArray[np.uint8], numbers: U64):  # type: ignore[no-untyped-def]
-    """Numbers from whole lines: (how many numbers, how many lines, where the first bad line begins or -1)."""
-    count, lines, at = 0, 0, 0
-    while at < len(text):
-        line = at
-        while text[at] == 0x20 or text[at] == 0x09 or text[at] == 0x0D:
-            at += 1
-        if text[at] != 0x0A and text[at] != 0x23:
-            value, digits = np.uint64(0), 0
-            if text[at] == 0x30 and (text[at + 1] | 0x20) == 0x78:
-                at += 2
-                while True:
-                    letter = text[at] > 0x39
-                    digit = (text[at] | 0x20) - 0x57 if letter else text[at] - 0x30
-                    if digit < 10 * letter or digit > (15 if letter else 9):
-                        break
-                    if value >> np.uint64(60):
-                        return count, lines, line
-                    value = value << np.uint64(4) | np.uint64(digit)
-                    digits += 1
-                    at += 1
-            else:
-                while 0x30 <= text[at] <= 0x39:
-                    digit = text[at] - 0x30
-                    if value > (np.uint64(0xFFFF_FFFF_FFFF_FFFF) - np.uint64(digit)) // np.uint64(10):
-                        return count, lines, line
-                    value = value * np.uint64(10) + np.uint64(digit)
-                    digits += 1
-                    at += 1
-            while text[at] == 0x20 or text[at] == 0x09 or text[at] == 0x0D:
-                at += 1
-            if digits == 0 or (text[at] != 0x0A and text[at] != 0x23):
-                return count, lines, line
-            numbers[count] = value
-            count += 1
-        while text[at] != 0x0A:
-            at += 1
-        at += 1
-        lines += 1
-    return count, lines, -1

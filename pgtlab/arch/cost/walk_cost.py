@@ -17,9 +17,9 @@ counted, and no TLB keeps its leaf; hardware may keep one that only lacks a perm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +31,7 @@ from pgtlab.arch.mmu import MMU
 
 if TYPE_CHECKING:
     from pgtlab.arch.memory import U64
+
 
 CHUNK: Final = 1 << 18  # accesses between two updates of the progress bar
 LARGEST_ASID: Final = 0xFFFF
@@ -145,17 +146,14 @@ def simulate(
     """
     from tqdm import tqdm
 
-    from pgtlab.arch.compiled import tlb_loop
-
+    tlb_loop = _compiled()
     vas, owners = _checked(mmu, trace, asids, el, windows, chunk)
-    state = tlb_loop.state(hardware, seed)
-    ranges = tlb_loop.ranges(mmu, access, el, hardware.coalesces)
+    run = _runner(mmu, hardware, access, el, seed)
     counted = np.zeros((max(windows, 1), tlb_loop.HITS + len(list(hardware))), np.int64)
     length = -(-len(vas) // len(counted))
     with tqdm(total=len(vas), unit=" accesses", unit_scale=True, delay=1, disable=None if progress else True) as bar:
         for counts, start, stop in _pieces(counted, length, chunk, len(vas)):
-            piece, owned = np.ascontiguousarray(vas[start:stop]), np.ascontiguousarray(owners[start:stop])
-            tlb_loop.simulate(state, mmu.memory.banks(), ranges, piece, owned, counts)
+            run(vas[start:stop], owners[start:stop], counts)
             bar.update(stop - start)
     sizes = np.clip(len(vas) - length * np.arange(len(counted)), 0, length)
     parts = tuple(_cost(hardware, int(n), counts) for n, counts in zip(sizes, counted, strict=True)) if windows else ()
@@ -184,15 +182,12 @@ def costs_so_far(
     >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 20, 64), chunk=1 << 13)]
     [128, 256]
     """
-    from pgtlab.arch.compiled import tlb_loop
-
+    tlb_loop = _compiled()
     vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
-    state = tlb_loop.state(hardware, seed)
-    ranges = tlb_loop.ranges(mmu, access, el, hardware.coalesces)
+    run = _runner(mmu, hardware, access, el, seed)
     counts = np.zeros(tlb_loop.HITS + len(list(hardware)), np.int64)
     for _, start, stop in _pieces(counts[np.newaxis], len(vas), chunk, len(vas)):
-        piece, owned = np.ascontiguousarray(vas[start:stop]), np.ascontiguousarray(owners[start:stop])
-        tlb_loop.simulate(state, mmu.memory.banks(), ranges, piece, owned, counts)
+        run(vas[start:stop], owners[start:stop], counts)
         yield _cost(hardware, stop, counts)
 
 
@@ -200,7 +195,7 @@ def _checked(
     mmu: MMU, trace: ArrayLike, asids: ArrayLike | None, el: int, windows: int, chunk: int
 ) -> tuple[U64, NDArray[np.uint16]]:
     """The addresses and the ASIDs of a trace that can be run."""
-    from pgtlab.arch.compiled.walk_many import as_addresses
+    from pgtlab.arch.translations import as_addresses
     from pgtlab.arch.walk import check_arguments
 
     check_arguments(el)
@@ -208,6 +203,30 @@ def _checked(
     owners = _asids(asids, len(vas) if vas.ndim == 1 else 0)
     _check(mmu, vas, windows, chunk)
     return vas, owners
+
+
+def _compiled() -> Any:
+    """The module of the compiled loop, which is loaded by those who run a trace."""
+    try:
+        from pgtlab.arch.cost import tlb_loop
+    except ModuleNotFoundError as error:
+        raise ImportError(f"counting what a trace costs needs {error.name}: pip install 'pgtlab[fast]'") from None
+    return tlb_loop
+
+
+def _runner(mmu: MMU, hardware: Hardware, access: Access, el: int, seed: int) -> Callable[..., None]:
+    """`hardware` with nothing in it, as a function that runs a part of a trace with its ASIDs and adds to counts."""
+    tlb_loop = _compiled()
+    m, layout = tlb_loop.empty_caches(mmu, hardware, seed)
+    halves = [tlb_loop.Half.of(r, access, el) for r in (mmu.lower, mmu.upper)]
+
+    def run(vas: U64, asids: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
+        pieces = vas >> np.uint64(tlb_loop.PIECE_SHIFT)
+        first = np.append(True, pieces[1:] != pieces[:-1])
+        walks = tlb_loop.Walks.of(mmu.translate_many(vas[first], access, el), coalesces=hardware.coalesces)
+        tlb_loop.simulate(m, layout, *halves, np.ascontiguousarray(vas), np.ascontiguousarray(asids), walks, counts)
+
+    return run
 
 
 def _pieces(
@@ -221,8 +240,7 @@ def _pieces(
 
 
 def _cost(hardware: Hardware, accesses: int, counts: NDArray[np.int64], windows: tuple[Cost, ...] = ()) -> Cost:
-    from pgtlab.arch.compiled import tlb_loop
-
+    tlb_loop = _compiled()
     numbers = counts.tolist()
     hits = numbers[tlb_loop.HITS :]
     l1, tlbs = len(hardware.l1), len(hardware.l1) + len(hardware.l2)

@@ -21,7 +21,7 @@ print(int(mapper.mmu.translate_many([0x1000]).fault[0]))
 
 @pytest.mark.slow
 def test_a_change_in_another_file_is_seen(tmp_path):
-    """`walk_many` uses `walk_compiled`, which takes status codes from `fault`: change these, and the answer changes."""
+    """The compiled loop is given the status codes of `fault`: change these, and the answer changes."""
     package = tmp_path / "pgtlab"
     shutil.copytree(Path(pgtlab.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,1 +1,0 @@
-"""Loops that numba compiles: the walk of many addresses, and a trace through TLBs and walk caches."""

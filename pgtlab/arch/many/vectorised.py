@@ -1,0 +1,56 @@
+"""The walk of many addresses with numpy alone, level by level: what `compiled` does where numba is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.many.rules import ADDRESS_SIZE, EXTERNAL_ABORT, TRANSLATION, VERDICT, Geometry, Rules
+from pgtlab.arch.memory import U64, Banks, read_tables
+from pgtlab.arch.translations import NO_FAULT, Translations
+from pgtlab.arch.word import BIT_55
+
+
+def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, found: Translations) -> int:
+    """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
+    flipped = vas ^ g.flip
+    outside = flipped & g.top_bits != 0
+    found.pa[:], found.attributes[:], found.level[:] = 0, 0, 0
+    found.fault[:] = np.where(outside, rules.status[TRANSLATION, 1], max(int(g.refused), 0))
+    at = np.flatnonzero(~outside) if g.refused < 0 else np.zeros(0, np.intp)
+    ia: Any = vas[at] & g.input_mask
+    table, inherited = np.full(len(at), g.base), np.zeros(len(at), np.uint64)
+    for level in range(int(g.start_level), LAST_LEVEL + 1):
+        shift = (LAST_LEVEL - level) * g.bits_per_level + g.shift
+        words, there = read_tables(banks, table + (ia >> shift << 3), 1)
+        ia, word = ia & (1 << int(shift)) - 1, words[:, 0]
+        kind = word & 3
+        leads_on = (kind == 3) & (level < LAST_LEVEL)
+        leaf = kind == 3 if level == LAST_LEVEL else (kind == 1) & (level >= g.first_block_level)
+        oa = np.where(leads_on, _output_address(g, word, g.shift), _output_address(g, word, shift))
+        rule = rules.leaf[np.where(leaf, _rule_index(word, inherited), 0)]
+        attributes = rule & ~np.uint16(VERDICT) | rules.memory_types[word >> 2 & 0xFF]
+        fault = np.where(rule & VERDICT, rule & VERDICT | max(level, 0), NO_FAULT)
+        fault[oa >> g.output_bits != 0] = rules.status[ADDRESS_SIZE, level + 1]
+        fault[~leaf & ~leads_on] = rules.status[TRANSLATION, level + 1]
+        fault[there == 0] = rules.status[EXTERNAL_ABORT, level + 1]
+        good = leaf & (fault == NO_FAULT)
+        found.fault[at], found.level[at] = fault, level
+        found.pa[at[good]], found.attributes[at[good]] = (oa | ia)[good], attributes[good]
+        onward = leads_on & (oa >> g.output_bits == 0) & (there > 0)
+        inherited = (inherited | word >> 59 & g.inherits)[onward]
+        at, ia, table = at[onward], ia[onward], oa[onward]
+    return int(np.count_nonzero(flipped & BIT_55))
+
+
+def _output_address(g: Geometry, word: Any, low_bit: Any) -> Any:
+    """The address in each word, whose lowest bit is `low_bit`."""
+    in_place = word & g.address_in_place & ~np.uint64((1 << int(low_bit)) - 1)
+    return in_place | (word >> g.high_from & g.high_mask) << g.high_to
+
+
+def _rule_index(word: Any, inherited: Any) -> Any:
+    """Indices into `Rules.leaf`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits."""
+    return inherited << 8 | (word >> 51 & 0xF) << 4 | (word >> 10 & 3) << 2 | word >> 6 & 3
