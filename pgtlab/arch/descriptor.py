@@ -15,12 +15,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.arch.granule import LAST_LEVEL, Granule
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import Shareability
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+HOLE, TABLE, LEAF = range(3)  # what an entry is, as numbers for arrays: `DescriptorFormat.kinds`
+ENTRY_TYPE: Final = 0b11  # bits 1:0
 
 
 class DescriptorError(ValueError):
@@ -96,6 +103,26 @@ class Page(Leaf):
     """A leaf at level 3: it maps one granule."""
 
 
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Runs of like entries, in order: whose they are, the first entry, how many, what they are, and the first word.
+
+    `table` is the number of a row of what `DescriptorFormat.runs` was given.
+    """
+
+    table: NDArray[np.intp]
+    index: NDArray[np.intp]
+    length: NDArray[np.intp]
+    kind: NDArray[np.uint8]
+    word: NDArray[np.uint64]
+
+    @property
+    def valid(self) -> Runs:
+        """Those that are not invalid entries."""
+        of = self.kind != HOLE
+        return Runs(self.table[of], self.index[of], self.length[of], self.kind[of], self.word[of])
+
+
 @dataclass(frozen=True)
 class DescriptorFormat:
     """How tables of one granule are written: where the output address is, and which levels have blocks.
@@ -148,6 +175,72 @@ class DescriptorFormat:
             case _:
                 kind = Invalid
         return _layout(kind, self, level)(word)
+
+    def kinds(self, words: NDArray[np.uint64], level: int) -> NDArray[np.uint8]:
+        """What each word of an array is in a table of `level`, as `decode` has it: `HOLE`, `TABLE` or `LEAF`.
+
+        >>> import numpy as np
+        >>> plain = DescriptorFormat(Granule(12), OutputAddress.PLAIN)
+        >>> plain.kinds(np.array([0, 0x701, 0x4003], np.uint64), 2).tolist()
+        [0, 2, 1]
+        """
+        import numpy as np
+
+        by_type = [HOLE, LEAF if self.first_block_level <= level < LAST_LEVEL else HOLE, HOLE, TABLE]
+        if level == LAST_LEVEL:
+            by_type[0b11] = LEAF
+        kinds: NDArray[np.uint8] = np.array(by_type, np.uint8)[(words & np.uint64(ENTRY_TYPE)).astype(np.uint8)]
+        return kinds
+
+    def runs(self, words: NDArray[np.uint64], level: int, output_bits: int = 52) -> Runs:
+        """The entries of tables of `level`, each a row of `words`, as runs of entries that are alike.
+
+        Invalid entries in a row are one run, and so are leaves with the same attributes and with addresses in step.
+        Each table descriptor is one by itself, and a run ends where its table does. Entries with an address of more
+        than `output_bits`, at which every access faults, count as invalid.
+
+        >>> import numpy as np
+        >>> words = np.array([[0, 0, 0x20_0701, 0x40_0701, 0x80_0701, 0x4003, 0x4003, 0]], np.uint64)
+        >>> runs = DescriptorFormat(Granule(12), OutputAddress.PLAIN).runs(words, 2)
+        >>> list(zip(runs.index.tolist(), runs.length.tolist(), runs.kind.tolist()))
+        [(0, 2, 0), (2, 2, 2), (4, 1, 2), (5, 1, 1), (6, 1, 1), (7, 1, 0)]
+        """
+        import numpy as np
+
+        words = np.atleast_2d(words)
+        kinds, flat, entries = self.kinds(words, level).reshape(-1), words.reshape(-1), max(words.shape[1], 1)
+        valid = np.flatnonzero(kinds)
+        if output_bits < self.packing.bits:
+            outside = self.addresses(flat[valid], kinds[valid], level) >> np.uint64(output_bits) != 0
+            kinds[valid[outside]] = HOLE
+            valid = valid[~outside]
+        begins = np.empty(kinds.shape, np.bool_)
+        np.not_equal(kinds[1:], kinds[:-1], out=begins[1:])
+        begins[::entries] = True
+        begins[valid] = True
+        after = valid[1:][valid[1:] == valid[:-1] + 1]
+        after = after[(kinds[after] == LEAF) & (kinds[after - 1] == LEAF) & (after % entries != 0)]
+        if len(after):
+            shift, word, before = self.granule.level_shift(level), flat[after], flat[after - 1]
+            in_step = self.packing.unpack(word, shift) - self.packing.unpack(before, shift) == np.uint64(1 << shift)
+            begins[after[in_step & ((word ^ before) & self.attribute_bits(level) == 0)]] = False
+        at = np.flatnonzero(begins)
+        length = np.empty_like(at)
+        length[:-1], length[-1:] = at[1:] - at[:-1], len(kinds) - at[-1:]
+        return Runs(at // entries, at % entries, length, kinds[at], flat[at])
+
+    def attribute_bits(self, level: int) -> np.uint64:
+        """The bits of a leaf of `level` that are not its address."""
+        import numpy as np
+
+        return ~np.uint64(self.packing.place((1 << self.packing.bits) - (1 << self.granule.level_shift(level))))
+
+    def addresses(self, words: NDArray[np.uint64], kinds: NDArray[np.uint8], level: int) -> NDArray[np.uint64]:
+        """The address in each word of a table of `level`: of a table where `kinds` says `TABLE`, else of a leaf."""
+        import numpy as np
+
+        leaves: NDArray[np.uint64] = self.packing.unpack(words, self.granule.level_shift(level))
+        return np.where(kinds == TABLE, self.packing.unpack(words, self.granule.shift), leaves)
 
     def page(self, oa: int, **fields: int) -> Descriptor:
         """A valid page descriptor.

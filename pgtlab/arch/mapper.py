@@ -176,12 +176,10 @@ def _check(r: VARange, va: int, pa: int, size: int) -> None:
             )
     if size == 0:
         raise MappingError(f"size=0 maps nothing: the smallest is one granule, {granule:#x}")
-    beyond = r.top_bits(fetch=True)
-    first = (1 << 64) - (1 << r.input_bits) if r.upper else 0
-    if r.start_level is None or va & beyond != first & beyond or (va - first) + size > 1 << r.input_bits:
+    if r.start_level is None or not r.holds(va, fetch=True) or (va - r.first) + size > 1 << r.input_bits:
         raise MappingError(
             f"{va:#x} to {va + size - 1:#x} is not inside the {'upper' if r.upper else 'lower'} range, which is "
-            f"{first:#x} to {first + (1 << r.input_bits) - 1:#x}"
+            f"{r.first:#x} to {r.first + (1 << r.input_bits) - 1:#x}"
         )
     if pa + size > 1 << r.output_bits:
         raise MappingError(

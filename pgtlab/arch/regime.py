@@ -54,5 +54,5 @@ class Regime:
         return self.upper if is_upper(va) else self.lower
 
     def walked(self, r: VARange) -> bool:
-        """Whether the tables of a range are read at all: translation is on, TxSZ is legal, and EPD is clear."""
-        return bool(self.sctlr.M) and r.start_level is not None and not r.epd
+        """Whether the tables of a range are read: translation is on, and nothing refuses all walks from EL1."""
+        return bool(self.sctlr.M) and r.refusal(el=1) is None

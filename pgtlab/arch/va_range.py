@@ -13,6 +13,7 @@ from pgtlab.arch.fault import Cause, Fault, FaultKind
 from pgtlab.arch.granule import G4K, GRANULES, LARGEST_INPUT, Granule
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1, PARange, Shareability
+from pgtlab.arch.word import is_upper
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,35 @@ class VARange:
             wxn=bool(sctlr.WXN),
             sh=Shareability.NON_SHAREABLE if packing is not OutputAddress.LPA2 else (tcr.SH1 if upper else tcr.SH0),
         )
+
+    @property
+    def first(self) -> int:
+        """The lowest address."""
+        return (1 << 64) - (1 << self.input_bits) if self.upper else 0
+
+    def entries(self, level: int) -> int:
+        """How many entries a table of `level` has; the first one may be smaller than a granule.
+
+        >>> lower = VARange.of(TCR_EL1(T0SZ=25), SCTLR_EL1(M=1), TTBR0_EL1(0), PARange.PA48, upper=False)
+        >>> lower.entries(1), lower.entries(3)
+        (512, 512)
+        """
+        bits = (
+            self.input_bits - self.granule.level_shift(level)
+            if level == self.start_level
+            else self.granule.bits_per_level
+        )
+        return 1 << bits
+
+    def holds(self, va: int, *, fetch: bool = False) -> bool:
+        """Whether `va`, perhaps with a tag in its top byte, is an address of the range.
+
+        >>> lower = VARange.of(TCR_EL1(T0SZ=16), SCTLR_EL1(M=1), TTBR0_EL1(0), PARange.PA48, upper=False)
+        >>> lower.holds(0x1000), lower.holds(1 << 48)
+        (True, False)
+        """
+        beyond = self.top_bits(fetch=fetch)
+        return is_upper(va) == self.upper and va & beyond == (beyond if self.upper else 0)
 
     def top_bits(self, *, fetch: bool) -> int:
         """The address bits above the range, which must all equal bit 55: up to bit 63, or bit 55 with tags ignored.

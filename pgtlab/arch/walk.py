@@ -14,6 +14,7 @@ from pgtlab.arch.memory import PhysicalAddressError
 from pgtlab.arch.regime import Regime
 from pgtlab.arch.registers import ESR_EL1, PAR_EL1, PAR_EL1_Fault, Shareability
 from pgtlab.arch.va_range import VARange
+from pgtlab.arch.word import MASK64
 
 # Memory types without translation: of data, and of instructions with SCTLR_EL1.I set and clear.
 DEVICE_nGnRnE, NORMAL_WT, NORMAL_NC = 0x00, 0xAA, 0x44
@@ -160,8 +161,8 @@ def walk(regime: Regime, va: int, access: Access, el: int) -> Walk:
     """`MMU.translate`, which documents it."""
     check_arguments(el)
     va = as_int(va)  # a number of numpy's has 64 bits throughout
-    if not 0 <= va < 1 << 64:
-        raise ValueError(f"{va:#x} is no 64-bit address: the nearest is {min(max(va, 0), (1 << 64) - 1):#x}")
+    if not 0 <= va <= MASK64:
+        raise ValueError(f"{va:#x} is no 64-bit address: the nearest is {min(max(va, 0), MASK64):#x}")
     r = regime.va_range(va)
     steps: list[Step] = []
     try:
@@ -183,8 +184,7 @@ def check_arguments(el: int) -> None:
 
 def _read_tables(regime: Regime, r: VARange, va: int, access: Access, el: int, steps: list[Step]) -> tuple[Leaf, int]:
     """The leaf that the tables lead to, and what its tables make it inherit."""
-    beyond = r.top_bits(fetch=access is Access.FETCH)
-    if va & beyond != (beyond if r.upper else 0):
+    if not r.holds(va, fetch=access is Access.FETCH):
         raise _Faulted(Fault(FaultKind.TRANSLATION, 0, Cause.INPUT_ADDRESS))
     if refusal := r.refusal(el=el):
         raise _Faulted(refusal)

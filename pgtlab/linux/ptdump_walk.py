@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64, ZEROS, Memory, PhysicalAddressError
+from pgtlab.arch.memory import U64, Memory, read_tables
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.ptdump import PtdumpError
 
@@ -95,10 +95,9 @@ class PageWalk:
         """
         r = self.r
         assert r.start_level is not None
-        base = (1 << 64) - (1 << r.input_bits) if r.upper else 0
         said: dict[int, tuple[int, int, int | None]] = {}
         noted = 0
-        for va, rows in self._runs(r.start_level, r.base, base):
+        for va, rows in self._runs(r.start_level, r.base, r.first):
             noted += len(rows)
             if noted > max(_ENOUGH, self._words):
                 raise PtdumpError(
@@ -131,12 +130,12 @@ class PageWalk:
     def _look(self, level: int, tables: U64) -> None:
         """Find out what each of the tables comes to."""
         unknown = [table for table in np.unique(tables).tolist() if (level, table) not in self._known]
-        batch = max(1, _BATCH // self._entries(level))
+        batch = max(1, _BATCH // self.r.entries(level))
         for start in range(0, len(unknown), batch):
             some = unknown[start : start + batch]
             items = self._items(level, np.array(some, np.uint64))
             self.bar.update(len(some))
-            self._words += len(some) * self._entries(level)
+            self._words += len(some) * self.r.entries(level)
             if items.leads.any():
                 self._look(level + 1, items.target[items.leads])
             for i, table in enumerate(some):
@@ -162,8 +161,9 @@ class PageWalk:
 
     def _items(self, level: int, tables: U64) -> _Items:
         """Tables taken apart into runs and entries that lead on."""
-        entries = self._entries(level)
-        words, there = _read(self.memory, tables, entries)
+        entries = self.r.entries(level)
+        words, found = read_tables(self.memory.banks(), tables, entries)
+        there = found == entries
         key, leads, noted = self._keys(level, words)
         key[~there] = _MISSING | self._depth(level, leaf=False) << _DEPTH_AT
         leads[~there], noted[~there] = False, True
@@ -211,12 +211,6 @@ class PageWalk:
         name = {1: "p4d", 2: "pud"}.get(depth)  # note_page() asks of these two, however they were folded
         return 0 if name and folded[name] is not Fold.REAL else depth
 
-    def _entries(self, level: int) -> int:
-        """How many entries a table of `level` has."""
-        if level != self.r.start_level:
-            return 1 << self.r.granule.bits_per_level
-        return 1 << self.r.input_bits - self.r.granule.level_shift(level)
-
 
 def _joined(rows: Runs) -> Runs:
     """Runs of which none continues the one before."""
@@ -224,23 +218,3 @@ def _joined(rows: Runs) -> Runs:
     starts[1:] = (rows[1:, 2] != rows[:-1, 2]) | (rows[1:, 0] != rows[:-1, 1])
     ends = np.append(starts[1:], True)
     return np.column_stack([rows[starts, 0], rows[ends, 1], rows[starts, 2]])
-
-
-def _read(memory: Memory, tables: U64, count: int) -> tuple[U64, NDArray[np.bool_]]:
-    """The first `count` words of each table, and which of the tables are in memory as a whole."""
-    words, there = np.zeros((len(tables), count), np.uint64), np.ones(len(tables), np.bool_)
-    banks = memory.banks()
-    in_bank = np.zeros(len(tables), np.bool_)
-    if len(banks.base):
-        bank = np.maximum(np.searchsorted(banks.base, tables, side="right"), 1) - 1
-        in_bank = (banks.base[bank] <= tables) & (tables + np.uint64(8 * count) <= banks.end[bank])
-        in_bank &= banks.first[bank] != ZEROS
-        where = banks.first[bank] + (tables - banks.base[bank] >> np.uint64(3))
-        if in_bank.any():
-            words[in_bank] = np.lib.stride_tricks.sliding_window_view(banks.words, count)[where[in_bank]]
-    for i in np.flatnonzero(~in_bank).tolist():
-        try:
-            words[i] = memory.read(int(tables[i]), count)
-        except PhysicalAddressError:
-            there[i] = False
-    return words, there

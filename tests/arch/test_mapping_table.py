@@ -17,8 +17,7 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1
 from pgtlab.arch.tables import mappings as module
-from pgtlab.arch.tables.mappings import TooManyMappings, mapping_table
-from pgtlab.arch.tables.tree import mappings
+from pgtlab.arch.tables.mappings import TooManyMappings, mapping_table, mappings
 from pgtlab.arch.walk import Translation
 
 FEW = 1 << 14  # mappings: random tables are shared many times over

@@ -10,7 +10,8 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
 from pgtlab.arch.tables import tree as tables
-from pgtlab.arch.tables.tree import TreeTooLarge, mappings, table_tree
+from pgtlab.arch.tables.mappings import mappings
+from pgtlab.arch.tables.tree import TreeTooLarge, table_tree
 
 REGIMES = {
     "4K": TCR_EL1(T0SZ=25, T1SZ=25, TG0=0, TG1=2, IPS=5),

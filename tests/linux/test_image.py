@@ -11,7 +11,7 @@ from image_files import CAPTURES, PTDUMP, capture, lookups
 from pgtlab.arch.cost.walk_cost import simulate
 from pgtlab.arch.fault import Cause, Fault
 from pgtlab.arch.memory import PhysicalAddressError
-from pgtlab.arch.tables.tree import mappings
+from pgtlab.arch.tables.mappings import mappings
 from pgtlab.arch.translations import Translations
 from pgtlab.linux.image import Image, ImageError
 

@@ -220,8 +220,10 @@ LEAF = 0x0068_0000_0000_0703
 @pytest.fixture
 def read(monkeypatch):
     """The tables that were read, one after the other."""
-    tables, original = [], ptdump_walk._read
-    monkeypatch.setattr(ptdump_walk, "_read", lambda m, some, n: tables.extend(some.tolist()) or original(m, some, n))
+    tables, original = [], ptdump_walk.read_tables
+    monkeypatch.setattr(
+        ptdump_walk, "read_tables", lambda banks, some, n: tables.extend(some.tolist()) or original(banks, some, n)
+    )
     return tables
 
 

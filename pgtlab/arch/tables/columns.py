@@ -15,18 +15,17 @@ from typing import Final, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.descriptor import Descriptor, DescriptorFormat, Leaf, Table
-from pgtlab.arch.granule import LAST_LEVEL, Granule
+from pgtlab.arch.descriptor import LEAF, TABLE, Descriptor, DescriptorFormat, Leaf, Table
+from pgtlab.arch.granule import Granule
 from pgtlab.arch.memory import U64, PhysicalAddressError
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
 
-HOLE, TABLE, LEAF = range(3)  # what an entry is, in `Column.kinds`
 NEIGHBOURS: Final = 9  # tables beside each other that are looked into
 MOST_READ: Final = 1 << 12  # tables read in search of a leaf: some lead back to themselves
 
 Kinds: TypeAlias = NDArray[np.uint8]
-_Table: TypeAlias = tuple[int, int, int, int]  # its level, where it is, its first address, and how many entries it has
+_Place: TypeAlias = tuple[int, int, int]  # of a table: its level, where it is, and its first address
 
 
 @dataclass(frozen=True)
@@ -173,14 +172,14 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
     [(1, ['1 Table', '511 Invalid']), (2, ['1 Invalid', '2 Blocks', '509 Invalid'])]
     """
     r = mmu.va_range(va)
-    beyond = r.top_bits(fetch=False)
-    if not mmu.sctlr.M or r.refusal(el=1) or va & beyond != (beyond if r.upper else 0):
+    if not mmu.walked(r) or not r.holds(va):
         return ()
+    assert r.start_level is not None
     columns: list[Column] = []
-    level, pa, first, entries = _root(r)
+    level, pa, first = r.start_level, r.base, r.first
     number, siblings, neighbours = 1, 1, tuple[Neighbour, ...]()
     while True:
-        shift = r.granule.level_shift(level)
+        shift, entries = r.granule.level_shift(level), r.entries(level)
         cells = _cells(r.format, level, first, _read(mmu, pa, entries).tobytes())
         index = (va - first) >> shift & entries - 1
         opened = max(bisect_right(cells.starts, index) - 1, 0)
@@ -189,7 +188,7 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
         if not isinstance(descriptor, Table) or descriptor.oa >> r.output_bits:
             return tuple(columns)
         number, siblings, neighbours = _beside(mmu, r, columns[-1], index)
-        level, pa, first, entries = level + 1, descriptor.oa, first + (index << shift), 1 << r.granule.bits_per_level
+        level, pa, first = level + 1, descriptor.oa, first + (index << shift)
 
 
 def first_mapped(mmu: MMU, start: int, end: int) -> int | None:
@@ -203,36 +202,31 @@ def first_mapped(mmu: MMU, start: int, end: int) -> int | None:
     ('0x200000', None)
     """
     r = mmu.va_range(start)
-    if not mmu.sctlr.M or r.refusal(el=1):
+    if not mmu.walked(r):
         return None
-    found = next(_leaves(mmu, r, _root(r), start, end, iter(range(MOST_READ))), None)
-    return None if found is None else max(start, found)
+    assert r.start_level is not None
+    root = r.start_level, r.base, r.first
+    va = next(_leaves(mmu, r, root, start, end, iter(range(MOST_READ))), None)
+    return None if va is None else max(start, va)
 
 
-def _leaves(mmu: MMU, r: VARange, table: _Table, start: int, end: int, budget: Iterator[int]) -> Iterator[int]:
+def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: Iterator[int]) -> Iterator[int]:
     """Where leaves between `start` and `end` begin, as long as tables may be read for it."""
     if next(budget, None) is None:
         return
-    level, pa, first, entries = table
+    level, pa, first = table
     shift = r.granule.level_shift(level)
-    words = _read(mmu, pa, entries)
-    kinds = _kinds(r.format, words, level)
+    words = _read(mmu, pa, r.entries(level))
+    kinds = r.format.kinds(words, level)
     low, high = max(start - first >> shift, 0), max(-(first - end >> shift), 0)
-    for index in np.flatnonzero(kinds[low:high]).tolist():
-        index += low
+    for index in (np.flatnonzero(kinds[low:high]) + low).tolist():
         va = first + (index << shift)
         if kinds[index] == LEAF:
             yield va
             continue
         child = r.format.packing.unpack(int(words[index]), r.granule.shift)
         if not child >> r.output_bits:
-            yield from _leaves(mmu, r, (level + 1, child, va, 1 << r.granule.bits_per_level), start, end, budget)
-
-
-def _root(r: VARange) -> _Table:
-    assert r.start_level is not None
-    first = ((1 << 64) - (1 << r.input_bits)) if r.upper else 0
-    return r.start_level, r.base, first, 1 << r.input_bits - r.granule.level_shift(r.start_level)
+            yield from _leaves(mmu, r, (level + 1, child, va), start, end, budget)
 
 
 def _read(mmu: MMU, pa: int, entries: int) -> U64:
@@ -243,30 +237,11 @@ def _read(mmu: MMU, pa: int, entries: int) -> U64:
         return np.zeros(0, np.uint64)
 
 
-def _kinds(format: DescriptorFormat, words: U64, level: int) -> Kinds:
-    """What each entry is: `HOLE`, `TABLE` or `LEAF`."""
-    by_bits = [HOLE, LEAF, HOLE, TABLE]
-    if level == LAST_LEVEL:
-        by_bits = [HOLE, HOLE, HOLE, LEAF]
-    elif level < format.first_block_level:
-        by_bits[1] = HOLE
-    kinds: Kinds = np.array(by_bits, np.uint8)[(words & np.uint64(3)).astype(np.uint8)]
-    return kinds
-
-
 @lru_cache(maxsize=64)  # whoever goes from one address to the next comes through the same tables
 def _cells(format: DescriptorFormat, level: int, va: int, entries: bytes) -> Cells:
-    """A table's cells: each table is one, and so are invalid entries in a row, and leaves in step."""
+    """A table's cells, which are the runs of its entries."""
     words: U64 = np.frombuffer(entries, np.uint64)
-    kinds, shift = _kinds(format, words, level), format.granule.level_shift(level)
-    goes_on = kinds[1:] == kinds[:-1]
-    if (kinds == LEAF).any():
-        address: U64 = format.packing.unpack(words, shift)
-        attributes = words & ~np.uint64(format.packing.place((1 << format.packing.bits) - (1 << shift)))
-        in_step = (attributes[1:] == attributes[:-1]) & (address[1:] - address[:-1] == 1 << shift)
-        goes_on &= in_step | (kinds[1:] != LEAF)
-    goes_on &= kinds[1:] != TABLE
-    return Cells(format, level, va, words, kinds, np.flatnonzero(np.append(len(words) > 0, ~goes_on)).tolist())
+    return Cells(format, level, va, words, format.kinds(words, level), format.runs(words, level).index.tolist())
 
 
 def _beside(mmu: MMU, r: VARange, above: Column, index: int) -> tuple[int, int, tuple[Neighbour, ...]]:
@@ -275,11 +250,11 @@ def _beside(mmu: MMU, r: VARange, above: Column, index: int) -> tuple[int, int, 
     at = int(np.searchsorted(tables, index))
     begin = max(0, min(at - NEIGHBOURS // 2, len(tables) - NEIGHBOURS))
     entries = tables[begin : begin + NEIGHBOURS].tolist()
-    words = np.zeros((len(entries), 1 << r.granule.bits_per_level), np.uint64)
+    words = np.zeros((len(entries), r.entries(above.level + 1)), np.uint64)
     for n, entry in enumerate(entries):
         there = _read(mmu, r.format.packing.unpack(int(above.cells.words[entry]), r.granule.shift), words.shape[1])
         words[n, : len(there)] = there
-    used = np.count_nonzero(_kinds(r.format, words, above.level + 1), axis=1).tolist()
+    used = np.count_nonzero(r.format.kinds(words, above.level + 1), axis=1).tolist()
     found = [
         Neighbour(begin + n + 1, above.va + (entry << above.cells.shift), used[n]) for n, entry in enumerate(entries)
     ]

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from pgtlab.arch.sizes import size_name
 from pgtlab.arch.tables.columns import Cells, Column, Neighbour
-from pgtlab.arch.tables.scales import Scale, scales, size_name
+from pgtlab.arch.tables.scales import Scale, scales
 from pgtlab.arch.tables.scales_picture import LEGEND, MOST, scales_picture
 from pgtlab.arch.tables.scales_picture import ROW as SCALE
 from pgtlab.picture import Picture, Shape, line, rect, text

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgtlab.arch.attributes import effective_shareability, inherit
-from pgtlab.arch.descriptor import Leaf
+from pgtlab.arch.descriptor import LEAF, Leaf
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64, ZEROS, Memory, words_there
+from pgtlab.arch.memory import U64, Memory, read_tables
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.sizes import short_size
+from pgtlab.arch.tables.tree import attributes_of
 from pgtlab.arch.va_range import VARange
 
 Mappings: TypeAlias = NDArray[Any]
@@ -64,6 +66,32 @@ LARGEST: Final = 1 << 22  # mappings: some 300 MiB while they are put together
 
 class TooManyMappings(ValueError):
     """Tables that map more than an array should hold: some lead back to themselves, or are shared many times over."""
+
+
+@dataclass(frozen=True)
+class MappedRange:
+    """A range of addresses that is mapped alike: one attribute set, one size of entry, physical addresses in step."""
+
+    va: int
+    size: int
+    first: Leaf
+
+    @property
+    def pa(self) -> int:
+        """Physical address of the first byte."""
+        return self.first.oa
+
+    @property
+    def level(self) -> int:
+        """The level of its leaves."""
+        return self.first.level
+
+    def __str__(self) -> str:
+        unit = short_size(1 << self.first.format.granule.level_shift(self.level))
+        return (
+            f"{self.va:#018x}-{self.va + self.size - 1:#018x} {short_size(self.size):>7} "
+            f"{unit:>4} {type(self.first).__name__:5} {self.pa:#014x} {attributes_of(self.first)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -118,12 +146,11 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
     from tqdm import tqdm
 
     r = mmu.upper if upper else mmu.lower
-    if r.start_level is None or not mmu.sctlr.M or r.epd:
+    if not mmu.walked(r):
         return np.zeros(0, MAPPING)
+    assert r.start_level is not None
     levels = []
     keys = np.array([r.base], np.uint64)
-    if r.base >> r.output_bits:
-        return np.zeros(0, MAPPING)
     with tqdm(unit=" tables", delay=1, disable=None if progress else True) as bar:
         for level in range(r.start_level, LAST_LEVEL + 1):
             found, keys = _read_level(mmu.memory, r, level, keys, bar)
@@ -137,25 +164,32 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
     return _finished(mmu, r, rows)
 
 
+def mappings(mmu: MMU, *, upper: bool = False) -> Iterator[MappedRange]:
+    """What the tables of one range map, in the order of addresses, neighbours that continue each other joined.
+
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
+    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
+    >>> mapper.map_range(0x1f_e000, 0x7f_e000, 0x40_4000)
+    >>> for mapping in mappings(mapper.mmu):
+    ...     print(mapping)
+    0x00000000001fe000-0x00000000001fffff      8K   4K Page  0x0000007fe000 AF SH=INNER
+    0x0000000000200000-0x00000000005fffff      4M   2M Block 0x000000800000 AF SH=INNER
+    0x0000000000600000-0x0000000000601fff      8K   4K Page  0x000000c00000 AF SH=INNER
+    """
+    format = (mmu.upper if upper else mmu.lower).format
+    for row in mapping_table(mmu, upper=upper):
+        leaf = format.decode(int(row["descriptor"]), int(row["level"]))
+        assert isinstance(leaf, Leaf)
+        yield MappedRange(int(row["va"]), int(row["size"]), leaf)
+
+
 def _read_level(memory: Memory, r: VARange, level: int, keys: U64, bar: Any) -> tuple[_Level, U64]:
     """The tables of a level, and which tables of the next they lead to, each once."""
-    bits = r.granule.bits_per_level if level != r.start_level else r.input_bits - r.granule.level_shift(level)
-    shift, batch = r.granule.level_shift(level), max(1, _BATCH >> bits)
-    owners, rows, targets = [], [], []
-    for start in range(0, len(keys), batch):
-        some = keys[start : start + batch]
-        inherited = (some >> np.uint64(_INHERITED_AT)).astype(np.uint8)
-        words = _words(memory, some & np.uint64((1 << _INHERITED_AT) - 1), 1 << bits)
-        for owner, row, target in _items(r, level, words, inherited):
-            owners.append(owner + start)
-            rows.append(row)
-            targets.append(target)
-            _limit(sum(map(len, rows)))
-        bar.update(len(some))
-    owner = np.concatenate(owners) if owners else np.zeros(0, np.intp)
-    row = np.concatenate(rows) if rows else np.zeros(0, _ROW)
-    target = np.concatenate(targets) if targets else np.zeros(0, np.uint64)
-    row["va"] <<= np.uint64(shift)
+    batch = max(1, _BATCH // r.entries(level))
+    parts = [_items(memory, r, level, keys[start : start + batch], start, bar) for start in range(0, len(keys), batch)]
+    owner, row, target = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    _limit(len(row))
     leads = row["size"] == 0
     following, which = np.unique(target[leads], return_inverse=True)
     child = np.full(len(row), -1, np.intp)
@@ -164,59 +198,24 @@ def _read_level(memory: Memory, r: VARange, level: int, keys: U64, bar: Any) -> 
 
 
 def _items(
-    r: VARange, level: int, words: U64, inherited: NDArray[np.uint8]
-) -> Iterator[tuple[NDArray[np.intp], Mappings, U64]]:
-    """Runs of leaves and table descriptors: whose they are, what they map, and which tables they lead to.
+    memory: Memory, r: VARange, level: int, keys: U64, first: int, bar: Any
+) -> tuple[NDArray[np.intp], Mappings, U64]:
+    """What is in some tables, counted from `first` on: whose it is, what it maps, and which tables it leads to.
 
-    `va` is an index still, and a table descriptor has the size 0.
+    A table descriptor has the size 0.
     """
-    kind, shift = words & np.uint64(3), r.granule.level_shift(level)
-    leaf = kind == (3 if level == LAST_LEVEL else 1)
-    if level < r.format.first_block_level:
-        leaf[:] = False
-    table = (kind == 3) & (level < LAST_LEVEL)
-    if not leaf.any() and not table.any():
-        return
-    address: U64 = r.format.packing.unpack(words, shift)
-    attributes = words & ~np.uint64(r.format.packing.place((1 << r.format.packing.bits) - (1 << shift)))
-    leaf &= address >> np.uint64(r.output_bits) == 0
-    goes_on = leaf[:, 1:] & leaf[:, :-1] & (attributes[:, 1:] == attributes[:, :-1])
-    goes_on &= address[:, 1:] - address[:, :-1] == np.uint64(1 << shift)
-    first, last = leaf.copy(), leaf.copy()
-    first[:, 1:] &= ~goes_on
-    last[:, :-1] &= ~goes_on
-    next_table: U64 = r.format.packing.unpack(words, r.granule.shift)
-    table &= next_table >> np.uint64(r.output_bits) == 0
-    owner, index = np.nonzero(first | table)
-    rows = np.zeros(len(owner), _ROW)
-    rows["va"], rows["level"] = index, level
-    rows["descriptor"], rows["pa"] = words[owner, index], address[owner, index]
-    rows["attributes"], rows["inherited"] = attributes[owner, index], inherited[owner]
-    is_leaf = first[owner, index]
-    ends = np.nonzero(last)[1]
-    rows["size"][is_leaf] = (ends - index[is_leaf] + 1).astype(np.uint64) << np.uint64(shift)
-    own = rows["descriptor"] >> np.uint64(59) & np.uint64(0 if r.hpd else 0xF)
-    passed_on = rows["inherited"] | own.astype(np.uint8)
-    yield owner, rows, next_table[owner, index] | passed_on.astype(np.uint64) << np.uint64(_INHERITED_AT)
-
-
-def _words(memory: Memory, tables: U64, count: int) -> U64:
-    """The first `count` words of each table; zeros, which are invalid entries, where there is no memory."""
-    banks = memory.banks()
-    size = np.uint64(8 * count)
-    found = np.zeros((len(tables), count), np.uint64)
-    if not len(banks.base):
-        return found
-    bank = np.searchsorted(banks.base, tables, side="right") - 1
-    inside = (bank >= 0) & (tables + size <= banks.end[bank])
-    whole = inside & (banks.first[bank] != ZEROS)
-    where = banks.first[bank[whole]] + (tables[whole] - banks.base[bank[whole]] >> np.uint64(3))
-    found[whole] = banks.words[where[:, None] + np.arange(count, dtype=np.uint64)]
-    for i in np.flatnonzero(~inside):
-        there = words_there(memory, int(tables[i]), count)
-        if there is not None:
-            found[i] = there
-    return found
+    words, _ = read_tables(memory.banks(), keys & np.uint64((1 << _INHERITED_AT) - 1), r.entries(level))
+    runs = r.format.runs(words, level, r.output_bits).valid
+    bar.update(len(keys))
+    shift = np.uint64(r.granule.level_shift(level))
+    rows = np.zeros(len(runs.table), _ROW)
+    rows["va"], rows["level"], rows["descriptor"] = runs.index.astype(np.uint64) << shift, level, runs.word
+    rows["pa"] = r.format.addresses(runs.word, runs.kind, level)
+    rows["attributes"] = runs.word & r.format.attribute_bits(level)
+    rows["inherited"] = keys[runs.table] >> np.uint64(_INHERITED_AT)
+    rows["size"] = np.where(runs.kind == LEAF, runs.length.astype(np.uint64) << shift, 0)
+    passed_on = rows["inherited"] | runs.word >> np.uint64(59) & np.uint64(0 if r.hpd else 0xF)
+    return runs.table + first, rows, rows["pa"] | passed_on << np.uint64(_INHERITED_AT)
 
 
 def _assemble(
@@ -266,7 +265,7 @@ def _finished(mmu: MMU, r: VARange, rows: Mappings) -> Mappings:
     found = np.zeros(len(rows), MAPPING)
     for name in "size", "pa", "level", "descriptor":
         found[name] = rows[name]
-    found["va"] = rows["va"] + np.uint64((1 << 64) - (1 << r.input_bits) if r.upper else 0)
+    found["va"] = rows["va"] + np.uint64(r.first)
     word = rows["descriptor"]
 
     def bits(field: Any) -> Any:

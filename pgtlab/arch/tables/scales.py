@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from pgtlab.arch.descriptor import Leaf
+from pgtlab.arch.descriptor import HOLE, LEAF, TABLE, Leaf
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.tables.columns import HOLE, LEAF, TABLE, Cells, Column, Kinds
+from pgtlab.arch.sizes import size_name
+from pgtlab.arch.tables.columns import Cells, Column, Kinds
 from pgtlab.arch.va_range import VARange
 
 FEW: Final = 64  # entries that are told apart side by side
@@ -67,19 +68,18 @@ def ranges(mmu: MMU, regions: Sequence[tuple[str, int, int]] = ()) -> tuple[Scal
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
     >>> lower, upper = ranges(Mapper.in_ram(TCR_EL1(T0SZ=25)).mmu, [("low", 0, 1 << 20)])
-    >>> size_name(lower.size), [part.label for part in lower.parts], upper.parts
-    ('512 GiB', ['low', ''], ())
+    >>> lower.size >> 30, [part.label for part in lower.parts], upper.parts
+    (512, ['low', ''], ())
     """
     return _range(mmu, mmu.lower, regions), _range(mmu, mmu.upper, regions)
 
 
 def _range(mmu: MMU, r: VARange, regions: Sequence[tuple[str, int, int]]) -> Scale:
     name = f"{'upper' if r.upper else 'lower'} range, {r.ttbr}"
-    if not mmu.sctlr.M or r.refusal(el=1):
+    if not mmu.walked(r):
         return Scale(f"{name}: not walked", 0, 0, ())
     size = 1 << r.input_bits
-    va = (1 << 64) - size if r.upper else 0
-    return Scale(name, va, size, tuple(_tiled(va, va + size, regions)))
+    return Scale(name, r.first, size, tuple(_tiled(r.first, r.first + size, regions)))
 
 
 def _tiled(at: int, stop: int, regions: Sequence[tuple[str, int, int]]) -> Iterator[Part]:
@@ -224,13 +224,3 @@ def _inside(name: str, level: int, start: int, size: int, step: int) -> Scale:
         Part(at, step, "inside", f"{at:#018x} {size_name(step)}", level) for at in range(start, start + size, step)
     )
     return Scale(name, start, size, tuple(parts))
-
-
-def size_name(size: int) -> str:
-    """A power of two in bytes, in words.
-
-    >>> size_name(1 << 52), size_name(1 << 14)
-    ('4 PiB', '16 KiB')
-    """
-    unit = min((size.bit_length() - 1) // 10, 6)
-    return f"{size >> 10 * unit} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')[unit]}"

@@ -9,7 +9,9 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
-from pgtlab.arch.tables.scales import Part, Scale, size_name
+from pgtlab.arch.sizes import size_name
+from pgtlab.arch.tables.scales import Part, Scale
+from pgtlab.arch.word import is_upper
 from pgtlab.picture import Shape, line, rect, text
 
 LABEL, BAR, ROW = 116, 15, 27
@@ -49,7 +51,7 @@ def scales_picture(
     ['both ranges', '512 GiB + none', 'user space', 'upper range: not walked', '⋯']
     """
     x, full = left + LABEL, width - LABEL
-    upper = va >> 55 & 1
+    upper = is_upper(va)
     yield from _name("scale 0", "both ranges", " + ".join(map(_size, ranges)), x, top)
     half = (full - BETWEEN) // 2
     for number, its in enumerate(ranges):
@@ -113,18 +115,13 @@ def _range(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[lis
     for at, part in enumerate(scale.parts):
         name = part.label or (scale.name if len(scale.parts) == 1 else "")
         left, right = _ends(scale, part, x, full)
-        hint = f"{name or 'no part with a name'}: {part.va:#018x}, {_about(part.size)}"
+        hint = f"{name or 'no part with a name'}: {part.va:#018x}, {size_name(part.size)}"
         classes = "byte unused" if part.label else "byte"
         items.append(len(shapes))
         shapes.append(_item(f"{key} {at}", left, y, right - left, classes, part, hint))
         if right - left > LETTER * len(name):
             shapes.append(text(f"{key} {at} name", (left + right) / 2, y + 11.5, name, "middle small", quiet=True))
     return shapes, items
-
-
-def _about(size: int) -> str:
-    unit = max((size.bit_length() - 1) // 10, 1)
-    return f"{size / (1 << 10 * unit):.4g} {size_name(1 << 10 * unit).removeprefix('1 ')}"
 
 
 def _item(

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pgtlab.arch.descriptor import Leaf, Table
-from pgtlab.arch.granule import GRANULES, LAST_LEVEL
-from pgtlab.arch.memory import Memory, words_there
+from pgtlab.arch.descriptor import Leaf
+from pgtlab.arch.granule import GRANULES
+from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import (
     ID_AA64MMFR0_EL1,
@@ -26,6 +26,7 @@ from pgtlab.arch.registers import (
     TTBR1_EL1,
     PARange,
 )
+from pgtlab.arch.tables.columns import first_mapped
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images.contents import Contents, ImageError
@@ -290,18 +291,7 @@ def _with_mair(contents: Contents, machine: Machine) -> Machine:
 
 
 def _lowest_leaf(mmu: MMU) -> Leaf | None:
-    """The leaf for the lowest address that the upper range maps, if the first entry at each level leads to one."""
-    r = mmu.upper
-    if r.start_level is None:
-        return None
-    table, entries = r.base, 1 << r.input_bits - r.granule.level_shift(r.start_level)
-    for level in range(r.start_level, LAST_LEVEL + 1):
-        words = words_there(mmu.memory, table, entries)
-        first = 0 if words is None else next((word for word in words.tolist() if word & 1), 0)
-        descriptor = r.format.decode(first, level)
-        if isinstance(descriptor, Leaf):
-            return descriptor
-        if not isinstance(descriptor, Table):
-            return None
-        table, entries = descriptor.oa, 1 << r.granule.bits_per_level
-    return None
+    """The leaf for the lowest address that the upper range maps."""
+    va = first_mapped(mmu, mmu.upper.first, 1 << 64)
+    descriptor = None if va is None else mmu.translate(va).steps[-1].descriptor
+    return descriptor if isinstance(descriptor, Leaf) else None

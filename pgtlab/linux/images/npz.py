@@ -159,13 +159,7 @@ def write(path: Path, image: Image) -> None:
         r = image.mmu.upper if upper else image.mmu.lower
         for table in tree.tables() if tree else ():
             if not table.missing and not table.again:
-                root_size = r.input_bits - r.granule.level_shift(table.level)
-                bits = (
-                    min(root_size, r.granule.bits_per_level)
-                    if table.level == r.start_level
-                    else r.granule.bits_per_level
-                )
-                words = image.memory.read(table.pa, 1 << bits)
+                words = image.memory.read(table.pa, r.entries(table.level))
                 if len(words) > len(tables.get(table.pa, ())):
                     tables[table.pa] = words
     arrays["phys"] = np.array(sorted(tables), np.uint64)
