@@ -1,6 +1,6 @@
-"""What an allocation asks for: GFP flags (`linux/gfp_types.h`, `linux/gfp.h`, v6.9).
+"""GFP (get free pages) flags: what an allocation asks for (`linux/gfp_types.h`, `linux/gfp.h`, v6.9).
 
-Get Free Pages: where a page may be, what it is for, and what may be done to find one.
+They say where the page may be, what it is for, and what the allocator may do to find one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NAMES = {
 
 
 def format_gfp(gfp: int) -> str:
-    """`%pGg`: the flags by name, several at once where they have a name together.
+    """Return the names of GFP flags as `%pGg` prints them: a combination by its own name where it has one.
 
     >>> format_gfp(0xcc0), format_gfp(0x440dc0)
     ('GFP_KERNEL', 'GFP_KERNEL_ACCOUNT|__GFP_COMP|__GFP_ZERO')
@@ -60,13 +60,13 @@ def format_gfp(gfp: int) -> str:
 
 @static_inline
 def gfp_migratetype(k: Kernel, gfp: int) -> MigrateType:
-    """What kind of page it will be: one that can be moved, one that can be dropped, or neither."""
+    """Return the migratetype that GFP flags ask for: movable, reclaimable, or unmovable."""
     return MigrateType((gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) >> 3)
 
 
 @static_inline
 def node_zonelist(k: Kernel, gfp: int) -> tuple[Zone, ...]:
-    """The zones to look in: the highest that will do comes first, for the lower ones have other users."""
+    """Return the zones that GFP flags permit, highest first, to spare the lower ones for those who need them."""
     names = ["DMA"]
     if not gfp & __GFP_DMA:
         names += ["DMA32"] if gfp & __GFP_DMA32 else ["DMA32", "Normal"]

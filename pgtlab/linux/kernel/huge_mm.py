@@ -1,6 +1,6 @@
 """Transparent huge pages, and blocks in the kernel's own mappings (`linux/huge_mm.h`, `mm/pgtable-generic.c`).
 
-A PTE table is kept beside each huge page, deposited with the PMD table, so that the page can always be split.
+A PTE table is deposited with the PMD table for each huge page, so that the page can be split without allocating memory.
 """
 
 from __future__ import annotations
@@ -19,54 +19,63 @@ LRU = 8  # offsetof(struct page, lru)
 
 @static_inline
 def has_transparent_hugepage(k: Kernel) -> bool:
-    """There are transparent huge pages: arm64 needs nothing but the option."""
+    """Return whether there are transparent huge pages; arm64 needs only the option (`linux/pgtable.h`)."""
     return bool(k.CONFIG_TRANSPARENT_HUGEPAGE)
 
 
 @static_inline
 def has_transparent_pud_hugepage(k: Kernel) -> bool:
-    """And of PUD size: not on arm64."""
+    """Return whether there are transparent huge pages of PUD size: on arm64 there are none."""
     return bool(k.CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
 
 
 def pgtable_trans_huge_deposit(k: Kernel, mm: MmStruct, pmdp: int, pgtable: Page) -> None:
-    """Put a PTE table by for the huge page at `pmdp`."""
+    """Deposit the PTE table `pgtable` for the huge page at `pmdp`, under the lock of the PMD table."""
     k.assert_spin_locked(k.pmd_lockptr(mm, pmdp))
-    own, head = pgtable.address + LRU, k.pmd_huge_pte(mm, pmdp)
+    node, head = pgtable.address + LRU, k.pmd_huge_pte(mm, pmdp)
     if not head:
-        pgtable.lru = (own, own)
+        pgtable.lru = (node, node)
     else:
-        following = k.page_of(head).lru[0]
-        pgtable.lru = (following, head + LRU)
-        k.page_of(following - LRU).lru = (k.page_of(following - LRU).lru[0], own)
-        k.page_of(head).lru = (own, k.page_of(head).lru[1])
+        next_node = k.page_of(head).lru[0]
+        pgtable.lru = (next_node, head + LRU)
+        k.page_of(next_node - LRU).lru = (k.page_of(next_node - LRU).lru[0], node)
+        k.page_of(head).lru = (node, k.page_of(head).lru[1])
     k.set_pmd_huge_pte(mm, pmdp, pgtable.address)
 
 
 def pgtable_trans_huge_withdraw(k: Kernel, mm: MmStruct, pmdp: int) -> Page:
-    """Take back the PTE table that was put by last; those before it follow, the oldest first."""
+    """Withdraw a PTE table deposited for a huge page, under the lock of the PMD table, and return its page.
+
+    The table deposited last comes first, then the others, oldest first.
+    """
     k.assert_spin_locked(k.pmd_lockptr(mm, pmdp))
     pgtable: Page = k.page_of(k.pmd_huge_pte(mm, pmdp))
-    own, (following, before) = pgtable.address + LRU, map(int, pgtable.lru)
-    if following == own:
+    node, (next_node, prev_node) = pgtable.address + LRU, map(int, pgtable.lru)
+    if next_node == node:
         k.set_pmd_huge_pte(mm, pmdp, 0)
     else:
-        after, prior = k.page_of(following - LRU), k.page_of(before - LRU)
-        after.lru = (after.lru[0], before)
-        prior.lru = (following, prior.lru[1])
-        k.set_pmd_huge_pte(mm, pmdp, following - LRU)
+        next_page, prev_page = k.page_of(next_node - LRU), k.page_of(prev_node - LRU)
+        next_page.lru = (next_page.lru[0], prev_node)
+        prev_page.lru = (next_node, prev_page.lru[1])
+        k.set_pmd_huge_pte(mm, pmdp, next_node - LRU)
     return pgtable
 
 
 @static_inline
 def pmd_huge_pte(k: Kernel, mm: MmStruct, pmdp: int) -> int:
-    """The `struct page *` of the table put by last, in the PMD table's own `struct page`; with two levels in the mm."""
+    """Return the `struct page *` of the PTE table deposited last, or 0.
+
+    It is kept in the `struct page` of the PMD table or, with two levels, in the mm.
+    """
     return int(k.virt_to_page(pmdp).lru[1]) if k.CONFIG_SPLIT_PMD_PTLOCKS else mm.pmd_huge_pte
 
 
 @static_inline
 def set_pmd_huge_pte(k: Kernel, mm: MmStruct, pmdp: int, page: int) -> None:
-    """Note it there: `ptdesc->pmd_huge_pte` is where a page in a list has `lru.prev`."""
+    """Store the `struct page *` of the PTE table deposited last, or 0.
+
+    In the `struct page` of a PMD table `ptdesc->pmd_huge_pte` has the place of `lru.prev`.
+    """
     if k.CONFIG_SPLIT_PMD_PTLOCKS:
         ptdesc = k.virt_to_page(pmdp)
         ptdesc.lru = (ptdesc.lru[0], page)
@@ -76,7 +85,7 @@ def set_pmd_huge_pte(k: Kernel, mm: MmStruct, pmdp: int, page: int) -> None:
 
 @static_inline
 def page_of(k: Kernel, address: int) -> Page:
-    """A `struct page *` followed."""
+    """Return the `struct page` at `address`, a pointer into the memmap."""
     return k.pfn_to_page(k.page_to_pfn(k.page_at(address)))
 
 
@@ -85,18 +94,24 @@ def page_of(k: Kernel, address: int) -> Page:
 
 @static_inline
 def arch_vmap_pmd_supported(k: Kernel, prot: int) -> bool:
-    """Blocks of PMD size may be mapped: not where somebody may be reading the tables, for a dump of them."""
+    """Return whether vmalloc() and ioremap() may map blocks of PMD size: not with CONFIG_PTDUMP_DEBUGFS.
+
+    A dump of the page tables may be reading the table that the block would replace (`asm/vmalloc.h`).
+    """
     return not k.CONFIG_PTDUMP_DEBUGFS
 
 
 @static_inline
 def arch_vmap_pud_supported(k: Kernel, prot: int) -> bool:
-    """Blocks of PUD size may be mapped."""
+    """Return whether vmalloc() and ioremap() may map blocks of PUD size: with 4K pages, without CONFIG_PTDUMP_DEBUGFS.
+
+    A dump of the page tables may be reading the table that the block would replace (`asm/vmalloc.h`).
+    """
     return k.pud_sect_supported() and not k.CONFIG_PTDUMP_DEBUGFS
 
 
 def pmd_set_huge(k: Kernel, pmdp: int, phys: int, prot: int) -> bool:
-    """Map a block, unless what is mapped there cannot be changed into it in place."""
+    """Map a block by a PMD entry and return True; return False if the entry must not change in place."""
     new = k.pfn_pmd(phys >> k.PAGE_SHIFT, k.mk_pmd_sect_prot(prot))
     if not k.pgattr_change_is_safe(k.read64(pmdp), new):
         return False
@@ -106,7 +121,7 @@ def pmd_set_huge(k: Kernel, pmdp: int, phys: int, prot: int) -> bool:
 
 
 def pmd_clear_huge(k: Kernel, pmdp: int) -> bool:
-    """Unmap a block; no if there is none."""
+    """Set a PMD entry that maps a block to none; return whether it mapped one."""
     if not k.pmd_sect(k.read64(pmdp)):
         return False
     k.pmd_clear(pmdp)
@@ -114,7 +129,7 @@ def pmd_clear_huge(k: Kernel, pmdp: int) -> bool:
 
 
 def pud_set_huge(k: Kernel, pudp: int, phys: int, prot: int) -> bool:
-    """Map a block, unless what is mapped there cannot be changed into it in place."""
+    """Map a block by a PUD entry and return True; return False if the entry must not change in place."""
     new = k.pfn_pud(phys >> k.PAGE_SHIFT, k.mk_pud_sect_prot(prot))
     if not k.pgattr_change_is_safe(k.read64(pudp), new):
         return False
@@ -124,7 +139,7 @@ def pud_set_huge(k: Kernel, pudp: int, phys: int, prot: int) -> bool:
 
 
 def pud_clear_huge(k: Kernel, pudp: int) -> bool:
-    """Unmap a block; no if there is none."""
+    """Set a PUD entry that maps a block to none; return whether it mapped one."""
     if not k.pud_sect(k.read64(pudp)):
         return False
     k.pud_clear(pudp)
@@ -132,9 +147,10 @@ def pud_clear_huge(k: Kernel, pudp: int) -> bool:
 
 
 def pgattr_change_is_safe(k: Kernel, old: int, new: int) -> bool:
-    """A live entry may get other permissions and software bits; for anything else it must be made invalid first.
+    """Return whether entry `old` may be replaced by `new` in place, without break-before-make.
 
-    Not even that while it is one of a contiguous run; and what was not global must not become global.
+    A live entry may change its permissions, software bits and Normal to Normal Tagged, unless it is one of a contiguous
+    run; it must not become global. Anything else must be made invalid first.
     """
     if not k.pte_valid(old) or not k.pte_valid(new):
         return True

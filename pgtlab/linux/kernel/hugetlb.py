@@ -1,6 +1,6 @@
-"""Huge pages that are asked for (`asm-generic/hugetlb.h`, `arch/arm64/mm/hugetlbpage.c`).
+"""Huge pages of hugetlb (`asm-generic/hugetlb.h`, `arch/arm64/mm/hugetlbpage.c`).
 
-Their entries are passed about as PTEs, whichever level they are of. Beside the sizes of a block arm64 has those of a
+Their entries are handled as PTEs, at whichever level they are. Besides the sizes of a block arm64 has those of a
 contiguous run of pages or of blocks.
 """
 
@@ -19,54 +19,54 @@ if TYPE_CHECKING:
 
 @static_inline
 def mk_huge_pte(k: Kernel, page: Page, prot: int) -> int:
-    """An entry for a huge page, which `arch_make_huge_pte()` is still to make huge."""
+    """Return an entry for a huge page; `arch_make_huge_pte()` then gives it the type for its size."""
     return k.mk_pte(page, prot)
 
 
 @static_inline
 def huge_pte_write(k: Kernel, pte: int) -> bool:
-    """May be written."""
+    """Return whether a huge page is writable."""
     return k.pte_write(pte)
 
 
 @static_inline
 def huge_pte_dirty(k: Kernel, pte: int) -> bool:
-    """Written."""
+    """Return whether a huge page was written, as marked by software or by hardware."""
     return k.pte_dirty(pte)
 
 
 @static_inline
 def huge_pte_mkwrite(k: Kernel, pte: int) -> int:
-    """Writable."""
+    """Return the entry of a huge page made writable."""
     return k.pte_mkwrite_novma(pte)
 
 
 @static_inline
 def huge_pte_wrprotect(k: Kernel, pte: int) -> int:
-    """Not writable."""
+    """Return the entry of a huge page made read-only, and kept dirty if it was."""
     return k.pte_wrprotect(pte)
 
 
 @static_inline
 def huge_pte_mkdirty(k: Kernel, pte: int) -> int:
-    """Dirty."""
+    """Return the entry of a huge page made dirty."""
     return k.pte_mkdirty(pte)
 
 
 @static_inline
 def huge_pte_modify(k: Kernel, pte: int, newprot: int) -> int:
-    """The same with another protection."""
+    """Return the entry of a huge page with protection `newprot`; the frame, accessed and dirty stay."""
     return k.pte_modify(pte, newprot)
 
 
 @static_inline
 def huge_pte_none(k: Kernel, pte: int) -> bool:
-    """Empty."""
+    """Return whether the entry of a huge page is empty."""
     return k.pte_none(pte)
 
 
 def arch_make_huge_pte(k: Kernel, entry: int, shift: int, flags: int) -> int:
-    """The entry as one of a huge page of `1 << shift` bytes."""
+    """Return `entry` with the type and PTE_CONT of a huge page of `1 << shift` bytes."""
     size = 1 << shift
     entry = k.pte_mkhuge(entry)
     if size == k.CONT_PTE_SIZE:
@@ -79,7 +79,7 @@ def arch_make_huge_pte(k: Kernel, entry: int, shift: int, flags: int) -> int:
 
 
 def arch_hugetlb_valid_size(k: Kernel, size: int) -> bool:
-    """Huge pages of this size can be had."""
+    """Return whether there are huge pages of `size` bytes in this configuration."""
     if size == k.PUD_SIZE and k.CONFIG_PGTABLE_LEVELS > 2:
         return k.pud_sect_supported()
     return size in (k.CONT_PMD_SIZE, k.PMD_SIZE, k.CONT_PTE_SIZE)
@@ -87,7 +87,7 @@ def arch_hugetlb_valid_size(k: Kernel, size: int) -> bool:
 
 @static_inline
 def num_contig_ptes(k: Kernel, size: int) -> tuple[int, int]:
-    """How many entries a huge page of `size` takes, and what each of them maps."""
+    """Return how many entries a huge page of `size` bytes has, and how many bytes each of them maps."""
     if size == k.CONT_PMD_SIZE:
         return k.CONT_PMDS, k.PMD_SIZE
     if size == k.CONT_PTE_SIZE:
@@ -96,12 +96,15 @@ def num_contig_ptes(k: Kernel, size: int) -> tuple[int, int]:
     return 1, size
 
 
-# Changed where they are: of a contiguous run all entries at once, since the TLB may hold them as one.
+# Changes in the table, to all entries of a contiguous run at once, because the TLB may hold them as one.
 
 
 @static_inline
 def find_num_contig(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> tuple[int, int]:
-    """How many entries make the run at `ptep`, and what each maps: blocks, if it is the PMD entry of `addr`."""
+    """Return how many entries the contiguous run at `ptep` has, and how many bytes each of them maps.
+
+    They are blocks if `ptep` is the PMD entry of `addr`, and pages otherwise.
+    """
     pudp = k.pud_offset(k.p4d_offset(k.pgd_offset(mm, addr), addr), addr)
     if k.pmd_offset(pudp, addr) == ptep:
         return k.CONT_PMDS, k.PMD_SIZE
@@ -110,7 +113,10 @@ def find_num_contig(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> tuple[int,
 
 @static_inline
 def get_clear_contig(k: Kernel, ptep: int, ncontig: int) -> int:
-    """Make a run none, and say what its first entry was: young or dirty if any of the run was."""
+    """Set the `ncontig` entries of a run to none and return what the first was.
+
+    It is returned young or dirty if any entry of the run was: hardware may mark any.
+    """
     entries = [k.read64(ptep + i * ENTRY_SIZE) for i in range(ncontig)]
     for i in range(ncontig):
         k.write64(ptep + i * ENTRY_SIZE, 0)
@@ -123,15 +129,21 @@ def get_clear_contig(k: Kernel, ptep: int, ncontig: int) -> int:
 
 @static_inline
 def set_contig(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int, ncontig: int, pgsize: int) -> None:
-    """The loop that several of these end with: a run of entries with one protection."""
+    """Store the `ncontig` entries of a run, each mapping `pgsize` bytes, with the protection of `pte`.
+
+    It is the loop at the end of several functions of `hugetlbpage.c`.
+    """
     pfn, hugeprot = k.pte_pfn(pte), k.pte_pgprot(pte)
     for i in range(ncontig):
-        each = k.pfn_pte(pfn + i * (pgsize >> k.PAGE_SHIFT), hugeprot)
-        k.__set_ptes(mm, addr + i * pgsize, ptep + i * ENTRY_SIZE, each, 1)
+        entry = k.pfn_pte(pfn + i * (pgsize >> k.PAGE_SHIFT), hugeprot)
+        k.__set_ptes(mm, addr + i * pgsize, ptep + i * ENTRY_SIZE, entry, 1)
 
 
 def set_huge_pte_at(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int, sz: int) -> None:
-    """Map a huge page of `sz` bytes; an entry that is not present is written to each place of the run."""
+    """Map a huge page of `sz` bytes at `addr`: store all its entries.
+
+    An entry that is not present, a swap entry, is stored unchanged in each place of the run.
+    """
     ncontig, pgsize = k.num_contig_ptes(sz)
     if not k.pte_present(pte):
         for i in range(ncontig):
@@ -144,14 +156,14 @@ def set_huge_pte_at(k: Kernel, mm: MmStruct, addr: int, ptep: int, pte: int, sz:
 
 
 def huge_pte_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int, sz: int) -> None:
-    """Make the entries of a huge page of `sz` bytes none."""
+    """Set all entries of a huge page of `sz` bytes to none."""
     ncontig, pgsize = k.num_contig_ptes(sz)
     for i in range(ncontig):
         k.pte_clear(mm, addr + i * pgsize, ptep + i * ENTRY_SIZE)
 
 
 def huge_ptep_get_and_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> int:
-    """Make a huge page's entries none, and say what they were."""
+    """Set all entries of a huge page to none and return what the first was."""
     if not k.pte_cont(k.read64(ptep)):
         return k.ptep_get_and_clear(mm, addr, ptep)
     ncontig, _ = k.find_num_contig(mm, addr, ptep)
@@ -159,7 +171,7 @@ def huge_ptep_get_and_clear(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> in
 
 
 def huge_ptep_set_wrprotect(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> None:
-    """Take the right to write away, and keep dirty."""
+    """Make all entries of a huge page read-only, and keep the page dirty if it was."""
     if not k.pte_cont(k.read64(ptep)):
         k.ptep_set_wrprotect(mm, addr, ptep)
         return
@@ -168,13 +180,16 @@ def huge_ptep_set_wrprotect(k: Kernel, mm: MmStruct, addr: int, ptep: int) -> No
 
 
 def huge_ptep_set_access_flags(k: Kernel, vma: VmAreaStruct, addr: int, ptep: int, pte: int, dirty: int) -> bool:
-    """Allow more; what was young or dirty stays so."""
+    """Give a huge page the accessed, dirty and writable flags of `pte`; return whether anything changed.
+
+    An accessed or dirty page stays so.
+    """
     if not k.pte_cont(pte):
         return k.__ptep_set_access_flags(vma, addr, ptep, pte, dirty)
     ncontig, pgsize = k.find_num_contig(vma.vm_mm, addr, ptep)
     run = [k.read64(ptep + i * ENTRY_SIZE) for i in range(ncontig)]
     if k.pte_write(pte) == k.pte_write(run[0]) and all(
-        (k.pte_dirty(pte), k.pte_young(pte)) == (k.pte_dirty(each), k.pte_young(each)) for each in run
+        (k.pte_dirty(pte), k.pte_young(pte)) == (k.pte_dirty(entry), k.pte_young(entry)) for entry in run
     ):
         return False
     before = k.get_clear_contig(ptep, ncontig)

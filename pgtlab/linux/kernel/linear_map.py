@@ -1,7 +1,7 @@
-"""The linear map and the memmap: where a frame is, and where its `struct page` is (`asm/memory.h`); loads and stores.
+"""The linear map and the memmap: the address of a frame, and of its `struct page` (`asm/memory.h`); loads and stores.
 
-An address is turned into another one by arithmetic, whatever it is. Only a load or a store finds out whether anything
-is there: it goes through the MMU, with the kernel's own page tables.
+Turning one address into another is arithmetic, which works on any number. Only a load or a store finds out whether
+there is anything at an address: it goes through the MMU, with the kernel's own page tables.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ _U64 = (1 << 64) - 1
 
 @static_inline
 def __va(k: Kernel, pa: int) -> int:
-    """The linear-map address of physical address `pa`."""
+    """Return the linear-map address of physical address `pa`."""
     return (pa - k.memstart_addr + k.PAGE_OFFSET) & _U64
 
 
 @static_inline
 def __pa(k: Kernel, va: int) -> int:
-    """The physical address behind a linear-map address."""
+    """Return the physical address of linear-map address `va`."""
     return (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
 
 
 @static_inline
 def pfn_valid(k: Kernel, pfn: int) -> bool:
-    """RAM has this frame."""
+    """Return whether frame `pfn` is in RAM."""
     return pfn << k.PAGE_SHIFT in k.memory
 
 
 @static_inline
 def pfn_to_page(k: Kernel, pfn: int) -> Page:
-    """The `struct page` of a frame: slot `pfn` of what begins at `vmemmap`; RAM has a memmap there."""
+    """Return the `struct page` of frame `pfn`, the one with that index from `vmemmap` on; only RAM has one there."""
     address = (k.vmemmap + pfn * PAGE.size) & _U64
     if not k.pfn_valid(pfn):
         return PageElsewhere(k, address, pfn)
@@ -50,47 +50,50 @@ def pfn_to_page(k: Kernel, pfn: int) -> Page:
 
 @static_inline
 def page_to_pfn(k: Kernel, page: Page) -> int:
-    """The frame of a `struct page`: its distance from `vmemmap` in units of its size, whether it lies there or not."""
+    """Return the frame number of a `struct page`: its distance from `vmemmap` in units of its size.
+
+    It is computed for any address, also for one outside the memmap.
+    """
     distance = page.address - k.vmemmap
     return distance // PAGE.size & _U64
 
 
 @static_inline
 def page_at(k: Kernel, address: int) -> Page:
-    """`(struct page *)address`: any 64 bytes read as a `struct page`."""
+    """Return the `struct page` at `address`, `(struct page *)address`: any 64 bytes read as one."""
     return PageElsewhere(k, address, (address - k.vmemmap) // PAGE.size & _U64)
 
 
 @static_inline
 def phys_to_page(k: Kernel, pa: int) -> Page:
-    """The `struct page` of the frame at `pa`."""
+    """Return the `struct page` of the frame at physical address `pa`."""
     return k.pfn_to_page(pa >> k.PAGE_SHIFT)
 
 
 @static_inline
 def virt_to_page(k: Kernel, va: int) -> Page:
-    """The `struct page` of an address in the linear map."""
+    """Return the `struct page` of the frame at linear-map address `va`."""
     return k.phys_to_page(k.__pa(va))
 
 
 @static_inline
 def page_address(k: Kernel, page: Page) -> int:
-    """The linear-map address of a frame."""
+    """Return the linear-map address of the frame of `page`."""
     return k.__va(page.pfn << k.PAGE_SHIFT)
 
 
 @static_inline
 def read64(k: Kernel, va: int) -> int:
-    """`READ_ONCE()` of a 64-bit word."""
+    """Return the 64-bit word at `va`, as `READ_ONCE()` does."""
     pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
-    if pa & 7 or pa not in k.memory:  # else the linear map has it, and the walk would end at `pa`
+    if pa & 7 or pa not in k.memory:  # otherwise the linear map has it, and a walk would end at `pa`
         return k.load(va, 8)
     return k.memory.read64(pa)
 
 
 @static_inline
 def write64(k: Kernel, va: int, value: int) -> None:
-    """`WRITE_ONCE()` of a 64-bit word."""
+    """Store a 64-bit word at `va`, as `WRITE_ONCE()` does."""
     pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
     if pa & 7 or pa not in k.memory:
         k.store(va, value, 8)
@@ -100,7 +103,7 @@ def write64(k: Kernel, va: int, value: int) -> None:
 
 @static_inline
 def load(k: Kernel, va: int, size: int) -> int:
-    """Load up to eight bytes, little-endian, from any address."""
+    """Return `size` bytes, at most eight, loaded little-endian from any address."""
     value, done = 0, 0
     for pa, part in _pieces(k, va & _U64, size, Access.READ):
         value |= (_word(k, pa & ~7) >> 8 * (pa & 7) & (1 << 8 * part) - 1) << 8 * done
@@ -110,7 +113,7 @@ def load(k: Kernel, va: int, size: int) -> int:
 
 @static_inline
 def store(k: Kernel, va: int, value: int, size: int) -> None:
-    """Store up to eight bytes, little-endian, to any address."""
+    """Store the low `size` bytes of `value`, at most eight, little-endian at any address."""
     for pa, part in _pieces(k, va & _U64, size, Access.WRITE):
         mask = (1 << 8 * part) - 1 << 8 * (pa & 7)
         _set_word(k, pa & ~7, _word(k, pa & ~7) & ~mask | value << 8 * (pa & 7) & mask)
@@ -118,20 +121,21 @@ def store(k: Kernel, va: int, value: int, size: int) -> None:
 
 
 def _pieces(k: Kernel, va: int, size: int, access: Access) -> list[tuple[int, int]]:
-    """Physical address and length of the parts of an access that lie in one aligned word each."""
+    """Physical address and length of the parts of an access, each within one aligned 64-bit word."""
     pieces = []
     while size:
         part = min(size, 8 - (va & 7))
         walk = k.mmu.translate(va, access)
         if isinstance(walk.outcome, Fault):
             k.do_mem_abort(walk)
-        assert isinstance(walk.outcome, Translation)  # nobody returns from a fault
+        assert isinstance(walk.outcome, Translation)  # do_mem_abort() does not return
         pieces.append((walk.outcome.pa, part))
         va, size = (va + part) & _U64, size - part
     return pieces
 
 
 def _word(k: Kernel, pa: int) -> int:
+    """The aligned 64-bit word at physical address `pa`; the memmap is an array of its own."""
     memmap = pa - k.reserved_base - MEMMAP
     return int(k.memmap_words[memmap >> 3]) if 0 <= memmap < k.memmap.nbytes else k.memory.read64(pa)
 

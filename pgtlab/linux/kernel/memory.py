@@ -1,7 +1,8 @@
-"""Growing a page table: a table is allocated where the entry above it is none (`mm/memory.c`, `linux/mm.h`).
+"""Adding a table where the entry above it is none (`mm/memory.c`, `linux/mm.h`).
 
-Nobody else may fill the entry meanwhile: that is what the locks are for. The table is allocated before one is taken,
-and freed again if somebody was quicker."""
+Two threads may fault at the same address at once. Each allocates a table, takes the lock, and frees its table again if
+the entry is not none any more.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ ENOMEM = 12
 
 @static_inline
 def p4d_alloc(k: Kernel, mm: MmStruct, pgdp: int, addr: int) -> int:
-    """The P4D entry for `addr`, with its table allocated if need be; 0 without memory."""
+    """Return the address of the P4D entry for `addr`, with its table allocated if need be; 0 without memory."""
     if k.pgd_none(k.read64(pgdp)) and k.__p4d_alloc(mm, pgdp, addr):
         return 0
     return k.p4d_offset(pgdp, addr)
 
 
 def __p4d_alloc(k: Kernel, mm: MmStruct, pgdp: int, addr: int) -> int:
-    """Allocate a P4D table under `*pgdp`."""
+    """Allocate a P4D table and make `*pgdp` point to it, unless it is set; return 0, or -ENOMEM."""
     new = k.p4d_alloc_one(mm, addr)
     if not new:
         return -ENOMEM
@@ -41,14 +42,14 @@ def __p4d_alloc(k: Kernel, mm: MmStruct, pgdp: int, addr: int) -> int:
 
 @static_inline
 def pud_alloc(k: Kernel, mm: MmStruct, p4dp: int, addr: int) -> int:
-    """The PUD entry for `addr`, with its table allocated if need be; 0 without memory."""
+    """Return the address of the PUD entry for `addr`, with its table allocated if need be; 0 without memory."""
     if k.p4d_none(k.read64(p4dp)) and k.__pud_alloc(mm, p4dp, addr):
         return 0
     return k.pud_offset(p4dp, addr)
 
 
 def __pud_alloc(k: Kernel, mm: MmStruct, p4dp: int, addr: int) -> int:
-    """Allocate a PUD table under `*p4dp`."""
+    """Allocate a PUD table and make `*p4dp` point to it, unless it is set; return 0, or -ENOMEM."""
     new = k.pud_alloc_one(mm, addr)
     if not new:
         return -ENOMEM
@@ -64,14 +65,14 @@ def __pud_alloc(k: Kernel, mm: MmStruct, p4dp: int, addr: int) -> int:
 
 @static_inline
 def pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:
-    """The PMD entry for `addr`, with its table allocated if need be; 0 without memory."""
+    """Return the address of the PMD entry for `addr`, with its table allocated if need be; 0 without memory."""
     if k.pud_none(k.read64(pudp)) and k.__pmd_alloc(mm, pudp, addr):
         return 0
     return k.pmd_offset(pudp, addr)
 
 
 def __pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:
-    """Allocate a PMD table under `*pudp`."""
+    """Allocate a PMD table and make `*pudp` point to it, unless it is set; return 0, or -ENOMEM."""
     new = k.pmd_alloc_one(mm, addr)
     if not new:
         return -ENOMEM
@@ -87,12 +88,12 @@ def __pmd_alloc(k: Kernel, mm: MmStruct, pudp: int, addr: int) -> int:
 
 @static_inline
 def pte_alloc(k: Kernel, mm: MmStruct, pmdp: int) -> int:
-    """Allocate a PTE table under `*pmdp` if need be; nonzero without memory."""
+    """Allocate a PTE table under `*pmdp` if need be; return 0, or nonzero without memory."""
     return k.__pte_alloc(mm, pmdp) if k.pmd_none(k.read64(pmdp)) else 0
 
 
 def __pte_alloc(k: Kernel, mm: MmStruct, pmdp: int) -> int:
-    """Allocate a PTE table under `*pmdp`."""
+    """Allocate a PTE table and make `*pmdp` point to it, unless it is set; return 0, or -ENOMEM."""
     new = k.pte_alloc_one(mm)
     if new is None:
         return -ENOMEM
@@ -102,7 +103,7 @@ def __pte_alloc(k: Kernel, mm: MmStruct, pmdp: int) -> int:
 
 
 def pmd_install(k: Kernel, mm: MmStruct, pmdp: int, pte_page: Page) -> bool:
-    """Put a PTE table in its place, unless another has been quicker; whether it is there."""
+    """Make `*pmdp` point to the PTE table `pte_page` if it is none, under the lock; return whether it was."""
     ptl = k.pmd_lock(mm, pmdp)
     none: bool = k.pmd_none(k.read64(pmdp))
     if none:

@@ -1,4 +1,4 @@
-"""An address space, its counters, and its end (`linux/mm_types.h`, `linux/mm.h`, `kernel/fork.c`, v6.9)."""
+"""Address spaces: their counters and how they end (`linux/mm_types.h`, `linux/mm.h`, `kernel/fork.c`, v6.9)."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ if TYPE_CHECKING:
 
 @dataclass
 class MmStruct:
-    """`struct mm_struct`: the address of its pgd, its users, and how many bytes its page tables take."""
+    """`struct mm_struct`, an address space: the address of its pgd, its users, and the bytes of its page tables."""
 
     pgd: int = 0
     mm_users: int = 1
     pgtables_bytes: int = 0
-    pmd_huge_pte: int = 0  # with two levels: a PTE table put by for a huge page
+    pmd_huge_pte: int = 0  # with two levels: the PTE table deposited last for a huge page
     page_table_lock: Spinlock = field(default_factory=Spinlock, repr=False)
 
 
 @dataclass
 class VmAreaStruct:
-    """`struct vm_area_struct`: a mapping, as far as the page-table helpers ask for one."""
+    """`struct vm_area_struct`, a mapping: only the address space, which is all that the helpers here use."""
 
     vm_mm: MmStruct
 
 
 def mm_alloc(k: Kernel) -> MmStruct | None:
-    """A new, empty address space."""
+    """Return a new, empty address space with a pgd, or None without memory."""
     mm = MmStruct()
     mm.pgd = k.pgd_alloc(mm)
     return mm if mm.pgd else None
 
 
 def vm_area_alloc(k: Kernel, mm: MmStruct) -> VmAreaStruct | None:
-    """A new mapping. (It comes from a cache that boot has filled, which the model leaves out.)"""
+    """Return a new mapping of `mm`; the kernel takes it from a cache, which the model leaves out."""
     return VmAreaStruct(mm)
 
 
 def vm_area_free(k: Kernel, vma: VmAreaStruct) -> None:
-    """Give it back."""
+    """Free a mapping: nothing to do here, as the model does not allocate mappings from kernel memory."""
 
 
 def mmput(k: Kernel, mm: MmStruct) -> None:
-    """Drop a user; the last one takes the address space along."""
+    """Drop a user of an address space, and free the address space with the last one."""
     mm.mm_users -= 1
     if mm.mm_users == 0:
         k.__mmdrop(mm)
 
 
 def __mmdrop(k: Kernel, mm: MmStruct) -> None:
-    """Free the pgd, and look at the books."""
+    """Free the pgd of an address space, then check its counters."""
     k.pgd_free(mm, mm.pgd)
     k.check_mm(mm)
 
 
 def check_mm(k: Kernel, mm: MmStruct) -> None:
-    """An address space must end with all its page tables given back."""
+    """Report an address space that still has page tables when it is freed."""
     if k.mm_pgtables_bytes(mm):
         message = f"BUG: non-zero pgtables_bytes on freeing mm: {k.mm_pgtables_bytes(mm)}"
         k.printk(message)
@@ -71,45 +71,45 @@ def check_mm(k: Kernel, mm: MmStruct) -> None:
 
 @static_inline
 def mm_pgtables_bytes(k: Kernel, mm: MmStruct) -> int:
-    """How many bytes the page tables take, by the account; pgd and P4D tables are not in it."""
+    """Return how many bytes of page tables `mm` has, without pgd and P4D tables, which are not counted."""
     return mm.pgtables_bytes
 
 
 @static_inline
 def mm_inc_nr_puds(k: Kernel, mm: MmStruct) -> None:
-    """Account a PUD table, if there are such tables."""
+    """Count a PUD table of `mm`, in bytes; do nothing with the PUD folded."""
     if not k.mm_pud_folded(mm):
         mm.pgtables_bytes += k.PTRS_PER_PUD * ENTRY_SIZE
 
 
 @static_inline
 def mm_dec_nr_puds(k: Kernel, mm: MmStruct) -> None:
-    """Take a PUD table off the account."""
+    """Subtract a PUD table from the count of `mm`, in bytes; do nothing with the PUD folded."""
     if not k.mm_pud_folded(mm):
         mm.pgtables_bytes -= k.PTRS_PER_PUD * ENTRY_SIZE
 
 
 @static_inline
 def mm_inc_nr_pmds(k: Kernel, mm: MmStruct) -> None:
-    """Account a PMD table."""
+    """Count a PMD table of `mm`, in bytes; do nothing with the PMD folded."""
     if not k.mm_pmd_folded(mm):
         mm.pgtables_bytes += k.PTRS_PER_PMD * ENTRY_SIZE
 
 
 @static_inline
 def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
-    """Take a PMD table off the account."""
+    """Subtract a PMD table from the count of `mm`, in bytes; do nothing with the PMD folded."""
     if not k.mm_pmd_folded(mm):
         mm.pgtables_bytes -= k.PTRS_PER_PMD * ENTRY_SIZE
 
 
 @static_inline
 def mm_inc_nr_ptes(k: Kernel, mm: MmStruct) -> None:
-    """Account a PTE table."""
+    """Count a PTE table of `mm`, in bytes."""
     mm.pgtables_bytes += k.PTRS_PER_PTE * ENTRY_SIZE
 
 
 @static_inline
 def mm_dec_nr_ptes(k: Kernel, mm: MmStruct) -> None:
-    """Take a PTE table off the account."""
+    """Subtract a PTE table from the count of `mm`, in bytes."""
     mm.pgtables_bytes -= k.PTRS_PER_PTE * ENTRY_SIZE

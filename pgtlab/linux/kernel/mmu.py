@@ -1,4 +1,4 @@
-"""The kernel's own page tables, as boot leaves them, and the registers that lead to them (`arch/arm64/mm/mmu.c`)."""
+"""The kernel's own page tables after boot, and the registers that point to them (`arch/arm64/mm/mmu.c`)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def paging_init(k: Kernel) -> None:
-    """Make swapper_pg_dir and reserved_pg_dir, and map what the kernel's pointers lead to.
+    """Set up swapper_pg_dir and reserved_pg_dir, and map all memory that the kernel's pointers use.
 
-    That is RAM at the linear map, the memmap at vmemmap, and the stack of the running task in the vmalloc area. The
-    image is left out: the model has no code to be fetched or read.
+    That is RAM in the linear map, the memmap at vmemmap, and the stack of the running task in the vmalloc area. The
+    kernel image is left out: the model has no code to fetch or read.
     """
     swapper, reserved = k.reserved_base, k.reserved_base + k.PAGE_SIZE
     k.init_mm = MmStruct(pgd=k.__va(swapper))
     ttbr1 = swapper
     if k.vabits_actual < k.VA_BITS and not k.CONFIG_ARM64_LPA2:
-        ttbr1 += k.TTBR1_BADDR_4852_OFFSET  # of a 52-bit pgd the last 64 entries serve 48 bits
+        ttbr1 += k.TTBR1_BADDR_4852_OFFSET  # the last 64 entries of a 52-bit pgd are a 48-bit pgd
     k.mmu = MMU(
         k.memory,
         k.__cpu_setup(),
-        TTBR0_EL1(reserved),  # empty: no user space is there yet
+        TTBR0_EL1(reserved),  # empty: there is no user space yet
         TTBR1_EL1(ttbr1),
         MAIR_EL1_SET,
         SCTLR_EL1(M=1, C=1, I=1),
@@ -42,5 +42,5 @@ def paging_init(k: Kernel) -> None:
     mapper.map_range(k.__va(RAM_BASE), RAM_BASE, k.memory.size, **prot)
     memmap = k.pfn_to_page(RAM_BASE >> k.PAGE_SHIFT).address
     mapper.map_range(memmap, k.reserved_base + MEMMAP, -(-k.memmap.nbytes // page) * page, **prot)
-    for offset in range(0, k.THREAD_SIZE, page):  # vmalloc: single pages, which need not be neighbours
+    for offset in range(0, k.THREAD_SIZE, page):  # vmalloc maps single pages, which need not be contiguous
         mapper.map_range(k.task_stack + offset, next(k.early_pages), page, **prot)

@@ -1,6 +1,6 @@
-"""Three levels or fewer: the PUD folded at compile time (`include/asm-generic/pgtable-nopud.h`).
+"""Three levels or fewer: the PUD is folded at compile time (`include/asm-generic/pgtable-nopud.h`).
 
-The PUD has one entry, and it is the P4D's. Nothing to test, nothing to set, nothing to free.
+The only PUD entry is the P4D entry itself, so there is no PUD table to test, to point to, to allocate or to free.
 """
 
 from __future__ import annotations
@@ -16,50 +16,50 @@ if TYPE_CHECKING:
 
 @static_inline
 def pud_offset(k: Kernel, p4dp: int, addr: int) -> int:
-    """The entry above is this one."""
+    """Return `p4dp`: with the PUD folded at compile time, the P4D entry is the PUD entry."""
     return p4dp
 
 
 @static_inline
 def pud_offset_lockless(k: Kernel, p4dp: int, p4d: int, addr: int) -> int:
-    """The entry above is this one."""
+    """Return `p4dp`: with the PUD folded at compile time, the P4D entry is the PUD entry."""
     return k.pud_offset(p4dp, addr)
 
 
 @static_inline
 def p4d_none(k: Kernel, p4d: int) -> bool:
-    """Never: a folded PUD table is always there."""
+    """Return False: with the PUD folded at compile time, there is no table that could be absent."""
     return False
 
 
 @static_inline
 def p4d_bad(k: Kernel, p4d: int) -> bool:
-    """Never."""
+    """Return False: with the PUD folded at compile time, `pud_bad()` checks the entry."""
     return False
 
 
 @static_inline
 def p4d_present(k: Kernel, p4d: int) -> bool:
-    """Always."""
+    """Return True: with the PUD folded at compile time, there is no table that could be absent."""
     return True
 
 
 @static_inline
 def p4d_clear(k: Kernel, p4dp: int) -> None:
-    """Nothing to clear: `pud_clear()` will."""
+    """Do nothing: with the PUD folded at compile time, `pud_clear()` clears the entry."""
 
 
 @static_inline
 def p4d_populate(k: Kernel, mm: MmStruct, p4dp: int, pudp: int) -> None:
-    """Nothing to point to."""
+    """Do nothing: with the PUD folded at compile time, there is no PUD table to point to."""
 
 
 @static_inline
 def pud_alloc_one(k: Kernel, mm: MmStruct, addr: int) -> int:
-    """NULL: there is no such table."""
+    """Return 0 (NULL): with the PUD folded at compile time, there is no PUD table to allocate."""
     return 0
 
 
 @static_inline
 def pud_free(k: Kernel, mm: MmStruct, pudp: int) -> None:
-    """Nothing was allocated."""
+    """Do nothing: with the PUD folded at compile time, there is no PUD table to free."""

@@ -1,4 +1,4 @@
-"""The registers that translation reads, as boot sets them on each CPU (`arch/arm64/mm/proc.S`)."""
+"""The registers that control translation, as boot sets them on each CPU (`arch/arm64/mm/proc.S`)."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ MAIR_EL1_SET = MAIR_EL1(Attr0=0xFF, Attr1=0xFF, Attr2=0x44, Attr3=0x00, Attr4=0x
 
 
 def __cpu_setup(k: Kernel) -> TCR_EL1:
-    """TCR_EL1: sizes, granules and cacheability of both ranges, as the CPU and the configuration have them."""
+    """Return TCR_EL1: sizes, granules and cacheability of both ranges, for this CPU and configuration."""
     return k.boot.tcr_el1
