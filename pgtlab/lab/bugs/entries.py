@@ -21,7 +21,7 @@ from pgtlab.linux.kernel.mmap import PAN_EPAN, PRIVATE, SHARED
     does="pte_wrprotect() takes the right to write away and looks at nothing else",
 )
 def pte_wrprotect(k: Kernel, pte: int) -> int:
-    """Not writable."""
+    """Return the entry made read-only."""
     return k.set_pte_bit(k.clear_pte_bit(pte, k.PTE_WRITE), k.PTE_RDONLY)
 
 
@@ -63,7 +63,7 @@ WRPROTECT_CLEANS: Final = Bug(
     does="pmd_present() asks for the valid bit and nothing else",
 )
 def pmd_present(k: Kernel, pmd: int) -> bool:
-    """The entry maps or names something."""
+    """Return whether the PMD entry maps a block or points to a table."""
     return k.pmd_valid(pmd)
 
 
@@ -103,9 +103,10 @@ PRESENT_IS_VALID: Final = Bug(
     does="user pages are Inner Shareable by their entries, on any CPU",
 )
 def adjust_protection_map(k: Kernel) -> int:
-    """Make `protection_map` fit the CPU: an initcall.
+    """Set up `protection_map` for this CPU; an initcall that returns 0.
 
-    Execute-only mappings are that only where Enhanced PAN keeps the kernel, too, from reading them by accident.
+    Execute-only mappings need Enhanced PAN, which keeps the kernel from reading them by accident; other CPUs make them
+    readable too.
     """
     k.protection_map = [k.constants[f"pgprot_val(PAGE_{name})"] for name in PRIVATE + SHARED]
     if k.boot.cpu.mmfr1.PAN >= PAN_EPAN:
@@ -132,7 +133,7 @@ SHARED_IS_ADDRESS: Final = Bug(
     does="bits 51:48 of an address go to bits 15:12 of the entry, with any page size",
 )
 def phys_to_entry(k: Kernel, phys: int) -> int:
-    """An address as a descriptor packs it."""
+    """Return physical address `phys` as an entry holds it."""
     if k.CONFIG_ARM64_PA_BITS == 52:
         return (phys | phys >> 36) & k.PHYS_TO_PTE_ADDR_MASK
     return phys

@@ -55,7 +55,7 @@ _PUD_FOLDED = "where the PUD is folded, by the compiler or at run time, and the 
 )
 @of_folded_level
 def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
-    """`p4d_offset(&(pgd), address)`: the P4D entry for `addr`, where `pgd` is the caller's copy."""
+    """Return `p4d_offset(&(pgd), address)`: the address of the P4D entry, from a copy of the pgd entry."""
     copy = k.stack.alloca(ENTRY_SIZE)
     k.write64(copy, pgd)
     return k.p4d_offset(copy, addr)
@@ -86,7 +86,7 @@ PGD_ON_THE_STACK: Final = Bug(
 
 
 def pgd_to_folded_p4d(k: Kernel, pgdp: int, addr: int) -> int:
-    """The entry above is this one."""
+    """Return `pgdp`: with the P4D folded, the pgd entry is the P4D entry."""
     return pgdp
 
 
@@ -97,7 +97,7 @@ def pgd_to_folded_p4d(k: Kernel, pgdp: int, addr: int) -> int:
     also=[pgd_to_folded_p4d],
 )
 def p4d_to_folded_pud(k: Kernel, p4dp: int, addr: int) -> int:
-    """The entry above is this one."""
+    """Return `p4dp`: with the PUD folded, the P4D entry is the PUD entry."""
     return p4dp
 
 
@@ -121,7 +121,7 @@ FOLD_WITHOUT_INDEX: Final = Bug(
     does="a pgd with few entries comes from a cache of small objects, whatever is folded",
 )
 def pgdir_is_page_size(k: Kernel) -> bool:
-    """The pgd takes a page: because it has that many entries."""
+    """Return whether a pgd takes a whole page: it does if it has that many entries."""
     return k.PTRS_PER_PGD * ENTRY_SIZE == k.PAGE_SIZE
 
 
@@ -155,7 +155,7 @@ SMALL_PGD: Final = Bug(
     does="a P4D entry of zero is none, whether or not there is such a level",
 )
 def p4d_none(k: Kernel, p4d: int) -> bool:
-    """The PUD table is absent."""
+    """Return whether the P4D entry is empty, so that there is no PUD table."""
     return p4d == 0
 
 
@@ -177,7 +177,7 @@ FOLDED_IS_NONE: Final = Bug(
     does="a P4D entry that names no table is bad, whether or not there is such a level",
 )
 def p4d_bad(k: Kernel, p4d: int) -> bool:
-    """Not an entry that names a table."""
+    """Return whether the P4D entry does not point to a table."""
     return not p4d & TABLE_BIT
 
 
@@ -199,7 +199,7 @@ FOLDED_IS_BAD: Final = Bug(
     does="mm counts PUD tables wherever the compiler did not fold them",
 )
 def mm_pud_folded(k: Kernel, mm: MmStruct) -> bool:
-    """The PUD is folded: `__is_defined(__PAGETABLE_PUD_FOLDED)`."""
+    """Return whether the PUD is folded at compile time: `__is_defined(__PAGETABLE_PUD_FOLDED)`."""
     return k.CONFIG_PGTABLE_LEVELS <= 3
 
 
@@ -224,7 +224,7 @@ FOLDED_IS_ACCOUNTED: Final = Bug(
     does="mm_dec_nr_pmds() asks whether the level is folded; it asks for the level above",
 )
 def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
-    """Take a PMD table off the account."""
+    """Subtract a PMD table from the count of `mm`, in bytes."""
     if k.mm_pud_folded(mm):
         return
     mm.pgtables_bytes -= k.PTRS_PER_PMD * ENTRY_SIZE
@@ -248,7 +248,7 @@ COPIED_GUARD: Final = Bug(
     does="pud_clear() leaves the entry alone where the PUD is folded",
 )
 def pud_clear(k: Kernel, pudp: int) -> None:
-    """Make an entry none."""
+    """Set the PUD entry at `pudp` to none."""
     if k.pgtable_l4_enabled():
         k.write64(pudp, 0)
 

@@ -332,7 +332,7 @@ class KernelFunctions:
     def __add_to_free_list(self, page: Page, zone: Zone, order: int, migratetype: int) -> None:
         """Put a free block on its list, and mark its first page as PageBuddy with the order in `private`."""
     def __cpu_setup(self) -> TCR_EL1:
-        """TCR_EL1: sizes, granules and cacheability of both ranges, as the CPU and the configuration have them."""
+        """Return TCR_EL1: sizes, granules and cacheability of both ranges, for this CPU and configuration."""
     def __dump_folio(self, folio: Page, page: Page, pfn: int, idx: int) -> None:
         """Print a page of a folio. `page` may be a copy of the page; `pfn` is the page frame number of the original."""
     def __dump_page(self, page: Page) -> None:
@@ -344,35 +344,35 @@ class KernelFunctions:
     def __kernel_unpoison_pages(self, page: Page, n: int) -> None:
         """Check that `n` pages, which are about to be used, still hold their poison."""
     def __mmdrop(self, mm: MmStruct) -> None:
-        """Free the pgd, and look at the books."""
+        """Free the pgd of an address space, then check its counters."""
     def __nr_to_section(self, nr: int) -> int:
         """The address of a section's `struct mem_section`, or NULL where its root is absent or the number is too large."""
     def __p4d_alloc(self, mm: MmStruct, pgdp: int, addr: int) -> int:
-        """Allocate a P4D table under `*pgdp`."""
+        """Allocate a P4D table and make `*pgdp` point to it, unless it is set; return 0, or -ENOMEM."""
     def __pa(self, va: int) -> int:
-        """The physical address behind a linear-map address."""
+        """Return the physical address of linear-map address `va`."""
     def __pagetable_ctor(self, ptdesc: Page) -> None:
-        """What the constructors share: the type, and the count."""
+        """Give a page the type `table` and count it in NR_PAGETABLE: what all constructors of tables share."""
     def __pagetable_dtor(self, ptdesc: Page) -> None:
-        """What the destructors share."""
+        """Take the type `table` from a page and the page from NR_PAGETABLE: what all destructors of tables share."""
     def __pfn_to_section(self, pfn: int) -> int:
         """The address of the `struct mem_section` of a frame, or NULL where its root is absent."""
     def __pgprot_modify(self, prot: int, mask: int, bits: int) -> int:
-        """With the bits of `mask` replaced."""
+        """Return protection `prot` with the bits of `mask` replaced by `bits`."""
     def __pmd_alloc(self, mm: MmStruct, pudp: int, addr: int) -> int:
-        """Allocate a PMD table under `*pudp`."""
+        """Allocate a PMD table and make `*pudp` point to it, unless it is set; return 0, or -ENOMEM."""
     def __pmd_to_swp_entry(self, pmd: int) -> int:
-        """The word as it is."""
+        """Return a PMD entry as a swap entry in arm64's format: the word is the same."""
     def __pte_alloc(self, mm: MmStruct, pmdp: int) -> int:
-        """Allocate a PTE table under `*pmdp`."""
+        """Allocate a PTE table and make `*pmdp` point to it, unless it is set; return 0, or -ENOMEM."""
     def __pte_to_swp_entry(self, pte: int) -> int:
-        """The word as it is."""
+        """Return a PTE as a swap entry in arm64's format: the word is the same."""
     def __ptep_set_access_flags(self, vma: VmAreaStruct | None, addr: int, ptep: int, entry: int, dirty: int) -> bool:
-        """PTE_RDONLY means less where it is set, so it is turned around before the two are joined, and back."""
+        """Merge accessed, dirty and writable of `entry` into the entry at `ptep`; return whether it changed (`mm/fault.c`)."""
     def __pud_alloc(self, mm: MmStruct, p4dp: int, addr: int) -> int:
-        """Allocate a PUD table under `*p4dp`."""
+        """Allocate a PUD table and make `*p4dp` point to it, unless it is set; return 0, or -ENOMEM."""
     def __pud_free(self, mm: MmStruct, pud: int) -> None:
-        """Free a PUD table, through its destructor."""
+        """Free a PUD table with its destructor."""
     def __rmqueue(self, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
         """Take a block of a migratetype; when its lists are empty, move a block of another type to them first."""
     def __rmqueue_fallback(self, zone: Zone, order: int, migratetype: MigrateType) -> bool:
@@ -380,39 +380,39 @@ class KernelFunctions:
     def __rmqueue_smallest(self, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
         """Take the first block of the smallest order that fits, and split it to the order that is wanted."""
     def __set_pte(self, ptep: int, pte: int) -> None:
-        """Store an entry."""
+        """Store `pte` in the entry at `ptep`, as it is."""
     def __set_ptes(self, mm: MmStruct, addr: int, ptep: int, pte: int, nr: int) -> None:
-        """Store `nr` entries, each for the frame after the last."""
+        """Store `nr` entries from `ptep` on, each for the frame after that of the entry before it."""
     def __swp_entry(self, type: int, offset: int) -> int:
-        """An entry in a page table's format; of a larger offset than it has room for, the upper bits are lost."""
+        """Return a swap entry in arm64's format; bits of the offset above its field are lost."""
     def __swp_entry_to_pmd(self, swp: int) -> int:
-        """The word as it is."""
+        """Return a swap entry in arm64's format as a PMD entry: the word is the same."""
     def __swp_entry_to_pte(self, swp: int) -> int:
-        """The word as it is."""
+        """Return a swap entry in arm64's format as a PTE: the word is the same."""
     def __swp_offset(self, x: int) -> int:
-        """The offset, in a page table's format."""
+        """Return the offset of a swap entry in arm64's format."""
     def __swp_type(self, x: int) -> int:
-        """The type, in a page table's format."""
+        """Return the type of a swap entry in arm64's format."""
     def __sync_cache_and_tags(self, pte: int, nr_pages: int) -> None:
-        """What user space will execute, the instruction cache must see."""
+        """Make the instruction cache see the page that an entry maps, if user space may execute it."""
     def __sync_icache_dcache(self, pte: int) -> None:
-        """Clean the page's data from the cache, and note that it is clean."""
+        """Clean the page of an entry from the data cache, and mark it clean (PG_dcache_clean; `mm/flush.c`)."""
     def __va(self, pa: int) -> int:
-        """The linear-map address of physical address `pa`."""
+        """Return the linear-map address of physical address `pa`."""
     def add_taint(self, flag: int, *, lockdep_ok: bool = ...) -> None:
         """Taint the kernel; unless `lockdep_ok`, lock debugging is switched off, because its state may be wrong now."""
     def adjust_protection_map(self) -> int:
-        """Make `protection_map` fit the CPU: an initcall."""
+        """Set up `protection_map` for this CPU; an initcall that returns 0."""
     def alloc_pages(self, order: int = ..., gfp: int = ...) -> Page | None:
         """Allocate `1 << order` contiguous frames; return the first page, with `_refcount` 1, or None without memory."""
     def arch_hugetlb_valid_size(self, size: int) -> bool:
-        """Huge pages of this size can be had."""
+        """Return whether there are huge pages of `size` bytes in this configuration."""
     def arch_make_huge_pte(self, entry: int, shift: int, flags: int) -> int:
-        """The entry as one of a huge page of `1 << shift` bytes."""
+        """Return `entry` with the type and PTE_CONT of a huge page of `1 << shift` bytes."""
     def arch_vmap_pmd_supported(self, prot: int) -> bool:
-        """Blocks of PMD size may be mapped: not where somebody may be reading the tables, for a dump of them."""
+        """Return whether vmalloc() and ioremap() may map blocks of PMD size: not with CONFIG_PTDUMP_DEBUGFS."""
     def arch_vmap_pud_supported(self, prot: int) -> bool:
-        """Blocks of PUD size may be mapped."""
+        """Return whether vmalloc() and ioremap() may map blocks of PUD size: with 4K pages, without CONFIG_PTDUMP_DEBUGFS."""
     def assert_spin_locked(self, lock: Lock) -> None:
         """Stop the kernel if the lock is not held."""
     def bad_page(self, page: Page, reason: str) -> None:
@@ -422,7 +422,7 @@ class KernelFunctions:
     def can_steal_fallback(self, order: int, start_type: MigrateType) -> bool:
         """Whether an allocation may take a whole pageblock of another migratetype instead of a single block."""
     def check_mm(self, mm: MmStruct) -> None:
-        """An address space must end with all its page tables given back."""
+        """Report an address space that still has page tables when it is freed."""
     def check_new_page(self, page: Page) -> bool:
         """Check a page that is about to be allocated, and report it if it is bad; at this time no flag may be set."""
     def check_new_page_bad(self, page: Page) -> None:
@@ -434,7 +434,7 @@ class KernelFunctions:
     def check_preempt_count(self, initcall: str, before: int) -> None:
         """Warn if an initcall left the preemption count changed, and restore it: `do_one_initcall()` (`init/main.c`)."""
     def clear_pte_bit(self, pte: int, prot: int) -> int:
-        """With these bits cleared."""
+        """Return the entry with the bits of `prot` cleared."""
     def compound_order(self, page: Page) -> int:
         """The order of the compound page that `page` is the head of; 0 for any other page."""
     def data_abort_decode(self, esr: ESR_EL1) -> None:
@@ -464,11 +464,11 @@ class KernelFunctions:
     def find_buddy_page_pfn(self, buddy_pfn: int, order: int) -> Page | None:
         """The first page of a block's buddy if the buddy is in RAM and free as a whole, else None."""
     def find_num_contig(self, mm: MmStruct, addr: int, ptep: int) -> tuple[int, int]:
-        """How many entries make the run at `ptep`, and what each maps: blocks, if it is the PMD entry of `addr`."""
+        """Return how many entries the contiguous run at `ptep` has, and how many bytes each of them maps."""
     def find_suitable_fallback(self, zone: Zone, order: int, migratetype: MigrateType) -> int | None:
         """The first frame of a block of this order on the lists of another migratetype; None without such a block."""
     def flush_dcache_page(self, page: Page) -> None:
-        """The kernel wrote to the page: it is to be cleaned again before anyone executes it."""
+        """Mark a page that the kernel wrote to, so that it is cleaned again before it is executed (`mm/flush.c`)."""
     def folio_nr_pages(self, folio: Page) -> int:
         """The number of pages in a folio."""
     def folio_page_idx(self, folio: Page, page: Page) -> int:
@@ -476,7 +476,7 @@ class KernelFunctions:
     def folio_test_large(self, folio: Page) -> bool:
         """Whether the folio has more than one page."""
     def format_vm_flags(self, vm_flags: int) -> str:
-        """`%pGv`: the names of the flags (`lib/vsprintf.c`)."""
+        """Return the names of VM flags, joined by `|`, as `%pGv` prints them (`lib/vsprintf.c`)."""
     def free_one_page(self, zone: Zone, page: Page, order: int, migratetype: int) -> None:
         """Return a block to its free list, merged with its free buddies (`__free_one_page()`)."""
     def free_page(self, addr: int) -> None:
@@ -500,7 +500,7 @@ class KernelFunctions:
     def free_unref_page_prepare(self, page: Page, order: int) -> bool:
         """Check a block before it is freed, and note its migratetype; return whether it may be freed."""
     def get_clear_contig(self, ptep: int, ncontig: int) -> int:
-        """Make a run none, and say what its first entry was: young or dirty if any of the run was."""
+        """Set the `ncontig` entries of a run to none and return what the first was."""
     def get_pageblock_bitmap(self, page: Page, pfn: int) -> int:
         """The address of the pageblock flags of the section that holds a frame; `page` is not used."""
     def get_pageblock_migratetype(self, page: Page) -> int:
@@ -514,33 +514,33 @@ class KernelFunctions:
     def get_zeroed_page(self, gfp: int = ...) -> int:
         """Allocate a page of zeroes; return its address in the linear map, or 0 without memory."""
     def gfp_migratetype(self, gfp: int) -> MigrateType:
-        """What kind of page it will be: one that can be moved, one that can be dropped, or neither."""
+        """Return the migratetype that GFP flags ask for: movable, reclaimable, or unmovable."""
     def has_transparent_hugepage(self) -> bool:
-        """There are transparent huge pages: arm64 needs nothing but the option."""
+        """Return whether there are transparent huge pages; arm64 needs only the option (`linux/pgtable.h`)."""
     def has_transparent_pud_hugepage(self) -> bool:
-        """And of PUD size: not on arm64."""
+        """Return whether there are transparent huge pages of PUD size: on arm64 there are none."""
     def huge_pte_clear(self, mm: MmStruct, addr: int, ptep: int, sz: int) -> None:
-        """Make the entries of a huge page of `sz` bytes none."""
+        """Set all entries of a huge page of `sz` bytes to none."""
     def huge_pte_dirty(self, pte: int) -> bool:
-        """Written."""
+        """Return whether a huge page was written, as marked by software or by hardware."""
     def huge_pte_mkdirty(self, pte: int) -> int:
-        """Dirty."""
+        """Return the entry of a huge page made dirty."""
     def huge_pte_mkwrite(self, pte: int) -> int:
-        """Writable."""
+        """Return the entry of a huge page made writable."""
     def huge_pte_modify(self, pte: int, newprot: int) -> int:
-        """The same with another protection."""
+        """Return the entry of a huge page with protection `newprot`; the frame, accessed and dirty stay."""
     def huge_pte_none(self, pte: int) -> bool:
-        """Empty."""
+        """Return whether the entry of a huge page is empty."""
     def huge_pte_write(self, pte: int) -> bool:
-        """May be written."""
+        """Return whether a huge page is writable."""
     def huge_pte_wrprotect(self, pte: int) -> int:
-        """Not writable."""
+        """Return the entry of a huge page made read-only, and kept dirty if it was."""
     def huge_ptep_get_and_clear(self, mm: MmStruct, addr: int, ptep: int) -> int:
-        """Make a huge page's entries none, and say what they were."""
+        """Set all entries of a huge page to none and return what the first was."""
     def huge_ptep_set_access_flags(self, vma: VmAreaStruct, addr: int, ptep: int, pte: int, dirty: int) -> bool:
-        """Allow more; what was young or dirty stays so."""
+        """Give a huge page the accessed, dirty and writable flags of `pte`; return whether anything changed."""
     def huge_ptep_set_wrprotect(self, mm: MmStruct, addr: int, ptep: int) -> None:
-        """Take the right to write away, and keep dirty."""
+        """Make all entries of a huge page read-only, and keep the page dirty if it was."""
     def hugetlb_basic_tests(self, args: PgtableDebugArgs) -> None:
         """The PTE of a HugeTLB page can be made dirty and writable, and not writable again."""
     def init_args(self, args: PgtableDebugArgs) -> int:
@@ -552,31 +552,31 @@ class KernelFunctions:
     def is_check_pages_enabled(self) -> bool:
         """Whether pages are checked: with CONFIG_DEBUG_VM, or with page poisoning."""
     def is_hwpoison_entry(self, entry: int) -> bool:
-        """A page whose memory failed; with CONFIG_MEMORY_FAILURE."""
+        """Return whether a swap entry is for a page whose memory failed; False without CONFIG_MEMORY_FAILURE."""
     def is_migrate_cma_folio(self, folio: Page, pfn: int) -> bool:
         """Whether frame `pfn` is in a pageblock reserved for the contiguous memory allocator; `folio` may be a copy."""
     def is_migrate_cma_page(self, page: Page) -> bool:
         """Whether a page's pageblock is reserved for the contiguous memory allocator."""
     def is_migration_entry(self, entry: int) -> bool:
-        """A page under migration."""
+        """Return whether a swap entry is for a page under migration; always False without CONFIG_MIGRATION."""
     def is_migration_entry_dirty(self, entry: int) -> bool:
-        """Whether it was; without room for it, no."""
+        """Return whether the page was dirty before migration; False without room for that flag."""
     def is_migration_entry_young(self, entry: int) -> bool:
-        """Whether it was; without room for it, no."""
+        """Return whether the page was accessed before migration; False without room for that flag."""
     def is_pfn_swap_entry(self, entry: int) -> bool:
-        """The entry is about a frame: it is under migration, or poisoned."""
+        """Return whether a swap entry stands for a frame: one under migration, or poisoned."""
     def is_pmd_migration_entry(self, pmd: int) -> bool:
-        """A huge page under migration."""
+        """Return whether the PMD entry is for a huge page under migration."""
     def is_readable_exclusive_migration_entry(self, entry: int) -> bool:
-        """Read-only, and this process's alone."""
+        """Return whether a swap entry is for a page under migration, read-only and of one process only."""
     def is_readable_migration_entry(self, entry: int) -> bool:
-        """Read-only, and it may be shared."""
+        """Return whether a swap entry is for a page under migration that was read-only and may be shared."""
     def is_swap_pmd(self, pmd: int) -> bool:
-        """Neither none nor present (linux/huge_mm.h); no without transparent huge pages."""
+        """Return whether the PMD entry is a swap entry: neither none nor present (`linux/huge_mm.h`)."""
     def is_swap_pte(self, pte: int) -> bool:
-        """Neither none nor present."""
+        """Return whether the PTE is a swap entry: neither none nor present."""
     def is_writable_migration_entry(self, entry: int) -> bool:
-        """Writable."""
+        """Return whether a swap entry is for a page under migration that was writable."""
     def kernel_poison_pages(self, page: Page, n: int) -> None:
         """Fill `n` pages, which have just been freed, with poison."""
     def kmem_cache_free(self, cache: KmemCache, obj: int) -> None:
@@ -584,111 +584,111 @@ class KernelFunctions:
     def kmem_cache_zalloc(self, cache: KmemCache) -> int:
         """Allocate an object of zeroes from a cache; return its address in the linear map, or 0 without memory."""
     def load(self, va: int, size: int) -> int:
-        """Load up to eight bytes, little-endian, from any address."""
+        """Return `size` bytes, at most eight, loaded little-endian from any address."""
     def make_hwpoison_entry(self, pfn: int) -> int:
-        """The page of that frame is lost."""
+        """Return the swap entry for frame `pfn`, whose memory failed; entry 0 without CONFIG_MEMORY_FAILURE."""
     def make_migration_entry_dirty(self, entry: int) -> int:
-        """Dirty before it was moved."""
+        """Return the migration entry marked dirty, if it has room for that flag."""
     def make_migration_entry_young(self, entry: int) -> int:
-        """Accessed before it was moved."""
+        """Return the migration entry marked accessed, if it has room for that flag."""
     def make_readable_exclusive_migration_entry(self, offset: int) -> int:
-        """The page was read-only and this process's alone."""
+        """Return a migration entry for frame `offset`, mapped read-only by one process only."""
     def make_readable_migration_entry(self, offset: int) -> int:
-        """The page was read-only."""
+        """Return a migration entry for frame `offset`, which was mapped read-only."""
     def make_writable_migration_entry(self, offset: int) -> int:
-        """The page was writable."""
+        """Return a migration entry for frame `offset`, which was mapped writable."""
     def mem_abort_decode(self, esr: ESR_EL1, fault: Fault) -> None:
         """Print ESR_EL1 field by field."""
     def memblock_free_all(self) -> None:
-        """Set up every `struct page`, and give all RAM that is not reserved to the buddy allocator."""
+        """Initialise every `struct page`, and give all RAM that is not reserved to the buddy allocator."""
     def memcpy(self, to: int, start: int, size: int) -> None:
         """Copy `size` bytes from address `start` to address `to`, in words of eight bytes."""
     def migration_entry_supports_ad(self) -> bool:
-        """The offset has room above the frame for accessed and dirty."""
+        """Return whether a migration entry has room above the frame for the accessed and dirty flags."""
     def mk_huge_pte(self, page: Page, prot: int) -> int:
-        """An entry for a huge page, which `arch_make_huge_pte()` is still to make huge."""
+        """Return an entry for a huge page; `arch_make_huge_pte()` then gives it the type for its size."""
     def mk_pmd(self, page: Page, prot: int) -> int:
-        """An entry for `page` and those after it."""
+        """Return a PMD entry for a block from `page` on; `pmd_mkhuge()` gives it the type of a block."""
     def mk_pmd_sect_prot(self, prot: int) -> int:
-        """A page's protection as a block's."""
+        """Return the protection of a page, `prot`, with the type of a block."""
     def mk_pte(self, page: Page, prot: int) -> int:
-        """An entry that maps `page`."""
+        """Return an entry that maps the frame of `page` with protection `prot`."""
     def mk_pud_sect_prot(self, prot: int) -> int:
-        """A page's protection as a block's."""
+        """Return the protection of a page, `prot`, with the type of a block."""
     def mm_alloc(self) -> MmStruct | None:
-        """A new, empty address space."""
+        """Return a new, empty address space with a pgd, or None without memory."""
     def mm_dec_nr_pmds(self, mm: MmStruct) -> None:
-        """Take a PMD table off the account."""
+        """Subtract a PMD table from the count of `mm`, in bytes; do nothing with the PMD folded."""
     def mm_dec_nr_ptes(self, mm: MmStruct) -> None:
-        """Take a PTE table off the account."""
+        """Subtract a PTE table from the count of `mm`, in bytes."""
     def mm_dec_nr_puds(self, mm: MmStruct) -> None:
-        """Take a PUD table off the account."""
+        """Subtract a PUD table from the count of `mm`, in bytes; do nothing with the PUD folded."""
     def mm_inc_nr_pmds(self, mm: MmStruct) -> None:
-        """Account a PMD table."""
+        """Count a PMD table of `mm`, in bytes; do nothing with the PMD folded."""
     def mm_inc_nr_ptes(self, mm: MmStruct) -> None:
-        """Account a PTE table."""
+        """Count a PTE table of `mm`, in bytes."""
     def mm_inc_nr_puds(self, mm: MmStruct) -> None:
-        """Account a PUD table, if there are such tables."""
+        """Count a PUD table of `mm`, in bytes; do nothing with the PUD folded."""
     def mm_p4d_folded(self, mm: MmStruct) -> bool:
-        """The P4D is folded, either way."""
+        """Return whether the P4D is folded, at compile time or at run time."""
     def mm_pgtables_bytes(self, mm: MmStruct) -> int:
-        """How many bytes the page tables take, by the account; pgd and P4D tables are not in it."""
+        """Return how many bytes of page tables `mm` has, without pgd and P4D tables, which are not counted."""
     def mm_pmd_folded(self, mm: MmStruct) -> bool:
-        """The PMD is folded: only ever at compile time."""
+        """Return whether the PMD is folded, which happens only at compile time, with two levels."""
     def mm_pud_folded(self, mm: MmStruct) -> bool:
-        """The PUD is folded, either way."""
+        """Return whether the PUD is folded, at compile time or at run time."""
     def mmput(self, mm: MmStruct) -> None:
-        """Drop a user; the last one takes the address space along."""
+        """Drop a user of an address space, and free the address space with the last one."""
     def move_freepages_block(self, zone: Zone, page: Page, migratetype: MigrateType) -> int:
         """Move all free blocks of a pageblock to the lists of a migratetype; return the number of pages moved."""
     def node_zonelist(self, gfp: int) -> tuple[Zone, ...]:
-        """The zones to look in: the highest that will do comes first, for the lower ones have other users."""
+        """Return the zones that GFP flags permit, highest first, to spare the lower ones for those who need them."""
     def nr_free_pages(self) -> int:
         """The number of free pages in all zones."""
     def num_contig_ptes(self, size: int) -> tuple[int, int]:
-        """How many entries a huge page of `size` takes, and what each of them maps."""
+        """Return how many entries a huge page of `size` bytes has, and how many bytes each of them maps."""
     def p4d_alloc(self, mm: MmStruct, pgdp: int, addr: int) -> int:
-        """The P4D entry for `addr`, with its table allocated if need be; 0 without memory."""
+        """Return the address of the P4D entry for `addr`, with its table allocated if need be; 0 without memory."""
     def p4d_alloc_one(self, mm: MmStruct, addr: int) -> int:
-        """A P4D table."""
+        """Allocate a zeroed P4D table and return its address, or 0 without memory."""
     def p4d_bad(self, p4d: int) -> bool:
-        """Not an entry that names a table."""
+        """Return whether the P4D entry does not point to a table; always False with the PUD folded."""
     def p4d_basic_tests(self, args: PgtableDebugArgs) -> None:
         """A P4D entry equals itself."""
     def p4d_clear(self, p4dp: int) -> None:
-        """Make an entry none."""
+        """Set the P4D entry at `p4dp` to none; do nothing with the PUD folded."""
     def p4d_clear_tests(self, args: PgtableDebugArgs) -> None:
         """A P4D entry that is cleared is none, whatever bits it had."""
     def p4d_free(self, mm: MmStruct, p4dp: int) -> None:
-        """Free a P4D table, if there are such tables."""
+        """Free a P4D table; do nothing with the P4D folded."""
     def p4d_index(self, addr: int) -> int:
-        """Index of `addr` in a P4D table."""
+        """Return the index of `addr` in a P4D table."""
     def p4d_leaf(self, p4d: int) -> bool:
-        """The entry maps a block: never at this level, though LPA2 has 512 GiB blocks."""
+        """Return False: Linux maps no blocks by P4D entries, though LPA2 has 512 GiB blocks (generic stub)."""
     def p4d_none(self, p4d: int) -> bool:
-        """The PUD table is absent."""
+        """Return whether the P4D entry is empty, so that there is no PUD table; always False with the PUD folded."""
     def p4d_offset(self, pgdp: int, addr: int) -> int:
-        """The P4D entry for `addr`, in the table that `*pgdp` names, or in the pgd's own page where the P4D is folded."""
+        """Return the address of the P4D entry for `addr`."""
     def p4d_offset_lockless(self, pgdp: int, pgd: int, addr: int) -> int:
-        """The P4D entry for `addr`, where `pgd` was read at `pgdp`."""
+        """Return the address of the P4D entry for `addr`, given the value `pgd` that was read at `pgdp`."""
     def p4d_populate(self, mm: MmStruct, p4dp: int, pudp: int) -> None:
-        """Point a P4D entry to a PUD table."""
+        """Make the P4D entry at `p4dp` point to the PUD table at `pudp`; do nothing with the PUD folded."""
     def p4d_populate_tests(self, args: PgtableDebugArgs) -> None:
         """A P4D entry that names a PUD table is not bad."""
     def p4d_present(self, p4d: int) -> bool:
-        """The PUD table is there."""
+        """Return whether the P4D entry points to a PUD table; always True with the PUD folded."""
     def p4d_same(self, a: int, b: int) -> bool:
-        """Two entries are one."""
+        """Return whether two P4D entries are equal."""
     def p4d_to_folded_pud(self, p4dp: int, addr: int) -> int:
-        """With the PUD folded at run time the pgd page *is* the PUD table: back to its start, and index anew."""
+        """Return the address of the PUD entry for `addr` in the page of the pgd, where the PUD is folded at run time."""
     def p4dp_get(self, p4dp: int) -> int:
-        """The entry."""
+        """Return the P4D entry at `p4dp`."""
     def page_address(self, page: Page) -> int:
-        """The linear-map address of a frame."""
+        """Return the linear-map address of the frame of `page`."""
     def page_and_folio_on_stack(self) -> tuple[Page, Page]:
         """Make room on the stack for `__dump_page()`'s copies of a page and a folio; return pointers to both."""
     def page_at(self, address: int) -> Page:
-        """`(struct page *)address`: any 64 bytes read as a `struct page`."""
+        """Return the `struct page` at `address`, `(struct page *)address`: any 64 bytes read as one."""
     def page_bad_reason(self, page: Page, flags: int) -> str:
         """What is wrong with a page, in the kernel's words; where several things are, the one checked last."""
     def page_expected_state(self, page: Page, check_flags: int) -> bool:
@@ -698,225 +698,225 @@ class KernelFunctions:
     def page_mapcount(self, page: Page) -> int:
         """How many page-table entries map the page: `_mapcount` plus one, or 0 for a page of a slab."""
     def page_of(self, address: int) -> Page:
-        """A `struct page *` followed."""
+        """Return the `struct page` at `address`, a pointer into the memmap."""
     def page_poisoning_enabled(self) -> bool:
         """Whether free pages are filled with poison."""
     def page_to_pfn(self, page: Page) -> int:
-        """The frame of a `struct page`: its distance from `vmemmap` in units of its size, whether it lies there or not."""
+        """Return the frame number of a `struct page`: its distance from `vmemmap` in units of its size."""
     def page_zone(self, page: Page) -> Zone:
         """The zone of a page, by the zone number in the upper bits of its flags."""
     def pageblock_order(self) -> int:
         """The order of a pageblock: that of a huge page of PMD size, or the allocator's largest if that is smaller."""
     def pagetable_alloc(self, gfp: int) -> Page | None:
-        """A page for a table."""
+        """Allocate a page for a table and return it, or None without memory; the constructor is called next."""
     def pagetable_free(self, ptdesc: Page) -> None:
-        """Free a table's page. The destructor comes first."""
+        """Free the page of a table; its destructor must have been called."""
     def pagetable_pmd_ctor(self, ptdesc: Page) -> None:
-        """Account a PMD table, and give it a lock."""
+        """Account a PMD table and initialise its lock."""
     def pagetable_pmd_dtor(self, ptdesc: Page) -> None:
-        """Undo `pagetable_pmd_ctor()`."""
+        """Undo `pagetable_pmd_ctor()`: check that no PTE table is deposited, and take the PMD table from the account."""
     def pagetable_pte_ctor(self, ptdesc: Page) -> None:
-        """Account a PTE table, and give it a lock."""
+        """Account a PTE table and initialise its lock."""
     def pagetable_pte_dtor(self, ptdesc: Page) -> None:
-        """Undo `pagetable_pte_ctor()`."""
+        """Undo `pagetable_pte_ctor()`: clear the page type of a PTE table and take it from NR_PAGETABLE."""
     def pagetable_pud_ctor(self, ptdesc: Page) -> None:
-        """Account a PUD table: new in v6.7 (55d2a0bd5ead), and what arm64's `pud_free()` was not told of."""
+        """Account a PUD table: set its page type and count it in NR_PAGETABLE."""
     def pagetable_pud_dtor(self, ptdesc: Page) -> None:
-        """Undo `pagetable_pud_ctor()`."""
+        """Undo `pagetable_pud_ctor()`: clear the page type of a PUD table and take it from NR_PAGETABLE."""
     def paging_init(self) -> None:
-        """Make swapper_pg_dir and reserved_pg_dir, and map what the kernel's pointers lead to."""
+        """Set up swapper_pg_dir and reserved_pg_dir, and map all memory that the kernel's pointers use."""
     def panic(self, message: str) -> NoReturn:
         """Print the panic message and stop the machine (`kernel/panic.c`)."""
     def pfn_pmd(self, pfn: int, prot: int) -> int:
-        """An entry for frame `pfn` and those after it; a block once it is `pmd_mkhuge()`."""
+        """Return a PMD entry for a block from frame `pfn` on; `pmd_mkhuge()` gives it the type of a block."""
     def pfn_pte(self, pfn: int, prot: int) -> int:
-        """An entry that maps frame `pfn` with protection `prot`."""
+        """Return an entry that maps frame `pfn` with protection `prot`."""
     def pfn_pud(self, pfn: int, prot: int) -> int:
-        """An entry for frame `pfn` and those after it."""
+        """Return a PUD entry for a block from frame `pfn` on; `pud_mkhuge()` gives it the type of a block."""
     def pfn_to_bitidx(self, page: Page, pfn: int) -> int:
         """The index of the first bit of a frame's pageblock in the pageblock flags of its section."""
     def pfn_to_page(self, pfn: int) -> Page:
-        """The `struct page` of a frame: slot `pfn` of what begins at `vmemmap`; RAM has a memmap there."""
+        """Return the `struct page` of frame `pfn`, the one with that index from `vmemmap` on; only RAM has one there."""
     def pfn_to_section_nr(self, pfn: int) -> int:
         """The number of the section that holds a frame."""
     def pfn_valid(self, pfn: int) -> bool:
-        """RAM has this frame."""
+        """Return whether frame `pfn` is in RAM."""
     def pgattr_change_is_safe(self, old: int, new: int) -> bool:
-        """A live entry may get other permissions and software bits; for anything else it must be made invalid first."""
+        """Return whether entry `old` may be replaced by `new` in place, without break-before-make."""
     def pgd_alloc(self, mm: MmStruct) -> int:
-        """A pgd: a page, or a smaller object from its own cache."""
+        """Allocate a pgd and return its address: a page, or an object of `pgd_cache` if it is smaller."""
     def pgd_bad(self, pgd: int) -> bool:
-        """Not an entry that names a table."""
+        """Return whether the pgd entry does not point to a table; always False with the P4D folded."""
     def pgd_basic_tests(self, args: PgtableDebugArgs) -> None:
         """A pgd entry equals itself."""
     def pgd_clear(self, pgdp: int) -> None:
-        """Make an entry none."""
+        """Set the pgd entry at `pgdp` to none; do nothing with the P4D folded."""
     def pgd_clear_tests(self, args: PgtableDebugArgs) -> None:
         """A pgd entry that is cleared is none, whatever bits it had."""
     def pgd_devmap(self, pgd: int) -> bool:
-        """Never."""
+        """Return False: a pgd entry maps no block, so it cannot map ZONE_DEVICE memory."""
     def pgd_free(self, mm: MmStruct, pgdp: int) -> None:
-        """Free a pgd."""
+        """Free a pgd, as a page or to `pgd_cache`."""
     def pgd_index(self, addr: int) -> int:
-        """Index of `addr` in the pgd. On fewer bits than configured it still counts as if there were all."""
+        """Return the index of `addr` in the pgd, counted for VA_BITS even where `vabits_actual` is smaller."""
     def pgd_leaf(self, pgd: int) -> bool:
-        """The entry maps a block: never at this level."""
+        """Return False: Linux on arm64 maps no blocks by pgd entries, so the generic stub is used."""
     def pgd_none(self, pgd: int) -> bool:
-        """The P4D table is absent."""
+        """Return whether the pgd entry is empty, so that there is no P4D table; always False with the P4D folded."""
     def pgd_offset(self, mm: MmStruct, addr: int) -> int:
-        """The pgd entry for `addr`."""
+        """Return the address of the pgd entry for `addr` in the address space `mm`."""
     def pgd_populate(self, mm: MmStruct, pgdp: int, p4dp: int) -> None:
-        """Point a pgd entry to a P4D table."""
+        """Make the pgd entry at `pgdp` point to the P4D table at `p4dp`; do nothing with the P4D folded."""
     def pgd_populate_tests(self, args: PgtableDebugArgs) -> None:
         """A pgd entry that names a P4D table is not bad."""
     def pgd_present(self, pgd: int) -> bool:
-        """The P4D table is there."""
+        """Return whether the pgd entry points to a P4D table; always True with the P4D folded."""
     def pgd_same(self, a: int, b: int) -> bool:
-        """Two entries are one."""
+        """Return whether two pgd entries are equal."""
     def pgd_to_folded_p4d(self, pgdp: int, addr: int) -> int:
-        """With the P4D folded at run time the pgd page *is* the P4D table: back to its start, and index anew."""
+        """Return the address of the P4D entry for `addr` in the page of the pgd, where the P4D is folded at run time."""
     def pgdir_is_page_size(self) -> bool:
-        """The pgd takes a page: because it has that many entries, or because a folded level below uses the whole page."""
+        """Return whether a pgd takes a whole page."""
     def pgdp_get(self, pgdp: int) -> int:
-        """The entry."""
+        """Return the pgd entry at `pgdp`."""
     def pgprot_device(self, prot: int) -> int:
-        """Device-nGnRE."""
+        """Return protection `prot` with memory type Device-nGnRE, never executable."""
     def pgprot_noncached(self, prot: int) -> int:
-        """Device-nGnRnE."""
+        """Return protection `prot` with memory type Device-nGnRnE, never executable."""
     def pgprot_nx(self, prot: int) -> int:
-        """Not to be executed by the kernel."""
+        """Return protection `prot` with execution by the kernel forbidden (PTE_PXN)."""
     def pgprot_tagged(self, prot: int) -> int:
-        """Normal Tagged."""
+        """Return protection `prot` with memory type Normal Tagged (MTE)."""
     def pgprot_writecombine(self, prot: int) -> int:
-        """Normal Non-cacheable."""
+        """Return protection `prot` with memory type Normal Non-cacheable, never executable."""
     def pgtable_gfp(self, mm: MmStruct) -> int:
-        """How to ask for a page of zeroes: tables of a process are charged to it."""
+        """Return the GFP flags for a zeroed table: charged to the process, unless `mm` is the kernel's own."""
     def pgtable_l4_enabled(self) -> bool:
-        """The PUD is a level of its own: with four levels and LPA2 configured, only if the CPU has 52-bit addresses."""
+        """Return whether the PUD is a level of the page table."""
     def pgtable_l5_enabled(self) -> bool:
-        """The P4D is a level of its own."""
+        """Return whether the P4D is a level: with five levels configured, on a CPU with 52-bit addresses."""
     def pgtable_trans_huge_deposit(self, mm: MmStruct, pmdp: int, pgtable: Page) -> None:
-        """Put a PTE table by for the huge page at `pmdp`."""
+        """Deposit the PTE table `pgtable` for the huge page at `pmdp`, under the lock of the PMD table."""
     def pgtable_trans_huge_withdraw(self, mm: MmStruct, pmdp: int) -> Page:
-        """Take back the PTE table that was put by last; those before it follow, the oldest first."""
+        """Withdraw a PTE table deposited for a huge page, under the lock of the PMD table, and return its page."""
     def phys_to_entry(self, phys: int) -> int:
-        """`__phys_to_pte_val()` and its kin: an address as a descriptor packs it."""
+        """Return physical address `phys` as an entry holds it (`__phys_to_pte_val()`, and the same for other levels)."""
     def phys_to_page(self, pa: int) -> Page:
-        """The `struct page` of the frame at `pa`."""
+        """Return the `struct page` of the frame at physical address `pa`."""
     def pmd_access_permitted(self, pmd: int, write: bool) -> bool:
-        """User space may access it so."""
+        """Return whether EL0 may access the huge page through this entry: read it, and write it if `write`."""
     def pmd_advanced_tests(self, args: PgtableDebugArgs) -> None:
         """A huge page's PMD entry in a table can be changed in place."""
     def pmd_alloc(self, mm: MmStruct, pudp: int, addr: int) -> int:
-        """The PMD entry for `addr`, with its table allocated if need be; 0 without memory."""
+        """Return the address of the PMD entry for `addr`, with its table allocated if need be; 0 without memory."""
     def pmd_alloc_one(self, mm: MmStruct, addr: int) -> int:
-        """A PMD table, through its constructor."""
+        """Allocate a PMD table with its constructor and return its address, or 0 without memory."""
     def pmd_bad(self, pmd: int) -> bool:
-        """Not an entry that names a table."""
+        """Return whether the PMD entry does not point to a table."""
     def pmd_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
         """A huge page's PMD entry can be made young, dirty and writable and not, whatever its protection is."""
     def pmd_clear(self, pmdp: int) -> None:
-        """Make an entry none."""
+        """Set the PMD entry at `pmdp` to none."""
     def pmd_clear_bad(self, pmdp: int) -> None:
-        """Say that an entry is neither a table nor anything else, and forget it."""
+        """Log a PMD entry that neither points to a table nor maps a block, and set it to none."""
     def pmd_clear_huge(self, pmdp: int) -> bool:
-        """Unmap a block; no if there is none."""
+        """Set a PMD entry that maps a block to none; return whether it mapped one."""
     def pmd_clear_soft_dirty(self, pmd: int) -> int:
-        """As it is."""
+        """Return the PMD entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_clear_tests(self, args: PgtableDebugArgs) -> None:
         """A PMD entry that is cleared is none, whatever bits it had."""
     def pmd_cont(self, pmd: int) -> bool:
-        """One of a contiguous run of blocks."""
+        """Return whether the PMD entry is one of a contiguous run of blocks."""
     def pmd_cont_addr_end(self, addr: int, end: int) -> int:
-        """Where the contiguous run that holds `addr` ends, or `end` where that comes first."""
+        """Return the end address of the contiguous run of blocks that holds `addr`, or `end` if that is lower."""
     def pmd_devmap(self, pmd: int) -> bool:
-        """A device's memory."""
+        """Return whether the PMD entry maps ZONE_DEVICE memory (PTE_DEVMAP)."""
     def pmd_devmap_tests(self, args: PgtableDebugArgs) -> None:
         """A PMD entry that was made to map a huge page of a device's memory is recognised as such."""
     def pmd_dirty(self, pmd: int) -> bool:
-        """Written, by software's account or by hardware's."""
+        """Return whether the huge page was written, as marked by software or by hardware."""
     def pmd_free(self, mm: MmStruct, pmdp: int) -> None:
-        """Free a PMD table, through its destructor."""
+        """Free a PMD table with its destructor."""
     def pmd_huge_pte(self, mm: MmStruct, pmdp: int) -> int:
-        """The `struct page *` of the table put by last, in the PMD table's own `struct page`; with two levels in the mm."""
+        """Return the `struct page *` of the PTE table deposited last, or 0."""
     def pmd_huge_tests(self, args: PgtableDebugArgs) -> None:
         """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves none."""
     def pmd_index(self, addr: int) -> int:
-        """Index of `addr` in a PMD table."""
+        """Return the index of `addr` in a PMD table."""
     def pmd_install(self, mm: MmStruct, pmdp: int, pte_page: Page) -> bool:
-        """Put a PTE table in its place, unless another has been quicker; whether it is there."""
+        """Make `*pmdp` point to the PTE table `pte_page` if it is none, under the lock; return whether it was."""
     def pmd_leaf(self, pmd: int) -> bool:
-        """The entry maps a block, if only for software; in v6.9 still only what `pmd_sect()` says."""
+        """Return whether the PMD entry maps a block, for hardware or for software only; v6.9 asks `pmd_sect()`."""
     def pmd_leaf_size(self, pmd: int) -> int:
-        """How much the TLB may hold in one entry."""
+        """Return how many bytes the TLB may hold in one entry: a block, or a contiguous run of blocks."""
     def pmd_leaf_tests(self, args: PgtableDebugArgs) -> None:
         """The PMD entry of a huge page is a leaf."""
     def pmd_lock(self, mm: MmStruct, pmdp: int) -> Lock:
-        """Take it."""
+        """Take the lock of the PMD table that the entry at `pmdp` is in, and return it."""
     def pmd_lockptr(self, mm: MmStruct, pmdp: int) -> Lock:
-        """The lock of the PMD table that an entry is in."""
+        """Return the lock of the PMD table that the entry at `pmdp` is in."""
     def pmd_mkclean(self, pmd: int) -> int:
-        """Not dirty."""
+        """Return the PMD entry made clean: PTE_DIRTY is cleared, and PTE_RDONLY set."""
     def pmd_mkcont(self, pmd: int) -> int:
-        """One of a contiguous run of blocks."""
+        """Return the PMD entry as one of a contiguous run of blocks."""
     def pmd_mkdevmap(self, pmd: int) -> int:
-        """A device's memory; not marked special as a PTE is."""
+        """Return the PMD entry marked as ZONE_DEVICE memory; unlike a PTE it is not marked special."""
     def pmd_mkdirty(self, pmd: int) -> int:
-        """Dirty."""
+        """Return the PMD entry made dirty: PTE_DIRTY is set, and PTE_RDONLY cleared if it is writable."""
     def pmd_mkhuge(self, pmd: int) -> int:
-        """A block: bit 1 clear."""
+        """Return the PMD entry with the type of a block (bit 1 clear)."""
     def pmd_mkinvalid(self, pmd: int) -> int:
-        """Invalid to hardware, and still present: while a huge page is split."""
+        """Return the PMD entry made invalid to hardware and still present to software, as to split a huge page."""
     def pmd_mkold(self, pmd: int) -> int:
-        """Not accessed."""
+        """Return the PMD entry marked not accessed (PTE_AF clear)."""
     def pmd_mksoft_dirty(self, pmd: int) -> int:
-        """As it is."""
+        """Return the PMD entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_mkwrite(self, pmd: int, vma: VmAreaStruct | None) -> int:
-        """Writable; `vma` as for `pte_mkwrite()`."""
+        """Return the PMD entry made writable; `vma` is for architectures with shadow stacks, and unused here."""
     def pmd_mkwrite_novma(self, pmd: int) -> int:
-        """Writable."""
+        """Return the PMD entry made writable: PTE_WRITE is set, and PTE_RDONLY cleared if it is dirty already."""
     def pmd_mkyoung(self, pmd: int) -> int:
-        """Accessed."""
+        """Return the PMD entry marked accessed (PTE_AF)."""
     def pmd_modify(self, pmd: int, newprot: int) -> int:
-        """The same with another protection: accessed and dirty stay, and a block stays a block."""
+        """Return the PMD entry with protection `newprot`; the frame, accessed, dirty and the type of a block stay."""
     def pmd_none(self, pmd: int) -> bool:
-        """The PTE table is absent."""
+        """Return whether the PMD entry is empty: it maps no block, and there is no PTE table."""
     def pmd_offset(self, pudp: int, addr: int) -> int:
-        """The PMD entry for `addr`."""
+        """Return the address of the PMD entry for `addr`, in the table that `*pudp` points to."""
     def pmd_offset_lockless(self, pudp: int, pud: int, addr: int) -> int:
-        """The PMD entry for `addr`, where `pud` was read at `pudp`."""
+        """Return the address of the PMD entry for `addr`, given the value `pud` that was read at `pudp`."""
     def pmd_page(self, pmd: int) -> Page:
-        """The `struct page` that an entry leads to: of a block, or of a table."""
+        """Return the `struct page` that a PMD entry leads to: of a PTE table, or the first of a block."""
     def pmd_pfn(self, pmd: int) -> int:
-        """The first frame of the block."""
+        """Return the number of the first frame of the block that a PMD entry maps."""
     def pmd_pgprot(self, pmd: int) -> int:
-        """All of an entry but the frame."""
+        """Return the protection of a PMD entry that maps a block: all its bits but the frame."""
     def pmd_pgtable(self, pmd: int) -> Page:
-        """The PTE table that an entry names, as its page."""
+        """Return the page of the PTE table that the PMD entry `pmd` points to."""
     def pmd_populate(self, mm: MmStruct, pmdp: int, pte_page: Page) -> None:
-        """Point a PMD entry to a PTE table."""
+        """Make the PMD entry at `pmdp` point to the PTE table whose page is `pte_page`."""
     def pmd_populate_tests(self, args: PgtableDebugArgs) -> None:
         """A PMD entry that names a PTE table is not bad."""
     def pmd_present(self, pmd: int) -> bool:
-        """The entry maps or names something, for hardware or for software alone."""
+        """Return whether the PMD entry maps a block or points to a table, for hardware or for software only."""
     def pmd_protnone(self, pmd: int) -> bool:
-        """PROT_NONE; always no without NUMA balancing."""
+        """Return whether the PMD entry is PROT_NONE; always False without CONFIG_NUMA_BALANCING."""
     def pmd_protnone_tests(self, args: PgtableDebugArgs) -> None:
         """A huge page's PMD entry with the protection PROT_NONE is recognised as such, and is present."""
     def pmd_pte(self, pmd: int) -> int:
-        """A PMD entry read as a PTE."""
+        """Return a PMD entry as a PTE, to use the PTE functions on it: the word is the same."""
     def pmd_ptlock_free(self, ptdesc: Page) -> None:
-        """Nor any more."""
+        """Check that no PTE table is still deposited with a PMD table that is about to be freed."""
     def pmd_ptlock_init(self, ptdesc: Page) -> None:
-        """No PTE table is put by yet for a huge page."""
+        """Initialise the split lock of a PMD table, with no PTE table deposited for a huge page."""
     def pmd_same(self, a: int, b: int) -> bool:
-        """Two entries are one."""
+        """Return whether two PMD entries are equal."""
     def pmd_sect(self, pmd: int) -> bool:
-        """The entry maps a block, and hardware may use it."""
+        """Return whether the PMD entry maps a block and is valid to hardware."""
     def pmd_set_huge(self, pmdp: int, phys: int, prot: int) -> bool:
-        """Map a block, unless what is mapped there cannot be changed into it in place."""
+        """Map a block by a PMD entry and return True; return False if the entry must not change in place."""
     def pmd_soft_dirty(self, pmd: int) -> bool:
-        """Never: arm64 has no bit for it."""
+        """Return False: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
         """A huge page's PMD entry can be made soft-dirty and not: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     def pmd_swap_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
@@ -924,47 +924,47 @@ class KernelFunctions:
     def pmd_swap_tests(self, args: PgtableDebugArgs) -> None:
         """The page frame number in a huge page's PMD entry survives the conversion to a swap entry and back."""
     def pmd_swp_clear_soft_dirty(self, pmd: int) -> int:
-        """As it is."""
+        """Return the PMD entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_swp_mksoft_dirty(self, pmd: int) -> int:
-        """As it is."""
+        """Return the PMD entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_swp_soft_dirty(self, pmd: int) -> bool:
-        """Never."""
+        """Return False: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_table(self, pmd: int) -> bool:
-        """The entry names a table."""
+        """Return whether the PMD entry points to a PTE table."""
     def pmd_thp_tests(self, args: PgtableDebugArgs) -> None:
         """A transparent huge page stays huge, present and a leaf after `pmd_mkinvalid()`."""
     def pmd_to_swp_entry(self, pmd: int) -> int:
-        """And back."""
+        """Return mm's swap entry in a PMD entry; entry 0 without CONFIG_ARCH_ENABLE_THP_MIGRATION."""
     def pmd_trans_huge(self, pmd: int) -> bool:
-        """A transparent huge page: a block, valid or made invalid. Never without CONFIG_TRANSPARENT_HUGEPAGE."""
+        """Return whether the PMD entry maps a transparent huge page: a block, valid or made invalid."""
     def pmd_user(self, pmd: int) -> bool:
-        """EL0 may read it."""
+        """Return whether EL0 may read the huge page (PTE_USER)."""
     def pmd_user_exec(self, pmd: int) -> bool:
-        """EL0 may execute it."""
+        """Return whether EL0 may execute the huge page (PTE_UXN is clear)."""
     def pmd_valid(self, pmd: int) -> bool:
-        """Hardware may use the entry."""
+        """Return whether the PMD entry is valid to hardware (PTE_VALID)."""
     def pmd_write(self, pmd: int) -> bool:
-        """May be written."""
+        """Return whether the huge page is writable (PTE_WRITE), if only after a fault that marks it dirty."""
     def pmd_wrprotect(self, pmd: int) -> int:
-        """Not writable, and as dirty as before."""
+        """Return the PMD entry made read-only; if hardware marked it dirty, PTE_DIRTY is set to keep that."""
     def pmd_young(self, pmd: int) -> bool:
-        """Accessed."""
+        """Return whether the huge page was accessed (PTE_AF, the access flag)."""
     def pmdp_establish(self, vma: VmAreaStruct | None, addr: int, pmdp: int, pmd: int) -> int:
-        """Put another entry in the place of one, and say what that was."""
+        """Store `pmd` in the PMD entry at `pmdp` and return what was there."""
     def pmdp_get(self, pmdp: int) -> int:
-        """The entry."""
+        """Return the PMD entry at `pmdp`."""
     def pmdp_huge_get_and_clear(self, mm: MmStruct, addr: int, pmdp: int) -> int:
-        """Make an entry none, and say what it was."""
+        """Set the PMD entry of a huge page to none and return what it was."""
     def pmdp_huge_get_and_clear_full(self, vma: VmAreaStruct, addr: int, pmdp: int, full: int) -> int:
-        """The same; `full` says that the whole address space goes."""
+        """Set the PMD entry of a huge page to none and return what it was."""
     def pmdp_invalidate(self, vma: VmAreaStruct | None, addr: int, pmdp: int) -> int:
-        """Make a huge page's entry invalid to hardware, and say what it was (`mm/pgtable-generic.c`)."""
+        """Make the PMD entry of a huge page invalid to hardware and return what it was (`mm/pgtable-generic.c`)."""
     def pmdp_set_access_flags(self, vma: VmAreaStruct | None, addr: int, pmdp: int, entry: int, dirty: int) -> bool:
-        """Allow more."""
+        """Add to the PMD entry at `pmdp` what `entry` permits: accessed, dirty and writable."""
     def pmdp_set_wrprotect(self, mm: MmStruct, addr: int, pmdp: int) -> None:
-        """Take the right to write away."""
+        """Make the huge page of the PMD entry at `pmdp` read-only, and keep it dirty if hardware marked it so."""
     def pmdp_test_and_clear_young(self, vma: VmAreaStruct | None, addr: int, pmdp: int) -> bool:
-        """Make an entry old, and say whether it was young."""
+        """Mark the huge page at `pmdp` not accessed and return whether it was accessed."""
     def prep_compound_page(self, page: Page, order: int) -> None:
         """Make a block of more than one page a compound page: mark the head, and point each tail to it."""
     def prep_new_page(self, page: Page, order: int, gfp: int) -> None:
@@ -980,111 +980,111 @@ class KernelFunctions:
     def printk(self, message: str) -> None:
         """Print a line to the kernel log, with the time since boot."""
     def pte_access_permitted(self, pte: int, write: bool) -> bool:
-        """User space may access it so: a valid user entry, not an execute-only one, and writable if need be."""
+        """Return whether EL0 may access the page through this entry: read it, and write it if `write`."""
     def pte_advance_pfn(self, pte: int, nr: int) -> int:
-        """The same for the frame `nr` further on."""
+        """Return an entry with the same protection for the frame `nr` frames further on."""
     def pte_advanced_tests(self, args: PgtableDebugArgs) -> None:
         """A PTE in a table can be changed in place."""
     def pte_alloc(self, mm: MmStruct, pmdp: int) -> int:
-        """Allocate a PTE table under `*pmdp` if need be; nonzero without memory."""
+        """Allocate a PTE table under `*pmdp` if need be; return 0, or nonzero without memory."""
     def pte_alloc_one(self, mm: MmStruct) -> Page | None:
-        """A PTE table, through its constructor, as its page."""
+        """Allocate a PTE table with its constructor and return its page, or None without memory."""
     def pte_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
         """A PTE can be made young, dirty and writable and not, whatever its protection is."""
     def pte_clear(self, mm: MmStruct, addr: int, ptep: int) -> None:
-        """Make an entry none."""
+        """Set the entry at `ptep` to none."""
     def pte_clear_soft_dirty(self, pte: int) -> int:
-        """As it is."""
+        """Return the entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_clear_tests(self, args: PgtableDebugArgs) -> None:
         """A PTE that is cleared is none, whatever bits it had."""
     def pte_cont(self, pte: int) -> bool:
-        """One of a contiguous run that the TLB may hold as one."""
+        """Return whether the entry is one of a contiguous run, which the TLB may hold as one entry."""
     def pte_cont_addr_end(self, addr: int, end: int) -> int:
-        """Where the run that holds `addr` ends, or `end` where that comes first."""
+        """Return the end address of the contiguous run of pages that holds `addr`, or `end` if that is lower."""
     def pte_devmap(self, pte: int) -> bool:
-        """The frame is a device's memory."""
+        """Return whether the entry maps ZONE_DEVICE memory (PTE_DEVMAP)."""
     def pte_devmap_tests(self, args: PgtableDebugArgs) -> None:
         """A PTE that was made to map a device's memory is recognised as such."""
     def pte_dirty(self, pte: int) -> bool:
-        """The page was written, by either's account."""
+        """Return whether the page was written, as marked by software or by hardware."""
     def pte_free(self, mm: MmStruct, pte_page: Page) -> None:
-        """Free a PTE table, through its destructor."""
+        """Free a PTE table, given by its page, with its destructor."""
     def pte_hw_dirty(self, pte: int) -> bool:
-        """Dirty by what hardware may have done: writable, and read-only no longer."""
+        """Return whether hardware may have marked the page dirty: it is writable, and PTE_RDONLY is clear."""
     def pte_index(self, addr: int) -> int:
-        """Index of `addr` in a PTE table."""
+        """Return the index of `addr` in a PTE table."""
     def pte_leaf_size(self, pte: int) -> int:
-        """How much the TLB may hold in one entry."""
+        """Return how many bytes the TLB may hold in one entry: a page, or a contiguous run of pages."""
     def pte_lockptr(self, mm: MmStruct, pmd: int) -> Lock:
-        """The lock of the PTE table that a PMD entry names."""
+        """Return the lock of the PTE table that the PMD entry `pmd` points to."""
     def pte_mkclean(self, pte: int) -> int:
-        """Not dirty by either's account."""
+        """Return the entry made clean: PTE_DIRTY is cleared, and PTE_RDONLY set."""
     def pte_mkcont(self, pte: int) -> int:
-        """One of a contiguous run of pages: a page even if it was a block."""
+        """Return the entry as one of a contiguous run of pages, with the type of a page (bit 1 set)."""
     def pte_mkdevmap(self, pte: int) -> int:
-        """A device's memory, which is special too."""
+        """Return the entry marked as ZONE_DEVICE memory, which is special too."""
     def pte_mkdirty(self, pte: int) -> int:
-        """Dirty; by hardware's account too where it is writable."""
+        """Return the entry made dirty: PTE_DIRTY is set, and PTE_RDONLY cleared if it is writable."""
     def pte_mkhuge(self, pte: int) -> int:
-        """A block: bit 1 clear."""
+        """Return the entry with the type of a block (bit 1 clear), as a huge page has."""
     def pte_mkinvalid(self, pte: int) -> int:
-        """Invalid to hardware, and still present."""
+        """Return the entry made invalid to hardware and still present to software."""
     def pte_mknoncont(self, pte: int) -> int:
-        """By itself."""
+        """Return the entry with PTE_CONT cleared, so that it is not part of a contiguous run."""
     def pte_mkold(self, pte: int) -> int:
-        """Not accessed: the next access sets the flag, or faults where hardware does not."""
+        """Return the entry marked not accessed: the next access sets PTE_AF, or faults where hardware does not."""
     def pte_mkpresent(self, pte: int) -> int:
-        """Valid."""
+        """Return the entry made valid (PTE_VALID)."""
     def pte_mksoft_dirty(self, pte: int) -> int:
-        """As it is."""
+        """Return the entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_mkspecial(self, pte: int) -> int:
-        """A frame without a `struct page` to count with."""
+        """Return the entry marked special: mm must not use a `struct page` for the frame."""
     def pte_mkwrite(self, pte: int, vma: VmAreaStruct | None) -> int:
-        """Writable; `vma` is for architectures with shadow stacks, which may be written and are not."""
+        """Return the entry made writable; `vma` is for architectures with shadow stacks, and unused here."""
     def pte_mkwrite_novma(self, pte: int) -> int:
-        """Writable; and at once if it is known to be dirty, so that no fault need say so."""
+        """Return the entry made writable: PTE_WRITE is set, and PTE_RDONLY cleared if it is dirty already."""
     def pte_mkyoung(self, pte: int) -> int:
-        """Accessed."""
+        """Return the entry marked accessed (PTE_AF)."""
     def pte_modify(self, pte: int, newprot: int) -> int:
-        """The same page with another protection: accessed and dirty stay, as do the frame and software's bits."""
+        """Return the entry with protection `newprot`; the frame, accessed, dirty and software's bits stay."""
     def pte_none(self, pte: int) -> bool:
-        """The entry is empty."""
+        """Return whether the entry is empty: all its bits are zero."""
     def pte_offset_kernel(self, pmdp: int, addr: int) -> int:
-        """The PTE for `addr`."""
+        """Return the address of the PTE for `addr`, in the table that `*pmdp` points to."""
     def pte_offset_map_lock(self, mm: MmStruct, pmdp: int, addr: int) -> tuple[int, Lock | None]:
-        """The PTE for `addr` with its table locked, and the lock; 0 and None where no table is there (any more)."""
+        """Lock the PTE table of `addr`; return the address of its PTE and the lock, or 0 and None without a table."""
     def pte_page(self, pte: int) -> Page:
-        """The `struct page` of that frame."""
+        """Return the `struct page` of the frame that an entry maps."""
     def pte_pfn(self, pte: int) -> int:
-        """The frame that an entry maps."""
+        """Return the number of the frame that an entry maps."""
     def pte_pgprot(self, pte: int) -> int:
-        """All of an entry but the frame."""
+        """Return the protection of an entry: all its bits but the frame."""
     def pte_pmd(self, pte: int) -> int:
-        """And back."""
+        """Return a PTE as a PMD entry: the word is the same."""
     def pte_present(self, pte: int) -> bool:
-        """The entry maps a page, for hardware or for software alone."""
+        """Return whether the entry maps a page, for hardware or for software only."""
     def pte_present_invalid(self, pte: int) -> bool:
-        """Software reads the entry as if it were valid; an access faults."""
+        """Return whether the entry is present to software only: an access through it faults."""
     def pte_protnone(self, pte: int) -> bool:
-        """PROT_NONE: present, invalid, and neither user's nor executable, which no huge page being split is."""
+        """Return whether the entry is PROT_NONE: present to software only, and EL0 may neither read nor execute it."""
     def pte_protnone_tests(self, args: PgtableDebugArgs) -> None:
         """A PTE with the protection PROT_NONE is recognised as such, and is present."""
     def pte_pud(self, pte: int) -> int:
-        """And back."""
+        """Return a PTE as a PUD entry: the word is the same."""
     def pte_rdonly(self, pte: int) -> bool:
-        """A store faults now, unless hardware manages the dirty state."""
+        """Return whether PTE_RDONLY is set: a store faults, unless hardware manages the dirty state."""
     def pte_same(self, a: int, b: int) -> bool:
-        """Two entries are one."""
+        """Return whether two entries are equal."""
     def pte_soft_dirty(self, pte: int) -> bool:
-        """Never: arm64 has no bit for it."""
+        """Return False: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
         """A PTE can be made soft-dirty and not soft-dirty: with CONFIG_MEM_SOFT_DIRTY, which arm64 does not have."""
     def pte_special(self, pte: int) -> bool:
-        """The frame has no `struct page` for mm to count references with."""
+        """Return whether mm must not use a `struct page` for the frame: it has none, or it is the zero page."""
     def pte_special_tests(self, args: PgtableDebugArgs) -> None:
         """A PTE that was made special is special."""
     def pte_sw_dirty(self, pte: int) -> bool:
-        """Dirty by software's own note."""
+        """Return whether software marked the page dirty (PTE_DIRTY)."""
     def pte_swap_exclusive_tests(self, args: PgtableDebugArgs) -> None:
         """The exclusive mark of a swap entry can be set and cleared without changing its type and offset."""
     def pte_swap_soft_dirty_tests(self, args: PgtableDebugArgs) -> None:
@@ -1092,153 +1092,153 @@ class KernelFunctions:
     def pte_swap_tests(self, args: PgtableDebugArgs) -> None:
         """The page frame number in a PTE survives the conversion to a swap entry and back."""
     def pte_swp_clear_exclusive(self, pte: int) -> int:
-        """It may be shared."""
+        """Return the swap entry not marked exclusive: the page may be shared."""
     def pte_swp_clear_flags(self, pte: int) -> int:
-        """The swap entry alone."""
+        """Return a PTE that is a swap entry with the exclusive and soft-dirty flags cleared."""
     def pte_swp_clear_soft_dirty(self, pte: int) -> int:
-        """As it is."""
+        """Return the PTE unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_swp_exclusive(self, pte: int) -> bool:
-        """Whether it is."""
+        """Return whether the swap entry is marked exclusive: the page belongs to one process only."""
     def pte_swp_mkexclusive(self, pte: int) -> int:
-        """The anonymous page is this process's alone."""
+        """Return the swap entry marked exclusive: the anonymous page belongs to one process only."""
     def pte_swp_mksoft_dirty(self, pte: int) -> int:
-        """As it is."""
+        """Return the PTE unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_swp_soft_dirty(self, pte: int) -> bool:
-        """Never: arm64 has no bit for it."""
+        """Return False: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_tagged(self, pte: int) -> bool:
-        """The memory type is Normal Tagged."""
+        """Return whether the memory type of the page is Normal Tagged (MTE)."""
     def pte_to_swp_entry(self, pte: int) -> int:
-        """And back, without the flags."""
+        """Return mm's swap entry in a PTE, without the flags that may be beside it."""
     def pte_unmap_unlock(self, ptep: int, lock: Lock) -> None:
-        """Done with it."""
+        """Release the lock of a PTE table that `pte_offset_map_lock()` took."""
     def pte_user(self, pte: int) -> bool:
-        """EL0 may read it; execute-only pages it may not."""
+        """Return whether EL0 may read the page (PTE_USER); False for execute-only pages."""
     def pte_user_exec(self, pte: int) -> bool:
-        """EL0 may execute it."""
+        """Return whether EL0 may execute the page (PTE_UXN is clear)."""
     def pte_valid(self, pte: int) -> bool:
-        """Hardware may use the entry."""
+        """Return whether the entry is valid to hardware (PTE_VALID)."""
     def pte_valid_cont(self, pte: int) -> bool:
-        """Valid, and one of a contiguous run."""
+        """Return whether the entry is valid and one of a contiguous run."""
     def pte_valid_not_user(self, pte: int) -> bool:
-        """A valid entry of the kernel's: all of them have PTE_UXN."""
+        """Return whether the entry is valid and the kernel's own: PTE_USER clear, PTE_UXN set."""
     def pte_write(self, pte: int) -> bool:
-        """The page may be written, at once or after a fault that makes it dirty."""
+        """Return whether the page is writable (PTE_WRITE), if only after a fault that marks it dirty."""
     def pte_wrprotect(self, pte: int) -> int:
-        """Not writable. What only hardware knew of its being dirty, software notes first."""
+        """Return the entry made read-only; if hardware marked it dirty, PTE_DIRTY is set to keep that."""
     def pte_young(self, pte: int) -> bool:
-        """The page was accessed."""
+        """Return whether the page was accessed (PTE_AF, the access flag)."""
     def ptep_clear(self, mm: MmStruct, addr: int, ptep: int) -> None:
-        """Make an entry none, whatever it was."""
+        """Set the entry at `ptep` to none and discard what it was."""
     def ptep_get(self, ptep: int) -> int:
-        """The entry; of a contiguous run it is young or dirty if any of the run is, for hardware may mark any."""
+        """Return the entry at `ptep`; in a contiguous run it is young or dirty if any entry of the run is."""
     def ptep_get_and_clear(self, mm: MmStruct, addr: int, ptep: int) -> int:
-        """Make an entry none, and say what it was."""
+        """Set the entry at `ptep` to none and return what it was."""
     def ptep_get_and_clear_full(self, mm: MmStruct, addr: int, ptep: int, full: int) -> int:
-        """The same; `full` says that the whole address space goes."""
+        """Set the entry at `ptep` to none and return what it was."""
     def ptep_get_lockless(self, ptep: int) -> int:
-        """The same without the lock: nobody interferes here."""
+        """Return the entry at `ptep` without the lock: the model runs one CPU, so `ptep_get()` does."""
     def ptep_set_access_flags(self, vma: VmAreaStruct | None, addr: int, ptep: int, entry: int, dirty: int) -> bool:
-        """Allow more: of `entry` only accessed, dirty and writable count, and none of them is taken away."""
+        """Add to the entry at `ptep` what `entry` permits: accessed, dirty and writable; return whether anything changed."""
     def ptep_set_wrprotect(self, mm: MmStruct, addr: int, ptep: int) -> None:
-        """Take the right to write away, and keep what hardware knew of dirty."""
+        """Make the entry at `ptep` read-only, and keep it dirty if hardware marked it so."""
     def ptep_test_and_clear_young(self, vma: VmAreaStruct | None, addr: int, ptep: int) -> bool:
-        """Make an entry old, and say whether it was young."""
+        """Mark the entry at `ptep` not accessed and return whether it was accessed."""
     def ptlock_init(self, ptdesc: Page) -> None:
-        """A new table's lock, which nobody holds."""
+        """Initialise the lock of a new table, not held."""
     def pud_access_permitted(self, pud: int, write: bool) -> bool:
-        """User space may access it so."""
+        """Return whether EL0 may access the huge page through this entry: read it, and write it if `write`."""
     def pud_advanced_tests(self, args: PgtableDebugArgs) -> None:
         """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_alloc(self, mm: MmStruct, p4dp: int, addr: int) -> int:
-        """The PUD entry for `addr`, with its table allocated if need be; 0 without memory."""
+        """Return the address of the PUD entry for `addr`, with its table allocated if need be; 0 without memory."""
     def pud_alloc_one(self, mm: MmStruct, addr: int) -> int:
-        """A PUD table, through its constructor."""
+        """Allocate a PUD table with its constructor and return its address, or 0 without memory."""
     def pud_bad(self, pud: int) -> bool:
-        """Not an entry that names a table."""
+        """Return whether the PUD entry does not point to a table."""
     def pud_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
         """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_clear(self, pudp: int) -> None:
-        """Make an entry none."""
+        """Set the PUD entry at `pudp` to none."""
     def pud_clear_huge(self, pudp: int) -> bool:
-        """Unmap a block; no if there is none."""
+        """Set a PUD entry that maps a block to none; return whether it mapped one."""
     def pud_clear_tests(self, args: PgtableDebugArgs) -> None:
         """A PUD entry that is cleared is none, whatever bits it had."""
     def pud_devmap(self, pud: int) -> bool:
-        """Never."""
+        """Return False: arm64 has no transparent huge pages of PUD size, so none maps ZONE_DEVICE memory."""
     def pud_devmap_tests(self, args: PgtableDebugArgs) -> None:
         """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_free(self, mm: MmStruct, pud: int) -> None:
-        """Free a PUD table, as an architecture does that folds no PUD at run time."""
+        """Free a PUD table with its destructor; do nothing with the PUD folded."""
     def pud_huge_tests(self, args: PgtableDebugArgs) -> None:
         """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves none."""
     def pud_index(self, addr: int) -> int:
-        """Index of `addr` in a PUD table."""
+        """Return the index of `addr` in a PUD table."""
     def pud_leaf(self, pud: int) -> bool:
-        """Never: a block here is the PMD's."""
+        """Return False: with the PMD folded at compile time, `pmd_leaf()` says whether the entry maps a block."""
     def pud_leaf_tests(self, args: PgtableDebugArgs) -> None:
         """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_lock(self, mm: MmStruct, pudp: int) -> Lock:
-        """Take the lock for a PUD entry: PUD tables have none of their own."""
+        """Take the lock for a PUD entry and return it: the address space's, because PUD tables have none."""
     def pud_mkhuge(self, pud: int) -> int:
-        """A block: bit 1 clear."""
+        """Return the PUD entry with the type of a block (bit 1 clear)."""
     def pud_mkyoung(self, pud: int) -> int:
-        """Accessed."""
+        """Return the PUD entry marked accessed (PTE_AF)."""
     def pud_none(self, pud: int) -> bool:
-        """The PMD table is absent."""
+        """Return whether the PUD entry is empty: it maps no block, and there is no PMD table."""
     def pud_offset(self, p4dp: int, addr: int) -> int:
-        """The PUD entry for `addr`, in the table that `*p4dp` names, or in the pgd's own page where the PUD is folded."""
+        """Return the address of the PUD entry for `addr`."""
     def pud_offset_lockless(self, p4dp: int, p4d: int, addr: int) -> int:
-        """The PUD entry for `addr`, where `p4d` was read at `p4dp`."""
+        """Return the address of the PUD entry for `addr`, given the value `p4d` that was read at `p4dp`."""
     def pud_pfn(self, pud: int) -> int:
-        """The first frame of the block."""
+        """Return the number of the first frame of the block that a PUD entry maps."""
     def pud_pgprot(self, pud: int) -> int:
-        """All of an entry but the frame."""
+        """Return the protection of a PUD entry that maps a block: all its bits but the frame."""
     def pud_populate(self, mm: MmStruct, pudp: int, pmdp: int) -> None:
-        """Point a PUD entry to a PMD table."""
+        """Make the PUD entry at `pudp` point to the PMD table at `pmdp`."""
     def pud_populate_tests(self, args: PgtableDebugArgs) -> None:
         """A PUD entry that names a PMD table is not bad."""
     def pud_present(self, pud: int) -> bool:
-        """The entry is valid, or kept by software."""
+        """Return whether the PUD entry is valid, or invalid to hardware and present to software."""
     def pud_pte(self, pud: int) -> int:
-        """A PUD entry read as a PTE."""
+        """Return a PUD entry as a PTE, to use the PTE functions on it: the word is the same."""
     def pud_same(self, a: int, b: int) -> bool:
-        """Two entries are one."""
+        """Return whether two PUD entries are equal."""
     def pud_sect(self, pud: int) -> bool:
-        """The entry maps a block; never with 64K pages or two levels."""
+        """Return whether the PUD entry maps a block and is valid to hardware; never with 64K pages or two levels."""
     def pud_sect_supported(self) -> bool:
-        """Blocks at level 1 that Linux uses: with 4K pages alone."""
+        """Return whether Linux maps blocks of PUD size: with 4K pages only."""
     def pud_set_huge(self, pudp: int, phys: int, prot: int) -> bool:
-        """Map a block, unless what is mapped there cannot be changed into it in place."""
+        """Map a block by a PUD entry and return True; return False if the entry must not change in place."""
     def pud_table(self, pud: int) -> bool:
-        """The entry names a table; with 64K pages or two levels it can name nothing else."""
+        """Return whether the PUD entry points to a table; always True with 64K pages or two levels."""
     def pud_thp_tests(self, args: PgtableDebugArgs) -> None:
         """Empty function: it needs CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD, which arm64 does not have in v6.9."""
     def pud_trans_huge(self, pud: int) -> bool:
-        """Never: arm64 has no transparent huge pages of this size."""
+        """Return False: arm64 has no transparent huge pages of PUD size, so the generic stub is used."""
     def pud_user(self, pud: int) -> bool:
-        """Never."""
+        """Return False: with the PMD folded at compile time, a PUD entry maps no block."""
     def pud_user_exec(self, pud: int) -> bool:
-        """Never."""
+        """Return False: with the PMD folded at compile time, a PUD entry maps no block."""
     def pud_valid(self, pud: int) -> bool:
-        """Never: hardware's entry is the PMD's."""
+        """Return False: with the PMD folded at compile time, hardware has no PUD entries."""
     def pud_write(self, pud: int) -> bool:
-        """May be written."""
+        """Return whether the huge page is writable (PTE_WRITE), if only after a fault that marks it dirty."""
     def pud_young(self, pud: int) -> bool:
-        """Accessed."""
+        """Return whether the huge page was accessed (PTE_AF, the access flag)."""
     def pudp_get(self, pudp: int) -> int:
-        """The entry."""
+        """Return the PUD entry at `pudp`."""
     def put_page_testzero(self, page: Page) -> bool:
         """Drop a reference to `page`, and return whether it was the last one."""
     def read64(self, va: int) -> int:
-        """`READ_ONCE()` of a 64-bit word."""
+        """Return the 64-bit word at `va`, as `READ_ONCE()` does."""
     def rmqueue(self, zone: Zone, order: int, migratetype: MigrateType) -> Page | None:
         """Take a block off the free lists of a zone; a block with a bad page stays off the lists, and the next is tried."""
     def section_to_usemap(self, ms: int) -> int:
         """The address of a section's pageblock flags, which follow its `struct mem_section_usage`."""
     def set_contig(self, mm: MmStruct, addr: int, ptep: int, pte: int, ncontig: int, pgsize: int) -> None:
-        """The loop that several of these end with: a run of entries with one protection."""
+        """Store the `ncontig` entries of a run, each mapping `pgsize` bytes, with the protection of `pte`."""
     def set_huge_pte_at(self, mm: MmStruct, addr: int, ptep: int, pte: int, sz: int) -> None:
-        """Map a huge page of `sz` bytes; an entry that is not present is written to each place of the run."""
+        """Map a huge page of `sz` bytes at `addr`: store all its entries."""
     def set_pageblock_migratetype(self, page: Page, migratetype: int) -> None:
         """Set the migratetype of the pageblock that holds a page."""
     def set_pcppage_migratetype(self, page: Page, migratetype: int) -> None:
@@ -1246,21 +1246,21 @@ class KernelFunctions:
     def set_pfnblock_flags_mask(self, page: Page, flags: int, pfn: int, mask: int) -> None:
         """Set the flags in `mask` of the pageblock that holds frame `pfn` to `flags`; `page` is not used."""
     def set_pmd(self, pmdp: int, pmd: int) -> None:
-        """Store an entry."""
+        """Store `pmd` in the PMD entry at `pmdp`."""
     def set_pmd_at(self, mm: MmStruct, addr: int, pmdp: int, pmd: int) -> None:
-        """Map a huge page."""
+        """Map a huge page at `addr`: store `pmd` in the PMD entry at `pmdp`."""
     def set_pmd_huge_pte(self, mm: MmStruct, pmdp: int, page: int) -> None:
-        """Note it there: `ptdesc->pmd_huge_pte` is where a page in a list has `lru.prev`."""
+        """Store the `struct page *` of the PTE table deposited last, or 0."""
     def set_pte(self, ptep: int, pte: int) -> None:
-        """Store an entry by itself."""
+        """Store `pte` in the entry at `ptep` with PTE_CONT cleared."""
     def set_pte_at(self, mm: MmStruct, addr: int, ptep: int, pte: int) -> None:
-        """Map one page."""
+        """Map one page at `addr`: store `pte` in the entry at `ptep`."""
     def set_pte_bit(self, pte: int, prot: int) -> int:
-        """With these bits set."""
+        """Return the entry with the bits of `prot` set."""
     def set_ptes(self, mm: MmStruct, addr: int, ptep: int, pte: int, nr: int) -> None:
-        """Map `nr` pages in a row; the caller's entry never has PTE_CONT, which is arm64's own affair."""
+        """Map `nr` consecutive pages from `addr` on: store `nr` entries from `ptep` on, the first of them `pte`."""
     def set_pud(self, pudp: int, pud: int) -> None:
-        """Store an entry."""
+        """Store `pud` in the PUD entry at `pudp`."""
     def show_mem(self) -> None:
         """Print how much memory is free, and for each zone the number of free blocks of each order."""
     def show_pte(self, addr: int) -> None:
@@ -1280,38 +1280,38 @@ class KernelFunctions:
     def steal_suitable_fallback(self, zone: Zone, page: Page, order: int, start_type: MigrateType) -> None:
         """Give a block to another migratetype, with as much of the pageblock around it as `can_steal_fallback()` allows."""
     def store(self, va: int, value: int, size: int) -> None:
-        """Store up to eight bytes, little-endian, to any address."""
+        """Store the low `size` bytes of `value`, at most eight, little-endian at any address."""
     def swap_migration_tests(self, args: PgtableDebugArgs) -> None:
         """A migration entry is recognised as such, and keeps whether the page was writable."""
     def swp_entry(self, type: int, offset: int) -> int:
-        """The entry for `offset` in swap file `type`."""
+        """Return mm's swap entry for `offset` in swap file `type`."""
     def swp_entry_to_pmd(self, entry: int) -> int:
-        """A PMD entry that says where the huge page is; with CONFIG_ARCH_ENABLE_THP_MIGRATION."""
+        """Return the PMD entry for mm's swap entry `entry`; 0 without CONFIG_ARCH_ENABLE_THP_MIGRATION."""
     def swp_entry_to_pte(self, entry: int) -> int:
-        """A PTE that says where the page is."""
+        """Return the PTE for mm's swap entry `entry`."""
     def swp_offset(self, entry: int) -> int:
-        """The place in the swap file, or the frame."""
+        """Return the offset of a swap entry: the page's place in the swap file, or a frame number."""
     def swp_offset_pfn(self, entry: int) -> int:
-        """The frame, of an entry that is about one; there may be flags above it."""
+        """Return the frame number in a swap entry for a frame, without the flags above it."""
     def swp_type(self, entry: int) -> int:
-        """The swap file, or what else it is."""
+        """Return the type of a swap entry: the number of the swap file, or what else the entry stands for."""
     def table_address(self, entry: int) -> int:
-        """`pXd_page_paddr()`, which is `__pte_to_phys()`: the physical address of the table that an entry names."""
+        """Return the physical address that `entry` holds (`__pte_to_phys()`; of a table, `pXd_page_paddr()`)."""
     def unpoison_page(self, page: Page) -> None:
         """Check that a page still holds its poison."""
     def validating(self, function: str, what: str, vm_flags: int | None = ...) -> None:
         """Print which test runs, as `pr_debug()` does in a kernel booted with `dyndbg="module debug_vm_pgtable +p"`."""
     def virt_to_page(self, va: int) -> Page:
-        """The `struct page` of an address in the linear map."""
+        """Return the `struct page` of the frame at linear-map address `va`."""
     def vm_area_alloc(self, mm: MmStruct) -> VmAreaStruct | None:
-        """A new mapping. (It comes from a cache that boot has filled, which the model leaves out.)"""
+        """Return a new mapping of `mm`; the kernel takes it from a cache, which the model leaves out."""
     def vm_area_free(self, vma: VmAreaStruct) -> None:
-        """Give it back."""
+        """Free a mapping: nothing to do here, as the model does not allocate mappings from kernel memory."""
     def vm_get_page_prot(self, vm_flags: int) -> int:
-        """The protection of a page of a mapping with `vm_flags`."""
+        """Return the protection of a page in a mapping with flags `vm_flags`."""
     def warn_alloc(self, gfp: int, what: str) -> None:
         """Report an allocation that failed, its call trace and the state of memory: at most once in ten seconds."""
     def write64(self, va: int, value: int) -> None:
-        """`WRITE_ONCE()` of a 64-bit word."""
+        """Store a 64-bit word at `va`, as `WRITE_ONCE()` does."""
     def zone_sizes_init(self) -> None:
         """Divide RAM into zones: ZONE_DMA is what 32 bits reach, unless the firmware names a device that reaches less."""
