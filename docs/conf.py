@@ -136,7 +136,8 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
     elif path.parent.name == "api":
         source[0] = MODULES_BLOCK.sub(documented, source[0])
     elif path.name == "architecture.md":
-        source[0] = source[0].replace("{house}\n", f"{{raw}} html\n{house.picture(house.ways(source[0])).svg()}\n")
+        drawing = f'<div class="cell_output">{house.picture(house.ways(source[0])).svg()}</div>'
+        source[0] = source[0].replace("{house}\n", f"{{raw}} html\n{drawing}\n")
 
 
 def forget_widgets(app: Sphinx, env: BuildEnvironment) -> None:

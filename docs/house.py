@@ -128,7 +128,13 @@ def picture(ways: tuple[Way, ...]) -> Picture:
                 rect(room, x, top, width, HEIGHT, "outline"),
                 text(f"{room}/name", x + 10, top + 19, room, "mono strong start small"),
                 text(f"{room}/purpose", x + 10, top + 35, purpose, "start small"),
-                text(f"{room}/size", x + 10, top + 50, f"{len(files)} files, {lines:,} lines", "start small faint"),
+                text(
+                    f"{room}/size",
+                    x + 10,
+                    top + 50,
+                    f"{len(files)} file{'s' * (len(files) != 1)}, {lines:,} lines",
+                    "start small faint",
+                ),
             ]
     for number, way in enumerate(ways):
         x = RIGHT + 50 + number * 90

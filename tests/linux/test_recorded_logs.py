@@ -57,11 +57,14 @@ def pattern(text: str, anything: str) -> str:
 
 PARTS = {
     what: list(zip(code(recorded), code(ours) or [""], strict=True))
-    for what, recorded, ours, _ in table("What is not the version's: parts of lines")
+    for what, recorded, ours, _ in table("Differences with other causes: parts of lines")
 }
 WHOLE = {
     whose: [
-        line for cell, by, _ in table("What is not the version's: whole lines") if by == whose for line in code(cell)
+        line
+        for cell, by, _ in table("Differences with other causes: whole lines")
+        if by == whose
+        for line in code(cell)
     ]
     for whose in ("recorded", "the model")
 }
@@ -260,7 +263,7 @@ def test_v6_12_counts_and_taints_as_recorded(real, kind):
     assert kernel.tainted <= {TAINT_BAD_PAGE}
 
 
-# What v6.12 does otherwise.
+# What v6.12 does differently.
 
 BOOT_4K = boot(Config("4k", 48), CPU.named("max"))
 
@@ -271,7 +274,7 @@ def log_with(commits: int) -> list[str]:
     return without_time(list(tree.start_kernel(BOOT_4K, placement=ANYWHERE).run().dmesg))
 
 
-ROWS = table("What v6.12 does otherwise")
+ROWS = table("What v6.12 does differently")
 
 
 def test_the_table_of_v6_12_has_each_commit():
