@@ -1,12 +1,18 @@
-"""Fixtures for the browser tests: a JupyterLab of their own, and a Chromium to look at it with.
+"""Fixtures for the browser tests: views on a page of their own, and a JupyterLab.
 
-The JupyterLab is the one that `pgtlab lab` starts, so what these tests see is what a user gets; only
-its folders are throw-away. A test mostly needs one fixture:
+Most tests ask what a view does. `show` puts it on a page without Jupyter, drawn by its own JavaScript and
+connected to its own Python, in this process:
+
+    def test_something(show):
+        page, view = show(Explorer("16k", 52), theme="dark")
+        view.get_by_role("button", name="off").click()
+
+What depends on Jupyter is tested in the JupyterLab that `pgtlab lab` starts, so what these tests see is what a user
+gets; only its folders are temporary. Each worker that needs one starts its own.
 
     def test_something(open_notebook):
         notebook = open_notebook("notebooks/00_tour.ipynb", theme="dark")
         notebook.run_all()
-        notebook.page.get_by_role("checkbox", name="LPA2").click()
 """
 
 import json
@@ -21,18 +27,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import nbformat
 import pytest
 from pgtlab_widgets.view import View
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tests.browser.drawing import Theme, blank, draw
 from tests.browser.get_chromium import find
 
 HERE = Path(__file__).parent
-expect.set_options(timeout=20_000)  # a machine that runs other tests as well may take long over a picture
-Theme = Literal["light", "dark"]
+# A busy machine may take long over a picture; a test that passes never waits for these.
+expect.set_options(timeout=60_000)
+PATIENCE = 120_000  # milliseconds, for what else a page waits for
 THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 # All but the first keep Chromium from asking the network for what no test needs.
 ARGUMENTS = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
@@ -41,11 +48,13 @@ ARGUMENTS += ["--disable-sync", "--disable-quic"]
 
 @pytest.hookimpl(tryfirst=True)  # before `-m browser` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what opens a browser on one worker: one JupyterLab and one Chromium are enough."""
+    """Mark what opens a browser, and keep the tests of a file that share a JupyterLab on one worker."""
     for item in items:
-        if HERE in item.path.parents and "chromium" in getattr(item, "fixturenames", ()):
+        names = getattr(item, "fixturenames", ())
+        if HERE in item.path.parents and "chromium" in names:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            if "lab" in names:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @cache
@@ -71,12 +80,12 @@ class Lab:
         """Ask its REST API."""
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(f"{self.url}/{path}", headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.read()
 
     def wait_until_up(self, process: subprocess.Popen[str]) -> None:
         """Return when it answers."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 self.request("api/status")
@@ -97,7 +106,7 @@ class Notebook:
 
     page: Page
 
-    def run_all(self, timeout_s: float = 120) -> None:
+    def run_all(self, timeout_s: float = 600) -> None:
         """Run every cell; raise what a cell raised or wrote to stderr."""
         self.page.evaluate(
             """async seconds => {
@@ -171,7 +180,7 @@ def lab_url(lab: Lab) -> str:
 def window(chromium: Browser, lab: Lab) -> Iterator[Page]:
     """Open a fresh browser window that may open anything of `lab`."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{lab.url}/api/status?token={lab.token}")  # leaves the cookie that opens the rest
     yield page
@@ -204,17 +213,21 @@ def open_notebook(page: Page, lab: Lab) -> Callable[..., Notebook]:
     return partial(open_in, page, lab)
 
 
-def with_cells(*cells: str) -> nbformat.NotebookNode:
+def with_cells(*cells: str) -> dict[str, Any]:
     """A notebook of code cells."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    return notebook
+    empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    return {
+        "cells": [{**empty, "id": f"cell-{number}", "source": cell.strip()} for number, cell in enumerate(cells)],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 @pytest.fixture(scope="module")
 def scratch(chromium: Browser, lab: Lab) -> Iterator[Notebook]:
     """A notebook that is opened once; each test fills it anew, with `run_cells`."""
-    nbformat.write(with_cells(), lab.folder / "scratch.ipynb")
+    (lab.folder / "scratch.ipynb").write_text(json.dumps(with_cells()))
     with window(chromium, lab) as page:
         yield open_in(page, lab, "scratch.ipynb")
 
@@ -238,37 +251,64 @@ def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
 
 
 @pytest.fixture
-def render(chromium: Browser) -> Iterator[Callable[[type[View], dict[str, Any]], Locator]]:
-    """Draw a `view` that no model made, by a widget's own JavaScript, on a page of its own without Jupyter.
+def empty_page(chromium: Browser) -> Iterator[Page]:
+    """A page of its own for a test, without Jupyter. Fails where an error was raised in it."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert errors == []
+
+
+@pytest.fixture
+def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
+    """Show views on a page without Jupyter, connected to their Python; give the page and the first view on it.
+
+    A message is handled at once, and its answer is what has changed in all views; `window.unanswered` counts those
+    that are under way. A test that wants to stop in the middle replaces a view's `receive`.
+    """
+    shown: list[tuple[View, dict[str, str]]] = []
+
+    def traits(widget: View) -> dict[str, str]:
+        """The traits that JavaScript reads: those of our own are strings of JSON."""
+        state = widget.get_state()
+        return {name: text for name, text in state.items() if isinstance(text, str) and not name.startswith("_")}
+
+    def to_python(sent: tuple[int, dict[str, Any]]) -> list[dict[str, str]]:
+        number, message = sent
+        shown[number][0]._handle_custom_msg(message, [])
+        answer = []
+        for i, (widget, before) in enumerate(shown):
+            now = traits(widget)
+            answer.append({name: text for name, text in now.items() if before.get(name) != text})
+            shown[i] = (widget, now)
+        return answer
+
+    def show(*widgets: View, theme: Theme = "light") -> tuple[Page, Locator]:
+        blank(empty_page, theme)
+        empty_page.expose_function("toPython", to_python)
+        for widget in widgets:
+            shown.append((widget, traits(widget)))
+            draw(empty_page, widget, shown[-1][1], len(shown) - 1)
+        return empty_page, empty_page.locator(".pgtlab-view").first
+
+    yield show
+    for widget, _ in shown:
+        widget.close()
+
+
+@pytest.fixture
+def render(empty_page: Page) -> Callable[[type[View], dict[str, Any]], Locator]:
+    """Draw a `view` that no model made, by a widget's own JavaScript, on a page without Jupyter.
 
     What it sends is in `window.sent`; `window.receive(view)` gives it another view.
     """
-    page = chromium.new_page()
 
-    def draw(widget: type[View], view: dict[str, Any]) -> Locator:
-        page.set_content("<main></main>")
-        page.add_style_tag(content=str(widget._css))
-        page.evaluate(
-            """async ([esm, view]) => {
-                const url = URL.createObjectURL(new Blob([esm], {type: "text/javascript"}));
-                const {default: {render}} = await import(url);
-                window.sent = [];
-                const listeners = [];
-                const model = {
-                    get: (name) => (name === "view" ? view : "{}"),
-                    send: (message) => window.sent.push(message),
-                    on: (event, listener) => listeners.push(listener),
-                    off: () => {},
-                };
-                window.receive = (another) => {
-                    view = JSON.stringify(another);
-                    listeners.forEach((heard) => heard());
-                };
-                render({model, el: document.querySelector("main")});
-            }""",
-            [str(widget._esm), json.dumps(view)],
-        )
-        return page.locator(".pgtlab-view")
+    def render(widget: type[View], view: dict[str, Any]) -> Locator:
+        empty_page.set_content("<!DOCTYPE html><main></main>")
+        draw(empty_page, widget, {"view": json.dumps(view)})
+        return empty_page.locator(".pgtlab-view")
 
-    yield draw
-    page.close()
+    return render

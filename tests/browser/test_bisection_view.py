@@ -5,11 +5,9 @@ from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import BisectionView
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import BisectionView\nBisectionView()"
 
-
-def test_two_meanings_of_bad_find_two_commits_and_a_click_tests_one(run_cells):
-    page, view = run_cells(CELL)
+def test_two_meanings_of_bad_find_two_commits_and_a_click_tests_one(show):
+    page, view = show(BisectionView())
     told = view.get_by_role("status")
     expect(told).to_contain_text("24 commits are left")
     view.get_by_role("button", name="Run to the end").click()
@@ -27,8 +25,8 @@ def test_two_meanings_of_bad_find_two_commits_and_a_click_tests_one(run_cells):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, view = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, theme):
+    page, view = show(BisectionView(), theme=theme)
     view.get_by_role("button", name="Test git's choice").click()
     expect(view.get_by_role("status")).to_contain_text("Tests so far: 1")
     result = Axe().run(page, context=".pgtlab-bisection-view")

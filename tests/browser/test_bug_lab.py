@@ -4,14 +4,20 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from pgtlab_widgets import BugLab
+from pgtlab_widgets import BugLab, steps
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import BugLab\nBugLab()"
+from tests.browser.drawing import hold_steps
 
 
-def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(run_cells):
-    page, view = run_cells(CELL)
+@pytest.fixture
+def one_kernel_a_step(monkeypatch):
+    """Whatever the machine does in the time that a step is given."""
+    monkeypatch.setattr(steps, "STEP", -1)
+
+
+def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(show):
+    page, view = show(BugLab())
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: panic")
     x1 = view.get_by_role("button", name=re.compile("^x1 [0-9a-f]{16}"))
     x1.click()
@@ -50,8 +56,8 @@ def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(run_cells):
     )
 
 
-def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(run_cells):
-    _, view = run_cells("from pgtlab_widgets import BugLab\nBugLab(va_bits=52, pa_bits=52, cpu='max,lpa2=off')")
+def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(show):
+    _, view = show(BugLab(va_bits=52, pa_bits=52, cpu="max,lpa2=off"))
     view.get_by_role("button", name="small-pgd", exact=True).click()
     expect(view.locator(".summary")).to_contain_text(
         "small-pgd on max,lpa2=off: unnoticed: a process that mapped nothing has"
@@ -59,8 +65,9 @@ def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(run_cel
     expect(view.locator(".annotated")).to_have_text("Nothing was logged.")
 
 
-def test_ones_own_patch_is_typed_applied_and_taken_off(run_cells):
-    _, view = run_cells("from pgtlab_widgets import BugLab\nBugLab('arm64-for-next')")
+def test_a_patch_is_typed_applied_and_taken_off(show, one_kernel_a_step):
+    lab = BugLab("arm64-for-next")
+    _, view = show(lab)
     field = view.get_by_role("textbox", name="Your own patch")
     expect(field).to_have_value(re.compile(r"^def pud_free\(k: Kernel"))
     view.get_by_text("The functions of the commits and of the call trace").click()
@@ -80,10 +87,12 @@ def test_ones_own_patch_is_typed_applied_and_taken_off(run_cells):
     expect(view.get_by_role("region", name="The difference to the tree")).to_contain_text(
         "+    k.__pud_free(mm, pud)  # adds: whether there is one or not"
     )
+    hold_steps(lab, after=3)
     view.get_by_role("button", name="Judge the kernel").click()
-    expect(view.get_by_text(re.compile("[1-9] of 17"))).to_be_visible()
+    expect(view.get_by_text("3 of 17")).to_be_visible()
     view.get_by_role("button", name="Stop").click()
     expect(view.get_by_role("button", name="Judge the kernel")).to_be_visible()
+    del lab.receive
     view.get_by_role("button", name="Judge the kernel").click()
     expect(view.locator(".judged")).to_contain_text("does your function ask whether the level exists?")
     view.get_by_role("button", name="Take pud_free() off").click()
@@ -92,11 +101,11 @@ def test_ones_own_patch_is_typed_applied_and_taken_off(run_cells):
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_nothing_moves_whatever_is_chosen(run_cells, width):
-    page, view = run_cells("from pgtlab_widgets import BugLab\nBugLab(page_size='16k', va_bits=52)")
+def test_nothing_moves_whatever_is_chosen(show, width):
+    page, view = show(BugLab(page_size="16k", va_bits=52))
     page.set_viewport_size({"width": width, "height": 900})
     tops = "view => [...view.children].map((part) => part.offsetTop - view.offsetTop)"
-    page.wait_for_timeout(500)
+    page.wait_for_function("width => innerWidth === width", arg=width)
     before = view.evaluate(tops)
     log = view.locator(".annotated")
     for name in (re.compile("^x1 "), re.compile("^EC 0x25"), re.compile("a struct page on the stack was used")):
@@ -111,20 +120,24 @@ def test_nothing_moves_whatever_is_chosen(run_cells, width):
         assert view.evaluate(tops) == before
 
 
-def test_the_matrix_can_be_stopped(run_cells):
-    page, view = run_cells(CELL)
+def test_the_matrix_can_be_stopped(show, one_kernel_a_step):
+    lab = BugLab()
+    held = hold_steps(lab, after=5)
+    _, view = show(lab)
     view.get_by_role("button", name="Run it everywhere").click()
-    expect(view.get_by_text(re.compile("[1-9][0-9]? of 104"))).to_be_visible()
+    expect(view.get_by_text("5 of 104")).to_be_visible()
     view.get_by_role("button", name="Stop").click()
     expect(view.get_by_role("button", name="Run it everywhere")).to_be_visible()
-    count = view.get_by_text(" of 104").inner_text()
-    page.wait_for_timeout(400)
-    assert view.get_by_text(" of 104").inner_text() == count != "104 of 104"
+    del lab.receive
+    lab.receive(held.pop())  # which was under way when the reader stopped
+    assert len(lab.matrix.outcomes) == 5
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, view = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, one_kernel_a_step, theme):
+    lab = BugLab()
+    hold_steps(lab, after=25)
+    page, view = show(lab, theme=theme)
     view.get_by_role("button", name="Run it everywhere").click()
     expect(view.get_by_text(re.compile("[2-9][0-9] of 104"))).to_be_visible()
     view.get_by_role("button", name="Stop").click()

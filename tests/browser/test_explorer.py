@@ -1,30 +1,21 @@
 """The explorer as a learner meets it: what is on the page, not what is in Python."""
 
 import re
+from functools import partial
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import Explorer
 from playwright.sync_api import Locator, expect
 
-CELL = """
-from pgtlab_widgets import Explorer
-explorer = Explorer(page_size="16k", va_bits=52, cpu="max", address="VMEMMAP_START")
-explorer
-"""
 BOTH_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
 @pytest.fixture
-def explorer(run_cells):
-    """Run cells in a theme; give the page and the first explorer on it."""
-
-    def show(theme="light", cells=(CELL,)):
-        page, view = run_cells(*cells, theme=theme)
-        expect(option(view, "Page size", "16k")).to_be_visible()
-        return page, view
-
-    return show
+def explorer(show):
+    """Show an explorer in a theme; give the page and its view."""
+    made = Explorer(page_size="16k", va_bits=52, cpu="max", address="VMEMMAP_START")
+    return partial(show, made)
 
 
 def option(view: Locator, choice: str, name: str) -> Locator:
@@ -35,8 +26,8 @@ def picture(view: Locator) -> Locator:
     return view.locator("svg")
 
 
-def selected(view: Locator) -> list[str]:
-    return view.locator("button[aria-pressed=true]").all_inner_texts()
+def expect_selected(view: Locator, *names: str) -> None:
+    expect(view.locator("button[aria-pressed=true]")).to_have_text(names)
 
 
 def address(view: Locator) -> Locator:
@@ -48,7 +39,7 @@ def address(view: Locator) -> Locator:
 
 @BOTH_THEMES
 def test_switching_lpa2_off_takes_a_level_away_and_back(explorer, theme):
-    _, view = explorer(theme)
+    _, view = explorer(theme=theme)
     mmu = picture(view).get_by_text("level 0", exact=True)
     expect(mmu).to_be_visible()
     expect(picture(view)).to_contain_text("p4d folded at compile time")
@@ -60,7 +51,7 @@ def test_switching_lpa2_off_takes_a_level_away_and_back(explorer, theme):
     expect(mmu).to_have_count(0)
     expect(view.get_by_role("row", name="vabits_actual 52 47")).to_be_visible()
     expect(view.get_by_role("row", name="pud real folded at run time")).to_be_visible()
-    assert selected(view) == ["16k", "52", "52", "max", "off"]
+    expect_selected(view, "16k", "52", "52", "max", "off")
 
     option(view, "LPA2", "on").click()
     expect(mmu).to_be_visible()
@@ -92,8 +83,8 @@ def test_tab_stops_once_in_every_group(explorer):
     assert stops == ["Page size/16k", "VA_BITS/52", "PA_BITS/52", "CPU/max", "LPA2/on", "input", "bit-63"]
 
 
-def test_what_makes_no_difference_is_said_to_make_none(explorer):
-    _, view = explorer(cells=('from pgtlab_widgets import Explorer\nExplorer("16k", 48)',))
+def test_what_makes_no_difference_is_said_to_make_none(show):
+    _, view = show(Explorer("16k", 48))
     option(view, "LPA2", "off").click()
     expect(view.get_by_text("nothing changes.")).to_be_visible()
     expect(view.get_by_text("Makes no difference to this kernel: ARM64_LPA2 depends on")).to_be_visible()
@@ -146,30 +137,7 @@ def test_bits_flip_by_keyboard_and_keep_the_focus(explorer):
     expect(bits.first).to_be_focused()
 
 
-def test_no_flip_is_lost_while_python_is_busy(explorer):
-    page, view = explorer()
-    page.evaluate(
-        """() => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            kernel.requestExecute({code: 'import time; time.sleep(1)'});
-        }"""
-    )
-    for bit in (0, 1, 2, 2):
-        view.get_by_role("switch", name=f"bit {bit}, offset").click()
-    expect(address(view)).to_have_value("0xfffff03fc0000003")
-
-
-def test_keys_stay_in_the_explorer(explorer):
-    page, view = explorer(cells=(CELL, "1 + 1"))
-    view.get_by_role("switch").first.focus()
-    for key in ("ArrowRight", "ArrowDown", "Enter", "Space", "b", "End"):
-        page.keyboard.press(key)
-    expect(view.get_by_role("switch").last).to_be_focused()
-    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex") == 0
-    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 2
-
-
-# Choices that are not to be had
+# Choices that are not legal
 
 
 def test_an_illegal_choice_is_greyed_and_says_by_which_rule(explorer):
@@ -191,19 +159,19 @@ def test_an_illegal_choice_is_greyed_and_says_by_which_rule(explorer):
         page.keyboard.press("ArrowLeft")
     expect(no).to_be_focused()
     expect(line).to_contain_text(rule)
-    assert selected(view) == ["16k", "52", "52", "max", "on"]
+    expect_selected(view, "16k", "52", "52", "max", "on")
 
 
 def test_an_illegal_choice_comes_with_a_way_to_have_it(explorer):
     page, view = explorer()
     option(view, "VA_BITS", "39").click(force=True)
-    assert selected(view) == ["16k", "52", "52", "max", "on"]  # nothing changed by itself
+    expect_selected(view, "16k", "52", "52", "max", "on")  # nothing changed by itself
 
     way = view.get_by_role("button", name="Use VA_BITS=39 with 4k pages and PA_BITS=48")
     expect(way).to_be_focused()
     page.keyboard.press("Enter")
     expect(picture(view)).to_contain_text("39 bits in use, the walk starts at level 1")
-    assert selected(view) == ["4k", "39", "48", "max", "on"]
+    expect_selected(view, "4k", "39", "48", "max", "on")
     expect(way).to_have_count(0)
     expect(option(view, "VA_BITS", "39")).to_be_focused()
 
@@ -217,7 +185,7 @@ def test_pa_bits_goes_along_where_kconfig_leaves_one_value_and_that_is_said(expl
     _, view = explorer()
     option(view, "VA_BITS", "47").click()
     expect(picture(view)).to_contain_text("VA_BITS=47")
-    assert selected(view) == ["16k", "47", "48", "max", "on"]
+    expect_selected(view, "16k", "47", "48", "max", "on")
     expect(view.locator(".line")).to_contain_text(
         "PA_BITS goes to 48 with it. PA_BITS=52 with 16k pages and VA_BITS=47:"
     )
@@ -323,30 +291,6 @@ def test_a_field_says_why_it_is_there_and_which_register_bits_decide(explorer):
 # Views
 
 
-def test_two_views_of_one_explorer_stay_in_step(explorer):
-    page, view = explorer(cells=(CELL, "explorer"))
-    other = page.locator(".pgtlab-explorer").nth(1)
-    expect(picture(other)).to_contain_text("52 bits in use")
-    option(view, "LPA2", "off").click()
-    expect(picture(other)).to_contain_text("folded at run time")
-    expect(option(other, "LPA2", "off")).to_have_attribute("aria-pressed", "true")
-    address(other).fill("PAGE_END")
-    page.keyboard.press("Enter")
-    expect(address(view)).to_have_value("PAGE_END")
-
-
-def test_python_and_the_page_stay_in_step(explorer):
-    page, view = explorer()
-    option(view, "LPA2", "off").click()
-    expect(picture(view)).to_contain_text("folded at run time")
-    code = "explorer.choose(page_size='64k', va_bits=42, pa_bits=explorer.boot.vabits_actual + 1)"
-    page.evaluate(
-        "code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code}).done", code
-    )
-    expect(picture(view)).to_contain_text("64K pages, VA_BITS=42 on max,lpa2=off")
-    assert selected(view) == ["64k", "42", "48", "max", "off"]
-
-
 @pytest.mark.parametrize("width", [1280, 700])
 def test_nothing_moves_whatever_is_chosen(explorer, width):
     page, view = explorer()
@@ -379,7 +323,7 @@ def _places(view: Locator) -> tuple[float, ...]:
 
 @BOTH_THEMES
 def test_axe_finds_no_violation(explorer, theme):
-    page, view = explorer(theme)
+    page, view = explorer(theme=theme)
     option(view, "LPA2", "off").click()
     option(view, "VA_BITS", "39").click(force=True)
     address(view).fill("nowhere")
@@ -398,13 +342,6 @@ def test_a_narrow_page_scrolls_the_picture_and_nothing_else(explorer):
     assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
     letters = picture(view).get_by_text("level 3", exact=True).evaluate("text => text.getBoundingClientRect().height")
     assert letters >= 10
-
-
-def test_a_page_without_widgets_shows_the_picture_and_the_table(explorer):
-    page, _ = explorer()
-    output = page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data")
-    assert "pgtlab-picture" in "".join(output["text/html"])
-    assert "TTBR1_EL1" in "".join(output["text/plain"])
 
 
 def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(render):
@@ -434,7 +371,9 @@ def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(
     assert view.page.evaluate("window.sent") == [{"flip": "7"}]
 
 
-def test_what_goes_wrong_in_python_is_said_in_the_view(explorer):
-    _, view = explorer(cells=(f"{CELL.rstrip()}.receive = lambda message: 1 / 0\nexplorer",))
+def test_what_goes_wrong_in_python_is_said_in_the_view(show):
+    explorer = Explorer()
+    explorer.receive = lambda message: 1 / 0
+    _, view = show(explorer)
     option(view, "LPA2", "off").click()
     expect(view.locator(".failed")).to_have_text("ZeroDivisionError('division by zero')")

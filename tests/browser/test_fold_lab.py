@@ -2,38 +2,33 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from pgtlab_widgets import FoldLab
-from playwright.sync_api import expect
-
-CELL = """
 from pgtlab_widgets import Explorer, FoldLab
-explorer = Explorer()
-FoldLab(explorer)
-"""
+from playwright.sync_api import expect
 
 
 def cell(view, name):
     return view.get_by_role("button", name=name)
 
 
-def test_a_click_loads_a_cell_everywhere_and_arrow_keys_go_on(run_cells):
-    page, view = run_cells(CELL, "explorer")
+def test_a_click_loads_a_cell_everywhere_and_arrow_keys_go_on(show):
+    explorer = Explorer()
+    page, view = show(FoldLab(explorer), explorer)
     cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off").click()
     chosen = cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off")
     expect(chosen).to_have_attribute("aria-pressed", "true")
     expect(view.get_by_role("status")).to_contain_text("47 bits in use")
-    explorer = page.locator(".pgtlab-explorer").first
-    expect(explorer.locator("svg")).to_contain_text("47 bits in use, the walk starts at level 1")
+    other = page.locator(".pgtlab-explorer").first
+    expect(other.locator("svg")).to_contain_text("47 bits in use, the walk starts at level 1")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(explorer.locator("svg")).to_contain_text("16K pages, VA_BITS=52 on max. 52 bits in use")
+    expect(other.locator("svg")).to_contain_text("16K pages, VA_BITS=52 on max. 52 bits in use")
     expect(chosen).to_have_attribute("aria-pressed", "false")
-    assert page.evaluate("document.activeElement.dataset.item") == "cell 16k/52/52/max"
+    expect(view.locator("[data-item='cell 16k/52/52/max']")).to_be_focused()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, _ = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, theme):
+    page, _ = show(FoldLab(), theme=theme)
     result = Axe().run(page, context=".pgtlab-fold-lab")
     assert result.violations_count == 0, result.generate_report()
 

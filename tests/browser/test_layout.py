@@ -1,34 +1,34 @@
 """No jumps: what follows a view on the page stays where it is, whatever is chosen in the view."""
 
 import pytest
+from pgtlab_widgets import BisectionView, FoldLab, PageInspector, TLBView, WalkStepper
 from playwright.sync_api import expect
 
-CHOICES = {
-    "WalkStepper(page_size='16k', va_bits=52)": [
-        ("LPA2", "off"),
-        ("Page size", "4k"),
-        ("Page size", "64k"),
-        ("CPU", "cortex-a72"),
-    ],
-    "PageInspector()": ["alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)", ("Page size", "64k")],
-    "FoldLab()": ["16K pages, VA_BITS=48, PA_BITS=48 on cortex-a72"],
-    "BisectionView()": ["Test git's choice", "Run to the end", ("Bad is", "it reports anything"), ("LPA2", "off")],
-    "TLBView(accesses=100_000)": [("Trace", "processes"), ("Page size", "4k"), ("Mapped by", "blocks")],
-}
+CHOICES = [
+    (
+        lambda: WalkStepper(page_size="16k", va_bits=52),
+        [("LPA2", "off"), ("Page size", "4k"), ("Page size", "64k"), ("CPU", "cortex-a72")],
+    ),
+    (PageInspector, ["alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)", ("Page size", "64k")]),
+    (FoldLab, ["16K pages, VA_BITS=48, PA_BITS=48 on cortex-a72"]),
+    (BisectionView, ["Test git's choice", "Run to the end", ("Bad is", "it reports anything"), ("LPA2", "off")]),
+    (lambda: TLBView(accesses=100_000), [("Trace", "processes"), ("Page size", "4k"), ("Mapped by", "blocks")]),
+]
 
 
-@pytest.mark.parametrize("made", CHOICES)
-def test_a_view_keeps_its_height(run_cells, made):
-    page, view = run_cells(f"from pgtlab_widgets import *\n{made}")
+@pytest.mark.parametrize(("make", "choices"), CHOICES, ids=["walk", "page", "fold", "bisection", "tlb"])
+def test_a_view_keeps_its_height(show, make, choices):
+    page, view = show(make())
     for width in (1280, 700):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
         heights = [view.bounding_box()["height"]]
-        for choice in CHOICES[made]:
-            toolbar, name = choice if isinstance(choice, tuple) else (None, choice)
+        for choice in choices:
+            toolbar, label = choice if isinstance(choice, tuple) else (None, choice)
             within = view if toolbar is None else view.get_by_role("toolbar", name=toolbar, exact=True)
-            button = within.get_by_role("button", name=name, exact=toolbar is not None).first
+            button = within.get_by_role("button", name=label, exact=toolbar is not None).first
             button.click()
+            page.wait_for_function("!window.unanswered")
             if toolbar:
                 expect(button).to_have_attribute("aria-pressed", "true")
             heights.append(view.bounding_box()["height"])

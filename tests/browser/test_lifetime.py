@@ -1,16 +1,16 @@
 """What becomes of views that are saved, shown again, or left behind."""
 
-import re
-
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import Explorer\nExplorer('16k', 52)"
-COUNT = """
-import gc, ipywidgets
-gc.collect()
-print(sum(isinstance(thing, Explorer) for thing in gc.get_objects()), 'left')
-"""
-EXECUTE = "code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code}).done"
+CELL = "from pgtlab_widgets import Explorer\nkept = Explorer('16k', 52)\nheard = []\n"
+CELL += "kept.on_msg(lambda view, message, buffers: heard.append(message))\n"
+#: Whether an expression is true in the notebook's Python.
+IS_TRUE = """async expression => {
+    const {kernel} = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    const request = kernel.requestExecute({code: "", user_expressions: {value: expression}});
+    return (await request.done).content.user_expressions.value.data["text/plain"] === "True";
+}"""
+LEFT = "len([thing for thing in __import__('gc').get_objects() if isinstance(thing, Explorer)])"
 RUN_FIRST = """async times => {
     const {content, sessionContext} = window.jupyterapp.shell.currentWidget;
     content.activeCellIndex = 0;
@@ -18,63 +18,75 @@ RUN_FIRST = """async times => {
         const before = document.querySelector('.pgtlab-view');
         await window.jupyterapp.commands.execute('notebook:run-cell');
         const there = () => { const now = document.querySelector('.pgtlab-view'); return now && now !== before; };
-        while (!there()) await new Promise((done) => setTimeout(done, 20));
+        while (!there()) await new Promise(requestAnimationFrame);
     }
 }"""
+CLEAR = "window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
+
+
+def wait_until(page, expression):
+    """Wait until an expression is true in the notebook's Python."""
+    page.wait_for_function(IS_TRUE, arg=expression, polling=100)
+
+
+def show_again(page, code):
+    """Let the first cell be `code`, and run it."""
+    page.evaluate(
+        "code => window.jupyterapp.shell.currentWidget.content.model.sharedModel.getCell(0).setSource(code)", code
+    )
+    page.evaluate(RUN_FIRST, 1)
+
+
+def lpa2(view, name):
+    return view.get_by_role("toolbar", name="LPA2").get_by_role("button", name=name)
 
 
 def test_a_cell_that_runs_again_and_again_leaves_one_view(run_cells):
-    page, view = run_cells("from pgtlab_widgets import Explorer\ndisplay(Explorer('16k', 52))", COUNT)
-    page.evaluate(RUN_FIRST, 30)
+    page, view = run_cells("from pgtlab_widgets import Explorer\ndisplay(Explorer('16k', 52))")
+    page.evaluate(RUN_FIRST, 10)
     expect(page.locator(".pgtlab-view")).to_have_count(1)
     expect(view.locator("svg")).to_contain_text("52 bits in use")
-    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
-    left = page.locator(".jp-OutputArea-output pre").last
-    for _ in range(20):  # a view waits before it is given up
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
-        page.wait_for_timeout(500)
-        if left.inner_text().strip() == "1 left":
-            break
-    expect(left).to_have_text(re.compile(r"^1 left\s*$"))
+    # A view waits before it is given up; then nothing holds it.
+    wait_until(page, f"__import__('gc').collect() >= 0 and {LEFT} == 1")
 
 
 def test_a_view_that_left_the_page_is_itself_when_it_is_shown_again(run_cells):
-    page, view = run_cells(f"{CELL.replace(chr(10), chr(10) + 'kept = ')}\nkept")
-    view.get_by_role("toolbar", name="LPA2").get_by_role("button", name="off").click()
+    page, view = run_cells(f"{CELL}kept")
+    lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.evaluate(CLEAR)
     expect(page.locator(".pgtlab-view")).to_have_count(0)
-    page.wait_for_timeout(1000)
-    page.evaluate("window.jupyterapp.shell.currentWidget.content.model.sharedModel.getCell(0).setSource('kept')")
-    page.evaluate(RUN_FIRST, 1)
+    wait_until(page, "kept.comm is None")
+    show_again(page, "kept")
     expect(view.locator("svg")).to_contain_text("47 bits in use")
-    view.get_by_role("toolbar", name="LPA2").get_by_role("button", name="on").click()
+    lpa2(view, "on").click()
     expect(view.locator("svg")).to_contain_text("52 bits in use")
 
 
 def test_a_view_in_a_box_stays_with_it(run_cells):
-    make = "import ipywidgets\nfrom pgtlab_widgets import Explorer\nbox = ipywidgets.VBox([Explorer('16k', 52)])\nbox"
-    page, view = run_cells(make)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page, view = run_cells(f"{CELL}import ipywidgets\nbox = ipywidgets.VBox([kept])\nbox")
+    page.evaluate(CLEAR)
     expect(page.locator(".pgtlab-view")).to_have_count(0)
-    page.wait_for_timeout(1000)
-    page.evaluate("window.jupyterapp.shell.currentWidget.content.model.sharedModel.getCell(0).setSource('box')")
-    page.evaluate(RUN_FIRST, 1)
-    view.get_by_role("toolbar", name="LPA2").get_by_role("button", name="off").click()
+    wait_until(page, "{'gone': True} in heard and kept.comm is not None")
+    show_again(page, "box")
+    lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
 
 
 def test_a_saved_notebook_shows_its_views_before_anything_runs(run_cells, lab):
-    page, view = run_cells(CELL)
-    view.get_by_role("toolbar", name="LPA2").get_by_role("button", name="off").click()
+    page, view = run_cells(f"{CELL}kept")
+    lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     assert "47 bits in use" in (lab.folder / "scratch.ipynb").read_text()
     lab.stop_kernels()
     for _ in range(3):  # where the kernel starts late, ipywidgets 8.1 may ask it for the view, and not the notebook
         page.reload()
+        page.wait_for_function(
+            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
         page.wait_for_selector(".pgtlab-view svg, .jp-OutputArea-output:has-text('model not found')")
-        page.wait_for_timeout(1000)
+        page.wait_for_load_state("networkidle")
         if view.is_visible():
             break
     expect(view.locator("svg")).to_contain_text("47 bits in use")

@@ -7,7 +7,6 @@ from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import OopsReader
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import OopsReader\nOopsReader()"
 POSTED = Path(__file__).parents[1] / "data" / "oops" / "syzkaller"
 
 PASTE = """(area, text) => {
@@ -17,20 +16,20 @@ PASTE = """(area, text) => {
 }"""
 
 
-def lit(view):
-    return view.locator(".annotated li.lit .number").all_inner_texts()
+def expect_lit(view, numbers):
+    expect(view.locator(".annotated li.lit .number")).to_have_text(numbers)
 
 
-def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(run_cells):
-    page, view = run_cells(CELL)
+def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(show):
+    page, view = show(OopsReader())
     expect(view.get_by_role("button", name="freed in destroy_args() without its destructor")).to_have_attribute(
         "aria-pressed", "true"
     )
-    assert lit(view) == ["3", "4", "39"]
+    expect_lit(view, ["3", "4", "39"])
     claim = view.get_by_role("button", name="vmemmap, where the struct page of pfn 0 would be")
     claim.click()
     expect(view.locator(".because")).to_contain_text("x1 = (x20 - vmemmap) >> 6")
-    assert lit(view) == ["27", "28", "29"]
+    expect_lit(view, ["27", "28", "29"])
     expect(view.locator(".annotated li.lit").first).to_be_in_viewport()  # scrolled to
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -46,17 +45,16 @@ def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(run_cells
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(run_cells, width):
-    chosen = "next(claim['key'] for claim in reader.base_view['claims'] if 'vmemmap, where' in claim['text'])"
-    page, view = run_cells(
-        f"from pgtlab_widgets import OopsReader\nreader = OopsReader()\nreader.chosen = {chosen}\nreader"
-    )
+def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(show, width):
+    reader = OopsReader()
+    reader.chosen = next(claim["key"] for claim in reader.base_view["claims"] if "vmemmap, where" in claim["text"])
+    page, view = show(reader)
     log = view.locator(".annotated")
     page.wait_for_function("document.querySelector('.annotated').scrollTop > 0")  # and not the page
     in_sight = "(log, line) => line.offsetTop >= log.scrollTop && line.offsetTop < log.scrollTop + log.clientHeight"
     assert log.evaluate(in_sight, log.locator("li.lit").first.element_handle())
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_timeout(300)
+    page.wait_for_function("width => innerWidth === width", arg=width)
     tops = "view => [...view.children].map((part) => part.offsetTop - view.offsetTop).concat(view.offsetHeight)"
     before = view.evaluate(tops)
     for n in range(view.locator(".claim").count()):
@@ -65,8 +63,8 @@ def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(
         assert view.evaluate(tops) == before
 
 
-def test_a_log_is_pasted_and_one_of_another_architecture_declined(run_cells):
-    _, view = run_cells(CELL)
+def test_a_log_is_pasted_and_one_of_another_architecture_declined(show):
+    _, view = show(OopsReader())
     area = view.get_by_label("Or paste a log")
     area.evaluate(PASTE, (POSTED / "report-238.log").read_text())
     expect(view.get_by_role("alert").first).to_have_text(
@@ -79,6 +77,7 @@ def test_a_log_is_pasted_and_one_of_another_architecture_declined(run_cells):
     expect(area).to_have_value("")
     fold = view.get_by_role("button", name="more lines").first
     rows = view.locator(".annotated li")
+    expect(fold).to_be_visible()
     few = rows.count()
     assert few < 100
     fold.click()
@@ -88,8 +87,8 @@ def test_a_log_is_pasted_and_one_of_another_architecture_declined(run_cells):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, view = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, theme):
+    page, view = show(OopsReader(), theme=theme)
     view.get_by_role("button", name="ESR = 0x0000000096000004").click()
     expect(view.locator("svg")).to_contain_text("Translation fault, level 0.")
     result = Axe().run(page, context=".pgtlab-oops-reader")

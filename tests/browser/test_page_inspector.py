@@ -5,17 +5,14 @@ from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import PageInspector
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import PageInspector\nPageInspector()"
 
-
-def test_a_table_freed_without_its_destructor_is_seen_in_its_bytes_and_in_the_log(run_cells):
-    page, view = run_cells(CELL)
+def test_a_table_freed_without_its_destructor_is_seen_in_its_bytes_and_in_the_log(show):
+    page, view = show(PageInspector())
     svg = view.locator("svg")
     expect(svg).to_contain_text("_mapcount = -1")
     view.get_by_role("button", name="alloc_pages(0)").click()
     expect(svg).to_contain_text("_refcount = 1 (was 0)")
-    for _ in range(1):
-        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")  # pagetable_pud_ctor(page)
     expect(svg).to_contain_text("_mapcount = -513 (was -1)")
     expect(svg).to_contain_text("page_type = 0xfffffdff table")
@@ -27,8 +24,8 @@ def test_a_table_freed_without_its_destructor_is_seen_in_its_bytes_and_in_the_lo
     expect(view.locator(".log")).to_be_empty()
 
 
-def test_after_a_panic_the_buttons_say_so(run_cells):
-    _, view = run_cells(CELL)
+def test_after_a_panic_the_buttons_say_so(show):
+    _, view = show(PageInspector())
     for name in ("alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)"):
         view.get_by_role("button", name=name).click()
     expect(view.locator(".log")).to_contain_text("Kernel panic - not syncing")
@@ -39,8 +36,8 @@ def test_after_a_panic_the_buttons_say_so(run_cells):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, view = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, theme):
+    page, view = show(PageInspector(), theme=theme)
     view.get_by_role("button", name="alloc_pages(0)").click()
     expect(view.locator("svg")).to_contain_text("_refcount = 1")
     result = Axe().run(page, context=".pgtlab-page-inspector")

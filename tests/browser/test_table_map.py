@@ -7,12 +7,18 @@ from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import TableMap
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import TableMap\nTableMap(page_size='4k', va_bits=52)"
+from pgtlab.arch.mapper import Mapper
+from pgtlab.arch.registers import TCR_EL1
+
 FOCUSED = "document.activeElement.dataset.item"
 
 
-def test_from_the_root_to_an_entry_by_click_and_by_key(run_cells):
-    page, view = run_cells(CELL)
+def lpa2():
+    return TableMap(page_size="4k", va_bits=52)
+
+
+def test_from_the_root_to_an_entry_by_click_and_by_key(show):
+    page, view = show(lpa2())
     picture = view.locator("svg")
     expect(picture).to_contain_text("level -1, the root")
     expect(picture).to_contain_text("4 PiB + 4 PiB")
@@ -28,8 +34,8 @@ def test_from_the_root_to_an_entry_by_click_and_by_key(run_cells):
     expect(picture).to_contain_text("The way to 0xfff1000000000000")
 
 
-def test_from_petabytes_to_a_page_by_plus_and_back_by_minus(run_cells):
-    page, view = run_cells(CELL)
+def test_from_petabytes_to_a_page_by_plus_and_back_by_minus(show):
+    page, view = show(lpa2())
     picture = view.locator("svg")
     view.get_by_role("button", name="linear map", exact=True).first.click()
     expect(picture).to_contain_text("The way to 0xfff0000000000000")
@@ -45,11 +51,11 @@ def test_from_petabytes_to_a_page_by_plus_and_back_by_minus(run_cells):
     page.wait_for_function(f"{FOCUSED}.startsWith('scale 10 ')")
     expect(picture).to_contain_text("The way to 0xfff0000000001000")
     page.keyboard.press("ArrowUp")
-    assert page.evaluate(FOCUSED) == "scale 9 1"
+    expect(view.locator("[data-item='scale 9 1']")).to_be_focused()
 
 
-def test_a_part_of_a_bar_is_magnified_by_a_click_and_by_the_wheel(run_cells):
-    page, view = run_cells(CELL)
+def test_a_part_of_a_bar_is_magnified_by_a_click_and_by_the_wheel(show):
+    page, view = show(lpa2())
     picture = view.locator("svg")
     pages = view.locator("[data-item^='scale 9 ']")
     expect(pages).to_have_count(32)
@@ -63,13 +69,11 @@ def test_a_part_of_a_bar_is_magnified_by_a_click_and_by_the_wheel(run_cells):
     expect(picture).to_contain_text("The way to 0xffffc1ffc01e0000")
 
 
-def test_a_neighbour_among_many_tables_is_a_click_away(run_cells):
-    _, view = run_cells(
-        "from pgtlab.arch.mapper import Mapper\nfrom pgtlab.arch.registers import TCR_EL1\n"
-        "from pgtlab_widgets import TableMap\nmapper = Mapper.in_ram(TCR_EL1(T0SZ=16))\n"
-        "for n in range(300):\n    mapper.map_range(n << 21, 0x4000_0000 + (n << 16), n % 16 + 1 << 12)\n"
-        "TableMap(mapper.mmu)"
-    )
+def test_a_neighbour_among_many_tables_is_a_click_away(show):
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
+    for n in range(300):
+        mapper.map_range(n << 21, 0x4000_0000 + (n << 16), n % 16 + 1 << 12)
+    _, view = show(TableMap(mapper.mmu))
     picture = view.locator("svg")
     expect(picture).to_contain_text("level 3, table 1 of 300")
     view.get_by_role("button", name=re.compile("^table 8 of 300: .* 8 entries used")).click()
@@ -78,8 +82,8 @@ def test_a_neighbour_among_many_tables_is_a_click_away(run_cells):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, _ = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, theme):
+    page, _ = show(lpa2(), theme=theme)
     result = Axe().run(page, context=".pgtlab-table-map")
     assert result.violations_count == 0, result.generate_report()
 

@@ -5,15 +5,15 @@ from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import TLBView
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import TLBView\nTLBView(accesses=100_000)"
+from tests.browser.drawing import hold_steps
 
 
 def option(view, choice, name):
     return view.get_by_role("toolbar", name=choice, exact=True).get_by_role("button", name=name, exact=True)
 
 
-def test_47_bits_against_48_until_a_walk_cache_takes_the_difference_away(run_cells):
-    page, view = run_cells(CELL)
+def test_47_bits_against_48_until_a_walk_cache_takes_the_difference_away(show):
+    page, view = show(TLBView(accesses=100_000))
     told = view.get_by_role("status")
     expect(told).to_contain_text("16K/48 reads")
     expect(told).to_contain_text("% more.")
@@ -30,20 +30,24 @@ def test_47_bits_against_48_until_a_walk_cache_takes_the_difference_away(run_cel
     expect(told).to_contain_text("4K/52 LPA2 reads")
 
 
-def test_a_long_trace_shows_how_far_it_is_and_can_be_left(run_cells):
-    _, view = run_cells(CELL)
+def test_a_long_trace_shows_how_far_it_is_and_can_be_left(show):
+    tlb = TLBView(accesses=100_000)
+    _, view = show(tlb)
     told = view.get_by_role("status")
+    expect(told).to_contain_text("% more.")
+    hold_steps(tlb, after=4)  # the first make the trace
     option(view, "Accesses", "10,000,000").click()
     expect(told).to_contain_text(" of 10,000,000 accesses")
     expect(told).not_to_have_text("0 of 10,000,000 accesses")
     expect(view.get_by_role("progressbar", name="Accesses so far")).to_be_visible()
+    del tlb.receive
     option(view, "Accesses", "100,000").click()
     expect(told).to_contain_text("% more.")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(run_cells, theme):
-    page, view = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation(show, theme):
+    page, view = show(TLBView(accesses=100_000), theme=theme)
     expect(view.get_by_role("status")).to_contain_text("% more.")
     result = Axe().run(page, context=".pgtlab-tlb")
     assert result.violations_count == 0, result.generate_report()

@@ -5,15 +5,17 @@ from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import WalkStepper
 from playwright.sync_api import expect
 
-CELL = "from pgtlab_widgets import WalkStepper\nWalkStepper(page_size='16k', va_bits=52)"
+
+def stepper():
+    return WalkStepper(page_size="16k", va_bits=52)
 
 
 def option(view, choice, name):
     return view.get_by_role("toolbar", name=choice, exact=True).get_by_role("button", name=name, exact=True)
 
 
-def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(run_cells):
-    page, view = run_cells(CELL)
+def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(show):
+    page, view = show(stepper())
     told, step = view.locator(".told"), view.get_by_role("button", name="Step ▶")
     expect(told).to_contain_text("TTBR0_EL1 has the level 0 table")
     step.click()
@@ -31,8 +33,8 @@ def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(run_cells):
     expect(told).to_contain_text("TTBR0_EL1 has")
 
 
-def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(run_cells):
-    page, view = run_cells(CELL)
+def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(show):
+    page, view = show(stepper())
     view.get_by_role("button", name="step 3: level 2").click()
     expect(view.locator(".told")).to_contain_text("Level 2")
     page.keyboard.press("ArrowRight")
@@ -42,8 +44,8 @@ def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(run_cells):
     expect(view.locator(".told")).to_contain_text("PA 0x")
 
 
-def test_a_level_that_folds_is_the_same_words_under_another_name(run_cells):
-    _, view = run_cells(CELL)
+def test_a_level_that_folds_is_the_same_words_under_another_name(show):
+    _, view = show(stepper())
     view.get_by_role("button", name="End").click()
     picture = view.locator("svg").first
     expect(picture).to_contain_text("same entry, folded at compile time")
@@ -53,8 +55,8 @@ def test_a_level_that_folds_is_the_same_words_under_another_name(run_cells):
     expect(picture).not_to_contain_text("level 0 table")
 
 
-def test_a_fault_is_shown_where_it_happens_with_its_syndrome(run_cells):
-    _, view = run_cells(CELL)
+def test_a_fault_is_shown_where_it_happens_with_its_syndrome(show):
+    _, view = show(stepper())
     option(view, "Try", "write to a read-only page").click()
     expect(view.locator(".told")).to_contain_text("Level 3 permission fault")
     expect(view.locator(".told")).to_contain_text("ESR_EL1 = 0x9200004f")
@@ -64,8 +66,8 @@ def test_a_fault_is_shown_where_it_happens_with_its_syndrome(run_cells):
     expect(view.locator(".told")).to_contain_text("PA 0x")
 
 
-def test_an_address_is_typed_by_its_name(run_cells):
-    page, view = run_cells(CELL)
+def test_an_address_is_typed_by_its_name(show):
+    page, view = show(stepper())
     address = view.get_by_label("Address")
     address.fill("VMEMAP_START")
     page.keyboard.press("Enter")
@@ -76,8 +78,8 @@ def test_an_address_is_typed_by_its_name(run_cells):
     expect(view.locator(".told")).to_contain_text("TTBR1_EL1 has the level 0 table")
 
 
-def test_stepping_moves_nothing_else(run_cells):
-    page, view = run_cells(CELL)
+def test_stepping_moves_nothing_else(show):
+    page, view = show(stepper())
     view.get_by_role("button", name="Start").focus()
     heights = []
     for _ in range(6):
@@ -88,8 +90,8 @@ def test_stepping_moves_nothing_else(run_cells):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation_on_a_narrow_page(run_cells, theme):
-    page, view = run_cells(CELL, theme=theme)
+def test_axe_finds_no_violation_on_a_narrow_page(show, theme):
+    page, view = show(stepper(), theme=theme)
     page.set_viewport_size({"width": 700, "height": 900})
     option(view, "Try", "nothing at level 2").click()
     expect(view.locator(".told")).to_contain_text("translation fault")

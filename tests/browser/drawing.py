@@ -1,0 +1,74 @@
+"""Views on a page without Jupyter, drawn by their own JavaScript in a theme of JupyterLab's."""
+
+import sysconfig
+from pathlib import Path
+from typing import Any, Literal
+
+from pgtlab_widgets.view import View
+from playwright.sync_api import Page
+
+Theme = Literal["light", "dark"]
+
+#: A page without Jupyter, with the colours and fonts of a theme of JupyterLab's.
+PAGE = """<!DOCTYPE html><html lang="en"><head><title>A view</title><style>{style}
+body {{ margin: 12px; color: var(--jp-content-font-color1); background: var(--jp-layout-color0);
+  font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1); }}
+</style></head><body data-jp-theme-light="{light}"><main></main></body></html>"""
+
+#: Draw a view as anywidget does: `traits` are its model's, and what it sends goes to Python if it is connected.
+DRAW = """async ([esm, traits, number]) => {
+    const url = URL.createObjectURL(new Blob([esm], {type: "text/javascript"}));
+    const {default: {render}} = await import(url);
+    const listeners = [];
+    window.sent ??= [];
+    window.models ??= [];
+    const model = {
+        get: (name) => traits[name],
+        send: async (message) => {
+            window.sent.push(message);
+            if (!window.toPython) return;
+            window.unanswered = (window.unanswered ?? 0) + 1;
+            window.update(await window.toPython([number, message]));
+            window.unanswered--;
+        },
+        on: (event, listener) => listeners.push(listener),
+        off: () => {},
+        update: (changed) => { Object.assign(traits, changed); listeners.forEach((listener) => listener()); },
+    };
+    window.models.push(model);
+    window.update = (changes) => changes.forEach((changed, number) => changed && window.models[number].update(changed));
+    window.receive = (view) => model.update({view: JSON.stringify(view)});
+    render({model, el: document.querySelector("main").appendChild(document.createElement("div"))});
+}"""
+
+
+def blank(page: Page, theme: Theme = "light") -> None:
+    """Make `page` an empty one in a theme of JupyterLab's."""
+    themes = Path(sysconfig.get_path("data"), "share", "jupyter", "lab", "themes", "@jupyterlab")
+    style = (themes / f"theme-{theme}-extension" / "index.css").read_text(encoding="utf-8")
+    page.set_content(PAGE.format(style=style, light="true" if theme == "light" else "false"))
+
+
+def draw(page: Page, widget: View | type[View], traits: dict[str, str], number: int = 0) -> None:
+    """Draw a view at the end of `page`."""
+    page.add_style_tag(content=str(widget._css))
+    page.evaluate(DRAW, [str(widget._esm), traits, number])
+
+
+def hold_steps(widget: View, after: int) -> list[dict[str, Any]]:
+    """Let a view take so many steps of long work; the requests for more are held back, and are in the list.
+
+    What the view shows is then the middle of its work, on a machine of any speed. `del widget.receive` lets it go on.
+    """
+    receive, held, taken = widget.receive, [], 0
+
+    def hold(message: dict[str, Any]) -> None:
+        nonlocal taken
+        if "step" in message and taken == after:
+            held.append(message)
+        else:
+            taken += "step" in message
+            receive(message)
+
+    widget.receive = hold
+    return held
