@@ -1,4 +1,4 @@
-"""Entries that map a page: those of real kernels made anew by our helpers, and laws over every kernel."""
+"""Entries that map a page: the helpers make those of real kernels, and obey laws in every kernel."""
 
 import json
 from dataclasses import replace
@@ -32,7 +32,7 @@ def kernel_of(name: str) -> Kernel:
 
 
 def vm_flags(k: Kernel, maps: str) -> int:
-    """Of /proc/self/maps: `rw-p`."""
+    """The VM flags of a line of /proc/self/maps, such as `rw-p`."""
     letters = {"r": k.VM_READ, "w": k.VM_WRITE, "x": k.VM_EXEC, "s": k.VM_SHARED}
     return sum(flag for letter, flag in letters.items() if letter in maps)
 
@@ -41,12 +41,12 @@ def vm_flags(k: Kernel, maps: str) -> int:
 
 
 def written(k: Kernel, pfn: int, prot: int) -> int:
-    """What a write fault in a private mapping makes (mm/memory.c, do_anonymous_page())."""
+    """The entry that a write fault in a private mapping makes (mm/memory.c, do_anonymous_page())."""
     return k.pte_mkwrite(k.pte_mkdirty(k.pte_mkyoung(k.pfn_pte(pfn, prot))), VMA)
 
 
 def expected(k: Kernel, row: dict, pfn: int) -> int:
-    """The entry, made as the kernel makes it from what the process did."""
+    """The entry as the kernel makes it, from what the process did."""
     prot = k.vm_get_page_prot(vm_flags(k, row["vma"]))
     match row["region"], row["state"]:
         case _, "untouched":
@@ -67,7 +67,7 @@ def expected(k: Kernel, row: dict, pfn: int) -> int:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_entries_of_a_real_process_come_out_of_our_helpers(name):
+def test_helpers_make_the_entries_of_a_real_process(name):
     k = kernel_of(name)
     rows = REAL[name]
     assert len(rows) >= 20
@@ -82,7 +82,7 @@ def test_entries_of_a_real_process_come_out_of_our_helpers(name):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_prot_none_of_a_real_process_is_recognised(name):
+def test_pte_protnone_of_a_real_process(name):
     k = kernel_of(name)
     for row in REAL[name]:
         entry = int(row["entry"], 16)
@@ -94,7 +94,7 @@ def test_prot_none_of_a_real_process_is_recognised(name):
 # Protections.
 
 
-PAGE_OF = {  # mmap(2)'s promise: what the sixteen mappings allow, and how a page of one begins
+PAGE_OF = {  # mmap(2): the flags of the sixteen kinds of mapping, and the protection that a page of each begins with
     "": "NONE",
     "s": "NONE",
     **dict.fromkeys(["r", "w", "rw", "rs"], "READONLY"),
@@ -105,12 +105,12 @@ PAGE_OF = {  # mmap(2)'s promise: what the sixteen mappings allow, and how a pag
 
 
 @every_kernel
-def test_protections_are_those_that_the_compiler_made(k):
-    """Of the recorded constants; with LPA2 the bits of SH are address bits and must not be in them."""
-    lost = k.PTE_SHARED if k.lpa2_is_enabled else 0
+def test_protection_map_has_the_recorded_constants(k):
+    """`protection_map` has the recorded constants; with LPA2 the bits of PTE_SHARED are address bits and are clear."""
+    cleared = k.PTE_SHARED if k.lpa2_is_enabled else 0
     assert len(PAGE_OF) == 16
     for letters, name in PAGE_OF.items():
-        assert k.vm_get_page_prot(vm_flags(k, letters)) == int(CONSTANTS[f"pgprot_val(PAGE_{name})"], 16) & ~lost
+        assert k.vm_get_page_prot(vm_flags(k, letters)) == int(CONSTANTS[f"pgprot_val(PAGE_{name})"], 16) & ~cleared
 
 
 def test_execute_only_needs_enhanced_pan():
@@ -124,8 +124,8 @@ def test_execute_only_needs_enhanced_pan():
 
 
 @every_kernel
-def test_the_mmu_allows_user_space_what_the_mapping_says(k):
-    """A page of each mapping in a table, through the MMU: as it begins, after a first write, protected, old."""
+def test_mmu_allows_user_space_what_the_mapping_says(k):
+    """The MMU translates a page of each kind of mapping: new, written, write-protected, invalid and old."""
     k = Kernel(k.boot)
     mm, addr = k.mm_alloc(), 0x1234_5678_9000 & (1 << k.vabits_actual - 1) - k.PAGE_SIZE
     pmdp = k.pmd_alloc(mm, k.pud_alloc(mm, k.p4d_alloc(mm, k.pgd_offset(mm, addr), addr), addr), addr)
@@ -161,7 +161,7 @@ def test_the_mmu_allows_user_space_what_the_mapping_says(k):
 # Laws.
 
 
-CHANGES = {  # and what each of them makes of which question
+CHANGES = {  # each change, and the flags that it sets or clears
     "mkyoung": {"young": True},
     "mkold": {"young": False},
     "mkdirty": {"dirty": True},
@@ -189,20 +189,20 @@ def entries(draw):
 
 @settings(max_examples=300)
 @given(entries())
-def test_each_change_is_seen_and_undone_and_changes_nothing_else(case):
+def test_each_change_changes_only_its_own_flags(case):
     k, pfn, pte = case
-    asks = ["young", "dirty", "write", "special", "devmap", "cont"]
-    before = {ask: getattr(k, f"pte_{ask}")(pte) for ask in asks}
-    for change, sees in CHANGES.items():
+    flags = ["young", "dirty", "write", "special", "devmap", "cont"]
+    before = {flag: getattr(k, f"pte_{flag}")(pte) for flag in flags}
+    for change, expected_flags in CHANGES.items():
         after = getattr(k, f"pte_{change}")(pte)
-        assert {ask: getattr(k, f"pte_{ask}")(after) for ask in asks} == {**before, **sees}, change
+        assert {flag: getattr(k, f"pte_{flag}")(after) for flag in flags} == {**before, **expected_flags}, change
         assert k.pte_pfn(after) == pfn
-        assert getattr(k, f"pte_{change}")(after) == after, "twice is once"
+        assert getattr(k, f"pte_{change}")(after) == after, "idempotent"
 
 
 @settings(max_examples=300)
 @given(entries(), st.sampled_from(FLAGS))
-def test_another_protection_keeps_the_frame_accessed_and_dirty(case, flags):
+def test_pte_modify_keeps_frame_accessed_and_dirty(case, flags):
     k, pfn, pte = case
     prot = k.vm_get_page_prot(flags)
     after = k.pte_modify(pte, prot)
@@ -219,7 +219,7 @@ def test_another_protection_keeps_the_frame_accessed_and_dirty(case, flags):
 
 @settings(max_examples=200)
 @given(entries())
-def test_frame_and_protection_put_an_entry_together_again(case):
+def test_frame_and_protection_make_up_an_entry(case):
     k, pfn, pte = case
     assert k.pfn_pte(k.pte_pfn(pte), k.pte_pgprot(pte)) == pte
     assert k.pte_advance_pfn(pte, 0) == pte
@@ -230,7 +230,7 @@ def test_frame_and_protection_put_an_entry_together_again(case):
 
 @settings(max_examples=200)
 @given(entries())
-def test_dirty_is_software_s_note_or_hardware_s_and_is_not_lost(case):
+def test_dirty_is_kept_when_hardware_or_software_marked_it(case):
     k, _, pte = case
     assert k.pte_dirty(pte) == (k.pte_sw_dirty(pte) or k.pte_hw_dirty(pte))
     assert k.pte_dirty(k.pte_wrprotect(pte)) == k.pte_dirty(pte)
@@ -242,7 +242,7 @@ def test_dirty_is_software_s_note_or_hardware_s_and_is_not_lost(case):
 
 @settings(max_examples=200)
 @given(entries())
-def test_a_huge_page_is_asked_as_a_page_is(case):
+def test_pmd_queries_agree_with_pte_queries(case):
     k, _, pte = case
     pmd = k.pmd_mkhuge(k.pmd_modify(pte, k.vm_get_page_prot(k.VM_READ)))
     assert k.pmd_leaf(pmd)
@@ -252,8 +252,8 @@ def test_a_huge_page_is_asked_as_a_page_is(case):
     assert k.pmd_leaf(k.pmd_mkinvalid(pmd))
     assert k.pmd_trans_huge(k.pmd_mkinvalid(pmd))
     assert not k.pmd_sect(k.pmd_mkinvalid(pmd))
-    for ask in ("present", "young", "dirty", "write", "devmap", "user", "user_exec", "cont", "protnone"):
-        assert getattr(k, f"pmd_{ask}")(pmd) == getattr(k, f"pte_{ask}")(pmd)
+    for query in ("present", "young", "dirty", "write", "devmap", "user", "user_exec", "cont", "protnone"):
+        assert getattr(k, f"pmd_{query}")(pmd) == getattr(k, f"pte_{query}")(pmd)
     assert k.pmd_pfn(k.pfn_pmd(k.pmd_pfn(pmd), 0)) == k.pmd_pfn(pmd)
     assert k.pmd_pfn(pmd) % (k.PMD_SIZE >> k.PAGE_SHIFT) == 0
     assert not k.pmd_leaf(k.PMD_TYPE_TABLE)
@@ -262,7 +262,7 @@ def test_a_huge_page_is_asked_as_a_page_is(case):
 
 
 @every_kernel
-def test_a_pud_maps_a_block_where_linux_uses_them(k):
+def test_pud_leaf_where_linux_maps_pud_blocks(k):
     block = k.pud_mkhuge(k.pfn_pud(0, k.mk_pud_sect_prot(k._PAGE_KERNEL)))
     levels = k.CONFIG_PGTABLE_LEVELS
     assert k.pud_leaf(block) == k.pud_sect(block) == (levels > 2 and k.PAGE_SHIFT != 16)
@@ -276,7 +276,7 @@ def test_a_pud_maps_a_block_where_linux_uses_them(k):
 
 
 @every_kernel
-def test_no_level_above_the_pud_maps_a_block(k):
+def test_pgd_and_p4d_never_map_a_block(k):
     for word in (0, k.PUD_TYPE_SECT, k.PMD_TYPE_TABLE, (1 << 64) - 1):
         assert not k.pgd_leaf(word)
         assert not k.p4d_leaf(word)

@@ -1,4 +1,4 @@
-"""Contiguous runs, and huge pages of each size: several entries that are one page."""
+"""Contiguous runs and huge pages of each size: several entries for one page."""
 
 import pytest
 from kernels import every_kernel
@@ -11,7 +11,7 @@ from pgtlab.linux.kernel.mm import VmAreaStruct
 
 
 @every_kernel
-def test_any_entry_of_a_contiguous_run_speaks_for_all(k):
+def test_ptep_get_collects_young_and_dirty_of_a_contiguous_run(k):
     k = Kernel(k.boot)
     ptep, prot = k.get_zeroed_page(), k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED)
     pte = k.pte_mkold(k.pte_mkcont(k.pfn_pte(k.memory.base >> k.PAGE_SHIFT, prot)))
@@ -36,48 +36,48 @@ def test_any_entry_of_a_contiguous_run_speaks_for_all(k):
 )
 def test_sizes_of_huge_pages(page_size, sizes):
     k = Kernel(boot(Config(page_size, 48), CPU.named("max")))
-    number = {"K": 10, "M": 20, "G": 30}
-    wanted = [int(size[:-1]) << number[size[-1]] for size in sizes]
-    assert [1 << n for n in range(12, 40) if k.arch_hugetlb_valid_size(1 << n)] == wanted
-    for size in wanted:
+    shift = {"K": 10, "M": 20, "G": 30}
+    expected = [int(size[:-1]) << shift[size[-1]] for size in sizes]
+    assert [1 << n for n in range(12, 40) if k.arch_hugetlb_valid_size(1 << n)] == expected
+    for size in expected:
         pte = k.arch_make_huge_pte(k.pfn_pte(0, k._PAGE_READONLY), size.bit_length() - 1, 0)
-        nr, each = k.num_contig_ptes(size)
-        assert nr * each == size
+        nr, entry_size = k.num_contig_ptes(size)
+        assert nr * entry_size == size
         assert k.pte_cont(pte) == (nr > 1)
-        assert bool(pte & k.PTE_TABLE_BIT) == (each == k.PAGE_SIZE)
+        assert bool(pte & k.PTE_TABLE_BIT) == (entry_size == k.PAGE_SIZE)
 
 
 @pytest.mark.parametrize("page_size", ["4k", "16k", "64k"])
-@pytest.mark.parametrize("which", ["CONT_PTE", "PMD", "CONT_PMD"])
-def test_a_huge_page_changes_as_one(page_size, which):
-    """Hardware marks one entry of a run; what is said of the page afterwards is said of all of it."""
+@pytest.mark.parametrize("size_name", ["CONT_PTE", "PMD", "CONT_PMD"])
+def test_all_entries_of_a_huge_page_change_together(page_size, size_name):
+    """Hardware marks one entry of a run; the functions of hugetlb then change all its entries."""
     k = Kernel(boot(Config(page_size, 48), CPU.named("max")))
-    mm, size = k.mm_alloc(), getattr(k, f"{which}_SIZE")
+    mm, size = k.mm_alloc(), getattr(k, f"{size_name}_SIZE")
     vma, addr = VmAreaStruct(mm), 3 * k.CONT_PMD_SIZE
     ptep = k.pmd_alloc(mm, k.pud_alloc(mm, k.p4d_alloc(mm, k.pgd_offset(mm, addr), addr), addr), addr)
-    if which == "CONT_PTE":
+    if size_name == "CONT_PTE":
         assert k.pte_alloc(mm, ptep) == 0
         ptep = k.pte_offset_kernel(ptep, addr)
-    nr, each = k.num_contig_ptes(size)
+    nr, entry_size = k.num_contig_ptes(size)
     run = [ptep + 8 * i for i in range(nr)]
     prot = k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED)
     huge = k.arch_make_huge_pte(k.pte_mkold(k.pfn_pte(0x4000_0000 >> k.PAGE_SHIFT, prot)), size.bit_length() - 1, 0)
 
     k.set_huge_pte_at(mm, addr, ptep, huge, size)
-    assert [k.pte_pfn(k.read64(p)) << k.PAGE_SHIFT for p in run] == [0x4000_0000 + i * each for i in range(nr)]
+    assert [k.pte_pfn(k.read64(p)) << k.PAGE_SHIFT for p in run] == [0x4000_0000 + i * entry_size for i in range(nr)]
     assert {k.pte_pgprot(k.read64(p)) for p in run} == {k.pte_pgprot(huge)}
 
-    k.write64(run[-1], k.read64(run[-1]) & ~k.PTE_RDONLY | k.PTE_AF)  # the hardware does
+    k.write64(run[-1], k.read64(run[-1]) & ~k.PTE_RDONLY | k.PTE_AF)  # as hardware does on a write
     k.huge_ptep_set_wrprotect(mm, addr, ptep)
     assert not any(k.pte_write(k.read64(p)) for p in run)
     assert all(k.pte_dirty(k.read64(p)) for p in run)
-    assert all(k.pte_young(k.read64(p)) for p in run) or which == "PMD"
+    assert all(k.pte_young(k.read64(p)) for p in run) or size_name == "PMD"
 
-    more = k.huge_pte_mkdirty(k.huge_pte_mkwrite(k.read64(ptep)))
-    assert k.huge_ptep_set_access_flags(vma, addr, ptep, more, 1)
+    wanted = k.huge_pte_mkdirty(k.huge_pte_mkwrite(k.read64(ptep)))
+    assert k.huge_ptep_set_access_flags(vma, addr, ptep, wanted, 1)
     assert not k.huge_ptep_set_access_flags(vma, addr, ptep, k.read64(ptep), 1)
     assert all(k.pte_write(k.read64(p)) and k.pte_hw_dirty(k.read64(p)) for p in run)
-    assert k.pte_pfn(k.read64(run[-1])) << k.PAGE_SHIFT == 0x4000_0000 + (nr - 1) * each
+    assert k.pte_pfn(k.read64(run[-1])) << k.PAGE_SHIFT == 0x4000_0000 + (nr - 1) * entry_size
 
     before = k.huge_ptep_get_and_clear(mm, addr, ptep)
     assert (k.pte_pfn(before) << k.PAGE_SHIFT, k.huge_pte_dirty(before)) == (0x4000_0000, True)

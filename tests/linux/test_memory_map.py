@@ -25,22 +25,22 @@ STARTS = {
 }
 ENDS = {"vmalloc() end": "vmalloc", "vmemmap end": "vmemmap", "PCI I/O end": "PCI I/O", "Fixmap end": "fixmap"}
 BOOTS = [
-    it
+    booted
     for config in configurations()
     for cpu in ("max", "neoverse-n1")
-    if not isinstance(it := boot(config, CPU.named(cpu)), NoBoot)
+    if not isinstance(booted := boot(config, CPU.named(cpu)), NoBoot)
 ]
 any_address = st.integers(0, (1 << 64) - 1)
 
 
 @pytest.mark.parametrize("path", DUMPS, ids=lambda path: path.parent.name)
-def test_regions_begin_and_end_where_the_kernels_dump_has_its_markers(path):
-    """The line after a marker begins at it, or where the empty entry of a pmd ends that it lies in."""
+def test_regions_match_the_markers_of_real_page_table_dumps(path):
+    """The line after a marker begins at the border, or at the end of the empty PMD entry that holds it."""
     page, va_bits = re.match(r"(\d+k)-va(\d+)", path.parent.name).groups()
     booted = boot(Config(page, int(va_bits)), CPU.named("max"))
-    there = {region.name: region for region in memory_map(booted)}
-    borders = {marker: there[name].start for marker, name in STARTS.items()}
-    borders |= {marker: there[name].end for marker, name in ENDS.items()}
+    regions = {region.name: region for region in memory_map(booted)}
+    borders = {marker: regions[name].start for marker, name in STARTS.items()}
+    borders |= {marker: regions[name].end for marker, name in ENDS.items()}
     lines = path.read_text().splitlines()
     begins = {
         marker.strip("-[] "): int(line[:18], 0)
@@ -51,16 +51,16 @@ def test_regions_begin_and_end_where_the_kernels_dump_has_its_markers(path):
     pmd_size = booted.config.constants.PMD_SIZE
     for marker in borders.keys() & begins:
         assert begins[marker] in (borders[marker], -(-borders[marker] // pmd_size) * pmd_size), marker
-    if page == "4k":  # whose pmds are small enough for every border
+    if page == "4k":  # whose PMD entries are small enough for every border
         assert begins == {marker: borders[marker] for marker in begins}
 
 
-def test_there_are_dumps_to_compare_with():
+def test_dumps_are_present():
     assert len(DUMPS) >= 3
 
 
 @pytest.mark.parametrize("boot", BOOTS, ids=str)
-def test_the_upper_half_is_covered_once(boot):
+def test_regions_cover_the_upper_half_once(boot):
     user, *upper = memory_map(boot)
     assert (user.start, upper[0].start, upper[-1].end) == (0, (1 << 64) - (1 << boot.vabits_actual), 1 << 64)
     assert all(below.end == above.start for below, above in pairwise(upper))
@@ -68,7 +68,7 @@ def test_the_upper_half_is_covered_once(boot):
 
 
 @given(st.sampled_from(BOOTS), any_address)
-def test_an_address_is_in_the_map_if_a_ttbr_translates_it(boot, va):
+def test_address_is_in_the_map_if_a_ttbr_translates_it(boot, va):
     place = locate(va, boot)
     translated = decompose(va, boot).ttbr is not None
     assert (place.region is not None) == translated
@@ -80,7 +80,7 @@ def test_an_address_is_in_the_map_if_a_ttbr_translates_it(boot, va):
 
 
 @pytest.mark.parametrize("boot", BOOTS, ids=str)
-def test_a_struct_page_is_that_of_the_frame_whose_place_in_the_linear_map_it_names(boot):
+def test_struct_page_and_its_frame_in_the_linear_map(boot):
     """`virt_to_page()`: the memmap has one for each page from PAGE_OFFSET on."""
     k = boot.config.constants
     linear = next(region for region in memory_map(boot) if region.name == "linear map")
@@ -91,12 +91,12 @@ def test_a_struct_page_is_that_of_the_frame_whose_place_in_the_linear_map_it_nam
         assert place.note == f"byte 12 of the struct page of the frame at {page:#x} in the linear map"
 
 
-def test_a_tag_does_not_move_an_address():
-    some = BOOTS[0]
-    assert locate(0xAB00_0000_0000_1000, some).region == locate(0x1000, some).region
+def test_tag_does_not_change_the_region():
+    booted = BOOTS[0]
+    assert locate(0xAB00_0000_0000_1000, booted).region == locate(0x1000, booted).region
 
 
-def test_text_and_plain_data_name_the_region():
+def test_text_and_as_dict_name_the_region():
     place = locate(0xFFFF_8000_0000_1000, boot(Config("4k", 48), CPU.named("max")))
     assert place.as_dict()["region"] == {
         "name": "modules",

@@ -1,4 +1,4 @@
-"""Page tables allocated and freed in any order: what is counted, what goes back, and which mistake is always told."""
+"""Page tables allocated and freed in any order: counters, freed pages, and mistakes that are always reported."""
 
 import pytest
 from hypothesis import given, settings
@@ -39,7 +39,7 @@ def alloc_one(k: Kernel, mm, level: str) -> int:
 
 
 def free(k: Kernel, mm, level: str, table: int) -> None:
-    """By its address, as the kernel has each."""
+    """Free a table by its address in the linear map."""
     if level == "pte":
         k.pte_free(mm, k.virt_to_page(table))
     else:
@@ -51,7 +51,7 @@ def pa(k: Kernel, address: int) -> int:
 
 
 def free_page(k: Kernel, page) -> None:
-    """Outside the class, in which Python has a meaning of its own for two underscores."""
+    """Outside the class, where Python would mangle the name with two underscores."""
     k.__free_pages(page, 0)
 
 
@@ -60,7 +60,7 @@ def levels_of(booted) -> list[str]:
 
 
 class Tables(RuleBasedStateMachine):
-    """Tables of all levels come and go; other pages between them."""
+    """Tables of all levels are allocated and freed, and other pages between them."""
 
     @initialize(booted=st.sampled_from(BOOTS))
     def start(self, booted):
@@ -95,7 +95,7 @@ class Tables(RuleBasedStateMachine):
         free_page(self.k, self.pages.pop(data.draw(st.integers(0, len(self.pages) - 1))))
 
     @invariant()
-    def what_is_counted_is_what_there_is(self):
+    def tables_are_counted(self):
         """A P4D table has no constructor in v6.9, and is not counted."""
         counted = [level for level in self.tables.values() if level != "p4d"]
         assert self.k.vmstat["nr_page_table_pages"] == len(counted)
@@ -103,7 +103,7 @@ class Tables(RuleBasedStateMachine):
         assert typed == len(counted)
 
     @invariant()
-    def no_frame_is_in_two_places(self):
+    def frames_have_one_owner(self):
         used = {self.k.virt_to_page(table).pfn for table in self.tables} | {page.pfn for page in self.pages}
         assert len(used) == len(self.tables) + len(self.pages)
         assert not any(pfn <= frame < pfn + (1 << order) for pfn, order in free_blocks(self.k) for frame in used)
@@ -129,7 +129,7 @@ every_level = pytest.mark.parametrize(
 
 
 @every_level
-def test_a_table_freed_without_its_destructor_is_a_bad_page(booted, level):
+def test_table_freed_without_its_destructor_is_a_bad_page(booted, level):
     k = started(booted)
     mm = k.mm_alloc()
     table = alloc_one(k, mm, level)
@@ -140,7 +140,7 @@ def test_a_table_freed_without_its_destructor_is_a_bad_page(booted, level):
 
 
 @every_level
-def test_a_table_freed_twice_is_a_bug(booted, level):
+def test_table_freed_twice_is_a_bug(booted, level):
     k = started(booted)
     mm = k.mm_alloc()
     table = alloc_one(k, mm, level)
@@ -151,8 +151,8 @@ def test_a_table_freed_twice_is_a_bug(booted, level):
 
 
 @every_level
-def test_a_table_that_is_constructed_twice_is_known_by_the_count_alone(booted, level):
-    """In v6.9 a page that has a type may be given another: `!PageType(page, 0)` asks whether it is no map count."""
+def test_second_constructor_shows_in_the_count_only(booted, level):
+    """In v6.9 a page that has a type may get another: `!PageType(page, 0)` only checks that it is not a map count."""
     k = started(booted)
     mm = k.mm_alloc()
     table = alloc_one(k, mm, level)
@@ -163,7 +163,7 @@ def test_a_table_that_is_constructed_twice_is_known_by_the_count_alone(booted, l
 
 @given(st.data())
 @settings(max_examples=10, deadline=None)
-def test_an_address_space_that_is_grown_anywhere_is_counted_in_bytes(data):
+def test_pgtables_bytes_of_random_addresses(data):
     booted = data.draw(st.sampled_from(BOOTS))
     k = started(booted)
     mm = k.mm_alloc()
@@ -185,8 +185,8 @@ def test_an_address_space_that_is_grown_anywhere_is_counted_in_bytes(data):
         (True, "0x40dc0(GFP_KERNEL|__GFP_COMP|__GFP_ZERO)"),
     ],
 )
-def test_a_table_of_a_process_is_charged_to_it(init_mm, gfp):
-    """As the message tells where there is no page for it."""
+def test_gfp_flags_of_a_table(init_mm, gfp):
+    """A table of a process is charged to it; the message about a failed allocation shows the flags."""
     k = started(BOOTS[1])
     mm = k.init_mm if init_mm else k.mm_alloc()
     for order in range(10, -1, -1):

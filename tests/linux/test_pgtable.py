@@ -1,4 +1,4 @@
-"""The page-table helpers: how entries hold addresses, and what folding makes of none, bad, present and clear."""
+"""The page-table helpers: the address in an entry; none, bad, present and clear where a level is folded."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,27 +11,27 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 
-TABLE_OF = {"pgd": "p4d", "p4d": "pud", "pud": "pmd"}  # whose entry names whose table
+TABLE_OF = {"pgd": "p4d", "p4d": "pud", "pud": "pmd"}  # whose entry points to whose table
 
 
 @every_kernel
 @settings(max_examples=25)
 @given(data=st.data())
-def test_linux_packs_an_address_where_the_mmu_looks_for_it(k, data):
+def test_linux_packs_addresses_as_the_mmu_unpacks_them(k, data):
     """`__phys_to_pte_val()` is decided by the compiler, the MMU's packing by TCR_EL1; they must agree."""
     pa = data.draw(st.integers(0, (1 << k.PHYS_MASK_SHIFT - k.PAGE_SHIFT) - 1)) << k.PAGE_SHIFT
     mmu = OutputAddress.of(k.boot.config.granule, ds=k.boot.lpa2_is_enabled, pa_bits=k.PHYS_MASK_SHIFT)
-    # With 64K pages and 52 bits Linux leaves bits 49:48 in place as well, where such a descriptor has no address.
-    twice = pa & 0b11 << 48 if k.PAGE_SIZE == 65536 and k.PHYS_MASK_SHIFT == 52 else 0
-    assert k.phys_to_entry(pa) == mmu.pack(pa) | twice
+    # With 64K pages and 52 bits Linux also leaves bits 49:48 in place, where this format holds no address bits.
+    bits_49_48 = pa & 0b11 << 48 if k.PAGE_SIZE == 65536 and k.PHYS_MASK_SHIFT == 52 else 0
+    assert k.phys_to_entry(pa) == mmu.pack(pa) | bits_49_48
     for attributes in (k.PGD_TYPE_TABLE | k.PGD_TABLE_PXN, k._PAGE_KERNEL, k.PROT_NORMAL | k.PTE_DIRTY):
         entry = k.phys_to_entry(pa) | attributes
         assert k.table_address(entry) == pa == mmu.unpack(entry, k.PAGE_SHIFT)
 
 
 @every_kernel
-def test_the_entry_over_a_folded_level_is_always_there(k):
-    """A folded table cannot be absent: what its entry would say is said one level down."""
+def test_entry_above_a_folded_level_is_never_none(k):
+    """A folded table cannot be absent; the entry one level down may be none."""
     for name, below in TABLE_OF.items():
         none, bad, present = (getattr(k, f"{name}_{what}") for what in ("none", "bad", "present"))
         if k.boot.folded[below] is Fold.REAL:
@@ -48,7 +48,7 @@ def test_the_entry_over_a_folded_level_is_always_there(k):
 
 
 @every_kernel
-def test_clearing_it_does_nothing_where_it_is_the_entry_below(k):
+def test_clear_above_a_folded_level_does_nothing(k):
     entryp = k.get_zeroed_page()
     for name, below in TABLE_OF.items():
         k.write64(entryp, 0x1234_5003)
@@ -60,7 +60,7 @@ def test_clearing_it_does_nothing_where_it_is_the_entry_below(k):
 
 
 @every_kernel
-def test_populating_it_neither(k):
+def test_populate_above_a_folded_level_does_nothing(k):
     entryp, table = k.get_zeroed_page(), k.get_zeroed_page()
     for name, below in TABLE_OF.items():
         k.write64(entryp, 0)
@@ -72,13 +72,13 @@ def test_populating_it_neither(k):
 
 
 @pytest.mark.parametrize(("entry", "bad"), [(0b00, True), (0b01, True), (0b10, True), (0b11, False)])
-def test_an_entry_that_names_a_table_is_valid_and_no_block(entry, bad):
+def test_bad_means_not_a_table(entry, bad):
     k = Kernel(boot(Config("4k", 48), CPU.named("max")))
     assert k.pmd_bad(0x4000_0000 | entry) == k.pud_bad(0x4000_0000 | entry) == bad
 
 
-def test_an_entry_that_only_software_knows_is_present():
-    """PROT_NONE: invalid to the MMU, and not none."""
+def test_prot_none_is_present():
+    """PROT_NONE is invalid to the MMU, present to software, and not none."""
     k = Kernel(boot(Config("4k", 48), CPU.named("max")))
     pte = k.pfn_pte(0x40000, k.constants["pgprot_val(PAGE_NONE)"])
     assert not pte & k.PTE_VALID
@@ -89,7 +89,7 @@ def test_an_entry_that_only_software_knows_is_present():
 
 
 @every_kernel
-def test_a_pgd_is_a_page_where_it_fills_one_or_where_a_folded_level_uses_the_rest(k):
+def test_pgdir_is_page_size(k):
     entries = k.PTRS_PER_PGD
     at_run_time = Fold.RUN_TIME in k.boot.folded.values()
     assert k.pgdir_is_page_size() == (entries * 8 == k.PAGE_SIZE or at_run_time)
@@ -105,8 +105,8 @@ def test_a_pgd_is_a_page_where_it_fills_one_or_where_a_folded_level_uses_the_res
 
 
 @every_kernel
-def test_a_table_that_comes_second_is_given_back(k):
-    """Two threads may fault at once: `__pXd_alloc()` looks again, under the lock, whether the entry still is none."""
+def test_table_is_freed_if_another_thread_was_faster(k):
+    """Two threads may fault at once: `__pXd_alloc()` checks again, under the lock, that the entry is still none."""
     k = Kernel(k.boot)
     mm = k.mm_alloc()
     for name, above in (("p4d", "pgd"), ("pud", "p4d"), ("pmd", "pud")):
@@ -125,35 +125,35 @@ def test_a_table_that_comes_second_is_given_back(k):
 def test_small_pgds_come_from_a_cache_zeroed():
     """16K pages and 48 bits: a pgd of two entries."""
     k = Kernel(boot(Config("16k", 48), CPU.named("max")))
-    many = [k.pgd_alloc(None) for _ in range(1025)]
-    assert len({pgd & -k.PAGE_SIZE for pgd in many}) == 2  # 1024 to a page
-    k.write64(many[0], 1)
-    k.pgd_free(None, many[0])
+    pgds = [k.pgd_alloc(None) for _ in range(1025)]
+    assert len({pgd & -k.PAGE_SIZE for pgd in pgds}) == 2  # 1024 to a page
+    k.write64(pgds[0], 1)
+    k.pgd_free(None, pgds[0])
     assert k.read64(k.pgd_alloc(None)) == 0
-    for pgd in many:
+    for pgd in pgds:
         k.pgd_free(None, pgd)
     assert k.page_owner.owners() == ()
     assert k.nr_free_pages() == Kernel(k.boot).nr_free_pages()
 
 
 @every_kernel
-def test_the_linear_map_is_where_page_offset_says(k):
+def test_linear_map_and_memmap_addresses(k):
     ram = k.memory.base
     assert k.__va(ram) % (1 << 64) >= k.PAGE_OFFSET
-    # On fewer bits than configured RAM lies at the start of what the hardware can still reach.
+    # With fewer bits than configured RAM lies at the lowest address that the hardware can translate.
     assert k.__va(ram) == (1 << 64) - (1 << k.boot.vabits_actual)
     for pa in (ram, ram + 0x1238, ram + k.memory.size - 8):
         assert k.__pa(k.__va(pa)) == pa
         assert k.virt_to_page(k.__va(pa)) == k.phys_to_page(pa)
     first = k.pfn_to_page(ram >> k.PAGE_SHIFT).address
     assert k.VMEMMAP_START <= first < k.VMEMMAP_START + k.VMEMMAP_SIZE
-    # 6.12 gives what is left below to vmalloc, and an 8 MiB gap.
+    # In 6.12 vmalloc ends 8 MiB below the memmap.
     assert first == k.VMALLOC_END + (8 << 20)
 
 
-# What mm asks of an architecture.
+# The helpers that mm expects of an architecture.
 
-# The names of Documentation/mm/arch_pgtable_helpers.rst; where the code has another name, that one.
+# The names in Documentation/mm/arch_pgtable_helpers.rst, or those in the code where the two differ.
 HELPERS = """
 pte_same pte_present pte_young pte_dirty pte_write pte_special pte_protnone pte_devmap pte_soft_dirty pte_swp_soft_dirty
 pte_mkyoung pte_mkold pte_mkdirty pte_mkclean pte_mkwrite pte_mkwrite_novma pte_wrprotect pte_mkspecial pte_mkdevmap
@@ -171,7 +171,7 @@ huge_ptep_get_and_clear huge_ptep_set_wrprotect huge_ptep_set_access_flags
 __pte_to_swp_entry __swp_entry_to_pte __pmd_to_swp_entry __swp_entry_to_pmd is_migration_entry
 is_writable_migration_entry make_readable_migration_entry make_writable_migration_entry
 """
-# arm64 has none of these in v6.9: they are for huge PUDs of user space, or came later.
+# Names in that document that arm64 does not have in v6.9: they are for transparent huge PUDs, or came later.
 NOT_ON_ARM64 = """
 pte_mknotpresent pte_huge pmd_special pmd_mkspecial pud_dirty pud_mkold pud_mkdirty pud_mkclean pud_mkwrite
 pud_wrprotect pud_mkdevmap pud_mkinvalid pudp_huge_get_and_clear pudp_huge_get_and_clear_full
@@ -180,14 +180,14 @@ pudp_test_and_clear_young pudp_set_wrprotect pudp_set_access_flags
 
 
 @every_kernel
-def test_every_helper_that_mm_expects_is_there(k):
+def test_every_helper_that_mm_expects_exists(k):
     assert [name for name in HELPERS.split() if name not in k.symbols] == []
     assert [name for name in NOT_ON_ARM64.split() if name in k.symbols] == []
 
 
 @every_kernel
-def test_tables_are_accounted_where_they_exist(k):
-    """A table of each level that is real adds its bytes, but for the pgd and P4D; folded ones have none to add."""
+def test_pgtables_bytes_counts_the_tables_that_exist(k):
+    """Each PUD, PMD and PTE table adds its bytes; pgd and P4D tables are not counted, and folded ones do not exist."""
     k = Kernel(k.boot)
     mm, addr = k.mm_alloc(), 0
     p4dp = k.p4d_alloc(mm, k.pgd_offset(mm, addr), addr)
@@ -206,13 +206,13 @@ def test_tables_are_accounted_where_they_exist(k):
     assert report.text == f"BUG: non-zero pgtables_bytes on freeing mm: {steps[-1]}"
 
 
-# Walks without a lock.
+# Walks without locks.
 
 
 @every_kernel
 @settings(max_examples=20)
 @given(data=st.data())
-def test_a_lockless_walk_ends_where_the_other_does(k, data):
+def test_lockless_walk_ends_where_the_locked_walk_does(k, data):
     k = Kernel(k.boot)
     addr = data.draw(st.integers(0, (1 << k.vabits_actual) - 1))
     mm = k.mm_alloc()
@@ -226,8 +226,8 @@ def test_a_lockless_walk_ends_where_the_other_does(k, data):
 
 
 @every_kernel
-def test_up_to_v6_10_it_was_wrong_with_four_levels_and_the_pud_folded_at_run_time(k):
-    """The generic `p4d_offset_lockless()` goes on from the copy on the walker's stack, not from the table."""
+def test_generic_p4d_offset_lockless_is_wrong_with_the_pud_folded_at_run_time(k):
+    """Up to v6.10 the generic `p4d_offset_lockless()` continued from the copy on the walker's stack."""
     k = Kernel(k.boot)
     if k.CONFIG_PGTABLE_LEVELS <= 4:
         on_the_stack = k.get_zeroed_page() + 0x10
@@ -236,9 +236,9 @@ def test_up_to_v6_10_it_was_wrong_with_four_levels_and_the_pud_folded_at_run_tim
     pgdp = k.pgd_offset(mm, addr)
     p4dp = k.p4d_alloc(mm, pgdp, addr)
     pudp = k.pud_alloc(mm, p4dp, addr)
-    found = k.pud_offset_lockless(k.p4d_offset_lockless(pgdp, k.read64(pgdp), addr), k.read64(p4dp), addr)
+    lockless_pudp = k.pud_offset_lockless(k.p4d_offset_lockless(pgdp, k.read64(pgdp), addr), k.read64(p4dp), addr)
     wrong = k.CONFIG_PGTABLE_LEVELS == 4 and k.boot.folded["pud"] is Fold.RUN_TIME
-    by_value = k.CONFIG_PGTABLE_LEVELS <= 3  # then the copy's value is all that the next level wants
-    assert (found == pudp) == (not wrong and not by_value)
+    by_value = k.CONFIG_PGTABLE_LEVELS <= 3  # then the next level needs only the value, not its address
+    assert (lockless_pudp == pudp) == (not wrong and not by_value)
     if wrong:
-        assert found & -k.PAGE_SIZE != mm.pgd
+        assert lockless_pudp & -k.PAGE_SIZE != mm.pgd

@@ -1,4 +1,4 @@
-"""Entries changed where they are, what may be changed in place, and what debug_vm_pgtable does not ask about."""
+"""Entries changed in a table, which changes are safe in place, and what debug_vm_pgtable does not check."""
 
 import pytest
 from hypothesis import given, settings
@@ -21,36 +21,36 @@ FLAGS = range(16)
 @every_kernel
 @settings(max_examples=20)
 @given(st.sampled_from(FLAGS), st.booleans(), st.booleans(), st.booleans())
-def test_access_flags_are_given_and_never_taken(k, flags, young, dirty, writable):
-    """`ptep_set_access_flags()`: what either entry allows, and the frame of the one that is there."""
+def test_ptep_set_access_flags_only_adds(k, flags, young, dirty, writable):
+    """`ptep_set_access_flags()` permits what either entry permits and keeps the frame of the entry in the table."""
     k = Kernel(k.boot)
     ptep, pfn = k.get_zeroed_page(), k.memory.base >> k.PAGE_SHIFT
-    there = k.pfn_pte(pfn, k.vm_get_page_prot(flags))
-    more = k.pte_mkyoung(there) if young else k.pte_mkold(there)
-    more = k.pte_mkdirty(more) if dirty else more
-    more = k.pte_mkwrite(more, VMA) if writable else k.pte_wrprotect(more)
-    for before in (there, k.pte_mkold(there), k.pte_mkwrite(k.pte_mkdirty(there), VMA)):
+    entry = k.pfn_pte(pfn, k.vm_get_page_prot(flags))
+    wanted = k.pte_mkyoung(entry) if young else k.pte_mkold(entry)
+    wanted = k.pte_mkdirty(wanted) if dirty else wanted
+    wanted = k.pte_mkwrite(wanted, VMA) if writable else k.pte_wrprotect(wanted)
+    for before in (entry, k.pte_mkold(entry), k.pte_mkwrite(k.pte_mkdirty(entry), VMA)):
         k.write64(ptep, before)
-        assert k.ptep_set_access_flags(VMA, 0, ptep, more, 1) == (before != more)
+        assert k.ptep_set_access_flags(VMA, 0, ptep, wanted, 1) == (before != wanted)
         after = k.ptep_get(ptep)
-        for ask in (k.pte_young, k.pte_write, k.pte_dirty):
-            assert ask(after) == (ask(before) or ask(more))
-        assert k.pte_rdonly(after) == (k.pte_rdonly(before) and k.pte_rdonly(more))
+        for query in (k.pte_young, k.pte_write, k.pte_dirty):
+            assert query(after) == (query(before) or query(wanted))
+        assert k.pte_rdonly(after) == (k.pte_rdonly(before) and k.pte_rdonly(wanted))
         assert k.pte_pfn(after) == pfn
         assert k.pte_user_exec(after) == k.pte_user_exec(before)
 
 
 @every_kernel
-def test_taking_write_away_in_a_table_keeps_dirty(k):
+def test_set_wrprotect_keeps_dirty(k):
     k = Kernel(k.boot)
     entryp = k.get_zeroed_page()
     shared = k.pfn_pte(k.memory.base >> k.PAGE_SHIFT, k.vm_get_page_prot(k.VM_SHARED | k.VM_WRITE))
-    for by_hardware in (shared & ~k.PTE_RDONLY, k.pte_mkdirty(shared)):
+    for dirty in (shared & ~k.PTE_RDONLY, k.pte_mkdirty(shared)):
         for store, protect in (
             (k.set_pte_at, k.ptep_set_wrprotect),
             (lambda mm, addr, p, pte: k.set_pmd_at(mm, addr, p, k.pmd_mkhuge(pte)), k.pmdp_set_wrprotect),
         ):
-            store(MM, 0, entryp, by_hardware)
+            store(MM, 0, entryp, dirty)
             assert k.pte_write(k.read64(entryp))
             protect(MM, 0, entryp)
             assert not k.pte_write(k.read64(entryp))
@@ -58,37 +58,37 @@ def test_taking_write_away_in_a_table_keeps_dirty(k):
 
 
 @every_kernel
-def test_a_huge_page_is_taken_from_hardware_and_not_from_software(k):
+def test_pmdp_invalidate_leaves_the_page_present_to_software(k):
     k = Kernel(k.boot)
     pmdp, page = k.get_zeroed_page(), k.pfn_to_page(k.memory.base >> k.PAGE_SHIFT)
     pmd = k.pmd_mkhuge(k.mk_pmd(page, k.vm_get_page_prot(k.VM_READ)))
     k.set_pmd(pmdp, pmd)
     assert k.pmdp_invalidate(VMA, 0, pmdp) == pmd
-    now = k.pmdp_get(pmdp)
-    assert not k.pmd_valid(now)
-    assert k.pmd_present(now)
-    assert (k.pmd_page(now), k.pmd_pgprot(now) & ~k.PTE_PRESENT_INVALID) == (
+    invalid = k.pmdp_get(pmdp)
+    assert not k.pmd_valid(invalid)
+    assert k.pmd_present(invalid)
+    assert (k.pmd_page(invalid), k.pmd_pgprot(invalid) & ~k.PTE_PRESENT_INVALID) == (
         page,
         k.pmd_pgprot(pmd) & ~(k.PTE_VALID | k.PTE_PRESENT_INVALID),
     )
-    assert not k.is_swap_pmd(now)
+    assert not k.is_swap_pmd(invalid)
 
 
 @every_kernel
-def test_what_user_space_may_execute_is_cleaned_once(k):
+def test_executable_page_is_cleaned_from_the_data_cache_once(k):
     k = Kernel(k.boot)
     ptep, page = k.get_zeroed_page(), k.alloc_pages(0)
     for flags in FLAGS:
         pte = k.mk_pte(page, k.vm_get_page_prot(flags))
-        for each, cleaned in ((pte, bool(flags & k.VM_EXEC)), (k.pte_mkspecial(pte), False)):
-            k.set_pte_at(MM, 0, ptep, each)
+        for entry, cleaned in ((pte, bool(flags & k.VM_EXEC)), (k.pte_mkspecial(pte), False)):
+            k.set_pte_at(MM, 0, ptep, entry)
             assert bool(page.flags & PG_dcache_clean) == cleaned
             k.flush_dcache_page(page)
             assert page.flags == 0
 
 
 @every_kernel
-def test_pte_cont_is_the_architectures_own_affair(k):
+def test_pte_cont_of_the_caller_is_cleared(k):
     k = Kernel(k.boot)
     ptep = k.get_zeroed_page()
     pte = k.pte_mkcont(k.pfn_pte(k.memory.base >> k.PAGE_SHIFT, k._PAGE_READONLY & ~k.PTE_SHARED))
@@ -100,7 +100,7 @@ def test_pte_cont_is_the_architectures_own_affair(k):
 @every_kernel
 @settings(max_examples=30)
 @given(st.integers(0, 1 << 47), st.integers(1, 1 << 30))
-def test_a_range_is_cut_where_runs_end(k, addr, length):
+def test_cont_addr_end(k, addr, length):
     """`pXX_cont_addr_end()`: the next multiple of the run's size, or the end."""
     for size, cut in ((k.CONT_PTE_SIZE, k.pte_cont_addr_end), (k.CONT_PMD_SIZE, k.pmd_cont_addr_end)):
         end = cut(addr, addr + length)
@@ -110,8 +110,8 @@ def test_a_range_is_cut_where_runs_end(k, addr, length):
 
 
 @every_kernel
-def test_what_may_change_in_place(k):
-    """Break-before-make: another frame, type or size of a live entry needs one; permissions do not."""
+def test_pgattr_change_is_safe(k):
+    """Another frame, type or size of a live entry needs break-before-make; other permissions do not."""
     pte = k.pfn_pte(0x40000, k._PAGE_KERNEL)
     safe = k.pgattr_change_is_safe
     for permissions in (k.PTE_RDONLY, k.PTE_WRITE, k.PTE_PXN, k.PTE_DIRTY, k.PTE_SPECIAL):
@@ -127,12 +127,12 @@ def test_what_may_change_in_place(k):
     assert safe(pte & ~k.PTE_NG, pte | k.PTE_NG)
     assert not safe(pte | k.PTE_NG, pte & ~k.PTE_NG)
     for other in (0, k.pte_mkhuge(pte), k.pte_advance_pfn(pte, 1)):
-        assert safe(k.pte_mkinvalid(pte), other), "an invalid entry may become anything"
+        assert safe(k.pte_mkinvalid(pte), other), "an invalid entry may change to any other"
         assert safe(other, 0)
 
 
 @every_kernel
-def test_kernel_entries_are_told_from_user_space_s(k):
+def test_kernel_and_user_entries_differ(k):
     pfn = k.memory.base >> k.PAGE_SHIFT
     for prot in (k._PAGE_KERNEL, k._PAGE_KERNEL_RO, k._PAGE_KERNEL_ROX, k._PAGE_KERNEL_EXEC):
         pte = k.pfn_pte(pfn, prot)
@@ -150,8 +150,8 @@ def test_kernel_entries_are_told_from_user_space_s(k):
     assert not k.pte_tagged(pte)
 
 
-# What the kernel's own test is blind to: its protection is never writable, and nothing reads back what was stored.
-BLIND = {
+# Bugs that debug_vm_pgtable misses: its protection is never writable, and it does not read back what it stored.
+MISSED = {
     "pte_modify": lambda k, pte, newprot: pte,
     "pmd_modify": lambda k, pmd, newprot: pmd,
     "set_pte_at": lambda k, mm, addr, ptep, pte: None,
@@ -163,8 +163,8 @@ BLIND = {
 }
 
 
-@pytest.mark.parametrize("name", BLIND)
+@pytest.mark.parametrize("name", MISSED)
 def test_debug_vm_pgtable_does_not_notice(name):
     kernel = Tree.named("fixed").start_kernel(boot(Config("4k", 48), CPU.named("max")))
-    kernel.livepatch(**{name: BLIND[name]})
+    kernel.livepatch(**{name: MISSED[name]})
     assert kernel.run().outcome == "clean"

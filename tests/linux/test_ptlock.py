@@ -1,4 +1,4 @@
-"""Locks of page tables: whose is whose, and what is said of one that is taken twice, not given back, or not held."""
+"""Locks of page tables: which table has which, and reports of one taken twice, kept, or not held."""
 
 import pytest
 from kernels import every_kind
@@ -18,7 +18,7 @@ def started(booted: Boot = FOUR_LEVELS) -> Kernel:
 
 
 def grown(k: Kernel):
-    """An address space with the tables for address 0: its PUD, PMD entries."""
+    """An address space with the tables for address 0, and the addresses of its PUD and PMD entries."""
     mm = k.mm_alloc()
     pudp = k.pud_alloc(mm, k.p4d_alloc(mm, k.pgd_offset(mm, 0), 0), 0)
     pmdp = k.pmd_alloc(mm, pudp, 0)
@@ -27,14 +27,14 @@ def grown(k: Kernel):
 
 
 @every_kind
-def test_every_lock_is_given_back(booted):
+def test_every_lock_is_released(booted):
     k = started(booted)
     assert k.run().outcome == "clean"
     assert k.preempt_count == 0
 
 
 @every_kind
-def test_each_group_of_tests_runs_under_the_lock_of_its_level(booted):
+def test_each_group_of_tests_holds_the_lock_of_its_level(booted):
     """As in the kernel's file: `pte_offset_map_lock()`, `pmd_lock()`, `pud_lock()`, and the address space's own."""
     k = started(booted)
     held = {}
@@ -62,15 +62,15 @@ def test_each_group_of_tests_runs_under_the_lock_of_its_level(booted):
     assert held["pgd_populate_tests"] == (1, False, two_levels, True)
 
 
-def test_tables_of_different_places_have_different_locks_but_where_all_share_one():
+def test_split_locks_and_the_shared_lock():
     k = started()
     mm, pudp, pmdp = grown(k)
-    ptep, ptl = k.pte_offset_map_lock(mm, pmdp, 0)
+    ptep, pte_ptl = k.pte_offset_map_lock(mm, pmdp, 0)
     assert ptep == k.pte_offset_kernel(pmdp, 0)
-    other = k.pmd_lock(mm, pmdp)
-    third = k.pud_lock(mm, pudp)
+    pmd_ptl = k.pmd_lock(mm, pmdp)
+    pud_ptl = k.pud_lock(mm, pudp)
     assert k.preempt_count == 3
-    for lock in (third, other, ptl):
+    for lock in (pud_ptl, pmd_ptl, pte_ptl):
         k.spin_unlock(lock)
     assert (k.preempt_count, k.reports) == (0, [])
 
@@ -79,7 +79,7 @@ def test_tables_of_different_places_have_different_locks_but_where_all_share_one
     assert k.pmd_lock(mm, pmdp) is mm.page_table_lock
 
 
-def test_a_lock_that_is_taken_twice_stops_the_machine():
+def test_lock_taken_twice_panics():
     k = started()
     mm, _, pmdp = grown(k)
     k.pte_offset_map_lock(mm, pmdp, 0)
@@ -88,7 +88,7 @@ def test_a_lock_that_is_taken_twice_stops_the_machine():
     assert [r.text for r in k.reports] == ["BUG: spinlock recursion on CPU#0, swapper/0/1"]
 
 
-def test_a_lock_that_is_given_back_twice_is_reported():
+def test_lock_released_twice_is_reported():
     k = started()
     mm, _, pmdp = grown(k)
     ptep, ptl = k.pte_offset_map_lock(mm, pmdp, 0)
@@ -98,7 +98,7 @@ def test_a_lock_that_is_given_back_twice_is_reported():
     assert [r.text for r in k.reports] == ["BUG: spinlock already unlocked on CPU#0, swapper/0/1"]
 
 
-def test_a_lock_that_an_initcall_keeps_is_found_by_its_caller():
+def test_initcall_that_keeps_a_lock_is_reported():
     k = started()
     k.livepatch(pte_unmap_unlock=lambda k, ptep, lock: None)
     run = k.run()
@@ -108,7 +108,7 @@ def test_a_lock_that_an_initcall_keeps_is_found_by_its_caller():
     assert k.preempt_count == 0
 
 
-def test_a_table_is_put_by_under_the_lock_alone():
+def test_deposit_without_the_lock_panics():
     k = started()
     mm, _, pmdp = grown(k)
     with pytest.raises(Panic):
@@ -116,15 +116,15 @@ def test_a_table_is_put_by_under_the_lock_alone():
     assert k.reports[-1].text == "BUG_ON(!spin_is_locked(lock))"
 
 
-def test_where_there_is_no_table_there_is_no_lock_to_take():
+def test_pte_offset_map_lock_without_a_table():
     k = started()
     mm, _, pmdp = grown(k)
     table = k.pmdp_get(pmdp)
     huge = k.pmd_mkhuge(k.pfn_pmd(0, k.vm_get_page_prot(k.VM_READ)))
-    for none in (0, huge, k.pmd_mkinvalid(huge)):
-        k.write64(pmdp, none)
+    for pmd in (0, huge, k.pmd_mkinvalid(huge)):
+        k.write64(pmdp, pmd)
         assert k.pte_offset_map_lock(mm, pmdp, 0) == (0, None)
-        assert k.pmdp_get(pmdp) == none
+        assert k.pmdp_get(pmdp) == pmd
     k.write64(pmdp, table)
     k.livepatch(pmd_bad=lambda k, pmd: True)
     assert k.pte_offset_map_lock(mm, pmdp, 0) == (0, None)
@@ -132,8 +132,8 @@ def test_where_there_is_no_table_there_is_no_lock_to_take():
     assert f"bad pmd {table:016x}." in k.log.lines[-1]
 
 
-def test_of_two_who_grow_a_table_one_gives_his_back():
-    """Someone fills the entry between the allocation and the lock."""
+def test_second_table_for_an_entry_is_freed():
+    """Another thread sets the entry between the allocation and the lock: the new table is freed."""
     k = started()
     mm, pudp, pmdp = grown(k)
     before, table = k.vmstat["nr_page_table_pages"], k.pmdp_get(pmdp)
@@ -142,7 +142,7 @@ def test_of_two_who_grow_a_table_one_gives_his_back():
     assert (k.preempt_count, k.reports) == (0, [])
 
 
-def test_the_lock_of_a_table_is_in_its_struct_page():
+def test_lock_of_a_table_is_in_its_struct_page():
     k = started()
     mm, _, pmdp = grown(k)
     page = k.pmd_pgtable(k.pmdp_get(pmdp))

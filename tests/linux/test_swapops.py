@@ -1,4 +1,4 @@
-"""Swap and migration entries: what goes into a page table comes out of it, in every kernel."""
+"""Swap and migration entries are read from a page table as they were written, in every kernel."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from kernels import KINDS, every_kernel, kernel
 
 @settings(max_examples=300)
 @given(st.data())
-def test_a_swap_entry_comes_back_from_a_table(data):
+def test_swap_entry_round_trip(data):
     k = data.draw(st.sampled_from(KINDS).map(kernel))
     type = data.draw(st.integers(0, 31))
     offset = data.draw(st.integers(0, k.__SWP_OFFSET_MASK))
@@ -24,16 +24,16 @@ def test_a_swap_entry_comes_back_from_a_table(data):
 
 
 @every_kernel
-def test_types_of_swap_entries_are_told_apart(k):
+def test_each_type_of_swap_entry_is_recognised(k):
     pfn = (1 << k.SWP_PFN_BITS) - 1
-    made = {
+    entries = {
         "writable": k.make_writable_migration_entry(pfn),
         "readable": k.make_readable_migration_entry(pfn),
         "readable_exclusive": k.make_readable_exclusive_migration_entry(pfn),
     }
-    for kind, entry in made.items():
+    for kind, entry in entries.items():
         assert k.is_migration_entry(entry)
-        assert [other for other in made if getattr(k, f"is_{other}_migration_entry")(entry)] == [kind]
+        assert [other for other in entries if getattr(k, f"is_{other}_migration_entry")(entry)] == [kind]
         assert k.swp_offset_pfn(entry) == pfn
         assert k.is_pmd_migration_entry(k.swp_entry_to_pmd(entry))
         young = k.make_migration_entry_young(entry)
