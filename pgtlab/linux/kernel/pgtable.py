@@ -29,7 +29,7 @@ TABLE_BIT = 1 << 1
 def pgtable_l4_enabled(k: Kernel) -> bool:
     """Return whether the PUD is a level of the page table.
 
-    It is not where it is folded: at compile time with three levels or fewer, at run time with four levels and LPA2 on a
+    It is folded at compile time with three levels or fewer, and at run time with four levels and LPA2 configured on a
     CPU without 52-bit addresses.
     """
     if k.CONFIG_PGTABLE_LEVELS <= 3:
@@ -318,10 +318,10 @@ def pmd_clear(k: Kernel, pmdp: int) -> None:
     k.write64(pmdp, 0)
 
 
-# The address in an entry: of the next table, or of a frame. With 4K pages and 48-bit addresses Linux writes as a table:
+# The address in an entry: of the next table, or of a frame. A table entry with 4K pages and 48-bit addresses:
 #
-#     59         47:12          1:0
-#     PXNTable   next table     11
+#     59        47:12       1:0
+#     PXNTable  next table  11
 #
 # A 52-bit address keeps bits 49:PAGE_SHIFT in place. With 64K pages its bits 51:48 are in bits 15:12 of the entry (a
 # shift by 36); with LPA2 its bits 51:50 are in bits 9:8 (a shift by 42), the shareability of a page without LPA2.
@@ -342,7 +342,7 @@ def phys_to_entry(k: Kernel, phys: int) -> int:
 def table_address(k: Kernel, entry: int) -> int:
     """Return the physical address that `entry` holds (`__pte_to_phys()`; of a table, `pXd_page_paddr()`)."""
     if k.CONFIG_ARM64_PA_BITS == 52:
-        entry &= ~k.PTE_MAYBE_SHARED  # without LPA2 on this CPU they are SH, not address bits
+        entry &= ~k.PTE_MAYBE_SHARED  # SH, or 0 where LPA2 has address bits in its place
         return (entry & k.PTE_ADDR_LOW) | (entry & k.PTE_ADDR_HIGH) << k.PTE_ADDR_HIGH_SHIFT
     return entry & k.PTE_ADDR_LOW
 
