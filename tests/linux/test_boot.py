@@ -1,4 +1,4 @@
-"""What booting a configuration on a CPU gives, against real kernels that were booted both ways."""
+"""The result of booting a configuration on a CPU, compared with real kernels, booted with and without the bug."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def boot_of(real: dict) -> Boot | NoBoot:
 
 
 @real_boots
-def test_the_address_space(real):
+def test_address_space(real):
     booted = boot_of(real)
     assert booted.vabits_actual == real["vabits_actual"]
     assert 4 - booted.start_level == real["hw_levels"]
@@ -52,7 +52,7 @@ def test_the_address_space(real):
 
 
 @pytest.mark.parametrize("real", [r for r in RECORDED if not r["booted"]], ids=lambda r: r["cpu"])
-def test_a_kernel_that_printed_nothing_is_refused_for_its_granule(real):
+def test_kernel_without_its_granule_is_refused(real):
     refused = boot_of(real)
     assert isinstance(refused, NoBoot)
     assert refused.reason.startswith(f"{real['cpu']} has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16)")
@@ -62,10 +62,10 @@ def test_a_kernel_that_printed_nothing_is_refused_for_its_granule(real):
 
 @real_boots
 @pytest.mark.parametrize("tree", ["arm64-for-next", "fixed"])
-def test_the_bad_pages(real, tree):
+def test_bad_pages(real, tree):
     run = Tree.named(tree).start_kernel(boot_of(real)).run()
     assert [report.kind for report in run.reports] == ["Bad page state"] * real["bad_pages"][tree]
-    # In the real counter the tables of init are counted too; what the test left over is the difference.
+    # The recorded counter includes the tables of init; the difference is what the test left.
     left_over = real["nr_page_table_pages"][tree] - real["nr_page_table_pages"]["fixed"]
     assert run.nr_page_table_pages == left_over
     assert len(run.lost) == left_over
@@ -75,7 +75,7 @@ def test_the_bad_pages(real, tree):
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m["config"])
-def test_max_is_the_cpu_that_it_says(machine):
+def test_registers_of_max(machine):
     cpu = CPU.named(machine["cpu"])
     for name, register in (("MMFR0", cpu.mmfr0), ("MMFR1", cpu.mmfr1), ("MMFR2", cpu.mmfr2)):
         assert int(register) == int(machine["registers"][f"ID_AA64{name}_EL1"], 16)
@@ -83,15 +83,15 @@ def test_max_is_the_cpu_that_it_says(machine):
 
 
 @pytest.mark.parametrize(("hafdbs", "ha", "hd"), [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 1, 1)])
-def test_a_cpu_that_updates_the_access_flag_alone_is_used_for_that_alone(hafdbs, ha, hd):
-    """ID_AA64MMFR1_EL1.HAFDBS: 1 is the access flag, 2 the dirty state too; `__cpu_setup` and `cpu_enable_hw_dbm()`."""
+def test_hafdbs_decides_ha_and_hd(hafdbs, ha, hd):
+    """ID_AA64MMFR1_EL1.HAFDBS: 1 is the access flag, 2 also the dirty state; `__cpu_setup`, `cpu_enable_hw_dbm()`."""
     a57 = CPU.named("cortex-a57")
-    cpu = CPU("some", a57.mmfr0, ID_AA64MMFR1_EL1(HAFDBS=hafdbs), a57.mmfr2)
+    cpu = CPU("a57 with HAFDBS", a57.mmfr0, ID_AA64MMFR1_EL1(HAFDBS=hafdbs), a57.mmfr2)
     tcr = boot(Config("4k", 48), cpu).tcr_el1
     assert (ha, hd) == (tcr.HA, tcr.HD)
 
 
-def test_lpa2_off_takes_lpa2_away_and_nothing_else():
+def test_lpa2_off_changes_only_lpa2():
     cpu, without = CPU.named("max"), CPU.named("max,lpa2=off")
     assert {g: (cpu.has_lpa2(g), without.has_lpa2(g)) for g in {c.granule for c in configurations()}} == {
         Config("4k", 48).granule: (True, False),
@@ -104,7 +104,7 @@ def test_lpa2_off_takes_lpa2_away_and_nothing_else():
     assert (without.mmfr1, without.mmfr2, without.has_lva) == (cpu.mmfr1, cpu.mmfr2, True)
 
 
-def test_a_cpu_that_is_no_preset_is_refused_with_those_that_are():
+def test_unknown_cpu_is_refused_with_the_presets():
     with pytest.raises(CPUError, match="'cortex-a5' is not a preset; there are max, max,lpa2=off, cortex-a53"):
         CPU.named("cortex-a5")
 
@@ -112,7 +112,7 @@ def test_a_cpu_that_is_no_preset_is_refused_with_those_that_are():
 # Everywhere: 13 configurations on 8 CPUs.
 
 
-def test_a_kernel_boots_where_the_cpu_has_its_granule():
+def test_kernel_boots_if_the_cpu_has_its_granule():
     for config, cpu in EVERYWHERE:
         refused = isinstance(boot(config, cpu), NoBoot)
         assert refused == (cpu.supports(config.granule) is GranuleSupport.NONE)
@@ -121,7 +121,7 @@ def test_a_kernel_boots_where_the_cpu_has_its_granule():
 
 
 @everywhere
-def test_bits_of_address_are_those_configured_or_the_fallback(booted):
+def test_virtual_address_bits(booted):
     config, cpu = booted.config, booted.cpu
     has_52 = cpu.mmfr2.VARANGE >= 1 if config.page_size_name == "64k" else cpu.has_lpa2(config.granule)
     fallback = {"4k": 48, "16k": 47, "64k": 48}[config.page_size_name]
@@ -132,7 +132,7 @@ def test_bits_of_address_are_those_configured_or_the_fallback(booted):
 
 
 @everywhere
-def test_physical_bits_are_the_least_of_configuration_cpu_and_fallback(booted):
+def test_physical_address_bits(booted):
     """With VA fallback, 64K keeps 52 physical bits; 4K and 16K drop to 48."""
     lost = booted.vabits_actual < booted.config.va_bits and booted.config.page_size_name != "64k"
     possible = 48 if lost else booted.config.pa_bits
@@ -141,17 +141,16 @@ def test_physical_bits_are_the_least_of_configuration_cpu_and_fallback(booted):
 
 
 @everywhere
-def test_levels_that_are_real_are_those_that_the_mmu_walks(booted):
-    real = 2 + sum(fold is Fold.REAL for fold in booted.folded.values())  # the pgd and the pte always are
+def test_real_levels_are_walked_by_the_mmu(booted):
+    real = 2 + sum(fold is Fold.REAL for fold in booted.folded.values())  # the pgd and the pte always exist
     assert real == 4 - booted.start_level
-    # A level folds at run time only where fewer bits than configured are in use; what is configured away is no fold of
-    # the boot's.
+    # A level folds at run time only where fewer bits are in use than configured; the others fold at compile time.
     at_run_time = [name for name, fold in booted.folded.items() if fold is Fold.RUN_TIME]
     assert len(at_run_time) == booted.config.PGTABLE_LEVELS - real
     assert at_run_time in ([], ["p4d"], ["pud"])
 
 
-def test_what_folds():
+def test_folded_levels():
     def folds(page_size, va_bits, cpu):
         return [fold.name for fold in boot(Config(page_size, va_bits), CPU.named(cpu)).folded.values()]
 
@@ -173,17 +172,17 @@ def test_kpti_makes_kernel_mappings_not_global(booted, kpti):
 
 
 def test_kpti_leaves_e0pd_to_the_cpu():
-    """cpu_enable_e0pd() asks for the feature alone: page tables without the kernel do not make it useless."""
+    """cpu_enable_e0pd() depends only on the CPU's feature; KPTI does not switch it off."""
     for name, has in (("max", 1), ("cortex-a76", 0)):
         for kpti in (False, True):
             assert has == boot(Config("4k", 48), CPU.named(name), kpti=kpti).tcr_el1.E0PD1
 
 
-# The story in one law.
+# The story as one law.
 
 
 @everywhere
-def test_one_bad_page_exactly_where_the_pud_is_real(booted):
+def test_bad_page_where_the_pud_is_real(booted):
     pud_is_real = booted.folded["pud"] is Fold.REAL
     run = Tree.named("arm64-for-next").start_kernel(booted).run()
     assert [report.kind for report in run.reports] == ["Bad page state"] * pud_is_real
@@ -192,7 +191,7 @@ def test_one_bad_page_exactly_where_the_pud_is_real(booted):
     assert (fixed.outcome, fixed.reports, fixed.lost, fixed.nr_page_table_pages) == ("clean", (), (), 0)
 
 
-def test_where_that_is():
+def test_kinds_with_a_bad_page():
     kinds = {(b.config.page_size_name, b.vabits_actual, bool(b.lpa2_is_enabled)): b for b in BOOTS}
     bad = {kind for kind, b in kinds.items() if Tree.named("arm64-for-next").start_kernel(b).run().reports}
     assert bad == {("4k", 48, False), ("4k", 52, True), ("16k", 48, False), ("16k", 52, True)}

@@ -1,4 +1,4 @@
-"""The kernel's own test of its page tables: the bad page that it finds, and what else it would find."""
+"""The kernel's own test of its page tables: the bad page that it finds, and the other bugs that it would find."""
 
 import pytest
 from hypothesis import given, settings
@@ -36,22 +36,22 @@ def free_blocks(kernel: Kernel) -> set[tuple[int, int]]:
 
 
 @with_pud
-def test_the_bad_page_is_the_pud_table(booted):
+def test_bad_page_is_the_pud_table(booted):
     kernel = buggy(booted)
     pud_alloc_one, tables = kernel.symbols["pud_alloc_one"], []
 
-    def note(k, mm, addr):
+    def record_table(k, mm, addr):
         table = pud_alloc_one(k, mm, addr)
         tables.append(k.__pa(table) >> k.PAGE_SHIFT)
         return table
 
-    kernel.livepatch(pud_alloc_one=note)
+    kernel.livepatch(pud_alloc_one=record_table)
     (report,) = kernel.run().reports
     assert [report.pfn] == tables
 
 
 @with_pud
-def test_what_the_page_holds(booted):
+def test_words_of_the_bad_page(booted):
     run = buggy(booted).run()
     (report,) = run.reports
     assert (report.mapcount, report.page_type, report.text) == (-512, 0xFFFF_FDFF, "nonzero mapcount")
@@ -62,7 +62,7 @@ def test_what_the_page_holds(booted):
 
 
 @with_pud
-def test_the_page_stays_out_of_use_and_counted(booted):
+def test_bad_page_is_lost_and_counted(booted):
     kernel = buggy(booted)
     before = kernel.nr_free_pages()
     run = kernel.run()
@@ -73,35 +73,35 @@ def test_the_page_stays_out_of_use_and_counted(booted):
 
 
 @every_kind
-def test_the_fixed_kernel_gives_everything_back(booted):
+def test_fixed_kernel_frees_everything(booted):
     kernel = fixed(booted)
     before = free_blocks(kernel)
     run = kernel.run()
     assert (run.outcome, run.reports, run.lost, run.nr_page_table_pages) == ("clean", (), (), 0)
     assert free_blocks(kernel) == before
-    said = "\n".join(run.dmesg)
+    log = "\n".join(run.dmesg)
     no_huge_page = kernel.memory.size < kernel.HPAGE_PMD_SIZE  # with 64K pages it is 512 MiB
-    assert ("page allocation failure: order:13, mode:0xcc0(GFP_KERNEL)" in said) == no_huge_page
-    assert no_huge_page or len(run.dmesg) <= 2  # that it ran, and the feature that the CPU has
+    assert ("page allocation failure: order:13, mode:0xcc0(GFP_KERNEL)" in log) == no_huge_page
+    assert no_huge_page or len(run.dmesg) <= 2  # the line that it ran, and that of the CPU's feature
 
 
 @given(seed=st.integers(0, 1 << 32), booted=st.sampled_from(KINDS))
 @settings(max_examples=20)
-def test_the_address_that_it_picks_changes_nothing(seed, booted):
+def test_outcome_does_not_depend_on_the_random_address(seed, booted):
     assert len(buggy(booted, seed).run().reports) == (booted in WITH_PUD)
     assert fixed(booted, seed).run().outcome == "clean"
 
 
-def test_it_picks_a_page_of_user_space():
+def test_random_address_is_in_user_space():
     for booted in KINDS:
         kernel = fixed(booted)
-        picked = [kernel.get_random_vaddr() for _ in range(50)]
-        assert len(set(picked)) == 50
-        assert all(va % booted.config.page_size == 0 for va in picked)
-        assert 1 << booted.vabits_actual > max(picked) > 1 << booted.vabits_actual - 4
+        addresses = [kernel.get_random_vaddr() for _ in range(50)]
+        assert len(set(addresses)) == 50
+        assert all(va % booted.config.page_size == 0 for va in addresses)
+        assert 1 << booted.vabits_actual > max(addresses) > 1 << booted.vabits_actual - 4
 
 
-def test_a_second_run_reports_a_second_page():
+def test_second_run_reports_a_second_page():
     kernel = buggy(boot(Config("4k", 48), CPU.named("max")))
     first, second = kernel.run(), kernel.run()
     assert (first.outcome, second.outcome) == ("report", "report")
@@ -109,10 +109,10 @@ def test_a_second_run_reports_a_second_page():
     assert second.nr_page_table_pages == 2
 
 
-# Wrong ways to free a PUD table. None is told by its text.
+# A correct and several wrong ways to free a PUD table, judged by the run alone and not by their source.
 
 
-def right(k, mm, pud):
+def correct(k, mm, pud):
     if not k.pgtable_l4_enabled():
         return
     k.__pud_free(mm, pud)
@@ -170,8 +170,8 @@ def patched(booted: Boot, pud_free) -> Kernel:
 
 
 @every_kind
-def test_the_right_lines_are_clean_everywhere(booted):
-    run = patched(booted, right).run()
+def test_correct_pud_free(booted):
+    run = patched(booted, correct).run()
     assert (run.outcome, run.lost, run.nr_page_table_pages) == ("clean", (), 0)
 
 
@@ -188,7 +188,7 @@ def test_the_right_lines_are_clean_everywhere(booted):
         (although_folded, "clean", [], 0, 0),
     ],
 )
-def test_where_the_pud_is_real_each_mistake_is_told(booted, pud_free, outcome, kinds, lost, counted):
+def test_wrong_pud_free_where_pud_is_real(booted, pud_free, outcome, kinds, lost, counted):
     run = patched(booted, pud_free).run()
     assert (run.outcome, [report.kind for report in run.reports]) == (outcome, kinds)
     assert run.nr_page_table_pages == counted
@@ -197,8 +197,8 @@ def test_where_the_pud_is_real_each_mistake_is_told(booted, pud_free, outcome, k
 
 @without_pud
 @pytest.mark.parametrize("pud_free", [although_folded, although_folded_and_without_destructor])
-def test_where_it_is_folded_freeing_it_ends_in_a_panic(booted, pud_free):
-    """It is the pgd's page, or a word in the middle of it: no page table of the kernel's accounts, and freed again."""
+def test_freeing_a_folded_pud_panics(booted, pud_free):
+    """A folded PUD is in the pgd's page: this was never counted as a PUD table, and is freed again later."""
     run = patched(booted, pud_free).run()
     assert run.outcome == "panic"
     assert {report.kind for report in run.reports} <= {"BUG", "Bad page state"}
@@ -208,15 +208,15 @@ def test_where_it_is_folded_freeing_it_ends_in_a_panic(booted, pud_free):
 @pytest.mark.parametrize(
     "pud_free", [without_destructor, without_free, not_at_all, twice, destructor_twice, free_before_destructor]
 )
-def test_where_it_is_folded_the_other_mistakes_do_not_show(booted, pud_free):
+def test_wrong_pud_free_is_harmless_where_pud_is_folded(booted, pud_free):
     run = patched(booted, pud_free).run()
     assert (run.outcome, run.lost) == ("clean", ())
 
 
-# What else it checks: each helper that it exercises, broken.
+# Bugs in the other helpers that it checks.
 
 
-def nothing(k, *args):
+def does_nothing(k, *args):
     """A helper that does not do its job."""
 
 
@@ -231,14 +231,14 @@ PUD_FOLDED = boot(Config("16k", 52), CPU.named("max,lpa2=off"))
 @pytest.mark.parametrize(
     ("name", "broken", "caught_by"),
     [
-        ("ptep_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
-        ("pmd_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
-        ("pud_clear", nothing, [FIVE_LEVELS, FOUR_LEVELS, P4D_FOLDED, PUD_FOLDED]),
-        ("p4d_clear", nothing, [FIVE_LEVELS, P4D_FOLDED]),
-        ("pgd_clear", nothing, [FIVE_LEVELS]),
+        ("ptep_clear", does_nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("pmd_clear", does_nothing, [FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("pud_clear", does_nothing, [FIVE_LEVELS, FOUR_LEVELS, P4D_FOLDED, PUD_FOLDED]),
+        ("p4d_clear", does_nothing, [FIVE_LEVELS, P4D_FOLDED]),
+        ("pgd_clear", does_nothing, [FIVE_LEVELS]),
     ],
 )
-def test_a_broken_helper_is_warned_about(name, broken, caught_by):
+def test_broken_clear_helper(name, broken, caught_by):
     for booted in (FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED):
         kernel = fixed(booted)
         kernel.livepatch(**{name: broken})
@@ -256,12 +256,12 @@ def test_a_broken_helper_is_warned_about(name, broken, caught_by):
             assert "debug_vm_pgtable.py:" in report.location
 
 
-RANDOM_ORVALUE = 0xBFFF_FFFF_FFFF_FFF0  # all but bits 3:0, which s390 needs, and bit 62, which ppc64 does
+RANDOM_ORVALUE = 0xBFFF_FFFF_FFFF_FFF0  # all but bits 3:0, which s390 needs, and bit 62, which ppc64 needs
 
 
 @every_kind
-def test_an_entry_is_full_of_bits_when_it_is_cleared(booted):
-    """In v6.9; a PTE but for PTE_CONT, which arm64 keeps to itself. Where the compiler folds a level, nothing is."""
+def test_entry_has_random_bits_when_cleared(booted):
+    """In v6.9; a PTE without PTE_CONT, which arm64 clears. A level folded at compile time has no such test."""
     kernel, cleared = fixed(booted), {}
     for name, entry in (("ptep_clear", 2), ("pmd_clear", 0), ("pud_clear", 0), ("p4d_clear", 0), ("pgd_clear", 0)):
 
@@ -292,7 +292,7 @@ def test_an_entry_is_full_of_bits_when_it_is_cleared(booted):
         ("pgd", "p4d", [FIVE_LEVELS]),
     ],
 )
-def test_an_entry_that_is_no_table_is_warned_about(level, folds_with, caught_by):
+def test_broken_populate_helper(level, folds_with, caught_by):
     for booted in (FIVE_LEVELS, FOUR_LEVELS, THREE_LEVELS, TWO_LEVELS, P4D_FOLDED, PUD_FOLDED):
         if folds_with and booted.folded[folds_with] is not Fold.REAL:
             continue
@@ -306,20 +306,20 @@ def test_an_entry_that_is_no_table_is_warned_about(level, folds_with, caught_by)
         kernel.livepatch(**{f"{level}_populate": populate_as_a_block})
         run = kernel.run()
         assert {report.kind for report in run.reports} == ({"WARNING"} if booted in caught_by else set()), booted
-        if level == "pmd":  # the tests of PTEs find no table to work in, and say so
+        if level == "pmd":  # the tests of PTEs have no table to work in, and warn
             assert len(run.reports) == 3
 
 
-def test_a_warning_does_not_stop_it():
+def test_run_continues_after_a_warning():
     kernel = fixed(FOUR_LEVELS)
-    kernel.livepatch(ptep_clear=nothing)
+    kernel.livepatch(ptep_clear=does_nothing)
     run = kernel.run()
     assert (run.outcome, len(run.reports), run.lost, run.nr_page_table_pages) == ("report", 1, (), 0)
 
 
-def test_a_counter_that_is_not_taken_back_is_found_with_the_address_space():
+def test_unbalanced_table_counter():
     kernel = fixed(FOUR_LEVELS)
-    kernel.livepatch(mm_dec_nr_pmds=nothing)
+    kernel.livepatch(mm_dec_nr_pmds=does_nothing)
     run = kernel.run()
     assert [report.kind for report in run.reports] == ["Bad mm"]
     assert run.dmesg[-1].endswith("BUG: non-zero pgtables_bytes on freeing mm: 4096")
@@ -336,8 +336,8 @@ def test_a_counter_that_is_not_taken_back_is_found_with_the_address_space():
     ],
     ids=lambda value: describe(value) if isinstance(value, Boot) else "",
 )
-def test_without_memory_it_gives_up_and_gives_back_what_it_has(booted, tables):
-    """With n pages to be had, the n-th table from the top is the one that fails."""
+def test_without_memory(booted, tables):
+    """With n free pages, the allocation of the n-th table from the top fails."""
     for pages, missing in enumerate(["mm struct", *tables]):
         kernel = fixed(booted)
         leave_free(kernel, pages)
@@ -355,7 +355,7 @@ def leave_free(kernel: Kernel, pages: int) -> None:
         kernel.__free_pages(page, 0)
 
 
-def test_without_a_huge_page_it_takes_a_small_one():
+def test_without_a_huge_page():
     kernel = fixed(FOUR_LEVELS)
     leave_free(kernel, 5)  # four tables, and one page to map
     assert kernel.run().outcome == "clean"

@@ -1,4 +1,4 @@
-"""Every test of debug_vm_pgtable: in the kernel's order, run or skipped as the options say, and each with teeth."""
+"""Each test of debug_vm_pgtable: its place in the order, the options that skip it, and the bugs that it finds."""
 
 import inspect
 import re
@@ -31,25 +31,25 @@ def function_at(location: str) -> str:
 
 
 def warned(kernel: Kernel) -> list[str]:
-    """The test functions that warned, once each, in order."""
+    """The names of the test functions that warned, once each, in order."""
     run = kernel.run()
     assert {report.kind for report in run.reports} <= {"WARNING"}, run
     return list(dict.fromkeys(function_at(report.location) for report in run.reports))
 
 
 def validated(config: Config, placement: Placement = ANYWHERE) -> list[str]:
-    """What a kernel with dynamic debug says that it validates; the sixteen rounds of the basic tests as one."""
+    """The names that a kernel with dynamic debug prints as validated, once each, in order."""
     run = started(boot(config, MAX), placement).run()
     assert run.outcome == "clean"
-    said = (re.search(r"\[(\w+) *\]: Validating", line) for line in run.dmesg)
-    names = [found[1] for found in said if found]
+    matches = (re.search(r"\[(\w+) *\]: Validating", line) for line in run.dmesg)
+    names = [match[1] for match in matches if match]
     assert names.pop(0) == "debug_vm_pgtable"
     return list(dict.fromkeys(names))
 
 
 # Which tests there are, in which order.
 
-# debug_vm_pgtable() of mm/debug_vm_pgtable.c: the names that it calls, without set-up and locks.
+# The tests that debug_vm_pgtable() of mm/debug_vm_pgtable.c calls.
 KERNEL_ORDER = """
 pte_basic pmd_basic pud_basic p4d_basic pgd_basic pmd_leaf pud_leaf pte_special pte_protnone pmd_protnone
 pte_devmap pmd_devmap pud_devmap pte_soft_dirty pmd_soft_dirty pte_swap_soft_dirty pmd_swap_soft_dirty
@@ -60,7 +60,7 @@ p4d_populate pgd_populate
 
 
 @every_kind
-def test_every_test_is_called_in_the_kernels_order(booted):
+def test_order_of_tests(booted):
     kernel, called = started(booted), []
     wanted = [f"{name}_tests" for name in KERNEL_ORDER.split()]
     assert [name for name in kernel.symbols if name.endswith("_tests") and name not in wanted] == []
@@ -96,10 +96,10 @@ HUGE_PMD = {"pmd_basic", "pmd_leaf", "pmd_protnone", "pmd_devmap", "pmd_swap", "
     ],
 )
 @pytest.mark.parametrize("config", [Config("4k", 48), Config("4k", 52), Config("16k", 36), Config("64k", 52)], ids=repr)
-def test_options_decide_which_tests_run(config, options, skipped):
+def test_tests_skipped_by_options(config, options, skipped):
     levels = config.PGTABLE_LEVELS
-    skipped = NEVER | skipped | {"pud_huge"}  # of a PUD block 128 MiB hold none
-    skipped |= {"pmd_advanced"} if config.page_size_name == "64k" else set()  # 512 MiB are not to be had
+    skipped = NEVER | skipped | {"pud_huge"}  # 128 MiB of RAM hold no PUD block
+    skipped |= {"pmd_advanced"} if config.page_size_name == "64k" else set()  # RAM holds no 512 MiB
     skipped |= {"pmd_huge"} if config.page_size_name == "64k" else set()
     skipped |= {f"{level}_{what}" for level in ("p4d", "pgd") for what in ("clear", "populate") if levels < 5}
     skipped |= {f"pud_{what}" for what in ("clear", "populate") if levels < 4}
@@ -107,13 +107,13 @@ def test_options_decide_which_tests_run(config, options, skipped):
     assert validated(with_options) == [f"{name}_tests" for name in KERNEL_ORDER.split() if name not in skipped]
 
 
-def test_a_block_of_pud_size_is_mapped_where_ram_has_one():
+def test_pud_huge_runs_where_ram_holds_a_pud_block():
     config = Config("4k", 48, DYNAMIC_DEBUG=1)
     assert "pud_huge_tests" not in validated(config)
-    assert "pud_huge_tests" in validated(config, Placement(pud_pfn=0x80000))  # so RAM is a gigabyte and more
+    assert "pud_huge_tests" in validated(config, Placement(pud_pfn=0x80000))  # that makes RAM larger than a gigabyte
 
 
-def test_dynamic_debug_names_the_flags():
+def test_dynamic_debug_prints_vm_flags():
     lines = started(boot(Config("4k", 48, DYNAMIC_DEBUG=1), MAX)).run().dmesg
     basic = [line.split("PTE basic ")[1] for line in lines if "PTE basic" in line]
     assert (basic[0], basic[7], basic[15]) == ("()", "(read|write|exec)", "(read|write|exec|shared)")
@@ -121,8 +121,8 @@ def test_dynamic_debug_names_the_flags():
 
 @every_kind
 @pytest.mark.parametrize("kpti", [False, True], ids=["", "kpti"])
-def test_a_correct_kernel_warns_of_nothing_with_any_options(booted, kpti):
-    """As the recorded kernels: no boot of theirs has a WARNING, and what is reported there is the PUD table alone."""
+def test_correct_kernel_is_clean_with_any_options(booted, kpti):
+    """As in the recorded kernels: none of their boots has a WARNING; only the PUD table is reported."""
     c = booted.config
     for options in (
         {},
@@ -138,80 +138,83 @@ def test_a_correct_kernel_warns_of_nothing_with_any_options(booted, kpti):
         assert not kernel.memmap["flags"].astype(bool)[-100:].any(), "no page is left locked or marked clean"
 
 
-# Each law bites: helpers broken, and the tests that notice. The order is the kernel's.
+# Broken helpers, and the tests that notice, in the kernel's order.
 
 
-def unchanged(k, entry, *rest):
+def returns_its_argument(k, entry, *args):
     """A helper that does not do its job."""
     return entry
 
 
-def no(k, *rest):
+def returns_false(k, *args):
     return False
 
 
-def yes(k, *rest):
+def returns_true(k, *args):
     return True
 
 
-def nothing(k, *rest):
+def does_nothing(k, *args):
     pass
 
 
-def read_only(k, mm, addr, entryp):
+def reads_without_clearing(k, mm, addr, entryp):
     return k.read64(entryp)
 
 
 ACROSS = ["pte_basic_tests", "pmd_basic_tests", "hugetlb_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]
 MUTATIONS = {
-    "pte_mkold": (unchanged, ["pte_basic_tests", "pmd_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]),
-    "pte_mkyoung": (unchanged, ["pte_basic_tests", "pmd_basic_tests"]),
-    "pte_young": (yes, ["pte_basic_tests", "pmd_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]),
-    "pte_mkdirty": (unchanged, ACROSS),
-    "pte_mkclean": (unchanged, ["pte_basic_tests", "pmd_basic_tests"]),
-    "pte_mkwrite_novma": (unchanged, ACROSS),
-    "pte_mkwrite": (unchanged, ["pte_basic_tests", "pte_advanced_tests"]),
-    "pmd_mkwrite": (unchanged, ["pmd_basic_tests", "pmd_advanced_tests"]),
-    "pte_wrprotect": (unchanged, ["pte_basic_tests", "pmd_basic_tests", "hugetlb_basic_tests"]),
-    "pte_same": (no, ["pte_basic_tests"]),
-    "pmd_same": (no, ["pmd_basic_tests"]),
-    "p4d_same": (no, ["p4d_basic_tests"]),
-    "pgd_same": (no, ["pgd_basic_tests"]),
-    "pmd_mkhuge": (unchanged, ["pmd_basic_tests", "pmd_leaf_tests", "pmd_thp_tests"]),
-    "pmd_leaf": (no, ["pmd_leaf_tests", "pmd_thp_tests"]),
-    "pte_mkspecial": (unchanged, ["pte_special_tests"]),
-    "pte_protnone": (no, ["pte_protnone_tests", "pmd_protnone_tests"]),
-    "pmd_protnone": (no, ["pmd_protnone_tests"]),
-    "pte_mkdevmap": (unchanged, ["pte_devmap_tests"]),
-    "pmd_mkdevmap": (unchanged, ["pmd_devmap_tests"]),
-    "pte_swp_mkexclusive": (unchanged, ["pte_swap_exclusive_tests"]),
-    "pte_swp_clear_exclusive": (unchanged, ["pte_swap_exclusive_tests"]),
-    "is_swap_pte": (no, ["pte_swap_exclusive_tests"]),
-    "__swp_type": (lambda k, x: x >> 3 & 31, ["pte_swap_exclusive_tests"]),  # v6.9's place for it
+    "pte_mkold": (
+        returns_its_argument,
+        ["pte_basic_tests", "pmd_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"],
+    ),
+    "pte_mkyoung": (returns_its_argument, ["pte_basic_tests", "pmd_basic_tests"]),
+    "pte_young": (returns_true, ["pte_basic_tests", "pmd_basic_tests", "pte_advanced_tests", "pmd_advanced_tests"]),
+    "pte_mkdirty": (returns_its_argument, ACROSS),
+    "pte_mkclean": (returns_its_argument, ["pte_basic_tests", "pmd_basic_tests"]),
+    "pte_mkwrite_novma": (returns_its_argument, ACROSS),
+    "pte_mkwrite": (returns_its_argument, ["pte_basic_tests", "pte_advanced_tests"]),
+    "pmd_mkwrite": (returns_its_argument, ["pmd_basic_tests", "pmd_advanced_tests"]),
+    "pte_wrprotect": (returns_its_argument, ["pte_basic_tests", "pmd_basic_tests", "hugetlb_basic_tests"]),
+    "pte_same": (returns_false, ["pte_basic_tests"]),
+    "pmd_same": (returns_false, ["pmd_basic_tests"]),
+    "p4d_same": (returns_false, ["p4d_basic_tests"]),
+    "pgd_same": (returns_false, ["pgd_basic_tests"]),
+    "pmd_mkhuge": (returns_its_argument, ["pmd_basic_tests", "pmd_leaf_tests", "pmd_thp_tests"]),
+    "pmd_leaf": (returns_false, ["pmd_leaf_tests", "pmd_thp_tests"]),
+    "pte_mkspecial": (returns_its_argument, ["pte_special_tests"]),
+    "pte_protnone": (returns_false, ["pte_protnone_tests", "pmd_protnone_tests"]),
+    "pmd_protnone": (returns_false, ["pmd_protnone_tests"]),
+    "pte_mkdevmap": (returns_its_argument, ["pte_devmap_tests"]),
+    "pmd_mkdevmap": (returns_its_argument, ["pmd_devmap_tests"]),
+    "pte_swp_mkexclusive": (returns_its_argument, ["pte_swap_exclusive_tests"]),
+    "pte_swp_clear_exclusive": (returns_its_argument, ["pte_swap_exclusive_tests"]),
+    "is_swap_pte": (returns_false, ["pte_swap_exclusive_tests"]),
+    "__swp_type": (lambda k, x: x >> 3 & 31, ["pte_swap_exclusive_tests"]),  # where v6.9 has it
     "__swp_entry_to_pte": (lambda k, swp: swp & ~0xFFFF_F000, ["pte_swap_tests"]),
     "__swp_entry_to_pmd": (lambda k, swp: swp & ~0xFFFF_F000, ["pmd_swap_tests"]),
-    "is_migration_entry": (no, ["swap_migration_tests"]),
-    "is_writable_migration_entry": (yes, ["swap_migration_tests"]),
-    "pmd_trans_huge": (no, ["pmd_thp_tests"]),
+    "is_migration_entry": (returns_false, ["swap_migration_tests"]),
+    "is_writable_migration_entry": (returns_true, ["swap_migration_tests"]),
+    "pmd_trans_huge": (returns_false, ["pmd_thp_tests"]),
     "pmd_mkinvalid": (lambda k, pmd: pmd & ~(k.PTE_VALID | k.PTE_PRESENT_INVALID), ["pmd_thp_tests"]),
-    "huge_pte_mkdirty": (unchanged, ["hugetlb_basic_tests"]),
-    "huge_pte_wrprotect": (unchanged, ["hugetlb_basic_tests"]),
-    "ptep_get_and_clear": (read_only, ["pte_clear_tests", "pte_advanced_tests"]),
-    "ptep_set_access_flags": (no, ["pte_advanced_tests"]),
-    "ptep_test_and_clear_young": (no, ["pte_advanced_tests", "pmd_advanced_tests"]),
-    "pmdp_huge_get_and_clear": (read_only, ["pmd_advanced_tests"]),
-    "pmdp_set_access_flags": (no, ["pmd_advanced_tests"]),
-    "pmd_set_huge": (no, ["pmd_huge_tests"]),
-    "pmd_clear_huge": (no, ["pmd_huge_tests"]),
-    "pgattr_change_is_safe": (no, ["pmd_huge_tests"]),
-    "pmd_bad": (yes, ["pte_clear_tests", "pte_advanced_tests", "pmd_populate_tests"]),
-    "pud_bad": (yes, ["pud_populate_tests"]),
+    "huge_pte_mkdirty": (returns_its_argument, ["hugetlb_basic_tests"]),
+    "huge_pte_wrprotect": (returns_its_argument, ["hugetlb_basic_tests"]),
+    "ptep_get_and_clear": (reads_without_clearing, ["pte_clear_tests", "pte_advanced_tests"]),
+    "ptep_set_access_flags": (returns_false, ["pte_advanced_tests"]),
+    "ptep_test_and_clear_young": (returns_false, ["pte_advanced_tests", "pmd_advanced_tests"]),
+    "pmdp_huge_get_and_clear": (reads_without_clearing, ["pmd_advanced_tests"]),
+    "pmdp_set_access_flags": (returns_false, ["pmd_advanced_tests"]),
+    "pmd_set_huge": (returns_false, ["pmd_huge_tests"]),
+    "pmd_clear_huge": (returns_false, ["pmd_huge_tests"]),
+    "pgattr_change_is_safe": (returns_false, ["pmd_huge_tests"]),
+    "pmd_bad": (returns_true, ["pte_clear_tests", "pte_advanced_tests", "pmd_populate_tests"]),
+    "pud_bad": (returns_true, ["pud_populate_tests"]),
 }
 WHERE = [boot(Config(*c), MAX) for c in (("4k", 48), ("16k", 52), ("4k", 52))]
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_broken_helper_is_noticed_by_the_test_of_it(name):
+def test_broken_helper_is_reported_by_its_tests(name):
     broken, noticed_by = MUTATIONS[name]
     for booted in WHERE:
         kernel = started(booted)
@@ -219,15 +222,15 @@ def test_a_broken_helper_is_noticed_by_the_test_of_it(name):
         assert warned(kernel) == sorted(noticed_by, key=[f"{n}_tests" for n in KERNEL_ORDER.split()].index), booted
 
 
-def test_a_protection_that_begins_dirty_is_noticed():
-    """The first law of the basic tests: shared and writable with PTE_RDONLY forgotten."""
+def test_dirty_protection():
+    """The first law of the basic tests: a protection that is shared and writable, without PTE_RDONLY."""
     kernel = started(WHERE[0])
     kernel.protection_map = [prot & ~kernel.PTE_RDONLY for prot in kernel.protection_map]
     assert warned(kernel) == ["pte_basic_tests", "pmd_basic_tests"]
 
 
-def test_write_protection_that_forgets_what_hardware_knew_is_noticed():
-    """As before "arm64: pgtable: Ensure dirty bit is preserved across pte_wrprotect()": dirty by PTE_RDONLY alone."""
+def test_wrprotect_that_loses_hardware_dirty():
+    """As before "arm64: pgtable: Ensure dirty bit is preserved across pte_wrprotect()": only PTE_RDONLY tells dirty."""
     kernel = started(WHERE[0])
     kernel.livepatch(
         pte_mkdirty=lambda k, pte: k.clear_pte_bit(k.set_pte_bit(pte, k.PTE_WRITE), k.PTE_RDONLY),
@@ -236,8 +239,8 @@ def test_write_protection_that_forgets_what_hardware_knew_is_noticed():
     assert warned(kernel)[:2] == ["pte_basic_tests", "pmd_basic_tests"]
 
 
-def test_an_executable_page_under_lpa2_needs_a_protection_without_shareability():
-    """Where PTE_SHARED is not taken out of the protections, its bits are those of an address far outside RAM."""
+def test_shareability_bits_under_lpa2():
+    """With PTE_SHARED left in the protections, its bits are read as an address far outside RAM."""
     kernel = started(boot(Config("16k", 52), MAX))
     kernel.protection_map = [prot | kernel.PTE_SHARED for prot in kernel.protection_map]
     run = kernel.run()
@@ -246,16 +249,16 @@ def test_an_executable_page_under_lpa2_needs_a_protection_without_shareability()
     assert run.reports[-1].trace[0] == "__sync_icache_dcache"
 
 
-def test_a_table_put_by_and_forgotten_is_found_when_its_pmd_table_goes():
+def test_deposited_table_that_is_not_withdrawn():
     kernel = started(WHERE[0])
-    kernel.livepatch(pgtable_trans_huge_withdraw=nothing)
+    kernel.livepatch(pgtable_trans_huge_withdraw=does_nothing)
     run = kernel.run()
     assert (run.outcome, run.reports[-1].kind) == ("panic", "BUG")
     assert run.reports[-1].text == "VM_BUG_ON_PAGE(ptdesc->pmd_huge_pte)"
 
 
-def test_of_tables_put_by_the_last_comes_back_first_and_then_the_oldest():
-    for booted in (WHERE[0], boot(Config("16k", 36), MAX)):  # in the PMD table's page, and in the mm
+def test_withdraw_order():
+    for booted in (WHERE[0], boot(Config("16k", 36), MAX)):  # the list is in the PMD table's page, or in the mm
         k = started(booted)
         mm = k.mm_alloc()
         table = k.pmd_alloc_one(mm, 0) or mm.pgd

@@ -27,7 +27,7 @@ def test_help_shows_signature_and_docstring(k):
     assert inspect.getdoc(pgalloc.pud_free) in text
 
 
-def test_every_function_has_its_twins_docstring_signature_and_source(k):
+def test_functions_have_docstring_signature_and_source_of_their_twin(k):
     for name, function in k.symbols.items():
         through = getattr(k, name)
         assert through.__name__ == function.__name__
@@ -37,17 +37,17 @@ def test_every_function_has_its_twins_docstring_signature_and_source(k):
         assert list(inspect.signature(through).parameters) == list(inspect.signature(function).parameters)[1:]
 
 
-def test_every_function_of_a_kernel_has_a_docstring():
+def test_functions_have_docstrings():
     for module in TWINS.values():
         for name, function in functions_of(module).items():
             assert inspect.getdoc(function), f"{module.__name__}.{name}"
 
 
-def test_a_function_takes_its_parameters_by_name(k):
+def test_parameters_by_name(k):
     assert k.pgd_index(addr=0) == k.pgd_index(0)
 
 
-def test_after_a_livepatch_help_shows_the_patch(k):
+def test_help_after_a_livepatch(k):
     def pte_none(k, pte):
         """My own."""
         return pte == 0
@@ -58,14 +58,14 @@ def test_after_a_livepatch_help_shows_the_patch(k):
     assert inspect.getdoc(k.pte_none) != "My own."
 
 
-def test_a_name_held_before_a_livepatch_calls_the_patch(k):
+def test_function_held_before_a_livepatch_calls_the_patch(k):
     patched = Kernel(k.boot)
     held = patched.pte_none
     patched.livepatch(pte_none=lambda k, pte: "patched")
     assert held(0) == "patched"
 
 
-def test_a_function_leaves_a_frame_on_the_stack_while_it_runs(k):
+def test_running_function_has_a_frame(k):
     patched = Kernel(k.boot)
     traces = []
     patched.livepatch(mm_alloc=lambda k: traces.append(k.trace()))
@@ -74,6 +74,6 @@ def test_a_function_leaves_a_frame_on_the_stack_while_it_runs(k):
     assert "mm_alloc" not in patched.trace()
 
 
-def test_the_stub_is_what_the_functions_say():
+def test_stub_is_current():
     write = runpy.run_path(str(ROOT / "docs" / "write_kernel_functions.py"))
     assert write["STUB"].read_text() == write["stub"](), "run `make stubs`"

@@ -1,4 +1,4 @@
-"""Replacing a kernel function: refused with a reason where it cannot be, and seen by every caller where it is."""
+"""Replacing a kernel function: a wrong patch is refused with a reason, and every caller uses a good one."""
 
 import pytest
 
@@ -18,62 +18,62 @@ def kernel():
 @pytest.mark.parametrize(
     ("name", "nearest"), [("pud_fre", "pud_free"), ("pud_freed", "pud_free"), ("__pud_alloc_one", "pud_alloc_one")]
 )
-def test_an_unknown_symbol_is_refused_with_the_nearest_name(kernel, name, nearest):
+def test_unknown_function_is_refused_with_a_suggestion(kernel, name, nearest):
     with pytest.raises(LivepatchError, match=f"no function {name}; did you mean {nearest}\\?"):
         kernel.livepatch(**{name: lambda k: None})
 
 
-def test_an_unknown_name_raises_with_the_nearest_when_it_is_used(kernel):
+def test_unknown_attribute_raises_with_a_suggestion(kernel):
     with pytest.raises(AttributeError, match=r"no symbol or constant pud_fre; did you mean pud_free\?"):
         kernel.pud_fre()
     with pytest.raises(AttributeError, match=r"no symbol or constant PAGE_SHIFTS; did you mean PAGE_SHIFT\?"):
         _ = kernel.PAGE_SHIFTS
 
 
-def test_a_name_like_nothing_else_is_refused_without_advice(kernel):
+def test_unknown_function_without_a_suggestion(kernel):
     with pytest.raises(LivepatchError, match=r"no function zzzzzz$"):
         kernel.livepatch(zzzzzz=lambda k: None)
 
 
 @pytest.mark.parametrize("value", [None, 3, "pud_free"])
-def test_what_cannot_be_called_is_refused(kernel, value):
+def test_not_callable_is_refused(kernel, value):
     with pytest.raises(LivepatchError, match="is not a function"):
         kernel.livepatch(pud_free=value)
 
 
 @pytest.mark.parametrize("function", [lambda mm, pud: None, lambda k, mm, pud, more: None, lambda: None])
-def test_what_does_not_take_the_arguments_is_refused_before_it_runs(kernel, function):
+def test_wrong_parameters_are_refused(kernel, function):
     with pytest.raises(LivepatchError, match=r"the kernel calls pud_free\(k, mm, pud\), and .* takes \("):
         kernel.livepatch(pud_free=function)
 
 
-def test_one_bad_patch_among_others_leaves_the_kernel_as_it_was(kernel):
+def test_refused_patch_changes_nothing(kernel):
     before = dict(kernel.symbols)
     with pytest.raises(LivepatchError):
         kernel.livepatch(pud_free=lambda k, mm, pud: None, pud_fre=lambda k: None)
     assert kernel.symbols == before
 
 
-def test_a_patch_can_be_patched(kernel):
+def test_patch_of_a_patch(kernel):
     kernel.livepatch(pud_free=lambda k, *anything: None)
     kernel.livepatch(pud_free=lambda k, mm, pud: k.__pud_free(mm, pud))
     assert kernel.run().outcome == "clean"
 
 
-def test_every_caller_sees_the_patch(kernel):
-    seen = []
+def test_all_callers_use_the_patch(kernel):
+    callers = []
     original = kernel.symbols["alloc_pages"]
 
     def alloc_pages(k, order=0, gfp=GFP_KERNEL):
-        seen.append(k.trace()[1])
+        callers.append(k.trace()[1])
         return original(k, order, gfp)
 
     kernel.livepatch(alloc_pages=alloc_pages)
     kernel.run()
-    assert seen == ["pgd_alloc", "__pud_alloc", "__pmd_alloc", "__pte_alloc", "init_args"]
+    assert callers == ["pgd_alloc", "__pud_alloc", "__pmd_alloc", "__pte_alloc", "init_args"]
 
 
-def test_the_trace_is_the_chain_of_calls_without_what_is_inlined(kernel):
+def test_trace_omits_inlined_functions(kernel):
     traces = []
     kernel.livepatch(pte_alloc_one=lambda k, mm: traces.append(k.trace()))
     kernel.run()
@@ -81,13 +81,13 @@ def test_the_trace_is_the_chain_of_calls_without_what_is_inlined(kernel):
     assert kernel.trace() == INIT_TRACE
 
 
-def test_the_trace_is_whole_again_after_a_panic(kernel):
+def test_trace_after_a_panic(kernel):
     kernel.livepatch(pud_free=lambda k, mm, pud: k.BUG_ON(True, "true"))
     assert kernel.run().outcome == "panic"
     assert kernel.trace() == INIT_TRACE
 
 
-def test_two_kernels_are_two_kernels(kernel):
+def test_kernels_are_independent(kernel):
     other = Kernel(kernel.boot)
     kernel.livepatch(pud_free=lambda k, mm, pud: None)
     assert len(kernel.run().lost) == 1

@@ -1,4 +1,4 @@
-"""`struct page`: 64 bytes, in which `_mapcount` and `page_type` are the same four, and what dump_page() makes of it."""
+"""`struct page`: 64 bytes, of which `_mapcount` and `page_type` share four, and how dump_page() prints them."""
 
 import json
 import struct
@@ -25,11 +25,11 @@ KERNEL = Kernel(boot(Config("4k", 48), CPU.named("max")))
 
 @pytest.fixture
 def page():
-    taken = KERNEL.alloc_pages(0)
-    yield taken
-    slot = KERNEL.memmap[taken.pfn - (KERNEL.memory.base >> KERNEL.PAGE_SHIFT)]
+    allocated = KERNEL.alloc_pages(0)
+    yield allocated
+    slot = KERNEL.memmap[allocated.pfn - (KERNEL.memory.base >> KERNEL.PAGE_SHIFT)]
     slot["flags"], slot["mapping"], slot["page_type"], slot["_refcount"] = 0, 0, 0xFFFF_FFFF, 1
-    KERNEL.__free_pages(taken, 0)
+    KERNEL.__free_pages(allocated, 0)
 
 
 def set_words(page, words):
@@ -44,8 +44,8 @@ def dumped(page) -> list[str]:
     return [line.split("] ", 1)[1] for line in KERNEL.log.lines[printed:]]
 
 
-def test_members_lie_where_the_compiler_put_them():
-    """Offsets of the recorded kernels, 6.12; test_constants.py has them from the same table."""
+def test_member_offsets():
+    """The offsets in the recorded kernels, which are of v6.12."""
     fields = {name: offset for name, (_, offset) in PAGE_DTYPE.fields.items()}
     assert fields["page_type"] == fields["_mapcount"] == 48
     assert (fields["flags"], fields["mapping"], fields["index"], fields["private"]) == (0, 24, 32, 40)
@@ -54,7 +54,7 @@ def test_members_lie_where_the_compiler_put_them():
 
 
 @given(count=st.integers(-(1 << 31), (1 << 31) - 1))
-def test_a_count_and_a_type_are_one_thing_read_two_ways(count):
+def test_mapcount_and_page_type_share_bytes(count):
     page = KERNEL.pfn_to_page(KERNEL.memory.base >> KERNEL.PAGE_SHIFT)
     before = page._mapcount
     page._mapcount = count
@@ -64,7 +64,7 @@ def test_a_count_and_a_type_are_one_thing_read_two_ways(count):
     page._mapcount = before
 
 
-def test_no_type_is_no_mapping(page):
+def test_setting_and_clearing_a_type(page):
     assert (page._mapcount, page.page_type) == (-1, 0xFFFF_FFFF)
     KERNEL.__SetPageTable(page)
     assert (page._mapcount, page.page_type) == (-513, 0xFFFF_FDFF)
@@ -74,13 +74,13 @@ def test_no_type_is_no_mapping(page):
 
 
 @given(st.integers(-128, (1 << 31) - 1))
-def test_a_count_is_never_taken_for_a_type(mapcount):
-    """PAGE_MAPCOUNT_RESERVE: a count may go below -1, by overflow, without making the page a table."""
+def test_mapcount_is_not_a_type(mapcount):
+    """PAGE_MAPCOUNT_RESERVE: a count that went below -1, to -128 at most, is still not read as a type."""
     assert not page_type_has_type(mapcount % (1 << 32))
 
 
 @pytest.mark.parametrize("cleared", [0x80, 0x100, 0x200, 0x400])
-def test_a_cleared_bit_is_a_type(cleared):
+def test_cleared_bit_is_a_type(cleared):
     assert page_type_has_type(0xFFFF_FFFF & ~cleared)
 
 
@@ -94,31 +94,31 @@ def test_a_cleared_bit_is_a_type(cleared):
         (0xFFFF_FFFE, "0xfffffffe()"),
     ],
 )
-def test_the_type_in_words(page_type, shown):
+def test_format_page_type(page_type, shown):
     assert format_page_type(page_type) == shown
 
 
-def test_pages_compare_as_pointers_do(page):
+def test_pages_compare_as_pointers(page):
     assert page == KERNEL.pfn_to_page(page.pfn) != KERNEL.pfn_to_page(page.pfn + 1)
     assert len({page, KERNEL.pfn_to_page(page.pfn)}) == 1
     assert KERNEL.virt_to_page(KERNEL.page_address(page)) == page
 
 
-def test_a_member_that_is_not_there_is_an_error(page):
+def test_unknown_member_is_an_error(page):
     with pytest.raises(AttributeError, match=r"struct page has no member mapcount; it has flags, lru"):
         _ = page.mapcount
     with pytest.raises(AttributeError, match="no member pagetype"):
         page.pagetype = 0
 
 
-def test_the_memmap_is_an_array_at_vmemmap(page):
+def test_memmap_is_an_array_at_vmemmap(page):
     """pfn_to_page() is vmemmap + pfn, and 64 bytes a page."""
     first = KERNEL.pfn_to_page(KERNEL.memory.base >> KERNEL.PAGE_SHIFT)
     assert first.address == KERNEL.VMEMMAP_START  # RAM begins where memstart_addr does
     assert page.address == first.address + 64 * (page.pfn - first.pfn)
 
 
-def test_the_vmemmap_of_the_story():
+def test_vmemmap_of_the_story():
     """x1 in its log is (x20 - vmemmap) >> 6 for the copy of the page on the stack, with that boot's PHYS_OFFSET."""
     vmemmap = KERNEL.VMEMMAP_START - (0xFFFF_F761_8000_0000 - (1 << 64) >> 12) * 64
     assert vmemmap == 0xFFFF_FE22_3A00_0000
@@ -128,8 +128,8 @@ def test_the_vmemmap_of_the_story():
     assert ((copy - vmemmap) >> 6) % (1 << 64) == pfn
 
 
-def test_a_real_bad_page_is_dumped_as_it_was(page):
-    """The raw words of a kernel of 2022, whose page type had the same bits."""
+def test_dump_of_a_recorded_bad_page(page):
+    """The raw words of a bad page in a report of 2022, when page types had the same bits."""
     words = [int(word, 16) for line in BAD_PAGE["raw"] for word in line.split()]
     set_words(page, words)
     assert page.words() == tuple(words)
@@ -142,21 +142,21 @@ def test_a_real_bad_page_is_dumped_as_it_was(page):
     assert "PG_table" in BAD_PAGE["expert_comment"]
 
 
-def test_the_seventh_word_of_the_story(page):
-    """x24 in its log is the page_type that was read, and the line above says what it makes as a map count."""
+def test_page_type_of_the_story(page):
+    """x24 in the log of the story is the page_type that was read, and `mapcount:` is the same bytes as a map count."""
     page.page_type = 0xFFFF_FDFF
     assert f"x24: {page.page_type:016x}" in SEED
     assert " mapcount:-512 " in dumped(page)[0]
     assert " mapcount:-512 " in SEED
 
 
-def test_flags_by_name(page):
+def test_flag_names(page):
     page.flags = PAGEFLAGS["referenced"] | PAGEFLAGS["uptodate"] | PAGEFLAGS["private"]
     assert dumped(page)[1] == "flags: 0x800c(referenced|uptodate|private|zone=0)"
 
 
-def test_the_flags_of_v6_9():
-    """`enum pageflags` of v6.9, which still has PG_error and PG_slab."""
+def test_flag_bits_of_v6_9():
+    """`enum pageflags` of v6.9, which still includes PG_error and PG_slab."""
     bits = {name: flag.bit_length() - 1 for name, flag in PAGEFLAGS.items()}
     assert {n: bits[n] for n in ("locked", "writeback", "lru", "slab", "reserved", "private")} == {
         "locked": 0,
@@ -168,8 +168,8 @@ def test_the_flags_of_v6_9():
     }
 
 
-def test_a_slab_has_no_map_count(page):
-    """Up to v6.9 this is the one use of the four bytes that dump_page() knows of."""
+def test_slab_has_no_mapcount(page):
+    """Up to v6.9, a slab's is the only other use of the four bytes that dump_page() respects."""
     page.page_type = 0xFFFF_FDFF
     page.flags = PAGEFLAGS["slab"]
     assert " mapcount:0 " in dumped(page)[0]

@@ -1,4 +1,4 @@
-"""The page allocator: laws that hold after any sequence of calls, and what it says of a page not fit to be freed."""
+"""The page allocator: laws that hold after any sequence of calls, and its reports of bad pages and failures."""
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ def free_block(k: Kernel, pfn: int, order: int) -> None:
 
 
 class Buddies(RuleBasedStateMachine):
-    """Allocate, free and spoil blocks in any order."""
+    """Allocate blocks, free them and corrupt pages of them, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Buddies(RuleBasedStateMachine):
 
     @rule(order=st.integers(0, MAX_ORDER), gfp=st.sampled_from([GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE]))
     def alloc(self, order, gfp):
-        fits = any(held >= order for _, held in free_blocks(self.k))
+        fits = any(free_order >= order for _, free_order in free_blocks(self.k))
         page = self.k.alloc_pages(order, gfp)
         assert (page is not None) == fits
         if page is not None:
@@ -66,20 +66,19 @@ class Buddies(RuleBasedStateMachine):
 
     @precondition(lambda self: self.in_use)
     @rule(data=st.data(), what=st.sampled_from(["flags", "mapping", "_mapcount"]))
-    def free_a_block_with_a_bad_page(self, data, what):
+    def free_block_with_bad_page(self, data, what):
         pfn = data.draw(st.sampled_from(sorted(self.in_use)))
         order = self.in_use.pop(pfn)
         bad = self.k.pfn_to_page(data.draw(st.integers(pfn, pfn + (1 << order) - 1)))
-        setattr(
-            bad, what, PAGEFLAGS["writeback"] << 4
-        )  # that of no free page: here lru, elsewhere a count or a pointer
-        seen = len(self.k.reports)
+        # A value that no free page has: as flags it is lru, elsewhere a count or a pointer.
+        setattr(bad, what, PAGEFLAGS["lru"])
+        reported = len(self.k.reports)
         free_block(self.k, pfn, order)
-        assert [(r.kind, r.pfn) for r in self.k.reports[seen:]] == [("Bad page state", bad.pfn)]
-        self.kept_out[pfn] = order  # the whole block is, for one bad page in it
+        assert [(r.kind, r.pfn) for r in self.k.reports[reported:]] == [("Bad page state", bad.pfn)]
+        self.kept_out[pfn] = order  # one bad page keeps the whole block out of the free lists
 
     @invariant()
-    def every_page_is_in_one_place(self):
+    def each_page_is_in_one_block(self):
         blocks = sorted([*free_blocks(self.k), *self.in_use.items(), *self.kept_out.items()])
         pfn = RAM_BASE + RESERVED >> self.k.PAGE_SHIFT
         for first, order in blocks:
@@ -89,14 +88,14 @@ class Buddies(RuleBasedStateMachine):
         assert pfn == RAM_BASE + RAM_SIZE >> self.k.PAGE_SHIFT
 
     @invariant()
-    def no_two_buddies_are_both_free(self):
+    def free_buddies_are_merged(self):
         blocks = free_blocks(self.k)
         assert not [
             (pfn, order) for pfn, order in blocks if order < MAX_ORDER and (pfn ^ (1 << order), order) in blocks
         ]
 
     @invariant()
-    def the_memmap_says_the_same(self):
+    def memmap_agrees_with_free_lists(self):
         k, first = self.k, RAM_BASE >> self.k.PAGE_SHIFT
         buddies = {first + int(i) for i in (k.memmap["page_type"] == 0xFFFF_FF7F).nonzero()[0]}
         assert buddies == {pfn for pfn, _ in free_blocks(k)}
@@ -121,8 +120,8 @@ TestBuddies.settings = settings(max_examples=20, stateful_step_count=25, deadlin
 
 
 @pytest.mark.parametrize(("page_size", "max_order"), [("4k", 10), ("16k", 11), ("64k", 13)])
-def test_the_free_lists_of_a_kernel_that_just_booted(page_size, max_order):
-    """Largest blocks that alignment allows, and all of RAM that is not reserved."""
+def test_free_lists_after_boot(page_size, max_order):
+    """All of RAM that is not reserved is free, in the largest blocks that alignment allows."""
     k = new_kernel(page_size)
     blocks = free_blocks(k)
     assert k.nr_free_pages() == (RAM_SIZE - RESERVED) >> k.PAGE_SHIFT
@@ -132,7 +131,7 @@ def test_the_free_lists_of_a_kernel_that_just_booted(page_size, max_order):
         assert order == max_order or (pfn ^ (1 << order), order) not in blocks
 
 
-def test_all_of_memory_can_be_had_and_no_more():
+def test_allocating_all_memory():
     k = new_kernel("64k")
     free = k.nr_free_pages()
     pages = [k.alloc_pages(0) for _ in range(free)]
@@ -141,16 +140,16 @@ def test_all_of_memory_can_be_had_and_no_more():
     assert k.get_zeroed_page() == 0
 
 
-def test_a_block_larger_than_the_largest_is_not_to_be_had():
+def test_order_above_maximum_fails():
     assert new_kernel().alloc_pages(MAX_ORDER + 1) is None
 
 
-def test_a_page_comes_zeroed_when_asked_to():
+def test_zeroed_page():
     k = new_kernel()
     address = k.get_zeroed_page()
     k.write64(address + 8, 0xDEAD)
     k.free_page(address)
-    assert k.get_zeroed_page() == address  # most recently freed, first given
+    assert k.get_zeroed_page() == address  # the page freed last is allocated first
     assert k.read64(address + 8) == 0
 
 
@@ -160,7 +159,7 @@ def test_a_page_comes_zeroed_when_asked_to():
         ("_mapcount", 0, "nonzero mapcount"),
         ("page_type", 0xFFFF_FDFF, "nonzero mapcount"),
         ("mapping", 0xFFFF_0000_1234_5678, "non-NULL mapping"),
-        ("mapping", 0xFFFF_0000_1234_5679, None),  # an anonymous page's, which is taken away
+        ("mapping", 0xFFFF_0000_1234_5679, None),  # the mapping of an anonymous page, which freeing clears
         *[
             ("flags", PAGEFLAGS[name], "PAGE_FLAGS_CHECK_AT_FREE flag(s) set")
             for name in ("lru", "locked", "private", "private_2", "writeback", "reserved", "slab", "active")
@@ -171,7 +170,7 @@ def test_a_page_comes_zeroed_when_asked_to():
         ("private", 7, None),
     ],
 )
-def test_what_makes_a_page_bad_and_the_reason_that_is_given(member, value, reason):
+def test_bad_page_reason(member, value, reason):
     """`page_expected_state()` and `page_bad_reason()`, in the kernel's words."""
     k = new_kernel()
     page = k.alloc_pages(0)
@@ -181,7 +180,7 @@ def test_what_makes_a_page_bad_and_the_reason_that_is_given(member, value, reaso
     assert (page.pfn in {pfn for pfn, _ in free_blocks(k)}) <= (reason is None)
 
 
-def test_what_was_bad_stays_to_be_seen_but_for_the_count():
+def test_bad_page_keeps_its_fields_except_mapcount():
     """`bad_page()` up to v6.10 ends with `page_mapcount_reset()`."""
     k = new_kernel()
     page = k.alloc_pages(0)
@@ -192,7 +191,7 @@ def test_what_was_bad_stays_to_be_seen_but_for_the_count():
     assert (page.page_type, page.mapping) == (0xFFFF_FFFF, 0x1000)
 
 
-def test_of_several_faults_the_last_is_named():
+def test_last_reason_is_reported():
     k = new_kernel()
     page = k.alloc_pages(0)
     page._mapcount, page.mapping = 3, 0x1000
@@ -220,14 +219,14 @@ def panics(k: Kernel, call) -> str:
 
 @given(order=st.integers(0, 3))
 @settings(max_examples=4)
-def test_a_block_freed_twice_is_found(order):
+def test_double_free(order):
     k = new_kernel()
     page = k.alloc_pages(order)
     k.__free_pages(page, order)
     assert panics(k, lambda: k.__free_pages(page, order)) == "VM_BUG_ON_PAGE(page_ref_count(page) == 0)"
 
 
-def test_a_block_freed_with_a_larger_order_than_it_has_is_found():
+def test_free_with_too_large_an_order():
     k = new_kernel()
     page, neighbour = k.alloc_pages(0), k.alloc_pages(0)
     assert neighbour.pfn == page.pfn + 1
@@ -236,19 +235,19 @@ def test_a_block_freed_with_a_larger_order_than_it_has_is_found():
 
 
 @pytest.mark.parametrize("address", [8, 0x1234_5000, 0xFFFF_8000_8000_0000, 0xFFFF_FFFF_FFFF_F000])
-def test_an_address_outside_the_linear_map_is_no_page_to_free(address):
+def test_free_of_address_outside_linear_map(address):
     k = new_kernel()
     assert panics(k, lambda: k.free_page(address)) == "VM_BUG_ON(!virt_addr_valid((void *)addr))"
 
 
-def test_freeing_null_is_nothing():
+def test_free_of_null_does_nothing():
     k = new_kernel()
     before = free_blocks(k)
     k.free_page(0)
     assert free_blocks(k) == before
 
 
-def test_page_owner_knows_who_has_what():
+def test_page_owner():
     k = new_kernel()
     page = k.alloc_pages(3)
     (owner,) = k.page_owner.owners()
@@ -258,11 +257,11 @@ def test_page_owner_knows_who_has_what():
     assert k.page_owner.owners() == ()
 
 
-# Kinds of pages, and their pageblocks.
+# Migratetypes and pageblocks.
 
 
-def kinds(k: Kernel) -> dict[int, int]:
-    """How many pages of each kind are free."""
+def free_pages_by_migratetype(k: Kernel) -> dict[int, int]:
+    """The number of free pages of each migratetype that has any."""
     free = dict.fromkeys(MigrateType, 0)
     for zone in k.node_zones:
         for _, order, migratetype in zone.free_blocks():
@@ -270,13 +269,13 @@ def kinds(k: Kernel) -> dict[int, int]:
     return {migratetype: pages for migratetype, pages in free.items() if pages}
 
 
-def test_a_kind_that_has_no_block_takes_the_largest_of_another_with_its_pageblocks():
+def test_fallback_takes_largest_block_with_its_pageblocks():
     k = new_kernel()
-    before = kinds(k)
+    before = free_pages_by_migratetype(k)
     page = k.alloc_pages(0, GFP_RECLAIMABLE)
-    after = kinds(k)
+    after = free_pages_by_migratetype(k)
     assert after[MigrateType.RECLAIMABLE] == 1024 - 1
-    # What boot made its own is next in line, but has no block as large as that of the movable ones.
+    # The unmovable type comes before the movable one, but has no block as large.
     assert after[MigrateType.UNMOVABLE] == before[MigrateType.UNMOVABLE] < 1024
     assert after[MigrateType.MOVABLE] == before[MigrateType.MOVABLE] - 1024
     for pfn in range(page.pfn & -1024, (page.pfn & -1024) + 1024, 512):
@@ -284,16 +283,16 @@ def test_a_kind_that_has_no_block_takes_the_largest_of_another_with_its_pagebloc
     assert k.alloc_pages(0, GFP_RECLAIMABLE).pfn == page.pfn + 1
 
 
-def test_pages_of_different_kinds_are_never_in_one_pageblock_while_there_is_room():
+def test_migratetypes_have_separate_pageblocks():
     k = new_kernel()
-    asked = [GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE]
-    blocks = [{k.alloc_pages(0, gfp).pfn >> k.pageblock_order() for _ in range(40)} for gfp in asked]
+    flags = [GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE]
+    blocks = [{k.alloc_pages(0, gfp).pfn >> k.pageblock_order() for _ in range(40)} for gfp in flags]
     assert sum(map(len, blocks)) == len(set().union(*blocks))
 
 
 @pytest.mark.parametrize("gfp", [GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE])
 @pytest.mark.parametrize("page_size", ["4k", "16k", "64k"])
-def test_of_any_kind_all_of_memory_can_be_had_and_goes_back(gfp, page_size):
+def test_allocating_and_freeing_all_memory_of_any_migratetype(gfp, page_size):
     k = new_kernel(page_size, 42 if page_size == "64k" else 48)
     at_boot, order = free_blocks(k), 0 if page_size == "64k" else 3
     pages = []
@@ -306,8 +305,8 @@ def test_of_any_kind_all_of_memory_can_be_had_and_goes_back(gfp, page_size):
     assert k.reports == []
 
 
-def test_a_block_in_use_by_movable_pages_is_not_claimed_for_a_small_one():
-    """A movable page takes of a pageblock that is not movable no more than the smallest block that will do."""
+def test_small_movable_allocation_takes_one_block():
+    """From an unmovable pageblock, a movable page takes only the smallest block that fits."""
     k = new_kernel()
     while any(kind == MigrateType.MOVABLE for zone in k.node_zones for _, _, kind in zone.free_blocks()):
         k.alloc_pages(10, GFP_HIGHUSER_MOVABLE)
@@ -323,8 +322,8 @@ def test_a_block_in_use_by_movable_pages_is_not_claimed_for_a_small_one():
 
 @pytest.mark.parametrize("quarters", [1, 2, 3, 4])
 @pytest.mark.parametrize("owner", [MigrateType.RECLAIMABLE, MigrateType.MOVABLE])
-def test_a_pageblock_changes_hands_where_half_of_it_is_free_or_used_for_the_like(quarters, owner):
-    """What is in use in a movable block, and not movable, is like the page that is wanted."""
+def test_pageblock_changes_migratetype_if_half_is_free_or_alike(quarters, owner):
+    """The pages in use in a movable pageblock count as like the new page: in the model none of them is movable."""
     k = new_kernel()
     block = k.alloc_pages(9)
     for order in range(10, -1, -1):
@@ -338,11 +337,13 @@ def test_a_pageblock_changes_hands_where_half_of_it_is_free_or_used_for_the_like
     page = k.alloc_pages(0)
     changes = owner == MigrateType.MOVABLE or quarters >= 2
     assert k.get_pageblock_migratetype(page) == (MigrateType.UNMOVABLE if changes else owner)
-    assert kinds(k) == {MigrateType.UNMOVABLE: 128 * quarters - 1}  # what is free goes along in any case
+    assert free_pages_by_migratetype(k) == {
+        MigrateType.UNMOVABLE: 128 * quarters - 1
+    }  # the free blocks move in either case
 
 
-def test_pageblocks_of_a_kind_that_nobody_may_ask_for_do_not_merge_with_others():
-    """Above a pageblock's order: what is kept for the contiguous allocator stays together."""
+def test_cma_pageblock_does_not_merge():
+    """Blocks of at least a pageblock: CMA is not a type that an allocation may ask for, so its blocks stay separate."""
     k = new_kernel()
     page = k.alloc_pages(10)
     upper = k.pfn_to_page(page.pfn + 512)
@@ -353,7 +354,7 @@ def test_pageblocks_of_a_kind_that_nobody_may_ask_for_do_not_merge_with_others()
     assert {(page.pfn, 9), (upper.pfn, 9)} <= free_blocks(k)
 
 
-# Zones. RAM of the model begins at 1 GiB.
+# Zones. RAM in the model begins at 1 GiB.
 
 
 def kernel_with(ram: int, **options) -> Kernel:
@@ -371,11 +372,11 @@ def kernel_with(ram: int, **options) -> Kernel:
     [
         ({}, {"DMA": 3 << 30, "DMA32": 0, "Normal": 1 << 30, "Movable": 0}),
         ({"ZONE_DMA": 0}, {"DMA32": 3 << 30, "Normal": 1 << 30, "Movable": 0}),
-        ({"ZONE_DMA": 0, "ZONE_DMA32": 0}, {"Normal": 4 << 30, "Movable": 0}),  # as the recorded kernels
+        ({"ZONE_DMA": 0, "ZONE_DMA32": 0}, {"Normal": 4 << 30, "Movable": 0}),  # as in the recorded kernels
     ],
 )
-def test_what_32_bits_reach_is_a_zone_of_its_own(options, zones):
-    """`zone_sizes_init()`, where the firmware knows of no device that reaches less (v6.9)."""
+def test_zones(options, zones):
+    """`zone_sizes_init()` of v6.9, where the firmware names no device that reaches less than 32 bits."""
     k = kernel_with(4 << 30, **options)
     assert {zone.name: zone.end_pfn - zone.start_pfn << k.PAGE_SHIFT for zone in k.node_zones} == zones
     for zone in k.node_zones:
@@ -384,7 +385,7 @@ def test_what_32_bits_reach_is_a_zone_of_its_own(options, zones):
     assert k.run().outcome == "clean"
 
 
-def test_high_memory_goes_first_and_low_memory_to_who_needs_it():
+def test_low_memory_is_used_last():
     k = kernel_with(4 << 30)
     limit = 1 << 32 - k.PAGE_SHIFT
     assert k.alloc_pages(0).pfn >= limit
@@ -395,7 +396,7 @@ def test_high_memory_goes_first_and_low_memory_to_who_needs_it():
     assert k.reports == []
 
 
-def test_a_page_says_which_zone_it_is_in():
+def test_zone_in_page_flags():
     k = kernel_with(4 << 30)
     page = k.alloc_pages(0)
     k.dump_page(page, None)
@@ -408,9 +409,9 @@ def test_a_page_says_which_zone_it_is_in():
 # Without memory.
 
 
-def test_an_allocation_in_vain_is_told_with_what_there_was():
+def test_report_of_a_failed_allocation():
     k = new_kernel()
-    leave = k.alloc_pages(2)
+    kept = k.alloc_pages(2)
     while k.alloc_pages(10) is not None:
         pass
     lines = [line.split("] ", 1)[1] for line in k.log.lines]
@@ -423,16 +424,16 @@ def test_an_allocation_in_vain_is_told_with_what_there_was():
     assert blocks.startswith("DMA: 0*4kB 0*8kB 1*16kB (U) 1*32kB (U) ")
     assert " 0*4096kB = " in blocks
     assert lines[-3:] == ["32768 pages RAM", "0 pages HighMem/MovableOnly", f"{RESERVED >> 12} pages reserved"]
-    assert k.reports == []  # it is no bug
-    assert leave is not None
+    assert k.reports == []  # it is not a bug
+    assert kept is not None
 
 
-def test_it_is_told_once_in_ten_seconds_and_not_to_who_does_not_want_to_know():
+def test_failed_allocation_is_reported_once_in_ten_seconds():
     k = new_kernel()
     while k.alloc_pages(10, GFP_KERNEL | __GFP_NOWARN) is not None:
         pass
     assert k.log.lines == []
-    for seconds, told in ((0, 1), (0, 1), (9, 1), (2, 2)):
+    for seconds, reports in ((0, 1), (0, 1), (9, 1), (2, 2)):
         k.log.microseconds += seconds * 1e6
         k.alloc_pages(10)
-        assert sum("page allocation failure" in line for line in k.log.lines) == told
+        assert sum("page allocation failure" in line for line in k.log.lines) == reports

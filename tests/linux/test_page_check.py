@@ -1,4 +1,4 @@
-"""Pages that are not as they should be: found when they are freed, or when they are given out again."""
+"""Bad pages: found when they are freed, or when they are allocated again."""
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +24,7 @@ def free_pfns(k: Kernel) -> list[int]:
     return [pfn + i for zone in k.node_zones for pfn, order, _ in zone.free_blocks() for i in range(1 << order)]
 
 
-# When a page is given out.
+# When a page is allocated.
 
 
 TYPES = [("page_type", 0xFFFF_FDFF, "nonzero mapcount"), ("_mapcount", 0, "nonzero mapcount")]
@@ -41,21 +41,21 @@ OTHERS = [
     # The head of a free block has the type `buddy`; without it there is no free block.
     [(0, *case) for case in OTHERS] + [(1, *case) for case in TYPES + OTHERS],
 )
-def test_a_page_that_was_changed_while_it_was_free_is_not_given_out(tail, member, value, reason):
-    """`check_new_pages()`: of a block that has one such page, the next block is taken instead."""
+def test_page_changed_while_free_is_not_allocated(tail, member, value, reason):
+    """`check_new_pages()`: a block with a bad page is skipped, and the next block is allocated instead."""
     k = new_kernel()
     first = k.alloc_pages(tail)
     k.__free_pages(first, tail)
-    spoilt = k.pfn_to_page(first.pfn + tail)
-    setattr(spoilt, member, value)
-    given_out = k.alloc_pages(tail)
-    assert [(r.kind, r.pfn, r.text) for r in k.reports] == [("Bad page state", spoilt.pfn, reason)]
-    assert given_out.pfn == first.pfn + (1 << tail)
-    assert not {first.pfn, first.pfn + tail} & set(free_pfns(k))  # it stays out of use
+    changed = k.pfn_to_page(first.pfn + tail)
+    setattr(changed, member, value)
+    allocated = k.alloc_pages(tail)
+    assert [(r.kind, r.pfn, r.text) for r in k.reports] == [("Bad page state", changed.pfn, reason)]
+    assert allocated.pfn == first.pfn + (1 << tail)
+    assert not {first.pfn, first.pfn + tail} & set(free_pfns(k))  # the bad block is not free any longer
     assert k.reports[0].trace[:3] == ("bad_page", "check_new_page_bad", "alloc_pages")
 
 
-def test_of_broken_memory_nobody_complains_and_nobody_gets_it():
+def test_hwpoison_page_is_neither_reported_nor_allocated():
     k = new_kernel()
     page = k.alloc_pages(0)
     page.flags |= PAGEFLAGS["hwpoison"]
@@ -68,8 +68,8 @@ def test_of_broken_memory_nobody_complains_and_nobody_gets_it():
     assert k.reports == []
 
 
-def test_a_page_is_given_out_without_the_flags_of_its_last_user():
-    """Which is why they can be looked for: freeing takes them all."""
+def test_freeing_clears_flags():
+    """That is why any flag at allocation is an error."""
     k = new_kernel()
     block = k.alloc_pages(2)
     for i in range(4):
@@ -80,14 +80,14 @@ def test_a_page_is_given_out_without_the_flags_of_its_last_user():
     assert k.reports == []
 
 
-# Who looks.
+# Which options enable the checks.
 
 
 @pytest.mark.parametrize(
     ("options", "checked"),
     [({}, True), (UNCHECKED, False), (POISONED, True), ({"PAGE_POISONING": 1}, True)],
 )
-def test_pages_are_checked_where_an_option_is_for_finding_bugs(options, checked):
+def test_options_that_enable_checks(options, checked):
     k = new_kernel(**options)
     page = k.alloc_pages(0)
     page._mapcount = -513
@@ -96,8 +96,8 @@ def test_pages_are_checked_where_an_option_is_for_finding_bugs(options, checked)
     assert k.is_check_pages_enabled() == checked
 
 
-def test_without_checks_the_story_never_happened():
-    """A table that is freed without its destructor goes back with its type, and the counter alone knows."""
+def test_story_without_checks():
+    """A table that is freed without its destructor keeps its type, and only the counter of tables shows it."""
     k = new_kernel(**UNCHECKED)
     k.livepatch(pud_free=lambda k, mm, pud: k.free_page(pud))
     run = k.run()
@@ -109,7 +109,7 @@ def test_without_checks_the_story_never_happened():
 
 @given(order=st.integers(0, 5))
 @settings(max_examples=6, deadline=None)
-def test_with_debug_vm_the_second_time_is_a_bug(order):
+def test_double_free_with_debug_vm(order):
     k = new_kernel()
     page = k.alloc_pages(order)
     k.__free_pages(page, order)
@@ -118,8 +118,8 @@ def test_with_debug_vm_the_second_time_is_a_bug(order):
     assert [r.text for r in k.reports] == ["VM_BUG_ON_PAGE(page_ref_count(page) == 0)"]
 
 
-def test_without_it_the_page_is_found_when_it_is_wanted_again():
-    """The count is -1 since then, of a page that is free; the page is given to nobody."""
+def test_double_free_found_at_allocation():
+    """Freed twice, the free page has a reference count of -1, and is never allocated."""
     k = new_kernel(**POISONED)
     page = k.alloc_pages(0)
     k.__free_pages(page, 0)
@@ -129,7 +129,7 @@ def test_without_it_the_page_is_found_when_it_is_wanted_again():
     assert [(r.pfn, r.text) for r in k.reports] == [(page.pfn, "nonzero _refcount")]
 
 
-def test_without_any_check_a_count_that_is_wrong_is_set_right_unseen():
+def test_double_free_without_checks():
     k = new_kernel(**UNCHECKED)
     page = k.alloc_pages(0)
     k.__free_pages(page, 0)
@@ -138,12 +138,12 @@ def test_without_any_check_a_count_that_is_wrong_is_set_right_unseen():
     assert (page._refcount, k.reports) == (1, [])
 
 
-# A block of more than one page of which someone holds the first.
+# A block of more than one page whose first page is still referenced.
 
 
 @given(order=st.integers(1, 6))
 @settings(max_examples=6, deadline=None)
-def test_the_pages_that_nobody_else_knows_of_are_freed_and_the_first_with_its_last_user(order):
+def test_free_of_block_whose_first_page_is_still_referenced(order):
     k = new_kernel()
     before = k.nr_free_pages()
     page = k.alloc_pages(order)
@@ -163,7 +163,7 @@ def compound(k: Kernel, order: int):
 
 @given(order=st.integers(0, 9))
 @settings(max_examples=10, deadline=None)
-def test_a_compound_page_leads_to_its_head_and_goes_back_without_a_trace(order):
+def test_compound_page(order):
     k = new_kernel()
     pages = k.memmap.copy()
     page = compound(k, order)
@@ -182,7 +182,7 @@ def test_a_compound_page_leads_to_its_head_and_goes_back_without_a_trace(order):
 @pytest.mark.parametrize(
     ("tail", "member", "value", "reason"),
     [
-        (1, "mapping", 0, "nonzero entire_mapcount"),  # mapped as a whole, once
+        (1, "mapping", 0, "nonzero entire_mapcount"),  # mapped once as a whole
         (1, "mapping", 0x1_FFFF_FFFF, "nonzero nr_pages_mapped"),
         (1, "index", 1, "nonzero pincount"),
         (2, "lru", (1, 0xDEAD), "on deferred list"),
@@ -191,7 +191,7 @@ def test_a_compound_page_leads_to_its_head_and_goes_back_without_a_trace(order):
         (4, "compound_head", 0xFFFF_FDFF_C000_0001, "compound_head not consistent"),
     ],
 )
-def test_what_makes_a_tail_bad(tail, member, value, reason):
+def test_bad_tail_page_reason(tail, member, value, reason):
     """`free_tail_page_prepare()`, in the kernel's words."""
     k = new_kernel()
     page = compound(k, 3)
@@ -201,7 +201,7 @@ def test_what_makes_a_tail_bad(tail, member, value, reason):
     assert page.pfn not in free_pfns(k)
 
 
-def test_a_compound_page_knows_its_order():
+def test_compound_page_freed_with_wrong_order():
     k = new_kernel()
     page = compound(k, 2)
     with pytest.raises(Panic):
@@ -209,7 +209,7 @@ def test_a_compound_page_knows_its_order():
     assert k.reports[-1].text == "VM_BUG_ON_PAGE(compound && compound_order(page) != order)"
 
 
-def test_a_tail_is_not_freed_by_itself():
+def test_free_of_a_tail_page():
     k = new_kernel()
     tail = k.pfn_to_page(compound(k, 2).pfn + 1)
     tail._refcount = 1

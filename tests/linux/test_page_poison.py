@@ -1,4 +1,4 @@
-"""Page poisoning: who touches a page that is free is found out."""
+"""Page poisoning: a write to a free page is reported when the page is used again."""
 
 import pytest
 from hypothesis import given, settings
@@ -16,28 +16,28 @@ def new_kernel(config: Config | None = None) -> Kernel:
 
 
 def freed(k: Kernel, order: int = 0) -> int:
-    """The address of a block that is free again."""
+    """The address of a block that was allocated and freed."""
     page = k.alloc_pages(order)
     k.__free_pages(page, order)
     return k.page_address(page)
 
 
 @pytest.mark.parametrize("config", configurations(), ids=repr)
-def test_nothing_is_reported_of_a_kernel_that_keeps_to_its_own_pages(config):
+def test_correct_kernel_reports_nothing(config):
     k = new_kernel(Config(config.page_size, config.va_bits, config.pa_bits, PAGE_POISONING=1))
     assert [k.run().outcome for _ in range(2)] == ["clean", "clean"]
 
 
 @given(order=st.integers(0, 3), word=st.integers(0, 511))
 @settings(max_examples=10, deadline=None)
-def test_a_freed_page_reads_as_poison_and_a_new_one_as_zeroes_where_asked(order, word):
+def test_freed_page_reads_as_poison(order, word):
     k = new_kernel()
     address = freed(k, order)
     assert k.read64(address + 8 * word) == POISON_WORD == 0xAAAA_AAAA_AAAA_AAAA
     assert k.read64(k.get_zeroed_page() + 8 * word) == 0
 
 
-def test_without_the_option_it_reads_as_it_was_left():
+def test_without_poisoning_a_freed_page_is_unchanged():
     k = new_kernel(Config("4k", 48))
     address = k.get_zeroed_page()
     k.write64(address, 0x1234)
@@ -47,7 +47,7 @@ def test_without_the_option_it_reads_as_it_was_left():
 
 @given(offset=st.integers(0, 4095), data=st.binary(min_size=1, max_size=40))
 @settings(max_examples=50, deadline=None)
-def test_what_was_written_to_a_free_page_is_shown_when_it_is_next_used(offset, data):
+def test_write_to_a_free_page_is_reported(offset, data):
     k = new_kernel()
     page = k.virt_to_page(freed(k))
     data = data[: 4096 - offset]
@@ -72,8 +72,8 @@ def test_what_was_written_to_a_free_page_is_shown_when_it_is_next_used(offset, d
     assert lines[-1] == "page dumped because: pagealloc: corrupted page details"
 
 
-def test_so_it_is_of_a_page_that_was_free_since_boot():
-    """The model keeps no poison in those; a word that was written is told from the zeroes around it."""
+def test_write_to_a_page_free_since_boot_is_reported():
+    """The model stores no poison in such a page; a word that is not zero was written."""
     k = new_kernel()
     page = k.pfn_to_page(k.alloc_pages(0).pfn + 1)
     k.write64(k.page_address(page) + 0x800, 0x8000_0000_0000_0003)
@@ -82,7 +82,7 @@ def test_so_it_is_of_a_page_that_was_free_since_boot():
     assert any(": 03 00 00 00 00 00 00 80 " in line for line in k.log.lines)
 
 
-def test_a_report_as_it_is_printed():
+def test_printed_report():
     k = new_kernel()
     address = freed(k)
     k.write64(address + 0x10, 0x0041_4243_4445_4647)
@@ -108,8 +108,8 @@ def test_a_report_as_it_is_printed():
     assert k.reports[0].trace[:2] == ("__kernel_unpoison_pages", "alloc_pages")
 
 
-def test_a_table_that_is_used_after_it_was_freed():
-    """Linux takes poison for an entry, for it is not none; what it leads to is nowhere."""
+def test_use_of_a_freed_table():
+    """Poison looks like an entry that is not none; a write of an entry to the table is reported."""
     k = new_kernel()
     table = freed(k)
     assert not k.pmd_none(k.pmdp_get(table))

@@ -1,4 +1,4 @@
-"""What the kernel prints, against lines that real kernels printed; whole logs are in `test_recorded_logs.py`."""
+"""What the kernel prints, compared with lines of real kernels; `test_recorded_logs.py` compares whole logs."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def booted(page_size: str, va_bits: int, cpu: str = "max") -> Kernel:
 
 
 def shape(line: str) -> str:
-    """A line without what no two kernels have in common: time, frames, offsets, release."""
+    """A line without what differs between kernels: time, frames, offsets, release."""
     line = re.sub(r"^\[ *\d+\.\d+\] ", "", line)
     line = re.sub(r"pfn:(0x)?[0-9a-f]+", "pfn:N", line)
     line = re.sub(r"( \S+)\+0x[0-9a-f]+/0x[0-9a-f]+$", r"\1", line)
@@ -28,18 +28,18 @@ def shape(line: str) -> str:
 
 
 def functions(lines: list[str]) -> list[str]:
-    """The names in a call trace, with those that the compiler split put together."""
+    """The names in a call trace, without the parts that the compiler split off functions."""
     start = next(i for i, line in enumerate(lines) if line.endswith("Call trace:"))
     names = []
     for line in lines[start + 1 :]:
-        found = re.match(r"\[ *\d+\.\d+\]  ([\w.]+)", line)
-        if not found:
+        match = re.match(r"\[ *\d+\.\d+\]  ([\w.]+)", line)
+        if not match:
             break
-        names.append(found[1])
+        names.append(match[1])
     return [name for name in names if not name.endswith(".part.0")]
 
 
-def test_the_bad_page_comes_the_same_way_as_in_the_log_of_the_story():
+def test_call_trace_of_the_story():
     real = functions(SEED)
     ours = functions(list(booted("4k", 48).run().dmesg))
     start = "free_unref_page_prepare"
@@ -47,15 +47,17 @@ def test_the_bad_page_comes_the_same_way_as_in_the_log_of_the_story():
     assert ours[ours.index("bad_page") :] == real[real.index("bad_page") :]
 
 
-def test_the_first_lines_are_those_of_the_story():
+def test_first_lines_of_the_story():
     ours = [shape(line) for line in booted("4k", 48).run().dmesg]
     real = [shape(line) for line in SEED]
     assert ours[0] == real[0]
     assert ours[1] == real[1]
-    assert ours[2] == real[3]  # between them is a line of the second bug: the copy of the page is no part of its folio
+    assert (
+        ours[2] == real[3]
+    )  # between them is a line of the second bug: the copy of the page does not lie in its folio
 
 
-def test_time_passes_at_the_speed_of_the_serial_console():
+def test_time_passes_as_on_a_serial_console():
     run = booted("4k", 48).run()
     stamps = [float(re.match(r"\[ *(\d+\.\d{6})\] ", line)[1]) for line in run.dmesg]
     assert stamps == sorted(set(stamps))
@@ -75,8 +77,8 @@ def test_time_passes_at_the_speed_of_the_serial_console():
         ("4k", 48, "max", []),
     ],
 )
-def test_a_kernel_says_that_it_uses_52_bits(page_size, va_bits, cpu, detected):
-    """ARM64_HAS_VA52 is there for kernels configured for it, and has the name of the feature that they need."""
+def test_52_bit_feature_line(page_size, va_bits, cpu, detected):
+    """A kernel configured for 52 bits prints ARM64_HAS_VA52 with the name of the feature that it needs."""
     ours = [shape(line) for line in booted(page_size, va_bits, cpu).log.lines]
     assert ours == [f"CPU features: detected: {feature}" for feature in detected]
 
@@ -85,23 +87,23 @@ def header(run) -> str:
     return next(line for line in run.dmesg if " CPU: 0 PID: 1 Comm: " in line)
 
 
-def test_the_report_that_taints_is_itself_not_tainted():
+def test_first_report_is_not_tainted():
     run = booted("4k", 48).run()
     assert "Comm: swapper/0 Not tainted 6.9.0" in header(run)
     assert run.dmesg[-1].endswith("Disabling lock debugging due to kernel taint")
 
 
-def test_a_tainted_kernel_says_so_with_a_letter_in_its_column():
-    """Column by column as in a real report of a bad page: `Tainted: G    B              6.10.0-syzkaller`."""
+def test_taint_letters():
+    """Each letter is in its own column, as in a real report: `Tainted: G    B              6.10.0-syzkaller`."""
     kernel = booted("4k", 48)
     kernel.run()
     printed = len(kernel.log.lines)
-    again = kernel.run().dmesg[printed:]
-    assert any(" Comm: swapper/0 Tainted: G    B              6.9.0" in line for line in again)
-    assert not any("lock debugging" in line for line in again)
+    second_run = kernel.run().dmesg[printed:]
+    assert any(" Comm: swapper/0 Tainted: G    B              6.9.0" in line for line in second_run)
+    assert not any("lock debugging" in line for line in second_run)
 
 
-def test_a_warning_leaves_lock_debugging_on():
+def test_warning_keeps_lock_debugging():
     kernel = booted("4k", 39)
     kernel.livepatch(pmd_clear=lambda k, pmdp: None)
     run = kernel.run()
@@ -118,7 +120,7 @@ def test_a_warning_leaves_lock_debugging_on():
     assert "---[ end trace 0000000000000000 ]---" in lines[cut:]
 
 
-def test_a_bug_ends_in_a_panic_as_the_oops_of_the_story_does():
+def test_bug_ends_in_a_panic():
     kernel = booted("4k", 48)
     kernel.livepatch(pud_free=lambda k, mm, pud: k.BUG_ON(True, "true"))
     run = kernel.run()
@@ -138,7 +140,7 @@ def test_a_bug_ends_in_a_panic_as_the_oops_of_the_story_does():
 @pytest.mark.parametrize(
     ("address", "what"), [(0x8, "NULL pointer dereference"), (0x1234_5678, "paging request"), (-8, "paging request")]
 )
-def test_a_load_that_nothing_maps_is_an_oops(address, what):
+def test_load_from_unmapped_address(address, what):
     kernel = booted("4k", 48)
     kernel.livepatch(pud_free=lambda k, mm, pud: k.read64(address))
     run = kernel.run()
@@ -148,7 +150,7 @@ def test_a_load_that_nothing_maps_is_an_oops(address, what):
     assert run.reports[0].trace[0] == "destroy_args"
 
 
-def test_a_null_dereference_begins_like_that_of_the_story():
+def test_null_dereference_of_the_story():
     kernel = booted("4k", 48)
     kernel.livepatch(pud_free=lambda k, mm, pud: k.read64(0x8))
     assert shape(SEED[4]) in [shape(line) for line in kernel.run().dmesg]

@@ -1,7 +1,7 @@
-"""What real kernels printed, beside what the model prints: equal, but for differences that have a name each.
+"""The logs of real kernels and those of the model: equal, except for differences that are listed.
 
-The differences are the tables of docs/versions.md, which are read here and applied to the logs: with them, and with
-nothing else, each log is the model's, line by line. A row that no log needs is a mistake too.
+The differences are the tables of docs/versions.md, which are read here and applied to the logs. With them, each log
+equals the model's line by line. A row that no log needs is a mistake too.
 """
 
 import doctest
@@ -41,7 +41,7 @@ every_log = pytest.mark.parametrize("name", sorted(LOGS))
 
 
 def table(heading: str) -> list[list[str]]:
-    """The rows of the table under a heading, without its head."""
+    """The rows of the table under a heading, without the header."""
     section = DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
@@ -75,7 +75,7 @@ WHOLE = {
 
 @dataclass(frozen=True)
 class Recorded:
-    """A log, and where things were in that boot."""
+    """A recorded log, and the addresses, kernel and CPU of that boot."""
 
     lines: tuple[str, ...]
     registers: dict[str, int]
@@ -96,7 +96,7 @@ def registers_of(lines: list[str]) -> dict[str, int]:
 
 
 def of_the_test(lines: list[str]) -> tuple[str, ...]:
-    """From the line with which debug_vm_pgtable begins to where the rest of the boot goes on; no registers."""
+    """The lines of debug_vm_pgtable, up to where the rest of the boot goes on, without registers."""
     start = next(i for i, line in enumerate(lines) if line.startswith("debug_vm_pgtable: "))
     end = next((i for i, line in enumerate(lines) if line.startswith("clk: ")), len(lines))
     return tuple(line for line in lines[start:end] if not re.match(r"(x\d+ *|sp ): ?[0-9a-f]{16}", line))
@@ -105,7 +105,7 @@ def of_the_test(lines: list[str]) -> tuple[str, ...]:
 @cache
 def recorded(name: str) -> Recorded:
     lines = without_time(LOGS[name].read_text().splitlines())
-    found = registers_of(lines)
+    registers = registers_of(lines)
     pfn = next((int(line.split("pfn:")[1], 16) for line in lines if line.startswith("BUG: Bad page")), None)
     offset = next((int(line.split()[1], 16) for line in lines if line.startswith("PHYS_OFFSET")), 0x4000_0000)
     kind = name
@@ -114,16 +114,16 @@ def recorded(name: str) -> Recorded:
         page_size, va_bits, kind, cpu = re.fullmatch(r"(\w+)-va(\d+)-(\w+)-(.*)", name).groups()
         config, tree = Config(page_size, int(va_bits)), TREES_6_12[TREE_OF[kind]]
     folded = boot(config, CPU.named(cpu.replace("_", ",").replace("-off", "=off")))
-    # Memory of QEMU's `virt` begins at 1 GiB; without KASLR the linear map does too, wherever memstart_addr then is.
-    phys_offset = offset if found else None
-    placement = Placement(phys_offset, found.get("x19"), pfn)
+    # RAM of QEMU's `virt` begins at 1 GiB, and so does the linear map without KASLR, whatever memstart_addr is.
+    phys_offset = offset if registers else None
+    placement = Placement(phys_offset, registers.get("x19"), pfn)
     outcome = OUTCOME[kind] if kind != "buggy" or pfn else "clean"
-    return Recorded(of_the_test(lines), found, placement, folded, tree, outcome)
+    return Recorded(of_the_test(lines), registers, placement, folded, tree, outcome)
 
 
 @cache
 def ours(name: str) -> tuple[Kernel, Run]:
-    """The model, given where things were in that boot, and no larger blocks of memory than there were."""
+    """The model with the addresses of that boot, and without blocks of memory larger than there were."""
     real = recorded(name)
     kernel = real.tree.start_kernel(real.booted, placement=real.placement)
     failed = next((line for line in real.lines if "page allocation failure" in line), None)
@@ -137,10 +137,10 @@ def ours(name: str) -> tuple[Kernel, Run]:
 
 def as_in_the_model(lines: tuple[str, ...], used: set[str]) -> list[str]:
     for what, changes in PARTS.items():
-        for theirs, mine in changes:
-            changed = tuple(re.sub(pattern(theirs, r"\S+"), mine, line) for line in lines)
+        for recorded_part, model_part in changes:
+            changed = tuple(re.sub(pattern(recorded_part, r"\S+"), model_part, line) for line in lines)
             if changed != lines:
-                used.add(f"{what}: {theirs}")
+                used.add(f"{what}: {recorded_part}")
             lines = changed
     return without(lines, WHOLE["recorded"], used)
 
@@ -155,7 +155,7 @@ def without(lines: tuple[str, ...], only_one_has: list[str], used: set[str]) -> 
 
 
 def without_amounts(lines: list[str]) -> list[str]:
-    """Without what follows `Mem-Info:`, to the line with the pages that are reserved."""
+    """The lines without those from `Mem-Info:` to the number of reserved pages."""
     text = re.sub(
         r"^Mem-Info:\n(.*\n)*?\d+ pages reserved\n?(0 pages cma reserved\n?)?", "", "\n".join(lines), flags=re.M
     )
@@ -163,45 +163,47 @@ def without_amounts(lines: list[str]) -> list[str]:
 
 
 def both_sides(name: str, used: set[str]) -> tuple[list[str], list[str]]:
-    theirs = as_in_the_model(recorded(name).lines, used)
-    # What the model alone prints may be in a log after all; then it has to be there.
-    in_it = [row for row in WHOLE["the model"] if any(re.fullmatch(pattern(row, ".*"), line) for line in theirs)]
-    mine = of_the_test(without_time(list(ours(name)[1].dmesg)))
-    mine = without(mine, [row for row in WHOLE["the model"] if row not in in_it], used)
-    return without_amounts(mine), without_amounts(theirs)
+    recorded_lines = as_in_the_model(recorded(name).lines, used)
+    # A line that usually only the model prints must be in its log if it is in the recorded one.
+    in_recording = [
+        row for row in WHOLE["the model"] if any(re.fullmatch(pattern(row, ".*"), line) for line in recorded_lines)
+    ]
+    model_lines = of_the_test(without_time(list(ours(name)[1].dmesg)))
+    model_lines = without(model_lines, [row for row in WHOLE["the model"] if row not in in_recording], used)
+    return without_amounts(model_lines), without_amounts(recorded_lines)
 
 
 @every_log
-def test_every_line_is_that_of_the_log_but_for_the_differences_of_the_tables(name):
-    mine, theirs = both_sides(name, set())
-    assert mine == theirs
+def test_lines_equal_the_log_except_for_the_tables(name):
+    model_lines, recorded_lines = both_sides(name, set())
+    assert model_lines == recorded_lines
 
 
 @every_log
-def test_the_outcome_is_that_of_the_log(name):
+def test_outcome_equals_the_log(name):
     assert ours(name)[1].outcome == recorded(name).outcome
 
 
-def test_no_row_of_the_tables_is_there_for_nothing():
+def test_each_row_of_the_tables_is_used():
     used: set[str] = set()
     for name in LOGS:
         both_sides(name, used)
-    rows = {f"{what}: {theirs}" for what, changes in PARTS.items() for theirs, _ in changes}
+    rows = {f"{what}: {recorded_part}" for what, changes in PARTS.items() for recorded_part, _ in changes}
     assert used == rows | set(WHOLE["recorded"]) | set(WHOLE["the model"])
 
 
 @every_log
-def test_what_the_kernel_said_of_its_address_space_at_boot(name):
-    said = [
+def test_52_bit_feature_line_at_boot(name):
+    feature_lines = [
         line
         for line in without_time(LOGS[name].read_text().splitlines())
         if re.fullmatch(r"CPU features: detected: 52-bit Virtual Addressing \(.*\)", line)
     ]
-    mine = without_time(list(ours(name)[1].dmesg))
-    assert mine[: mine.index(of_the_test(mine)[0])] == said
+    model_lines = without_time(list(ours(name)[1].dmesg))
+    assert model_lines[: model_lines.index(of_the_test(model_lines)[0])] == feature_lines
 
 
-def test_the_example_of_the_document_works():
+def test_example_of_the_document():
     result = doctest.testfile(str(ROOT / "docs/versions.md"), module_relative=False)
     assert (result.failed, result.attempted > 0) == (0, True)
 
@@ -212,7 +214,7 @@ COLUMN = {"story": 0, "4k-va48-both-max": 1, "16k-va52-both-max": 2}
 
 
 @pytest.mark.parametrize("name", COLUMN)
-def test_a_recorded_register_has_the_value_of_its_expression(name):
+def test_registers_equal_their_expressions(name):
     (k, run), real = ours(name), recorded(name)
     pfn = k.page_to_pfn(k.page_at(real.placement.page_copy))
     names = {**k.constants, "copy": real.placement.page_copy, "pfn": pfn, "nr": k.pfn_to_section_nr(pfn), "mask": 7}
@@ -222,7 +224,7 @@ def test_a_recorded_register_has_the_value_of_its_expression(name):
         story, cell = cells[0], cells[COLUMN[name]]
         expected = [eval(expression, {}, names) for expression in code(cell)]
         assert [real.registers[register]] * len(expected) == expected, register
-        # What the model prints is what the first column says, of any kernel.
+        # The model prints the value of the first column for every kernel.
         printed = registers_of(list(run.dmesg))
         if register in printed:
             assert printed[register] == eval(code(story)[0], {}, names), register
@@ -237,7 +239,7 @@ def test_a_recorded_register_has_the_value_of_its_expression(name):
     [r for r in BOOTS if "bad_page" in r],
     ids=[f"{r['config']} on {r['cpu']}" for r in BOOTS if "bad_page" in r],
 )
-def test_the_reported_page_reads_as_it_was_recorded(real):
+def test_reported_page_equals_the_recording(real):
     page_size, va_bits = real["config"].split("-va")
     booted = boot(Config(page_size, int(va_bits)), CPU.named(real["cpu"]))
     placement = Placement(pud_pfn=int(real["bad_page"][0].split("pfn:")[1], 16))
@@ -245,15 +247,15 @@ def test_the_reported_page_reads_as_it_was_recorded(real):
     lines = without_time(list(run.dmesg))
     start = lines.index(real["bad_page"][0])
     assert lines[start : start + len(real["bad_page"])] == real["bad_page"]
-    # And the model's own version tells of the same page.
-    (mine,) = Tree.named("arm64-for-next").start_kernel(booted, placement=placement).run().reports
+    # The model of v6.9 reports the same page.
+    (v6_9,) = Tree.named("arm64-for-next").start_kernel(booted, placement=placement).run().reports
     (report,) = run.reports
-    assert (mine.pfn, mine.text, mine.raw[:6]) == (report.pfn, report.text, report.raw[:6])
+    assert (v6_9.pfn, v6_9.text, v6_9.raw[:6]) == (report.pfn, report.text, report.raw[:6])
 
 
 @pytest.mark.parametrize("real", [r for r in BOOTS if r["booted"]], ids=lambda r: f"{r['config']} on {r['cpu']}")
 @pytest.mark.parametrize("kind", ["fixed", "buggy"])
-def test_v6_12_counts_and_taints_as_recorded(real, kind):
+def test_v6_12_counts_and_taints(real, kind):
     page_size, va_bits = real["config"].split("-va")
     kernel = TREES_6_12[TREE_OF[kind]].start_kernel(boot(Config(page_size, int(va_bits)), CPU.named(real["cpu"])))
     run, tree = kernel.run(), {"fixed": "fixed", "buggy": "arm64-for-next"}[kind]
@@ -277,14 +279,14 @@ def log_with(commits: int) -> list[str]:
 ROWS = table("What v6.12 does differently")
 
 
-def test_the_table_of_v6_12_has_each_commit():
+def test_table_of_v6_12_has_each_commit():
     assert [row[0] for row in ROWS] == [commit.name for commit in V6_12]
     for (*_, where), commit in zip(ROWS, V6_12, strict=True):
         assert not commit.id or f'{commit.id}, "{commit.subject}"' in where
 
 
 @pytest.mark.parametrize("number", range(len(V6_12)), ids=[commit.name for commit in V6_12])
-def test_a_commit_of_v6_12_changes_those_words_and_no_others(number):
+def test_commit_of_v6_12_changes_only_its_words(number):
     _, before, after, _ = ROWS[number]
     lines = log_with(number)
     for old, new in zip(code(before), code(after) or [None], strict=True) if code(before) else []:
@@ -293,14 +295,14 @@ def test_a_commit_of_v6_12_changes_those_words_and_no_others(number):
     assert lines == log_with(number + 1)
 
 
-def test_v6_12_leaves_a_bad_page_as_it_was():
+def test_v6_12_keeps_the_page_type_of_a_bad_page():
     for tree, page_type in (("v6.12+fold-puds", 0xF200_0000), ("arm64-for-next", 0xFFFF_FFFF)):
         kernel = (TREES_6_12.get(tree) or Tree.named(tree)).start_kernel(BOOT_4K)
         (report,) = kernel.run().reports
         assert kernel.pfn_to_page(report.pfn).page_type == page_type
 
 
-def test_a_second_report_of_v6_12_says_in_words_what_tainted_the_kernel():
+def test_taint_names_of_v6_12():
     kernel = TREES_6_12["v6.12+fold-puds"].start_kernel(BOOT_4K)
     kernel.run()
     lines = without_time(list(kernel.run().dmesg))

@@ -21,7 +21,7 @@ def frames(k: Kernel) -> range:
     return range(k.memory.base >> k.PAGE_SHIFT, k.memory.base + k.memory.size >> k.PAGE_SHIFT)
 
 
-def test_the_size_of_a_mem_section_follows_from_its_members():
+def test_size_of_mem_section():
     for page_extension in (False, True):
         struct = mem_section(page_extension)
         assert struct.size == max(member.offset + member.size for member in struct.members)
@@ -33,15 +33,15 @@ def test_the_size_of_a_mem_section_follows_from_its_members():
         mem_section(False).member("page_ext")
 
 
-def test_the_kernel_of_the_log_has_128_sections_to_a_root():
-    """Register x5 is x4 >> 7; and x0 is the number of the last section."""
+def test_sections_per_root_of_the_story():
+    """In its log, register x5 is x4 >> 7, and x0 is the number of the last section."""
     k = Kernel(boot(Config("4k", 48), CPU.named("max")))
     assert (k["sizeof(struct mem_section)"], k.SECTIONS_PER_ROOT) == (32, 1 << 7)
     assert (k.NR_MEM_SECTIONS - 1, k.NR_SECTION_ROOTS) == (0x1F_FFFF, 0x4000)
 
 
 @every_kernel
-def test_the_sections_of_ram_and_no_others_have_a_usage(k):
+def test_only_sections_of_ram_have_a_usage(k):
     sections = {k.pfn_to_section_nr(pfn) for pfn in frames(k)}
     for nr in range(k.SECTIONS_PER_ROOT):
         ms = k.__nr_to_section(nr)
@@ -53,7 +53,7 @@ def test_the_sections_of_ram_and_no_others_have_a_usage(k):
 @every_kernel
 @given(data=st.data())
 @settings(max_examples=10)
-def test_where_there_is_no_root_there_is_no_section(k, data):
+def test_no_section_without_a_root(k, data):
     absent = data.draw(st.integers(k.SECTIONS_PER_ROOT, k.NR_MEM_SECTIONS - 1))
     beyond = data.draw(st.integers(k.NR_MEM_SECTIONS, (1 << 48) - 1))
     for nr in (absent, beyond):
@@ -62,7 +62,7 @@ def test_where_there_is_no_root_there_is_no_section(k, data):
 
 
 @every_kernel
-def test_a_pageblock_of_ram_is_movable_after_boot_unless_boot_itself_used_it(k):
+def test_pageblocks_after_boot(k):
     used = k.memory.base + reserved(k.memory.size, k.PAGE_SHIFT) >> k.PAGE_SHIFT + k.MAX_PAGE_ORDER
     for pfn in frames(k)[:: 1 << k.pageblock_order()]:
         expected = MigrateType.UNMOVABLE if pfn >> k.MAX_PAGE_ORDER == used else MigrateType.MOVABLE
@@ -72,7 +72,7 @@ def test_a_pageblock_of_ram_is_movable_after_boot_unless_boot_itself_used_it(k):
 @every_kernel
 @given(data=st.data())
 @settings(max_examples=10, deadline=None)
-def test_a_migratetype_is_that_of_one_block_alone(k, data):
+def test_migratetype_is_set_for_one_pageblock(k, data):
     pfns = frames(k)
     pfn, other = data.draw(st.sampled_from(pfns)), data.draw(st.sampled_from(pfns))
     migratetype = data.draw(st.sampled_from(MigrateType))
@@ -86,7 +86,7 @@ def test_a_migratetype_is_that_of_one_block_alone(k, data):
 
 
 @every_kernel
-def test_a_page_knows_the_list_that_it_goes_back_to(k):
+def test_index_holds_the_migratetype(k):
     page = k.alloc_pages(0)
     assert page.index == MigrateType.UNMOVABLE
     k.set_pageblock_migratetype(page, MigrateType.RECLAIMABLE)
@@ -95,7 +95,7 @@ def test_a_page_knows_the_list_that_it_goes_back_to(k):
     k.set_pageblock_migratetype(page, MigrateType.MOVABLE)
 
 
-def test_dump_page_tells_of_a_block_of_the_contiguous_allocator():
+def test_dump_page_of_cma_pageblock():
     k = Kernel(boot(Config("4k", 48), CPU.named("max")))
     page = k.alloc_pages(0)
     k.dump_page(page, None)
@@ -107,23 +107,23 @@ def test_dump_page_tells_of_a_block_of_the_contiguous_allocator():
 
 
 @pytest.mark.parametrize("pfn", [0, 0x18A65D, (1 << 58) - 1])
-def test_asking_for_a_frame_without_a_section_faults_at_the_offset_of_usage(pfn):
+def test_frame_without_a_section_faults_at_usage(pfn):
     k = Kernel(boot(Config("4k", 48), CPU.named("max")), placement=Placement())
     present = k.__pfn_to_section(pfn)
     with pytest.raises(Panic):
         k.get_pfnblock_migratetype(None, pfn)
     (report,) = k.reports
-    # A section of the first root that has no RAM has no usage either: the fault is in the bitmap, past its header.
+    # In the first root, a section without RAM has a NULL usage: the fault is in the bitmap, past the usage's header.
     usage = k["sizeof(struct mem_section_usage)"]
     assert (report.address - usage in range(0, 64, 8)) if present else (report.address == 8)
     assert report.registers["x1"] == pfn
     assert report.trace[0] == "get_pfnblock_flags_mask"
 
 
-def test_a_machine_with_more_ram_has_more_sections():
+def test_more_ram_has_more_sections():
     booted = boot(Config("4k", 48), CPU.named("max"))
     k = Tree.named("fixed").start_kernel(booted, placement=Placement(pud_pfn=0x43_FFFF))
     assert {k.read64(k.__nr_to_section(nr) + 8) != 0 for nr in range(8, 136)} == {True}
-    assert k.__nr_to_section(136) != 0  # of the second root, but not there
+    assert k.__nr_to_section(136) != 0  # it has a root, but no RAM
     assert k.read64(k.__nr_to_section(136) + 8) == 0
     assert k.run().outcome == "clean"
