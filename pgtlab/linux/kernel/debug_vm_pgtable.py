@@ -258,7 +258,7 @@ def debug_vm_pgtable(k: Kernel) -> int:
 
 @static_inline
 def pte_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A PTE that is cleared is none, whatever bits it had."""
+    """Clearing a PTE leaves it empty (none), whatever bits it had."""
     if args.pte_pfn is None:
         return
     validating(k, "pte_clear_tests", "PTE clear")
@@ -276,7 +276,7 @@ def pte_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
     """A PTE in a table can be changed in place.
 
     It is not writable after `ptep_set_wrprotect()`, writable and dirty after `ptep_set_access_flags()` with an entry
-    that is both, and not young after `ptep_test_and_clear_young()`. Reading and clearing it leaves none.
+    that is both, and not young after `ptep_test_and_clear_young()`. Reading and clearing it leaves it empty.
     """
     if args.pte_pfn is None:
         return
@@ -314,7 +314,7 @@ def pte_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A PMD entry that is cleared is none, whatever bits it had."""
+    """Clearing a PMD entry leaves it empty (none), whatever bits it had."""
     validating(k, "pmd_clear_tests", "PMD clear")
     k.write64(args.pmdp, k.pmdp_get(args.pmdp) | RANDOM_ORVALUE)
     k.pmd_clear(args.pmdp)
@@ -326,8 +326,8 @@ def pmd_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
     """A huge page's PMD entry in a table can be changed in place.
 
     It is not writable after `pmdp_set_wrprotect()`, writable and dirty after `pmdp_set_access_flags()` with an entry
-    that is both, and not young after `pmdp_test_and_clear_young()`. Reading and clearing it leaves none. The PTE table
-    is deposited meanwhile, as it is for every huge page, so that splitting the page needs no memory.
+    that is both, and not young after `pmdp_test_and_clear_young()`. Reading and clearing it leaves it empty. The PTE
+    table is deposited meanwhile, as it is for every huge page, so that splitting the page needs no memory.
     """
     if not k.has_transparent_hugepage() or args.pmd_pfn is None:
         return
@@ -363,7 +363,7 @@ def pmd_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pmd_huge_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves none.
+    """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves the entry empty.
 
     Not with CONFIG_PTDUMP_DEBUGFS: a dump of the kernel's page tables may be reading a table that the block replaces.
     """
@@ -391,7 +391,7 @@ def pmd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pud_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A PUD entry that is cleared is none, whatever bits it had."""
+    """Clearing a PUD entry leaves it empty (none), whatever bits it had."""
     if k.CONFIG_PGTABLE_LEVELS <= 3 or k.mm_pmd_folded(args.mm):
         return
     validating(k, "pud_clear_tests", "PUD clear")
@@ -407,7 +407,7 @@ def pud_advanced_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pud_huge_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves none.
+    """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves the entry empty.
 
     Only with 4K pages, with which alone Linux maps such blocks, and only if RAM holds an aligned one. Not with
     CONFIG_PTDUMP_DEBUGFS: a dump of the kernel's page tables may be reading a table that the block replaces.
@@ -435,7 +435,7 @@ def pud_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def p4d_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A P4D entry that is cleared is none, whatever bits it had."""
+    """Clearing a P4D entry leaves it empty (none), whatever bits it had."""
     if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_pud_folded(args.mm):
         return
     validating(k, "p4d_clear_tests", "P4D clear")
@@ -458,7 +458,7 @@ def p4d_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pgd_clear_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """A pgd entry that is cleared is none, whatever bits it had."""
+    """Clearing a pgd entry leaves it empty (none), whatever bits it had."""
     if k.CONFIG_PGTABLE_LEVELS <= 4 or k.mm_p4d_folded(args.mm):
         return
     validating(k, "pgd_clear_tests", "PGD clear")
@@ -487,7 +487,7 @@ def pgd_populate_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def pte_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
-    """A PTE can be made young, dirty and writable and not, whatever its protection is.
+    """A PTE can be made young or old, dirty or clean, writable or read-only, whatever its protection is.
 
     A PTE equals itself. A new one is not dirty. Taking away write permission keeps a dirty PTE dirty and a clean one
     clean.
@@ -510,10 +510,10 @@ def pte_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
 
 @static_inline
 def pmd_basic_tests(k: Kernel, args: PgtableDebugArgs, idx: int) -> None:
-    """A huge page's PMD entry can be made young, dirty and writable and not, whatever its protection is.
+    """A huge page's PMD entry can be made young or old, dirty or clean, writable or read-only.
 
-    An entry equals itself. A new one is not dirty. Taking away write permission keeps a dirty entry dirty and a clean
-    one clean. The entry of a huge page is bad, because it does not name a table.
+    That holds whatever its protection is. An entry equals itself. A new one is not dirty. Taking away write permission
+    keeps a dirty entry dirty and a clean one clean. The entry of a huge page is bad, because it does not name a table.
     """
     if not k.has_transparent_hugepage():
         return
@@ -767,7 +767,7 @@ def pud_thp_tests(k: Kernel, args: PgtableDebugArgs) -> None:
 
 @static_inline
 def hugetlb_basic_tests(k: Kernel, args: PgtableDebugArgs) -> None:
-    """The PTE of a HugeTLB page can be made dirty and writable, and not writable again.
+    """The PTE of a HugeTLB page can be made dirty, and writable or read-only.
 
     (CONFIG_ARCH_WANT_GENERAL_HUGETLB, which arm64 does not have, adds another check.)
     """

@@ -302,7 +302,7 @@ class KernelFunctions:
     vabits_actual: int
 
     def BUG_ON(self, condition: object, text: str) -> None:
-        """Stop the kernel if `condition`, whose source is `text`, holds (`asm-generic/bug.h`)."""
+        """Stop the kernel if `condition` holds, whose source is `text` (`asm-generic/bug.h`)."""
     def PageBuddy(self, page: Page) -> bool:
         """Whether the page is the first of a free block of the buddy allocator."""
     def PageTable(self, page: Page) -> bool:
@@ -310,9 +310,9 @@ class KernelFunctions:
     def SECTION_FLAGS(self) -> int:
         """The low bits of `section_mem_map` for RAM that was present at boot and has a memmap."""
     def VM_BUG_ON(self, condition: object, text: str) -> None:
-        """With CONFIG_DEBUG_VM: stop the kernel if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
+        """With CONFIG_DEBUG_VM: stop the kernel if `condition` holds, whose source is `text` (`linux/mmdebug.h`)."""
     def VM_BUG_ON_PAGE(self, condition: object, page: Page, text: str) -> None:
-        """With CONFIG_DEBUG_VM: dump `page` and stop if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
+        """With CONFIG_DEBUG_VM: dump `page` and stop if `condition` holds, whose source is `text` (`linux/mmdebug.h`)."""
     def WARN(self, condition: object, message: str) -> bool:
         """Report a warning with a message and a call trace if `condition` holds, and go on; return it as a bool."""
     def WARN_ON(self, condition: object) -> bool:
@@ -542,7 +542,7 @@ class KernelFunctions:
     def huge_ptep_set_wrprotect(self, mm: MmStruct, addr: int, ptep: int) -> None:
         """Make all entries of a huge page read-only, and keep the page dirty if it was."""
     def hugetlb_basic_tests(self, args: PgtableDebugArgs) -> None:
-        """The PTE of a HugeTLB page can be made dirty and writable, and not writable again."""
+        """The PTE of a HugeTLB page can be made dirty, and writable or read-only."""
     def init_args(self, args: PgtableDebugArgs) -> int:
         """Build one path through a page table, and allocate pages for it to map; return 0, or -ENOMEM."""
     def init_failed(self, args: PgtableDebugArgs, what: str) -> int:
@@ -658,7 +658,7 @@ class KernelFunctions:
     def p4d_clear(self, p4dp: int) -> None:
         """Set the P4D entry at `p4dp` to none; do nothing with the PUD folded."""
     def p4d_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """A P4D entry that is cleared is none, whatever bits it had."""
+        """Clearing a P4D entry leaves it empty (none), whatever bits it had."""
     def p4d_free(self, mm: MmStruct, p4dp: int) -> None:
         """Free a P4D table; do nothing with the P4D folded."""
     def p4d_index(self, addr: int) -> int:
@@ -690,7 +690,7 @@ class KernelFunctions:
     def page_at(self, address: int) -> Page:
         """Return the `struct page` at `address`, `(struct page *)address`: any 64 bytes read as one."""
     def page_bad_reason(self, page: Page, flags: int) -> str:
-        """What is wrong with a page, in the kernel's words; where several things are, the one checked last."""
+        """What is wrong with a page, in the kernel's words; of several things, the one that is checked last."""
     def page_expected_state(self, page: Page, check_flags: int) -> bool:
         """Whether a page is as a free page must be: `_mapcount` -1, no mapping, no reference, no flag in `check_flags`."""
     def page_folio(self, page: Page) -> Page:
@@ -752,7 +752,7 @@ class KernelFunctions:
     def pgd_clear(self, pgdp: int) -> None:
         """Set the pgd entry at `pgdp` to none; do nothing with the P4D folded."""
     def pgd_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """A pgd entry that is cleared is none, whatever bits it had."""
+        """Clearing a pgd entry leaves it empty (none), whatever bits it had."""
     def pgd_devmap(self, pgd: int) -> bool:
         """Return False: a pgd entry maps no block, so it cannot map ZONE_DEVICE memory."""
     def pgd_free(self, mm: MmStruct, pgdp: int) -> None:
@@ -814,7 +814,7 @@ class KernelFunctions:
     def pmd_bad(self, pmd: int) -> bool:
         """Return whether the PMD entry does not point to a table."""
     def pmd_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
-        """A huge page's PMD entry can be made young, dirty and writable and not, whatever its protection is."""
+        """A huge page's PMD entry can be made young or old, dirty or clean, writable or read-only."""
     def pmd_clear(self, pmdp: int) -> None:
         """Set the PMD entry at `pmdp` to none."""
     def pmd_clear_bad(self, pmdp: int) -> None:
@@ -824,7 +824,7 @@ class KernelFunctions:
     def pmd_clear_soft_dirty(self, pmd: int) -> int:
         """Return the PMD entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pmd_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """A PMD entry that is cleared is none, whatever bits it had."""
+        """Clearing a PMD entry leaves it empty (none), whatever bits it had."""
     def pmd_cont(self, pmd: int) -> bool:
         """Return whether the PMD entry is one of a contiguous run of blocks."""
     def pmd_cont_addr_end(self, addr: int, end: int) -> int:
@@ -840,7 +840,7 @@ class KernelFunctions:
     def pmd_huge_pte(self, mm: MmStruct, pmdp: int) -> int:
         """Return the `struct page *` of the PTE table deposited last, or 0."""
     def pmd_huge_tests(self, args: PgtableDebugArgs) -> None:
-        """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves none."""
+        """`pmd_set_huge()` maps a block of PMD size for the kernel, and `pmd_clear_huge()` leaves the entry empty."""
     def pmd_index(self, addr: int) -> int:
         """Return the index of `addr` in a PMD table."""
     def pmd_install(self, mm: MmStruct, pmdp: int, pte_page: Page) -> bool:
@@ -990,13 +990,13 @@ class KernelFunctions:
     def pte_alloc_one(self, mm: MmStruct) -> Page | None:
         """Allocate a PTE table with its constructor and return its page, or None without memory."""
     def pte_basic_tests(self, args: PgtableDebugArgs, idx: int) -> None:
-        """A PTE can be made young, dirty and writable and not, whatever its protection is."""
+        """A PTE can be made young or old, dirty or clean, writable or read-only, whatever its protection is."""
     def pte_clear(self, mm: MmStruct, addr: int, ptep: int) -> None:
         """Set the entry at `ptep` to none."""
     def pte_clear_soft_dirty(self, pte: int) -> int:
         """Return the entry unchanged: arm64 does not support soft-dirty, so the generic stub is used."""
     def pte_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """A PTE that is cleared is none, whatever bits it had."""
+        """Clearing a PTE leaves it empty (none), whatever bits it had."""
     def pte_cont(self, pte: int) -> bool:
         """Return whether the entry is one of a contiguous run, which the TLB may hold as one entry."""
     def pte_cont_addr_end(self, addr: int, end: int) -> int:
@@ -1162,7 +1162,7 @@ class KernelFunctions:
     def pud_clear_huge(self, pudp: int) -> bool:
         """Set a PUD entry that maps a block to none; return whether it mapped one."""
     def pud_clear_tests(self, args: PgtableDebugArgs) -> None:
-        """A PUD entry that is cleared is none, whatever bits it had."""
+        """Clearing a PUD entry leaves it empty (none), whatever bits it had."""
     def pud_devmap(self, pud: int) -> bool:
         """Return False: arm64 has no transparent huge pages of PUD size, so none maps ZONE_DEVICE memory."""
     def pud_devmap_tests(self, args: PgtableDebugArgs) -> None:
@@ -1170,7 +1170,7 @@ class KernelFunctions:
     def pud_free(self, mm: MmStruct, pud: int) -> None:
         """Free a PUD table with its destructor; do nothing with the PUD folded."""
     def pud_huge_tests(self, args: PgtableDebugArgs) -> None:
-        """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves none."""
+        """`pud_set_huge()` maps a block of PUD size for the kernel, and `pud_clear_huge()` leaves the entry empty."""
     def pud_index(self, addr: int) -> int:
         """Return the index of `addr` in a PUD table."""
     def pud_leaf(self, pud: int) -> bool:

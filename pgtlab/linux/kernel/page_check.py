@@ -46,7 +46,7 @@ def page_expected_state(k: Kernel, page: Page, check_flags: int) -> bool:
 
 @static_inline
 def page_bad_reason(k: Kernel, page: Page, flags: int) -> str:
-    """What is wrong with a page, in the kernel's words; where several things are, the one checked last."""
+    """What is wrong with a page, in the kernel's words; of several things, the one that is checked last."""
     reason = ""
     if page._mapcount != -1:
         reason = "nonzero mapcount"

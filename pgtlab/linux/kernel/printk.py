@@ -126,7 +126,7 @@ def WARN(k: Kernel, condition: object, message: str) -> bool:
 
 @static_inline
 def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
-    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
+    """With CONFIG_DEBUG_VM: dump `page` and stop if `condition` holds, whose source is `text` (`linux/mmdebug.h`)."""
     if condition and k.CONFIG_DEBUG_VM:
         k.dump_page(page, f"VM_BUG_ON_PAGE({text})")
         bug(k, _caller(), text=f"VM_BUG_ON_PAGE({text})", page=page)
@@ -134,14 +134,14 @@ def VM_BUG_ON_PAGE(k: Kernel, condition: object, page: Page, text: str) -> None:
 
 @static_inline
 def VM_BUG_ON(k: Kernel, condition: object, text: str) -> None:
-    """With CONFIG_DEBUG_VM: stop the kernel if `condition`, whose source is `text`, holds (`linux/mmdebug.h`)."""
+    """With CONFIG_DEBUG_VM: stop the kernel if `condition` holds, whose source is `text` (`linux/mmdebug.h`)."""
     if condition and k.CONFIG_DEBUG_VM:
         bug(k, _caller(), text=f"VM_BUG_ON({text})")
 
 
 @static_inline
 def BUG_ON(k: Kernel, condition: object, text: str) -> None:
-    """Stop the kernel if `condition`, whose source is `text`, holds (`asm-generic/bug.h`)."""
+    """Stop the kernel if `condition` holds, whose source is `text` (`asm-generic/bug.h`)."""
     if condition:
         bug(k, _caller(), text=f"BUG_ON({text})")
 
