@@ -44,6 +44,7 @@ nb_execution_mode = "off" if tags.has("light") else "force"  # noqa: F821 (Sphin
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
+nb_merge_streams = True
 nb_output_stderr = "warn"
 logging.getLogger("traitlets").setLevel(logging.WARNING)  # not a line for each notebook that starts
 # A view is shown as its static picture: without a kernel, a live widget could do nothing. (See also `forget_widgets`.)

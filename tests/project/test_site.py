@@ -77,6 +77,25 @@ def test_exercises_show_no_solution(site):
                 assert header.partition(" tags=")[0] not in page
 
 
+GLOSSARY = (DOCS / "glossary.md").read_text()
+
+
+@pytest.mark.slow
+def test_glossary_shows_each_definition(site):
+    definitions = sum(line.startswith(": ") for line in GLOSSARY.splitlines())
+    assert (site / "docs" / "glossary.html").read_text().count("<dd>") == definitions > 60
+
+
+def test_classes_in_the_glossary_exist():
+    source = "".join(path.read_text() for path in (ROOT / "pgtlab").rglob("*.py"))
+    own_words = GLOSSARY.split("## pgtlab's own words")[1]
+    names = {
+        name for line in re.findall(r"^(.*)\n: ", own_words, re.MULTILINE) for name in re.findall(r"\b[A-Z]\w+", line)
+    }
+    assert len(names) > 10
+    assert [name for name in sorted(names) if f"\nclass {name}" not in source] == []
+
+
 def unended_sections(docstring):
     """The lines below a numpydoc section that belong to none, such as an example without a heading."""
     section, previous = "", "text"
