@@ -1,7 +1,7 @@
 """Pictures as values: a few keyed shapes, which render to an SVG string or patch an SVG that is already on a page.
 
 A `Picture` knows nothing of page tables. Each shape has a key that stays the same while its meaning does, so that a
-view can update the nodes it has instead of drawing anew. The style sheet follows JupyterLab's theme through its CSS
+view can update its nodes instead of replacing them. The style sheet follows JupyterLab's theme through its CSS
 variables, with fallbacks where there are none; in VS Code, whose widgets get the variables of a light JupyterLab in any
 theme, they are set from VS Code's own. Level colours are Okabe and Ito's, each dark enough for black text and
 never the only sign of anything.
@@ -72,7 +72,7 @@ STYLE = """
 
 @dataclass(frozen=True)
 class Shape:
-    """An SVG element: tag, attributes and perhaps text; a key that names what it shows; a hint for a pointer at it."""
+    """An SVG element: tag, attributes and text; a key that names what it shows; a hint shown under the pointer."""
 
     key: str
     tag: str
@@ -98,14 +98,14 @@ def text(
 ) -> Shape:
     """A line of text on the baseline `y`, turned about its anchor by `turn` degrees.
 
-    Screen readers pass over a quiet one, which repeats what they read elsewhere.
+    Screen readers skip a quiet one, which repeats what they read elsewhere.
     """
     extra = ({"transform": f"rotate({turn} {x} {y})"} if turn else {}) | ({"aria-hidden": "true"} if quiet else {})
     return Shape(key, "text", {"x": x, "y": y, "class": classes, **extra}, content)
 
 
 def letters(key: str, xs: Sequence[float], y: float, content: str, classes: str) -> Shape:
-    """A line of letters, each at an `x` of its own. Screen readers pass over them."""
+    """A line of letters, each at its own `x`. Screen readers skip them."""
     return Shape(
         key, "text", {"x": " ".join(f"{x:g}" for x in xs), "y": y, "class": classes, "aria-hidden": "true"}, content
     )
@@ -131,22 +131,22 @@ class Picture:
     shapes: tuple[Shape, ...] = field(repr=False)
 
     def with_shapes(self, *shapes: Shape) -> Picture:
-        """The same with more drawn over it."""
+        """This picture with more shapes drawn over it."""
         return replace(self, shapes=(*self.shapes, *shapes))
 
     def differing(self, other: Picture) -> Picture:
-        """The same with the rectangles marked that are others, or elsewhere, in `other`, or not there at all.
+        """This picture with the rectangles marked that differ from those of `other`, or are missing there.
 
-        Frames are not: they go where there is room.
+        Frames are not compared: they are placed where there is room.
 
         >>> one, two = (Picture(9, 9, "", "", (rect("a", 0, 0, 1, 1, "x"), rect("b", y, 0, 1, 1, "x"))) for y in (0, 5))
         >>> [shape.attributes["class"] for shape in one.differing(two).shapes]
         ['x', 'x differs']
         """
-        there = {shape.key: shape.attributes for shape in other.shapes}
+        others = {shape.key: shape.attributes for shape in other.shapes}
 
         def marked(shape: Shape) -> Shape:
-            if shape.tag != "rect" or shape.attributes["class"] == "frame" or there.get(shape.key) == shape.attributes:
+            if shape.tag != "rect" or shape.attributes["class"] == "frame" or others.get(shape.key) == shape.attributes:
                 return shape
             return replace(shape, attributes={**shape.attributes, "class": f"{shape.attributes['class']} differs"})
 
@@ -157,13 +157,13 @@ class Picture:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="pgtlab-picture" role="img" '
             f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}" '
-            f'style="min-width: {0.8 * self.width:.0f}px">'  # smaller, its letters could not be read
+            f'style="min-width: {0.8 * self.width:.0f}px">'  # its letters stay readable
             f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
             f"<style>{escape(style)}</style>{''.join(shape.svg() for shape in self.shapes)}</svg>"
         )
 
     def spec(self) -> dict[str, object]:
-        """The picture as plain data, for a view that patches nodes by key; what is empty is left out."""
+        """The picture as plain data, for a view that patches nodes by key; empty values are left out."""
         return {
             "width": self.width,
             "height": self.height,

@@ -1,4 +1,4 @@
-"""The picture of a bisection: the history with its branches, oldest at the bottom, and what each test said."""
+"""The picture of a bisection: the history with its branches, oldest at the bottom, and the result of each test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pgtlab.picture import Picture, Shape, rect, text
 
 ROW, BOX, LANE, LEFT, HEAD = 26, 18, 30, 12, 30
 WIDTH: Final = 760
-#: What is known of a commit: the letter in its box, its class, and in words.
+#: What is known about a commit: the letter in its box, its class, and in words.
 STATES: Final = {
     "bad": ("B", "bad", "tested: bad"),
     "good": ("G", "good", "tested: good"),
@@ -48,7 +48,7 @@ def bisection_picture(b: Bisection) -> Picture:
 
 
 def state_of(b: Bisection, revision: Revision) -> str:
-    """What is known of a commit, as a key of `STATES`."""
+    """What is known about a commit, as a key of `STATES`."""
     if revision.number in b.tested:
         return "bad" if b.tested[revision.number] else "good"
     if revision not in b.left:
@@ -57,7 +57,7 @@ def state_of(b: Bisection, revision: Revision) -> str:
 
 
 def _edge(key: str, child: tuple[int, int], parent: tuple[int, int], taken: set[tuple[int, int]]) -> Iterator[Shape]:
-    """Down the outer of the two lanes, or down the inner one where commits are in the way; across in one row."""
+    """Down the outer of the two lanes, or down the inner lane if commits are in the way; across within one row."""
     (lane, row), (its_lane, its_row) = child, parent
     outer = max(lane, its_lane)
     free = not any((outer, between) in taken for between in range(row + 1, its_row))

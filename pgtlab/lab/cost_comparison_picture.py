@@ -1,6 +1,6 @@
 """The picture of what a trace cost in several regimes: how often each cache hit, and how many descriptors were read.
 
-Every row is in its place for every regime and hardware, so that what one choice changes can be seen.
+A row has the same place for every regime and hardware, so that the effect of a choice can be seen.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
     for n, row in enumerate(rows):
         x = LABELS + n * COLUMN
         shapes.append(text(f"name {n}", x, HEAD, row.regime.name, "start strong"))
-        its = row.regime
-        told = f"{its.levels} levels from level {its.start_level}; the first table has {its.first_table} entries"
-        shapes.append(text(f"levels {n}", x, HEAD + 16, told, "start small"))
+        regime = row.regime
+        levels = (
+            f"{regime.levels} levels from level {regime.start_level}; the first table has {regime.first_table} entries"
+        )
+        shapes.append(text(f"levels {n}", x, HEAD + 16, levels, "start small"))
     for section, label, bars in sections:
         shapes.append(text(f"head {section}", 4, y, label, "start strong"))
         y += ROW
@@ -67,7 +69,7 @@ def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
 
 
 def compared(rows: Sequence[Row]) -> str:
-    """What the second regime costs beside the first, in a sentence.
+    """The cost of the second regime compared with the first, in a sentence.
 
     >>> from pgtlab.lab.cost_comparison import HARDWARE, regimes, walk_costs, workload
     >>> none = {"no walk cache": HARDWARE["no walk cache"]}
@@ -91,7 +93,7 @@ def _title(rows: Sequence[Row]) -> str:
 
 
 def _bar(key: str, x: float, y: float, share: float | None, classes: str, shown: str) -> Iterator[Shape]:
-    """A bar of a share of 1 in its frame, and the number; None where there is nothing to count."""
+    """A bar for a share of 1 in its frame, and the number; for None only the frame."""
     if share is None:
         yield text(f"{key} number", x, y, shown, "start small faint")
         return
@@ -104,7 +106,7 @@ Bar = tuple[str, float | None, str, str]
 
 
 def _hits(row: Row, hardware: Hardware) -> Iterator[Bar]:
-    """How many of those that looked into a cache found what they wanted there."""
+    """The share of lookups that hit."""
     cost = row.cost
     l1, l2 = sum(cost.l1_hits), sum(cost.l2_hits)
     yield _hit("L1 TLB", l1, cost.accesses, _size(hardware.l1), "no such TLB")
@@ -131,7 +133,7 @@ def _size(caches: Sequence[object]) -> int:
 
 
 def _reads(row: Row, hardware: Hardware) -> Iterator[Bar]:
-    """Descriptors read, of each level, for each access."""
+    """Descriptors read for each access, by level."""
     cost = row.cost
     for level in LEVELS:
         if level < row.regime.start_level:

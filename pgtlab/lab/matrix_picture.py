@@ -16,7 +16,7 @@ OUTCOMES: Final = {
     "report": ("R", "report"),
     "panic": ("P", "panic"),
     "unnoticed": ("?", "bad"),
-    "stopped": ("!", "bad"),  # by a patch of a learner's
+    "stopped": ("!", "bad"),  # a learner's patch did not finish
     "no boot": ("–", "none"),
 }
 
@@ -24,7 +24,7 @@ OUTCOMES: Final = {
 def matrix_picture(
     boots: Sequence[Boot | NoBoot], outcomes: Mapping[str, str], title: str, selected: Boot | NoBoot | None = None
 ) -> Picture:
-    """Draw the outcomes that are known yet, by `cell_key`.
+    """Draw the outcomes so far, by `cell_key`.
 
     >>> from pgtlab.lab.matrix import boots
     >>> picture = matrix_picture(list(boots()), {"4k/48/48/max": "panic"}, "next-20240229")

@@ -2,7 +2,7 @@
 
 Columns are bits, 63 on the left, so that whatever stands over the same bits stands over each other. A level folded at
 compile time has collapsed to a sliver at the seam where it would be; one folded at run time keeps its bits, behind a
-dashed border. What is unusual about a level is said below it.
+dashed border. A note below a level says what is unusual about it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ WIDTH = MARGIN + 64 * BIT + 4
 HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 40, 62, 98, 150, 208
 BITS_H, LANE_H, NOTE_H = 24, 42, 16
 NARROW = 3 * BIT  # a block with no room for its label
-LABEL = 56  # the room that such a label takes on the left of its block
+LABEL = 56  # the width of the label of a narrow block, which stands on its left
 SLIVER = 15
-CHARACTER = 5.6  # the widest mean of a note's characters, in the fonts that browsers fall back on
+CHARACTER = 5.6  # the average width of a character of a note, in the widest fallback font of browsers
 HEIGHT = NOTES_Y + 3 * (NOTE_H + 14)
 
 
@@ -71,7 +71,7 @@ def _bits(d: Decomposition) -> Iterator[Shape]:
         columns = [_x(bit) + BIT / 2 for bit in range(hi, lo - 1, -1)]
         digits = f"{d.va >> lo & (1 << len(columns)) - 1:0{len(columns)}b}"
         yield letters(f"digits-{what}", columns, BITS_Y + 16, digits, f"middle mono{_ink(fill)}")
-        # The numbers of a field's outer bits, where there is room for two.
+        # The numbers of a field's first and last bit, if there is room for two.
         yield text(f"hi-{hi}", _x(hi) + BIT / 2, BITS_Y - 6, str(hi), "middle small", quiet=True)
         if hi - lo >= 2:
             yield text(f"lo-{lo}", _x(lo) + BIT / 2, BITS_Y - 6, str(lo), "middle small", quiet=True)
@@ -87,7 +87,7 @@ def _mmu(d: Decomposition) -> Iterator[Shape]:
     }
     left = ""
     for (what, hi, lo, value), right in zip(d.fields, (*d.fields[1:], None), strict=True):
-        # Where the block on the right is too narrow for its label, that stands in this one.
+        # If the block on the right is too narrow for its label, the label stands in this one.
         taken = LABEL if right and (right[1] - right[2] + 1) * BIT < NARROW else 0
         classes, label = _class(what, d), labels.get(what, (what, str(value)))
         yield from _block(f"mmu-{what}", hi, lo, MMU_Y, classes, label, left, taken)
@@ -106,7 +106,7 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
         yield from _block(f"linux-{level.name}", level.hi, level.lo, LINUX_Y, classes, (name, str(level.index)))
     shift = d.boot.config.granule.shift
     yield from _block("linux-offset", shift - 1, 0, LINUX_Y, "offset", ("offset", f"{d.offset:#x}"))
-    # The collapsed levels, like the pleats of an accordion, over the blocks that they stand between.
+    # The collapsed levels, as narrow stripes between blocks.
     collapsed = [level for level in d.linux if level.hi is None]
     for pleat, level in enumerate(collapsed):
         x = _seam(d, level) + (pleat - len(collapsed) / 2) * SLIVER
@@ -146,7 +146,7 @@ def _note(level: LinuxLevel) -> str:
 
 
 def _seam(d: Decomposition, level: LinuxLevel) -> int:
-    """Where a level's note points: into its block, or where a block would be, below the last level that has one."""
+    """Where the note of a level points: into its block, or for a collapsed level below the last level with a block."""
     if level.hi is not None:
         return _x(level.hi) + 2 * BIT
     above = d.linux[: d.linux.index(level)]
@@ -157,7 +157,7 @@ def _seam(d: Decomposition, level: LinuxLevel) -> int:
 def _block(
     key: str, hi: int, lo: int, y: float, classes: str, label: tuple[str, str], left: str = "", taken: float = 0
 ) -> Iterator[Shape]:
-    """A block over its bits, with two lines of label in the middle of what is not taken, or on what is to its left."""
+    """A block over its bits, with a label of two lines in the free part of it, or in the block on its left."""
     width = (hi - lo + 1) * BIT
     yield rect(key, _x(hi), y, width, LANE_H, classes)
     narrow = width < NARROW
@@ -176,5 +176,5 @@ def _class(what: str, d: Decomposition) -> str:
 
 
 def _ink(classes: str) -> str:
-    """Black on a colour; the page's own elsewhere."""
+    """Black on a colour, elsewhere the colour of the page's text."""
     return " on-fill" if classes.startswith(("level", "offset", "wrong")) else ""

@@ -1,4 +1,4 @@
-"""The picture of folding: for each configuration on each CPU, what becomes of Linux's five levels.
+"""The picture of folding: which of Linux's five levels fold, for each configuration on each CPU.
 
 A cell has the bits in use, and a box for each level that has bits: in the colour of the MMU's level that it is, with a
 dashed border where it folds at run time; white is the pgd above it, whose index nobody reads. A level that the compiler
@@ -20,7 +20,7 @@ LETTER = 6
 
 
 def cell_key(boot: Boot | NoBoot) -> str:
-    """What a cell of the picture goes by.
+    """The key of a cell of the picture.
 
     >>> from pgtlab import CPU, Config, boot
     >>> cell_key(boot(Config("16k", 52), CPU.named("max,lpa2=off")))
@@ -88,13 +88,13 @@ def _cell(boot: Boot | NoBoot, x: float, y: float, selected: bool) -> Iterator[S
 
 
 def fold_line(boot: Boot | NoBoot) -> str:
-    """What a cell says, in words."""
+    """A cell in words."""
     config = boot.config
     named = f"{config.granule} pages, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {boot.cpu.name}"
     if isinstance(boot, NoBoot):
         return f"{named}: {boot.reason}"
-    told = [_level(level) for level in decompose(0, boot).linux if level.hi is not None]
-    return f"{named}: {boot.vabits_actual} bits in use; {', '.join(told)}"
+    levels = [_level(level) for level in decompose(0, boot).linux if level.hi is not None]
+    return f"{named}: {boot.vabits_actual} bits in use; {', '.join(levels)}"
 
 
 def _level(level: LinuxLevel) -> str:

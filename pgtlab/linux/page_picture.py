@@ -1,4 +1,4 @@
-"""The picture of a `struct page`: its bytes, and beside them the members that lie there, a union's side by side."""
+"""The picture of a `struct page`: its bytes, and beside them the members, those of a union side by side."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def page_picture(words: Sequence[int], before: Sequence[int] | None = None, titl
 
 
 def lanes(members: Sequence[Member]) -> Iterator[tuple[Member, int]]:
-    """Each member with its lane: the first in which its bytes are free yet.
+    """Each member with its lane: the first lane in which its bytes are still free.
 
     >>> [(member.name, lane) for member, lane in lanes(PAGE.members) if lane]
     [('compound_head', 1), ('_mapcount', 1)]
@@ -52,7 +52,7 @@ def lanes(members: Sequence[Member]) -> Iterator[tuple[Member, int]]:
 
 
 def member_line(member: Member, now: bytes, was: bytes) -> str:
-    """A member as text, with its offset, its value and what that was before, where it was another."""
+    """A member as text: its offset, its value, and its previous value if that differs."""
     value, old = _value(member, now), _value(member, was)
     return f"{member.offset:#04x} {member.name} = {value}" + (f"  (was {old})" if old != value else "")
 
@@ -87,7 +87,7 @@ def _member(member: Member, lane: int, now: bytes, was: bytes) -> Iterator[Shape
 
 
 def _value(member: Member, page: bytes) -> str:
-    """A member's value as the kernel's people write it, with its names where it has any."""
+    """The value of a member as the kernel writes it, with the names of its bits if it has any."""
     raw = page[member.offset : member.offset + member.size]
     if member.name == "lru":
         return " ".join(f"{int.from_bytes(half, 'little'):x}" for half in (raw[:8], raw[8:]))

@@ -6,6 +6,7 @@ address, whose fields choose the entries; below each table are Linux's levels, e
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -21,12 +22,12 @@ from pgtlab.picture import Picture, Shape, line, rect, text
 LEFT, ROOT, COLUMN, GAP = 4, 96, 208, 16
 BIT, ADDRESS_Y, ADDRESS_H = 13, 26, 22
 TABLE_Y, ROW = 96, 20
-AROUND = 2  # words before and after the one that is read
+AROUND = 2  # words before and after the descriptor
 TABLE_H = (2 * AROUND + 1) * ROW
 LOOKUPS_Y = TABLE_Y + TABLE_H + 46
 LOOKUP_H, LOOKUP_GAP = 38, 4
-LETTER = 6.4  # the width of a character, in the fonts that browsers fall back on
-NARROWEST = 1120  # so that pictures of few levels and of many are of one scale, as far as can be
+LETTER = 6.4  # the width of a character in the fallback fonts of browsers
+NARROWEST = 1120  # so that pictures of few and of many levels have the same scale if possible
 
 
 def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at: int | None = None) -> Picture:
@@ -35,13 +36,13 @@ def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at:
     Parameters
     ----------
     walk : Walk
-        As `MMU.translate` gives it.
+        From `MMU.translate`.
     memory : Memory
-        What it was read from, for the words around each entry.
+        The memory that it was read from, for the words around each descriptor.
     lookups : sequence of Lookup
         Linux's walk of the same address, where there is one.
     at : int, optional
-        The step that is looked at: 0 is the TTBR, one more than there are steps the outcome, which is meant without it.
+        The current step: 0 is the TTBR, the number of steps plus one the outcome, which is the default.
         What is read later is left open.
 
     Examples
@@ -68,11 +69,11 @@ def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at:
         places[step.address] = x, number <= at
         x += COLUMN + GAP
     shapes.append(_arrow("arrow end", x))
-    told = outcome_of(walk)
-    width = max(150, LETTER * max(map(len, told)) + 12)
+    outcome = outcome_of(walk)
+    width = max(150, LETTER * max(map(len, outcome)) + 12)
     if at == last:
         shapes += _box(
-            "outcome", last, x, width, told, "wrong now" if isinstance(walk.outcome, Fault) else "outline now"
+            "outcome", last, x, width, outcome, "wrong now" if isinstance(walk.outcome, Fault) else "outline now"
         )
     else:
         shapes += _box("outcome", last, x, width, ("?",), "cell")
@@ -105,12 +106,12 @@ def step_of(walk: Walk, at: int) -> str:
             return f"{bit} has the level {walk.steps[0].level} table, at {walk.steps[0].table:#x}."
         return f"{bit} would have the first table, but it is not read."
     if at > len(walk.steps):
-        told = f"{str(walk.outcome)[0].upper()}{str(walk.outcome)[1:]}."
+        sentence = f"{str(walk.outcome)[0].upper()}{str(walk.outcome)[1:]}."
         if walk.esr is not None:
-            return f"{told} ESR_EL1 = {int(walk.esr):#x}."
+            return f"{sentence} ESR_EL1 = {int(walk.esr):#x}."
         if walk.update:
-            told = f"{told} Besides, {_written(walk.steps[-1], walk.update)}."
-        return f"{told} An AT instruction would report it as PAR_EL1 = {int(walk.par):#x}."
+            sentence = f"{sentence} Besides, {_written(walk.steps[-1], walk.update)}."
+        return f"{sentence} An AT instruction would report it as PAR_EL1 = {int(walk.par):#x}."
     step = walk.steps[at - 1]
     hi, lo = _index_bits(walk, step.level)
     chosen = f"Level {step.level}: bits {hi}:{lo} of the address choose entry {step.index:#x}."
@@ -118,7 +119,7 @@ def step_of(walk: Walk, at: int) -> str:
 
 
 def outcome_of(walk: Walk) -> tuple[str, ...]:
-    """What the walk ends in, in lines: the physical address and its memory, or the fault and its ESR_EL1."""
+    """The outcome of the walk, in lines: the physical address and its memory, or the fault and its ESR_EL1."""
     if isinstance(walk.outcome, Fault):
         kind, _, cause = str(walk.outcome).partition(": ")
         return kind, *_wrapped(cause), f"ESR_EL1 = {int(walk.esr or 0):#x}"
@@ -151,14 +152,8 @@ def _found(descriptor: Descriptor | None, level: int) -> str:
             return "It is invalid: the walk ends here."
 
 
-def _wrapped(words: str, width: int = 30) -> Iterator[str]:
-    told = ""
-    for word in words.split():
-        if told and len(told) + len(word) >= width:
-            yield told
-            told = ""
-        told = f"{told} {word}".strip()
-    yield told
+def _wrapped(words: str, width: int = 30) -> list[str]:
+    return textwrap.wrap(words, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _index_bits(walk: Walk, level: int) -> tuple[int, int]:
@@ -185,10 +180,10 @@ def _address(walk: Walk, at: int) -> Iterator[Shape]:
         now = " now" if number == at <= len(walk.steps) else ""
         fields.append((f"level {level}", hi, end, f"level-{level}{now}", f"level {level}: {index:#x}"))
     fields.append(("offset", end - 1, 0, "offset", f"offset {walk.va & (1 << end) - 1:#x}"))
-    for name, hi, lo, classes, told in fields:
+    for name, hi, lo, classes, meaning in fields:
         width, x = (hi - lo + 1) * BIT, LEFT + (63 - hi) * BIT
-        yield rect(f"va {name}", x, ADDRESS_Y, width, ADDRESS_H, classes, f"bits {hi}:{lo}, {told}")
-        short = told if LETTER * len(told) < width else told.partition(": ")[2]
+        yield rect(f"va {name}", x, ADDRESS_Y, width, ADDRESS_H, classes, f"bits {hi}:{lo}, {meaning}")
+        short = meaning if LETTER * len(meaning) < width else meaning.partition(": ")[2]
         if short and LETTER * len(short) < width:
             ink = "" if classes == "unused" else " on-fill"
             yield text(f"va {name} text", x + width / 2, ADDRESS_Y + 15, short, f"middle small{ink}")
@@ -199,7 +194,7 @@ def _arrow(key: str, x: float) -> Shape:
 
 
 def _table(step: Step, walk: Walk, memory: Memory, x: float, number: int, at: int) -> Iterator[Shape]:
-    """The words around an entry, that one in the colour of its level once it has been read."""
+    """The words around a descriptor, which has the colour of its level once it has been read."""
     read = number <= at
     hi, lo = _index_bits(walk, step.level)
     where = f" at {step.table:#x}" if number <= at + 1 else ""
@@ -216,8 +211,8 @@ def _table(step: Step, walk: Walk, memory: Memory, x: float, number: int, at: in
             yield rect(key, x, y, COLUMN, ROW, fill)
         if read and 0 <= index < 1 << hi - lo + 1:
             ink = " on-fill strong" if offset == 0 else ""
-            told = f"[{index:#05x}] {_word(memory, step.table + 8 * index)}"
-            yield text(f"{key} text", x + 6, y + 14, told, f"start mono small{ink}")
+            content = f"[{index:#05x}] {_word(memory, step.table + 8 * index)}"
+            yield text(f"{key} text", x + 6, y + 14, content, f"start mono small{ink}")
     if read:
         kind = "no memory" if step.descriptor is None else type(step.descriptor).__name__
         oa = f" {step.descriptor.oa:#x}" if isinstance(step.descriptor, Table | Leaf) else ""
@@ -232,7 +227,7 @@ def _word(memory: Memory, pa: int) -> str:
 
 
 def _lookups(lookups: Sequence[Lookup], places: dict[int, tuple[float, bool]]) -> Iterator[Shape]:
-    """Linux's pointers, each below the word that it points to; one that the MMU never reads is below the first."""
+    """Linux's pointers, each below the word that it points to; below the first one if the MMU never reads it."""
     if not lookups:
         return
     yield text("linux", LEFT, LOOKUPS_Y + 16, "Linux's walk", "start strong")
@@ -257,6 +252,6 @@ def _lookups(lookups: Sequence[Lookup], places: dict[int, tuple[float, bool]]) -
 def _box(key: str, step: int, x: float, width: float, lines: Sequence[str], classes: str) -> Iterator[Shape]:
     yield rect(key, x, TABLE_Y, width, TABLE_H, classes, f"step {step}: {key}", step=str(step))
     ink = " on-fill" if "wrong" in classes else ""
-    for number, told in enumerate(lines):
+    for number, content in enumerate(lines):
         strong = " strong" if number == 0 else ""
-        yield text(f"{key} {number}", x + 6, TABLE_Y + 18 + number * 17, told, f"start small{ink}{strong}")
+        yield text(f"{key} {number}", x + 6, TABLE_Y + 18 + number * 17, content, f"start small{ink}{strong}")

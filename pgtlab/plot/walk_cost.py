@@ -1,4 +1,4 @@
-"""What walks cost in several regimes, as charts."""
+"""Charts of what walks cost in several regimes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from pgtlab.lab.cost_comparison import Regime, Row, WalkCosts
 
-# The colours of the levels, in all pictures: here that of the level at which a walk starts.
+# The colours of the levels in all pictures; here that of the start level.
 COLOUR = {-1: "#cc79a7", 0: "#56b4e9", 1: "#33b08d", 2: "#f0e442"}
 MARKERS = "osD^v"
 AXIS = {
@@ -20,23 +20,23 @@ AXIS = {
 def plot_walk_costs(
     costs: WalkCosts, *, panels: str = "hardware", number: str = "reads_per_walk", **where: str
 ) -> Figure:
-    """Draw one dot for each trace and regime: where dots of a trace lie one above the other, the regimes cost the same.
+    """Draw one dot for each trace and regime: dots of a trace in a vertical line mean equal cost.
 
     Parameters
     ----------
     costs : WalkCosts
         From `pgtlab.lab.cost_comparison.walk_costs()`.
     panels : {"hardware", "mapping"}
-        What has a panel for each of its values.
+        The field that has a panel for each of its values.
     number : {"reads_per_walk", "reads_per_access"}
         What is drawn.
     **where
-        One value for the other fields, if there are several.
+        One value for each other field that has several.
     """
     titles, traces = costs.names(panels), costs.names("trace")
     size = (1.4 + 2.2 * len(titles), 1.3 + 0.32 * len(traces))
     figure, grid = plt.subplots(1, len(titles), sharex=True, sharey=True, figsize=size, layout="constrained")
-    plt.close(figure)  # a notebook shows the figure that is returned, and not a second time by itself
+    plt.close(figure)  # otherwise a notebook shows it twice, when it is made and when it is returned
     for title, axes in zip(titles, np.atleast_1d(grid), strict=True):
         for n, regime in enumerate(costs.regimes):
             rows = {row.trace: row for row in costs.where(regime=regime, **{panels: title}, **where)}
@@ -56,7 +56,7 @@ def plot_walk_costs(
 
 
 def plot_over_time(rows: tuple[Row, ...], title: str) -> Figure:
-    """Draw how many descriptors each walk read, window after window; 0 where there was no walk.
+    """Draw how many descriptors a walk read on average in each window; 0 where there was no walk.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def plot_over_time(rows: tuple[Row, ...], title: str) -> Figure:
     for n, row in enumerate(rows):
         edges = np.append(0, np.cumsum(row.cost.over_time("accesses")))
         reads = row.cost.over_time("reads") / np.maximum(row.cost.over_time("walks"), 1)
-        # Where lines lie on each other, the first ones show as a margin of the last one.
+        # Where lines overlap, the first ones show as a margin of the last.
         colour, width = COLOUR[row.regime.start_level], 3.5 - 2 * n
         axes.stairs(reads, edges, baseline=None, label=_label(row.regime), color=colour, linewidth=width)
     axes.set(xlabel="accesses", ylabel="descriptors read\nfor each walk", ylim=(0, None))

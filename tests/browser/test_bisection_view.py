@@ -42,7 +42,7 @@ def test_its_javascript_draws_what_it_is_given(render):
         "hint": "C",
     }
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [shape]}
-    page = render(BisectionView, {**view, "picture": made_up, "told": "Told."})
+    page = render(BisectionView, {**view, "picture": made_up, "status": "A status."})
     page.get_by_role("button", name="C", exact=True).press("Enter")
     assert page.page.evaluate("window.sent") == [{"commit": "7"}]
-    expect(page.get_by_role("status")).to_have_text("Told.")
+    expect(page.get_by_role("status")).to_have_text("A status.")

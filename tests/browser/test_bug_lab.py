@@ -156,7 +156,7 @@ def test_its_javascript_draws_what_it_is_given(render):
     pieces = [{"text": "no such "}, {"text": "line", "key": "number 1 8", "name": "a made-up number"}]
     row = {"number": 1, "text": "no such line", "remarks": ["made up"], "pieces": pieces}
     lab = BugLab()
-    log = {"rows": [row], "claims": [], "sources": [], "functions": [], "mine": "", "chosen": "", "lit": []}
+    log = {"rows": [row], "claims": [], "sources": [], "functions": [], "diff": "", "chosen": "", "lit": []}
     drawn = {**lab.base_view, **lab.view, **log, "matrix": made_up, "inputs": ["number 1 8"]}
     view = render(BugLab, drawn)
     expect(view.get_by_role("button", name="a made-up number, an input")).to_have_text("line")

@@ -187,7 +187,7 @@ def test_pa_bits_goes_along_where_kconfig_leaves_one_value_and_that_is_said(expl
     expect(picture(view)).to_contain_text("VA_BITS=47")
     expect_selected(view, "16k", "47", "48", "max", "on")
     expect(view.locator(".line")).to_contain_text(
-        "PA_BITS goes to 48 with it. PA_BITS=52 with 16k pages and VA_BITS=47:"
+        "PA_BITS becomes 48 as well. PA_BITS=52 with 16k pages and VA_BITS=47:"
     )
 
 

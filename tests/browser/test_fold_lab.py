@@ -49,9 +49,9 @@ def test_its_javascript_draws_what_it_is_given(render):
         },
     ]
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": shapes}
-    view = render(FoldLab, {"picture": made_up, "selected": "two", "told": "Told."})
+    view = render(FoldLab, {"picture": made_up, "selected": "two", "status": "A status."})
     pressed = view.locator("rect").evaluate_all("all => all.map((one) => one.getAttribute('aria-pressed'))")
     assert pressed == ["false", "true"]
     cell(view, "A").press("Enter")
     assert view.page.evaluate("window.sent") == [{"cell": "one"}]
-    expect(view.get_by_role("status")).to_have_text("Told.")
+    expect(view.get_by_role("status")).to_have_text("A status.")

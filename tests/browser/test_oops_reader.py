@@ -36,12 +36,12 @@ def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(show):
     expect(view.get_by_role("button", name="the memmap begins at")).to_have_attribute("aria-pressed", "true")
     line = view.get_by_role("button", name="ESR = 0x0000000096000004")
     line.click()
-    expect(view.locator(".because")).to_contain_text("What was made of line 7:")
+    expect(view.locator(".because")).to_contain_text("Read from line 7:")
     expect(view.locator("svg")).to_contain_text("Translation fault, level 0.")
     expect(view.locator(".claim.lit")).to_have_text("the MMU walks 4 levels of tables, from level 0 derived")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(view.locator(".because")).to_contain_text("Nothing was made of line 6.")
+    expect(view.locator(".because")).to_contain_text("Nothing was read from line 6.")
 
 
 @pytest.mark.parametrize("width", [1280, 700])
@@ -103,7 +103,7 @@ def test_its_javascript_draws_what_it_is_given(render):
         "claims": [{"key": "claim 7", "text": "Said.", "sure": "sure", "lines": [9], "diagnosis": True}],
         "rows": [{"from": 1, "text": "all before"}, {"number": 9, "text": "A line.", "remarks": ["Made of it."]}],
         "log": {"text": "typed", "error": "Wrong."},
-        "told": "Told.",
+        "status": "A status.",
         "chosen": "claim 7",
         "lit": [9],
         "because": {"title": "Why.", "items": ["So."]},

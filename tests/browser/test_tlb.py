@@ -61,7 +61,7 @@ def test_its_javascript_draws_what_it_is_given_and_asks_for_each_step_once(rende
     made_up = {
         "choices": [{"label": "Choice", "options": [option]}],
         "note": "About it.",
-        "told": "Told.",
+        "status": "A status.",
         "done": 3,
         "accesses": 7,
         "next": {"step": 4},

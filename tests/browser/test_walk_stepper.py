@@ -16,7 +16,7 @@ def option(view, choice, name):
 
 def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(show):
     page, view = show(stepper())
-    told, step = view.locator(".told"), view.get_by_role("button", name="Step ▶")
+    told, step = view.locator(".status"), view.get_by_role("button", name="Step ▶")
     expect(told).to_contain_text("TTBR0_EL1 has the level 0 table")
     step.click()
     expect(told).to_contain_text("Level 0: bits 51:47 of the address choose entry")
@@ -36,12 +36,12 @@ def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(show):
 def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(show):
     page, view = show(stepper())
     view.get_by_role("button", name="step 3: level 2").click()
-    expect(view.locator(".told")).to_contain_text("Level 2")
+    expect(view.locator(".status")).to_contain_text("Level 2")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(view.get_by_role("button", name="step 5: outcome")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(view.locator(".told")).to_contain_text("PA 0x")
+    expect(view.locator(".status")).to_contain_text("PA 0x")
 
 
 def test_a_level_that_folds_is_the_same_words_under_another_name(show):
@@ -58,12 +58,12 @@ def test_a_level_that_folds_is_the_same_words_under_another_name(show):
 def test_a_fault_is_shown_where_it_happens_with_its_syndrome(show):
     _, view = show(stepper())
     option(view, "Try", "write to a read-only page").click()
-    expect(view.locator(".told")).to_contain_text("Level 3 permission fault")
-    expect(view.locator(".told")).to_contain_text("ESR_EL1 = 0x9200004f")
+    expect(view.locator(".status")).to_contain_text("Level 3 permission fault")
+    expect(view.locator(".status")).to_contain_text("ESR_EL1 = 0x9200004f")
     expect(view.locator("svg").nth(1)).to_contain_text("Permission fault, level 3.")
     expect(option(view, "Access", "write")).to_have_attribute("aria-pressed", "true")
     option(view, "Access", "read").click()
-    expect(view.locator(".told")).to_contain_text("PA 0x")
+    expect(view.locator(".status")).to_contain_text("PA 0x")
 
 
 def test_an_address_is_typed_by_its_name(show):
@@ -75,7 +75,7 @@ def test_an_address_is_typed_by_its_name(show):
     address.fill("VMEMMAP_START")
     page.keyboard.press("Enter")
     option(view, "From", "EL1").click()
-    expect(view.locator(".told")).to_contain_text("TTBR1_EL1 has the level 0 table")
+    expect(view.locator(".status")).to_contain_text("TTBR1_EL1 has the level 0 table")
 
 
 def test_stepping_moves_nothing_else(show):
@@ -94,7 +94,7 @@ def test_axe_finds_no_violation_on_a_narrow_page(show, theme):
     page, view = show(stepper(), theme=theme)
     page.set_viewport_size({"width": 700, "height": 900})
     option(view, "Try", "nothing at level 2").click()
-    expect(view.locator(".told")).to_contain_text("translation fault")
+    expect(view.locator(".status")).to_contain_text("translation fault")
     box = view.bounding_box()
     assert box["x"] + box["width"] <= 700
     result = Axe().run(page, context=".pgtlab-walk-stepper")
@@ -104,9 +104,9 @@ def test_axe_finds_no_violation_on_a_narrow_page(show, theme):
 def test_its_javascript_draws_what_it_is_given(render):
     text = {"key": "t", "tag": "text", "attributes": {"x": 1, "y": 2}, "text": "no such walk"}
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [text]}
-    view = render(WalkStepper, {**WalkStepper().view, "picture": made_up, "word": None, "told": "Told."})
+    view = render(WalkStepper, {**WalkStepper().view, "picture": made_up, "word": None, "status": "A status."})
     assert view.locator("svg").inner_html() == '<text x="1" y="2">no such walk</text>'
-    assert view.locator(".told").inner_text() == "Told."
+    assert view.locator(".status").inner_text() == "A status."
     step = view.get_by_role("button", name="Step ▶")
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End"):
         step.press(key)

@@ -10,20 +10,20 @@ from pgtlab.lab.bisection import Bad
     ("bad", "subject"),
     [("PANICS", "Merge branch 'for-next/core'"), ("REPORTS", "folding PUDs"), ("PANICS_WITH_ARM64", "__dump_folio()")],
 )
-def test_gits_rule_leads_to_what_the_thread_found(bad, subject):
+def test_bisecting_finds_the_commits_of_the_thread(bad, subject):
     view = BisectionView(bad)
     steps = 0
     while view.view["next"]:
         view.receive({"next": True})
         steps += 1
-    assert subject in view.view["told"]
-    assert f"Tests so far: {steps}" in view.view["told"]
+    assert subject in view.view["status"]
+    assert f"Tests so far: {steps}" in view.view["status"]
     again = BisectionView(bad)
     again.receive({"run": True})
     assert again.text() == view.text()
 
 
-def test_a_commit_of_the_learners_choice_is_tested_and_marked():
+def test_chosen_commit_is_tested_and_marked():
     view = BisectionView("REPORTS")
     number = next(r.number for r in view.bisection.revisions if "folding PUDs" in r.subject)
     view.receive({"commit": str(number)})
@@ -31,10 +31,10 @@ def test_a_commit_of_the_learners_choice_is_tested_and_marked():
     assert classes[f"commit {number}"] == "commit bad"
     assert view.bisection.first_bad is None  # its parents were not tested yet
     view.receive({"commit": number - 1})
-    assert "folding PUDs" in view.view["told"]
+    assert "folding PUDs" in view.view["status"]
 
 
-def test_another_question_or_kernel_starts_over():
+def test_other_bad_or_kernel_starts_over():
     view = BisectionView()
     view.receive({"run": True})
     view.receive({"bad": Bad.REPORTS.name})
@@ -43,7 +43,7 @@ def test_another_question_or_kernel_starts_over():
     view.va_bits = 39
     assert len(view.bisection.tested) == 2
     view.receive({"run": True})
-    assert "taken for granted" in view.view["told"]  # this kernel has no PUDs
+    assert "taken for granted" in view.view["status"]  # this kernel has no PUDs
     view.choose(page_size="16k", va_bits=48, pa_bits=48)
     view.cpu = "cortex-a72"
     assert view.view["picture"] is None

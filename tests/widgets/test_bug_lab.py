@@ -14,7 +14,7 @@ from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import LivepatchError
 
 
-def test_it_boots_the_tree_and_its_log_is_read():
+def test_log_of_the_tree_is_read():
     lab = BugLab()
     assert [row["text"] for row in lab.run_view["rows"]] == list(
         Tree.named("next-20240229").start_kernel(lab.boot).run().dmesg
@@ -24,7 +24,7 @@ def test_it_boots_the_tree_and_its_log_is_read():
     assert "a struct page on the stack" in diagnoses[1]
 
 
-def test_a_number_is_explained_by_the_lines_that_it_follows_from():
+def test_line_and_claim_explain_a_number():
     lab = BugLab()
     number = next(row["number"] for row in lab.run_view["rows"] if "x1 : " in row["text"])
     lab.receive({"chosen": f"line {number}"})
@@ -35,12 +35,12 @@ def test_a_number_is_explained_by_the_lines_that_it_follows_from():
     assert number in lab.view["lit"]
 
 
-def test_the_number_itself_is_explained_and_its_inputs_are_told():
+def test_number_shows_its_inputs():
     lab = BugLab(page_size="16k", va_bits=52)  # not that of the posted log
     key = next(key for key, (number, _) in lab.numbers.items() if number.name == "x1")
     lab.receive({"chosen": key})
     assert lab.view["because"]["items"][0].startswith("x1 = (x20 - vmemmap) >> 6: (0x")
-    assert [lab.numbers[one][0].name for one in lab.view["inputs"]] == ["x20"]
+    assert [lab.numbers[key][0].name for key in lab.view["inputs"]] == ["x20"]
     assert "claim 1" in lab.view["resting"]  # the second diagnosis
     pieces = lab.run_view["rows"][lab.numbers[key][0].line - 1]["pieces"]
     assert "".join(piece["text"] for piece in pieces) == lab.run_view["rows"][lab.numbers[key][0].line - 1]["text"]
@@ -50,14 +50,14 @@ def test_the_number_itself_is_explained_and_its_inputs_are_told():
         lab.chosen = "number 1 2"
 
 
-def test_the_functions_of_the_commits_and_of_the_call_trace_are_there_to_read():
+def test_functions_of_commits_and_call_trace():
     titles = [source["title"] for source in BugLab().run_view["functions"]]
     assert titles[:4] == ["pud_free()", "__dump_page()", "__dump_folio()", "get_pfnblock_flags_mask()"]
     assert {"dump_page()", "destroy_args()"} <= set(titles)
 
 
 @pytest.mark.parametrize("name", BUGS)
-def test_each_bug_of_the_catalogue_shows_where_it_should(name):
+def test_catalogue_bug_shows(name):
     where = next(BUGS[name].boots())
     lab = BugLab(name, **traits(where.config), cpu=where.cpu.name)
     assert lab.run.outcome != "clean"
@@ -65,7 +65,7 @@ def test_each_bug_of_the_catalogue_shows_where_it_should(name):
     assert BUGS[name].symptom in lab.view["about"]
 
 
-def test_each_fix_does_what_it_does_in_the_thread():
+def test_fixes_of_the_thread():
     lab = BugLab()
     lab.receive({"fix": "fix-dump-page"})
     assert lab.run.outcome == "report"
@@ -77,14 +77,14 @@ def test_each_fix_does_what_it_does_in_the_thread():
     assert lab.run.outcome == "report"
 
 
-def test_ones_own_function_is_in_with_its_source_and_is_judged():
+def test_livepatch_is_shown_and_judged():
     def pud_free(k, mm, pud):
         k.__pud_free(mm, pud)  # and who asks whether there is one?
 
     lab = BugLab("arm64-for-next")
     lab.livepatch(pud_free=pud_free)
     assert lab.run.outcome == "clean"  # here
-    assert "+    k.__pud_free(mm, pud)  # and who asks whether" in lab.run_view["mine"]
+    assert "+    k.__pud_free(mm, pud)  # and who asks whether" in lab.run_view["diff"]
     run(lab, {"judge": True})
     assert any("does your function ask whether the level exists?" in finding for finding in lab.view["findings"])
     lab.livepatch(**CALL_THE_DESTRUCTOR.functions)
@@ -96,18 +96,18 @@ def test_ones_own_function_is_in_with_its_source_and_is_judged():
         lab.livepatch(pud_fre=pud_free)
 
 
-def test_a_fix_of_the_thread_goes_by_its_name_and_is_not_taken_to_a_bug_of_the_catalogue():
+def test_fix_has_its_name_and_is_dropped_for_a_catalogue_bug():
     lab = BugLab()
     for name in ("fix-pud-free", "fix-dump-page"):
         lab.receive({"fix": name})
-    assert [it["as"] for it in lab.view["patched"]] == ["fix-dump-page", "fix-pud-free"]
-    assert "+++ pud_free() of fix-pud-free" in lab.run_view["mine"]
-    assert "your" not in lab.run_view["mine"]
+    assert [patch["as"] for patch in lab.view["patched"]] == ["fix-dump-page", "fix-pud-free"]
+    assert "+++ pud_free() of fix-pud-free" in lab.run_view["diff"]
+    assert "your" not in lab.run_view["diff"]
     lab.tree = "arm64-for-next"  # a tree of the story: they are about it
     assert lab.view["on"] == ["fix-pud-free", "fix-dump-page"]
     lab.livepatch(p4d_clear=lambda k, p4dp: None)
     lab.tree = "dump-folio"
-    assert (lab.view["on"], [it["as"] for it in lab.view["patched"]]) == ([], ["p4d_clear()"])
+    assert (lab.view["on"], [patch["as"] for patch in lab.view["patched"]]) == ([], ["p4d_clear()"])
     assert lab.run.outcome == "panic"
     lab.receive({"fix": "fix-dump-page"})  # which is what mends this one
     lab.unpatch("p4d_clear")
@@ -115,14 +115,14 @@ def test_a_fix_of_the_thread_goes_by_its_name_and_is_not_taken_to_a_bug_of_the_c
     assert lab.judge.result.passed
 
 
-def test_why_nothing_was_judged_is_told_in_the_place_of_the_findings():
+def test_reason_for_not_judging():
     lab = BugLab("tg0-from-tg1")
     run(lab, {"judge": True})
     assert lab.view["findings"] == [lab.judge.result.headline]
     assert "not judged: `__cpu_setup()` had run at boot" in lab.view["findings"][0]
 
 
-def test_the_matrix_is_that_of_the_tree_with_the_patch():
+def test_matrix_of_patched_tree():
     lab = BugLab()
     list(lab.matrix.fill(lab.editor.patched))
     assert lab.matrix.outcomes == {cell_key_of(key): run.outcome for key, run in matrix("next-20240229").items()}
@@ -147,7 +147,7 @@ def run(lab, message):
     return steps
 
 
-def test_it_goes_step_by_step_and_can_be_stopped(monkeypatch):
+def test_long_work_goes_in_steps_and_stops(monkeypatch):
     monkeypatch.setattr(steps, "STEP", 0)  # one kernel at a time
     lab = BugLab()
     lab.receive({"fill": True})
@@ -181,11 +181,9 @@ def pud_free(k, mm, pud):
 """
 
 
-def test_ones_own_patch_as_text_is_applied_judged_and_taken_off():
+def test_patch_text_apply_judge_unpatch():
     lab = BugLab("arm64-for-next")
-    assert lab.view["own"]["text"].startswith(
-        "def pud_free(k: Kernel, mm: MmStruct, pud: int)"
-    )  # what there is to mend
+    assert lab.view["own"]["text"].startswith("def pud_free(k: Kernel, mm: MmStruct, pud: int)")  # the function to fix
     lab.receive({"own": OWN})
     assert lab.run.outcome == "report"  # not before it is applied
     lab.receive({"apply": True})
@@ -194,31 +192,31 @@ def test_ones_own_patch_as_text_is_applied_judged_and_taken_off():
         {"text": OWN, "error": ""},
         [{"name": "pud_free", "as": "pud_free()"}],
     )
-    assert "-    k.free_page(pud)" in lab.run_view["mine"].splitlines()
-    assert "+        k.__pud_free(mm, pud)" in lab.run_view["mine"].splitlines()
+    assert "-    k.free_page(pud)" in lab.run_view["diff"].splitlines()
+    assert "+        k.__pud_free(mm, pud)" in lab.run_view["diff"].splitlines()
     assert lab.view["on"] == []
     run(lab, {"judge": True})
     assert [finding[0] for finding in lab.view["findings"]] == 8 * ["✓"]
     run(lab, {"fill": True})
     assert set(lab.matrix.outcomes.values()) == {"clean", "no boot"}
     lab.receive({"unpatch": "pud_free"})
-    assert (lab.run.outcome, lab.run_view["mine"], lab.matrix.outcomes) == ("report", "", {})
+    assert (lab.run.outcome, lab.run_view["diff"], lab.matrix.outcomes) == ("report", "", {})
     assert lab.view["own"]["text"] == OWN  # to go on with
 
 
-def test_a_function_of_the_call_trace_is_edited_in_the_namespace_of_the_model():
+def test_edit_function_of_the_call_trace():
     lab = BugLab()
     lab.receive({"edit": "get_pfnblock_flags_mask"})
     source = lab.view["own"]["text"]
     assert source.startswith("def get_pfnblock_flags_mask(k: Kernel")
     lab.receive({"own": source.replace("return ", "return 0 and ", 1)})
     lab.receive({"apply": True})
-    assert "0 and" in lab.run_view["mine"]
+    assert "0 and" in lab.run_view["diff"]
     assert lab.view["own"]["error"] == ""
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("def pud_free(k, mm, pud)", "line 1, `def pud_free(k, mm, pud)`: expected ':'"),
         ("def pud_fre(k, mm, pud): pass", "livepatch: this kernel has no function pud_fre; did you mean pud_free?"),
@@ -227,11 +225,11 @@ def test_a_function_of_the_call_trace_is_edited_in_the_namespace_of_the_model():
         ("", "there is no function in it; a patch is a function of the kernel's, such as `def pud_free(k, mm, pud):`"),
     ],
 )
-def test_a_patch_that_cannot_be_applied_is_told_below_the_field_and_changes_nothing(typed, told):
+def test_bad_patch_text_shows_error(typed, message):
     lab = BugLab("arm64-for-next")
     lab.receive({"own": typed})
     lab.receive({"apply": True})
-    assert told in lab.view["own"]["error"]
+    assert message in lab.view["own"]["error"]
     assert "failed" not in lab.view
     assert (lab.run.outcome, lab.view["patched"], lab.view["own"]["text"]) == ("report", [], typed)
     lab.receive({"own": OWN})
@@ -240,7 +238,7 @@ def test_a_patch_that_cannot_be_applied_is_told_below_the_field_and_changes_noth
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         (
             "k.__pud_fre(mm, pud)",
@@ -251,18 +249,18 @@ def test_a_patch_that_cannot_be_applied_is_told_below_the_field_and_changes_noth
 )
 # The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_patch_that_stops_is_told_wherever_it_does(body, told, monkeypatch):
+def test_stopped_patch_shows_error(body, message, monkeypatch):
     monkeypatch.setattr(kernel_run, "SECONDS", 0.2)
     lab = BugLab("arm64-for-next")
     lab.apply(f"def pud_free(k, mm, pud):\n    {body}")
     assert lab.run.outcome == "stopped"
-    assert told in lab.view["own"]["error"]
+    assert message in lab.view["own"]["error"]
     assert lab.run_view["rows"][0]["text"]  # the log as far as it went
     lab.unpatch("pud_free")
     assert (lab.run.outcome, lab.view["own"]["error"]) == ("report", "")
 
 
-def test_what_was_seen_before_is_not_done_again(monkeypatch):
+def test_previous_run_is_reused(monkeypatch):
     lab = BugLab(page_size="16k", va_bits=52)
     before = lab.run_view
     lab.cpu = "max,lpa2=off"
@@ -283,7 +281,7 @@ def test_own_function_applied_again_runs_again():
         assert len(freed) == runs
 
 
-def test_what_a_toggle_sends_is_small():
+def test_toggle_sends_little():
     lab = BugLab(page_size="16k", va_bits=52)
     before = lab.base_view
     lab.cpu = "max,lpa2=off"
@@ -291,7 +289,7 @@ def test_what_a_toggle_sends_is_small():
     assert len(json.dumps(lab.view)) + len(json.dumps(lab.run_view)) < 40_000
 
 
-def test_a_cell_is_loaded_and_one_that_does_not_boot_says_why():
+def test_cell_is_loaded_or_says_why_it_does_not_boot():
     lab = BugLab()
     lab.receive({"cell": "16k/52/52/max"})
     assert (lab.boot.vabits_actual, lab.run.outcome) == (52, "panic")

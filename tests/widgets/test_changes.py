@@ -23,12 +23,12 @@ def changed(before, after) -> dict[str, tuple]:
 
 
 @pytest.mark.parametrize("kernel", EVERYWHERE, ids=repr)
-def test_nothing_changes_from_a_kernel_to_itself(kernel):
+def test_same_kernel_has_no_changes(kernel):
     assert changes(kernel, kernel) == ()
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_nothing_is_hidden(before, after):
+def test_every_difference_is_listed(before, after):
     rows = changed(before, after)
     names = {name for group, name in rows if group != "TCR_EL1"}
     for one, other in ((before.config.constants, after.config.constants), (before.constants, after.constants)):
@@ -38,11 +38,11 @@ def test_nothing_is_hidden(before, after):
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_back_again_changes_the_same_the_other_way(before, after):
+def test_changes_are_symmetric(before, after):
     assert changed(after, before) == {name: (now, was) for name, (was, now) in changed(before, after).items()}
 
 
-def test_the_most_telling_comes_first():
+def test_most_important_change_comes_first():
     there, back = (boot(Config("16k", 52), CPU.named(cpu)) for cpu in ("max", "max,lpa2=off"))
     booted, *_ = changes(there, back)
     assert [(c.name, c.before, c.after) for c in booted.changes] == [
@@ -55,7 +55,7 @@ def test_the_most_telling_comes_first():
     assert fields["IPS"] == ("PA52", "PA48")
 
 
-def test_a_kernel_that_does_not_boot_differs_by_that_alone():
+def test_changes_to_a_kernel_that_does_not_boot():
     config = Config("16k", 52)
     stuck = boot(config, CPU.named("cortex-a72"))
     rows = changed(boot(config, CPU.named("max")), stuck)

@@ -21,7 +21,7 @@ def kernel_options(config: Config):
 
 
 @EVERYWHERE
-def test_one_option_of_each_choice_is_selected_and_it_is_the_one_at_hand(config):
+def test_current_option_is_selected(config):
     for cpu in CPUS:
         selected = {c.label: [o.label for o in c.options if o.selected] for c in choices(config, cpu)}
         assert selected == {
@@ -35,13 +35,13 @@ def test_one_option_of_each_choice_is_selected_and_it_is_the_one_at_hand(config)
 
 @EVERYWHERE
 @pytest.mark.parametrize("cpu", CPUS)
-def test_to_choose_what_is_chosen_changes_nothing(config, cpu):
+def test_choosing_the_selected_option_changes_nothing(config, cpu):
     now = {**traits(config), "cpu": cpu}
     assert all(now | option.choose == now for option in options(config, cpu) if option.selected)
 
 
 @EVERYWHERE
-def test_what_an_option_sets_is_legal(config):
+def test_every_option_sets_a_legal_configuration(config):
     for option in kernel_options(config):
         Config(**option.choose)
     for cpu in CPUS:
@@ -49,7 +49,7 @@ def test_what_an_option_sets_is_legal(config):
 
 
 @EVERYWHERE
-def test_an_option_is_greyed_by_kconfigs_rule_or_changes_nothing_but_pa_bits(config):
+def test_option_is_greyed_by_kconfig_or_changes_only_pa_bits(config):
     now = traits(config)
     for trait, choice in zip(now, choices(config, "max")[:3], strict=True):
         for option in choice.options:
@@ -63,13 +63,13 @@ def test_an_option_is_greyed_by_kconfigs_rule_or_changes_nothing_but_pa_bits(con
                 assert all(str(option.choose[name]) in option.remedy for name in (trait, *others))
             elif others:
                 assert others == {"pa_bits"}
-                assert option.note.startswith(f"PA_BITS goes to {option.choose['pa_bits']} with it. ")
+                assert option.note.startswith(f"PA_BITS becomes {option.choose['pa_bits']} as well. ")
             else:
                 Config(**wanted)
 
 
 @EVERYWHERE
-def test_every_legal_configuration_can_be_reached(config):
+def test_every_legal_configuration_is_reachable(config):
     seen, todo = {config}, [config]
     while todo:
         at = todo.pop()
@@ -80,7 +80,7 @@ def test_every_legal_configuration_can_be_reached(config):
 
 
 @pytest.mark.parametrize("cpu", [name for name in CPUS if not name.startswith("max")])
-def test_a_cpu_without_lpa2_greys_the_toggle_and_says_why(cpu):
+def test_lpa2_is_greyed_on_a_cpu_without_it(cpu):
     on, off = choices(Config("4k", 52), cpu)[-1].options
     assert on.rule.startswith(f"{cpu} has no LPA2: ")
     assert on.choose == {"cpu": "max"}
@@ -89,7 +89,7 @@ def test_a_cpu_without_lpa2_greys_the_toggle_and_says_why(cpu):
 
 
 @EVERYWHERE
-def test_lpa2_is_said_to_make_no_difference_exactly_where_it_makes_none(config):
+def test_lpa2_note_appears_only_where_it_makes_no_difference(config):
     with_it, without = (boot(config, CPU.named(name)) for name in ("max", "max,lpa2=off"))
     same = changes(with_it, without) == ()
     for option in choices(config, "max")[-1].options:
@@ -97,7 +97,7 @@ def test_lpa2_is_said_to_make_no_difference_exactly_where_it_makes_none(config):
 
 
 @EVERYWHERE
-def test_a_cpu_that_will_not_boot_the_kernel_says_so_beforehand(config):
+def test_cpu_option_says_that_the_kernel_will_not_boot(config):
     cpus = choices(config, "max")[3].options
     assert {o.label for o in cpus if o.note} == {
         name for name, cpu in CPUS.items() if isinstance(boot(config, cpu), NoBoot) and "," not in name

@@ -17,7 +17,7 @@ def explorer():
     return Explorer(page_size="16k", va_bits=52, address="VMEMMAP_START")
 
 
-def said(explorer: Explorer, **content: object) -> None:
+def send(explorer: Explorer, **content: object) -> None:
     """Something the browser sends."""
     explorer._on_message(explorer, content, [])
 
@@ -36,7 +36,7 @@ def drawn(explorer: Explorer) -> list[dict]:
 # What is chosen
 
 
-def test_it_starts_where_it_is_told():
+def test_explorer_arguments():
     explorer = Explorer("64k", 48, "a64fx", 0x1234, pa_bits=52)
     assert explorer.config == Config("64k", 48, 52)
     assert explorer.boot.cpu.name == "a64fx"
@@ -45,7 +45,7 @@ def test_it_starts_where_it_is_told():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"page_size": "4k", "va_bits": 47}, "ARM64_VA_BITS_47 depends on PAGE_SIZE_16KB"),
         ({"page_size": "5k"}, "arm64 has 4k, 16k and 64k pages"),
@@ -55,36 +55,36 @@ def test_it_starts_where_it_is_told():
         ({"address": 1 << 64}, "64-bit"),
     ],
 )
-def test_what_is_not_to_be_had_is_refused_from_the_start_and_later(explorer, wrong, told):
-    with pytest.raises(ValueError, match=told):
+def test_bad_option_raises_at_init_and_in_choose(explorer, wrong, message):
+    with pytest.raises(ValueError, match=message):
         Explorer(**wrong)
     view, shown = explorer.view, repr(explorer)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         explorer.choose(**wrong)
     assert explorer.view == view
     assert repr(explorer) == shown
 
 
-def test_one_illegal_choice_is_refused_by_its_rule(explorer):
+def test_illegal_trait_is_refused(explorer):
     with pytest.raises(ValueError, match="ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB"):
         explorer.va_bits = 39
     assert explorer.va_bits == 52
     assert explorer.config == Config("16k", 52)
 
 
-def test_there_are_no_other_choices(explorer):
+def test_unknown_trait_is_refused(explorer):
     with pytest.raises(TraitError, match="lpa2"):
         explorer.choose(lpa2=False)
 
 
-def test_choices_that_are_legal_only_together_are_made_together(explorer):
+def test_choose_sets_traits_together(explorer):
     views = drawn(explorer)
     explorer.choose(page_size="4k", va_bits=39, pa_bits=48)
     assert explorer.config == Config("4k", 39)
     assert len(views) == 1
 
 
-def test_a_page_size_is_read_as_config_reads_it(explorer):
+def test_page_size_spellings(explorer):
     explorer.page_size = "4K"
     assert explorer.page_size == "4k"
 
@@ -92,7 +92,7 @@ def test_a_page_size_is_read_as_config_reads_it(explorer):
 # What is shown
 
 
-def test_lpa2_off_takes_a_level_away(explorer):
+def test_lpa2_off_removes_a_level(explorer):
     assert "level 0" in texts(explorer)
     explorer.cpu = "max,lpa2=off"
     assert "level 0" not in texts(explorer)
@@ -100,12 +100,12 @@ def test_lpa2_off_takes_a_level_away(explorer):
     assert explorer.view["changes"]["groups"][0]["rows"][0] == {"name": "vabits_actual", "before": "52", "after": "47"}
 
 
-def test_the_view_is_plain_data(explorer):
+def test_view_is_plain_data(explorer):
     explorer.cpu = "a64fx"
     assert json.loads(json.dumps(explorer.view)) == explorer.view
 
 
-def test_what_changed_is_against_the_configuration_before_whatever_the_address(explorer):
+def test_changes_compare_with_the_previous_configuration(explorer):
     assert explorer.view["changes"]["groups"] == []
     explorer.cpu = "max,lpa2=off"
     changed = explorer.view["changes"]
@@ -115,14 +115,14 @@ def test_what_changed_is_against_the_configuration_before_whatever_the_address(e
     assert explorer.view["changes"] == changed
 
 
-def test_what_changes_nothing_says_so():
+def test_choice_without_effect_says_so():
     explorer = Explorer("16k", 48)
     explorer.cpu = "max,lpa2=off"
     assert explorer.view["changes"]["title"].endswith("nothing changes.")
     assert explorer.view["changes"]["groups"] == []
 
 
-def test_a_kernel_that_does_not_boot_shows_its_reason(explorer):
+def test_kernel_that_does_not_boot_shows_why(explorer):
     explorer.cpu = "cortex-a72"
     assert isinstance(explorer.boot, NoBoot)
     assert explorer.decomposition is None
@@ -135,7 +135,7 @@ def test_a_kernel_that_does_not_boot_shows_its_reason(explorer):
     assert explorer.view["picture"]
 
 
-def test_a_name_that_only_a_boot_knows_waits_for_one(explorer):
+def test_name_of_a_boot_constant_is_kept_until_a_kernel_boots(explorer):
     explorer.address = "VMALLOC_END"
     va = explorer.decomposition.va
     explorer.cpu = "cortex-a72"
@@ -148,28 +148,28 @@ def test_a_name_that_only_a_boot_knows_waits_for_one(explorer):
 
 
 @pytest.mark.parametrize("bit", [0, 14, 63])
-def test_a_flip_and_back(explorer, bit):
+def test_flip_twice(explorer, bit):
     va = explorer.decomposition.va
-    said(explorer, flip=str(bit))
+    send(explorer, flip=str(bit))
     assert explorer.decomposition.va == va ^ 1 << bit
-    said(explorer, flip=str(bit))
+    send(explorer, flip=str(bit))
     assert explorer.decomposition.va == va
 
 
-def test_a_bad_address_is_named_and_the_last_one_stays(explorer):
-    said(explorer, address="VMEMAP_START")
+def test_bad_address_shows_error(explorer):
+    send(explorer, address="VMEMAP_START")
     assert "did you mean VMEMMAP_START?" in explorer.view["address"]["error"]
     assert explorer.view["address"]["text"] == "VMEMAP_START"
     assert explorer.address == "VMEMMAP_START"
-    said(explorer, address="VMEMMAP_START")
+    send(explorer, address="VMEMMAP_START")
     assert explorer.view["address"]["error"] == ""
 
 
-def test_every_option_does_what_it_says(explorer):
+def test_every_option_sets_its_traits(explorer):
     """Even one that is no longer on the page."""
     for choice in explorer.view["choices"]:
         for option in choice["options"]:
-            said(explorer, choose=option["choose"])
+            send(explorer, choose=option["choose"])
             now = next(c for c in explorer.view["choices"] if c["label"] == choice["label"])
             assert [o["label"] for o in now["options"] if o["selected"]] == [option["label"]]
 
@@ -177,7 +177,7 @@ def test_every_option_does_what_it_says(explorer):
 # Comparing, sharing, explaining
 
 
-def test_a_pinned_kernel_stays_while_others_are_chosen_and_shows_what_differs(explorer):
+def test_pinned_kernel_is_compared(explorer):
     explorer.pin()
     explorer.cpu = "max,lpa2=off"
     pinned, picture = explorer.view["pinned"], explorer.view["picture"]
@@ -189,49 +189,49 @@ def test_a_pinned_kernel_stays_while_others_are_chosen_and_shows_what_differs(ex
     assert {"mmu-ones", "linux-pgd", "linux-pud"} <= differing(picture)
     assert "mmu-level 0" in differing(pinned)
     assert {"mmu-level 2", "linux-pmd", "bit-0"}.isdisjoint(differing(picture) | differing(pinned))
-    said(explorer, flip="0")  # one address for both
+    send(explorer, flip="0")  # one address for both
     assert explorer.view["pinned"]["title"].startswith("0xfffff03fc0000001")
-    said(explorer, pin=False)
+    send(explorer, pin=False)
     assert explorer.view["pinned"] is None
     assert differing(explorer.view["picture"]) == set()
 
 
-def test_the_share_string_brings_everything_back(explorer):
+def test_share_string_round_trip(explorer):
     explorer.cpu = "max,lpa2=off"
     other = Explorer()
-    said(other, address=explorer.share)
+    send(other, address=explorer.share)
     assert repr(other) == repr(explorer)
     assert other.view["share"] == explorer.view["share"] == "pgtlab://16k/52/no-lpa2/VMEMMAP_START"
 
 
 @pytest.mark.parametrize("text", ["pgtlab://16k/39/lpa2/0x0", "pgtlab://4k/48/lpa2/NOWHERE", "pgtlab://"])
-def test_a_share_string_that_says_what_cannot_be_changes_nothing(explorer, text):
+def test_bad_share_string_changes_nothing(explorer, text):
     before = repr(explorer)
-    said(explorer, address=text)
+    send(explorer, address=text)
     assert explorer.view["address"]["error"]
     assert repr(explorer) == before
 
 
-def test_a_field_is_explained_with_its_register_bits_framed(explorer):
-    said(explorer, explain="level 2")
+def test_explained_field_frames_its_register_bits(explorer):
+    send(explorer, explain="level 2")
     [row] = [row for row in explorer.view["why"] if row["pictures"]]
     assert (row["field"], row["by"]) == ("level 2", "TCR_EL1.TG1[31:30] = 0x1")
     assert row["pictures"][0]["shapes"][-1]["key"] == "mark"
-    said(explorer, explain="level 2")
+    send(explorer, explain="level 2")
     assert not any(row["pictures"] for row in explorer.view["why"])
 
 
 # Without a browser
 
 
-def test_the_static_picture_is_the_one_in_the_view(explorer):
+def test_svg_is_the_picture_in_the_view(explorer):
     svg = ElementTree.fromstring(explorer.svg())
     shapes = explorer.view["picture"]["shapes"]
     drawn = [node.text for node in svg.iter("{http://www.w3.org/2000/svg}text")]
     assert drawn == [shape["text"] for shape in shapes if shape["tag"] == "text"]
 
 
-def test_a_page_without_widgets_gets_the_picture_or_the_reason(explorer):
+def test_mimebundle_without_widgets(explorer):
     data, _ = explorer._repr_mimebundle_()
     assert data["text/html"] == explorer.svg()
     assert data[WIDGET]["model_id"] == explorer.model_id
@@ -241,12 +241,12 @@ def test_a_page_without_widgets_gets_the_picture_or_the_reason(explorer):
     assert "text/html" not in data
 
 
-def test_its_repr_makes_it_again(explorer):
+def test_repr_round_trip(explorer):
     again = eval(repr(explorer), {"Explorer": Explorer})
     assert again.view["picture"] == explorer.view["picture"]
 
 
-def test_a_trait_that_leaves_another_one_value_sets_both():
+def test_trait_that_leaves_another_one_value_sets_both():
     explorer = Explorer("4k", 48)
     explorer.va_bits = 52
     assert explorer.config == Config("4k", 52, 52)

@@ -25,7 +25,7 @@ def saved():
 
 
 @pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter])
-def test_with_the_option_that_the_documentation_gives(saved, exporter):
+def test_export_with_the_documented_option(saved, exporter):
     """`--ClearMetadataPreprocessor.enabled=True --ClearMetadataPreprocessor.clear_cell_metadata=False`"""
     config = Config(ClearMetadataPreprocessor={"enabled": True, "clear_cell_metadata": False})
     page, _ = exporter(
@@ -36,7 +36,7 @@ def test_with_the_option_that_the_documentation_gives(saved, exporter):
     assert page.count("<section") >= (len(VIEWS) if exporter is SlidesExporter else 0), "a slide a view"
 
 
-def test_where_html_is_taken_out_the_image_is_left(saved):
+def test_image_without_html(saved):
     """As in Markdown, or on a site that shows notebooks and strips what could run."""
     for cell in saved.cells:
         del cell.outputs[0].data["text/html"]

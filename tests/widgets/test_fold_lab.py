@@ -11,17 +11,17 @@ from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
 
 
-def test_a_cell_is_loaded_here_and_in_every_view_that_was_named():
+def test_cell_is_loaded_in_named_views():
     explorer, other = Explorer(), Explorer("64k", 42)
     lab = FoldLab(explorer, other)
     lab.receive({"cell": "16k/52/52/max,lpa2=off"})
     for view in (lab, explorer, other):
         assert (view.config, view.boot.vabits_actual) == (Config("16k", 52), 47)
     assert lab.view["selected"] == "16k/52/52/max,lpa2=off"
-    assert "pud is level 1, folded at run time" in lab.view["told"]
+    assert "pud is level 1, folded at run time" in lab.view["status"]
 
 
-def test_without_views_that_were_named_a_cell_is_loaded_in_all_that_are_on_the_page():
+def test_cell_is_loaded_in_all_views_on_the_page():
     explorer, stepper, unseen = Explorer(), WalkStepper(), Explorer()
     of_other_tables = WalkStepper(Mapper.in_ram(TCR_EL1(T0SZ=25)).mmu)
     for view in (explorer, stepper, of_other_tables):
@@ -35,28 +35,28 @@ def test_without_views_that_were_named_a_cell_is_loaded_in_all_that_are_on_the_p
     assert (explorer.config, stepper.config) == (Config("64k", 52), Config("4k", 39))
 
 
-def test_a_cell_that_does_not_boot_can_be_looked_at():
+def test_cell_that_does_not_boot_can_be_chosen():
     lab = FoldLab()
     lab.receive({"cell": "16k/48/48/cortex-a72"})
-    assert "no 16K granule" in lab.view["told"]
+    assert "no 16K granule" in lab.view["status"]
 
 
 @pytest.mark.parametrize("cell", ["16k/39/48/max", "nonsense"])
-def test_a_cell_that_is_not_there_is_told_in_the_view(cell):
+def test_unknown_cell_shows_failure(cell):
     lab = FoldLab()
     lab._on_message(lab, {"cell": cell}, [])
     assert cell in lab.view["failed"]
 
 
-def test_what_is_sent_for_a_choice_is_short_and_the_picture_is_sent_once():
+def test_picture_is_sent_once():
     lab = FoldLab()
     before = lab.base_view
     lab.receive({"cell": "4k/48/48/max"})
     assert lab.base_view is before
-    assert set(lab.view) == {"selected", "told"}
+    assert set(lab.view) == {"selected", "status"}
 
 
-def test_it_keeps_no_view_alive():
+def test_fold_lab_does_not_keep_views_alive():
     explorer = Explorer()
     lab, gone = FoldLab(explorer), weakref.ref(explorer)
     explorer.close()
@@ -66,7 +66,7 @@ def test_it_keeps_no_view_alive():
     lab.receive({"cell": "4k/48/48/max"})
 
 
-def test_without_a_browser_the_chosen_cell_is_marked():
+def test_svg_marks_the_chosen_cell():
     lab = FoldLab(page_size="4k", va_bits=39)
     assert 'class="cell selected" data-cell="4k/39/48/max"' in lab.svg()
     assert "4K pages, VA_BITS=39, PA_BITS=48 on max: 39 bits in use" in lab.text()

@@ -32,7 +32,7 @@ def test_missing_dependency_names_the_extra(missing, view, extra):
     assert done.stderr.splitlines()[-1] == f"ImportError: {view} needs {missing}: pip install 'pgtlab[{extra}]'"
 
 
-def test_all_views_are_there():
+def test_all_views_are_exported():
     assert len(pgtlab_widgets.__all__) == 9
     assert {getattr(pgtlab_widgets, name).__name__ for name in pgtlab_widgets.__all__} == {*dir(pgtlab_widgets)}
     with pytest.raises(AttributeError, match="no attribute 'Explore'"):

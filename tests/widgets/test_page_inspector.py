@@ -14,7 +14,7 @@ def after(*actions, **kernel):
     return inspector
 
 
-def test_a_page_tables_life_leaves_the_page_as_it_was():
+def test_life_of_a_page_table_restores_the_page():
     free = after()
     inspector = after(*LIFE)
     assert inspector.page.words() == free.page.words()
@@ -22,33 +22,33 @@ def test_a_page_tables_life_leaves_the_page_as_it_was():
     assert [after(*LIFE[:n]).page.page_type for n in range(1, 4)] == [0xFFFFFFFF, 0xFFFFFDFF, 0xFFFFFFFF]
 
 
-def test_without_the_destructor_the_kernel_says_what_it_said_in_the_log():
+def test_missing_destructor_is_reported():
     inspector = after(LIFE[0], LIFE[1], LIFE[3])
-    assert "mapcount:-512" in inspector.view["said"]
-    assert "page_type: 0xfffffdff(table)" in inspector.view["said"]
+    assert "mapcount:-512" in inspector.view["log"]
+    assert "page_type: 0xfffffdff(table)" in inspector.view["log"]
     assert "BUG: Bad page state" in inspector.text()
 
 
 @pytest.mark.parametrize("tree", ["next-20240229", "fixed"])
-def test_a_panic_stops_everything_but_starting_over(tree):
+def test_panic_allows_only_starting_over(tree):
     inspector = after(LIFE[0], LIFE[3], LIFE[3], tree=tree)
     assert inspector.view["stopped"]
     inspector._on_message(inspector, {"do": "alloc_pages(0)"}, [])
     assert "start over" in inspector.view["failed"]
     inspector.do(START_OVER)
     assert not inspector.view["stopped"]
-    assert inspector.view["said"] == ""
+    assert inspector.view["log"] == ""
     assert inspector.page.words() == after().page.words()
 
 
-def test_what_changed_is_against_the_state_before_the_last_action():
+def test_changed_bytes_of_the_last_action():
     inspector = after(*LIFE[:2])
     assert "(was 0xffffffff)" in inspector.text()
     inspector.do("dump_page(page, NULL)")
     assert "(was" not in inspector.text().partition("\n[")[0]
 
 
-def test_another_kernel_starts_over():
+def test_other_kernel_starts_over():
     inspector = after(*LIFE[:2])
     inspector.choose(page_size="64k", va_bits=42)
     assert inspector.view["done"].startswith("The page is free")
@@ -57,10 +57,10 @@ def test_another_kernel_starts_over():
     inspector.cpu = "cortex-a72"
     assert inspector.view["picture"] is None
     assert "no 16K granule" in inspector.text()
-    with pytest.raises(ValueError, match="no kernel that runs"):
+    with pytest.raises(ValueError, match="no kernel is running"):
         inspector.do(ACTIONS[0])
 
 
-def test_what_is_no_action_is_refused():
-    with pytest.raises(ValueError, match="there are alloc_pages"):
+def test_unknown_action_is_refused():
+    with pytest.raises(ValueError, match="choose from alloc_pages"):
         PageInspector().do("free")

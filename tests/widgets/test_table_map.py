@@ -12,7 +12,7 @@ from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.image import Image
 
 
-def test_a_cell_opens_what_it_leads_to():
+def test_cell_opens_its_table():
     tables = TableMap(page_size="4k", va_bits=52)
     assert [column.level for column in tables.columns] == [-1, 0, 1, 2]
     other = next(cell for cell in tables.columns[1].cells if cell.oa and cell.va != tables.columns[2].va)
@@ -21,7 +21,7 @@ def test_a_cell_opens_what_it_leads_to():
     assert tables.columns[2].va == other.va
 
 
-def test_each_named_part_is_one_click_away():
+def test_regions_are_one_click_away():
     tables = TableMap()
     for region in tables.view["regions"]:
         tables.receive(region["send"])
@@ -31,14 +31,14 @@ def test_each_named_part_is_one_click_away():
     assert names == ["user space", "linear map", "modules", "vmalloc", "vmemmap", "PCI I/O", "fixmap"]
 
 
-def test_a_real_kernels_image_is_walked_with_its_own_kernel():
+def test_image_has_its_own_kernel():
     tables = TableMap(Image.open("tests/data/kernel/ptdump/16k-va52-max"), 0xFFFF_C000_8000_0000)
     assert [column.level for column in tables.columns] == [0, 1, 2, 3]
     assert tables.columns[-1].cells[tables.columns[-1].opened].oa == 0x4020_0000
     assert tables.view["choices"] == []
 
 
-def test_it_takes_any_mmu_and_tables_scroll():
+def test_mmu_source_and_scrolling():
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, IPS=5))
     for n in range(60):
         mapper.map_range(n << 13, 0x1_0000_0000 + (n << 14), 0x1000, contiguous=False)
@@ -50,7 +50,7 @@ def test_it_takes_any_mmu_and_tables_scroll():
     assert "▲" not in tables.svg()
 
 
-def test_of_tables_that_no_kernel_is_known_for_nothing_is_named():
+def test_tables_of_an_unknown_kernel_have_no_names():
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, TG0=1, IPS=5))
     mapper.map_range(0x7_0000, 0x1_0000_0000, 0x1_0000)
     tables = TableMap(mapper.mmu)
@@ -61,10 +61,10 @@ def test_of_tables_that_no_kernel_is_known_for_nothing_is_named():
     assert "is not known" in tables.view["address"]["error"]
     tables.receive({"address": "ffff800080001234"})
     assert "not walked" in tables.svg()
-    assert "translation fault" in tables.view["told"]
+    assert "translation fault" in tables.view["status"]
 
 
-def test_an_address_in_no_range_shows_the_ranges_and_its_fault():
+def test_address_outside_both_ranges():
     tables = TableMap()
     tables.receive({"address": "0x0100000000000000 + 0x1"})
     assert tables.columns[0].level == 0  # Linux ignores the top byte of user addresses, so this is 1
@@ -87,7 +87,7 @@ def image_of_ten_thousand_tables(tmp_path_factory):
     return Image.open(path)
 
 
-def test_a_step_among_ten_thousand_tables_reads_and_draws_a_few(image_of_ten_thousand_tables, monkeypatch):
+def test_step_among_ten_thousand_tables_reads_and_draws_few(image_of_ten_thousand_tables, monkeypatch):
     """A law on counts: words read, shapes drawn and bytes sent have bounds that know nothing of the other tables."""
     image = image_of_ten_thousand_tables
     read = []
@@ -111,7 +111,7 @@ def test_a_step_among_ten_thousand_tables_reads_and_draws_a_few(image_of_ten_tho
     assert len(seen) == len(range(0, 10_000, 307))
 
 
-def test_without_lpa2_is_prepared_before_it_is_chosen():
+def test_kernel_without_lpa2_is_prepared():
     tables = TableMap(page_size="16k", va_bits=52)
     assert tables.view["next"]["prepare"]["cpu"] == "max,lpa2=off"
     tables.receive(tables.view["next"])
@@ -125,7 +125,7 @@ def test_without_lpa2_is_prepared_before_it_is_chosen():
 
 
 @pytest.mark.parametrize("text", ["0xzz", "NOWHERE"])
-def test_a_bad_address_is_told_and_the_map_stays(text):
+def test_bad_address_keeps_the_map(text):
     tables = TableMap()
     before = tables.columns
     tables.receive({"address": text})
@@ -133,7 +133,7 @@ def test_a_bad_address_is_told_and_the_map_stays(text):
     assert tables.columns is before
 
 
-def test_a_kernel_that_does_not_boot_shows_why():
+def test_kernel_that_does_not_boot_shows_why():
     tables = TableMap(page_size="16k", va_bits=48)
     tables.cpu = "cortex-a72"
     assert tables.view["picture"] is None

@@ -17,7 +17,7 @@ from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 
 
-def said(view, **message):
+def send(view, **message):
     """What the browser does: a message."""
     view._on_message(view, message, [])
 
@@ -25,52 +25,52 @@ def said(view, **message):
 # Stepping
 
 
-def test_it_steps_forward_and_back_and_stops_at_both_ends():
+def test_steps_forward_and_back():
     stepper = WalkStepper()
-    assert stepper.view["told"].startswith("Bit 55 is 0: TTBR0_EL1 has the level 0 table")
+    assert stepper.view["status"].startswith("Bit 55 is 0: TTBR0_EL1 has the level 0 table")
     for step in range(1, 7):
-        said(stepper, by=1)
+        send(stepper, by=1)
         assert stepper.view["step"] == stepper.step == min(step, 5)
-    assert stepper.view["told"].startswith("PA 0x")
-    said(stepper, by=-1)
-    assert stepper.view["told"].startswith("Level 3: bits 20:12 of the address choose entry")
+    assert stepper.view["status"].startswith("PA 0x")
+    send(stepper, by=-1)
+    assert stepper.view["status"].startswith("Level 3: bits 20:12 of the address choose entry")
     for _ in range(9):
-        said(stepper, by=-1)
+        send(stepper, by=-1)
     assert stepper.step == 0
     stepper.step = 99
     assert stepper.step == stepper.last
 
 
-def test_each_step_shows_the_bits_of_its_word():
+def test_word_of_each_step():
     stepper = WalkStepper()
     titles = []
     for step in range(stepper.last + 1):
         stepper.step = step
         titles.append(stepper.view["word"]["title"].partition(" = ")[0])
     assert titles == ["TTBR0_EL1", "Table", "Table", "Table", "Page", "PAR_EL1"]
-    said(stepper, **{"try": "write to a read-only page"})
+    send(stepper, **{"try": "write to a read-only page"})
     legend = [shape.get("text") for shape in stepper.view["word"]["shapes"]]
     assert "Permission fault, level 3." in legend
     assert "Abort caused by writing to memory" in legend
 
 
-def test_another_kernel_tries_the_same_and_stays_at_the_step():
+def test_other_kernel_repeats_the_trial():
     stepper = WalkStepper(page_size="16k", va_bits=52)
-    said(stepper, choose={"cpu": "max,lpa2=off"})
+    send(stepper, choose={"cpu": "max,lpa2=off"})
     assert not isinstance(stepper.walk.outcome, Fault)
     stepper = WalkStepper()
-    said(stepper, **{"try": "access flag clear"})
-    assert "hardware writes AF = 0x1" in stepper.view["told"]
-    said(stepper, choose={"cpu": "cortex-a72"})  # which has no hardware that sets it
+    send(stepper, **{"try": "access flag clear"})
+    assert "hardware writes AF = 0x1" in stepper.view["status"]
+    send(stepper, choose={"cpu": "cortex-a72"})  # which has no hardware that sets it
     assert stepper.step == stepper.last
-    assert "Level 3 access flag fault" in stepper.view["told"]
+    assert "Level 3 access flag fault" in stepper.view["status"]
     stepper.step = 2
-    said(stepper, choose={"cpu": "max"})
+    send(stepper, choose={"cpu": "max"})
     assert stepper.step == 2
     assert [trial["label"] for trial in stepper.view["trials"] if trial["selected"]] == ["access flag clear"]
 
 
-def test_an_address_that_was_typed_stays_in_another_kernel_as_long_as_that_has_its_names():
+def test_typed_address_is_kept_while_its_names_exist():
     stepper = WalkStepper(address="PAGE_OFFSET + PUD_SIZE", el=1)
     stepper.cpu = "cortex-a72"
     assert stepper.address == "PAGE_OFFSET + PUD_SIZE"
@@ -81,41 +81,41 @@ def test_an_address_that_was_typed_stays_in_another_kernel_as_long_as_that_has_i
 # What is chosen, and by whom
 
 
-def test_access_and_exception_level_count():
+def test_access_and_exception_level():
     stepper = WalkStepper()
     assert not isinstance(stepper.walk.outcome, Fault)
-    said(stepper, access="FETCH")
+    send(stepper, access="FETCH")
     assert "permission fault" in str(stepper.walk.outcome)
-    said(stepper, access="READ")
-    said(stepper, el=1)
+    send(stepper, access="READ")
+    send(stepper, el=1)
     assert not isinstance(stepper.walk.outcome, Fault)
     assert stepper.view["els"][1]["selected"]
 
 
-def test_a_bad_address_is_told_and_nothing_is_walked():
+def test_bad_address_is_not_walked():
     stepper = WalkStepper()
     before = stepper.walk
-    said(stepper, address="0xzz")
+    send(stepper, address="0xzz")
     assert "'0xzz'" in stepper.view["address"]["error"]
     assert stepper.walk is before
-    said(stepper, address="PAGE_OFFSET")
+    send(stepper, address="PAGE_OFFSET")
     assert stepper.view["address"]["error"] == ""
     assert stepper.walk.va_range.upper
     with pytest.raises(ValueError, match="0xzz"):
         stepper.address = "0xzz"
 
 
-def test_what_cannot_be_tried_says_why():
+def test_impossible_trial_says_why():
     stepper = WalkStepper()
     with pytest.raises(ValueError, match=r"address too large: TCR_EL1\.IPS allows 48 bits"):
         stepper.try_out("address too large")
-    with pytest.raises(ValueError, match="'luck' is nothing to try: there are mapped, "):
+    with pytest.raises(ValueError, match="'luck' is not a trial; choose from mapped, "):
         stepper.try_out("luck")
-    said(stepper, **{"try": "luck"})
+    send(stepper, **{"try": "luck"})
     assert "luck" in stepper.view["failed"]
 
 
-def test_it_walks_any_mmu():
+def test_mmu_source():
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
     mapper.map_range(0x1000, 0x4000_0000, 0x1000)
     stepper = WalkStepper(mapper.mmu, 0x1234, el=1)
@@ -123,7 +123,7 @@ def test_it_walks_any_mmu():
     assert (stepper.lookups, stepper.view["choices"], stepper.view["address"]["names"]) == ((), [], [])
 
 
-def test_it_walks_an_image_of_a_real_kernel_with_linux_beside():
+def test_image_source():
     stepper = WalkStepper(Image.open("tests/data/kernel/ptdump/16k-va52-max"), "KIMAGE_VADDR")
     assert (stepper.el, stepper.walk.outcome.pa) == (1, 0x4020_0000)
     assert stepper.view["choices"] == []
@@ -131,7 +131,7 @@ def test_it_walks_an_image_of_a_real_kernel_with_linux_beside():
     assert stepper.lookups[-1].value == stepper.walk.steps[-1].descriptor.value
 
 
-def test_it_walks_an_address_space_of_a_kernel_that_runs():
+def test_kernel_source_with_an_mm():
     k = Kernel(boot(Config("4k", 39), CPU.named("cortex-a72")))
     mm = k.mm_alloc()
     map_page(k, mm, 0x1000, 0x40123)
@@ -141,17 +141,17 @@ def test_it_walks_an_address_space_of_a_kernel_that_runs():
     assert "level 1 translation fault" in str(WalkStepper(k, 0x1000).walk.outcome)
 
 
-def test_what_has_no_tables_is_refused():
+def test_source_without_tables_is_refused():
     with pytest.raises(ValueError, match="'tables' has no tables to walk"):
         WalkStepper("tables")
 
 
-def test_an_address_whose_tables_an_image_does_not_know_is_refused_in_the_field():
+def test_address_missing_from_an_image_shows_error():
     image = Image.open("tests/data/kernel/ptdump/4k-va48-max")
     unknown = dataclasses.replace(image, registers={n: v for n, v in image.registers.items() if n != "TTBR0_EL1"})
     stepper = WalkStepper(unknown, "KIMAGE_VADDR")
     before = stepper.walk
-    said(stepper, address="0x1000")
+    send(stepper, address="0x1000")
     assert "does not say where the tables of the process are" in stepper.view["address"]["error"]
     assert stepper.walk is before
 
@@ -159,7 +159,7 @@ def test_an_address_whose_tables_an_image_does_not_know_is_refused_in_the_field(
 # What is shown
 
 
-def test_a_kernel_that_does_not_boot_shows_why():
+def test_kernel_that_does_not_boot_shows_why():
     stepper = WalkStepper(page_size="16k", va_bits=48)
     stepper.cpu = "cortex-a72"
     assert stepper.view["picture"] is None
@@ -168,7 +168,7 @@ def test_a_kernel_that_does_not_boot_shows_why():
     assert stepper.walk is not None
 
 
-def test_the_view_is_plain_data_and_small():
+def test_view_is_small_plain_data():
     stepper = WalkStepper(va_bits=52)
     stepper.step = stepper.last
     sent = json.dumps(stepper.view)
@@ -176,7 +176,7 @@ def test_the_view_is_plain_data_and_small():
     assert len(sent) < 50_000
 
 
-def test_the_text_has_both_walks():
+def test_text_has_both_walks():
     text = WalkStepper().text()
     assert "level 0  0x" in text
     assert "pte_offset_kernel(pmdp, addr) -> 0x" in text

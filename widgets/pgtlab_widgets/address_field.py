@@ -1,4 +1,4 @@
-"""The field in which an address is typed, and what is wrong with it."""
+"""The field in which an address is typed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 
 class AddressField:
-    """What was typed last and is not an address, and why; nothing where the address is the view's."""
+    """A rejected text and the reason; nothing where the view's own address is shown."""
 
     def __init__(self) -> None:
         self._rejected: tuple[str, str] | None = None
 
     def enter(self, text: str, choose: Callable[[str], None]) -> bool:
-        """Choose what was typed; False where `choose` raises a `ValueError`, whose message is then below the text."""
+        """Choose what was typed; False if `choose` raises a `ValueError`, whose message is then shown below."""
         try:
             choose(text)
         except ValueError as error:

@@ -1,11 +1,11 @@
 // @ts-check
-// An annotated log: its claims, its lines, and what the chosen one of either rests on.
+// An annotated log: its claims, its lines, and what the chosen claim or line rests on.
 import { button, h, picture, stop } from "./page.js";
 
 /**
  * @typedef {{key: string, text: string, sure: string, lines: number[], diagnosis: boolean}} Claim
- * @typedef {{text: string, key?: string, name?: string}} Piece of a line: one with a key is a number to be chosen
- * @typedef {{number?: number, from?: number, text: string, remarks?: string[], pieces?: Piece[]}} Row a line, or how many are folded away
+ * @typedef {{text: string, key?: string, name?: string}} Piece part of a line: one with a key is a number that can be chosen
+ * @typedef {{number?: number, from?: number, text: string, remarks?: string[], pieces?: Piece[]}} Row a line, or how many lines are folded
  * @typedef {{claims: Claim[], rows: Row[], chosen: string, lit: number[], inputs?: string[], resting?: string[], because: {title: string, items: string[]}, pictures: import("./page.js").Picture[]}} Annotated
  */
 
@@ -17,9 +17,9 @@ import { button, h, picture, stop } from "./page.js";
  * @param {boolean} diagnosis
  */
 export function claims(view, reader, name, diagnosis) {
-  const some = view.claims.filter((claim) => claim.diagnosis === diagnosis);
-  const at = stop(reader, name, some.map(({ key }) => key));
-  const items = some.map(({ key, text, sure, lines }) =>
+  const listed = view.claims.filter((claim) => claim.diagnosis === diagnosis);
+  const at = stop(reader, name, listed.map(({ key }) => key));
+  const items = listed.map(({ key, text, sure, lines }) =>
     h("li", key, {}, [
       h("button", key, {
         type: "button",
@@ -27,7 +27,7 @@ export function claims(view, reader, name, diagnosis) {
         "data-item": key,
         tabindex: key === at ? 0 : -1,
         "aria-pressed": key === view.chosen,
-        // A line that is looked at points back at what rests on it.
+        // A chosen line lights the claims that rest on it.
         class: `claim ${view.resting?.includes(key) || lines.some((line) => view.chosen === `line ${line}`) ? "lit" : ""}`,
       }, [h("span", "text", {}, text), h("span", "sure", { class: "sure" }, sure && ` ${sure}`)]),
     ]),
@@ -55,7 +55,7 @@ export function log(view, reader) {
       h("span", "mark", { class: "mark" }, lit ? "▸" : ""),
       h("span", "number", { class: "number" }, `${number}`),
     ];
-    const told = remarks.map((remark, n) => h("div", `${n}`, { class: "remark" }, remark));
+    const notes = remarks.map((remark, n) => h("div", `${n}`, { class: "remark" }, remark));
     const choice = { type: "button", "data-send": JSON.stringify({ chosen: keys[i] }), "aria-pressed": keys[i] === view.chosen, ...item };
     if (pieces)
       return h("li", keys[i], { class: lit ? "lit" : null }, [
@@ -63,18 +63,18 @@ export function log(view, reader) {
           h("button", "line", { ...choice, class: "whole", "aria-label": `line ${number}: ${text}` }, marks),
           h("span", "text", { class: "words" }, pieces.map((piece, n) => part(piece, n, view, at))),
         ]),
-        ...told,
+        ...notes,
       ]);
     return h("li", keys[i], { class: lit ? "lit" : null }, [
       h("button", "line", {
         ...choice,
         class: "log-line",
       }, [...marks, h("span", "text", { class: "words" }, text)]),
-      ...told,
+      ...notes,
     ]);
   });
   if (!rows.length) rows.push(h("li", "none", { class: "none" }, "Nothing was logged."));
-  // What a claim rests on is brought into sight; a line that is chosen is where the reader is.
+  // Scroll to what a claim or a number rests on; a chosen line is where the reader is already.
   const [kind] = view.chosen.split(" ");
   const shown = kind === "number" ? view.chosen : `line ${view.lit[0]}`;
   const reveal = ["claim", "number"].includes(kind) && view.lit.length ? `${view.chosen}/${shown}` : null;
@@ -82,7 +82,7 @@ export function log(view, reader) {
 }
 
 /**
- * A part of a line. A number about which something is known is a button; an input of the one that is chosen is marked.
+ * A part of a line. A number that is explained is a button; an input of the chosen number is marked.
  * @param {Piece} piece
  * @param {number} n
  * @param {Annotated} view
@@ -101,7 +101,7 @@ function part({ text, key, name }, n, view, at) {
 }
 
 /**
- * What there is to say of what is chosen.
+ * Why: the explanation of what is chosen.
  * @param {Annotated} view
  */
 export const reasons = ({ because }) =>
@@ -111,12 +111,12 @@ export const reasons = ({ because }) =>
   ]);
 
 /**
- * The words of the lines that are lit, as pictures, in a box that is there without them too.
+ * The words in the lit lines, as pictures, in a box that is there even when it is empty.
  * @param {Annotated} view
  * @param {import("./page.js").Reader} reader
  */
 export const words = ({ pictures }, reader) =>
   h("div", "words", { class: "pictures", role: "region", "aria-label": "Words of the log", tabindex: 0 }, [
-    h("p", "none", { hidden: pictures.length ? true : null }, "A word in the lines that are chosen is drawn here: ESR_EL1, a page's type, a struct page."),
-    ...pictures.map((it, i) => picture(reader, it, `picture ${i}`)),
+    h("p", "none", { hidden: pictures.length ? true : null }, "A word in the chosen lines is drawn here: ESR_EL1, a page type, a struct page."),
+    ...pictures.map((word, i) => picture(reader, word, `picture ${i}`)),
   ]);

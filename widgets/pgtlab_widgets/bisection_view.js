@@ -5,19 +5,19 @@ import { button, h, picture, sending, show, toolbar } from "./page.js";
 
 /**
  * @typedef {{
- *   choices: import("./kernel.js").Choices, stuck: string, next: string, told: string,
+ *   choices: import("./kernel.js").Choices, stuck: string, next: string, status: string,
  *   bad: {label: string, selected: boolean, send: object}[], picture: import("./page.js").Picture|null,
  * }} View
  */
 
 /** @param {View} view */
-function steps({ next, told }) {
+function steps({ next, status }) {
   const none = { "aria-disabled": next ? null : true };
   return h("div", "steps", { class: "tools" }, [
     button("next", "Test git's choice", { next: true }, { ...none, title: next || null }),
     button("run", "Run to the end", { run: true }, none),
     button("start", "Start over", { start: true }),
-    h("span", "told", { class: "told", role: "status" }, told),
+    h("span", "status", { class: "status", role: "status" }, status),
   ]);
 }
 

@@ -1,4 +1,4 @@
-"""The bisection: the commit graph, what was tested, and what is left, for each meaning of "bad"."""
+"""The bisection: the commit graph with tested and remaining commits, for each meaning of "bad"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BisectionView(KernelView):
     bad : str
         `PANICS`, `REPORTS` or `PANICS_WITH_ARM64`.
     page_size, va_bits, cpu, pa_bits
-        The kernel that is booted of each commit, and the CPU.
+        The configuration in which each commit is booted, and the CPU.
 
     Examples
     --------
@@ -48,29 +48,29 @@ class BisectionView(KernelView):
         super().__init__(page_size, va_bits, cpu, pa_bits, bad=bad)
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """Another kernel: nothing is tested yet."""
+        """Start over with another kernel."""
         self._start()
 
     @traitlets.observe("bad")
     def _start(self, change: object = None) -> None:
-        """Nothing is tested yet."""
+        """Start with no commit tested."""
         self.bisection = Bisection.start(self.boot, Bad[self.bad]) if isinstance(self.boot, Boot) else None
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """All that the browser draws."""
         b = self.bisection
         return {
             "choices": self.toggles(),
             "stuck": self.stuck,
             "bad": [{"label": bad.value, "selected": bad.name == self.bad, "send": {"bad": bad.name}} for bad in Bad],
             "next": b.next.subject if b and b.next else "",
-            "told": f"{b.verdict} Tests so far: {len(b.tested) - 2}" if b else "",
+            "status": f"{b.verdict} Tests so far: {len(b.tested) - 2}" if b else "",
             "picture": b and bisection_picture(b).spec(),
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A kernel, a meaning of bad, a commit to test, or git's own choice."""
+        """A kernel, a meaning of "bad", a commit to test, or the one that git would test next."""
         b = self.bisection
         match message:
             case {"choose": chosen}:
@@ -94,10 +94,10 @@ class BisectionView(KernelView):
         self.draw()
 
     def picture(self) -> Picture | None:
-        """The graph as it stands; None where the kernel does not boot."""
+        """The current graph; None if the kernel does not boot."""
         return None if self.bisection is None else bisection_picture(self.bisection)
 
     def text(self) -> str:
-        """What is known of each commit."""
+        """What is known about each commit."""
         picture = self.picture()
         return self.stuck if picture is None else f"{picture.title}\n{picture.description}"

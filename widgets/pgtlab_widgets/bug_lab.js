@@ -10,7 +10,7 @@ import { button, h, picture, sending, show, textarea, toolbar } from "./page.js"
  *
  * @typedef {import("./annotated.js").Annotated & {
  *   choices: import("./kernel.js").Choices, stuck: string, trees: Choice[], bugs: Choice[], tree: string, about: string,
- *   outcome: string, fixes: {name: string, does: string}[], on: string[], patched: {name: string, as: string}[], mine: string,
+ *   outcome: string, fixes: {name: string, does: string}[], on: string[], patched: {name: string, as: string}[], diff: string,
  *   own: {text: string, error: string}, sources: Source[], functions: Source[], findings: string[], judged: number, kernels: number,
  *   matrix: import("./page.js").Picture, selected: string, filled: number, cells: number, doing: string, next: object|null,
  * }} View
@@ -23,21 +23,21 @@ import { button, h, picture, sending, show, textarea, toolbar } from "./page.js"
  * @param {string} chosen
  */
 const choice = (reader, label, choices, chosen) =>
-  toolbar(reader, label, choices.map((one) => ({ ...one, selected: one.label === chosen })));
+  toolbar(reader, label, choices.map((option) => ({ ...option, selected: option.label === chosen })));
 
 /** @param {View} view */
 const patches = ({ fixes, on, patched }) =>
   h("div", "fixes", { class: "tools" }, [
     h("span", "label", { class: "label" }, "Patch"),
     ...fixes.map(({ name, does }) => button(name, name, { fix: name }, { title: does, "aria-pressed": on.includes(name) })),
-    ...patched.map((it) => button(`un ${it.name}`, `Take ${it.as} off`, { unpatch: it.name })),
+    ...patched.map(({ name, as }) => button(`un ${name}`, `Take ${as} off`, { unpatch: name })),
   ]);
 
 /**
  * @param {View} view
  * @param {import("./page.js").Reader} reader
  */
-const own = ({ own, mine, patched }, reader) =>
+const own = ({ own, diff, patched }, reader) =>
   h("section", "own", { class: "own", "aria-label": "Your own patch" }, [
     h("div", "typed", {}, [
       textarea(reader, "Your own patch: a function as the kernel has it, in Python", "own", own, 14),
@@ -45,12 +45,12 @@ const own = ({ own, mine, patched }, reader) =>
     ]),
     h("div", "diff", {}, [
       h("div", "label", { class: "label" }, patched.length ? "What is patched" : "What is patched: nothing yet"),
-      h("pre", "text", { tabindex: 0, class: "diff", role: "region", "aria-label": "The difference to the tree" }, mine),
+      h("pre", "text", { tabindex: 0, class: "diff", role: "region", "aria-label": "The difference to the tree" }, diff),
     ]),
   ]);
 
 /**
- * Work that goes on step by step: a button that starts or stops it, and how far it is.
+ * Work in steps: a button that starts or stops it, and how far it is.
  * @param {View} view
  * @param {string} name
  * @param {string} label
@@ -124,7 +124,7 @@ const body = (view, reader) => [
 export default show("bug-lab", body, {
   ...toggling,
   click(event, context) {
-    // What is to be edited is in the field: there the reader goes on.
+    // The function is in the field now: move the focus there.
     if (event.target.closest("[data-edit]")) /** @type {HTMLElement} */ (context.root.querySelector("textarea")).focus();
     return toggling.click(event, context);
   },

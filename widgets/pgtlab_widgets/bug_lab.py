@@ -1,4 +1,4 @@
-"""The bug lab: boot a tree, read its log, patch it, and see where that holds."""
+"""The bug lab: boot a tree, read its log, patch it, and judge the patch everywhere."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from pgtlab_widgets.view import module, packed
 
 
 class BugLab(KernelView):
-    """A tree on a CPU: its log, its sources, patches, and their effect everywhere.
+    """A tree in a configuration on a CPU: its log, its sources, patches, and their effect everywhere.
 
     Parameters
     ----------
     tree : str
-        One of those that `pgtlab trees` lists, or one of the bugs of `pgtlab bugs`: then that alone is in, and its own
-        exercise runs instead of debug_vm_pgtable.
+        A tree of `pgtlab trees`, or a bug of `pgtlab bugs`: the fixed tree with that bug, whose own exercise runs
+        instead of debug_vm_pgtable.
     page_size, va_bits, cpu, pa_bits
         The kernel and the CPU.
 
@@ -55,7 +55,7 @@ class BugLab(KernelView):
     tree = traitlets.Enum([*TREES, *BUGS])
     chosen = traitlets.Unicode()  # a claim or a line of the log, as in `annotated`; or `number LINE COLUMN`
 
-    #: The log, what follows from it, and the functions: what stays when something in it is chosen.
+    #: The log, what follows from it, and the functions; the same while something in it is chosen.
     run_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
     def __init__(
@@ -74,22 +74,22 @@ class BugLab(KernelView):
 
     @property
     def kernel_run(self) -> KernelRun:
-        """How booting it here went, with the patch."""
+        """The run in this configuration, with the patch."""
         return self.editor.patched.run(self.boot)
 
     @property
     def run(self) -> Run:
-        """What the kernel did."""
+        """The log, the reports and the outcome of that run."""
         return self.kernel_run.run
 
     @property
     def seen(self) -> str:
-        """What was seen of a bug that the kernel did not see."""
+        """The effect of a bug that the kernel did not notice; empty if there is none."""
         return self.kernel_run.seen
 
     @property
     def annotated(self) -> AnnotatedLog | None:
-        """Its log, read; None where nothing is reported in it."""
+        """The log, read; None if there is no report in it."""
         return read_log(self.run.dmesg).annotated
 
     @property
@@ -98,7 +98,7 @@ class BugLab(KernelView):
         return read_log(self.run.dmesg).numbers
 
     def start_kernel(self, patched: bool = True) -> Kernel:
-        """A kernel of the tree, freshly booted, with the patches in."""
+        """Boot a kernel of the tree, with the patch unless `patched` is False."""
         if not isinstance(self.boot, Boot):
             raise ValueError(self.stuck)
         return self.editor.patched.start_kernel(self.boot, patched)
@@ -109,18 +109,18 @@ class BugLab(KernelView):
         Raises
         ------
         LivepatchError
-            Where the kernel has no such function, or yours cannot be called like it; then nothing changes.
+            If the kernel has no such function, or yours cannot be called like it; then nothing changes.
         """
         self.editor.livepatch(functions, self.boot)
         self._restart()
 
     def apply(self, source: str) -> None:
-        r"""The same with functions as they are typed: `apply("def pud_free(k, mm, pud):\n    ...")`.
+        r"""Replace kernel functions by source text: `apply("def pud_free(k, mm, pud):\n    ...")`.
 
         Raises
         ------
         PatchError, LivepatchError
-            Where they are no Python, or not to be put into this kernel; then nothing changes.
+            If the text is not Python, or does not fit into this kernel; then nothing changes.
         """
         self.editor.apply(source, self.boot)
         self._restart()
@@ -138,18 +138,18 @@ class BugLab(KernelView):
         self._restart()
 
     def _restart(self) -> None:
-        """Another tree or patch: what was found out is about another kernel."""
+        """Boot another tree or patch, and drop the results of the previous one."""
         self.steps.stop()
         self.judge.reset()
         self.matrix.reset(self.tree)
         self._show_run()
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """Another configuration or CPU."""
+        """Boot in another configuration or on another CPU."""
         self._show_run()
 
     def _show_run(self) -> None:
-        """Show the log from its first diagnosis on."""
+        """Show the log, with its first diagnosis chosen."""
         with self.hold_sync():
             self.run_view = run_view(self.tree, self.kernel_run)
             self._show_matrix()
@@ -160,7 +160,7 @@ class BugLab(KernelView):
                 self.draw()
 
     def _show_matrix(self) -> None:
-        """What changes with no toggle, nor with what is chosen."""
+        """Show the matrix, and what stays the same in every kernel."""
         matrix = self.matrix.spec()
         if self.base_view.get("matrix") is not matrix:
             self.base_view = {
@@ -183,7 +183,7 @@ class BugLab(KernelView):
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """What the browser needs besides `base_view` and `run_view`."""
+        """All that the browser draws besides `base_view` and `run_view`."""
         log, (number, known) = self.annotated, self.numbers.get(self.chosen, (None, None))
         inputs = known.inputs if known else ()
         marked = (number.line,) if number else lit(log, self.chosen)
@@ -208,14 +208,14 @@ class BugLab(KernelView):
         }
 
     def _about(self) -> str:
-        """What is wrong in the tree, or what is in it."""
+        """The bug in the tree, or its commits."""
         bug = BUGS.get(self.tree)
         if bug:
             return f"{bug.symptom} {bug.cause} Where: {bug.where}."
         return " ".join(f"{commit.name}: {commit.does}." for commit in tree_of(self.tree).commits)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice of what to show, or a message for the editor, the judge, the matrix or the steps."""
+        """A choice of what to show, or a message to the editor, the judge, the matrix or the steps."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -238,14 +238,14 @@ class BugLab(KernelView):
                 self.draw()
 
     def picture(self) -> Picture:
-        """The matrix, as far as it is filled."""
+        """The matrix with the outcomes so far."""
         return self.matrix.picture(self.boot)
 
     def text(self) -> str:
-        """The log."""
+        """The log, or why the kernel does not boot."""
         return self.stuck or "\n".join(self.run.dmesg)
 
 
 def _known(number: Number, known: NumberExplanation) -> dict[str, Any]:
-    """What there is to say of a number."""
+    """How a number of the log is computed."""
     return {"title": f"{number} (line {number.line})", "items": list(known.steps)}

@@ -1,4 +1,4 @@
-"""What is different between two kernels on their CPUs, the most telling first."""
+"""The differences between two kernels on their CPUs, the most important first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMALL = 1 << 17  # numbers below are counts, shifts and sizes; those above are a
 
 @dataclass(frozen=True)
 class Change:
-    """A name, and what it was and is; None where a kernel has no such thing."""
+    """A name, and its value before and after; None if a kernel does not have it."""
 
     name: str
     before: str | None
@@ -50,14 +50,11 @@ def changes(before: Boot | NoBoot, after: Boot | NoBoot) -> tuple[Group, ...]:
         if was.get(name) != now.get(name):
             group, short = _group(name, places)
             groups[group].append(Change(short, _shown(was.get(name)), _shown(now.get(name))))
-    return tuple(Group(name, tuple(found)) for name, found in groups.items() if found)
+    return tuple(Group(name, tuple(changed)) for name, changed in groups.items() if changed)
 
 
 def _facts(kernel: Boot | NoBoot, *, decided: bool) -> dict[str, int | str]:
-    """Everything there is to say of a kernel, the most telling first.
-
-    What its boot decided is part of it where the other kernel boots too.
-    """
+    """All facts about a kernel, the most important first; what its boot decided only if `decided`."""
     facts: dict[str, int | str] = {"boots": "yes" if isinstance(kernel, Boot) else "no"}
     if decided and isinstance(kernel, Boot):
         facts |= {"vabits_actual": kernel.vabits_actual, "start_level": kernel.start_level}

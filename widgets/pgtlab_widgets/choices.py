@@ -1,7 +1,7 @@
-"""What can be chosen: each option with the traits that it sets, or with the rule against it and a way to have it.
+"""The options of each toggle: the traits that it sets, or the rule against it and what would make it legal.
 
-Nothing changes unasked. An option that Kconfig does not offer with the present page size and VA_BITS is greyed and
-names its rule; its remedy says what else would have to change. PA_BITS alone may follow, where one value is legal.
+An option that Kconfig does not offer with the current page size and VA_BITS is greyed out and names the rule; its
+remedy says what else has to change. Only PA_BITS changes by itself, where just one value is legal.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class Option:
     Attributes
     ----------
     label : str
-        What it is called.
+        Its name on the page.
     selected : bool
-        It is what is chosen now.
+        Whether it is the current choice.
     choose : dict
-        The traits that choosing it sets: always a whole configuration, so that a click on a page that is not up to date
-        leads where it seemed to.
+        The traits that choosing it sets: always a whole configuration, so that a click on an outdated page does what
+        the page showed.
     rule : str
-        Why it cannot be had as things are; empty where it can.
+        Why it is not legal in the current configuration; empty if it is.
     remedy : str
-        What it would take to have it, where there is a rule.
+        What to choose instead, to make it legal.
     note : str
-        What else to know of it.
+        A remark about it.
     """
 
     label: str
@@ -62,9 +62,9 @@ class Choice:
     options: tuple[Option, ...]
 
 
-@lru_cache(maxsize=256)  # whoever toggles comes back to where they were
+@lru_cache(maxsize=256)  # toggling returns to the same configurations
 def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
-    """Everything that can be chosen, as seen from a configuration on a CPU.
+    """All toggles, as seen from a configuration on a CPU.
 
     >>> page_size, *others = choices(Config("4k", 39), "max")
     >>> [option.label for option in page_size.options if option.rule]
@@ -86,7 +86,7 @@ def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
 
 
 def traits(config: Config) -> Traits:
-    """A configuration as the explorer's traits.
+    """A configuration as the traits of a view.
 
     >>> traits(Config("16k", 52))
     {'page_size': '16k', 'va_bits': 52, 'pa_bits': 52}
@@ -102,13 +102,13 @@ def _kernel_option(config: Config, trait: str, value: str | int, label: str) -> 
         return Option(label, now == wanted, wanted)
     nearest = _nearest(config, trait, value)
     if trait != "pa_bits" and nearest == wanted | {"pa_bits": nearest["pa_bits"]}:
-        return Option(label, False, nearest, note=f"PA_BITS goes to {nearest['pa_bits']} with it. {rule}")
+        return Option(label, False, nearest, note=f"PA_BITS becomes {nearest['pa_bits']} as well. {rule}")
     others = [_named(name, of) for name, of in nearest.items() if name != trait and of != now[name]]
     return Option(label, False, nearest, rule, f"Use {_named(trait, value)} with {' and '.join(others)}")
 
 
 def _nearest(config: Config, trait: str, value: str | int) -> Traits:
-    """The legal configuration with `value` that is nearest to the present one."""
+    """The legal configuration with `value` that is closest to the current one."""
 
     def distance(other: Config) -> tuple[bool, int, int]:
         return (
@@ -128,7 +128,7 @@ def _cpu_option(config: Config, cpu: str, name: str) -> Option:
 
 
 def _lpa2_option(config: Config, cpu: str, *, on: bool) -> Option:
-    """LPA2 is a property of the CPU, and only one that has it can be had without."""
+    """LPA2 on or off: a property of the CPU. Only a CPU that has LPA2 comes in a variant without it."""
     base, label = cpu.removesuffix(LPA2_OFF), "on" if on else "off"
     if base + LPA2_OFF not in CPUS:
         if not on:

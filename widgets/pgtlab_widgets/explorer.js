@@ -1,6 +1,6 @@
 // @ts-check
-// The explorer's view: toggles, an address, its picture and the pinned kernel's, why fields are where they are, and what the
-// last choice changed.
+// The explorer's view: toggles, an address, its picture and that of the pinned kernel, why its fields are where they are,
+// and what the last choice changed.
 import { kernel, toggling } from "./kernel.js";
 import { button, field, h, picture, show, stop, table } from "./page.js";
 
@@ -31,7 +31,7 @@ const bit = (/** @type {import("./page.js").Shape} */ { attributes }) =>
     : null;
 
 /**
- * Pinning, and the string that says where we are.
+ * Pinning, and the share string.
  * @param {View} view
  */
 const tools = (view) =>
@@ -44,7 +44,7 @@ const tools = (view) =>
   ]);
 
 /**
- * Why each field is where it is: a row each, and the registers of the one that is looked at.
+ * Why each field is where it is: a row each, and the registers of the chosen one.
  * @param {View} view
  * @param {import("./page.js").Reader} reader
  */
@@ -71,7 +71,7 @@ function why(view, reader) {
       h("thead", "head", {}, [h("tr", "row", {}, head)]),
       h("tbody", "body", {}, rows),
     ]),
-    ...view.why.flatMap(({ field, pictures }) => pictures.map((it, i) => picture(reader, it, `${field} ${i}`))),
+    ...view.why.flatMap(({ field, pictures }) => pictures.map((register, i) => picture(reader, register, `${field} ${i}`))),
   ]);
 }
 
@@ -83,11 +83,11 @@ function changes({ changes }) {
   const head = ["name", "before", "now"];
   const groups = changes.groups.map(({ name, rows }) => {
     const cells = rows.map((row) => [row.name, row.before, row.after]);
-    const [first, rest] = [cells.slice(0, SHOWN), cells.slice(SHOWN)];
-    const unfold = [h("summary", "summary", {}, `and ${rest.length} more`), table("rest", `${name}, continued`, head, rest)];
+    const [first, hidden] = [cells.slice(0, SHOWN), cells.slice(SHOWN)];
+    const unfold = [h("summary", "summary", {}, `and ${hidden.length} more`), table("hidden", `${name}, continued`, head, hidden)];
     return h("div", name, { class: "group" }, [
       table("first", name, head, first),
-      ...(rest.length ? [h("details", "more", {}, unfold)] : []),
+      ...(hidden.length ? [h("details", "more", {}, unfold)] : []),
     ]);
   });
   return h("div", "changes", { class: "changes", role: "region", tabindex: 0, "aria-label": "What changed" }, [

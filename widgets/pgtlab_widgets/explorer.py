@@ -1,4 +1,4 @@
-"""The explorer: a kernel configuration, a CPU and an address, and the picture of what becomes of them."""
+"""The explorer: how an address comes apart in a kernel configuration on a CPU."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Explorer(KernelView):
     Raises
     ------
     ValueError
-        Where something is not to be had, now or when a trait is set: it names the rule and the nearest choice.
+        If a choice is not legal, now or when a trait is set: the message names the rule and the closest legal choice.
 
     Examples
     --------
@@ -94,28 +94,28 @@ class Explorer(KernelView):
         Raises
         ------
         ValueError
-            Where it is none, or says what is not to be had; then nothing changes.
+            If it is not a share string, or a choice in it is not legal; then nothing changes.
         """
         shared = Share.parse(share)
         parse_address(shared.address, shared.boot)
         self.choose(**traits(shared.config), cpu=shared.cpu, address=shared.address)
 
     def pin(self) -> None:
-        """Keep the kernel at hand on the page, to compare others with it; the address stays one and the same."""
+        """Keep the current kernel on the page, to compare others with it at the same address."""
         self._pinned = self.boot if isinstance(self.boot, Boot) else None
         self.draw()
 
     def unpin(self) -> None:
-        """Compare no more."""
+        """Remove the pinned kernel."""
         self._pinned = None
         self.draw()
 
     def explain(self) -> tuple[Explanation, ...]:
-        """Why each field of the address is where it is; nothing where the kernel does not boot."""
+        """Why each field of the address is where it is; empty if the kernel does not boot."""
         return () if self.decomposition is None else explain(self.decomposition)
 
     def picture(self) -> Picture | None:
-        """The picture as it stands; None where the kernel does not boot."""
+        """The current picture; None if the kernel does not boot."""
         if self.decomposition is None:
             return None
         picture = address_picture(self.decomposition)
@@ -129,7 +129,7 @@ class Explorer(KernelView):
         return address_picture(decompose(self._va, self._pinned))
 
     def text(self) -> str:
-        """The same as text, or the reason why the kernel does not boot."""
+        """The fields and their reasons as text, or why the kernel does not boot."""
         return self.stuck or "\n".join([str(self.decomposition), "", *map(str, self.explain())])
 
     def __repr__(self) -> str:
@@ -148,20 +148,20 @@ class Explorer(KernelView):
     # From what is chosen to what is shown.
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """Show what changed since the kernel before, if there was another."""
+        """Show what changed since the previous kernel."""
         self._before = before if before != self.boot else self._before
         self._read_again()
 
     @traitlets.observe("address")
     def _read_again(self, change: object = None) -> None:
-        """The address in the kernel at hand. Where that has no such name, the last one stays."""
-        with suppress(AddressError):  # of a name that only a kernel has which boots
+        """Read the address in the current kernel. If that does not have the name, keep the previous address."""
+        with suppress(AddressError):  # a name that only a kernel that boots has
             self._va = parse_address(self.address, self._boot)
         self.field.clear()
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """All that the browser draws."""
         picture = self.picture()
         return {
             "choices": self.toggles(),
@@ -184,7 +184,7 @@ class Explorer(KernelView):
         return (pinned if picture is None else pinned.differing(picture)).spec()
 
     def _why(self, explanation: Explanation) -> dict[str, Any]:
-        """A row of the table of reasons; with the registers' pictures where it is the one that is looked at."""
+        """A row of the table of reasons; with pictures of the registers if it is the chosen one."""
         chosen = explanation.field == self.explained
         by = explanation.decided_by
         pictures = [word_picture(d.register).with_shapes(bit_mark(*d.bits)).spec() for d in by if chosen]
@@ -198,7 +198,7 @@ class Explorer(KernelView):
 
     def _changes(self) -> dict[str, Any]:
         if self._before is None:
-            return {"title": "Choose something else: what it changes is listed here.", "groups": []}
+            return {"title": "What your next choice changes is listed here.", "groups": []}
         groups = changes(self._before, self._boot)
         title = f"From {_named(self._before)} to {_named(self._boot)}"
         return {
@@ -209,7 +209,7 @@ class Explorer(KernelView):
     # What comes from the browser.
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice, a bit to flip, or an address that was typed."""
+        """A choice, a bit to flip, a field to explain, a kernel to pin, or an address that was typed."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -222,7 +222,7 @@ class Explorer(KernelView):
                 self.pin() if pin else self.unpin()
             case {"address": text}:
                 self.field.enter(text, self._enter)
-                self.draw()  # the address may be the one before, and only the error come or go
+                self.draw()  # even if the address is the same: the error may appear or go
 
     def _enter(self, text: str) -> None:
         """An address, or a share string."""

@@ -1,8 +1,8 @@
 // @ts-check
-// The fold lab's view: a picture of cells, of which one is chosen, and a line about that one.
+// The fold lab's view: a picture of cells, and a line about the chosen one.
 import { h, picture, sending, show } from "./page.js";
 
-/** @typedef {{picture: import("./page.js").Picture, selected: string, told: string}} View */
+/** @typedef {{picture: import("./page.js").Picture, selected: string, status: string}} View */
 
 /**
  * @param {View} view
@@ -10,7 +10,7 @@ import { h, picture, sending, show } from "./page.js";
  */
 const body = (view, reader) => [
   picture(reader, view.picture, "cells", sending("cell", view.selected)),
-  h("p", "told", { class: "told", role: "status" }, view.told),
+  h("p", "status", { class: "status", role: "status" }, view.status),
 ];
 
 export default show("fold-lab", body);

@@ -1,4 +1,4 @@
-"""The fold lab: every configuration on every CPU, and what becomes of Linux's levels there."""
+"""The fold lab: which of Linux's levels fold, in every configuration on every CPU."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pgtlab_widgets.view import module
 
 
 class FoldLab(KernelView):
-    """All kernels at a glance, of which one is chosen by a click on its cell.
+    """All kernels at a glance. A click on a cell chooses one.
 
     Parameters
     ----------
     *views : KernelView
-        Those that are to show the same kernel, such as an explorer; without any, all with toggles that a cell shows.
+        The views that follow the choice, such as an explorer; without any, all views with toggles that cells show.
     page_size, va_bits, cpu, pa_bits
-        The kernel that is chosen at first.
+        The kernel that is chosen first.
 
     Examples
     --------
@@ -48,8 +48,8 @@ class FoldLab(KernelView):
         self.base_view = {"picture": fold_picture(list(self._boots.values())).spec()}
 
     def drawn(self) -> dict[str, Any]:
-        """Which cell is chosen, and what is so there."""
-        return {"selected": cell_key(self.boot), "told": fold_line(self.boot)}
+        """Which cell is chosen, and how the levels fold there."""
+        return {"selected": cell_key(self.boot), "status": fold_line(self.boot)}
 
     def receive(self, message: dict[str, Any]) -> None:
         """A cell that was clicked."""
@@ -58,7 +58,7 @@ class FoldLab(KernelView):
             view.choose(**traits(boot.config), cpu=boot.cpu.name)
 
     def picture(self) -> Picture:
-        """The matrix as it stands."""
+        """The matrix, with the chosen cell marked."""
         return fold_picture(list(self._boots.values()), self.boot)
 
     def text(self) -> str:

@@ -1,15 +1,15 @@
 // @ts-check
-// The toggles that choose a kernel and a CPU, with a line below them: the rule against an option that is not to be had, and
-// what it would take.
+// The toggles that choose a kernel and a CPU, and below them a line: the rule against an option that is not legal, and what
+// would make it legal.
 import { button, h, toolbar } from "./page.js";
 
 /**
  * @typedef {{label: string, selected: boolean, choose: object, rule: string, remedy: string, note: string}} Option
  * @typedef {{label: string, options: Option[]}[]} Choices
  *
- * What else the reader has come to: the option that is pointed at; the option whose rule the line tells, for asking; and
- * what there was to say of the last choice.
- * @typedef {import("./page.js").Reader & {pointed?: string, told?: string, note?: string}} Reader
+ * What else is known of the reader: the option under the pointer; the greyed option that was pressed or focused, whose rule
+ * the line shows; and the note on the last choice.
+ * @typedef {import("./page.js").Reader & {pointed?: string, asked?: string, note?: string}} Reader
  */
 
 /**
@@ -27,7 +27,7 @@ function find(choices, item) {
  * @param {Reader} reader
  */
 export function kernel(choices, reader) {
-  if (!find(choices, reader.told)?.rule) reader.told = "";
+  if (!find(choices, reader.asked)?.rule) reader.asked = "";
   const toolbars = choices.map(({ label, options }) =>
     toolbar(reader, label, options.map((option) => ({ ...option, send: { choose: option.choose } }))),
   );
@@ -40,11 +40,11 @@ export function kernel(choices, reader) {
  */
 function line(choices, reader) {
   const pointed = find(choices, reader.pointed);
-  const told = find(choices, reader.told);
-  const option = pointed?.rule || pointed?.note ? pointed : told;
+  const asked = find(choices, reader.asked);
+  const option = pointed?.rule || pointed?.note ? pointed : asked;
   const says = (option ? option.rule || option.note : reader.note) ?? "";
-  const way = option?.remedy && option === told;
-  const attributes = { "data-remedy": reader.told ?? "", "aria-describedby": `${reader.id}-rule` };
+  const way = option?.remedy && option === asked;
+  const attributes = { "data-remedy": reader.asked ?? "", "aria-describedby": `${reader.id}-rule` };
   return h("div", "line", { class: "line" }, [
     h("span", "rule", { id: `${reader.id}-rule` }, says),
     ...(way ? [button("remedy", option.remedy, { choose: option.choose }, attributes)] : []),
@@ -58,19 +58,19 @@ export const toggling = {
     const option = find(view.choices, event.target.closest("[data-remedy]")?.dataset.remedy ?? item);
     if (!option) return;
     if (option.rule && item) {
-      reader.told = item;
+      reader.asked = item;
       draw();
       root.querySelector("[data-remedy]").focus();
       return true;
     }
-    if (!item) root.querySelector(`[data-item="${reader.told}"]`).focus();
-    Object.assign(reader, { told: "", note: option.note });
+    if (!item) root.querySelector(`[data-item="${reader.asked}"]`).focus();
+    Object.assign(reader, { asked: "", note: option.note });
   },
 
   focusin(/** @type {any} */ event, /** @type {any} */ { view, reader, draw }) {
     const item = event.target.closest("[data-item]")?.dataset.item;
-    if (!find(view.choices, item)?.rule || reader.told === item) return;
-    reader.told = item;
+    if (!find(view.choices, item)?.rule || reader.asked === item) return;
+    reader.asked = item;
     draw();
   },
 

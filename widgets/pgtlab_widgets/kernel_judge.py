@@ -14,14 +14,14 @@ from pgtlab_widgets.steps import Steps
 
 
 class KernelJudge:
-    """How many kernels have been judged, and the result. Message: to judge.
+    """Progress and result of judging. Message: to judge.
 
     Attributes
     ----------
     result : Result or None
-        What `check()` gives, once all kernels are judged.
+        What `check()` returns, once all kernels are judged.
     judged : int
-        How many have been so far.
+        How many kernels have been judged so far.
     """
 
     def __init__(self, steps: Steps) -> None:
@@ -29,7 +29,7 @@ class KernelJudge:
         self.reset()
 
     def reset(self) -> None:
-        """Nothing is judged yet."""
+        """Drop the result."""
         self.result: Result | None = None
         self.judged = 0
 
@@ -48,7 +48,7 @@ class KernelJudge:
             yield self.judged
 
     def drawn(self) -> dict[str, Any]:
-        """How far it is, and the findings, or in a sentence why there are none."""
+        """The progress, and the findings, or why there are none."""
         findings: list[str] = []
         if self.result is not None:
             findings = [self.result.headline] if self.result.reason else list(map(str, self.result.findings))

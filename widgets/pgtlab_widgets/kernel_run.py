@@ -1,4 +1,4 @@
-"""What a kernel of the bug lab does: a tree, or a bug of the catalogue, with the functions of a patch."""
+"""The runs of the bug lab: kernels of a tree, or of a bug of the catalogue, with a patch."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.kernel.symbols import Symbol
 
-#: The two fixes of the thread, as they can be put into a kernel that runs.
+#: The two fixes of the thread, which can be applied to a running kernel.
 FIXES: Final = {commit.name: commit for commit in (CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN)}
-SECONDS: Final = 2.0  # of computing for a run, which takes some 20 ms: a patch that takes as long does not end
+SECONDS: Final = 2.0  # of CPU time for a run, which takes some 20 ms: a patch that takes longer is taken to be endless
 _FIX_OF: Final = {function: name for name, commit in FIXES.items() for function in commit.functions.values()}
 
 
 @dataclass(frozen=True)
 class Involved:
-    """A function that a commit changes, or that a call trace names: as the tree has it, and as it is now."""
+    """A function that a commit changes, or that is in a call trace: in the tree, and with the patch."""
 
     name: str
     before: Symbol
     now: Symbol
 
 
-@dataclass(frozen=True, eq=False)  # there is one of each, and comparing whole logs takes long
+@dataclass(frozen=True, eq=False)  # comparing whole logs would take long
 class KernelRun:
-    """How it went: the run, what was seen that the kernel did not see, and why the patch did not get to its end."""
+    """The run, the effect of a bug that the kernel did not notice, why a patch stopped, and the functions involved."""
 
     run: Run
     seen: str = ""
@@ -45,19 +45,24 @@ NO_BOOT: Final = KernelRun(Run("no boot"))
 
 
 def tree_of(name: str) -> Tree:
-    """A tree, or that of a bug."""
+    """The tree of that name, or of the bug of that name."""
     return BUGS[name].tree if name in BUGS else Tree.named(name)
 
 
 def fix_of(function: Symbol) -> str | None:
-    """The fix of the thread that a function is from."""
+    """The name of the fix that a function is from; None if it is not from one."""
     return _FIX_OF.get(function)
 
 
 class PatchRuns:
-    """A tree, or a bug of the catalogue, and the functions of a patch by their names. Each kernel of it runs once.
+    """The runs of a tree, or of a bug of the catalogue, with a patch: each kernel runs once. Made by `patch_runs()`.
 
-    `patch_runs()` makes it.
+    Attributes
+    ----------
+    name : str
+        The tree or the bug.
+    functions : dict
+        The functions of the patch, by their names.
     """
 
     def __init__(self, name: str, functions: Mapping[str, Symbol]) -> None:
@@ -74,7 +79,7 @@ class PatchRuns:
         return patch_runs(self.name, {other: symbol for other, symbol in self.functions.items() if other != name})
 
     def start_kernel(self, booted: Boot | NoBoot, patched: bool = True) -> Kernel:
-        """A kernel, freshly booted, with the patch in; where `booted` does not boot, in a configuration that does."""
+        """Boot a kernel and apply the patch; instead of a `NoBoot`, in a configuration that boots."""
         at = booted if isinstance(booted, Boot) else distinct_boots()[0]
         kernel = tree_of(self.name).start_kernel(BUGS[self.name].with_options(at) if self.name in BUGS else at)
         if patched:
@@ -82,7 +87,7 @@ class PatchRuns:
         return kernel
 
     def run(self, booted: Boot | NoBoot) -> KernelRun:
-        """Boot, and run the test, or the exercise of the bug."""
+        """Boot, and run debug_vm_pgtable, or the exercise of the bug."""
         if isinstance(booted, NoBoot):
             return NO_BOOT
         if booted not in self._runs:
@@ -107,8 +112,9 @@ class PatchRuns:
 
 
 def patch_runs(name: str, functions: Mapping[str, Symbol]) -> PatchRuns:
-    """A tree with a patch. One with only fixes of the thread is shared; a learner's own function is another each time
-    that it is applied, because what it refers to may have changed.
+    """The runs of a tree with a patch, which are kept where it has only fixes of the thread.
+
+    A learner's function runs again each time that it is applied, because what it refers to may have changed.
 
     >>> fix = FIXES["fix-pud-free"].functions
     >>> patch_runs("next-20240229", fix) is patch_runs("next-20240229", fix)

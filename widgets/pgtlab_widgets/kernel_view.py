@@ -1,4 +1,4 @@
-"""A view of something that a kernel does: which kernel on which CPU is chosen in it, by toggles or by traits."""
+"""The base of the views in which a kernel and a CPU are chosen, by toggles or by traits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pgtlab_widgets.view import View
 
 
 class Refused(traitlets.TraitError, ValueError):
-    """A choice that the model refuses, in its words. As a TraitError it takes traits back that were set together."""
+    """A choice that the model refuses. As a TraitError it also undoes the traits that were set together with it."""
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Let what the model refuses be refused by the traits."""
+    """Turn a `ValueError` of the model into one that traits understand."""
     try:
         yield
     except ValueError as error:
@@ -29,7 +29,7 @@ def refusals() -> Iterator[None]:
 
 
 def on_the_page() -> list[KernelView]:
-    """The views with toggles that a cell shows."""
+    """The views with toggles that cells show."""
     views = [view for view in View.displayed if isinstance(view, KernelView) and view.comm is not None]
     return [view for view in views if view.view.get("choices")]
 
@@ -37,7 +37,7 @@ def on_the_page() -> list[KernelView]:
 class KernelView(View):
     """A view with the four traits that say which kernel boots on which CPU.
 
-    A subclass says in `booted()` what follows when that changes.
+    `booted()` of a subclass says what follows when that changes.
     """
 
     page_size = traitlets.Unicode()
@@ -63,7 +63,7 @@ class KernelView(View):
 
     @property
     def stuck(self) -> str:
-        """Why the kernel does not boot; empty where it does."""
+        """Why the kernel does not boot; empty if it does."""
         return self._boot.reason if isinstance(self._boot, NoBoot) else ""
 
     def choose(self, **chosen: str | int) -> None:
@@ -80,11 +80,11 @@ class KernelView(View):
                 self.set_trait(name, value)
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """Another kernel booted than `before`."""
+        """Draw another kernel than `before`."""
         self.draw()
 
     def toggles(self) -> list[dict[str, Any]]:
-        """What can be chosen, for `kernel.js`."""
+        """The toggles and their options, for `kernel.js`."""
         return [
             {"label": choice.label, "options": list(map(vars, choice.options))}
             for choice in choices(self.config, self.cpu)

@@ -1,12 +1,12 @@
 // @ts-check
-// The oops reader's view: where a log is pasted, the diagnosis, the log line by line beside what follows from it, and what
-// the chosen claim rests on.
+// The oops reader's view: a field for a log, the diagnosis, the log line by line beside what follows from it, and what the
+// chosen claim rests on.
 import { claims, log, reasons, words } from "./annotated.js";
 import { button, h, show, textarea } from "./page.js";
 
 /**
  * @typedef {import("./annotated.js").Annotated & {
- *   samples: string[], log: {text: string, error: string}, told: string,
+ *   samples: string[], log: {text: string, error: string}, status: string,
  * }} View
  */
 
@@ -17,7 +17,7 @@ import { button, h, show, textarea } from "./page.js";
 const body = (view, reader) => [
   h("div", "tools", { class: "tools" }, view.samples.map((name) => button(name, name, { sample: name }))),
   textarea(reader, "Or paste a log", "log", view.log),
-  h("p", "told", { role: "status", class: "summary" }, view.told),
+  h("p", "status", { role: "status", class: "summary" }, view.status),
   ...(view.claims.length ? [claims(view, reader, "Diagnosis", true)] : []),
   h("div", "columns", { class: "columns" }, [
     ...(view.rows.length ? [log(view, reader)] : []),

@@ -1,4 +1,4 @@
-"""The oops reader: a kernel's log, what each of its lines says, what follows from them, and what went wrong."""
+"""The oops reader: a kernel's log, what its lines say, what follows from them, and what went wrong."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit
 from pgtlab_widgets.view import View, module
 
-UNFOLDED = 100  # lines that a click brings from where the log is folded
+UNFOLDED = 100  # lines that a click on a fold shows
 LONGEST = 400  # characters of a line on the page
-KEPT = 1 << 16  # characters of a text with no report in it that stay where they were typed
+KEPT = 1 << 16  # characters of a text without a report that stay in the field
 
-#: Logs that the model writes: the tree, and where things were in that boot.
+#: Logs that the model writes: the tree, and where things are in memory in that boot.
 SAMPLES: Final = {
     "The story's log": ("next-20240229", Placement(0xFFFF_F761_8000_0000, 0xFFFF_8000_8007_B950, 0x18A65D)),
     "A bad page, and no panic": ("arm64-for-next", Placement()),
@@ -38,12 +38,12 @@ def sample(name: str) -> str:
 
 
 class OopsReader(View):
-    """A kernel's log, read.
+    """A kernel's log, line by line, with a diagnosis.
 
     Parameters
     ----------
     text : str
-        The log, as `dmesg`, a console or a mail has it; the model's own of the story unless given.
+        The log, as printed by `dmesg` or a console, or quoted in a mail; by default one that the model writes.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class OopsReader(View):
 
     _esm = module("oops_reader")
 
-    #: `claim N`, counted from 0, the diagnoses first; or `line N`, as the log has it; or nothing.
+    #: `claim N`, counted from 0, the diagnoses first; or `line N`, counted from 1; or nothing.
     chosen = traitlets.Unicode()
 
     def __init__(self, text: str | None = None) -> None:
@@ -66,7 +66,7 @@ class OopsReader(View):
         self.read(sample(next(iter(SAMPLES))) if text is None else text)
 
     def read(self, text: str) -> None:
-        """Show another log. Where it has no report of arm64, the view says so."""
+        """Show another log. If it has no report of arm64, the view says so."""
         self._wrong = ("", "")
         self.annotated = None
         self._unfolded: set[int] = set()
@@ -81,7 +81,7 @@ class OopsReader(View):
 
     @property
     def lit(self) -> tuple[int, ...]:
-        """The lines that what is chosen rests on, or is."""
+        """The lines that the chosen claim rests on, or the chosen line."""
         return lit(self.annotated, self.chosen)
 
     @traitlets.validate("chosen")
@@ -94,44 +94,44 @@ class OopsReader(View):
         self.draw()
 
     def _fold(self) -> None:
-        """The log and the claims: what does not change with what is chosen."""
-        it = self.annotated
+        """Update the log and the claims, which stay the same while something in them is chosen."""
+        log = self.annotated
         self.base_view = {
             "samples": list(SAMPLES),
-            "claims": claim_rows(it),
-            "rows": [] if it is None else self._rows(it),
+            "claims": claim_rows(log),
+            "rows": [] if log is None else self._rows(log),
         }
 
-    def _rows(self, it: AnnotatedLog) -> list[dict[str, Any]]:
-        """The lines that are shown, and between them how many are folded away."""
+    def _rows(self, log: AnnotatedLog) -> list[dict[str, Any]]:
+        """The lines to show, and between them how many are folded."""
         rows: list[dict[str, Any]] = []
-        last = len(it.lines) - (not it.lines[-1])
+        last = len(log.lines) - (not log.lines[-1])
         before = 0
-        for number in (*sorted({*it.shown, *self._unfolded}), last + 1):
+        for number in (*sorted({*log.shown, *self._unfolded}), last + 1):
             if number > before + 1:
                 rows.append({"from": before + 1, "text": f"{number - before - 1} more lines"})
             if number <= last:
-                text = it.lines[number - 1]
+                text = log.lines[number - 1]
                 shown = text if len(text) <= LONGEST else text[:LONGEST] + " …"
-                rows.append({"number": number, "text": shown, "remarks": it.remarks.get(number, ())})
+                rows.append({"number": number, "text": shown, "remarks": log.remarks.get(number, ())})
             before = number
         return rows
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs besides `base_view`."""
+        """All that the browser draws besides `base_view`."""
         text, error = self._wrong
-        it = self.annotated
+        log = self.annotated
         return {
             "log": {"text": text, "error": error},
-            "told": "" if it is None else _summary(it),
+            "status": "" if log is None else _summary(log),
             "chosen": self.chosen,
             "lit": self.lit,
-            "because": because(it, self.chosen),
-            "pictures": [picture.spec() for picture in word_pictures(it.log, self.lit)] if it else [],
+            "because": because(log, self.chosen),
+            "pictures": [picture.spec() for picture in word_pictures(log.log, self.lit)] if log else [],
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A log, a sample, a claim or a line that was chosen, or a fold to open."""
+        """A log, a sample, a claim or a line to choose, or a fold to open."""
         match message:
             case {"log": text}:
                 if text.strip():
@@ -144,16 +144,16 @@ class OopsReader(View):
                 self._unfold(start)
 
     def _unfold(self, start: int) -> None:
-        it = self.annotated
-        if it is None:
+        log = self.annotated
+        if log is None:
             return
-        there = {*it.shown, *self._unfolded}
-        end = min((number for number in there if number > start), default=len(it.lines) + (it.lines[-1] != ""))
+        shown = {*log.shown, *self._unfolded}
+        end = min((number for number in shown if number > start), default=len(log.lines) + (log.lines[-1] != ""))
         self._unfolded.update(range(start, min(end, start + UNFOLDED)))
         self._fold()
 
     def picture(self) -> Picture | None:
-        """The log as it is marked; None where there is no report in it."""
+        """The log with the lit lines marked; None if there is no report in it."""
         return log_picture(self.annotated, self.lit or None) if self.annotated else None
 
     def text(self) -> str:
@@ -161,9 +161,9 @@ class OopsReader(View):
         return str(self.annotated.log) if self.annotated else self._wrong[1]
 
 
-def _summary(it: AnnotatedLog) -> str:
-    reports = it.log.reports
+def _summary(log: AnnotatedLog) -> str:
+    reports = log.log.reports
     kinds = ", ".join(report.kind for report in reports[:8]) + (", …" if len(reports) > 8 else "")
-    left_out = "".join(f" Left out: {sentence}." for sentence in it.log.declined)
-    lines = len(it.lines) - (not it.lines[-1])
+    left_out = "".join(f" Left out: {sentence}." for sentence in log.log.declined)
+    lines = len(log.lines) - (not log.lines[-1])
     return f"{lines} lines, {len(reports)} report{'s' if len(reports) > 1 else ''}: {kinds}.{left_out}"

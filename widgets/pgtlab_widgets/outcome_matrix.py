@@ -15,14 +15,14 @@ from pgtlab_widgets.steps import Steps
 
 
 class OutcomeMatrix:
-    """The outcomes that are known so far, by `cell_key`. Message: to fill it.
+    """The outcomes so far, by `cell_key`. Message: to fill the matrix.
 
     Attributes
     ----------
     boots : dict
-        What boots in each cell, or why nothing does.
+        The `Boot` or `NoBoot` of each cell.
     outcomes : dict
-        How it ended there.
+        The outcome of each cell that has run.
     """
 
     def __init__(self, steps: Steps) -> None:
@@ -31,19 +31,19 @@ class OutcomeMatrix:
         self.reset("")
 
     def reset(self, tree: str) -> None:
-        """Nothing has run yet of another tree, or patch."""
+        """Drop the outcomes: another tree or patch is chosen."""
         self._title = f"{tree}, everywhere"
         self.outcomes: dict[str, str] = {}
         self._drawn: tuple[int, dict[str, Any]] | None = None
 
     def receive(self, message: dict[str, Any], patched: PatchRuns) -> None:
-        """Begin to fill it, or go on."""
+        """Begin to fill the matrix, or go on."""
         match message:
             case {"fill": True}:
                 self._steps.start("fill", self.fill(patched))
 
     def fill(self, patched: PatchRuns) -> Iterator[str]:
-        """Run the tree where it has not run yet, one cell after another."""
+        """Run the tree in the cells that are still empty, one after another."""
         for key, booted in self.boots.items():
             if key not in self.outcomes:
                 self.outcomes[key] = patched.run(booted).run.outcome
@@ -51,7 +51,7 @@ class OutcomeMatrix:
                     yield key
 
     def picture(self, selected: Boot | NoBoot | None = None) -> Picture:
-        """The matrix, as far as it is filled."""
+        """The matrix with the outcomes so far."""
         return matrix_picture(list(self.boots.values()), self.outcomes, self._title, selected)
 
     def spec(self) -> dict[str, Any]:
@@ -61,5 +61,5 @@ class OutcomeMatrix:
         return self._drawn[1]
 
     def drawn(self) -> dict[str, Any]:
-        """How far it is."""
+        """How many cells are filled."""
         return {"filled": len(self.outcomes)}

@@ -1,17 +1,17 @@
 // @ts-check
-// What every view shares: elements that are wanted, made so on the page with as little change as can be; the items of a
-// group, which arrow keys go through; and what the reader does, which goes to Python as a message. Nothing is computed
-// here. (`module()` of view.py puts the modules that a view imports before it, each in a function of its own.)
+// What all views share: elements to show, which are patched into the page with few changes; groups of items, which arrow
+// keys go through; and what the reader does, which goes to Python as a message. Nothing is computed here. (`module()` of
+// view.py puts the modules that a view imports before it, each in its own function.)
 
 /**
  * @typedef {{key: string, tag: string, attributes: Record<string, string|number>, text?: string, hint?: string}} Shape
  * @typedef {{width: number, height: number, title: string, description: string, shapes: Shape[]}} Picture
  * @typedef {{text: string, error: string, meaning: string, names: string[]}} Field
  *
- * Where the reader is: the item of each group that Tab stops at, an id for what labels name, and what a view adds.
+ * Where the reader is: the item of each group that Tab stops at, an id for labels, and what a view adds.
  * @typedef {{id: string, stops: Record<string, string>, [more: string]: any}} Reader
  *
- * An element that is wanted on the page. Attributes that are null are left out.
+ * An element to show on the page. Attributes that are null are left out.
  * @typedef {{
  *   key: string, tag: string, attributes?: Record<string, string|number|boolean|null>,
  *   text?: string, children?: Wanted[],
@@ -22,8 +22,8 @@
 const present = new WeakMap();
 
 /**
- * Make the children of `parent` those that are wanted. An element keeps its identity by key, and with it focus, what
- * is typed or unfolded in it, and its place in the accessibility tree; only what differs is touched.
+ * Make the children of `parent` those in `wanted`, changing only what differs. An element keeps its identity by its key,
+ * and so its focus, what is typed or unfolded in it, and its place in the accessibility tree.
  * @param {Element} parent
  * @param {Wanted[]} wanted
  */
@@ -58,7 +58,7 @@ export function patch(parent, wanted) {
 }
 
 /**
- * An element that is wanted. Its children have keys of their own, different from each other.
+ * An element to show. The keys of its children must differ.
  * @param {string} tag
  * @param {string} key
  * @param {Wanted["attributes"]} attributes
@@ -72,7 +72,7 @@ export function h(tag, key, attributes = {}, content = []) {
 }
 
 /**
- * The item of `group` that Tab stops at: where the reader was, or the first choice of `keys`.
+ * The item of `group` that Tab stops at: where the reader was, or the first of `keys`.
  * @param {Reader} reader
  * @param {string} group
  * @param {string[]} keys
@@ -80,7 +80,7 @@ export function h(tag, key, attributes = {}, content = []) {
 export const stop = (reader, group, keys) => (keys.includes(reader.stops[group]) ? reader.stops[group] : keys[0]);
 
 /**
- * A button that sends a message. A disabled one stays in reach, so that its title can say why.
+ * A button that sends a message. A disabled button can still be focused, so that its title can say why.
  * @param {string} key
  * @param {string} label
  * @param {object} message
@@ -90,7 +90,7 @@ export const button = (key, label, message, attributes = {}) =>
   h("button", key, { type: "button", "data-send": JSON.stringify(message), ...attributes }, label);
 
 /**
- * Options of which one is selected, as a labelled toolbar.
+ * Options, one of them selected, as a labelled toolbar.
  * @param {Reader} reader
  * @param {string} label
  * @param {{label: string, selected: boolean, send?: object, rule?: string, note?: string}[]} options
@@ -114,7 +114,7 @@ export function toolbar(reader, label, options) {
 }
 
 /**
- * A line to type in, what it means, and what is wrong with it. It sends `{[name]: text}` at Enter, or when it is left.
+ * A line to type in, with its meaning and its error. It sends `{[name]: text}` at Enter, or when it loses focus.
  * @param {Reader} reader
  * @param {string} label
  * @param {string} name
@@ -143,7 +143,7 @@ export function field(reader, label, name, { text, error, meaning, names }) {
 }
 
 /**
- * Lines to type or to paste, and what is wrong with them. It sends `{[name]: text}` when they are pasted, or left.
+ * Lines to type or to paste, with their error. It sends `{[name]: text}` after a paste, or when it loses focus.
  * @param {Reader} reader
  * @param {string} label
  * @param {string} name
@@ -170,20 +170,20 @@ export function textarea(reader, label, name, { text, error }, rows = 2) {
 }
 
 /**
- * A picture, and the same as text. A shape that is an item can be come to by arrow keys, clicked, and pressed with Enter
- * or Space; `item` says what it is to the reader, and null of the others.
+ * A picture, and the same as text. A shape that is an item can be reached by arrow keys, clicked, and pressed with Enter
+ * or Space; `item` gives its attributes, and null for other shapes.
  * @param {Reader} reader
  * @param {Picture} picture
- * @param {string} key one for each picture of a view
+ * @param {string} key different for each picture of a view
  * @param {(shape: Shape) => Wanted["attributes"]|null} item
  */
 export function picture(reader, picture, key = "picture", item = pressed) {
   const items = new Map(picture.shapes.map((shape) => [shape.key, item(shape)]));
   const at = stop(reader, key, [...items.keys()].filter((key) => items.get(key)));
   const shapes = picture.shapes.map((shape) => {
-    const its = items.get(shape.key);
-    const named = its && { "data-item": shape.key, tabindex: shape.key === at ? 0 : -1, "aria-label": shape.hint ?? "", ...its };
-    return h(shape.tag, shape.key, { ...shape.attributes, ...named }, shape.hint ? [h("title", "hint", {}, shape.hint)] : (shape.text ?? ""));
+    const more = items.get(shape.key);
+    const attributes = more && { "data-item": shape.key, tabindex: shape.key === at ? 0 : -1, "aria-label": shape.hint ?? "", ...more };
+    return h(shape.tag, shape.key, { ...shape.attributes, ...attributes }, shape.hint ? [h("title", "hint", {}, shape.hint)] : (shape.text ?? ""));
   });
   const svg = {
     class: "pgtlab-picture",
@@ -195,7 +195,7 @@ export function picture(reader, picture, key = "picture", item = pressed) {
     "data-group": key,
   };
   return h("div", key, {}, [
-    // Where nothing in it can be come to, it is come to itself: on a narrow page it is scrolled by arrow keys.
+    // Without items, the picture itself takes the focus: on a narrow page it is scrolled by arrow keys.
     h("div", "scroll", { class: "scroll", tabindex: at === undefined ? 0 : null }, [h("svg", "svg", svg, shapes)]),
     h("details", "text", {}, [h("summary", "summary", {}, "The same as text"), h("pre", "pre", {}, picture.description)]),
   ]);
@@ -220,7 +220,7 @@ export const sending = (name, selected) => ({ attributes: { [`data-${name}`]: va
 const pressed = (/** @type {Shape} */ { attributes }) => ("data-send" in attributes ? { role: "button" } : null);
 
 /**
- * A table: the first cell of each row is its head. Rows are told apart by that.
+ * A table: the first cell of each row is its head. It must differ from row to row.
  * @param {string} key
  * @param {string} caption
  * @param {string[]} head
@@ -240,7 +240,7 @@ export function table(key, caption, head, rows) {
 }
 
 /**
- * JupyterLab has its own use for arrows, Enter and letters, which are a view's; its Ctrl-S and Shift-Enter are left to it.
+ * Whether a key is the view's. JupyterLab uses arrows, Enter and letters too; Ctrl-S and Shift-Enter are left to it.
  * @param {KeyboardEvent} event
  */
 const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
@@ -252,11 +252,11 @@ const shown = new WeakMap();
 // The traits that are drawn, the one that changes most last: `base_view` stays while something in it is chosen, and the bug
 // lab's `run_view` while the kernel is the same.
 const PARTS = ["base_view", "run_view", "view"];
-const HEARD = PARTS.map((part) => `change:${part}`).join(" ");
-const AWAY = 500; // milliseconds after which a model that is nowhere on the page is given up
+const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
+const AWAY = 500; // milliseconds after which a model without a view on the page is closed
 
 /**
- * A widget's module: `body` says what is wanted for the traits in `PARTS` together. Events go to `on` first, if it has
+ * A widget's module: `body` gives the elements to show for the traits in `PARTS` together. Events go to `on` first, if it has
  * them, and no further if that returns true.
  * @param {string} name
  * @param {(view: any, reader: Reader) => Wanted[]} body
@@ -288,11 +288,11 @@ export function show(name, body, on = {}) {
       const { view } = context;
       const failed = h("p", "failed", { class: "failed", role: "alert", hidden: view.failed ? null : true }, view.failed ?? "");
       patch(root, [...body(view, reader), failed]);
-      // A field is set when Python's text for it changes, and else left to whoever types in it.
+      // A field is set only when Python's text for it changes: the reader may be typing in it.
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
         if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
       revealAll();
-      // Long work goes on step by step, each asked for once what came of the last one is drawn.
+      // Long work goes in steps: the next one is requested once the result of the last one is drawn.
       const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
       if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && model.send(JSON.parse(next)));
       reader.next = next;
@@ -303,7 +303,7 @@ export function show(name, body, on = {}) {
     }
 
     /**
-     * Scroll `group`, and not the page, to the item that it is to show: `why/item`, once for each.
+     * Scroll `group`, not the page, to the item in its `data-reveal`, `reason/item`, once for each value.
      * @param {HTMLElement} group
      */
     function reveal(group) {
@@ -318,7 +318,7 @@ export function show(name, body, on = {}) {
     /** @param {Element} element */
     function send(element) {
       const { send, field } = /** @type {HTMLElement} */ (element).dataset;
-      if (field) delete reader[element.id]; // what Python makes of it may be the text that was there before
+      if (field) delete reader[element.id]; // Python may answer with the same text as before
       if (element.getAttribute("aria-disabled") !== "true")
         model.send(send ? JSON.parse(send) : { [field ?? ""]: /** @type {HTMLInputElement} */ (element).value });
     }
@@ -326,35 +326,35 @@ export function show(name, body, on = {}) {
     /** @type {Record<string, (event: any) => void>} */
     const own = {
       click(event) {
-        const one = event.target.closest("[data-send]");
-        if (!one) return;
-        send(one);
-        if (one.hasAttribute("data-item")) one.focus();
+        const element = event.target.closest("[data-send]");
+        if (!element) return;
+        send(element);
+        if (element.hasAttribute("data-item")) element.focus();
       },
 
       keydown(event) {
         if (plain(event)) event.stopPropagation();
         if (event.key === "Enter" && event.target.matches("input[data-field]")) send(event.target);
-        const one = event.target.closest("[data-item]");
-        const group = one?.closest("[data-group]");
+        const item = event.target.closest("[data-item]");
+        const group = item?.closest("[data-group]");
         if (!group) return;
         const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[data-item]")]);
-        const at = items.indexOf(one);
+        const at = items.indexOf(item);
         /** @type {Record<string, number>} */
         const moves = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 };
         if (event.key in moves) items[moves[event.key]]?.focus();
-        else if (one.localName !== "button" && (event.key === " " || event.key === "Enter")) send(one);
+        else if (item.localName !== "button" && (event.key === " " || event.key === "Enter")) send(item);
         else return;
         event.preventDefault();
       },
 
       focusin(event) {
-        const one = event.target.closest("[data-item]");
-        const group = one?.closest("[data-group]");
+        const item = event.target.closest("[data-item]");
+        const group = item?.closest("[data-group]");
         if (!group) return;
-        reader.stops[group.dataset.group] = one.dataset.item;
+        reader.stops[group.dataset.group] = item.dataset.item;
         for (const other of group.querySelectorAll('[data-item][tabindex="0"]')) other.setAttribute("tabindex", "-1");
-        one.setAttribute("tabindex", "0");
+        item.setAttribute("tabindex", "0");
       },
 
       change(event) {
@@ -370,23 +370,23 @@ export function show(name, body, on = {}) {
       root.addEventListener(type, (event) => {
         if (!on[type]?.(event, context)) own[type]?.(event);
       });
-    // Notebook 7 takes its keys on their way down, before a view sees them; but not where its library finds this mark.
+    // Notebook 7 handles keys while they are captured, before a view sees them, except where its library finds this mark.
     const mark = (/** @type {any} */ event) =>
       root.contains(event.target) && event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
     window.addEventListener("keydown", mark, true);
     receive();
     el.append(root);
-    // Before it is on the page, and in a tab that is hidden, it has no size, and nothing can be scrolled.
+    // Before it is on the page, and in a hidden tab, it has no size, and nothing can be scrolled.
     const sized = new ResizeObserver(revealAll);
     sized.observe(root);
-    model.on(HEARD, hear);
+    model.on(CHANGES, hear);
     shown.set(model, (shown.get(model) ?? 0) + 1);
     return () => {
       window.removeEventListener("keydown", mark, true);
       sized.disconnect();
-      model.off(HEARD, hear);
+      model.off(CHANGES, hear);
       shown.set(model, (shown.get(model) ?? 0) - 1);
-      // A cell that runs again takes its output away before it makes another: wait and see.
+      // A cell that runs again removes its output before it makes another: wait.
       setTimeout(() => shown.get(model) || model.send({ gone: true }), AWAY);
     };
   }

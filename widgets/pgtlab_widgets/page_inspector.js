@@ -1,12 +1,12 @@
 // @ts-check
-// The page inspector's view: toggles, what can be done to the page, its bytes, and what the kernel said of it.
+// The page inspector's view: toggles, actions on a page, its bytes, and what the kernel printed.
 import { kernel, toggling } from "./kernel.js";
 import { button, h, picture, show, stop } from "./page.js";
 
 /**
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, actions: string[], stopped: boolean, done: string,
- *   picture: import("./page.js").Picture|null, said: string,
+ *   picture: import("./page.js").Picture|null, log: string,
  * }} View
  */
 
@@ -25,7 +25,7 @@ function actions(view, reader) {
       title: view.stopped ? "The kernel has panicked: start over" : null,
     }),
   );
-  return h("div", "actions", { role: "toolbar", "aria-label": "What to do", "data-group": "actions" }, buttons);
+  return h("div", "actions", { role: "toolbar", "aria-label": "Actions", "data-group": "actions" }, buttons);
 }
 
 /**
@@ -37,9 +37,9 @@ const body = (view, reader) => [
   ...(view.picture
     ? [
         actions(view, reader),
-        h("p", "done", { class: "told", role: "status" }, view.done),
+        h("p", "done", { class: "status", role: "status" }, view.done),
         picture(reader, view.picture),
-        h("pre", "said", { class: "log", role: "log", tabindex: 0, "aria-label": "What the kernel said" }, view.said),
+        h("pre", "log", { class: "log", role: "log", tabindex: 0, "aria-label": "What the kernel printed" }, view.log),
       ]
     : [h("p", "stuck", { class: "stuck" }, view.stuck)]),
 ];

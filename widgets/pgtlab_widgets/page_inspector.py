@@ -1,4 +1,4 @@
-"""The page inspector: the 64 bytes of a `struct page`, live, while the kernel's functions work on it."""
+"""The page inspector: the 64 bytes of a `struct page` while kernel functions change it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
 
 START_OVER = "start over"
-#: What can be done to the page, as the kernel writes it: each calls that function of the kernel.
+#: The actions, as the kernel writes them: each calls that kernel function.
 ACTIONS = (
     "alloc_pages(0)",
     "pagetable_pud_ctor(page)",
@@ -26,18 +26,18 @@ ACTIONS = (
 
 
 class PageInspector(KernelView):
-    """A page of a kernel of its own, and what becomes of its `struct page`.
+    """One page of a kernel, and what each action does to its `struct page`.
 
     Parameters
     ----------
     tree : str
-        The tree that is booted, of those that `pgtlab trees` lists.
+        The tree to boot, as in `pgtlab trees`.
     page_size, va_bits, cpu, pa_bits
         The kernel and the CPU.
 
     Examples
     --------
-    A page table that is freed without its destructor, as in the story:
+    A page table that is freed without its destructor:
 
     >>> inspector = PageInspector()
     >>> for action in ("alloc_pages(0)", "pagetable_pud_ctor(page)", "__free_pages(page, 0)"):
@@ -62,9 +62,9 @@ class PageInspector(KernelView):
         super().__init__(page_size, va_bits, cpu, pa_bits)
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """A new kernel, and the first page that it will give out."""
+        """Start a new kernel, and show the page that it will allocate first."""
         self._done: list[str] = []
-        self._said: tuple[str, ...] = ()
+        self._printed: tuple[str, ...] = ()
         self._stopped = False
         self.kernel = self.page = None
         if isinstance(self.boot, Boot):
@@ -74,14 +74,20 @@ class PageInspector(KernelView):
         self.draw()
 
     def do(self, action: str) -> None:
-        """Have the kernel do one of `ACTIONS`, or start over."""
+        """Do one of `ACTIONS`, or start over.
+
+        Raises
+        ------
+        ValueError
+            If there is no such action, or no running kernel.
+        """
         if action == START_OVER:
             self.booted(self.boot)
             return
         if action not in ACTIONS:
-            raise ValueError(f"{action!r} is nothing to do with a page: there are {', '.join(ACTIONS)}")
+            raise ValueError(f"{action!r} is not an action; choose from {', '.join(ACTIONS)}")
         if self.kernel is None or self.page is None or self._stopped:
-            raise ValueError(f"{action}: there is no kernel that runs; {START_OVER}")
+            raise ValueError(f"{action}: no kernel is running; {START_OVER}")
         lines, self._was = len(self.kernel.log.lines), self._words
         function, arguments = action.rstrip(")").split("(")
         call = getattr(self.kernel, function)
@@ -93,20 +99,18 @@ class PageInspector(KernelView):
         except Panic:
             self._stopped = True
         self._words = self.page.words()
-        self._said = tuple(self.kernel.log.lines[lines:])
+        self._printed = tuple(self.kernel.log.lines[lines:])
         self._done.append(action)
         self.draw()
 
     @property
     def done(self) -> str:
-        """What was done so far, and whether anything more can be."""
-        done = " → ".join(self._done) or "The page is free: the allocator's own."
-        return (
-            f"{done}: the kernel has panicked, and does nothing more until you {START_OVER}." if self._stopped else done
-        )
+        """The actions so far, and whether the kernel still runs."""
+        done = " → ".join(self._done) or "The page is free: it belongs to the allocator."
+        return f"{done}: the kernel has panicked; {START_OVER} to go on." if self._stopped else done
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """All that the browser draws."""
         picture = self.picture()
         return {
             "choices": self.toggles(),
@@ -115,11 +119,11 @@ class PageInspector(KernelView):
             "stopped": self._stopped,
             "done": self.done,
             "picture": picture and picture.spec(),
-            "said": "\n".join(self._said),
+            "log": "\n".join(self._printed),
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice of kernel, or something to do."""
+        """A choice of kernel, or an action."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -127,20 +131,20 @@ class PageInspector(KernelView):
                 self.do(action)
 
     def picture(self) -> Picture | None:
-        """The bytes as they are, and what the last action changed."""
+        """The bytes, with those marked that the last action changed."""
         if self.page is None:
             return None
         last = self._done[-1] if self._done else "free"
         return page_picture(self._words, self._was, f"struct page of pfn {self.page.pfn:#x}: {last}")
 
     def text(self) -> str:
-        """The members as text, and what the kernel said."""
+        """The members as text, and what the kernel printed."""
         picture = self.picture()
-        return self.stuck if picture is None else "\n".join([picture.title, picture.description, *self._said])
+        return self.stuck if picture is None else "\n".join([picture.title, picture.description, *self._printed])
 
 
 def _next_page(k: Kernel) -> Page:
-    """The page that a kernel will give out next, free."""
+    """The page that a kernel will allocate next; it is free."""
     page = k.alloc_pages(0)
     assert page is not None  # the kernel has just booted
     k.__free_pages(page, 0)

@@ -1,4 +1,4 @@
-"""The bug lab's patch editor: a function that is typed, the fixes of the thread, and what of them is applied."""
+"""The bug lab's patch editor: a function that is typed, the thread's fixes, and which of them are applied."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pgtlab_widgets.kernel_run import FIXES, fix_of, patch_runs, tree_of
 
 
 class PatchEditor:
-    """What is typed, what is wrong with it, and the patch.
+    """The text, its error, and the patch.
 
-    Messages: a text, a function to edit, to apply what is typed, a fix to apply, a function to take off.
+    Messages: a text, a function to edit, to apply the text, a fix to apply, a function to take off.
 
     Attributes
     ----------
     patched : PatchRuns
-        The tree with all that is applied.
+        The tree with the patch.
     """
 
     def __init__(self, tree: str) -> None:
@@ -28,9 +28,9 @@ class PatchEditor:
         self.patched = patch_runs(tree, {})
 
     def choose_tree(self, name: str) -> None:
-        """Another tree, with its first function to begin with, unless the learner has typed something."""
+        """Choose another tree; its first function is put into the text, unless the learner has typed something."""
         functions = self.patched.functions
-        if name in BUGS:  # which is about something else than the fixes
+        if name in BUGS:  # the fixes are not about it
             functions = {other: symbol for other, symbol in functions.items() if not fix_of(symbol)}
         self.patched, self._error = patch_runs(name, functions), ""
         offered = _first_source(name)
@@ -39,12 +39,12 @@ class PatchEditor:
         self._offered = offered
 
     def livepatch(self, functions: Mapping[str, Symbol], booted: Boot | NoBoot) -> None:
-        """Add functions to the patch. `LivepatchError` where they do not fit into the kernel; then nothing changes."""
+        """Add functions to the patch. `LivepatchError` if they do not fit into the kernel; then nothing changes."""
         self.patched.start_kernel(booted, patched=False).livepatch(**functions)
         self.patched, self._error = self.patched.with_functions(functions), ""
 
     def apply(self, source: str, booted: Boot | NoBoot) -> None:
-        """The same with functions as they are typed; `PatchError` where they are not Python."""
+        """Add the functions in a source text to the patch. `PatchError` if it is not Python."""
         self._text = source
         self.livepatch(read_patch(source, self.patched.start_kernel(booted, patched=False)), booted)
 
@@ -53,7 +53,7 @@ class PatchEditor:
         self.patched, self._error = self.patched.without(name), ""
 
     def receive(self, message: dict[str, Any], booted: Boot | NoBoot) -> None:
-        """A text, or something to do with the patch."""
+        """A text, a function to edit, or a change of the patch."""
         match message:
             case {"own": text}:
                 self._text = text
@@ -71,7 +71,7 @@ class PatchEditor:
                 self.unpatch(name)
 
     def drawn(self, booted: Boot | NoBoot) -> dict[str, Any]:
-        """The text, what is wrong with it or stopped it, and what is applied."""
+        """The text, its error or what stopped it, and what is applied."""
         functions = self.patched.functions
         return {
             "on": [name for name, fix in FIXES.items() if fix.functions.items() <= functions.items()],
@@ -88,5 +88,5 @@ def _first_source(tree: str) -> str:
 
 
 def _title(name: str, symbol: Symbol) -> str:
-    """What a function of a patch goes by: the fix that it is from, or its name."""
+    """The title of a function in a patch: the fix that it is from, or its name."""
     return fix_of(symbol) or f"{name}()"

@@ -1,4 +1,4 @@
-"""What the page has of a kernel's run, whatever is chosen there: its log, the claims and the functions."""
+"""The part of a kernel's run that stays the same on the page: its log, the claims and the functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pgtlab_widgets.kernel_run import Involved, KernelRun, fix_of
 
 @dataclass(frozen=True)
 class ReadLog:
-    """A log: what follows from it, if there is a report in it, and the numbers that are explained."""
+    """A log with what follows from it, if there is a report in it, and the numbers that are explained."""
 
     annotated: AnnotatedLog | None = None
     numbers: dict[str, tuple[Number, NumberExplanation]] = field(default_factory=dict)
@@ -30,7 +30,7 @@ def read_log(dmesg: tuple[str, ...]) -> ReadLog:
     """Read a log."""
     try:
         annotated = annotate(read("\n".join(dmesg)))
-    except OopsError:  # nothing was reported
+    except OopsError:  # the log has no report
         return ReadLog()
     numbers = {f"number {n.line} {n.start}": (n, known) for n, known in explanations(annotated).items()}
     return ReadLog(annotated, numbers)
@@ -48,12 +48,12 @@ def run_view(name: str, of: KernelRun) -> dict[str, Any]:
             {"title": f"{function.name}()", "text": source_of(function.now), "edit": function.name}
             for function in of.involved
         ],
-        "mine": "\n".join(_diff(function, name) for function in of.involved if function.now is not function.before),
+        "diff": "\n".join(_diff(function, name) for function in of.involved if function.now is not function.before),
     }
 
 
 def _rows(dmesg: tuple[str, ...], log: ReadLog) -> Iterator[dict[str, Any]]:
-    """The lines, cut where a number is that is explained."""
+    """The lines, each cut into text and explained numbers."""
     of_line: dict[int, list[tuple[str, Number]]] = {}
     for key, (number, _) in log.numbers.items():
         of_line.setdefault(number.line, []).append((key, number))
@@ -69,7 +69,7 @@ def _rows(dmesg: tuple[str, ...], log: ReadLog) -> Iterator[dict[str, Any]]:
 
 @lru_cache(maxsize=64)
 def _changes(name: str) -> list[dict[str, str]]:
-    """What the tree's commits change, or the bug."""
+    """The changes of the tree's commits, or of the bug, as diffs."""
     if name in BUGS:
         return [{"title": f"{name}: {BUGS[name].commit.subject}", "text": BUGS[name].diff()}]
     commits = Tree.named(name).commits
@@ -77,7 +77,7 @@ def _changes(name: str) -> list[dict[str, str]]:
 
 
 def _diff(function: Involved, name: str) -> str:
-    """What a patch changes, with the whole function around it."""
+    """What a patch changes in a function, as a diff with the whole function."""
     fix = fix_of(function.now)
     names = f"{function.name}() of {name}", f"{function.name}() of {fix}" if fix else f"your {function.name}()"
     old, new = source_of(function.before).splitlines(), source_of(function.now).splitlines()

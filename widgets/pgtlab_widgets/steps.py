@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Any, Final
 
-STEP: Final = 0.05  # seconds of work between two looks at what else there is to do
+STEP: Final = 0.05  # seconds of work before other messages are handled
 
 
 class Steps:
-    """One piece of work at a time, by its name. Messages: a step, or to stop."""
+    """One piece of work at a time, with a name. Messages: a step, or to stop."""
 
     def __init__(self) -> None:
         self._work: Iterator[object] | None = None
@@ -18,15 +18,15 @@ class Steps:
         self._number = 0
 
     def start(self, name: str, work: Iterator[object]) -> None:
-        """Begin, in place of what there was to do."""
+        """Begin, in place of any other work."""
         self._name, self._work = name, work
 
     def stop(self) -> None:
-        """Give up what is left to do."""
+        """Drop the rest of the work."""
         self._work = None
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Take a step, or stop. Of two pages that show the same view, one makes it go: a step is taken once."""
+        """Take a step, or stop. A step is taken once, even if two pages show the view and ask for it."""
         match message:
             case {"step": number} if number == self._number:
                 self._number += 1
@@ -35,7 +35,7 @@ class Steps:
                 self.stop()
 
     def _take(self) -> None:
-        work, self._work = self._work, None  # what fails does not go on
+        work, self._work = self._work, None  # work that fails does not go on
         until = monotonic() + STEP
         for _ in work or ():
             if monotonic() > until:

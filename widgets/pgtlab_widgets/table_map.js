@@ -1,26 +1,26 @@
 // @ts-check
-// The table map's view: where we are; bars, each a part of the one above, and the tables on the way, a column for each level.
+// The table map's view: an address; bars, each a part of the one above; and the tables on the way, a column for each level.
 import { kernel, toggling } from "./kernel.js";
 import { button, field, h, picture, sending, show } from "./page.js";
 
 /**
  * @typedef {{
- *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, told: string,
+ *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, status: string,
  *   regions: {name: string, send: object}[], next: object|null, picture: import("./page.js").Picture|null,
  * }} View
  *
- * What else the reader has come to: from which item to go one bar down, once the view is another than it was; and the
- * item that the wheel was turned at last.
+ * What else is known of the reader: the item from which to go one bar down, once the view has changed; and the item at
+ * which the wheel was turned last.
  * @typedef {import("./kernel.js").Reader & {from?: HTMLElement, was?: View, turned?: Element, late?: number}} Reader
  */
 
 /**
- * An item leads to where it begins; an arrow scrolls its table.
+ * An item goes to its first address; an arrow scrolls its table.
  * @param {import("./page.js").Shape} shape
  */
 function opens(shape) {
-  const leads = sending("va")(shape);
-  return leads ? { ...leads, "aria-current": "data-here" in shape.attributes ? "location" : null } : sending("scroll")(shape);
+  const place = sending("va")(shape);
+  return place ? { ...place, "aria-current": "data-here" in shape.attributes ? "location" : null } : sending("scroll")(shape);
 }
 
 /**
@@ -40,16 +40,16 @@ function body(view, reader) {
       h("span", "label", { class: "label" }, "Go to"),
       ...view.regions.map(({ name, send }) => button(name, name, send)),
     ]),
-    h("p", "told", { class: "told", role: "status", "data-next": view.next ? JSON.stringify(view.next) : null }, view.told),
+    h("p", "status", { class: "status", role: "status", "data-next": view.next ? JSON.stringify(view.next) : null }, view.status),
     view.picture ? picture(reader, view.picture, "tables", opens) : h("p", "stuck", { class: "stuck" }, view.stuck),
   ];
 }
 
-/** The bar, or the column, that an item is in. */
+/** The bar or the column of an item. */
 const lane = (/** @type {HTMLElement} */ item) => item.dataset.item?.split(" ").slice(0, 2).join(" ");
 
 /**
- * The item of the address in the bar or column that is so many after that of `item`.
+ * The item at the address in another bar or column, `steps` after that of `item`.
  * @param {HTMLElement} item
  * @param {number} steps
  */
@@ -61,7 +61,7 @@ function beside(item, steps) {
 }
 
 /**
- * Magnify what an item shows: go there, and on to the bar below, or the next column.
+ * Magnify an item: go to its address, and then to the bar below or the next column.
  * @param {HTMLElement} item
  * @param {{view: View, reader: Reader}} context
  */
@@ -89,7 +89,7 @@ const on = {
     return true;
   },
 
-  // With Ctrl, as two fingers on a touchpad send it: without, the page scrolls.
+  // With Ctrl, which two fingers on a touchpad send too; without it the page scrolls.
   wheel(/** @type {WheelEvent} */ event, /** @type {any} */ context) {
     const under = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("svg [data-va]"));
     if (!event.ctrlKey || !under) return;
@@ -97,7 +97,7 @@ const on = {
     const { reader } = context;
     if (event.timeStamp < (reader.late ?? 0)) return;
     reader.late = event.timeStamp + 200; // one turn is many events
-    // Turned on at the same place, it goes on from where it got to.
+    // Turned again at the same place, the wheel goes on from the focused item.
     const focused = /** @type {HTMLElement|null} */ (document.activeElement?.closest("svg [data-va]"));
     const item = under === reader.turned && focused && under.closest("svg")?.contains(focused) ? focused : under;
     reader.turned = under;

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 
 class TableMap(KernelView):
-    """All tables of an address space, of which those on the way to one address are shown.
+    """The tables of an address space, of which those on the way to one address are shown.
 
     Parameters
     ----------
     source : MMU or Image, optional
-        Whose tables; without it those of a kernel that is booted here, and of a small process.
+        The tables to show; by default those of a kernel that is booted here, and of a small process.
     address : str or int, optional
-        Where to begin: an address, or a name of the kernel's memory map. Else the first `struct page`, or, where it is
-        not known whose tables these are, the first that is mapped.
+        Where to begin: an address, or a name of the kernel's memory map. By default the first `struct page`; if the
+        kernel of the tables is not known, the first address that is mapped.
     page_size, va_bits, cpu, pa_bits
-        The kernel and the CPU; of an image, its own.
+        The kernel and the CPU; an image has its own.
 
     Examples
     --------
@@ -61,12 +61,12 @@ class TableMap(KernelView):
         pa_bits: int | None = None,
     ) -> None:
         self._source = None if source is None else source if isinstance(source, MMU) else source.mmu
-        self._whose = source is None  # it is known of what kernel the tables are
+        self._known = source is None  # the kernel of the tables is known
         if source is not None and not isinstance(source, MMU) and source.config is not None:
-            self._whose, config, cpu = True, source.config, source.boot.cpu.name
+            self._known, config, cpu = True, source.config, source.boot.cpu.name
             page_size, va_bits, pa_bits = config.page_size_name, config.va_bits, config.pa_bits
-        if address is None and not self._whose and self._source is not None:
-            address = next((at for its in ranges(self._source) if (at := self._first_in(its)) is not None), 0)
+        if address is None and not self._known and self._source is not None:
+            address = next((va for scale in ranges(self._source) if (va := self._first_in(scale)) is not None), 0)
         self.field = AddressField()
         self._first: dict[int, int] = {}
         self._wanted = "VMEMMAP_START" if address is None else address if isinstance(address, str) else f"{address:#x}"
@@ -77,7 +77,7 @@ class TableMap(KernelView):
         super().__init__(page_size, va_bits, cpu, pa_bits)
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """Another kernel, with its tables and a process's."""
+        """Show the tables of another kernel and of a process."""
         if isinstance(self.boot, Boot):
             self._mmu = self._source or small_process(self.boot).mmu
             self._ranges = ranges(self._mmu, self._regions())
@@ -89,13 +89,11 @@ class TableMap(KernelView):
         Raises
         ------
         ValueError
-            Where it is none.
+            If it is not an address.
         """
         if isinstance(self.boot, Boot):
-            if not self._whose and re.search("[g-zG-Z]", address.lower().replace("0x", "")):
-                raise ValueError(
-                    f"{address!r} is not an address: whose tables these are is not known, so write a number"
-                )
+            if not self._known and re.search("[g-zG-Z]", address.lower().replace("0x", "")):
+                raise ValueError(f"{address!r} is a name, and the kernel of these tables is not known: write a number")
             self._va = parse_address(address, self.boot)
             self.columns = table_columns(self._mmu, self._va)
             self.outcome = str(self._mmu.translate(self._va).outcome)
@@ -108,30 +106,30 @@ class TableMap(KernelView):
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """All that the browser draws."""
         picture = self.picture()
-        name = address_name(self._va, self.boot) if self._whose else ""
+        name = address_name(self._va, self.boot) if self._known else ""
         return {
             "choices": self.toggles() if self._source is None else [],
             "stuck": self.stuck,
             "address": self.field.drawn(
                 self.address,
                 f"{self._va:#018x}  {name}" if not self.stuck else "",
-                address_names(self.boot) if self._whose else (),
+                address_names(self.boot) if self._known else (),
             ),
             "regions": [{"name": name, "send": {"region": name}} for name in self._places()],
-            "told": self._told(),
+            "status": self._status(),
             "next": self._next(),
             "picture": picture and picture.spec(),
         }
 
-    def _told(self) -> str:
-        """The last entry on the way, and what the translation comes to."""
+    def _status(self) -> str:
+        """The last entry on the way, and the outcome of the translation."""
         cells = [str(column.cells[column.opened]) for column in self.columns[-1:] if column.cells]
         return "; ".join([*cells, self.outcome])
 
     def _next(self) -> dict[str, Traits] | None:
-        """What the page is to ask for once this is drawn: the kernel without LPA2, or with it, may be chosen next."""
+        """What the page asks for next: to prepare the same kernel without LPA2, or with it, for the next click."""
         without = self.cpu.endswith(LPA2_OFF)
         other = self.cpu.removesuffix(LPA2_OFF) if without else self.cpu + LPA2_OFF
         if self._source is not None or other not in CPUS:
@@ -139,7 +137,7 @@ class TableMap(KernelView):
         return {"prepare": {**traits(self.config), "cpu": other}}
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A cell to open, a table to scroll, an address, or a choice of kernel."""
+        """A place to go, a table to scroll, an address, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -150,8 +148,8 @@ class TableMap(KernelView):
                 self.go(va)
             case {"region": name}:
                 begin, end = self._places()[name]
-                there = first_mapped(self._mmu, begin, end)
-                self.go(f"{begin if there is None else there:#x}")
+                mapped = first_mapped(self._mmu, begin, end)
+                self.go(f"{begin if mapped is None else mapped:#x}")
             case {"scroll": where}:
                 level, first = map(int, where.split())
                 self._first = {**self._first, level: first}
@@ -161,28 +159,28 @@ class TableMap(KernelView):
                     self.draw()
 
     def _regions(self) -> list[tuple[str, int, int]]:
-        """The named parts of the address space, where it is known whose it is."""
-        if not isinstance(self.boot, Boot) or not self._whose:
+        """The named parts of the address space, if its kernel is known."""
+        if not isinstance(self.boot, Boot) or not self._known:
             return []
         return [(region.name, region.start, region.end) for region in memory_map(self.boot)]
 
     def _places(self) -> dict[str, tuple[int, int]]:
-        """Where one may want to go: the named parts, or the ranges."""
-        if self._whose:
+        """The places to go to: the named parts, or else the ranges."""
+        if self._known:
             return {name: (start, end) for name, start, end in self._regions() if name != GUARD}
-        return {its.name.split(",")[0]: (its.va, its.va + its.size) for its in self._ranges if its.size}
+        return {scale.name.split(",")[0]: (scale.va, scale.va + scale.size) for scale in self._ranges if scale.size}
 
-    def _first_in(self, its: Scale) -> int | None:
+    def _first_in(self, scale: Scale) -> int | None:
         assert self._source is not None
-        return first_mapped(self._source, its.va, its.va + its.size) if its.size else None
+        return first_mapped(self._source, scale.va, scale.va + scale.size) if scale.size else None
 
     def picture(self) -> Picture | None:
-        """The tables on the way; None where the kernel does not boot."""
+        """The tables on the way; None if the kernel does not boot."""
         if self.stuck:
             return None
         return table_map_picture(self.columns, self._va, self._first, self._ranges, self.outcome)
 
     def text(self) -> str:
-        """The tables on the way, and the last one's entries."""
+        """The tables on the way, and the entries of the last one."""
         picture = self.picture()
         return self.stuck if picture is None else f"{picture.title}\n{picture.description}"

@@ -1,11 +1,11 @@
 // @ts-check
-// The TLB's view: what is run on what, how far it is, and the counts.
+// The TLB's view: what runs on which hardware, how far it is, and the counts.
 import { h, picture, show, toolbar } from "./page.js";
 
 /**
  * @typedef {{
  *   choices: {label: string, options: {label: string, selected: boolean, send: object, note: string}[]}[],
- *   note: string, told: string, done: number, accesses: number, next: object|null,
+ *   note: string, status: string, done: number, accesses: number, next: object|null,
  *   picture: import("./page.js").Picture,
  * }} View
  */
@@ -24,7 +24,7 @@ const body = (view, reader) => [
       "aria-label": "Accesses so far",
       "data-next": view.next && JSON.stringify(view.next),
     }),
-    h("span", "told", { role: "status" }, view.told),
+    h("span", "status", { role: "status" }, view.status),
   ]),
   picture(reader, view.picture),
 ];

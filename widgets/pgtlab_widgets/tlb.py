@@ -1,4 +1,4 @@
-"""The TLB view: what translation costs with one size of address and with another, counted while one looks on."""
+"""The TLB view: what translation costs with two sizes of address, counted step by step."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import Refused, refusals
 from pgtlab_widgets.view import View, module
 
-STEP: Final = 1 << 16  # accesses between two looks: some 30 ms
+STEP: Final = 1 << 16  # accesses in a step, which takes some 30 ms
 ACCESSES: Final = (100_000, 300_000, 1_000_000, 10_000_000)
 PAGE_SIZES: Final = ("4k", "16k", "64k")
 NOTES: Final = {
     "no walk cache": "every walk starts at the first level",
     "last tables": "64 entries for the tables of level 3, as in a Cortex-A53",
-    "shared": "64 entries that the tables of all levels share",
+    "shared": "64 entries, shared by the tables of all levels",
     "each level": "16 entries for the tables of each level",
     "10 + 512": "as in a Cortex-A53",
     "pages": "by pages",
@@ -62,9 +62,9 @@ class TLBView(View):
     tlb : str
         A name of `pgtlab.lab.cost_comparison.TLBS`: the entries of L1 and L2.
     compared : str
-        The two sizes of address, such as "47 and 48"; the first two that there are unless given.
+        The two sizes of address, such as "47 and 48"; by default the first two of the page size.
     accesses : int
-        How long the trace is: one of `ACCESSES`.
+        The length of the trace: one of `ACCESSES`.
 
     Examples
     --------
@@ -93,9 +93,9 @@ class TLBView(View):
         compared: str | None = None,
         accesses: int = 300_000,
     ) -> None:
-        self._done: dict[tuple[str | int, ...], tuple[Cost, ...]] = {}  # of all that was run, by what was chosen
+        self._done: dict[tuple[str | int, ...], tuple[Cost, ...]] = {}  # finished runs, by the choices
         self._so_far: tuple[Cost, ...] = ()
-        self._work: Iterator[None] | None = None  # what is being counted
+        self._work: Iterator[None] | None = None  # the run in progress
         self._steps = 0
         self._at: tuple[str | int, ...] = ()
         page_size = page_size.lower()
@@ -113,7 +113,7 @@ class TLBView(View):
 
     @property
     def regimes(self) -> tuple[Regime, Regime]:
-        """What is compared."""
+        """The two regimes to compare."""
         return pairs(self.page_size)[self.compared]
 
     @property
@@ -128,18 +128,18 @@ class TLBView(View):
         return self._rows()
 
     def run(self) -> None:
-        """Count what is not counted yet, without a look at it."""
+        """Run the rest of the trace without drawing."""
         if self._work:
             while self._work:
                 self._go_on()
             self.draw()
 
     def choose(self, **chosen: str | int) -> None:
-        """Set several traits; where a page size has no such sizes of address, the first two that it has."""
+        """Set several traits; if the page size does not have the two sizes of address, take its first two."""
         if "page_size" in chosen and "compared" not in chosen:
             with refusals():
-                there = pairs(str(chosen["page_size"]).lower())
-            chosen["compared"] = self.compared if self.compared in there else next(iter(there))
+                legal = pairs(str(chosen["page_size"]).lower())
+            chosen["compared"] = self.compared if self.compared in legal else next(iter(legal))
         with self.hold_trait_notifications():
             for name, value in chosen.items():
                 self.set_trait(name, value)
@@ -149,7 +149,7 @@ class TLBView(View):
         return tuple(getattr(self, name) for name, _, _ in self._choices())
 
     def _choices(self) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-        """Each trait with its label and what it may be."""
+        """Each trait with its label and its options."""
         yield "trace", "Trace", tuple(WORKLOADS)
         yield "page_size", "Page size", PAGE_SIZES
         yield "compared", "Address bits", tuple(pairs(self.page_size))
@@ -162,16 +162,16 @@ class TLBView(View):
     def _legal(self, proposal: dict[str, Any]) -> str | int:
         name, value = proposal["trait"].name, proposal["value"]
         if name == "page_size" and value not in PAGE_SIZES:
-            raise Refused(f"{value!r} is no page size of arm64: there are {', '.join(PAGE_SIZES)}")
+            raise Refused(f"{value!r} is not a page size of arm64; choose from {', '.join(PAGE_SIZES)}")
         with refusals():
-            there = next(options for it, _, options in self._choices() if it == name)
-        if value not in there:
-            raise Refused(f"{name} {value!r} is not to be had: there are {', '.join(map(str, there))}")
+            legal = next(options for trait, _, options in self._choices() if trait == name)
+        if value not in legal:
+            raise Refused(f"unknown {name} {value!r}; choose from {', '.join(map(str, legal))}")
         return str(value) if isinstance(value, str) else int(value)
 
     @traitlets.observe("trace", "page_size", "compared", "mapping", "tlb", "walk_cache", "accesses")
     def _restart(self, change: object) -> None:
-        """Something else is chosen: what ran for the choice before is given up, and what was finished is kept."""
+        """Run the new choice: an unfinished run is dropped, a finished one is kept."""
         if self.compared not in pairs(self.page_size):  # the page size was set alone
             self.compared = next(iter(pairs(self.page_size)))
             return
@@ -182,12 +182,12 @@ class TLBView(View):
 
     def _go_on(self) -> None:
         """Take a step."""
-        work, self._work = self._work, None  # what fails does not go on
+        work, self._work = self._work, None  # work that fails does not go on
         if work and next(work, self) is not self:
             self._work = work
 
     def _running(self) -> Iterator[None]:
-        """Run the trace in both regimes at once, and yield now and then."""
+        """Run the trace in both regimes side by side, in steps."""
         key, hardware = self._key, self.hardware
         region = self.regimes[0].region
         trace = _trace(self.trace, region, self.accesses)
@@ -207,14 +207,14 @@ class TLBView(View):
     def _rows(self) -> tuple[Row, Row]:
         nothing = Cost(0, (), (), (0,) * 5, (0,) * 5, 0, 0)
         costs = self._done.get(self._key) or self._so_far or (nothing, nothing)
-        one, other = (
+        first, second = (
             Row(self.trace, self.mapping, self.walk_cache, regime, cost)
             for regime, cost in zip(self.regimes, costs, strict=True)
         )
-        return one, other
+        return first, second
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """All that the browser draws."""
         rows, running = self._rows(), self._work is not None
         done = rows[0].cost.accesses
         return {
@@ -234,7 +234,7 @@ class TLBView(View):
                 for name, label, options in self._choices()
             ],
             "note": WORKLOADS[self.trace],
-            "told": f"{done:,} of {self.accesses:,} accesses" if running else compared(rows),
+            "status": f"{done:,} of {self.accesses:,} accesses" if running else compared(rows),
             "done": done,
             "accesses": self.accesses,
             "next": {"step": self._steps} if running else None,
@@ -242,7 +242,7 @@ class TLBView(View):
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice, or that the page has drawn what there was and is ready for more."""
+        """A choice, or the next step, when the page has drawn the last one."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -252,29 +252,31 @@ class TLBView(View):
                 self.draw()
 
     def picture(self) -> Picture:
-        """The whole cost."""
+        """The costs of the whole trace."""
         return cost_comparison_picture(self.rows, self.hardware)
 
     def text(self) -> str:
-        """The numbers, and what they come to."""
+        """The numbers, and the comparison in a sentence."""
         return f"{self.picture().description}\n{compared(self.rows)}"
 
 
 @cache
 def pairs(page_size: str) -> dict[str, tuple[Regime, Regime]]:
-    """What can be compared, by the two sizes of address.
+    """The pairs of regimes to compare, by their two sizes of address.
 
     >>> list(pairs("16k")), list(pairs("64k"))
     (['47 and 48', '47 and 52', '48 and 52'], ['48 and 52'])
     """
-    return {f"{_bits(one)} and {_bits(other)}": (one, other) for one, other in combinations(regimes(page_size), 2)}
+    return {
+        f"{_bits(first)} and {_bits(second)}": (first, second) for first, second in combinations(regimes(page_size), 2)
+    }
 
 
 def _bits(regime: Regime) -> int:
     return regime.range.input_bits
 
 
-@lru_cache(maxsize=1)  # of 10,000,000 accesses it takes 80 MB
+@lru_cache(maxsize=1)  # 10,000,000 accesses take 80 MB
 def _trace(name: str, region: int, accesses: int) -> Workload:
     return workload(name, region, accesses)
 

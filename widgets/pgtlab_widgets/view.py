@@ -1,7 +1,7 @@
-"""What every view is on the Python side: what is shown follows from the model, and what the reader does is a message.
+"""The base of all views: what is shown follows from traits, and what the reader does arrives as a message.
 
-Data flows one way. A view's traits say what is chosen; from them follows one more, `view`, which is all that the
-browser needs to draw; what is chosen there comes back as a message, and sets traits.
+Data flows one way. Traits say what is chosen; `view` follows from them and holds all that the browser draws; what the
+reader does in the browser comes back as a message, which sets traits.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def module(name: str) -> str:
 
 
 def packed(data: dict[str, Any], widget: object) -> str:
-    """As one string, because ipywidgets looks for binary buffers in every node of what it sends: there are hundreds."""
+    """Data as one string, because ipywidgets looks for binary buffers in every node of what it sends."""
     return json.dumps(data, separators=(",", ":"))
 
 
@@ -63,10 +63,10 @@ class View(anywidget.AnyWidget):
 
     view = traitlets.Dict().tag(sync=True, to_json=packed)
 
-    #: What stays while something in it is chosen, such as a large picture: sent when it changes itself.
+    #: The part that stays the same while something in it is chosen, such as a large picture; sent when it changes.
     base_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
-    #: Those that a cell shows by themselves.
+    #: The views that a cell shows by themselves, not inside another widget.
     displayed: ClassVar[WeakSet[View]] = WeakSet()
 
     def __init__(self, **traits: Any) -> None:
@@ -74,32 +74,32 @@ class View(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs, as plain data."""
+        """All that the browser draws, as plain data."""
         raise NotImplementedError
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Do what the reader asks for, and `draw()` if no trait changes that does."""
+        """Do what the reader asks for, then `draw()` unless a trait changed that does so."""
         raise NotImplementedError
 
     def picture(self) -> Picture | None:
-        """The picture as it stands, for pages without widgets; None where there is none."""
+        """The current picture, for pages without widgets; None if there is none."""
         raise NotImplementedError
 
     def text(self) -> str:
-        """The same as text; where there is no picture, why."""
+        """The picture as text, or why there is no picture."""
         raise NotImplementedError
 
     def draw(self) -> None:
-        """Make `view` anew."""
+        """Update `view`."""
         self.view = self.drawn()
 
     def svg(self) -> str:
-        """The picture as it stands, as an SVG string.
+        """The current picture as an SVG string.
 
         Raises
         ------
         ValueError
-            Where there is none; it says why.
+            If there is no picture; the message says why.
         """
         picture = self.picture()
         if picture is None:
@@ -107,14 +107,14 @@ class View(anywidget.AnyWidget):
         return picture.svg()
 
     def png(self, scale: float = 2) -> bytes:
-        """The picture as it stands, as a PNG of `scale` pixels for each of its own.
+        """The current picture as a PNG, with `scale` pixels of the image for each of the picture.
 
         Raises
         ------
         ValueError
-            Where there is none; it says why.
+            If there is no picture; the message says why.
         ImportError
-            Where the packages that draw it are not installed; it names the extra that brings them.
+            If a package that draws it is not installed; the message names the extra that brings it.
         """
         from pgtlab.plot.png import png
 
@@ -124,7 +124,7 @@ class View(anywidget.AnyWidget):
         return png(picture, scale)
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The widget, with the picture as it stands for pages that have no widgets."""
+        """The widget, and the current picture for pages without widgets."""
         if self.comm is None:  # it was shown before, and has left the page since
             self.open()
         View.displayed.add(self)
@@ -133,7 +133,7 @@ class View(anywidget.AnyWidget):
         return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
 
     def _leave(self) -> None:
-        """Give up the connection to the page, for which ipywidgets would keep this for good; but not inside another."""
+        """Close the connection to the page, which keeps this object alive, unless another widget contains it."""
         reference, states = f"IPY_MODEL_{self.model_id}", Widget.get_manager_state()["state"].values()
         if any(reference in widget["state"].get("children", ()) for widget in states):
             return
@@ -142,7 +142,7 @@ class View(anywidget.AnyWidget):
         self.__dict__.pop("_repr_mimebundle_", None)  # close() hides the method; but this can be shown again
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        """A message and not a trait, because a trait's changes may be merged: two clicks are two clicks."""
+        """Handle a message. (Changes of a trait could be merged, and two clicks are two clicks.)"""
         try:
             if content == {"gone": True}:
                 self._leave()

@@ -1,5 +1,5 @@
 // @ts-check
-// The walk stepper's view: what is translated, the steps, the picture of the tables, and the bits of one word.
+// The walk stepper's view: what to translate, the steps, the picture of the tables, and the bits of one word.
 import { kernel, toggling } from "./kernel.js";
 import { button, field, h, picture, show, toolbar } from "./page.js";
 
@@ -7,13 +7,13 @@ import { button, field, h, picture, show, toolbar } from "./page.js";
  * @typedef {{label: string, selected: boolean, send: object, rule?: string}[]} Options
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, accesses: Options,
- *   els: Options, trials: Options, step: number, last: number, told: string,
+ *   els: Options, trials: Options, step: number, last: number, status: string,
  *   picture: import("./page.js").Picture|null, word: import("./page.js").Picture|null,
  * }} View
  */
 
 /**
- * What keys and buttons ask for. One step more is asked for as such: two fast presses are two steps.
+ * The messages of keys and buttons. One step is relative, so that two fast presses are two steps.
  * @type {Record<string, (view: View) => object>}
  */
 const MOVES = {
@@ -26,19 +26,19 @@ const MOVES = {
 /** @param {View} view */
 function stepping(view) {
   const { step, last } = view;
-  const one = (/** @type {string} */ key, /** @type {string} */ label, /** @type {boolean} */ done) =>
+  const move = (/** @type {string} */ key, /** @type {string} */ label, /** @type {boolean} */ done) =>
     button(key, label, MOVES[key](view), { "aria-disabled": done ? true : null, "aria-keyshortcuts": key });
   return h("div", "steps", { class: "tools", role: "group", "aria-label": "Steps", "data-steps": true }, [
-    one("Home", "|◀ Start", step === 0),
-    one("ArrowLeft", "◀ Back", step === 0),
-    one("ArrowRight", "Step ▶", step === last),
-    one("End", "End ▶|", step === last),
+    move("Home", "|◀ Start", step === 0),
+    move("ArrowLeft", "◀ Back", step === 0),
+    move("ArrowRight", "Step ▶", step === last),
+    move("End", "End ▶|", step === last),
     h("span", "count", { class: "label" }, `Step ${step} of ${last}`),
     h("span", "keys", { class: "note" }, "← and → step, Home and End jump"),
   ]);
 }
 
-/** A shape of a step leads to it. */
+/** A shape of a step is a button that goes to that step. */
 const stepped = (/** @type {import("./page.js").Shape} */ { attributes }) =>
   "data-step" in attributes ? { role: "button", "data-send": JSON.stringify({ step: Number(attributes["data-step"]) }) } : null;
 
@@ -51,7 +51,7 @@ const walked = (view, reader) => [
   h("div", "access", { class: "toggles" }, [toolbar(reader, "Access", view.accesses), toolbar(reader, "From", view.els)]),
   toolbar(reader, "Try", view.trials),
   stepping(view),
-  h("p", "told", { class: "told", role: "status" }, view.told),
+  h("p", "status", { class: "status", role: "status" }, view.status),
   ...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []),
   h("div", "word", { class: "word" }, view.word ? [picture(reader, view.word, "word")] : []),
 ];

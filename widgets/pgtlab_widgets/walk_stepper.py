@@ -27,7 +27,7 @@ from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
 
-ALWAYS_SHOWN = ("DFSC", "IFSC", "WnR")  # of a syndrome, whose other fields are shown where they are not zero
+ALWAYS_SHOWN = ("DFSC", "IFSC", "WnR")  # fields of a syndrome; others are shown only if they are not zero
 
 
 class WalkStepper(KernelView):
@@ -36,13 +36,13 @@ class WalkStepper(KernelView):
     Parameters
     ----------
     source : MMU, Image or Kernel, optional
-        The tables to walk. Without it a kernel is booted here, as the toggles say, with a small process.
+        The tables to walk; by default those of a kernel that is booted here, as the toggles say, and a small process.
     address : str or int, optional
         What to translate: an address, or what `parse_address` reads as one.
     access : str
         `READ`, `WRITE` or `FETCH`.
     el : int, optional
-        The exception level, 0 or 1; that of whoever's address it is by default.
+        The exception level, 0 or 1; by default 1 for an address of the kernel, 0 for one of user space.
     mm : MmStruct, optional
         An address space of a `Kernel`, for addresses of user space.
     page_size, va_bits, cpu, pa_bits
@@ -51,7 +51,7 @@ class WalkStepper(KernelView):
     Raises
     ------
     ValueError
-        Where something is not to be had, now or when a trait is set.
+        If a choice is not legal, now or when a trait is set.
 
     Examples
     --------
@@ -86,9 +86,9 @@ class WalkStepper(KernelView):
         self.walk: Walk | None = None
         self.lookups: tuple[Lookup, ...] = ()
         self.field = AddressField()
-        self._trial: Trial | None = Trial("", 0)  # the one that this is, to try again in another kernel
+        self._trial: Trial | None = Trial("", 0)  # the current one, to repeat in another kernel
         self._space: AddressSpace | None = None
-        self._shown: tuple[object, ...] = ()  # of which kernel, and what
+        self._shown: tuple[object, ...] = ()  # the kernel and the translation
         self._given = None if source is None else _space_of(source, mm)
         kernel: dict[str, Any] = {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}
         if self._given is not None and self._given.boot is not None:
@@ -102,25 +102,25 @@ class WalkStepper(KernelView):
 
     @property
     def last(self) -> int:
-        """The number of the step that is the outcome."""
+        """The number of the last step, the outcome."""
         return 0 if self.walk is None else len(self.walk.steps) + 1
 
     @property
     def trials(self) -> tuple[Trial, ...]:
-        """Translations that end in different ways."""
+        """Translations to try, each with another outcome."""
         return () if self._space is None else self._space.trials
 
     def try_out(self, name: str) -> None:
-        """Translate what is called `name`, of `trials`, and show how it ends.
+        """Do the translation called `name` of `trials`, and show its outcome.
 
         Raises
         ------
         ValueError
-            Where there is none, or it cannot be had.
+            If there is no such trial, or it is not possible here.
         """
         trial = next((trial for trial in self.trials if trial.name == name), None)
         if trial is None:
-            raise ValueError(f"{name!r} is nothing to try: there are {', '.join(trial.name for trial in self.trials)}")
+            raise ValueError(f"{name!r} is not a trial; choose from {', '.join(trial.name for trial in self.trials)}")
         if trial.rule:
             raise ValueError(f"{name}: {trial.rule}")
         self._choose(trial)
@@ -146,15 +146,17 @@ class WalkStepper(KernelView):
     # From what is chosen to what is shown.
 
     def booted(self, before: Boot | NoBoot) -> None:
-        """Another kernel, with its process; what was tried last is tried again there."""
+        """Walk the tables of another kernel and its process; the last trial is repeated there."""
         self._space = self._given or (small_process(self.boot) if isinstance(self.boot, Boot) else None)
         if self._space is not None and (self._trial or not self._has_address()):
             name = self._trial.name if self._trial else ""
-            self._choose(next((one for one in self.trials if one.name == name and not one.rule), self.trials[0]))
+            self._choose(
+                next((trial for trial in self.trials if trial.name == name and not trial.rule), self.trials[0])
+            )
         self._translate()
 
     def _has_address(self) -> bool:
-        """Whether the kernel at hand has the names that the address is written with."""
+        """Whether the current kernel has the names in the address."""
         try:
             return self._va() >= 0
         except AddressError:
@@ -162,11 +164,11 @@ class WalkStepper(KernelView):
 
     @traitlets.observe("address", "access", "el")
     def _asked(self, change: object) -> None:
-        if self.view:  # else the kernel is still to boot
+        if self.view:  # otherwise the kernel has not booted yet
             self._translate()
 
     def _translate(self) -> None:
-        """Walk and draw, unless that is what was done last; stay at the step, or at the end."""
+        """Walk and draw, unless nothing changed; stay at the same step, or at the end."""
         va, access = 0 if self._space is None else self._va(), Access[self.access]
         asked = self.boot, self._space, va, access, self.el
         if asked == self._shown:
@@ -194,7 +196,7 @@ class WalkStepper(KernelView):
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
-        """All that the browser needs."""
+        """All that the browser draws."""
         picture, word = self.picture(), self.word()
         named = self._space is None or self._space.boot is not None
         return {
@@ -220,17 +222,17 @@ class WalkStepper(KernelView):
             ],
             "step": self.step,
             "last": self.last,
-            "told": self.told(),
+            "status": self.status(),
             "picture": picture and picture.spec(),
             "word": word and word.spec(),
         }
 
-    def told(self) -> str:
+    def status(self) -> str:
         """What happens at this step, in a sentence."""
         return "" if self.walk is None else step_of(self.walk, self.step)
 
     def word(self) -> Picture | None:
-        """The bits of this step: the register that has the first table, the descriptor, the syndrome of the fault."""
+        """The word of this step: the register with the first table, the descriptor, or the syndrome of the fault."""
         if self.walk is None or self._space is None:
             return None
         if self.step == 0:
@@ -243,11 +245,11 @@ class WalkStepper(KernelView):
         syndrome = esr.decode(int(self.walk.esr))
         leaves = (leaf for part in syndrome.fields for leaf in part.leaves())
         shown = [leaf for leaf in leaves if leaf.value or leaf.name in ALWAYS_SHOWN]
-        title = f"ESR_EL1 = {syndrome.value:#018x}, and what of it is not zero"
+        title = f"ESR_EL1 = {syndrome.value:#018x}, fields that are not zero"
         return named_picture(title, syndrome.value, shown, str(syndrome))
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A step, an address, a way of access, or a choice of kernel."""
+        """A step, a trial, an address, an access, an exception level, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -263,16 +265,16 @@ class WalkStepper(KernelView):
                 self.el = el
             case {"address": text}:
                 self.field.enter(text, partial(setattr, self, "address"))
-                self.draw()  # the address may be the one before, and only the error come or go
+                self.draw()  # even if the address is the same: the error may appear or go
 
     def picture(self) -> Picture | None:
-        """The walk as far as it has come; None where the kernel does not boot."""
+        """The walk up to the current step; None if the kernel does not boot."""
         if self.walk is None or self._space is None:
             return None
         return walk_picture(self.walk, self._space.mmu.memory, self.lookups, self.step)
 
     def text(self) -> str:
-        """All steps, and Linux's."""
+        """All steps of the MMU, and those of Linux."""
         return self.stuck if self.walk is None else "\n".join([str(self.walk), *map(str, self.lookups)])
 
 
@@ -284,7 +286,7 @@ def _space_of(source: MMU | Image | Kernel, mm: MmStruct | None) -> AddressSpace
             return AddressSpace.of_kernel(source, mm)
         case MMU():
             return AddressSpace.of_mmu(source)
-    raise ValueError(f"{source!r} has no tables to walk: an MMU has, an Image and a Kernel")
+    raise ValueError(f"{source!r} has no tables to walk; give an MMU, an Image or a Kernel")
 
 
 def _is(trial: Trial, walk: Walk) -> bool:
