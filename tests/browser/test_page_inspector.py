@@ -48,7 +48,7 @@ def test_its_javascript_draws_what_it_is_given(render):
     inspector = PageInspector()
     text = {"key": "t", "tag": "text", "attributes": {"x": 1, "y": 2}, "text": "no such page"}
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [text]}
-    view = render(PageInspector, {**inspector.view, "picture": made_up, "said": "Said.", "actions": ["one", "two"]})
+    view = render(PageInspector, {**inspector.view, "picture": made_up, "log": "A log.", "actions": ["one", "two"]})
     assert view.locator("svg").inner_html() == '<text x="1" y="2">no such page</text>'
     view.get_by_role("button", name="one").press("Enter")
     assert view.page.evaluate("window.sent") == [{"do": "one"}]
