@@ -1,7 +1,7 @@
-"""What went wrong, where the log carries that conclusion: `diagnose(report, log, inferences)`.
+"""What went wrong, if the evidence is enough: `diagnose(report, log, inferences)`.
 
-A name that a program can ask for, one sentence, and the evidence. Where a signature alone would have to do, the answer
-is `not-enough-evidence`, with what is there and what is missing.
+A diagnosis has a name for programs, one sentence, and the evidence. If the log only looks like a known bug, the answer
+is `not-enough-evidence`, with what the log has and what is missing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pgtlab.linux.oops.inferring.inference import POSSIBLE, Diagnosis, Evidence,
 from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
 
-#: Every name, and what it says.
+#: Every name, and what it means.
 NAMES = {
     "page-table-freed-without-destructor": "a page-table page came back to the allocator still typed as one",
     "stack-address-as-struct-page": "something on the stack was taken for a struct page of the memmap",
@@ -68,7 +68,7 @@ def diagnose(report: PrintedReport, log: PrintedLog, inferences: Iterable[Infere
 
 
 def _nothing(report: PrintedReport) -> Diagnosis:
-    """What is there, for the reader to go on with."""
+    """The answer if no rule applies: what the report has, to go on with."""
     evidence = []
     if report.address is not None:
         evidence.append(address_evidence(report))

@@ -1,4 +1,4 @@
-"""Diagnoses of faults: what the address, the registers and the syndrome say together. The surer rules come first."""
+"""Diagnoses of faults from the address, the registers and the syndrome. The surer rules come first."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from pgtlab.linux.oops.reading.registers import AccessedAddress
 from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.oops.reading.walk import BETWEEN
 
-NULL_PAGE = 0x1000  # what Linux calls a NULL pointer dereference is below PAGE_SIZE; the smallest is safe
-GUARD = 1 << 16  # what lies below a stack: an unmapped page, of which the largest has 64 KiB
+NULL_PAGE = 0x1000  # Linux calls it a NULL pointer below PAGE_SIZE, of which this is the smallest
+GUARD = 1 << 16  # the unmapped page below a stack has at most 64 KiB
 _STACK = re.compile(r"(\w+) stack: +\[0x([0-9a-f]{8,16})\.\.0x([0-9a-f]{8,16})\]")
 _EXTERNAL, _ALIGNMENT = 0b010000, 0b100001
 FROM_EL1 = (0x21, 0x25)  # exception classes of aborts that the kernel itself met
 
 
 def stack_overflow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """The kernel found no room on the stack for the exception, and the address is just below a stack."""
+    """The kernel had no room on the stack for the exception, and the address is just below a stack."""
     texts = (report.message, *report.details)
     if report.address is None or not any("stack space" in text or "stack overflow" in text for text in texts):
         return None
     first, last = min(report.lines, default=0), max(report.lines, default=0)
     for line in log.lines:
-        found = _STACK.match(line.text) if first <= line.number <= last else None
-        if found and 0 < int(found[2], 16) - report.address <= GUARD:
-            below = int(found[2], 16) - report.address
-            sentence = f"the {found[1].lower()} stack overflowed: {report.address:#x} is {below:#x} bytes below it"
+        stack = _STACK.match(line.text) if first <= line.number <= last else None
+        if stack and 0 < int(stack[2], 16) - report.address <= GUARD:
+            below = int(stack[2], 16) - report.address
+            sentence = f"the {stack[1].lower()} stack overflowed: {report.address:#x} is {below:#x} bytes below it"
             evidence = (address_evidence(report), Evidence(line.text, (line.number,)))
             return Diagnosis("stack-overflow", sentence, evidence, DERIVED)
     return None
 
 
 def kasan_shadow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """A fault in KASAN's shadow is that of a check; the access would have been to what the shadow is for."""
+    """A fault in the shadow of KASAN: a check faulted before the access that it was for."""
     if not _from_kernel(report) or report.address is None:
         return None
-    found = shadow_of(report.address)
-    if found is None:
+    shadowed = shadow_of(report.address)
+    if shadowed is None:
         return None
-    shadow, address = found
+    shadow, address = shadowed
     last = address + (1 << shadow.scale) - 1
     printed = next((text for text in report.details if text.startswith("KASAN:")), "")
     if printed and f"{address:016x}" not in printed:
@@ -61,14 +61,14 @@ def kasan_shadow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
 
 
 def poison(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """The address, or the register that it was made from, is a value that the kernel writes to be found so."""
+    """The address, or the register that it was computed from, is a poison value."""
     if not _from_kernel(report) or report.address is None:
         return None
     access = _verified(report)
     for value in (report.address,) if access is None else (access.base_value, report.address):
-        if (found := poison_of(value)) is None:
+        if (near := poison_of(value)) is None:
             continue
-        known, offset = found
+        known, offset = near
         shown = f"{value:#x} is {known.name}" + (f" {'-' if offset < 0 else '+'} {abs(offset):#x}" if offset else "")
         evidence = (address_evidence(report), *access_evidence(report, access))
         confidence = DERIVED if known.value >> 48 == 0xDEAD else LIKELY
@@ -77,19 +77,19 @@ def poison(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagno
 
 
 def error_as_pointer(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """The base of the access is one of the last 4095 values, which `ERR_PTR()` makes of error numbers."""
+    """The base of the access is an error number as `ERR_PTR()` returns it: one of the last 4095 values."""
     access = _verified(report)
     if not _from_kernel(report) or access is None:
         return None
     name = error_pointer(access.base_value)
     if name is None or access.base_value % 8 == 0:
-        return None  # the distance of a field from the end of memory too: container_of() of NULL
+        return None  # may also be container_of() of NULL
     sentence = f"{access.base} is {access.base_value:#x}, the error {name} as a pointer, and was used without a check"
     return Diagnosis("error-pointer", sentence, (address_evidence(report), *access_evidence(report, access)), LIKELY)
 
 
 def null_pointer(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """NULL and the offset of a field; or a jump to NULL."""
+    """An access to a field of a structure at NULL, or a jump to NULL."""
     address = report.address
     if not _from_kernel(report) or address is None or address >= NULL_PAGE or report.fault is None:
         return None
@@ -119,7 +119,7 @@ def null_pointer(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
 
 
 def permission(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """The tables had the address, and do not allow the access."""
+    """The tables map the address and do not permit the access."""
     address, fault, syndrome = report.address, report.fault, report.syndrome
     if not _from_kernel(report) or address is None or syndrome is None or fault is None:
         return None
@@ -151,7 +151,7 @@ def permission(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Di
 
 
 def non_canonical(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """The address has bits above the range that are neither all 0 nor all 1."""
+    """The bits of the address above the range are neither all 0 nor all 1."""
     walk, address = report.walk, report.address
     if not _from_kernel(report) or address is None or report.fault is None:
         return None
@@ -174,7 +174,7 @@ def non_canonical(report: PrintedReport, log: PrintedLog, inferred: Inferred) ->
 
 
 def user_address(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """The kernel walked the tables of user space for an address that it had as a pointer of its own."""
+    """The kernel used an address of user space as a pointer, and the tables of the task do not map it."""
     address = report.address
     if not _from_kernel(report) or address is None:
         return None
@@ -195,7 +195,7 @@ def user_address(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
 
 
 def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """Aborts that the tables have no part in."""
+    """Aborts that the tables do not cause."""
     if report.syndrome is None:
         return None
     evidence = (_esr_evidence(report), *access_evidence(report, _verified(report)))
@@ -212,28 +212,28 @@ def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -
 
 
 def _from_kernel(report: PrintedReport) -> bool:
-    """Whether the kernel itself met an abort."""
+    """Whether the report is about an abort that the kernel itself took."""
     return report.kind in ("oops", "warning", "bug", "panic") and report.ec in FROM_EL1
 
 
 def _verified(report: PrintedReport) -> AccessedAddress | None:
-    """The access of the instruction, where it is to the address of the report."""
+    """The access of the instruction, if it is to the address of the report."""
     access = report.access
     return access if access is not None and report.address is not None and access.reaches(report.address) else None
 
 
 def _contradicted(report: PrintedReport) -> bool:
-    """Whether the instruction accesses something else than the address of the report."""
+    """Whether the instruction accesses another address than that of the report."""
     return report.access is not None and _verified(report) is None
 
 
 def address_evidence(report: PrintedReport) -> Evidence:
-    """The address that the report is of."""
+    """The address of the report, as evidence."""
     return Evidence(f"the report is of {report.address:#x}", report.lines_of("address"))
 
 
 def access_evidence(report: PrintedReport, access: AccessedAddress | None) -> tuple[Evidence, ...]:
-    """The instruction and its arithmetic; nothing where there is no access."""
+    """The instruction and its arithmetic, as evidence; empty without an access."""
     if access is None:
         return ()
     return (Evidence(f"`{access.instruction.text}` at pc; {access.arithmetic}", report.lines_of("code", access.base)),)

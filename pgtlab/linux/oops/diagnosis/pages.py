@@ -1,4 +1,4 @@
-"""Diagnoses of pages: what `Bad page state` carries, and a `struct page` that is none."""
+"""Diagnoses of pages: page tables in `Bad page state`, and a `struct page` that is not in the memmap."""
 
 from __future__ import annotations
 
@@ -12,49 +12,25 @@ from pgtlab.linux.oops.reading.report import PrintedReport
 
 NOT_ENOUGH = "not-enough-evidence"
 
-Inferred = Mapping[str, Inference]  # by their names, without those that are only possible
+Inferred = Mapping[str, Inference]  # by name, without those that are only possible
 Rule = Callable[[PrintedReport, PrintedLog, Inferred], Diagnosis | None]
 
-# Functions that free page tables and nothing else: who of them is in the trace had a table to free.
-FREES_TABLES = (
-    "pgd_free",
-    "p4d_free",
-    "pud_free",
-    "pmd_free",
-    "pte_free",
-    "__p4d_free",
-    "__pud_free",
-    "__pmd_free",
-    "pte_free_kernel",
-    "pmd_free_kernel",
-    "___p4d_free_tlb",
-    "___pud_free_tlb",
-    "___pmd_free_tlb",
-    "___pte_free_tlb",
-    "pud_free_pmd_page",
-    "pmd_free_pte_page",
-    "free_pgd_range",
-    "free_p4d_range",
-    "free_pud_range",
-    "free_pmd_range",
-    "free_pte_range",
-    "hugetlb_free_pgd_range",
-    "free_pgtables",
-    "free_empty_tables",
-    "free_hotplug_pgtable_page",
-    "__tlb_remove_table",
-    "tlb_remove_table_rcu",
-    "tlb_remove_table",
-    "destroy_args",  # debug_vm_pgtable's
-)
+# Functions that free only page tables: one of them in a trace shows that the page was a table.
+_FREEING = """
+    pgd_free p4d_free pud_free pmd_free pte_free __p4d_free __pud_free __pmd_free pte_free_kernel pmd_free_kernel
+    ___p4d_free_tlb ___pud_free_tlb ___pmd_free_tlb ___pte_free_tlb pud_free_pmd_page pmd_free_pte_page free_pgd_range
+    free_p4d_range free_pud_range free_pmd_range free_pte_range hugetlb_free_pgd_range free_pgtables free_empty_tables
+    free_hotplug_pgtable_page __tlb_remove_table tlb_remove_table_rcu tlb_remove_table destroy_args
+"""  # destroy_args is that of debug_vm_pgtable
+FREES_TABLES = _FREEING.split()
 _DUMPS = ("dump_page", "bad_page", "free_page_is_bad", "free_page_is_bad_report", "check_free_page_bad")
 
 
 def table_freed(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """A page-table page that was freed without its destructor, which takes the type away.
+    """A page-table page that was freed without its destructor, which removes the type.
 
-    The type must be that of a table, the allocator must have complained of it, and the page must have come from code
-    that frees tables: any of them alone fits other bugs too. A page that a driver freed may have been overwritten.
+    The type must be that of a table, the allocator must have complained about it, and the page must come from code that
+    frees tables: each of these alone fits other bugs too. A page that a driver freed may have been overwritten.
     """
     if report.kind != "bad page" and not (report.page and report.page.reason):
         return None
@@ -104,7 +80,7 @@ def _complaint(page: PageDump) -> str:
 
 
 def _freeing_trace(report: PrintedReport, log: PrintedLog) -> tuple[tuple[PrintedSymbol, ...], PrintedReport]:
-    """The trace of the report, or of the Oops inside dump_page() that cut it short and has bad_page() in its own."""
+    """The trace of the report; if an Oops in dump_page() cut it short, the frames behind bad_page() in that trace."""
     if report.trace:
         return report.trace, report
     for other in log.reports:
@@ -116,7 +92,7 @@ def _freeing_trace(report: PrintedReport, log: PrintedLog) -> tuple[tuple[Printe
 
 
 def _name(frame: PrintedSymbol) -> str:
-    """The function, without what the compiler put behind its name when it cut or cloned it."""
+    """The function, without the suffix that the compiler gave to a part or a clone."""
     return frame.function.split(".")[0] if frame.reliable else ""
 
 
@@ -134,7 +110,7 @@ def _typed_by(page: PageDump) -> str:
 
 
 def stack_page(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
-    """A pointer into the stack that was used as that of a `struct page`: its pfn is one that no RAM has."""
+    """A pointer into the stack that was used as a pointer to a `struct page`: no RAM has its pfn."""
     if report.kind not in ("oops", "bug", "warning") or "page_on_stack" not in inferred:
         return None
     on_stack = inferred["page_on_stack"]

@@ -1,4 +1,4 @@
-"""Values that the kernel writes where nothing should be read, and what they say (`include/linux/poison.h`, `err.h`)."""
+"""Values that should never be used as addresses, and what it means that one was: poison, errors, KASAN's shadow."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pgtlab.linux.headers.poison import (
 )
 from pgtlab.linux.oops.reading.registers import UNTAGGED
 
-NEAR = 0x1000  # a field's offset in whatever was taken to be there
+NEAR = 0x1000  # the largest offset of a field from such a value
 MAX_ERRNO = 4095
 
 
 @dataclass(frozen=True)
 class Poison:
-    """A value, its name in the kernel's source, and what reading it means."""
+    """A value, its name in the kernel's source, and what its use means."""
 
     value: int
     name: str
@@ -48,7 +48,7 @@ POISONS = (
 
 
 def poison_of(value: int) -> tuple[Poison, int] | None:
-    """The poison that a value is, or lies a field's offset above or below; `None` where there is none.
+    """The poison from which a value is at most the offset of a field away, and that offset; or `None`.
 
     >>> poison, offset = poison_of(0xdead000000000108)
     >>> poison.name, offset
@@ -66,7 +66,7 @@ def poison_of(value: int) -> tuple[Poison, int] | None:
 
 
 def error_pointer(value: int) -> str | None:
-    """The name of the error that a pointer is instead of an address (`ERR_PTR()`); `None` where it is none.
+    """The name of the error that a pointer stands for (`ERR_PTR()`), or `None`.
 
     >>> error_pointer(0xfffffffffffffff4), error_pointer(0)
     ('-ENOMEM', None)
@@ -74,21 +74,21 @@ def error_pointer(value: int) -> str | None:
     number = (1 << 64) - value
     if not 0 < number <= MAX_ERRNO:
         return None
-    # The kernel has more of its own, from 512 on, than the C library knows.
+    # The kernel has errors that the C library does not have, from 512 on.
     name = {512: "ERESTARTSYS", 517: "EPROBE_DEFER"}.get(number, errno.errorcode.get(number))
     return f"-{name}" if name else f"-{number}"
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """A KASAN shadow: its offset, log2 of the bytes that one byte of it is for, and the bits of virtual address."""
+    """A shadow of KASAN: its offset, log2 of the bytes that one byte of it covers, and the bits of virtual address."""
 
     offset: int
     scale: int
     va_bits: int
 
     def address_of(self, shadow: int) -> int:
-        """The first of the bytes that a byte of the shadow is for."""
+        """The first of the bytes that a byte of the shadow covers."""
         return (shadow - self.offset << self.scale) & MASK64
 
 
@@ -103,9 +103,9 @@ SHADOWS = tuple(
 
 
 def shadow_of(address: int, most: int = 1 << 20) -> tuple[Shadow, int] | None:
-    """The KASAN shadow that an address lies in, and the address that it is for, where that is below `most`.
+    """The KASAN shadow that an address lies in, and the address that it covers, if that is below `most`.
 
-    An access that KASAN checks reads the shadow first: with a pointer near NULL it is the shadow's read that faults.
+    KASAN reads the shadow before an access: with a pointer near NULL the read of the shadow faults.
 
     >>> shadow, address = shadow_of(0xdfff800000000003)
     >>> shadow.va_bits, hex(address)

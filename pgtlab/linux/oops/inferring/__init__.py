@@ -1,1 +1,1 @@
-"""What follows from the reports of a log about the kernel that wrote it, with the evidence."""
+"""What follows from the reports of a log about the kernel that printed them, with the evidence."""

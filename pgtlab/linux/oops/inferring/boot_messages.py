@@ -1,4 +1,4 @@
-"""What the messages of the boot say of the configuration, where the log goes back that far."""
+"""What the messages of the boot show about the configuration, if the log has them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
 
 @dataclass(frozen=True)
 class Messages:
-    """What was found: each value with the line of its first message, page sizes with the division too."""
+    """Values in the messages, each with the line of its first message; page sizes with the division too."""
 
     page_sizes: dict[int, tuple[int, str]]
     huge_sizes: dict[int, int]
@@ -31,26 +31,26 @@ class Messages:
 
 
 def messages(text: str) -> Messages:
-    """The messages of the boot in a log, found without looking at every line of it.
+    """The messages of the boot in a log.
 
     >>> messages("PID hash table entries: 512 (order: 2, 16384 bytes, linear)").page_sizes
     {4096: (1, '16384 bytes >> 2 = 4096')}
     """
-    found = Messages({}, {}, {}, {})
+    values = Messages({}, {}, {}, {})
     for match in _MESSAGE.finditer(text):
         if match["bytes"]:
             order, size = int(match["order"]), int(match["bytes"])
-            if 0 < order < 20 and not size & size - 1 and size >> order not in found.page_sizes:
-                found.page_sizes[size >> order] = _line(text, match), f"{size} bytes >> {order} = {size >> order}"
+            if 0 < order < 20 and not size & size - 1 and size >> order not in values.page_sizes:
+                values.page_sizes[size >> order] = _line(text, match), f"{size} bytes >> {order} = {size >> order}"
         elif match["size"]:
             size = int(match["size"]) << _UNITS[match["unit"]]
-            if size not in found.huge_sizes:
-                found.huge_sizes[size] = _line(text, match)
-        elif match["va52"] and not found.va52:
-            found.va52[match["va52"].strip()] = _line(text, match)
-        elif match["lpa2"] and not found.lpa2:
-            found.lpa2[match["lpa2"]] = _line(text, match)
-    return found
+            if size not in values.huge_sizes:
+                values.huge_sizes[size] = _line(text, match)
+        elif match["va52"] and not values.va52:
+            values.va52[match["va52"].strip()] = _line(text, match)
+        elif match["lpa2"] and not values.lpa2:
+            values.lpa2[match["lpa2"]] = _line(text, match)
+    return values
 
 
 def _line(text: str, match: re.Match[str]) -> int:
@@ -59,19 +59,19 @@ def _line(text: str, match: re.Match[str]) -> int:
 
 def boot_clues(log: PrintedLog) -> Iterator[Clue]:
     """One clue for each kind of message."""
-    found = messages(log.text)
-    if len(found.page_sizes) == 1:  # several would be several kernels in one log
-        ((size, (number, division)),) = found.page_sizes.items()
+    boot = messages(log.text)
+    if len(boot.page_sizes) == 1:  # with several the log is from several kernels
+        ((size, (number, division)),) = boot.page_sizes.items()
         evidence = Evidence(f"a hash table has 2^order pages: {division}, one page", (number,))
         yield Clue(evidence, lambda layout: layout.page_size == size, DERIVED)
-    if found.huge_sizes:
-        names = ", ".join(_in_words(size) for size in sorted(found.huge_sizes))
-        evidence = Evidence(f"huge pages of {names}", tuple(sorted(found.huge_sizes.values())))
-        yield Clue(evidence, lambda layout: found.huge_sizes.keys() <= huge_sizes(layout), LIKELY)
-    for text, number in found.va52.items():
+    if boot.huge_sizes:
+        names = ", ".join(_in_words(size) for size in sorted(boot.huge_sizes))
+        evidence = Evidence(f"huge pages of {names}", tuple(sorted(boot.huge_sizes.values())))
+        yield Clue(evidence, lambda layout: boot.huge_sizes.keys() <= huge_sizes(layout), LIKELY)
+    for text, number in boot.va52.items():
         evidence = Evidence(f"the kernel found and uses: {text}", (number,))
         yield Clue(evidence, lambda layout: layout.vabits_actual == 52, DERIVED)
-    for text, number in found.lpa2.items():
+    for text, number in boot.lpa2.items():
         evidence = Evidence(
             f"the CPU has LPA2 for these pages, so that a kernel for 52 bits would run with them: {text}", (number,)
         )
@@ -79,7 +79,7 @@ def boot_clues(log: PrintedLog) -> Iterator[Clue]:
 
 
 def huge_sizes(layout: Layout) -> set[int]:
-    """Sizes that hugetlb may register: blocks of the PUD and the PMD, and contiguous entries (`mm/hugetlbpage.c`).
+    """Sizes that hugetlb may register: blocks of PUD and PMD, and contiguous entries (`mm/hugetlbpage.c`).
 
     >>> from pgtlab.linux.oops.inferring.layout import ERAS
     >>> sorted(size >> 10 for size in huge_sizes(Layout(16384, 47, 47, 48, ERAS[0], 16)))

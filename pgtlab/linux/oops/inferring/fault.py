@@ -1,4 +1,4 @@
-"""What the fault itself says: the printed walk, the level in ESR_EL1, the instruction; and where these disagree."""
+"""What the fault itself shows: the printed walk, the level in ESR_EL1, the instruction; and where they disagree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fault_clues(report: PrintedReport) -> Iterator[Clue]:
 
 
 def _walk_clues(walk: PrintedWalk) -> Iterator[Clue]:
-    """What the printed walk says of the kernel."""
+    """Which kernels can print this walk."""
     size, bits, root, address, line = walk.page_size, walk.va_bits, walk.pgdp, walk.address, walk.lines[:1]
     if size is not None:
         text = f"the kernel prints {size >> 10}k pages"
@@ -47,7 +47,7 @@ def _walk_clues(walk: PrintedWalk) -> Iterator[Clue]:
 
 
 def _level_clue(report: PrintedReport) -> Iterator[Clue]:
-    """No walk ends above the level that it begins with; one through TTBR0 without user tables ends right there."""
+    """A walk does not end above the level at which it begins; through TTBR0 without user tables it ends right there."""
     address, walk, syndrome = report.address, report.walk, report.syndrome
     if report.fault is None or syndrome is None or address is None or syndrome.FnV or syndrome.S1PTW:
         return
@@ -56,9 +56,9 @@ def _level_clue(report: PrintedReport) -> Iterator[Clue]:
         return
     lines = (*report.lines_of("esr"), *report.lines_of("address"))
     if walk is not None and walk.consistent is False:
-        return  # an abort that somebody else made, or of other tables
+        return  # the abort was injected, or it is about other tables
     if kind is FaultKind.TRANSLATION and not is_upper(address) and walk is not None and walk.note == NO_USER:
-        if address >> 36:  # every kernel walks this far: shorter ones would have refused it without a walk
+        if address >> 36:  # with fewer bits of address there would be no walk, and the level would be 0
             return
         text = (
             f"ESR_EL1 = {report.esr:#x} reports a translation fault at level {level}; TTBR0_EL1 of a task without user "
@@ -68,7 +68,7 @@ def _level_clue(report: PrintedReport) -> Iterator[Clue]:
         return
 
     def reached(layout: Layout) -> bool:
-        # Beyond the range there is no walk, and the fault counts as one of level 0.
+        # An address beyond the range is not walked; the fault is reported at level 0.
         beyond = (address + (1 << layout.vabits_actual) if is_upper(address) else address) & UNTAGGED
         return layout.start_level <= level or (level == 0 and bool(beyond >> layout.vabits_actual))
 
@@ -77,7 +77,7 @@ def _level_clue(report: PrintedReport) -> Iterator[Clue]:
 
 
 def fault_inferences(report: PrintedReport, relation: Relation | None = None) -> Iterator[Inference]:
-    """The access that faulted, and what lies at its offset where the log shows what the base was to be."""
+    """The access that faulted, and the field at its offset if the log shows which structure was meant."""
     access, address = report.access, report.address
     if access is None or address is None or report.ec not in DATA_ABORTS or not access.reaches(address):
         return
@@ -97,10 +97,10 @@ def fault_inferences(report: PrintedReport, relation: Relation | None = None) ->
 
 
 def field_of(report: PrintedReport, relation: Relation | None) -> str:
-    """The field of `struct mem_section` of which NULL was taken for the start; empty where the log does not show that.
+    """The field of a `struct mem_section` at NULL that was accessed; empty if the log does not show that.
 
-    The section of a page is looked up in registers that `relation` has found; and code that has just done so reads the
-    section next. An offset alone would fit any structure.
+    `relation` shows that the section of a page was looked up, and such code reads the section next. An offset alone
+    would fit any structure.
     """
     access, address = report.access, report.address
     if access is None or access.base_value or access.index or address is None or not access.reaches(address):
@@ -115,7 +115,7 @@ def field_of(report: PrintedReport, relation: Relation | None) -> str:
 
 
 def disagreements(report: PrintedReport) -> Iterator[Inference]:
-    """Statements that cannot all be true of one fault, each with both sides: something happened in between."""
+    """Statements that cannot all be true of one fault, each with both sides."""
     walk = report.walk
     if walk is not None and walk.inconsistency:
         yield _disagreement("walk", walk.inconsistency, (*report.lines_of("esr"), *walk.lines))
@@ -124,7 +124,7 @@ def disagreements(report: PrintedReport) -> Iterator[Inference]:
     access, address, syndrome = report.access, report.address, report.syndrome
     if access is None or syndrome is None or report.ec not in DATA_ABORTS:
         return
-    # The instruction, FAR_EL1 and ESR_EL1.WnR are of one moment: nothing but a mixed log differs.
+    # The instruction, FAR_EL1 and ESR_EL1.WnR are from one moment: they differ only in a mixed log.
     instruction, accessed = f"`{access.instruction.text}` at pc", f"{access.address:#x} ({access.arithmetic})"
     if address is not None and not syndrome.FnV and not access.reaches(address):
         text = f"{instruction} has the address {accessed}, but the report is of {address:#x}"

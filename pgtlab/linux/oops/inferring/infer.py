@@ -1,7 +1,7 @@
-"""What a log gives away about the kernel that wrote it: `infer(report, log)`.
+"""What can be inferred from a log about the kernel that printed it: `infer(report, log)`.
 
-Clues come from every report of the log and from the lines around them, since all are of one kernel; each is looked for
-once. They narrow down which kernels it can be (`narrowing`); addresses follow from that.
+Clues come from every report of the log and from the lines around them, since all are from one kernel; each is looked
+for once. They narrow down which kernels it can be (`narrowing`), and addresses follow from that.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pgtlab.linux.oops.reading.page_dump import Version, kernel_version
 from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
 
-MOST_REPORTS = 16  # of one log: later ones repeat the first
+MOST_REPORTS = 16  # of one log: later reports repeat the first ones
 
 
 def infer(report: PrintedReport, log: PrintedLog) -> tuple[Inference, ...]:
@@ -45,12 +45,12 @@ def infer(report: PrintedReport, log: PrintedLog) -> tuple[Inference, ...]:
     report : PrintedReport
         One of `log.reports`.
     log : PrintedLog
-        The whole log: what it says elsewhere is of the same kernel.
+        The whole log, which is from one kernel.
 
     Returns
     -------
     tuple of Inference
-        The configuration first, then addresses, then what the report says in registers, then what disagrees.
+        The configuration first, then addresses, then what is in registers, then what disagrees.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class LogClues:
 
     @cached_property
     def boot(self) -> tuple[Clue, ...]:
-        """What the messages of the boot say."""
+        """What the messages of the boot show."""
         return tuple(boot_clues(self.log))
 
     @cached_property
@@ -88,7 +88,7 @@ class LogClues:
         return tuple(base_clue(self.log))
 
     def infer(self, number: int) -> tuple[Inference, ...]:
-        """What follows from one report, counted from 0, and all that is of the same kernel."""
+        """What follows from one report, counted from 0, and from all others of its kernel."""
         own, log = self.reports[number], self.log
         report = own.report
         others = (other for other in self.reports if other is not own and _same_kernel(other.report, report))
@@ -111,7 +111,7 @@ class LogClues:
         return (*inferences, *narrowed.conflicts, *disagreements(report))
 
     def _clues(self, kernel: Sequence[ReportClues], source: ReportClues) -> Iterator[Clue]:
-        """All clues about the kernel that wrote some reports; `source` has the relation among registers."""
+        """All clues of reports of one kernel; `source` is the one with the relation among registers."""
         for clues in kernel:
             yield from clues.fault
         yield from self.boot
@@ -120,7 +120,7 @@ class LogClues:
         version = kernel_version(release)
         if version is not None:
             if minor(version, 1) < OLDEST:
-                return  # addresses were other ones then
+                return  # the memory map of such a kernel is not known
             lines = first.lines_of("header") if first else self.log.facts.lines_of("version")
             yield version_clue(version, release, lines)
         yield from self.base
@@ -140,7 +140,7 @@ def _same_kernel(report: PrintedReport, other: PrintedReport) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class ReportClues:
-    """A report's clues. `pfn` is a frame that RAM has for certain: it was freed or allocated when it was found bad."""
+    """The clues of one report. `pfn` is a frame that RAM certainly has: it was bad when it was freed or allocated."""
 
     report: PrintedReport
     log: PrintedLog
@@ -148,47 +148,49 @@ class ReportClues:
 
     @cached_property
     def relation(self) -> Relation | None:
-        """The relation among its registers."""
+        """The relation among the registers."""
         return relation_of(self.report, self.pfn)
 
     @cached_property
     def fault(self) -> tuple[Clue, ...]:
-        """What its fault says."""
+        """What the fault shows."""
         return tuple(fault_clues(self.report))
 
     @cached_property
     def stack(self) -> tuple[Clue, ...]:
-        """Where its stack is."""
+        """Where the stack is."""
         return tuple(stack_clue(self.report))
 
     @cached_property
     def linear(self) -> tuple[Clue, ...]:
-        """What its pointers into the linear map say."""
+        """What pointers into the linear map show."""
         return tuple(linear_clues(self.report))
 
     @cached_property
     def memmap(self) -> tuple[Clue, ...]:
-        """What the relation among its registers says."""
+        """What the relation among the registers shows."""
         if self.relation is None:
             return ()
         return memmap_clue(self.report, self.relation, self.pfn), *count_clue(self.report, self.relation)
 
     @cached_property
     def phys_offset(self) -> tuple[Clue, ...]:
-        """What PHYS_OFFSET says, with that relation."""
+        """What PHYS_OFFSET shows, together with that relation."""
         return tuple(_phys_offset_clue(self.report, self.relation, self.log, self.pfn))
 
 
 def version_clue(version: Version, release: str, lines: tuple[int, ...]) -> Clue:
-    """Which memory maps a release can have: trees between two of them, and what distributions take back, make it say
-    one less or more."""
+    """Which memory maps a release can have.
+
+    Its number may be off by one: development trees lie between releases, and distributions backport.
+    """
     near = [era for era in ERAS if era.since <= minor(version, 1) and minor(version, -1) < era.until]
     text = f"release {release}: the memory map is that of " + " or ".join(era.name for era in near)
     return Clue(Evidence(text, lines), lambda layout: layout.era in near, DERIVED)
 
 
 def minor(version: Version, step: int) -> Version:
-    """The release that many steps later."""
+    """The release `step` steps later, or earlier if that is negative."""
     last = {3: 19, 4: 20, 5: 19, 6: 19}  # the last release of each major number
     major, minor = version
     if minor + step < 0:
@@ -206,7 +208,7 @@ def _phys_offset_clue(
     if printed is None and log.facts.kaslr_offset == 0 and relation is not None and related:
 
         def unmoved(layout: Layout) -> bool:
-            shorter = layout.linear_start - layout.PAGE_OFFSET  # what a CPU without 52 bits takes off
+            shorter = layout.linear_start - layout.PAGE_OFFSET  # what a CPU without 52-bit addresses cannot use
             return any(memstart + shorter >= 0 for memstart in relation.memstarts(layout, pfn))
 
         text = "without KASLR the linear map begins with an address of RAM, none below 0, which that vmemmap allows"
@@ -241,11 +243,11 @@ def _phys_offset_clue(
 
 def merged(inferred: Iterable[tuple[Inference, ...]]) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
     """The inferences of several reports, each once, with the numbers (from 1) of the reports that it follows from."""
-    found: dict[tuple[str, int | str, str], tuple[Inference, tuple[int, ...]]] = {}
+    once: dict[tuple[str, int | str, str], tuple[Inference, tuple[int, ...]]] = {}
     for number, inferences in enumerate(inferred, 1):
         for inference in inferences:
             key = inference.name, inference.value, inference.claim
-            known, numbers = found.get(key, (inference, ()))
+            known, numbers = once.get(key, (inference, ()))
             best = max(known, inference, key=lambda inference: len(inference.evidence))
-            found[key] = best, (*numbers, number)
-    return tuple(found.values())
+            once[key] = best, (*numbers, number)
+    return tuple(once.values())

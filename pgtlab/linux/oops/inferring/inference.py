@@ -1,4 +1,4 @@
-"""What follows from a log, and how one knows: a claim, the lines and the arithmetic that lead to it, how sure it is."""
+"""What follows from a log: a claim, the lines and the arithmetic that lead to it, and how sure it is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DECIMAL = (
 
 @dataclass(frozen=True)
 class Evidence:
-    """One step of a derivation: what it says, and the lines of the log that it is of."""
+    """One step of a derivation, and the lines of the log that it uses."""
 
     text: str
     lines: tuple[int, ...] = ()
@@ -53,13 +53,13 @@ class Inference:
     Attributes
     ----------
     name : str
-        What it is about, as a program asks for it: `page_size`, `vmemmap`, `disagreement`.
+        What it is about, for programs: `page_size`, `vmemmap`, `disagreement`.
     value : int or str
         The conclusion itself.
     claim : str
-        The same in words.
+        The conclusion in words.
     evidence : tuple of Evidence
-        From what it follows, with the arithmetic.
+        The steps that lead to it, with the arithmetic.
     confidence : str
         A key of `CONFIDENCE`.
     """
@@ -72,7 +72,7 @@ class Inference:
 
     @property
     def value_text(self) -> str:
-        """The value as a kernel engineer writes it: sizes and counts in decimal, the rest in hexadecimal."""
+        """The value as a kernel engineer writes it: sizes and counts in decimal, all else in hexadecimal."""
         if isinstance(self.value, str) or self.name in _DECIMAL:
             return str(self.value)
         return f"{self.value:#x}"
@@ -97,18 +97,18 @@ class Inference:
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What went wrong, or that it cannot be told.
+    """What went wrong, or that the evidence is not enough.
 
     Attributes
     ----------
     name : str
         A key of `diagnosis.NAMES`.
     sentence : str
-        For a reader, without a full stop.
+        What went wrong, without a full stop.
     evidence : tuple of Evidence
-        What carries it; for `not-enough-evidence` what there is.
+        What it rests on; for `not-enough-evidence`, what the log has.
     confidence : str
-        A key of `CONFIDENCE`; empty where nothing is concluded.
+        A key of `CONFIDENCE`; empty if nothing is concluded.
     """
 
     name: str

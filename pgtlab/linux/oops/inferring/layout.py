@@ -1,7 +1,8 @@
-"""Where arm64 kernels put things: the memory map of every configuration, through the versions.
+"""The memory map of every arm64 configuration, through the versions.
 
-A `Layout` is one kernel that a log could be from. `pgtlab.linux.headers` has the map of v6.9 and newer; an `Era` says
-what was different before (`arch/arm64/include/asm/memory.h`, `pgtable.h`, `sparsemem.h` and `boot.h` of each version).
+A `Layout` describes one kernel that a log may be from. `pgtlab.linux.headers` has the map of v6.9 and newer; an `Era`
+says what was different before (`arch/arm64/include/asm/memory.h`, `pgtable.h`, `sparsemem.h` and `boot.h` of its
+versions).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pgtlab.linux.kconfig import Config, configurations
 PAGE_BITS = 6  # struct page has 64 bytes: SPARSEMEM_VMEMMAP, and no debugging field that would make it larger
 MIB, GIB = 1 << 20, 1 << 30
 BPF_JIT = 128 * MIB
-# One with all that v6.12 asks for, one without LPA2, one without 52-bit addresses at all.
+# A CPU with every feature that v6.12 looks for, one without LPA2, and one without any 52-bit addresses.
 _CPUS = ("max", "max,lpa2=off", "cortex-a72")
 
 
@@ -30,11 +31,11 @@ class Era:
     Attributes
     ----------
     since, until : tuple of int
-        The first version, and the first that it is no longer true of.
+        The first version of the span, and the first one after it.
     name : str
-        The same, to be read.
+        The span in words.
     modules : int
-        MODULES_VSIZE; the kernel is linked where the modules' area ends.
+        MODULES_VSIZE; the kernel is linked at the end of the modules area.
     bpf : tuple of int
         Sizes that an area for BPF programs below the modules may have.
     section_bits : int
@@ -76,13 +77,13 @@ class Layout:
     page_size : int
         Bytes.
     va_bits, vabits_actual : int
-        CONFIG_ARM64_VA_BITS, and what is left of it on this CPU.
+        CONFIG_ARM64_VA_BITS, and how many of these bits this CPU uses.
     pa_bits : int
-        MAX_PHYSMEM_BITS as it is at run time.
+        MAX_PHYSMEM_BITS at run time.
     era : Era
-        Which versions.
+        The versions that it belongs to.
     mem_section_size : int
-        `sizeof(struct mem_section)`: 32 bytes with CONFIG_PAGE_EXTENSION (page_owner and its like), else 16.
+        `sizeof(struct mem_section)`: 32 bytes with CONFIG_PAGE_EXTENSION (for page_owner and others), else 16.
     """
 
     page_size: int
@@ -109,8 +110,10 @@ class Layout:
 
     @cached_property
     def pgd_size(self) -> int:
-        """Bytes of a process's top table, which is as aligned: a page where it fills one, or its level was folded away
-        at run time (`arch/arm64/mm/pgd.c`)."""
+        """Bytes of the top table of a process, and its alignment (`arch/arm64/mm/pgd.c`).
+
+        It is a page if it fills one, or if its level is folded at run time.
+        """
         size = int(self._constants.PTRS_PER_PGD) * 8
         return self.page_size if self.start_level > 4 - Config(self.page_size, self.va_bits).PGTABLE_LEVELS else size
 
@@ -120,13 +123,13 @@ class Layout:
 
     @cached_property
     def PAGE_OFFSET(self) -> int:
-        """Where the linear map of the configuration begins; before v5.4 it was the upper half."""
+        """The first address of the linear map; before v5.4 that was the upper half of the range."""
         bits = self.va_bits if self.era.since >= FLIPPED.since else self.va_bits - 1
         return -(1 << bits) & MASK64
 
     @cached_property
     def PAGE_END(self) -> int:
-        """Where it ends: 2**64 before v5.4."""
+        """The end of the linear map: 2**64 before v5.4."""
         return self._constants.PAGE_END if self.era.since >= FLIPPED.since else 1 << 64
 
     @cached_property
@@ -141,7 +144,7 @@ class Layout:
 
     @cached_property
     def VMEMMAP_START(self) -> int:
-        """Where the memmap begins."""
+        """The first address of the memmap."""
         if self.era is FOLDING:
             return int(self._constants.VMEMMAP_START)
         if self.era.since >= TIDIED.since:
@@ -152,7 +155,7 @@ class Layout:
 
     @cached_property
     def kernel_bases(self) -> tuple[int, ...]:
-        """KIMAGE_VADDR, which is VMALLOC_START too: without KASAN, and before v5.11 with its shadow below."""
+        """KIMAGE_VADDR, which is VMALLOC_START too; before v5.11 also the values with a KASAN shadow below it."""
         if self.era.since >= TIDIED.since:
             starts = [int(self._constants.PAGE_END)]
         else:
@@ -178,7 +181,7 @@ class Layout:
 
     @cached_property
     def NR_MEM_SECTIONS(self) -> int:
-        """Sections that physical memory could have."""
+        """The number of sections that physical memory can have."""
         return 1 << self.pa_bits - self.section_bits
 
     @cached_property
@@ -190,7 +193,7 @@ class Layout:
 
     @cached_property
     def vmemmap_align(self) -> int:
-        """The same of `vmemmap`, as its distance from VMEMMAP_START."""
+        """The alignment of the distance from `vmemmap` to VMEMMAP_START."""
         return self.memstart_align >> self.page_shift - PAGE_BITS
 
     def memstart_is_possible(self, memstart: int, pa: int | None = None) -> bool:
@@ -212,7 +215,7 @@ def _constants(page_size: int, va_bits: int) -> Constants:
 
 @cache
 def layouts() -> tuple[Layout, ...]:
-    """Every kernel that pgtlab can tell apart by the numbers in a log.
+    """Every kernel that pgtlab can distinguish by the numbers in a log.
 
     >>> len({(layout.page_size, layout.va_bits) for layout in layouts()})
     10
@@ -228,7 +231,7 @@ def _layouts() -> Iterator[Layout]:
                 continue
             for era in ERAS:
                 if config.va_bits == 52 and not (era is FOLDING or (config.page_size == 65536 and era is not ERAS[-1])):
-                    continue  # 52 bits with 4K and 16K pages came with folding at run time, with 64K in v5.4
+                    continue  # 52 bits came in v5.4 for 64K pages, and for 4K and 16K pages with folding at run time
                 pa_bits = booted.constants.PHYS_MASK_SHIFT if era is FOLDING else config.pa_bits
                 for mem_section_size in (16, 32):
                     yield Layout(config.page_size, config.va_bits, booted.vabits_actual, pa_bits, era, mem_section_size)

@@ -1,16 +1,16 @@
-"""Arithmetic on the memmap, backwards: from numbers that a log shows to where `vmemmap` must have been.
+"""Arithmetic on the memmap, backwards: from numbers in a log to where `vmemmap` must have been.
 
-`page_to_pfn()` subtracts `vmemmap` from the address of a `struct page` and divides by 64. It is arithmetic, so it gives
-a number for any address: that of a copy on the stack gives a pfn that no RAM has, and `vmemmap` follows from the two.
+`page_to_pfn()` subtracts `vmemmap` from the address of a `struct page` and divides by 64. It gives a
+number for any address: a copy on the stack gives a pfn that no RAM has, and `vmemmap` follows from the two.
 
-Code that looks up the section of a page has all of these at once (`__pfn_to_section()`, `include/linux/mmzone.h`)::
+Code that looks up the section of a page has all these in registers (`__pfn_to_section()`, `include/linux/mmzone.h`)::
 
     pfn     = (page - vmemmap) >> 6
     section = pfn >> PFN_SECTION_SHIFT
     root    = section / SECTIONS_PER_ROOT
 
-Which registers they are in is the compiler's choice. The shifts are those of one page size and one size of
-`struct mem_section` only, and `vmemmap` those of few kernels; long numbers that fit all of it do so on purpose.
+The compiler chooses the registers. The shifts belong to one page size and one size of `struct mem_section` only, and
+few kernels have this `vmemmap`: long numbers that fit all of it do not do so by accident.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def page_to_pfn(page: int, vmemmap: int) -> int:
 
 
 def vmemmap_of(page: int, pfn: int) -> int | None:
-    """The `vmemmap` from which `page` is at distance `pfn`; `None` where there can be none.
+    """The `vmemmap` from which `page` is at distance `pfn`, or `None`.
 
     >>> hex(vmemmap_of(0xffff80008007b950, 0xfffffe0779181ee5))
     '0xfffffe223a000000'
@@ -54,24 +54,24 @@ def vmemmap_of(page: int, pfn: int) -> int | None:
 
 
 def memstart_of(layout: Layout, vmemmap: int) -> int | None:
-    """`memstart_addr` of a kernel whose `vmemmap` is there, as a signed number; `None` where it cannot be there.
+    """`memstart_addr` of a kernel with this `vmemmap`, as a signed number; `None` if that is impossible.
 
     `vmemmap` is VMEMMAP_START - (memstart_addr >> PAGE_SHIFT) * sizeof(struct page).
     """
-    pages, rest = divmod(signed(layout.VMEMMAP_START - vmemmap & MASK64), 1 << PAGE_BITS)
-    return None if rest else pages << layout.page_shift
+    pages, remainder = divmod(signed(layout.VMEMMAP_START - vmemmap & MASK64), 1 << PAGE_BITS)
+    return None if remainder else pages << layout.page_shift
 
 
 def vmemmap_at(layout: Layout, memstart: int) -> int:
-    """The `vmemmap` of a kernel whose linear map begins with `memstart`."""
+    """The `vmemmap` of a kernel whose linear map begins with physical address `memstart`."""
     return layout.VMEMMAP_START - (memstart >> layout.page_shift << PAGE_BITS) & MASK64
 
 
 def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None = None) -> list[int]:
     """Every `memstart_addr` with which the `struct page` at `page` would be of section `section`.
 
-    The number of the section is that of the pfn without its lowest bits, 64 bits of it shifted right without sign. It
-    leaves `vmemmap` a window, in which there is at most one place as aligned as `memstart_addr` is.
+    The number of the section is the pfn, as an unsigned number of 64 bits, without its lowest bits. So `vmemmap` lies
+    in a window, in which at most one place is aligned as `memstart_addr` requires.
     """
     last = (section + 1 << layout.section_shift) - 1
     if last > MASK64:
@@ -80,7 +80,7 @@ def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None
     if window is None:
         return []
     start, step = layout.VMEMMAP_START, layout.vmemmap_align
-    found = []
+    memstarts = []
     # Upwards from the lowest vmemmap that the window allows, by the alignment.
     vmemmap = start - ((start - window & MASK64) // step * step) & MASK64
     for _ in range((1 << layout.section_shift + PAGE_BITS) // step + 2):
@@ -90,22 +90,22 @@ def memstarts_of_section(layout: Layout, page: int, section: int, pa: int | None
             and page_to_pfn(page, vmemmap) >> layout.section_shift == section
             and layout.memstart_is_possible(memstart, pa)
         ):
-            found.append(memstart)
+            memstarts.append(memstart)
         vmemmap = vmemmap + step & MASK64
-    return found
+    return memstarts
 
 
 FAR_INTO_RAM = 1 << 12  # pages: a number that small is in too many registers
-STRAY = 1 << 40  # no frame of RAM has such a number, which makes it 58 bits of evidence
-LONGEST_COINCIDENCE = 1 << 16  # a root that is larger is not a small number that any shift could give
+STRAY = 1 << 40  # no frame of RAM has a number that large, which makes it 58 bits of evidence
+LONGEST_COINCIDENCE = 1 << 16  # a larger root is not a small number that any shift could give
 POINTER = 0xFFF << 52  # every address of the kernel is above
 _LESS_ALIGNED = (1 << 19) - 1  # vmemmap is a multiple of 2**19 in every kernel
-_SOME_LOW_BITS = 0xFF  # what a rounded address does not have
+_SOME_LOW_BITS = 0xFF  # set in a number that is not a rounded address
 
 
 @dataclass(frozen=True)
 class Relation:
-    """What was found: each value, and the registers that hold it. `root_shift` is log2 of SECTIONS_PER_ROOT."""
+    """The address of a `struct page`, and what was computed from it. `root_shift` is log2 of SECTIONS_PER_ROOT."""
 
     page: int | None = None
     pfn: int | None = None
@@ -116,21 +116,21 @@ class Relation:
 
     @property
     def values(self) -> tuple[int | None, ...]:
-        """All four."""
+        """The page, its pfn, its section and its root."""
         return self.page, self.pfn, self.section, self.root
 
     @property
     def confidence(self) -> str:
-        """A chain of numbers does not agree by accident; nor does an address of the memmap with the frame it is of."""
+        """Derived with a page: neither such a chain nor an address and its frame agree by accident."""
         return DERIVED if self.page is not None else LIKELY
 
     @property
     def vmemmap(self) -> int | None:
-        """`vmemmap` where the pfn is there in full."""
+        """`vmemmap`, if both the page and its pfn are known."""
         return None if self.page is None or self.pfn is None else vmemmap_of(self.page, self.pfn)
 
     def memstarts(self, layout: Layout, pfn: int | None = None) -> list[int]:
-        """Every `memstart_addr` of a kernel with this layout; `pfn` is a frame that RAM is known to have."""
+        """Every `memstart_addr` with which a kernel of this layout computes the values; `pfn` is a frame of RAM."""
         if self.page is None:
             return []
         pa = None if pfn is None else pfn << layout.page_shift
@@ -155,10 +155,10 @@ class Relation:
 def find_relation(
     registers: Mapping[str, int], pfn: int | None = None, stack: tuple[int, int] | None = None
 ) -> Relation | None:
-    """The relation that says most, or `None`.
+    """The relation that shows most, or `None`.
 
-    A register counts as a page that was looked up by mistake only where it points to the stack: of pointers to
-    elsewhere there are many, all of them with zeros at either end, and some fit by accident.
+    A register counts as a page that was looked up by mistake only if it points to the stack: pointers to other places
+    are many and have zeros at both ends, so that some fit by accident.
 
     Parameters
     ----------
@@ -167,17 +167,17 @@ def find_relation(
     pfn : int, optional
         A frame that RAM has.
     stack : tuple of int, optional
-        The bounds of what is used of the stack.
+        The bounds of the used part of the stack.
 
     Examples
     --------
-    >>> found = find_relation({"x20": 0xffff80008007b950, "x1": 0xfffffe0779181ee5, "x4": 0x1fffffc0ef230,
+    >>> relation = find_relation({"x20": 0xffff80008007b950, "x1": 0xfffffe0779181ee5, "x4": 0x1fffffc0ef230,
     ...     "x5": 0x3fffff81de4}, stack=(0xffff80008007b8f0, 0xffff80008007c000))
-    >>> hex(found.vmemmap), found.section_shift, found.root_shift
+    >>> hex(relation.vmemmap), relation.section_shift, relation.root_shift
     ('0xfffffe223a000000', 15, 7)
     """
     values = sorted(set(registers.values()))
-    # A frame pointer points to the stack too, but is nobody's page.
+    # A frame pointer points to the stack too, but not to a page.
     named = [value for name, value in registers.items() if name != "x29" and value >= POINTER and value % 8 == 0]
     low, high = stack or (0, 0)
     pages = sorted({value for value in named if low <= value < high}, key=lambda value: (-named.count(value), value))
@@ -199,7 +199,7 @@ def find_relation(
 
 
 def _chains(values: list[int]) -> Iterable[Relation]:
-    """Pfn, section and root; those first in which the pfn is there."""
+    """Chains of pfn, section and root, those with the pfn first."""
     shifts = {(layout.section_shift, layout.root_shift) for layout in layouts()}
     root_shifts = {root_shift for _, root_shift in shifts}
     without_pfn = []

@@ -1,6 +1,4 @@
-"""What the registers of a report, or the words of a page dump, say of the memmap: clues, with the arithmetic; and the
-addresses that follow once the kernels that fit are known.
-"""
+"""What registers and page dumps show about the memmap: clues with their arithmetic, and the addresses that follow."""
 
 from __future__ import annotations
 
@@ -31,9 +29,9 @@ def relation_of(report: PrintedReport, pfn: int | None = None) -> Relation | Non
 
 
 def dumped_address(report: PrintedReport) -> tuple[int | None, str]:
-    """Where the `struct page` of a dump is, as far as its own words tell, and how they do.
+    """The address of the dumped `struct page`, if its words show it, and how they do.
 
-    A list head that is on no list points to itself, and `lru` is 8 bytes into the page.
+    A list head that is not on a list points to itself, and `lru` is 8 bytes into the page.
     """
     raw = report.page.raw if report.page and report.page.raw_at == 0 else ()
     if len(raw) > 2 and raw[1] == raw[2] and raw[1] >= POINTER and raw[1] % (1 << PAGE_BITS) == 8:
@@ -42,12 +40,12 @@ def dumped_address(report: PrintedReport) -> tuple[int | None, str]:
 
 
 def memmap_clue(report: PrintedReport, relation: Relation, pfn: int | None = None) -> Clue:
-    """Which kernels compute these values, with the arithmetic."""
+    """The clue which kernels compute these values, with the arithmetic."""
     return Clue(relation_evidence(report, relation), partial(relation.fits, pfn=pfn), relation.confidence)
 
 
 def relation_evidence(report: PrintedReport, relation: Relation) -> Evidence:
-    """The relation as evidence: every step, and the lines of the registers."""
+    """The relation as evidence: every step of the arithmetic, and the lines of the registers."""
     registers = report.registers
     steps, lines = arithmetic(registers, relation), registers.lines_holding(*relation.values)
     address, how = dumped_address(report)
@@ -57,7 +55,7 @@ def relation_evidence(report: PrintedReport, relation: Relation) -> Evidence:
 
 
 def arithmetic(registers: Registers, relation: Relation) -> list[str]:
-    """Each step, with the numbers."""
+    """The steps from the page to its root, with the numbers."""
     page, pfn, section, root = relation.page, relation.pfn, relation.section, relation.root
     at, frame, nr = ("" if value is None else registers.name_of(value) for value in (page, pfn, section))
     shift, root_shift = relation.section_shift, relation.root_shift
@@ -81,14 +79,14 @@ def arithmetic(registers: Registers, relation: Relation) -> list[str]:
 
 
 def count_clue(report: PrintedReport, relation: Relation) -> Iterator[Clue]:
-    """A register with NR_MEM_SECTIONS - 1 or NR_SECTION_ROOTS beside them, against which their code compares."""
+    """A register with NR_MEM_SECTIONS - 1 or NR_SECTION_ROOTS: code that looks up a section compares with it."""
     for _, value, number, evidence in _counts(report, relation, layouts()):
         yield Clue(evidence, partial(_has_count, number=number, value=value), LIKELY)
         return
 
 
 def count_inference(report: PrintedReport, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
-    """That register, once the kernels that fit are known and all have that number."""
+    """The register with the number of sections or roots, if all kernels that remain have that number."""
     for what, value, number, evidence in _counts(report, relation, remaining):
         if all(_has_count(layout, number, value) for layout in remaining):
             compared = "root" if "ROOTS" in what else "section"
@@ -100,7 +98,7 @@ def count_inference(report: PrintedReport, relation: Relation, remaining: Sequen
 def _counts(
     report: PrintedReport, relation: Relation, among: Sequence[Layout]
 ) -> Iterator[tuple[str, int, Callable[[Layout], int], Evidence]]:
-    """Each count that a register holds: its name, its value, what it is in a kernel, and the arithmetic."""
+    """The counts that registers hold: name, value, the same count in any layout, and the arithmetic."""
     if relation.root_shift is None:
         return
     registers = report.registers
@@ -127,10 +125,10 @@ def _has_count(layout: Layout, number: Callable[[Layout], int], value: int) -> b
 
 
 def stack_bounds(report: PrintedReport) -> tuple[int, int] | None:
-    """From where `sp` points to the end of that stack, as far as every kernel has one.
+    """The used part of the stack: from where `sp` points to the end, or less if stacks are larger than 16 KiB.
 
-    A stack has 16 KiB, or a page where that is more, and begins at a multiple of its size (THREAD_SIZE). What is used
-    lies above `sp`; where that is missing, the innermost frame that x29 points to is nearly as low.
+    A stack has 16 KiB, or one page if that is more, and begins at a multiple of its size (THREAD_SIZE). If `sp` is
+    missing, x29 points to the innermost frame, which is nearly as low.
     """
     sp = report.registers.get("sp", report.registers.get("x29"))
     if sp is None or sp < POINTER:
@@ -139,18 +137,18 @@ def stack_bounds(report: PrintedReport) -> tuple[int, int] | None:
 
 
 def stack_of(report: PrintedReport, value: int | None) -> tuple[int, int] | None:
-    """The same where an address is between them; `None` where it is not."""
+    """The bounds of the used stack if an address is between them, else `None`."""
     bounds = stack_bounds(report)
     return bounds if bounds and value is not None and bounds[0] <= value < bounds[1] else None
 
 
-MOST_CANDIDATES = 4  # addresses of one thing: with more, nothing was learned
+MOST_CANDIDATES = 4  # different values: with more, nothing is learned
 
 
 def address_inferences(
     report: PrintedReport, log: PrintedLog, relation: Relation, remaining: Sequence[Layout], pfn: int | None
 ) -> Iterator[Inference]:
-    """Where the memmap and the linear map begin."""
+    """The first addresses of the memmap and the linear map."""
     steps = relation_evidence(report, relation)
     sure = relation.confidence
     candidates = sorted(
@@ -195,7 +193,7 @@ def memstart_inferences(log: PrintedLog) -> Iterator[Inference]:
 
 
 def register_inferences(report: PrintedReport, relation: Relation, remaining: Sequence[Layout]) -> Iterator[Inference]:
-    """A page that is on the stack, its pfn that no RAM has, the section of that, and its root."""
+    """A page on the stack, its pfn, the section of that, and its root."""
     registers = report.registers
     steps = relation_evidence(report, relation)
     stack = stack_of(report, relation.page)
@@ -229,13 +227,13 @@ def register_inferences(report: PrintedReport, relation: Relation, remaining: Se
 
 
 def bad_page_inferences(report: PrintedReport, log: PrintedLog) -> Iterator[Inference]:
-    """The frame of the page that was found bad, in a register of the report that came while it was dumped."""
+    """The frame of a bad page, in a register of the report that interrupted its dump."""
     registers = report.registers
     for other in log.reports:
         if other is report or other.pfn is None or other.pfn < FAR_INTO_RAM or not registers.holding(other.pfn):
             continue
         if other.trace or not other.lines or not report.lines or other.lines[-1] > report.lines[-1]:
-            continue  # it was dumped to the end, and is over
+            continue  # its dump is complete
         lines = (other.where["message"], *registers.lines_holding(other.pfn))
         evidence = Evidence(f"pfn:{other.pfn:x}, and {registers.name_of(other.pfn)} = {other.pfn:016x}", lines)
         claim = f"{registers.name_of(other.pfn)} is the frame of the page that was being dumped"
@@ -244,9 +242,9 @@ def bad_page_inferences(report: PrintedReport, log: PrintedLog) -> Iterator[Infe
 
 
 def page_type_inferences(report: PrintedReport, log: PrintedLog) -> Iterator[Inference]:
-    """The four bytes behind a map count that is none, and a register that holds them."""
+    """The page type that a negative map count shows, and a register that holds these four bytes."""
     page = report.page
-    for other in log.reports:  # the page may have been dumped in the report that this one cut short
+    for other in log.reports:  # this report may have cut short the one that dumped the page
         page = page or (other.page if other.page and other.page.mapcount else None)
     if page is None or page.mapcount is None or page.mapcount >= 0:
         return

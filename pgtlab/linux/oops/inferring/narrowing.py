@@ -1,7 +1,8 @@
-"""Which kernels are left when every clue in a log has ruled some out, and what those have in common.
+"""Which kernels remain after every clue in a log has ruled some out, and what they have in common.
 
-Every kernel that pgtlab knows is a candidate at first (`layout.layouts()`): configuration, CPU, versions, size of
-`struct mem_section`. Where those that remain differ, each value is possible; where no clue matters, nothing is said.
+At first every kernel that pgtlab knows is a candidate (`layout.layouts()`): configuration, CPU, versions, size of
+`struct mem_section`. If those that remain differ in an attribute, each value is possible; if no clue is about it,
+nothing is claimed.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ _CLAIMS: dict[str, Callable[[int], str]] = {
     ),
 }
 _LISTED = ("page_size", "va_bits", "vabits_actual")  # two possible values are worth listing
-_PRINTED = ("page_size", "vabits_actual")  # the others are never in a log in so many words
+_PRINTED = ("page_size", "vabits_actual")  # a log never prints the other attributes
 _CONFIDENCES = (STATED, DERIVED, LIKELY)
 
 
 @dataclass(frozen=True)
 class Clue:
-    """Something in a log that only some kernels can have written: evidence, and which kernels it fits."""
+    """Something in a log that only some kernels can print: evidence, and which kernels it fits."""
 
     evidence: Evidence
     fits: Callable[[Layout], bool]
@@ -41,13 +42,13 @@ class Clue:
 
     @cached_property
     def fitting(self) -> frozenset[int]:
-        """The numbers in `layouts()` of those that it fits."""
+        """The numbers, in `layouts()`, of the kernels that it fits."""
         return frozenset(number for number, layout in enumerate(layouts()) if self.fits(layout))
 
 
 @dataclass(frozen=True)
 class Narrowed:
-    """The layouts that remain, by their numbers in `layouts()`, the clues that were used, and what disagreed."""
+    """The layouts that remain (their numbers in `layouts()`), the clues that were used, and what disagreed."""
 
     remaining: frozenset[int]
     used: tuple[Clue, ...]
@@ -55,11 +56,11 @@ class Narrowed:
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """Those that remain."""
+        """The layouts that remain."""
         return tuple(layout for number, layout in enumerate(layouts()) if number in self.remaining)
 
     def enough(self, name: str) -> tuple[Clue, ...]:
-        """The fewest clues that say as much of an attribute as all do, of those the surest."""
+        """The fewest clues that say as much about an attribute as all clues, the surest if there is a choice."""
         final = _values(name, self.used)
         pool = self.used
         for confidences in (_CONFIDENCES[:1], _CONFIDENCES[:2]):
@@ -79,9 +80,10 @@ class Narrowed:
 
 
 def narrow(clues: Iterable[Clue]) -> Narrowed:
-    """The layouts that fit all clues, the surer ones first; one that would leave nothing is left out.
+    """The layouts that fit all clues, taken in the order of their confidence.
 
-    Where it was a sure one, that is a disagreement. What several reports say in the same words counts once.
+    A clue that would leave no layout is not used; unless it is only likely, that is a disagreement. What several
+    reports say in the same words counts once.
     """
     remaining = _all_numbers()
     used: list[Clue] = []

@@ -1,4 +1,4 @@
-"""What pointers say: where the kernel, its stacks and its linear map are, and of which size address ranges must be."""
+"""What pointers show: where the kernel, its stacks and its linear map are, and which address ranges it has."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.reading.registers import Registers
 from pgtlab.linux.oops.reading.report import PrintedReport
 
-IMAGE_SIZE = 128 * MIB  # no kernel's text and data are larger
-# Bytes at the start of the vmalloc area: it is filled from there, and stacks come early and all the time.
+IMAGE_SIZE = 128 * MIB  # text and data of a kernel are smaller
+# Bytes at the start of the vmalloc area, which is filled from there: stacks are allocated early and often.
 STACKS = 1 << 34
-FEWEST_IN_IMAGE = 3  # pointers into the image that are no accident together
+FEWEST_IN_IMAGE = 3  # pointers into the image: fewer may be numbers that look like some
 FEWEST_LINEAR = 2  # pointers into the linear map: one alone may be a number
 BELOW_48 = -(1 << 48) & MASK64
 NEAR = 44  # pointers into one map have their upper bits in common
 
 
 def base_clue(log: PrintedLog) -> Iterator[Clue]:
-    """Which kernels are linked there."""
+    """Which kernels are linked at the address that was printed."""
     base = log.facts.kernel_base
     if base is not None and any(base in layout.kernel_bases for layout in layouts()):
         text = (
@@ -35,7 +35,7 @@ def base_clue(log: PrintedLog) -> Iterator[Clue]:
 
 
 def stack_clue(report: PrintedReport) -> Iterator[Clue]:
-    """Which kernels have their stacks there."""
+    """Which kernels have their stacks where `sp` points."""
     sp = report.registers.get("sp")
     if sp is None or sp >> 52 != 0xFFF or sp % 16:
         return
@@ -49,7 +49,7 @@ def stack_clue(report: PrintedReport) -> Iterator[Clue]:
 
 
 def image_inferences(report: PrintedReport, log: PrintedLog, remaining: Sequence[Layout] = ()) -> Iterator[Inference]:
-    """KASLR's offset as it was printed, and whether the registers agree; or where the kernel must be without it."""
+    """The offset of KASLR as it was printed, and registers that agree; without it, where the kernel must be."""
     offset, base = log.facts.kaslr_offset, log.facts.kernel_base
     line, registers = log.facts.lines_of("kaslr_offset"), report.registers
     if offset is None:
@@ -70,7 +70,7 @@ def image_inferences(report: PrintedReport, log: PrintedLog, remaining: Sequence
 
 
 def _kernel_near(registers: Registers, remaining: Sequence[Layout]) -> Iterator[Inference]:
-    """Several pointers close together, far into the vmalloc area: KASLR has put the kernel there."""
+    """Where several pointers are close together, far into the vmalloc area: KASLR put the kernel there."""
     starts = {base for layout in remaining for base in layout.kernel_bases}
     ends = {layout.VMEMMAP_START for layout in remaining}
     if not starts or len(ends) > 2:
@@ -88,7 +88,7 @@ def _kernel_near(registers: Registers, remaining: Sequence[Layout]) -> Iterator[
 
 
 def linear_clues(report: PrintedReport) -> Iterator[Clue]:
-    """Which kernels have such pointers."""
+    """Which kernels have the pointers into the linear map that registers hold."""
     registers = report.registers
     values = set(registers.numbered.values())
     low = sorted(value for value in values if POINTER <= value < BELOW_48 and value % 8 == 0)
@@ -101,8 +101,10 @@ def linear_clues(report: PrintedReport) -> Iterator[Clue]:
 
 
 def _page_of_address(values: set[int], registers: Registers) -> Iterator[Clue]:
-    """A page's address and its `struct page`, whose distances from the starts of their maps have the same number of
-    pages: `virt_to_page()`. KASLR moves neither start."""
+    """The address of a page, and its `struct page`: both are as many pages from the start of their map.
+
+    `virt_to_page()` computes one from the other. KASLR moves neither start.
+    """
     pages = sorted(value for value in values if value >= POINTER and value % (1 << PAGE_BITS) == 0)
     for page in pages:
         for layout in layouts():
@@ -123,14 +125,14 @@ def _page_of_address(values: set[int], registers: Registers) -> Iterator[Clue]:
 
 
 def address_of(layout: Layout, page: int) -> int | None:
-    """`page_to_virt()`; `None` where `page` is not in the memmap, or too near its start to tell anything.
+    """`page_to_virt()`; `None` if `page` is not in the memmap, or too near its start to be evidence.
 
     >>> from pgtlab.linux.oops.inferring.layout import ERAS
     >>> hex(address_of(Layout(4096, 48, 48, 48, ERAS[0], 16), 0xfffffdffc0500000))
     '0xffff000014000000'
     """
-    index, rest = divmod(page - layout.VMEMMAP_START, 1 << PAGE_BITS)
-    if rest or not FAR_INTO_RAM <= index < layout.VMEMMAP_SIZE >> PAGE_BITS:
+    index, remainder = divmod(page - layout.VMEMMAP_START, 1 << PAGE_BITS)
+    if remainder or not FAR_INTO_RAM <= index < layout.VMEMMAP_SIZE >> PAGE_BITS:
         return None
     return layout.PAGE_OFFSET + (index << layout.page_shift)
 

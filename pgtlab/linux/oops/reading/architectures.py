@@ -1,4 +1,4 @@
-"""Whose report is it? Each architecture prints its registers under names of its own."""
+"""Which architecture a report is from: each prints its registers under its own names."""
 
 from __future__ import annotations
 
@@ -10,69 +10,53 @@ from pgtlab.linux.oops.reading.lines import read_line
 ARM64 = "arm64"
 SOME_OTHER = "another architecture"
 
-# What no other architecture prints: words to find fast, and a pattern for the line that has one.
+# What only this architecture prints: words that are found fast (between bars), and a pattern for the line with one.
 _SIGNS = {
     ARM64: (
-        ("pstate", "x29", "ESR = 0x", "Mem abort info:", "-bit VAs", "el0", "el1", "arm64", "Internal error: "),
+        "pstate|x29|ESR = 0x|Mem abort info:|-bit VAs|el0|el1|arm64|Internal error: ",
         r"\bpstate: ?[0-9a-f]{8}|\bx29: ?[0-9a-f]{16}|ESR = 0x|Mem abort info:|-bit VAs, pgdp?|"
-        r"\b(?:do_)?el[01]h?t?_(?:64_)?(?:sync|svc|irq|ia|da|inv|abort|dbg|interrupt)\b|"
-        r"__arm64_sys_|arch/arm64/|Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#(?!.* ARM$)",
+        r"\b(?:do_)?el[01]h?t?_(?:64_)?(?:sync|svc|irq|ia|da|inv|abort|dbg|interrupt)\b|__arm64_sys_|arch/arm64/|"
+        r"Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#(?!.* ARM$)",
     ),
     "x86": (
-        (
-            "RIP: ",
-            "EIP: ",
-            "EFLAGS: ",
-            "RFLAGS: ",
-            "RAX: ",
-            "EAX: ",
-            "CR2: ",
-            "asm_exc_",
-            "#PF: ",
-            "arch/x86/",
-            "do_syscall_64",
-            "_64_after_hwframe",
-        ),
-        r"\bRIP: (?:[0-9a-f]{4}:|\[)|\bEIP: |\b[ER]FLAGS: |\bRAX: |\bEAX: |\bCR2: |asm_exc_|#PF: |"
-        r"arch/x86/|\bdo_syscall_64\b|_64_after_hwframe",
+        "RIP: |EIP: |EFLAGS: |RFLAGS: |RAX: |EAX: |CR2: |asm_exc_|#PF: |arch/x86/|do_syscall_64|_64_after_hwframe",
+        r"\bRIP: (?:[0-9a-f]{4}:|\[)|\bEIP: |\b[ER]FLAGS: |\bRAX: |\bEAX: |\bCR2: |asm_exc_|#PF: |arch/x86/|"
+        r"\bdo_syscall_64\b|_64_after_hwframe",
     ),
     "riscv": (
-        ("epc : ", "badaddr: ", "gp : "),
+        "epc : |badaddr: |gp : ",
         r"\bepc : ?[0-9a-f]{8,16} ra : ?|\bbadaddr: [0-9a-f]{8,16} cause: |\bgp : ?[0-9a-f]{8,16} tp : ",
     ),
     "powerpc": (
-        ("NIP", "GPR00: ", "Faulting instruction address: 0x"),
+        "NIP|GPR00: |Faulting instruction address: 0x",
         r"\bNIP: {1,2}[0-9a-f]{8,16}|\bGPR00: |\bNIP \[[0-9a-f]{8,16}\]|Faulting instruction address: 0x",
     ),
     "arm (32 bits)": (
-        (" ARM", "psr: ", "r10: ", "<--- cut here"),
+        " ARM|psr: |r10: |<--- cut here",
         r"\[#\d{1,4}\].{0,30} ARM$|\bpsr: ?[0-9a-f]{8}|\br10: ?[0-9a-f]{8} {1,2}r9 : ?|8<--- cut here",
     ),
-    "s390": (("Krnl ", "User PSW", "ilc:"), r"\bKrnl (?:PSW|GPRS|Code)|\bUser PSW : |\bilc:\d "),
+    "s390": ("Krnl |User PSW|ilc:", r"\bKrnl (?:PSW|GPRS|Code)|\bUser PSW : |\bilc:\d "),
     "mips": (
-        ("epc   : ", "BadVA : ", ", epc == ", "$ 0   : "),
+        "epc   : |BadVA : |, epc == |$ 0   : ",
         r"\bepc   : ?[0-9a-f]{8,16}|\bBadVA : |, epc == [0-9a-f]{8,16}|^\$ 0   : ",
     ),
-    "loongarch": (
-        (", era == ", "ERA: ", "CRMD: ", "ESTAT: "),
-        r", era == [0-9a-f]{8,16}|\bERA: [0-9a-f]{16}|\bCRMD: |\bESTAT: ",
-    ),
-    "sparc": (("TSTATE: ", "TPC: ", "PSR: "), r"\bTSTATE: |\bTPC: ?<|\bPSR: [0-9a-f]{8} PC: "),
-    "parisc": (("IAOQ: ", "IASQ: ", "YZrvWESTHLNXBCVM"), r"\bIAOQ: |\bIASQ: |\bYZrvWESTHLNXBCVM"),
-    "alpha": (("ps = ", "v0 = "), r"\bps = [0-9a-f]{4}  ?(?:\S{1,20} )?ra = |^v0 = [0-9a-f]{16} "),
-    "m68k": (("SR: ",), r"\bPC: \[<[0-9a-f]{8}>\].{0,60} SR: [0-9a-f]{4} "),
-    "sh": (("PR  : ", "PC  : "), r"^PR  : [0-9a-f]{8}|^PC  : [0-9a-f]{8} SP  : "),
-    "arc": (("[ECR   ]: ", "BLINK: 0x"), r"\[ECR   \]: |\bBLINK: 0x"),
-    "xtensa": (("a00: ", "sar: "), r"^a00: [0-9a-f]{8} |\bsar: [0-9a-f]{8}"),
-    SOME_OTHER: (("Call Trace:", "Backtrace:", "KMSAN"), r"^Call Trace:|^Backtrace:|^BUG: KMSAN: "),
+    "loongarch": (", era == |ERA: |CRMD: |ESTAT: ", r", era == [0-9a-f]{8,16}|\bERA: [0-9a-f]{16}|\bCRMD: |\bESTAT: "),
+    "sparc": ("TSTATE: |TPC: |PSR: ", r"\bTSTATE: |\bTPC: ?<|\bPSR: [0-9a-f]{8} PC: "),
+    "parisc": ("IAOQ: |IASQ: |YZrvWESTHLNXBCVM", r"\bIAOQ: |\bIASQ: |\bYZrvWESTHLNXBCVM"),
+    "alpha": ("ps = |v0 = ", r"\bps = [0-9a-f]{4}  ?(?:\S{1,20} )?ra = |^v0 = [0-9a-f]{16} "),
+    "m68k": ("SR: ", r"\bPC: \[<[0-9a-f]{8}>\].{0,60} SR: [0-9a-f]{4} "),
+    "sh": ("PR  : |PC  : ", r"^PR  : [0-9a-f]{8}|^PC  : [0-9a-f]{8} SP  : "),
+    "arc": ("[ECR   ]: |BLINK: 0x", r"\[ECR   \]: |\bBLINK: 0x"),
+    "xtensa": ("a00: |sar: ", r"^a00: [0-9a-f]{8} |\bsar: [0-9a-f]{8}"),
+    SOME_OTHER: ("Call Trace:|Backtrace:|KMSAN", r"^Call Trace:|^Backtrace:|^BUG: KMSAN: "),
 }
-_PATTERNS = {name: (words, re.compile(pattern)) for name, (words, pattern) in _SIGNS.items()}
+_PATTERNS = {name: (words.split("|"), re.compile(pattern)) for name, (words, pattern) in _SIGNS.items()}
 LONGEST = 400  # characters of a line that are looked at
 _HITS = 20  # occurrences of a word that are looked at in a whole text
 
 
 def signs(text: str) -> Iterator[str]:
-    """The architectures that a line has a sign of.
+    """The architectures whose signs are in a line.
 
     >>> list(signs("RIP: 0010:dump_page+0x1/0x2"))
     ['x86']
@@ -84,35 +68,36 @@ def signs(text: str) -> Iterator[str]:
 
 
 def architecture_of(texts: Iterable[str]) -> str | None:
-    """The architecture that lines of one report are from; `None` where they have no sign of any.
+    """The architecture that the lines of one report are from; `None` if they have no sign of any.
 
     >>> architecture_of(["Call Trace:", "NIP:  c000000000a1b2c3"]), architecture_of(["Modules linked in:"])
     ('powerpc', None)
     """
-    found = None
+    unnamed = None
     for text in texts:
         for name in signs(text):
             if name != SOME_OTHER:
                 return name
-            found = name
-    return found
+            unnamed = name
+    return unnamed
 
 
 def is_sign(text: str) -> bool:
-    """Whether a line is of some architecture's report."""
+    """Whether a line belongs to a report of some architecture."""
     return next(signs(text), None) is not None
 
 
 def foreign_sign(text: str) -> str | None:
-    """The other architecture of which a whole text has a sign, where its reports do not say; `None` where it has none,
-    or has signs of arm64 too."""
-    found = None
+    """The other architecture whose signs are in a whole text; `None` if there are none, or signs of arm64 too."""
+    foreign = None
     for name, (words, _) in _PATTERNS.items():
-        its_own = architecture_of(line for word in words for line in _lines_with(word, text) if name in signs(line))
-        if its_own == ARM64:
+        architecture = architecture_of(
+            line for word in words for line in _lines_with(word, text) if name in signs(line)
+        )
+        if architecture == ARM64:
             return None
-        found = found or its_own
-    return found
+        foreign = foreign or architecture
+    return foreign
 
 
 def _lines_with(word: str, text: str) -> Iterator[str]:
@@ -127,7 +112,7 @@ def _lines_with(word: str, text: str) -> Iterator[str]:
 
 
 def declined(architecture: str) -> str:
-    """The sentence that says so.
+    """The sentence that says why a report is left out.
 
     >>> declined("x86")
     'this is a report of x86: pgtlab reads those of arm64'

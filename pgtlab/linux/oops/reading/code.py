@@ -24,21 +24,21 @@ class PrintedSymbol:
     Attributes
     ----------
     function : str
-        The name; empty where the kernel printed a bare address.
+        The name; empty if the kernel printed only an address.
     offset, size : int or None
-        Bytes from the start of the function, and in it. `None` where the function was inlined.
+        Bytes from the start of the function, and its length. `None` if the function was inlined.
     module : str
         The module that the function is in; empty for the kernel proper.
     address : int or None
-        The address, where it was printed too (before v4.11).
+        The address, if it was printed too (before v4.11).
     reliable : bool
-        False where the kernel put `?` before the name: something on the stack that may be an old return address.
+        False if the kernel put `?` before the name: a word on the stack that may be an old return address.
     mark : str
-        What newer kernels say of the frame in parentheses, such as `P` for the program counter of an exception.
+        The letters in parentheses that newer kernels print, such as `P` for the program counter of an exception.
     source : str
-        File and line, where a symbolizer added them.
+        File and line, if a symbolizer added them.
     line : int
-        Where in the log.
+        The line of the log.
     """
 
     function: str
@@ -61,7 +61,7 @@ class PrintedSymbol:
 
 @dataclass(frozen=True)
 class Instruction:
-    """One word of the `Code:` line. `offset` is from the start of the function, `None` where that is not known."""
+    """One word of the `Code:` line. `offset` is from the start of the function; `None` if that is not known."""
 
     word: int
     text: str
@@ -91,7 +91,7 @@ _LAST_REGISTERS = re.compile(r"x1 +: [0-9a-f]{16} +x0 +: [0-9a-f]{16}$")
 
 
 def read_symbol(text: str, line: int = 0) -> PrintedSymbol | None:
-    """A frame or a pointer to code; `None` where the text is none.
+    """A frame or a pointer to code, or `None`.
 
     >>> symbol = read_symbol("? ext4_iget+0x3c/0x68 [ext4]")
     >>> symbol.function, symbol.offset, symbol.size, symbol.module, symbol.reliable
@@ -99,8 +99,8 @@ def read_symbol(text: str, line: int = 0) -> PrintedSymbol | None:
     """
     if len(text) > LONGEST or not text:
         return None
-    if "+0x" in text and (found := _SYMBOL.fullmatch(text)):
-        address, unsure, name, offset, size, module, mark, source = found.groups()
+    if "+0x" in text and (match := _SYMBOL.fullmatch(text)):
+        address, unsure, name, offset, size, module, mark, source = match.groups()
         return PrintedSymbol(
             name,
             int(offset, 16),
@@ -112,18 +112,18 @@ def read_symbol(text: str, line: int = 0) -> PrintedSymbol | None:
             source or "",
             line,
         )
-    if found := _INLINED.fullmatch(text):
-        return PrintedSymbol(found[1], source=found[2], line=line)
-    if found := _LOCATED.fullmatch(text):
-        return PrintedSymbol(found[2], module=found[4] or "", reliable=not found[1], source=found[3], line=line)
-    if found := _BARE.fullmatch(text):
-        number = found[1] or found[2] or found[3]
+    if match := _INLINED.fullmatch(text):
+        return PrintedSymbol(match[1], source=match[2], line=line)
+    if match := _LOCATED.fullmatch(text):
+        return PrintedSymbol(match[2], module=match[4] or "", reliable=not match[1], source=match[3], line=line)
+    if match := _BARE.fullmatch(text):
+        number = match[1] or match[2] or match[3]
         return PrintedSymbol("", address=int(number, 16), line=line) if number else None
     return None
 
 
 def is_bare_name(text: str) -> bool:
-    """Whether a line is a name and nothing else, as frames are in the logs of pgtlab's own kernel.
+    """Whether a line is only a name, as frames are in the logs of pgtlab's kernel.
 
     >>> is_bare_name("destroy_args"), is_bare_name("eth0: up")
     (True, False)
@@ -134,7 +134,7 @@ def is_bare_name(text: str) -> bool:
 def read_trace(lines: Sequence[Line]) -> tuple[PrintedSymbol, ...]:
     """The frames after `Call trace:`, innermost first.
 
-    Lines of others in between are passed over. Where the heading is lost, what follows the registers is the trace.
+    Foreign lines in between are skipped. If the heading is lost, the trace is what follows the registers.
 
     >>> [str(frame) for frame in read_trace([Line(1, "Call trace:"), Line(2, "f+0x8/0x10"), Line(3, "eth0: up")])]
     ['f+0x8/0x10']
@@ -146,9 +146,9 @@ def read_trace(lines: Sequence[Line]) -> tuple[PrintedSymbol, ...]:
 
 
 def read_frames(lines: Sequence[Line]) -> tuple[PrintedSymbol, ...]:
-    """The frames up to the line with which something else begins."""
+    """The frames up to the line that begins something else."""
     frames: list[PrintedSymbol] = []
-    bare = True  # as long as every line is a name and nothing else
+    bare = True  # as long as every line is only a name
     for line in lines:
         if _AFTER_TRACE.match(line.text):
             break
@@ -166,17 +166,17 @@ _WORD = re.compile(r"\(?([0-9a-f]{8}|\?{8})\)?")
 
 
 def read_code(lines: Sequence[Line], pc: PrintedSymbol | None = None) -> tuple[tuple[Instruction, ...], int | None]:
-    """The instructions, and their line. The words are values, not bytes: the same on a big-endian kernel.
+    """The instructions, and their line. The words are values, not bytes, on a big-endian kernel too.
 
-    With `pc` each has its offset in the function, and branches name their targets as such offsets.
+    With `pc` each has its offset in the function, and the targets of branches are such offsets.
 
     >>> instructions, _ = read_code([Line(1, "Code: d37b1884 f100007f 8b040064 9a831083 (f9400460)")])
     >>> [instruction.text for instruction in instructions if instruction.faulting]
     ['ldr x0, [x3, #8]']
     """
     for line in lines:
-        if line.text.startswith("Code: ") and (found := _CODE.match(line.text)):
-            words = found[1].split()
+        if line.text.startswith("Code: ") and (match := _CODE.match(line.text)):
+            words = match[1].split()
             at = next((n for n, word in enumerate(words) if word.startswith("(")), None)
             start = pc.offset - 4 * at if pc is not None and pc.offset is not None and at is not None else None
             return _instructions(words, at, start), line.number
@@ -186,19 +186,20 @@ def read_code(lines: Sequence[Line], pc: PrintedSymbol | None = None) -> tuple[t
 def _instructions(words: Sequence[str], at: int | None, start: int | None) -> tuple[Instruction, ...]:
     instructions = []
     for n, printed in enumerate(words):
-        found = _WORD.match(printed)
-        if found is None or found[1][0] == "?":
+        match = _WORD.match(printed)
+        if match is None or match[1][0] == "?":
             continue  # the kernel could not read it
-        word = int(found[1], 16)
+        word = int(match[1], 16)
         offset = None if start is None else start + 4 * n
         instructions.append(Instruction(word, disassemble(word, offset), offset, n == at))
     return tuple(instructions)
 
 
 def disassemble(word: int, offset: int | None = None) -> str:
-    """One instruction of AArch64 in assembly language; `.inst` where the word is none.
+    """One instruction of AArch64 in assembly language; `.inst` if the word is not an instruction.
 
-    `offset` is where it stands: targets of branches are counted from there. Without it they are relative, `. + 8`.
+    `offset` is its place in the function, from which targets of branches are counted. Without it they are relative,
+    `. + 8`.
 
     >>> disassemble(0x14000002), disassemble(0x14000002, 0x10), disassemble(0)
     ('b . + 0x8', 'b +0x18', 'udf #0')
@@ -221,7 +222,7 @@ def disassemble(word: int, offset: int | None = None) -> str:
 
 
 def _is_relative(instruction: Any) -> bool:
-    """Whether the last operand is an address that capstone computed from its own."""
+    """Whether the last operand is an address that capstone computed from that of the instruction."""
     mnemonic = str(instruction.mnemonic)
     operands = str(instruction.op_str)
     branch = mnemonic in ("b", "bl", "cbz", "cbnz", "tbz", "tbnz", "adr", "adrp") or mnemonic.startswith("b.")

@@ -1,8 +1,8 @@
 """Whether ESR_EL1 and the printed walk agree.
 
-ESR_EL1 tells what the MMU met when it walked; the walk was printed a moment later, by Linux, from memory. Where the two
-differ, something lies between them: another CPU changed an entry, a TLB held an old one, the tables in TTBR0 were
-others, or the abort was not the MMU's own.
+ESR_EL1 reports what the MMU met in its walk; Linux printed the walk a moment later, from memory. If the two differ,
+something happened in between: another CPU changed an entry, a TLB held an old one, TTBR0 pointed to other tables, or
+the MMU did not raise the abort.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WALK_FAULTS = {
 
 
 def fault_of(esr: int) -> tuple[FaultKind, int] | None:
-    """The kind and the level of the walk's fault that an abort reports; `None` for every other exception.
+    """The kind and the level of the fault that an abort of a walk reports; `None` for every other exception.
 
     >>> fault_of(0x9600004E)
     (<FaultKind.PERMISSION: 12>, 2)
@@ -39,7 +39,7 @@ def fault_of(esr: int) -> tuple[FaultKind, int] | None:
 
 
 def compared(walk: PrintedWalk, esr: int | None, pstate: int | None = None) -> PrintedWalk:
-    """The walk with `consistent` and `inconsistency` filled in, as far as ESR_EL1 has to do with it.
+    """The walk with `consistent` and `inconsistency` filled in, if ESR_EL1 reports an abort.
 
     >>> from pgtlab.linux.oops.reading.lines import Line
     >>> from pgtlab.linux.oops.reading.walk import read_walk
@@ -57,7 +57,7 @@ def compared(walk: PrintedWalk, esr: int | None, pstate: int | None = None) -> P
 
 
 def _problem(walk: PrintedWalk, esr: int, pstate: int | None) -> str | None:
-    """What disagrees, in words; empty where nothing does, `None` where the walk is cut off before it can tell."""
+    """What disagrees, in words; empty if nothing does, `None` if the walk is cut off too early."""
     fault = fault_of(esr)
     last = walk.walked[-1]
     invalid = next((entry for entry in walk.walked if not entry.valid), None)
@@ -118,8 +118,10 @@ def _translation(walk: PrintedWalk, level: int, invalid: PrintedEntry | None, sa
 
 
 def _address_size(walk: PrintedWalk, level: int, says: str) -> str:
-    """Linux read every table of the walk where the entry above says that it is, so that only the address in the last
-    entry can be too large; and 32 bits fit every CPU."""
+    """Whether an address size fault fits the walk: Linux read every table, so only the last address can be too large.
+
+    An address of 32 bits fits every CPU.
+    """
     last = walk.walked[-1]
     at_level = isinstance(last.descriptor, Table | Leaf) and last.level == level
     if at_level and last.descriptor.oa >> SMALLEST_PA_BITS:  # type: ignore[union-attr]
@@ -138,8 +140,10 @@ def _address_size(walk: PrintedWalk, level: int, says: str) -> str:
 
 
 def _permission(walk: PrintedWalk, esr: int, pstate: int | None, says: str) -> str:
-    """Whether the entries forbid what the access did. What the log does not show may forbid it too, so that only an
-    access that nothing here explains is a disagreement."""
+    """Whether the entries forbid the access.
+
+    What the log does not show may forbid it too, so that only an access that the entries permit is a disagreement.
+    """
     register, leaf = ESR_EL1(esr), walk.walked[-1].descriptor
     assert isinstance(leaf, Leaf)
     tables = [dict(entry.descriptor.items()) for entry in walk.walked[:-1] if entry.descriptor is not None]
@@ -166,7 +170,7 @@ def _permission(walk: PrintedWalk, esr: int, pstate: int | None, says: str) -> s
 
 
 def _other(esr: int, walk: PrintedWalk) -> str | None:
-    """Aborts that are not the walk's: alignment, external aborts, tags. The walk should be whole."""
+    """Aborts that the walk does not raise (alignment, external, tags): the printed walk should reach a page."""
     invalid = next((entry for entry in walk.walked if not entry.valid), None)
     code = ISSDataAbort(ESR_EL1(esr).ISS).DFSC
     if invalid is None or code in (0b100001, 0b100010):  # alignment may be checked before the walk

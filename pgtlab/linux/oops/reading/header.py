@@ -1,4 +1,4 @@
-"""Who was running what, and on which kernel: the lines that every report has, and those that speak of the whole log.
+"""The task and the kernel: lines that every report has, and lines that are about the whole log.
 
 They are printed by `lib/dump_stack.c`, `arch/arm64/kernel/setup.c`, `arch/arm64/mm/init.c` and
 `arch/arm64/kernel/cpufeature.c`.
@@ -24,9 +24,9 @@ NOT_A_TAINT = "G"  # no proprietary module
 
 @dataclass(frozen=True)
 class ReportHeader:
-    """Who was running what: the lines `CPU: ... PID: ... Comm: ...` and `Hardware name: ...`.
+    """The running task and its kernel: the lines `CPU: ... PID: ... Comm: ...` and `Hardware name: ...`.
 
-    `tainted` are the letters, empty for `Not tainted`; `version` is the kernel's release, `build` what follows it.
+    `tainted` holds the letters, empty for `Not tainted`; `version` is the kernel's release, `build` what follows it.
     """
 
     cpu: int | None = None
@@ -40,7 +40,7 @@ class ReportHeader:
 
 
 def read_header(lines: Sequence[Line], where: dict[str, int]) -> ReportHeader:
-    """The header of a report; `where` gets its line.
+    """The header of a report; its line is added to `where`.
 
     >>> read_header([Line(5, "CPU: 2 PID: 12170 Comm: syz Tainted: G    BU         3.18.0 #78")], {})
     ReportHeader(cpu=2, uid=None, pid=12170, comm='syz', tainted='BU', version='3.18.0', build='#78', hardware='')
@@ -52,29 +52,26 @@ def read_header(lines: Sequence[Line], where: dict[str, int]) -> ReportHeader:
             header = _with_cpu(header, text)
             if header.cpu is not None:
                 where["header"] = line.number
-        elif not header.hardware and (found := _HARDWARE.match(text)):
-            header = replace(header, hardware=found[1])
+        elif not header.hardware and (match := _HARDWARE.match(text)):
+            header = replace(header, hardware=match[1])
     return header
 
 
 def _with_cpu(header: ReportHeader, text: str) -> ReportHeader:
-    if found := _CPU.match(text):
-        cpu, uid, pid, comm, tainted, version, build = found.groups()
-        letters = "".join((tainted or "").split()).replace(NOT_A_TAINT, "")
-        return replace(
-            header,
-            cpu=int(cpu),
-            uid=None if uid is None else int(uid),
-            pid=int(pid),
-            comm=comm,
-            tainted=letters,
-            version=version,
-            build=(build or "").strip(),
-        )
-    if found := _BEGINNING.match(text):  # the line is cut off
-        cpu, uid, pid, comm = found.groups()
-        return replace(header, cpu=int(cpu), uid=None if uid is None else int(uid), pid=int(pid), comm=comm)
-    return header
+    match = _CPU.match(text) or _BEGINNING.match(text)  # the second is for a line that is cut off
+    if match is None:
+        return header
+    cpu, uid, pid, comm, tainted, version, build = (*match.groups(), "", "", "")[:7]
+    return replace(
+        header,
+        cpu=int(cpu),
+        uid=None if uid is None else int(uid),
+        pid=int(pid),
+        comm=comm,
+        tainted="".join((tainted or "").split()).replace(NOT_A_TAINT, ""),
+        version=version,
+        build=(build or "").strip(),
+    )
 
 
 _PATTERNS = {
@@ -94,14 +91,14 @@ _FIRST = re.compile(
 
 @dataclass(frozen=True)
 class LogFacts:
-    """What is true of the whole log, not of one report.
+    """Facts about the whole log, not about one report.
 
     Attributes
     ----------
     version : str
         The kernel's release, from the banner or from the first report that names it.
     kaslr_offset : int or None
-        From `Kernel Offset:`: 0 where it says `disabled`.
+        From `Kernel Offset:`; 0 for `disabled`.
     kernel_base : int or None
         The address that the kernel was linked at, from the same line.
     phys_offset : int or None
@@ -126,7 +123,7 @@ class LogFacts:
     where: Mapping[str, int] = field(default_factory=dict)
 
     def lines_of(self, *names: str) -> tuple[int, ...]:
-        """The lines of some of them, by the names of the fields, in order."""
+        """The lines of facts, by the names of their fields, in order."""
         return tuple(sorted({self.where[name] for name in names if name in self.where}))
 
     def as_dict(self) -> dict[str, Any]:
@@ -143,7 +140,7 @@ class LogFacts:
 
 
 class FactReader:
-    """Looks at every line that passes through `seen`, and keeps what is a fact: of each kind the last.
+    """Looks at every line that passes through `seen`, and keeps the last fact of each kind.
 
     >>> reader = FactReader()
     >>> _ = reader.seen(Line(9, "Kernel Offset: 0x3a89bf800000 from 0xffff800080000000"))
@@ -152,29 +149,29 @@ class FactReader:
     """
 
     def __init__(self) -> None:
-        self.found: dict[str, tuple[re.Match[str], int]] = {}
+        self._matches: dict[str, tuple[re.Match[str], int]] = {}
 
     def seen(self, line: Line) -> Line:
-        """Keep the fact in a line, if there is one; the line itself."""
+        """Keep the fact in a line, if there is one, and return the line."""
         if _FIRST.match(line.text):
             for name, pattern in _PATTERNS.items():
                 if match := pattern.match(line.text):
-                    self.found[name] = match, line.number
+                    self._matches[name] = match, line.number
         return line
 
     @property
     def version(self) -> str:
         """The release from the banner, or empty."""
-        return self.found["version"][0][1] if "version" in self.found else ""
+        return self._matches["version"][0][1] if "version" in self._matches else ""
 
     def facts(self, version: str = "") -> LogFacts:
-        """The facts; `version` is the release where the log has no banner."""
-        text = {name: match[1] for name, (match, _) in self.found.items()}
-        where = {name: line for name, (_, line) in self.found.items()}
+        """The facts; `version` is the release, if the log has no banner."""
+        text = {name: match[1] for name, (match, _) in self._matches.items()}
+        where = {name: line for name, (_, line) in self._matches.items()}
         offset = base = None
         if "kaslr_offset" in text:
             offset = 0 if text["kaslr_offset"] == "disabled" else int(text["kaslr_offset"], 16)
-            from_address = self.found["kaslr_offset"][0][2]
+            from_address = self._matches["kaslr_offset"][0][2]
             if from_address:
                 base, where["kernel_base"] = int(from_address, 16), where["kaslr_offset"]
         return LogFacts(

@@ -18,11 +18,11 @@ class Line(NamedTuple):
     number : int
         Counted from 1 in the text as it was given.
     text : str
-        The kernel's words, without blanks at either end.
+        What the kernel printed, without blanks at either end.
     time : float or None
         The kernel's timestamp in seconds.
     caller : str
-        `T123` for a task, `C1` for a CPU in an interrupt (CONFIG_PRINTK_CALLER); empty where it was not printed.
+        `T123` for a task, `C1` for a CPU in an interrupt (CONFIG_PRINTK_CALLER); empty if it was not printed.
     """
 
     number: int
@@ -53,13 +53,13 @@ def read_line(number: int, raw: str) -> Line:
     """
     if "\x1b" in raw:
         raw = _ANSI.sub("", raw)
-    found = _TIMESTAMP.search(raw, 0, LONGEST_PREFIX)
-    if found:
-        caller = found[2] or ""
-        text = raw[found.end() :]
+    timestamp = _TIMESTAMP.search(raw, 0, LONGEST_PREFIX)
+    if timestamp:
+        caller = timestamp[2] or ""
+        text = raw[timestamp.end() :]
         if not caller and text.startswith("["):
             caller, text = _caller(text)
-        return Line(number, text.strip(), float(found[1]), caller)
+        return Line(number, text.strip(), float(timestamp[1]), caller)
     if not raw or raw[0] not in " \t<>|[0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZkud":
         return Line(number, raw.strip())
     text = raw

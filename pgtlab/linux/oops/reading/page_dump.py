@@ -1,15 +1,15 @@
-"""What `dump_page()` prints (`mm/debug.c`), in the forms that it had from v4.9 on; and the type of the page.
+"""What `dump_page()` prints (`mm/debug.c`), in the forms that it has had since v4.9, and the type of the page.
 
 `_mapcount` and `page_type` share four bytes (`include/linux/page-flags.h`). Their encoding changed three times:
 
 ========================  ==================================================================================
 v4.18 to v5.10            a type is a cleared bit; 0x200 is kmemcg, 0x400 is table
-v5.11 to v6.10            the same; without kmemcg table moved to 0x200
-v6.11                     the same with bits of the top byte, and the low 16 bits are the owner's
-since v6.12               the top byte is the type, 0xf2 for a table; the rest is the owner's
+v5.11 to v6.10            a type is a cleared bit; kmemcg is gone, and 0x200 is table
+v6.11                     a type is a cleared bit of the top byte; the low 16 bits belong to the owner
+since v6.12               the top byte is the type, 0xf2 for a table; the rest belongs to the owner
 ========================  ==================================================================================
 
-A page without type that is mapped nowhere holds 0xffffffff in all of them.
+A page without a type that is mapped nowhere holds 0xffffffff in every version.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ class PageType:
     Attributes
     ----------
     value : int or None
-        All four bytes; `None` where the log shows only the top one (since v6.12) and no `raw:` words.
+        All four bytes; `None` if the log shows only the top one (since v6.12) and no `raw:` words.
     encoding : str
-        `bits` (v4.18 to v6.11: a type is a cleared bit), `byte` (since v6.12: the top byte), `count` where it is a map
-        count, `none` for a page without type that is mapped nowhere.
+        `bits` (v4.18 to v6.11: a type is a cleared bit), `byte` (since v6.12: the top byte), `count` for a map count,
+        `none` for a page without a type that is mapped nowhere.
     names : tuple of str
-        The types, such as `table`. Where versions differ on a bit and the log names no version, all that it may be.
+        The types, such as `table`. If versions differ on a bit and the log names no version, all that it may be.
     """
 
     value: int | None
@@ -97,13 +97,12 @@ class PageType:
 
 @dataclass(frozen=True)
 class PageDump:
-    """What `dump_page()` printed, and what `BUG: Bad page state` said of the page.
+    """What `dump_page()` printed, and the reason that `BUG: Bad page state` gave.
 
-    `mapcount` is as printed: before v6.12 a page type showed there as a large negative number. `index`, `mapping` and
-    `memcg` are what was printed, which for pointers may be a hash. `raw` are the words of `struct page` from
-    word `raw_at` on, which is 0, or `None` where a line is missing and nothing tells which; `fields` are the same, by
-    name (64-byte `struct page`; `include/linux/mm_types.h`). `flag_names` and `flag_fields` are from
-    `flags: 0x...(names|node=0)`.
+    `mapcount` is as printed: before v6.12 a page type shows there as a large negative number. `index`, `mapping` and
+    `memcg` are as printed too: pointers may be hashed. `raw` has the words of `struct page` from word `raw_at` on; that
+    is 0, or `None` if one of two lines is missing and nothing shows which. `fields` has these words by name (64-byte
+    `struct page`, `include/linux/mm_types.h`). `flag_names` and `flag_fields` are from `flags: 0x...(names|node=0)`.
     """
 
     pfn: int | None = None
@@ -167,7 +166,7 @@ def is_dump_line(text: str) -> bool:
 
 
 def read_page(lines: Sequence[Line], version: Version | None = None) -> PageDump | None:
-    """The page that the lines dump; `None` where there is none. `version` decides what depends on it.
+    """The page that the lines dump, or `None`; `version` decides what differs between versions.
 
     >>> page = read_page([Line(1, "page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")],
     ...     (6, 8))
@@ -191,43 +190,43 @@ def read_page(lines: Sequence[Line], version: Version | None = None) -> PageDump
     return _with_type(page, version)
 
 
-def _with_line(page: PageDump, line: Line, rest: Sequence[Line]) -> PageDump:
-    """The dump with what one line adds; the very same where it adds nothing."""
+def _with_line(page: PageDump, line: Line, following: Sequence[Line]) -> PageDump:
+    """The dump with what one line adds; the same object if it adds nothing."""
     text = line.text
     if text == NOT_THE_FOLIO:
         return replace(page, matches_folio=False)
     if is_page_line(text):
-        decimal = {name: int(found[1]) for name, pattern in _NUMBER.items() if (found := pattern.search(text))}
-        hexadecimal = {name: int(found[1], 16) for name, pattern in _POINTER.items() if (found := pattern.search(text))}
+        decimal = {name: int(match[1]) for name, pattern in _NUMBER.items() if (match := pattern.search(text))}
+        hexadecimal = {name: int(match[1], 16) for name, pattern in _POINTER.items() if (match := pattern.search(text))}
         return replace(page, **decimal, **hexadecimal)  # type: ignore[arg-type]
-    if found := _FLAGS.match(text):
-        names, fields = _flag_names(found[3])
-        return replace(page, kind=found[1] or "", flags=int(found[2], 16), flag_names=names, flag_fields=fields)
-    if found := _WORDS.match(text):
-        words = tuple(int(word, 16) for word in found[2].split())
-        if found[1] == "raw":
+    if match := _FLAGS.match(text):
+        names, fields = _flag_names(match[3])
+        return replace(page, kind=match[1] or "", flags=int(match[2], 16), flag_names=names, flag_fields=fields)
+    if match := _WORDS.match(text):
+        words = tuple(int(word, 16) for word in match[2].split())
+        if match[1] == "raw":
             return replace(page, raw=(page.raw + words)[:PAGE_WORDS])
         return replace(page, head_raw=(page.head_raw + words)[: 2 * PAGE_WORDS])
-    if found := _HEAD.match(text):
+    if match := _HEAD.match(text):
         return replace(page, head=text)
     if printed := printed_page_type(text):
         return replace(page, page_type=printed)
-    if found := _REASON.match(text):
-        return replace(page, reason=found[1])
-    if found := _MEMCG.match(text):
-        return replace(page, memcg=int(found[1], 16))
+    if match := _REASON.match(text):
+        return replace(page, reason=match[1])
+    if match := _MEMCG.match(text):
+        return replace(page, memcg=int(match[1], 16))
     if _AOPS.match(text):
         return replace(page, aops=text)
-    if found := _OWNER.match(text):
-        frames = read_frames(rest)
-        if "free" in found[1]:
+    if match := _OWNER.match(text):
+        frames = read_frames(following)
+        if "free" in match[1]:
             return replace(page, freed=frames)
         return replace(page, owner=text, allocated=frames)
     return page
 
 
 def _flag_names(text: str) -> tuple[tuple[str, ...], Mapping[str, int]]:
-    """`referenced|node=0|lastcpupid=0x7ff`: names, and the fields with a value."""
+    """The names in `referenced|node=0|lastcpupid=0x7ff`, and the fields with a value."""
     names, fields = [], {}
     for part in text.split("|"):
         name, sign, value = part.partition("=")
@@ -239,17 +238,22 @@ def _flag_names(text: str) -> tuple[tuple[str, ...], Mapping[str, int]]:
 
 
 def _place(page: PageDump) -> int | None:
-    """Which word of struct page the first one of `raw:` is. Of two lines one may be lost: the printed flags are in the
-    first, and since v4.18 the printed reference count is in the second; `None` where neither tells."""
+    """Which word of struct page the first one of `raw:` is; `None` if that cannot be known.
+
+    One of the two lines may be lost: the printed flags are in the first, and since v4.18 the printed reference count is
+    in the second.
+    """
     words = page.raw
     if not 0 < len(words) <= PAGE_WORDS // 2:
         return 0
-    first = words[0] == page.flags
-    second = len(words) > 2 and page.refcount is not None and words[2] >> 32 == page.refcount & 0xFFFFFFFF
+    is_first = words[0] == page.flags
+    is_second = len(words) > 2 and page.refcount is not None and words[2] >> 32 == page.refcount & 0xFFFFFFFF
     # The four bytes beside it hold the map count less one, or a type, whose upper bit is set.
-    second = second and (words[2] >> 31 & 1 == 1 or words[2] & 0xFFFFFFFF == ((page.mapcount or 0) - 1) & 0xFFFFFFFF)
-    if first != second:
-        return 0 if first else PAGE_WORDS // 2
+    is_second = is_second and (
+        words[2] >> 31 & 1 == 1 or words[2] & 0xFFFFFFFF == ((page.mapcount or 0) - 1) & 0xFFFFFFFF
+    )
+    if is_first != is_second:
+        return 0 if is_first else PAGE_WORDS // 2
     return None
 
 
@@ -264,8 +268,8 @@ def _fields(page: PageDump, version: Version | None) -> Mapping[str, int]:
     if page.refcount is None:
         return new
     refcount = page.refcount & 0xFFFFFFFF
-    telling = "_refcount" in new or new.get("mapping")  # zeros alone are either
-    return old if telling and new.get("_refcount") != refcount == old.get("_refcount") else new
+    decisive = "_refcount" in new or new.get("mapping")  # zeros alone fit both orders
+    return old if decisive and new.get("_refcount") != refcount == old.get("_refcount") else new
 
 
 def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int]]) -> Mapping[str, int]:
@@ -278,7 +282,7 @@ def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int]]) -
 
 
 def _with_type(page: PageDump, version: Version | None) -> PageDump:
-    """The page with its type, from the line that names it, else from the raw words, else from the map count."""
+    """The page with its type: from the line that names it, or from the raw words, or from the map count."""
     value = page.fields.get("page_type")
     printed = page.page_type
     if printed is not None and (printed.value is not None or value is None):
@@ -286,7 +290,7 @@ def _with_type(page: PageDump, version: Version | None) -> PageDump:
             return replace(page, page_type=page_type_of(printed.value, version))
         return page
     if value is None and page.mapcount is not None and page.mapcount < 0:
-        value = page.mapcount - 1 & 0xFFFFFFFF  # as printed it is one more than the bytes
+        value = page.mapcount - 1 & 0xFFFFFFFF  # it is printed as one more than the bytes
     if value is None:
         return page
     if printed is not None:
@@ -295,11 +299,11 @@ def _with_type(page: PageDump, version: Version | None) -> PageDump:
 
 
 def page_notes(page: PageDump) -> tuple[str, ...]:
-    """Where the printed numbers and the raw words of one page disagree."""
+    """Sentences on where the printed numbers of a page contradict its raw words."""
     notes = []
     raw = page.fields
     if raw.get("lru.next", 0) & 1:
-        return ()  # a tail page: flags and reference count are printed of the folio
+        return ()  # a tail page: the printed flags and reference count are those of the folio
     if page.refcount is not None and "_refcount" in raw and page.refcount & 0xFFFFFFFF != raw["_refcount"]:
         notes.append(f"refcount is printed as {page.refcount}, and the raw words hold {_signed(raw['_refcount'])}")
     if page.flags is not None and "flags" in raw and page.flags != raw["flags"]:
@@ -330,18 +334,19 @@ _PRINTED = re.compile(r"page_type: (0x)?([0-9a-f]{1,8})\(([^()]{0,80})\)")
 
 
 def kernel_version(release: str) -> Version | None:
-    """Major and minor number of a release; `None` where it does not begin with them.
+    """The major and minor number of a release; `None` if it does not begin with them.
 
     >>> kernel_version("6.8.0-rc6-00966-gde701dc1f7f8")
     (6, 8)
     """
-    found = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", release)
-    return (int(found[1]), int(found[2])) if found else None
+    match = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", release)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def page_type_of(value: int, version: Version | None = None) -> PageType:
-    """The type that the four bytes hold. Without a `version` the value itself tells the encoding; a bit that two
-    versions use differently then has both names.
+    """The type that the four bytes hold.
+
+    Without a `version` the value itself shows the encoding; a bit that two versions use differently has both names.
 
     >>> page_type_of(0xfffffdff, (6, 8)), page_type_of(0xfffffdff).names
     (PageType(value=4294966783, encoding='bits', names=('table',)), ('table', 'kmemcg'))
@@ -367,17 +372,17 @@ def page_type_of(value: int, version: Version | None = None) -> PageType:
 
 
 def printed_page_type(text: str) -> PageType | None:
-    """The line `page_type: ...`: with `0x` all four bytes, until v6.11; without it the top one, since v6.12.
+    """The line `page_type: ...`: all four bytes with `0x` until v6.11, the top byte without it since v6.12.
 
     >>> printed_page_type("page_type: f2(table)")
     PageType(value=None, encoding='byte', names=('table',))
     """
-    found = _PRINTED.match(text)
-    if found is None:
+    match = _PRINTED.match(text)
+    if match is None:
         return None
-    names = tuple(name for name in found[3].split("|") if name)
-    value = int(found[2], 16)
-    if found[1] is None and value <= 0xFF:
+    names = tuple(name for name in match[3].split("|") if name)
+    value = int(match[2], 16)
+    if match[1] is None and value <= 0xFF:
         return PageType(None, "byte", names or ((PGTY_NAMES[value],) if value in PGTY_NAMES else ()))
     return PageType(value, "none" if value == _UNTYPED else "bits" if names else page_type_of(value).encoding, names)
 

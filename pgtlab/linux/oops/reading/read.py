@@ -1,4 +1,4 @@
-"""From a text to its reports."""
+"""Reading a log: from its text to its reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.oops.reading.segments import Segment, segments
 from pgtlab.linux.oops.reading.walk import read_walk
 
-# Where ESR_EL1 is printed; the surest first.
+# The lines that print ESR_EL1, the surest first.
 _ESR = (
     re.compile(r"ESR = 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
     re.compile(r"ESR: 0x([0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
@@ -34,8 +34,8 @@ _ADDRESS = (
     re.compile(r".{1,120}\) at (?:0x)?([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
 )
 _ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at ")
-# Reports that may have no more than a line, as those of `check_mm()` (kernel/fork.c); a mail that talks about a BUG
-# does not have their numbers.
+# Reports that may be a single line, such as those of `check_mm()` (kernel/fork.c). A mail about a BUG does not have
+# their numbers.
 _WHOLE = re.compile(
     r"(?:watchdog: )?BUG: (?:non-zero pgtables_bytes on freeing mm: -?\d|Bad rss-counter state mm:"
     r"|Bad page map in process \S{1,64} +pte:[0-9a-f]{1,16}|soft lockup - CPU#\d{1,4} stuck for \d{1,6}s"
@@ -47,12 +47,12 @@ _DETAIL = re.compile(
 
 
 class OopsError(ValueError):
-    """A text with no report of an arm64 kernel in it."""
+    """A text without a report of an arm64 kernel."""
 
 
 @dataclass(frozen=True, repr=False)
 class PrintedLog:
-    """A log that was read.
+    """A log, as values.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class PrintedLog:
     facts : LogFacts
         Of the whole log.
     declined : tuple of str
-        A sentence for each kind of report that is another architecture's and was left out.
+        A sentence for each other architecture whose reports were left out.
     text : str
         The log itself.
     """
@@ -78,7 +78,7 @@ class PrintedLog:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        """Every line without its prefixes; made when it is asked for."""
+        """Every line without its prefixes."""
         return tuple(clean_lines(self.text))
 
 
@@ -86,7 +86,7 @@ def read_log(text: str) -> PrintedLog:
     r"""The reports in a kernel's log.
 
     Timestamps, callers, quoting, prefixes of syslog, journals and terminals are taken off. What is missing stays
-    missing; what does not belong is passed over. The time is proportional to the length of the text.
+    missing; lines that do not belong to a report are skipped. The time is proportional to the length of the text.
 
     >>> log = read_log("> [    0.1] BUG: Bad page state in process swapper/0  pfn:18a65d\n"
     ...     "> [    0.2] page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d")
@@ -96,15 +96,17 @@ def read_log(text: str) -> PrintedLog:
     Raises
     ------
     OopsError
-        Where the text has no report in it, or only those of other architectures.
+        If the text has no report in it, or only reports of other architectures.
     """
     facts = FactReader()
-    found = segments(map(facts.seen, clean_lines(text)))
-    version = facts.version or next(filter(None, (read_header(segment.lines, {}).version for segment in found)), "")
-    architectures = _architectures(found, text)
+    found_segments = segments(map(facts.seen, clean_lines(text)))
+    version = facts.version or next(
+        filter(None, (read_header(segment.lines, {}).version for segment in found_segments)), ""
+    )
+    architectures = _architectures(found_segments, text)
     ours = [
         read_report(segment, version)
-        for segment, architecture in zip(found, architectures, strict=True)
+        for segment, architecture in zip(found_segments, architectures, strict=True)
         if architecture in (None, ARM64)
     ]
     reports = tuple(report for report in ours if report.kind != "bug" or _has_body(report))
@@ -122,7 +124,7 @@ def read_log(text: str) -> PrintedLog:
 
 
 def read_report(segment: Segment, version: str = "") -> PrintedReport:
-    """The values in the lines of one report; `version` is the release where its own lines do not say it."""
+    """The values in the lines of one report; `version` is the release if these lines do not name it."""
     lines = segment.lines
     where: dict[str, int] = {"message": segment.headline.number}
     header = read_header(lines, where)
@@ -177,7 +179,7 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
 
 
 def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None, str]:
-    """ESR_EL1 from the surest line, and a sentence where another line has another value."""
+    """ESR_EL1 from the surest line, and a sentence if another line has another value."""
     # Before v5.15 `die()` printed 0 where there was no syndrome.
     known = [(value, line) for value, line in _numbers(lines, _ESR, _ESR_WORDS) if value]
     if not known:
@@ -190,14 +192,14 @@ def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None,
 def _numbers(
     lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str]
 ) -> list[tuple[int, int]]:
-    """The number that each pattern finds first, with its line; that of the surest pattern first."""
-    found: dict[int, tuple[int, int]] = {}
+    """The first number that each pattern finds, with its line, in the order of the patterns."""
+    by_rank: dict[int, tuple[int, int]] = {}
     for line in lines:
         if words.search(line.text[:400]):
             for rank, pattern in enumerate(patterns):
-                if rank not in found and (match := pattern.match(line.text)):
-                    found[rank] = int(match[1], 16), line.number
-    return [number for _, number in sorted(found.items())]
+                if rank not in by_rank and (match := pattern.match(line.text)):
+                    by_rank[rank] = int(match[1], 16), line.number
+    return [number for _, number in sorted(by_rank.items())]
 
 
 def _details(segment: Segment) -> tuple[str, ...]:
@@ -208,7 +210,7 @@ def _details(segment: Segment) -> tuple[str, ...]:
 
 
 def _has_body(report: PrintedReport) -> bool:
-    """Whether a line that begins with `BUG:` is a kernel's, and not of a mail that talks about one."""
+    """Whether a line that begins with `BUG:` is from a kernel, and not from a mail about one."""
     return bool(
         _WHOLE.match(report.message)
         or report.trace
@@ -220,9 +222,9 @@ def _has_body(report: PrintedReport) -> bool:
     )
 
 
-def _architectures(found: Sequence[Segment], text: str) -> list[str | None]:
-    """The architecture of each report. One without a sign of its own is its neighbour's, or that of the whole log."""
-    known = [architecture_of(line.text for line in segment.lines) for segment in found]
+def _architectures(reports: Sequence[Segment], text: str) -> list[str | None]:
+    """The architecture of each report. One without a sign has that of the report before it, or of the whole log."""
+    known = [architecture_of(line.text for line in segment.lines) for segment in reports]
     for n, own in enumerate(known):
         if own is None and n:
             known[n] = known[n - 1]

@@ -26,7 +26,7 @@ _PSTATE = re.compile(r"\bpstate: ?([0-9a-f]{8,16})(?![0-9a-zA-Z])(?: \(([^()]{1,
 
 @dataclass(frozen=True)
 class Registers:
-    """The registers that a report prints, as far as they are there.
+    """The registers that a report prints; any of them may be missing.
 
     >>> Registers({"x0": 8, "sp": 0xffff80008007b8f0})["x0"]
     8
@@ -53,7 +53,7 @@ class Registers:
         return name in self.values
 
     def get(self, name: str, default: int | None = None) -> int | None:
-        """The value of a register, or `default` where the log does not have it."""
+        """The value of a register, or `default` if the log does not have it."""
         return self.values.get(name, default)
 
     def __bool__(self) -> bool:
@@ -61,7 +61,7 @@ class Registers:
 
     @cached_property
     def numbered(self) -> Mapping[str, int]:
-        """`x0` to `x30`, as far as they are there, in the order of their numbers."""
+        """Those of `x0` to `x30` that the report has, in the order of their numbers."""
         names = sorted((name for name in self.values if name[1:].isdecimal()), key=lambda name: int(name[1:]))
         return {name: self.values[name] for name in names}
 
@@ -70,7 +70,7 @@ class Registers:
         return tuple(name for name, held in self.numbered.items() if held == value)
 
     def name_of(self, value: int) -> str:
-        """The names of the registers that hold a value; the value itself where none does.
+        """The names of the registers that hold a value; the value itself if there are none.
 
         >>> registers = Registers({"x20": 8, "x19": 8, "x1": 2}, lines={"x1": 3})
         >>> registers.name_of(8), registers.name_of(5), registers.lines_holding(2, 8)
@@ -133,7 +133,7 @@ def pstate_flags(value: int) -> str:
 
 
 def pstate_words(value: int) -> str:
-    """What the flags mean for a reader: where the CPU ran, and what it would not take.
+    """What the flags mean: the Exception level, whether interrupts are masked, and PAN.
 
     >>> pstate_words(0x604000c5)
     'EL1h, interrupts masked, user memory out of reach (PAN)'
@@ -141,24 +141,22 @@ def pstate_words(value: int) -> str:
     word = PSTATE(value)
     if word.nRW:
         return "AArch32"
-    says = [MODES.get(word.M, f"mode {word.M:#x}")]
-    says.append("interrupts masked" if word.I else "interrupts enabled")
-    if word.PAN:
-        says.append("user memory out of reach (PAN)")
-    return ", ".join(says)
+    parts = [MODES.get(word.M, f"mode {word.M:#x}"), f"interrupts {'masked' if word.I else 'enabled'}"]
+    return ", ".join(parts + ["user memory out of reach (PAN)"] * word.PAN)
 
 
 def read_pstate(lines: Sequence[Line]) -> tuple[int, str, int] | None:
-    """The value of pstate, the flags as printed, and the line; the first of each that the lines have."""
+    """The first value of pstate in the lines, the flags as printed, and the line."""
     for line in lines:
-        if "pstate" in line.text and (found := _PSTATE.search(line.text)):
-            return int(found[1], 16), found[2] or "", line.number
+        if "pstate" in line.text and (match := _PSTATE.search(line.text)):
+            return int(match[1], 16), match[2] or "", line.number
     return None
 
 
 def pstate_note(value: int, printed: str) -> str:
-    """Where the printed flags are not those of the value: one sentence. Flags that an older kernel did not print
-    are no disagreement.
+    """One sentence if the printed flags contradict the value; else empty.
+
+    Flags that an older kernel did not print are not a contradiction.
 
     >>> pstate_note(0x21400005, "nzCv daif +PAN -UAO")
     ''
@@ -175,7 +173,7 @@ def pstate_note(value: int, printed: str) -> str:
 
 
 def read_registers(lines: Sequence[Line]) -> Registers:
-    """The registers that the lines print. The first value of each counts: what comes later is another stack's.
+    """The registers that the lines print. The first value of each counts: later ones belong to another stack.
 
     >>> read_registers([Line(1, "pc : f+0x3c/0x68"), Line(2, "x2 : 0000000000000007 x1 : fffffe07")]).values
     {'x2': 7}
@@ -187,13 +185,13 @@ def read_registers(lines: Sequence[Line]) -> Registers:
         text = line.text
         if ":" not in text and " is at " not in text:
             continue
-        if found := _OLD.search(text):
-            for name, number in zip(("pc", "lr"), found.groups(), strict=True):
+        if match := _OLD.search(text):
+            for name, number in zip(("pc", "lr"), match.groups(), strict=True):
                 values.setdefault(name, int(number, 16))
                 where.setdefault(name, line.number)
-        elif found := _SYMBOLIC.match(text):
-            name = (found[1] or found[2]).lower()
-            text = found[3].strip()
+        elif match := _SYMBOLIC.match(text):
+            name = (match[1] or match[2]).lower()
+            text = match[3].strip()
             symbol = read_symbol(text, line.number) or (
                 PrintedSymbol(text, line=line.number) if is_bare_name(text) else None
             )
@@ -217,7 +215,10 @@ _OPERAND = re.compile(
 )
 _LOADS = re.compile(r"ld(?:r|ur|p|np|tr|ar|apr|apur|xr|axr|xp|axp)(?:s?[bhw])? ")
 _STORES = re.compile(r"st(?:r|ur|p|np|tr|lr|lur)(?:[bh])? ")
-_COPIES_AND_SETS = ("cpy", "set")  # FEAT_MOPS: what faulted may be the source or the target, and lie behind the base
+_COPIES_AND_SETS = (
+    "cpy",
+    "set",
+)  # FEAT_MOPS: the source or the target may have faulted, at any distance from the register
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ class AccessedAddress:
     index : str
         The index as it was added, such as `x4 * 8` or `sxtw(w4)`; empty for an immediate.
     write : bool or None
-        Whether it stores; `None` where it is neither a plain load nor a plain store.
+        Whether it stores; `None` if it is neither a plain load nor a plain store.
     """
 
     instruction: Instruction
@@ -253,7 +254,7 @@ class AccessedAddress:
         return self.base_value + self.offset & MASK64
 
     def reaches(self, address: int) -> bool:
-        """Whether FAR_EL1 can be `address`: the first byte that could not be had, with the tag or without it.
+        """Whether FAR_EL1 can be `address`: that of the first byte that faulted, with its tag or without.
 
         >>> AccessedAddress(Instruction(0, ""), "x3", 0, 8).reaches(8)
         True
@@ -278,9 +279,9 @@ class AccessedAddress:
 
 
 def accessed_address(code: Sequence[Instruction], registers: Registers) -> AccessedAddress | None:
-    """The access of the marked instruction; `None` where the log does not have it, or its registers.
+    """The access of the marked instruction; `None` if the log does not show it, or not its registers.
 
-    `None` as well for the memory copies and sets of FEAT_MOPS, whose text does not tell which address faulted.
+    `None` as well for the memory copies and sets of FEAT_MOPS: their text does not show which address faulted.
 
     >>> load = Instruction(0xf9400460, "ldr x0, [x3, #8]", faulting=True)
     >>> access = accessed_address([load], Registers({"x3": 0}))

@@ -30,9 +30,9 @@ class PrintedReport:
     kind : str
         One of `KINDS`.
     message : str
-        The line that it began with, without its prefixes.
+        Its first line, without prefixes.
     details : tuple of str
-        Other lines in plain words: the text of a WARN, `Internal error: ...`, KASAN's range.
+        Other lines of text: that of a WARN, `Internal error: ...`, KASAN's range.
     address : int or None
         The faulting address: FAR_EL1, as printed (untagged since v5.8).
     esr : int or None
@@ -44,10 +44,10 @@ class PrintedReport:
     location : str
         File and line of a WARN or a BUG.
     notes : tuple of str
-        What in the report disagrees with itself, in words.
+        Where the report contradicts itself, in words.
     where : mapping of str to int
         The line of each single value: `message`, `esr`, `address`, `internal error`, `trace`, `code`, `header`,
-        `location`, `pstate`, `end`. The walk, the page, registers and frames have lines of their own.
+        `location`, `pstate`, `end`. The walk, the page, registers and frames know their own lines.
     lines : tuple of int
         Every line that was read into the report.
     """
@@ -107,13 +107,13 @@ class PrintedReport:
         return accessed_address(self.code, self.registers)
 
     def lines_of(self, *names: str) -> tuple[int, ...]:
-        """The lines of single values (keys of `where`) and registers, those that the log has, in order.
+        """The lines of single values (keys of `where`) and of registers, as far as the log has them, in order.
 
         >>> PrintedReport("oops", registers=Registers(lines={"x3": 7}), where={"esr": 2}).lines_of("x3", "esr", "code")
         (2, 7)
         """
-        found = {self.where.get(name) or self.registers.lines.get(name) for name in names}
-        return tuple(sorted(line for line in found if line))
+        lines = {self.where.get(name) or self.registers.lines.get(name) for name in names}
+        return tuple(sorted(line for line in lines if line))
 
     def __repr__(self) -> str:
         where = f", lines {self.lines[0]} to {self.lines[-1]}" if self.lines else ""

@@ -1,8 +1,8 @@
 """Where reports begin and end in a log.
 
-Each context that prints (a task, or a CPU in an interrupt: CONFIG_PRINTK_CALLER) is read by itself, so that reports
-which two of them print at the same time come apart. Without that mark all lines are one stream, and what is foreign
-to a report is passed over.
+With CONFIG_PRINTK_CALLER each line says which task or CPU printed it. The lines of each are read separately, so that
+reports that are printed at the same time come apart. Without that mark all lines are one stream, and lines that do not
+belong to a report are skipped.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pgtlab.linux.oops.reading.lines import Line
 from pgtlab.linux.oops.reading.page_dump import is_dump_line, is_page_line
 from pgtlab.linux.oops.reading.walk import is_walk_line
 
-FOREIGN = 64  # lines in a row that say nothing to a report: it is over
+FOREIGN = 64  # lines in a row that do not belong to a report: it has ended
 LONGEST = 4000  # lines: a stack that overflowed has a thousand frames
 PREAMBLE = 12  # lines between `cut here` and the headline: the text of a WARN
 
 CUT_HERE = re.compile(r"-{5,30}\[ cut here \]-{5,30}")
 END_TRACE = re.compile(r"---\[ end (?:trace|Kernel panic)")
 
-# The first that fits says what a line begins. Named groups are read by `pgtlab.linux.oops.reading.read`.
+# The first pattern that fits says which kind of report a line begins; `reading.read` uses the named groups.
 _HEADLINES = (
     ("bad page", r"BUG: Bad page state in process (?P<process>.{1,64}?)  ?pfn:(?P<pfn>[0-9a-f]{1,16})"),
     ("panic", r"Kernel panic - not syncing(?:: |$)"),
@@ -51,7 +51,7 @@ _FIRST_WORDS = re.compile(
     r"SError|Internal error|Oops|\S{1,64}\[\d{1,10}\]: unhandled |\S{1,200}\.[ch]:\d{1,7}: bad p|---|Mem abort|"
     r"ESR = |page:|swapper pg|user pg|\["
 )
-# Goes on with the report that is open, though it could begin one.
+# Continues the open report, though it could begin another.
 _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhandled fault": ("oops",)}
 _BELONGS = re.compile(
     r"Modules linked in|CPU: \d|Hardware name:|pstate: |[Pp][Cc] (?:: |is at)|[Ll][Rr] (?:: |is at)|sp : |"
@@ -64,9 +64,9 @@ _BELONGS = re.compile(
 
 @dataclass
 class Segment:
-    """The lines of one report, without those that are foreign to it, and how it began.
+    """The lines of one report, without foreign ones, and how it began.
 
-    `tentative` where the line that tells its kind is missing.
+    It is `tentative` as long as the line that shows its kind is missing.
     """
 
     kind: str
@@ -88,11 +88,11 @@ class _Stream:
 def segments(lines: Iterable[Line]) -> list[Segment]:
     """The reports of a log, in the order in which they begin.
 
-    >>> [found.kind for found in segments([Line(1, "Internal error: Oops: 96000004 [#1]"),
+    >>> [segment.kind for segment in segments([Line(1, "Internal error: Oops: 96000004 [#1]"),
     ...     Line(2, "---[ end trace 0 ]---"), Line(3, "Kernel panic - not syncing: Oops")])]
     ['oops', 'panic']
     """
-    found: list[Segment] = []
+    reports: list[Segment] = []
     streams: dict[str, _Stream] = {}
     for line in lines:
         if not line.text:
@@ -103,11 +103,12 @@ def segments(lines: Iterable[Line]) -> list[Segment]:
             continue  # nearly all lines of a long log
         if stream is None:
             stream = streams[line.caller] = _Stream()
-        _take(line, stream, found, bool(starts))
-    return found
+        _take(line, stream, reports, bool(starts))
+    return reports
 
 
-def _take(line: Line, stream: _Stream, found: list[Segment], may_start: bool) -> None:
+def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) -> None:
+    """Use one line: for the report that it begins, for the open one, or not at all."""
     if may_start:
         if CUT_HERE.match(line.text):
             stream.preamble = []
@@ -120,7 +121,7 @@ def _take(line: Line, stream: _Stream, found: list[Segment], may_start: bool) ->
                 begun.preamble = stream.preamble
             stream.preamble = None
             if begun is not stream.open:
-                found.append(begun)
+                reports.append(begun)
                 stream.open = begun
             return
     if stream.preamble is not None:
@@ -132,7 +133,7 @@ def _take(line: Line, stream: _Stream, found: list[Segment], may_start: bool) ->
 
 
 def _begin(line: Line, current: Segment | None) -> Segment | None:
-    """The report that a line begins, or takes over: pages are dumped before the BUG that they explain."""
+    """The report that a line begins; or the open one, as a page is dumped before the BUG that it belongs to."""
     kind, groups, tentative = "", {}, False
     for kind_of, pattern in _COMPILED:
         if match := pattern.match(line.text):
@@ -168,13 +169,13 @@ def _has_internal_error(segment: Segment) -> bool:
 
 
 def _add(line: Line, segment: Segment) -> bool:
-    """Take a line into a report; `False` where the report is over."""
+    """Add a line to a report; `False` if the report has ended."""
     if END_TRACE.match(line.text):
         segment.lines.append(line)
         segment.ended = True
         return False
     if segment.kind == "user fault" and line.text == CALL_TRACE:
-        return False  # someone else's: `dump_backtrace()` leaves the stack of user space alone
+        return False  # of another report: `dump_backtrace()` does not print the stack of user space
     known = (
         _BELONGS.match(line.text) is not None
         or is_dump_line(line.text)
@@ -190,6 +191,6 @@ def _add(line: Line, segment: Segment) -> bool:
 
 
 def _in_bare_trace(segment: Segment) -> bool:
-    """Whether the line before was the heading of a trace, or a frame that is a name alone."""
+    """Whether the line before is the heading of a trace, or a frame that is only a name."""
     before = segment.lines[-1].text if segment.lines else ""
     return before == CALL_TRACE or is_bare_name(before)

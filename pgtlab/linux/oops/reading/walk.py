@@ -5,7 +5,7 @@ Two lines, which every version spells a little differently::
     swapper pgtable: 4k pages, 48-bit VAs, pgdp=0000000041ef8000
     [fffffe000024d588] pgd=0000000000000000, p4d=0000000000000000
 
-Before v5.5 there is no p4d; before v5.0 `pgdp` is a pointer, as a rule hashed; before v4.14 the first line is
+Before v5.5 p4d is missing; before v5.0 `pgdp` is a pointer, usually hashed; before v4.14 the first line is
 `pgd = ffffffc0a39a0000`, and the entries are `*pgd=...`.
 """
 
@@ -30,7 +30,7 @@ _PGTABLE = re.compile(r"(swapper|user) pgtable: (\d{1,3})k pages, (\d{1,2})-bit 
 _ADDRESS = re.compile(r"\[([0-9a-f]{8,16})\] (?=\*?pgd=|user address|address between)")
 _ENTRY = re.compile(r"\*?(pgd|p4d|pud|pmd|pte)=([0-9a-f]{16})(?![0-9a-zA-Z])")
 _CONTINUED = re.compile(r",? ?\*?(?:p4d|pud|pmd|pte)=[0-9a-f]{16}")
-_FAR_APART = 16  # lines between the two lines of one walk, or between a line and its rest
+_FAR_APART = 16  # lines between the two lines of one walk, or between the parts of a line
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class PrintedEntry:
     value : int
         The word.
     level : int or None
-        The Arm level that the word belongs to, -1 to 3; `None` where the page size was not printed.
+        The Arm level that the word belongs to, -1 to 3; `None` if the page size was not printed.
     folded : bool
-        The level does not exist, so that hardware does not read this word. Where it was folded at compile time it is
-        that of the level above once more; where at run time, Linux printed what lies at an index of its own (a kernel
-        for 52 bits that runs with fewer: `p4d_to_folded_pud()`), and the entry that hardware reads comes after it.
+        The level does not exist, so that hardware does not read this word. A level that is folded at compile time
+        repeats the entry above. For one that is folded at run time (a kernel for 52 bits that runs with fewer:
+        `p4d_to_folded_pud()`) Linux prints the word at another index, and the entry that hardware reads follows.
     descriptor : Descriptor or None
-        The word decoded; `None` where the page size was not printed.
+        The decoded word; `None` if the page size was not printed.
     """
 
     name: str
@@ -61,7 +61,7 @@ class PrintedEntry:
 
     @property
     def valid(self) -> bool:
-        """Whether hardware would follow the entry or use its address."""
+        """Whether hardware follows the entry or uses its address."""
         return bool(self.value & 1) if self.descriptor is None else not isinstance(self.descriptor, Invalid)
 
     @property
@@ -72,32 +72,31 @@ class PrintedEntry:
 
 @dataclass(frozen=True)
 class PrintedWalk:
-    """The lines of `show_pte()`: what Linux found on its way through its tables after the fault.
+    """The lines of `show_pte()`: what Linux found in its tables after the fault.
 
     Attributes
     ----------
     address : int or None
         The address in brackets.
     table : str
-        `swapper` for the kernel's tables, `user` for the task's; empty where the line is missing.
+        `swapper` for the kernel's tables, `user` for the task's; empty if the line is missing.
     page_size : int or None
         Bytes.
     va_bits : int or None
         Bits of virtual address in use at run time.
     pgdp : int or None
-        Physical address of the top table; `None` where it was not printed, or as a pointer (before v5.0).
+        Physical address of the top table; `None` if it was not printed, or was printed as a pointer (before v5.0).
     entries : tuple of PrintedEntry
         Top first.
     note : str
-        Why there is no walk, in the kernel's words: `user address but active_mm is swapper`, or `address between user
-        and kernel address ranges`.
+        Why no walk is printed, in the kernel's words: `user address but active_mm is swapper`, or `address between
+        user and kernel address ranges`.
     first_invalid_level : int or None
-        The Arm level of the first entry that hardware stops at; `None` where there is none, or it cannot be known.
+        The Arm level of the entry at which hardware stops; `None` if every entry is valid, or it cannot be known.
     consistent : bool or None
-        Whether the walk and ESR_EL1 agree; `None` where one of them is missing, or they have nothing to do with each
-        other.
+        Whether the walk and ESR_EL1 agree; `None` if one of them is missing, or they cannot be compared.
     inconsistency : str
-        Where they do not agree: what each says, and what that may mean.
+        If they do not agree: what each says, and what that may mean.
     lines : tuple of int
         Line numbers.
     """
@@ -121,7 +120,7 @@ class PrintedWalk:
 
     @property
     def walked(self) -> tuple[PrintedEntry, ...]:
-        """The entries that hardware reads: one for each level."""
+        """The entries that hardware reads, one for each level."""
         return tuple(entry for entry in self.entries if not entry.folded)
 
     def as_dict(self) -> dict[str, Any]:
@@ -154,9 +153,9 @@ def is_walk_line(text: str) -> bool:
 
 
 def read_walk(lines: Sequence[Line]) -> PrintedWalk | None:
-    """The walk that the lines print, decoded as far as the page size is known; `None` where there is none.
+    """The walk that the lines print, or `None`. It is decoded if the page size is known.
 
-    Whether it agrees with ESR_EL1 is for `pgtlab.linux.oops.reading.walk` to say.
+    `reading.consistency` compares it with ESR_EL1.
 
     >>> walk = read_walk([Line(1, "user pgtable: 4k pages, 39-bit VAs, pgdp=000000000685d000"),
     ...     Line(2, "[0000000000000008] pgd=0000000000000000, p4d=0000000000000000, pud=0000000000000000")])
@@ -166,25 +165,25 @@ def read_walk(lines: Sequence[Line]) -> PrintedWalk | None:
     walk: PrintedWalk | None = None
     for line in lines:
         text = line.text
-        if "pgtable: " in text and (found := _PGTABLE.match(text)):
+        if "pgtable: " in text and (match := _PGTABLE.match(text)):
             if walk is not None:
                 break  # a second walk belongs to another fault
-            size, va_bits = int(found[2]) << 10, int(found[3])
+            size, va_bits = int(match[2]) << 10, int(match[3])
             walk = PrintedWalk(
-                table=found[1],
+                table=match[1],
                 page_size=size if any(size == granule.size for granule in GRANULES) else None,
                 va_bits=va_bits,
-                pgdp=None if found[4] else _hex(found[5]),  # with blanks around the sign it was a hashed pointer
+                pgdp=None if match[4] else _hex(match[5]),  # with blanks around the sign it was a hashed pointer
                 lines=(line.number,),
             )
-        elif text.startswith("[") and (found := _ADDRESS.match(text)):
+        elif text.startswith("[") and (match := _ADDRESS.match(text)):
             if walk is not None and walk.address is not None:
                 break
-            rest = text[found.end() :]
-            note = next((note for note in (NO_USER, BETWEEN) if rest.startswith(note)), "")
+            after_address = text[match.end() :]
+            note = next((note for note in (NO_USER, BETWEEN) if after_address.startswith(note)), "")
             walk = walk or PrintedWalk()
-            walk = replace(walk, address=int(found[1], 16), note=note, lines=(*walk.lines, line.number))
-            walk = _with_entries(walk, rest)
+            walk = replace(walk, address=int(match[1], 16), note=note, lines=(*walk.lines, line.number))
+            walk = _with_entries(walk, after_address)
         elif walk is not None and walk.entries and _CONTINUED.match(text):
             walk = _with_entries(replace(walk, lines=(*walk.lines, line.number)), text)
         elif walk is not None and line.number - walk.lines[-1] > _FAR_APART:
@@ -209,7 +208,7 @@ def decoded(walk: PrintedWalk) -> PrintedWalk:
         return walk
     start = granule.start_level(walk.va_bits)
     format = DescriptorFormat(granule, packing(granule, walk.va_bits))
-    # Of the names that stand for the first level, hardware reads what Linux read last.
+    # Several names may stand for the first level: hardware reads the word that Linux read last.
     top = [entry for entry in walk.entries if LEVELS[entry.name] <= start]
     real = next((entry for entry in top if entry.value == top[-1].value), None)
     entries = []
@@ -222,8 +221,10 @@ def decoded(walk: PrintedWalk) -> PrintedWalk:
 
 
 def packing(granule: Granule, va_bits: int) -> OutputAddress:
-    """How the entries hold their address. With 64K pages bits 15:12 are address bits or zero, so that either reading
-    gives the same; smaller pages have 52 bits of one where they have 52 of the other.
+    """How the entries hold their address.
+
+    With 64K pages bits 15:12 are address bits or zero, so that LPA fits both. Smaller pages have 52 bits of physical
+    address only with 52 bits of virtual address.
 
     >>> from pgtlab.arch.granule import G4K
     >>> packing(G4K, 52).name, packing(G4K, 48).name

@@ -1,4 +1,4 @@
-"""A log line by line, with what was made of each: what is decoded from it, which claims rest on it, and its numbers."""
+"""A log line by line: what is decoded from a line, which claims rest on it, and what its numbers mean."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MOST_LINES = 300  # that are shown at first
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that is said of a log: a diagnosis, or an inference.
+    """A claim about a log: a diagnosis or an inference.
 
     Attributes
     ----------
     text : str
         The claim in words.
     confidence : str
-        A key of `inference.CONFIDENCE`; empty where nothing is concluded.
+        A key of `inference.CONFIDENCE`; empty if nothing is concluded.
     evidence : tuple of Evidence
-        From what it follows.
+        What it rests on.
     reports : tuple of int
-        The reports that it is of, counted from 1.
+        The reports that it is about, counted from 1.
     """
 
     text: str
@@ -46,14 +46,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class AnnotatedLog:
-    """A log, and what was made of it.
+    """A log with everything that was decoded and concluded from it.
 
     Attributes
     ----------
     log : OopsLog
-        As it was read.
+        The log that was read.
     diagnoses : tuple of Claim
-        What went wrong; where no report carries that, one that says so.
+        What went wrong; one claim that says so, if the evidence is not enough for any.
     inferences : tuple of Claim
         What else follows.
     remarks : mapping of int to tuple of str
@@ -67,7 +67,7 @@ class AnnotatedLog:
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
-        """All, the diagnoses first."""
+        """All claims, the diagnoses first."""
         return self.diagnoses + self.inferences
 
     def resting_on(self, line: int) -> tuple[Claim, ...]:
@@ -81,9 +81,9 @@ class AnnotatedLog:
 
     @cached_property
     def shown(self) -> tuple[int, ...]:
-        """The numbers of the lines that matter, at most `MOST_LINES`: the rest may be folded away.
+        """The numbers of the lines that matter, at most `MOST_LINES`; a view may fold away all others.
 
-        What claims rest on comes before what only was decoded, and that before the rest of the reports.
+        Lines that claims rest on come first, then lines that were decoded, then the other lines of the reports.
         """
         last = len(self.lines) - (not self.lines[-1])
         cited = {line for claim in self.claims for line in claim.lines}
@@ -97,7 +97,7 @@ class AnnotatedLog:
 
 
 def annotate(log: OopsLog) -> AnnotatedLog:
-    """What was made of a log, for each line and for all.
+    """Annotate a log: the claims, and what was decoded from each line.
 
     >>> from pgtlab.linux import oops
     >>> annotated = annotate(oops.read("Unable to handle kernel paging request at virtual address dead000000000108\\n"
@@ -125,7 +125,7 @@ def annotate(log: OopsLog) -> AnnotatedLog:
     return AnnotatedLog(log, tuple(diagnoses), tuple(inferences), by_line)
 
 
-WIDE, NAMED = 1 << 16, 1 << 8  # from here a value stands for itself wherever it is, or with its name; less is common
+WIDE, NAMED = 1 << 16, 1 << 8  # values that are rare enough alone, or with their name
 _NUMBER = re.compile(
     r"(?:\b([A-Za-z_]\w*) {0,2}[:=] ?)?"
     r"(?<![\w.+/#])(0x[0-9a-f]+|[0-9a-f]{8,16}|(?<=pfn:)[0-9a-f]+|-?\d+)(?![\w.-])"
@@ -158,7 +158,7 @@ class Number:
 
 @dataclass(frozen=True)
 class NumberExplanation:
-    """What is known about a number: the steps that it is in, the claims that rest on these, and the other numbers."""
+    """What is known about a number: the steps that contain it, the claims that rest on them, their other numbers."""
 
     steps: tuple[str, ...]
     claims: tuple[Claim, ...] = ()
@@ -166,17 +166,17 @@ class NumberExplanation:
 
 
 def numbers_in(line: int, text: str) -> Iterator[Number]:
-    """The numbers in a line of a log, as the kernel writes them: hexadecimal where long, or where a frame."""
-    for found in _NUMBER.finditer(text):
-        name, digits = found[1] or "", found[2]
+    """The numbers in a line of a log, as the kernel prints them: long ones and frame numbers are hexadecimal."""
+    for match in _NUMBER.finditer(text):
+        name, digits = match[1] or "", match[2]
         hexadecimal = digits.startswith("0x") or name == "pfn" or len(digits.lstrip("-")) >= 8
         if hexadecimal or digits.lstrip("-").isdecimal():
-            yield Number(line, found.start(2), digits, int(digits, 16 if hexadecimal else 10), name)
+            yield Number(line, match.start(2), digits, int(digits, 16 if hexadecimal else 10), name)
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """What is said somewhere, with the lines that it is of."""
+class _Statement:
+    """A statement about a log, with the lines that it rests on."""
 
     text: str
     lines: frozenset[int]
@@ -199,12 +199,12 @@ class _Piece:
         return (named and abs(number.value) >= NAMED) or (number.line in self.lines and (named or not number.name))
 
     def tells(self, number: Number) -> bool:
-        """Whether it is about the number, and says more than it."""
+        """Whether the statement is about the number, and says more than the number itself."""
         return self.is_about(number) and self.text != f"{number.name} = {number.text}"
 
 
 def explanations(annotated: AnnotatedLog) -> dict[Number, NumberExplanation]:
-    """The numbers of a log about which something is known, and what.
+    """What is known about the numbers of a log.
 
     >>> from pgtlab.linux import oops
     >>> log = oops.read("Mem abort info:\\n  ESR = 0x0000000096000004\\n  EC = 0x25: DABT (current EL), IL = 32 bits\\n"
@@ -217,48 +217,50 @@ def explanations(annotated: AnnotatedLog) -> dict[Number, NumberExplanation]:
     """  # noqa: E501 - as it is printed
     every = [number for line, text in enumerate(annotated.lines, 1) for number in numbers_in(line, text)]
     pieces = list(_pieces(annotated))
-    found: dict[Number, NumberExplanation] = {}
+    explained: dict[Number, NumberExplanation] = {}
     for number in every:
         # The step that gives a number comes before those that go on from it.
         about = sorted((piece for piece in pieces if piece.tells(number)), key=lambda piece: _given(piece, number))
         if about:
-            found[number] = _explained(annotated, number, about, every)
+            explained[number] = _explanation(annotated, number, about, every)
     for report in annotated.log.reports:
         for number, field in _syndrome(report, every):
-            same = tuple(other for other in every if other.value == report.esr)
-            found[number] = NumberExplanation((field,), inputs=same)
-    return dict(sorted(found.items(), key=lambda item: (item[0].line, item[0].start)))
+            syndromes = tuple(other for other in every if other.value == report.esr)
+            explained[number] = NumberExplanation((field,), inputs=syndromes)
+    return dict(sorted(explained.items(), key=lambda item: (item[0].line, item[0].start)))
 
 
-def _pieces(annotated: AnnotatedLog) -> Iterator[_Piece]:
-    """Every step of all evidence once, with the claims that rest on it; and what was decoded."""
+def _pieces(annotated: AnnotatedLog) -> Iterator[_Statement]:
+    """Every step of the evidence once, with the claims that rest on it; and what was decoded."""
     resting: dict[Evidence, list[Claim]] = {}
     for claim in annotated.claims:
         for evidence in claim.evidence:
             resting.setdefault(evidence, []).append(claim)
-    steps: dict[str, _Piece] = {}
+    steps: dict[str, _Statement] = {}
     for evidence, claims in resting.items():
         for step in _steps(evidence.text):
-            old = steps.get(step, _Piece(step, frozenset()))
+            old = steps.get(step, _Statement(step, frozenset()))
             both = tuple(dict.fromkeys((*old.claims, *claims)))
-            steps[step] = _Piece(step, old.lines | frozenset(evidence.lines), both)
+            steps[step] = _Statement(step, old.lines | frozenset(evidence.lines), both)
     yield from steps.values()
     for line, texts in annotated.remarks.items():
         for text in texts:
-            yield _Piece(text, frozenset((line,)))
+            yield _Statement(text, frozenset((line,)))
 
 
 def _steps(text: str) -> list[str]:
-    """The steps of a derivation, where it is one: `x1 = x0 >> 6: 0x40 >> 6 = 0x1; x2 = ...`."""
+    """The steps of a derivation such as `x1 = x0 >> 6: 0x40 >> 6 = 0x1; x2 = ...`; any other text is one step."""
     parts = text.split("; ")
     return parts if all(re.match(r"\w+( = \w+)* = .*: .* = ", part) for part in parts) else [text]
 
 
-def _given(piece: _Piece, number: Number) -> tuple[bool, bool]:
+def _given(piece: _Statement, number: Number) -> tuple[bool, bool]:
     return not piece.text.startswith(f"{number.name} = "), not piece.claims
 
 
-def _explained(annotated: AnnotatedLog, number: Number, about: list[_Piece], every: list[Number]) -> NumberExplanation:
+def _explanation(
+    annotated: AnnotatedLog, number: Number, about: list[_Statement], every: list[Number]
+) -> NumberExplanation:
     more = annotated.remarks.get(number.line, ()) if any(number.line in piece.lines for piece in about) else ()
     steps = (*(piece.text for piece in about), *more)
     # The inputs are those of the first step: the one that gives the number, or says what it is.
@@ -268,12 +270,12 @@ def _explained(annotated: AnnotatedLog, number: Number, about: list[_Piece], eve
 
 
 def _syndrome(report: PrintedReport, every: list[Number]) -> Iterator[tuple[Number, str]]:
-    """The numbers that the kernel printed of fields of ESR_EL1, each with the bits that it is in."""
+    """The numbers that the kernel printed for fields of ESR_EL1, each with the bits of its field."""
     if report.esr is None:
         return
     first, last = report.lines[0], report.lines[-1]
     whole = esr.decode(report.esr).fields
-    fields = {field.name: field for one in whole for field in (one, *one.parts) if field.name != "RES0"}
+    fields = {part.name: part for field in whole for part in (field, *field.parts) if part.name != "RES0"}
     for number in every:
         names = _ESR_NAMES.get(number.name, (number.name,))
         field = next((fields[name] for name in names if name in fields), None)

@@ -1,4 +1,4 @@
-"""What `oops.read(text)` gives: a log whose reports say what follows from them, and what went wrong."""
+"""What `oops.read(text)` returns: a log whose reports have inferences and a diagnosis."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OopsReport(PrintedReport):
     number : int
         Which report of the log it is, counted from 1.
     clues : LogClues
-        Those of the whole log, which is of one kernel.
+        The clues of the whole log.
     """
 
     number: int
@@ -39,7 +39,7 @@ class OopsReport(PrintedReport):
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
-        """What went wrong, or that the report does not carry such a conclusion."""
+        """What went wrong, or that the evidence is not enough."""
         return diagnose(self, self.clues.log, self.inferences)
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class OopsReport(PrintedReport):
         """The report as plain data.
 
         Addresses, words and registers are hexadecimal strings, as a log has them; counts, levels and line numbers are
-        numbers. What the log does not have is None.
+        numbers. What the log does not have is `None`.
 
         >>> read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP").reports[0].as_dict()["esr"]
         '0x96000004'
@@ -121,7 +121,7 @@ class OopsLog(PrintedLog):
 
     @cached_property
     def diagnoses(self) -> Mapping[int, Diagnosis]:
-        """The diagnoses that conclude something, by the number of the report; if none does, that of the first."""
+        """The diagnoses with enough evidence, by the number of the report; without any, that of the first report."""
         diagnoses = {report.number: report.diagnosis for report in self.reports[:MOST_REPORTS]}
         concluded = {number: diagnosis for number, diagnosis in diagnoses.items() if diagnosis.confidence}
         return concluded or {1: diagnoses[1]}
@@ -166,7 +166,7 @@ def read(text: str) -> OopsLog:
     Raises
     ------
     OopsError
-        Where the text has no report in it, or only those of other architectures.
+        If the text has no report in it, or only reports of other architectures.
 
     Examples
     --------

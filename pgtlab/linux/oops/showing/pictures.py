@@ -1,4 +1,4 @@
-"""The pictures of a log: its lines with what was made of them, and its words (ESR_EL1, page types, `struct page`)."""
+"""The pictures of a log: its lines with what they mean, and its words (ESR_EL1, page types, `struct page`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROSE = 120  # characters of a line of the diagnosis
 
 
 def log_picture(annotated: AnnotatedLog, lit: Collection[int] | None = None) -> Picture:
-    """Draw a log. The lines `lit` are marked; unless given, those that the diagnosis rests on.
+    """Draw a log. The lines `lit` are marked; by default those that the diagnosis rests on.
 
     >>> from pgtlab.linux.oops.showing.annotate import annotate
     >>> from pgtlab.linux import oops
@@ -73,7 +73,7 @@ _PAGE_WORDS = 8  # of a `struct page` of 64 bytes
 
 
 def word_pictures(log: PrintedLog, lines: Collection[int]) -> Iterator[Picture]:
-    """The pictures of the words that are in some lines of a log.
+    """The pictures of the words in some lines of a log.
 
     >>> from pgtlab.linux import oops
     >>> log = oops.read("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
@@ -101,7 +101,7 @@ def _page(page: PageDump) -> Iterator[Picture]:
 
 
 def type_bits(kind: PageType) -> tuple[NamedBits, ...]:
-    """What the bits of a type say, as far as the log tells which version wrote it; `kind.value` is known.
+    """What the bits of a page type mean; `kind.value` must be known.
 
     >>> [(bits.name, bits.meaning) for bits in type_bits(PageType(0xfffffdff, "bits", ("table",)))][:2]
     [('0xfffffc00', 'set: no type'), ('0x200', 'cleared: table')]
@@ -120,7 +120,7 @@ def type_bits(kind: PageType) -> tuple[NamedBits, ...]:
 
 
 def _runs(value: int, names: str) -> Iterator[NamedBits]:
-    """The bits in runs of equal ones, highest first, each by its mask, as the kernel names types."""
+    """Runs of equal bits, highest first, each named by its mask, as the kernel names types."""
     hi = _TYPE_BITS - 1
     for lo in range(_TYPE_BITS - 1, -1, -1):
         bit = value >> lo & 1

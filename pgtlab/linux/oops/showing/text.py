@@ -1,4 +1,4 @@
-"""A log's reports as text for a reader: each value with the line that it is from, and what it means beside it."""
+"""The parts of a log as text: each value with the line that it is from, and what it means."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pgtlab.linux.oops.reading.registers import UNTAGGED, pstate_flags, pstate_w
 from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.oops.reading.walk import PrintedEntry, PrintedWalk
 
-FRAMES = 24  # of a call trace; the innermost say what happened
+FRAMES = 24  # of a call trace: the innermost show what happened
 GUTTER = 7
 _SPACES = re.compile(r" {2,}")  # between columns
 
 
 class Remark(NamedTuple):
-    """A line of the answer; `line` is the one of the log that it is of, None where it goes on from the one before.
+    """A line of the answer; `line` is the line of the log that it is about, or `None` if it continues the one before.
 
     >>> str(Remark(7, "ESR_EL1   0x96000004"))
     '    7  ESR_EL1   0x96000004'
@@ -39,7 +39,7 @@ class Remark(NamedTuple):
 
 
 def report_lines(report: PrintedReport, number: int) -> list[str]:
-    """One report: a heading, and below it what was found, in the order in which a reader asks for it."""
+    """One report: a heading, and below it what it shows, in the order in which a reader asks for it."""
     heading = f"{number}. {report.kind.capitalize()}: {report.message}"
     lines = [heading, "-" * min(len(heading), 100)]
     parts = (_details, _header, _page, _esr, _address, _walk, _registers, _pstate, _code, _trace, _notes)
@@ -49,20 +49,20 @@ def report_lines(report: PrintedReport, number: int) -> list[str]:
 
 
 def remarks(report: PrintedReport) -> dict[int, tuple[str, ...]]:
-    """What is said of single lines of a report, by their numbers: what was decoded, not what the line says itself.
+    """What was decoded from single lines of a report, by their numbers; not what the lines say themselves.
 
     >>> from pgtlab.linux.oops.reading.read import read_log
     >>> log = read_log("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
     >>> remarks(log.reports[0])[1][0]
     'ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading'
     """
-    found: dict[int, list[str]] = {}
+    by_line: dict[int, list[str]] = {}
     for part in (_page, _esr, _address, _walk, _pstate, _code, _notes):
         line = report.where["message"]
         for remark in part(report):
             line = remark.line or line
-            found.setdefault(line, []).append(_SPACES.sub(" ", remark.text.strip()))
-    return {line: tuple(texts) for line, texts in found.items()}
+            by_line.setdefault(line, []).append(_SPACES.sub(" ", remark.text.strip()))
+    return {line: tuple(texts) for line, texts in by_line.items()}
 
 
 def _more(text: str) -> Remark:
@@ -135,8 +135,8 @@ def _entry(entry: PrintedEntry, walk: PrintedWalk) -> str:
     if entry.level is None:
         return text + ("valid" if entry.valid else "invalid")
     if entry.folded:
-        same = any(other.value == entry.value for other in walk.walked if other.level == entry.level)
-        return f"{text}folded: {'the same entry again' if same else 'the level does not exist at run time'}"
+        repeated = any(other.value == entry.value for other in walk.walked if other.level == entry.level)
+        return f"{text}folded: {'the same entry again' if repeated else 'the level does not exist at run time'}"
     text += f"level {entry.level}: "
     descriptor = entry.descriptor
     if isinstance(descriptor, Table):
@@ -192,7 +192,7 @@ def _short_trace(what: str, frames: tuple[PrintedSymbol, ...]) -> Iterator[Remar
 
 
 def page_type_text(kind: PageType, mapcount: int | None = None) -> str:
-    """The type in words.
+    """A page type in words.
 
     >>> page_type_text(PageType(0xfffffdff, "bits", ("table",)), -512)
     'table: 0xfffffdff has its bit cleared (before v6.12); as a map count it is -513, printed plus one: -512'
@@ -246,8 +246,8 @@ def _access(report: PrintedReport) -> str:
     access, address = report.access, report.address
     if access is None:
         return ""
-    same = address is not None and access.address & UNTAGGED == address & UNTAGGED
-    return f": {access.expression} = {access.address:#x}{', the faulting address' if same else ''}"
+    faulting = address is not None and access.address & UNTAGGED == address & UNTAGGED
+    return f": {access.expression} = {access.address:#x}{', the faulting address' if faulting else ''}"
 
 
 def _trace(report: PrintedReport) -> Iterator[Remark]:
@@ -264,13 +264,13 @@ def _notes(report: PrintedReport) -> Iterator[Remark]:
 
 
 def facts_lines(facts: LogFacts) -> list[str]:
-    """What holds for the whole log."""
+    """The facts about the whole log."""
     lines = [str(remark) for remark in _facts(facts)]
     return ["The whole log", "-------------", *lines] if lines else []
 
 
 def facts_remarks(facts: LogFacts) -> dict[int, tuple[str, ...]]:
-    """The same by the lines that tell it."""
+    """The facts about the whole log, by the lines that state them."""
     return {remark.line: (_SPACES.sub(" ", remark.text),) for remark in _facts(facts) if remark.line}
 
 
@@ -293,7 +293,7 @@ def _facts(facts: LogFacts) -> Iterator[Remark]:
 
 
 def diagnosis_lines(diagnoses: Mapping[int, Diagnosis]) -> list[str]:
-    """The diagnoses with their evidence; each with the number of its report, where it concludes something."""
+    """The diagnoses with their evidence, each with the number of its report unless it concludes nothing."""
     lines = ["Diagnosis", "---------"]
     for number, diagnosis in diagnoses.items():
         about = f"report {number}: " if diagnosis.confidence else ""
@@ -319,7 +319,7 @@ def inference_lines(inferences: Sequence[tuple[Inference, tuple[int, ...]]], rep
 
 
 def letter(n: int) -> str:
-    """The n-th name of a piece of evidence.
+    """The n-th letter of a piece of evidence.
 
     >>> letter(0), letter(25), letter(26)
     ('a', 'z', 'aa')
