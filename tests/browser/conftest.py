@@ -115,7 +115,7 @@ class Notebook:
             }""",
             timeout_s,
         )
-        assert not (said := self.errors()), "\n\n".join(said)
+        assert not (errors := self.errors()), "\n\n".join(errors)
 
     def errors(self) -> list[str]:
         """Return what went wrong in its cells, seen in the model: the page holds only visible cells."""
@@ -125,7 +125,7 @@ class Notebook:
         return raised + ["".join(output["text"]) for output in outputs if output.get("name") == "stderr"]
 
     def set_theme(self, theme: Theme) -> None:
-        """Switch JupyterLab's theme and wait until the page wears it."""
+        """Switch JupyterLab's theme and wait until the page has it."""
         self.page.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[theme]
         )
@@ -226,7 +226,7 @@ def with_cells(*cells: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def scratch(chromium: Browser, lab: Lab) -> Iterator[Notebook]:
-    """A notebook that is opened once; each test fills it anew, with `run_cells`."""
+    """A notebook that is opened once and filled by each test with `run_cells`."""
     (lab.folder / "scratch.ipynb").write_text(json.dumps(with_cells()))
     with window(chromium, lab) as page:
         yield open_in(page, lab, "scratch.ipynb")
@@ -252,7 +252,7 @@ def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
 
 @pytest.fixture
 def empty_page(chromium: Browser) -> Iterator[Page]:
-    """A page of its own for a test, without Jupyter. Fails where an error was raised in it."""
+    """A page for one test, without Jupyter. Fails if the page raised an error."""
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []

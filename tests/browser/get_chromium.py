@@ -1,6 +1,6 @@
 """Find a Chromium for the browser tests; as a script, install one if there is none.
 
-Prints its path or, if there is none to be had, ``none: `` and why, which is what the tests then say
+Prints its path or, if there is none, ``none: `` and why, which is what the tests then say
 when they are skipped. `PGTLAB_CHROMIUM`, if it is set, is the answer and nothing is looked for.
 """
 
@@ -20,9 +20,9 @@ def run(*command: str) -> str | None:
         return f"{command[0]}: {error.strerror}"
     if done.returncode == 0:
         return None
-    said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    errors = [line for line in said if line.startswith("E")]  # apt's `E:`, Playwright's `Error:`
-    return next(iter(errors + said), f"exit status {done.returncode}")
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("E")]  # apt's `E:`, Playwright's `Error:`
+    return next(iter(errors + lines), f"exit status {done.returncode}")
 
 
 def works(path: str) -> bool:
@@ -78,7 +78,7 @@ def get() -> str:
         why = install()
         found = find()
         whys.append(f"{name} ({why or 'it does not start'})")
-    return found or f"none: no Chromium here, and none to be had from {' or '.join(whys)}"
+    return found or f"none: no Chromium here, and none from {' or '.join(whys)}"
 
 
 if __name__ == "__main__":

@@ -6,22 +6,22 @@ from pgtlab_widgets import BisectionView
 from playwright.sync_api import expect
 
 
-def test_two_meanings_of_bad_find_two_commits_and_a_click_tests_one(show):
+def test_bisect_two_meanings_of_bad(show):
     page, view = show(BisectionView())
-    told = view.get_by_role("status")
-    expect(told).to_contain_text("24 commits are left")
+    status = view.get_by_role("status")
+    expect(status).to_contain_text("24 commits are left")
     view.get_by_role("button", name="Run to the end").click()
-    expect(told).to_contain_text("The first bad commit: Merge branch 'for-next/core'")
+    expect(status).to_contain_text("The first bad commit: Merge branch 'for-next/core'")
     view.get_by_role("toolbar", name="Bad is").get_by_role("button", name="it reports anything").click()
-    expect(told).to_contain_text("24 commits are left")
+    expect(status).to_contain_text("24 commits are left")
     commit = view.get_by_role("button", name="arm64: mm: Add support for folding PUDs at runtime")
     commit.click()
     expect(view.get_by_role("button", name="folding PUDs at runtime, tested: bad")).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")  # the next in the picture: its child, bad as well
-    expect(told).to_contain_text("Tests so far: 2")
+    expect(status).to_contain_text("Tests so far: 2")
     view.get_by_role("button", name="Start over").click()
-    expect(told).to_contain_text("Tests so far: 0")
+    expect(status).to_contain_text("Tests so far: 0")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -33,7 +33,7 @@ def test_axe_finds_no_violation(show, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     view = BisectionView().view
     shape = {
         "key": "c",

@@ -16,7 +16,7 @@ def one_kernel_a_step(monkeypatch):
     monkeypatch.setattr(steps, "STEP", -1)
 
 
-def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(show):
+def test_from_panic_to_number_to_fix_to_matrix(show):
     page, view = show(BugLab())
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: panic")
     x1 = view.get_by_role("button", name=re.compile("^x1 [0-9a-f]{16}"))
@@ -56,7 +56,7 @@ def test_from_the_panic_to_the_number_to_the_fix_to_everywhere(show):
     )
 
 
-def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(show):
+def test_unnoticed_catalogue_bug(show):
     _, view = show(BugLab(va_bits=52, pa_bits=52, cpu="max,lpa2=off"))
     view.get_by_role("button", name="small-pgd", exact=True).click()
     expect(view.locator(".summary")).to_contain_text(
@@ -65,7 +65,7 @@ def test_a_bug_of_the_catalogue_is_seen_although_the_kernel_says_nothing(show):
     expect(view.locator(".annotated")).to_have_text("Nothing was logged.")
 
 
-def test_a_patch_is_typed_applied_and_taken_off(show, one_kernel_a_step):
+def test_type_apply_and_remove_a_patch(show, one_kernel_a_step):
     lab = BugLab("arm64-for-next")
     _, view = show(lab)
     field = view.get_by_role("textbox", name="Your own patch")
@@ -101,7 +101,7 @@ def test_a_patch_is_typed_applied_and_taken_off(show, one_kernel_a_step):
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_nothing_moves_whatever_is_chosen(show, width):
+def test_choices_move_nothing(show, width):
     page, view = show(BugLab(page_size="16k", va_bits=52))
     page.set_viewport_size({"width": width, "height": 900})
     tops = "view => [...view.children].map((part) => part.offsetTop - view.offsetTop)"
@@ -114,13 +114,13 @@ def test_nothing_moves_whatever_is_chosen(show, width):
         assert view.evaluate(tops) == before
     lit = log.locator("li.lit").first
     assert log.evaluate("(log, lit) => lit.offsetTop >= log.scrollTop", lit.element_handle())
-    for name, said in (("fix-pud-free", "clean"), ("Take fix-pud-free off", "panic"), ("off", "clean")):
+    for name, outcome in (("fix-pud-free", "clean"), ("Take fix-pud-free off", "panic"), ("off", "clean")):
         view.get_by_role("button", name=name, exact=True).click()
-        expect(view.locator(".summary")).to_have_text(re.compile(f"{said}$"))
+        expect(view.locator(".summary")).to_have_text(re.compile(f"{outcome}$"))
         assert view.evaluate(tops) == before
 
 
-def test_the_matrix_can_be_stopped(show, one_kernel_a_step):
+def test_stop_the_matrix(show, one_kernel_a_step):
     lab = BugLab()
     held = hold_steps(lab, after=5)
     _, view = show(lab)
@@ -145,7 +145,7 @@ def test_axe_finds_no_violation(show, one_kernel_a_step, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     shape = {
         "key": "c",
         "tag": "rect",

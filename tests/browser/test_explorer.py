@@ -38,7 +38,7 @@ def address(view: Locator) -> Locator:
 
 
 @BOTH_THEMES
-def test_switching_lpa2_off_takes_a_level_away_and_back(explorer, theme):
+def test_lpa2_off_and_on_again(explorer, theme):
     _, view = explorer(theme=theme)
     mmu = picture(view).get_by_text("level 0", exact=True)
     expect(mmu).to_be_visible()
@@ -57,7 +57,7 @@ def test_switching_lpa2_off_takes_a_level_away_and_back(explorer, theme):
     expect(mmu).to_be_visible()
 
 
-def test_the_keyboard_switches_lpa2(explorer):
+def test_lpa2_by_keyboard(explorer):
     page, view = explorer()
     on, off = option(view, "LPA2", "on"), option(view, "LPA2", "off")
     on.focus()
@@ -73,7 +73,7 @@ def test_the_keyboard_switches_lpa2(explorer):
     expect(on).to_be_focused()
 
 
-def test_tab_stops_once_in_every_group(explorer):
+def test_tab_stops_once_in_each_group(explorer):
     page, view = explorer()
     option(view, "Page size", "16k").focus()
     stops = []
@@ -83,14 +83,14 @@ def test_tab_stops_once_in_every_group(explorer):
     assert stops == ["Page size/16k", "VA_BITS/52", "PA_BITS/52", "CPU/max", "LPA2/on", "input", "bit-63"]
 
 
-def test_what_makes_no_difference_is_said_to_make_none(show):
+def test_choice_without_effect_says_so(show):
     _, view = show(Explorer("16k", 48))
     option(view, "LPA2", "off").click()
     expect(view.get_by_text("nothing changes.")).to_be_visible()
     expect(view.get_by_text("Makes no difference to this kernel: ARM64_LPA2 depends on")).to_be_visible()
 
 
-def test_all_that_changed_can_be_seen(explorer):
+def test_all_changes_can_be_unfolded(explorer):
     _, view = explorer()
     option(view, "LPA2", "off").click()
     others = view.get_by_role("row", name="_PAGE_KERNEL_EXEC_CONT")
@@ -106,7 +106,7 @@ def test_all_that_changed_can_be_seen(explorer):
 # Bits
 
 
-def test_a_click_flips_a_bit(explorer):
+def test_click_flips_a_bit(explorer):
     _, view = explorer()
     bit = view.get_by_role("switch", name="bit 14, level 3 index")
     bit.click()
@@ -116,7 +116,7 @@ def test_a_click_flips_a_bit(explorer):
     expect(view.get_by_text("VMEMMAP_START + 0x4000")).to_be_visible()
 
 
-def test_bits_flip_by_keyboard_and_keep_the_focus(explorer):
+def test_flip_bits_by_keyboard(explorer):
     page, view = explorer()
     bits = view.get_by_role("switch")
     expect(bits).to_have_count(64)
@@ -140,7 +140,7 @@ def test_bits_flip_by_keyboard_and_keep_the_focus(explorer):
 # Choices that are not legal
 
 
-def test_an_illegal_choice_is_greyed_and_says_by_which_rule(explorer):
+def test_illegal_choice_is_greyed_and_names_its_rule(explorer):
     page, view = explorer()
     no = option(view, "VA_BITS", "39")
     rule = "VA_BITS=39 with 16k pages: ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB"
@@ -162,7 +162,7 @@ def test_an_illegal_choice_is_greyed_and_says_by_which_rule(explorer):
     expect_selected(view, "16k", "52", "52", "max", "on")
 
 
-def test_an_illegal_choice_comes_with_a_way_to_have_it(explorer):
+def test_illegal_choice_has_a_remedy(explorer):
     page, view = explorer()
     option(view, "VA_BITS", "39").click(force=True)
     expect_selected(view, "16k", "52", "52", "max", "on")  # nothing changed by itself
@@ -181,7 +181,7 @@ def test_an_illegal_choice_comes_with_a_way_to_have_it(explorer):
     expect(picture(view)).to_contain_text("36 bits in use, the walk starts at level 2")
 
 
-def test_pa_bits_goes_along_where_kconfig_leaves_one_value_and_that_is_said(explorer):
+def test_pa_bits_follows_va_bits_with_a_note(explorer):
     _, view = explorer()
     option(view, "VA_BITS", "47").click()
     expect(picture(view)).to_contain_text("VA_BITS=47")
@@ -191,7 +191,7 @@ def test_pa_bits_goes_along_where_kconfig_leaves_one_value_and_that_is_said(expl
     )
 
 
-def test_a_cpu_without_the_granule_does_not_boot_and_says_why(explorer):
+def test_cpu_without_the_granule_does_not_boot(explorer):
     _, view = explorer()
     option(view, "CPU", "cortex-a72").click()
     stuck = view.get_by_text("cortex-a72 has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16)").and_(view.locator(".stuck"))
@@ -213,16 +213,16 @@ def test_a_cpu_without_the_granule_does_not_boot_and_says_why(explorer):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [("VMEMAP_START", "did you mean VMEMMAP_START?"), ("0xzz", "'0xzz'"), ("0x1_0000_0000_0000_0000", "64-bit")],
 )
-def test_a_bad_address_is_named_under_the_field_and_changes_nothing(explorer, typed, told):
+def test_bad_address_shows_error(explorer, typed, message):
     page, view = explorer()
     field = address(view)
     field.fill(typed)
     page.keyboard.press("Enter")
     error = view.get_by_role("alert")
-    expect(error).to_contain_text(told)
+    expect(error).to_contain_text(message)
     assert error.bounding_box()["y"] > field.bounding_box()["y"]
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_value(typed)
@@ -236,7 +236,7 @@ def test_a_bad_address_is_named_under_the_field_and_changes_nothing(explorer, ty
     expect(field).to_be_focused()
 
 
-def test_a_name_stands_for_its_address_in_the_kernel_at_hand(explorer):
+def test_address_by_name(explorer):
     page, view = explorer()
     address(view).fill("PAGE_OFFSET + 0x1000")
     page.keyboard.press("Enter")
@@ -249,7 +249,7 @@ def test_a_name_stands_for_its_address_in_the_kernel_at_hand(explorer):
 # Comparing, sharing, explaining
 
 
-def test_two_kernels_are_compared_over_the_same_bits(explorer):
+def test_pinned_kernel_is_compared(explorer):
     _, view = explorer()
     view.get_by_role("button", name="Pin this kernel to compare").click()
     option(view, "LPA2", "off").click()
@@ -264,7 +264,7 @@ def test_two_kernels_are_compared_over_the_same_bits(explorer):
     expect(picture(view)).to_have_count(1)
 
 
-def test_a_share_string_restores_what_it_was_taken_from(explorer):
+def test_share_string_round_trip(explorer):
     page, view = explorer()
     share = view.locator(".share").inner_text()
     option(view, "Page size", "64k").click()
@@ -275,7 +275,7 @@ def test_a_share_string_restores_what_it_was_taken_from(explorer):
     expect(address(view)).to_have_value("VMEMMAP_START")
 
 
-def test_a_field_says_why_it_is_there_and_which_register_bits_decide(explorer):
+def test_field_is_explained_by_register_bits(explorer):
     page, view = explorer()
     view.get_by_text("Why these bits?").click()
     view.get_by_role("button", name="level 0").click()
@@ -292,7 +292,7 @@ def test_a_field_says_why_it_is_there_and_which_register_bits_decide(explorer):
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_nothing_moves_whatever_is_chosen(explorer, width):
+def test_choices_move_nothing(explorer, width):
     page, view = explorer()
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
@@ -300,7 +300,7 @@ def test_nothing_moves_whatever_is_chosen(explorer, width):
     for choice, name in (
         ("LPA2", "off"),
         ("Page size", "64k"),
-        ("VA_BITS", "39"),  # which is not to be had
+        ("VA_BITS", "39"),  # greyed out
         ("Page size", "4k"),
         ("VA_BITS", "48"),
         ("VA_BITS", "52"),
@@ -333,7 +333,7 @@ def test_axe_finds_no_violation(explorer, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_a_narrow_page_scrolls_the_picture_and_nothing_else(explorer):
+def test_narrow_page_scrolls_only_the_picture(explorer):
     page, view = explorer()
     page.set_viewport_size({"width": 700, "height": 900})
     page.wait_for_function("document.querySelector('.pgtlab-view').offsetWidth < 700")
@@ -344,7 +344,7 @@ def test_a_narrow_page_scrolls_the_picture_and_nothing_else(explorer):
     assert letters >= 10
 
 
-def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(render):
+def test_javascript_draws_its_data(render):
     """A picture that no model made."""
     explorer = Explorer("16k", 52)
     shapes = [
@@ -371,7 +371,7 @@ def test_its_javascript_draws_the_picture_that_it_is_given_and_computes_nothing(
     assert view.page.evaluate("window.sent") == [{"flip": "7"}]
 
 
-def test_what_goes_wrong_in_python_is_said_in_the_view(show):
+def test_python_exception_is_shown(show):
     explorer = Explorer()
     explorer.receive = lambda message: 1 / 0
     _, view = show(explorer)

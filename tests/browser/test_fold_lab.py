@@ -10,7 +10,7 @@ def cell(view, name):
     return view.get_by_role("button", name=name)
 
 
-def test_a_click_loads_a_cell_everywhere_and_arrow_keys_go_on(show):
+def test_click_loads_a_cell_in_all_views(show):
     explorer = Explorer()
     page, view = show(FoldLab(explorer), explorer)
     cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off").click()
@@ -33,7 +33,7 @@ def test_axe_finds_no_violation(show, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     shapes = [
         {
             "key": "a",

@@ -37,7 +37,7 @@ def style(locator, name):
     return locator.evaluate("(element, name) => getComputedStyle(element)[name]", name)
 
 
-def test_keys_that_a_view_uses_are_marked_before_the_page_takes_them(explorer):
+def test_keys_of_a_view_are_marked_for_notebook_7(explorer):
     page = explorer.page
     page.evaluate(
         """() => { window.taken = []; document.addEventListener("keydown", (event) =>
@@ -53,7 +53,7 @@ def test_keys_that_a_view_uses_are_marked_before_the_page_takes_them(explorer):
     assert page.evaluate("window.taken").pop() == "ArrowRight", "what is no view's is left alone"
 
 
-def test_the_classic_notebooks_style_sheet_stays_outside(explorer):
+def test_bootstrap_of_the_classic_notebook(explorer):
     labels = explorer.locator(".label")
     as_in_lab = labels.evaluate_all("all => all.map((one) => JSON.stringify(one.getBoundingClientRect()))")
     explorer.page.add_style_tag(content=BOOTSTRAP)
@@ -64,7 +64,7 @@ def test_the_classic_notebooks_style_sheet_stays_outside(explorer):
     assert style(explorer.locator("summary").first, "display") == "list-item"
 
 
-def test_vs_codes_theme_is_followed(explorer):
+def test_theme_of_vs_code(explorer):
     page = explorer.page
     page.add_style_tag(content=VSCODE)
     page.evaluate(

@@ -41,7 +41,7 @@ class Machine:
             "PATH": str(self.bin),
             "HOME": str(folder),
             "PLAYWRIGHT_BROWSERS_PATH": str(folder / "browsers"),
-            "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:9",  # nobody listens there
+            "PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:9",  # nothing listens there
         }
 
     def put(self, name: str, script: str) -> str:
@@ -61,34 +61,34 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
-def test_a_chromium_that_is_there_is_taken(machine):
+def test_installed_chromium_is_used(machine):
     machine.put("google-chrome", BROWSER)
     first = machine.put("chromium", BROWSER)
     assert machine.get() == first
 
 
-def test_the_environment_decides(machine):
+def test_environment_variable_decides(machine):
     machine.put("chromium", BROWSER)
     machine.environment["PGTLAB_CHROMIUM"] = "none: not today"
     assert machine.get() == "none: not today"
 
 
-def test_one_that_does_not_start_is_passed_over_and_debians_is_installed(machine):
+def test_broken_chromium_is_skipped(machine):
     machine.put("chromium-browser", STUB)
     machine.put("sudo", SUDO)
     machine.put("apt-get", APT)
     assert machine.get() == f"{machine.bin}/chromium"
 
 
-def test_with_nothing_to_be_had_it_says_why_in_one_line(machine):
+def test_no_chromium_gives_one_line(machine):
     machine.put("sudo", SUDO)
     machine.put("apt-get", BROKEN_APT)
-    said = machine.get()
-    assert said.startswith("none: no Chromium here, and none to be had from Debian's package (E: Unable to locate")
-    assert "Playwright's download (Error: " in said
+    answer = machine.get()
+    assert answer.startswith("none: no Chromium here, and none from Debian's package (E: Unable to locate")
+    assert "Playwright's download (Error: " in answer
 
 
-def test_without_root_or_sudo_debians_package_is_not_tried(machine, monkeypatch):
+def test_no_apt_without_root_or_sudo(machine, monkeypatch):
     machine.put("apt-get", APT)
     monkeypatch.setenv("PATH", str(machine.bin))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -115,7 +115,7 @@ class Downloads(BaseHTTPRequestHandler):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the archive is laid out as Linux's is")
-def test_without_debians_package_playwright_downloads_its_own(machine):
+def test_playwright_download_is_the_last_resort(machine):
     with ThreadingHTTPServer(("127.0.0.1", 0), Downloads) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         machine.environment["PLAYWRIGHT_DOWNLOAD_HOST"] = f"http://127.0.0.1:{server.server_port}"

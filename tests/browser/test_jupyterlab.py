@@ -36,7 +36,7 @@ def lpa2(view, name):
     return view.get_by_role("toolbar", name="LPA2").get_by_role("button", name=name, exact=True)
 
 
-def test_each_view_answers_and_axe_finds_no_violation_in_either_theme(run_cells, scratch):
+def test_views_answer_and_axe_finds_no_violation(run_cells, scratch):
     page, _ = run_cells(ALL)
     for name, (button, answer) in ANSWERS.items():
         view = page.locator(f".pgtlab-{name}")
@@ -49,7 +49,7 @@ def test_each_view_answers_and_axe_finds_no_violation_in_either_theme(run_cells,
         assert result.violations_count == 0, result.generate_report()
 
 
-def test_no_flip_is_lost_while_python_is_busy(run_cells, tmp_path):
+def test_flips_are_queued_while_python_is_busy(run_cells, tmp_path):
     page, view = run_cells(MAKE)
     busy = f"import pathlib\nwhile not pathlib.Path({str(tmp_path / 'enough')!r}).exists(): pass"
     page.evaluate(f"code => void ({IN_KERNEL})(code)", busy)
@@ -59,7 +59,7 @@ def test_no_flip_is_lost_while_python_is_busy(run_cells, tmp_path):
     expect(view.get_by_label("Address")).to_have_value("0xfffff03fc0000003")
 
 
-def test_keys_stay_in_the_view(run_cells):
+def test_keys_of_a_view_do_not_reach_jupyterlab(run_cells):
     page, view = run_cells(MAKE, "1 + 1")
     view.get_by_role("switch").first.focus()
     for key in ("ArrowRight", "ArrowDown", "Enter", "Space", "b", "End"):
@@ -69,13 +69,13 @@ def test_keys_stay_in_the_view(run_cells):
     assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 2
 
 
-def test_what_is_typed_in_a_view_is_no_command(run_cells):
+def test_typed_letters_do_not_reach_jupyterlab(run_cells):
     page, view = run_cells("from pgtlab_widgets import BugLab\nBugLab()", "1 + 1")
     view.get_by_role("textbox", name="Your own patch").press_sequentially("# adds")  # dd would delete a cell
     assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 2
 
 
-def test_two_views_of_one_explorer_stay_in_step(run_cells):
+def test_two_views_of_one_explorer(run_cells):
     page, view = run_cells(MAKE, "explorer")
     other = page.locator(".pgtlab-explorer").nth(1)
     expect(other.locator("svg")).to_contain_text("52 bits in use")
@@ -87,7 +87,7 @@ def test_two_views_of_one_explorer_stay_in_step(run_cells):
     expect(view.get_by_label("Address")).to_have_value("PAGE_END")
 
 
-def test_python_and_the_page_stay_in_step(run_cells):
+def test_python_and_page_stay_in_sync(run_cells):
     page, view = run_cells(MAKE)
     lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("folded at run time")
@@ -96,7 +96,7 @@ def test_python_and_the_page_stay_in_step(run_cells):
     expect(view.locator("button[aria-pressed=true]")).to_have_text(["64k", "42", "48", "max", "off"])
 
 
-def test_a_page_without_widgets_shows_the_picture_and_the_table(run_cells):
+def test_page_without_widgets(run_cells):
     page, _ = run_cells(MAKE)
     output = page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data")
     assert "pgtlab-picture" in "".join(output["text/html"])
@@ -104,12 +104,12 @@ def test_a_page_without_widgets_shows_the_picture_and_the_table(run_cells):
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_no_choice_moves_what_follows(run_cells, width):
+def test_choices_move_nothing_below(run_cells, width):
     page, view = run_cells("from pgtlab_widgets import WalkStepper\nWalkStepper(page_size='16k', va_bits=52)")
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
     height = view.bounding_box()["height"]
-    for name, told in (("off", "level 1 table at"), ("on", "level 0 table at")):
+    for name, table in (("off", "level 1 table at"), ("on", "level 0 table at")):
         lpa2(view, name).click()
-        expect(view.locator("svg").first).to_contain_text(told)
+        expect(view.locator("svg").first).to_contain_text(table)
         assert abs(view.bounding_box()["height"] - height) < 1

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from pgtlab.cli.lab import FIRST
 
 
-def test_the_address_that_lab_prints_opens_the_first_notebook(chromium, lab):
+def test_printed_address_opens_the_first_notebook(chromium, lab):
     page = chromium.new_page()
     page.goto(f"{lab.url}/lab/tree/{FIRST}?token={lab.token}")
     expect(page.get_by_role("tab", name="00_tour.ipynb", selected=True)).to_be_visible(timeout=120_000)
@@ -16,14 +16,14 @@ def test_the_address_that_lab_prints_opens_the_first_notebook(chromium, lab):
     page.close()
 
 
-def test_without_the_token_there_is_a_login_page(chromium, lab):
+def test_login_page_without_the_token(chromium, lab):
     page = chromium.new_page()
     page.goto(f"{lab.url}/lab/tree/{FIRST}")
     assert "/login" in page.url
     page.close()
 
 
-def test_the_first_notebook_runs_and_is_light_or_dark(open_notebook):
+def test_first_notebook_runs_in_both_themes(open_notebook):
     notebook = open_notebook(FIRST)
     notebook.run_all()
     for theme, dark in (("light", False), ("dark", True)):

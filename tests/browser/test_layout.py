@@ -17,7 +17,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("make", "choices"), CHOICES, ids=["walk", "page", "fold", "bisection", "tlb"])
-def test_a_view_keeps_its_height(show, make, choices):
+def test_view_keeps_its_height(show, make, choices):
     page, view = show(make())
     for width in (1280, 700):
         page.set_viewport_size({"width": width, "height": 900})

@@ -41,16 +41,16 @@ def lpa2(view, name):
     return view.get_by_role("toolbar", name="LPA2").get_by_role("button", name=name)
 
 
-def test_a_cell_that_runs_again_and_again_leaves_one_view(run_cells):
+def test_repeated_cell_leaves_one_view(run_cells):
     page, view = run_cells("from pgtlab_widgets import Explorer\ndisplay(Explorer('16k', 52))")
     page.evaluate(RUN_FIRST, 10)
     expect(page.locator(".pgtlab-view")).to_have_count(1)
     expect(view.locator("svg")).to_contain_text("52 bits in use")
-    # A view waits before it is given up; then nothing holds it.
+    # A view is closed after a moment; then nothing refers to it.
     wait_until(page, f"__import__('gc').collect() >= 0 and {LEFT} == 1")
 
 
-def test_a_view_that_left_the_page_is_itself_when_it_is_shown_again(run_cells):
+def test_view_is_shown_again_after_it_left_the_page(run_cells):
     page, view = run_cells(f"{CELL}kept")
     lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
@@ -63,7 +63,7 @@ def test_a_view_that_left_the_page_is_itself_when_it_is_shown_again(run_cells):
     expect(view.locator("svg")).to_contain_text("52 bits in use")
 
 
-def test_a_view_in_a_box_stays_with_it(run_cells):
+def test_view_in_a_box_is_kept(run_cells):
     page, view = run_cells(f"{CELL}import ipywidgets\nbox = ipywidgets.VBox([kept])\nbox")
     page.evaluate(CLEAR)
     expect(page.locator(".pgtlab-view")).to_have_count(0)
@@ -73,7 +73,7 @@ def test_a_view_in_a_box_stays_with_it(run_cells):
     expect(view.locator("svg")).to_contain_text("47 bits in use")
 
 
-def test_a_saved_notebook_shows_its_views_before_anything_runs(run_cells, lab):
+def test_saved_notebook_shows_its_views(run_cells, lab):
     page, view = run_cells(f"{CELL}kept")
     lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")

@@ -20,7 +20,7 @@ def expect_lit(view, numbers):
     expect(view.locator(".annotated li.lit .number")).to_have_text(numbers)
 
 
-def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(show):
+def test_claim_and_line(show):
     page, view = show(OopsReader())
     expect(view.get_by_role("button", name="freed in destroy_args() without its destructor")).to_have_attribute(
         "aria-pressed", "true"
@@ -45,7 +45,7 @@ def test_a_claim_lights_its_lines_and_a_line_lists_what_was_made_of_it(show):
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(show, width):
+def test_chosen_claim_is_in_sight_and_choices_move_nothing(show, width):
     reader = OopsReader()
     reader.chosen = next(claim["key"] for claim in reader.base_view["claims"] if "vmemmap, where" in claim["text"])
     page, view = show(reader)
@@ -63,7 +63,7 @@ def test_what_is_chosen_is_in_sight_from_the_first_and_no_choice_moves_anything(
         assert view.evaluate(tops) == before
 
 
-def test_a_log_is_pasted_and_one_of_another_architecture_declined(show):
+def test_paste_a_log(show):
     _, view = show(OopsReader())
     area = view.get_by_label("Or paste a log")
     area.evaluate(PASTE, (POSTED / "report-238.log").read_text())
@@ -97,7 +97,7 @@ def test_axe_finds_no_violation(show, theme):
     assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     made_up = {
         "samples": ["One"],
         "claims": [{"key": "claim 7", "text": "Said.", "sure": "sure", "lines": [9], "diagnosis": True}],

@@ -6,7 +6,7 @@ from pgtlab_widgets import PageInspector
 from playwright.sync_api import expect
 
 
-def test_a_table_freed_without_its_destructor_is_seen_in_its_bytes_and_in_the_log(show):
+def test_table_freed_without_its_destructor(show):
     page, view = show(PageInspector())
     svg = view.locator("svg")
     expect(svg).to_contain_text("_mapcount = -1")
@@ -24,7 +24,7 @@ def test_a_table_freed_without_its_destructor_is_seen_in_its_bytes_and_in_the_lo
     expect(view.locator(".log")).to_be_empty()
 
 
-def test_after_a_panic_the_buttons_say_so(show):
+def test_buttons_are_disabled_after_a_panic(show):
     _, view = show(PageInspector())
     for name in ("alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)"):
         view.get_by_role("button", name=name).click()
@@ -44,7 +44,7 @@ def test_axe_finds_no_violation(show, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     inspector = PageInspector()
     text = {"key": "t", "tag": "text", "attributes": {"x": 1, "y": 2}, "text": "no such page"}
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [text]}

@@ -17,7 +17,7 @@ def lpa2():
     return TableMap(page_size="4k", va_bits=52)
 
 
-def test_from_the_root_to_an_entry_by_click_and_by_key(show):
+def test_root_to_entry_by_click_and_key(show):
     page, view = show(lpa2())
     picture = view.locator("svg")
     expect(picture).to_contain_text("level -1, the root")
@@ -34,7 +34,7 @@ def test_from_the_root_to_an_entry_by_click_and_by_key(show):
     expect(picture).to_contain_text("The way to 0xfff1000000000000")
 
 
-def test_from_petabytes_to_a_page_by_plus_and_back_by_minus(show):
+def test_plus_and_minus(show):
     page, view = show(lpa2())
     picture = view.locator("svg")
     view.get_by_role("button", name="linear map", exact=True).first.click()
@@ -54,7 +54,7 @@ def test_from_petabytes_to_a_page_by_plus_and_back_by_minus(show):
     expect(view.locator("[data-item='scale 9 1']")).to_be_focused()
 
 
-def test_a_part_of_a_bar_is_magnified_by_a_click_and_by_the_wheel(show):
+def test_magnify_by_click_and_wheel(show):
     page, view = show(lpa2())
     picture = view.locator("svg")
     pages = view.locator("[data-item^='scale 9 ']")
@@ -69,7 +69,7 @@ def test_a_part_of_a_bar_is_magnified_by_a_click_and_by_the_wheel(show):
     expect(picture).to_contain_text("The way to 0xffffc1ffc01e0000")
 
 
-def test_a_neighbour_among_many_tables_is_a_click_away(show):
+def test_click_on_a_neighbouring_table(show):
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
     for n in range(300):
         mapper.map_range(n << 21, 0x4000_0000 + (n << 16), n % 16 + 1 << 12)
@@ -88,14 +88,14 @@ def test_axe_finds_no_violation(show, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     cell = {"x": 1, "y": 2, "width": 3, "height": 4, "data-va": "0x7", "data-here": "true"}
     shapes = [{"key": "scale 1 0", "tag": "rect", "attributes": cell, "hint": "C"}]
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": shapes}
     view = render(TableMap, {**TableMap().view, "next": None, "picture": made_up})
-    one = view.get_by_role("button", name="C", exact=True)
-    expect(one).to_have_attribute("aria-current", "location")
-    one.press("Enter")
+    item = view.get_by_role("button", name="C", exact=True)
+    expect(item).to_have_attribute("aria-current", "location")
+    item.press("Enter")
     assert view.page.evaluate("window.sent") == [{"va": "0x7"}]
-    one.press("+")  # there is nothing below
+    item.press("+")  # there is nothing below
     assert view.page.evaluate("window.sent") == [{"va": "0x7"}]

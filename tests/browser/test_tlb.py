@@ -12,37 +12,37 @@ def option(view, choice, name):
     return view.get_by_role("toolbar", name=choice, exact=True).get_by_role("button", name=name, exact=True)
 
 
-def test_47_bits_against_48_until_a_walk_cache_takes_the_difference_away(show):
+def test_47_bits_against_48(show):
     page, view = show(TLBView(accesses=100_000))
-    told = view.get_by_role("status")
-    expect(told).to_contain_text("16K/48 reads")
-    expect(told).to_contain_text("% more.")
+    status = view.get_by_role("status")
+    expect(status).to_contain_text("16K/48 reads")
+    expect(status).to_contain_text("% more.")
     expect(view.locator("svg")).to_contain_text("no such level")
     option(view, "Walk cache", "last tables").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")  # each level
-    expect(told).to_contain_text(": 0.00% more.")
+    expect(status).to_contain_text(": 0.00% more.")
     option(view, "Mapped by", "blocks").click()
     expect(view.locator("svg")).to_contain_text("mapped by blocks, 100,000 accesses")
     option(view, "Page size", "4k").click()
     expect(option(view, "Address bits", "48 and 52")).to_have_attribute("aria-pressed", "true")
-    expect(told).to_contain_text("4K/52 LPA2 reads")
+    expect(status).to_contain_text("4K/52 LPA2 reads")
 
 
-def test_a_long_trace_shows_how_far_it_is_and_can_be_left(show):
+def test_long_trace_shows_progress_and_can_be_left(show):
     tlb = TLBView(accesses=100_000)
     _, view = show(tlb)
-    told = view.get_by_role("status")
-    expect(told).to_contain_text("% more.")
+    status = view.get_by_role("status")
+    expect(status).to_contain_text("% more.")
     hold_steps(tlb, after=4)  # the first make the trace
     option(view, "Accesses", "10,000,000").click()
-    expect(told).to_contain_text(" of 10,000,000 accesses")
-    expect(told).not_to_have_text("0 of 10,000,000 accesses")
+    expect(status).to_contain_text(" of 10,000,000 accesses")
+    expect(status).not_to_have_text("0 of 10,000,000 accesses")
     expect(view.get_by_role("progressbar", name="Accesses so far")).to_be_visible()
     del tlb.receive
     option(view, "Accesses", "100,000").click()
-    expect(told).to_contain_text("% more.")
+    expect(status).to_contain_text("% more.")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -55,7 +55,7 @@ def test_axe_finds_no_violation(show, theme):
     assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
 
 
-def test_its_javascript_draws_what_it_is_given_and_asks_for_each_step_once(render):
+def test_javascript_draws_its_data_and_asks_for_each_step_once(render):
     text = {"key": "t", "tag": "text", "attributes": {"x": 1, "y": 2}, "text": "no such trace"}
     option = {"label": "One", "selected": False, "send": {"choose": {"a": 1}}, "note": "Noted."}
     made_up = {

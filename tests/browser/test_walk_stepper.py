@@ -14,26 +14,26 @@ def option(view, choice, name):
     return view.get_by_role("toolbar", name=choice, exact=True).get_by_role("button", name=name, exact=True)
 
 
-def test_a_walk_goes_on_by_button_and_by_arrow_key_and_back(show):
+def test_step_by_button_and_arrow_key(show):
     page, view = show(stepper())
-    told, step = view.locator(".status"), view.get_by_role("button", name="Step ▶")
-    expect(told).to_contain_text("TTBR0_EL1 has the level 0 table")
+    status, step = view.locator(".status"), view.get_by_role("button", name="Step ▶")
+    expect(status).to_contain_text("TTBR0_EL1 has the level 0 table")
     step.click()
-    expect(told).to_contain_text("Level 0: bits 51:47 of the address choose entry")
+    expect(status).to_contain_text("Level 0: bits 51:47 of the address choose entry")
     expect(step).to_be_focused()
     page.keyboard.press("ArrowRight")
-    expect(told).to_contain_text("Level 1: bits 46:36")
+    expect(status).to_contain_text("Level 1: bits 46:36")
     expect(view.locator("svg").nth(1)).to_contain_text("Table = 0x")
     page.keyboard.press("ArrowLeft")
-    expect(told).to_contain_text("Level 0")
+    expect(status).to_contain_text("Level 0")
     page.keyboard.press("End")
-    expect(told).to_contain_text("PA 0x")
+    expect(status).to_contain_text("PA 0x")
     expect(step).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Home")
-    expect(told).to_contain_text("TTBR0_EL1 has")
+    expect(status).to_contain_text("TTBR0_EL1 has")
 
 
-def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(show):
+def test_click_and_keys_on_a_table(show):
     page, view = show(stepper())
     view.get_by_role("button", name="step 3: level 2").click()
     expect(view.locator(".status")).to_contain_text("Level 2")
@@ -44,7 +44,7 @@ def test_a_click_on_a_table_leads_to_its_step_and_so_do_keys(show):
     expect(view.locator(".status")).to_contain_text("PA 0x")
 
 
-def test_a_level_that_folds_is_the_same_words_under_another_name(show):
+def test_folded_level_shows_the_same_words(show):
     _, view = show(stepper())
     view.get_by_role("button", name="End").click()
     picture = view.locator("svg").first
@@ -55,7 +55,7 @@ def test_a_level_that_folds_is_the_same_words_under_another_name(show):
     expect(picture).not_to_contain_text("level 0 table")
 
 
-def test_a_fault_is_shown_where_it_happens_with_its_syndrome(show):
+def test_fault_and_its_syndrome(show):
     _, view = show(stepper())
     option(view, "Try", "write to a read-only page").click()
     expect(view.locator(".status")).to_contain_text("Level 3 permission fault")
@@ -66,7 +66,7 @@ def test_a_fault_is_shown_where_it_happens_with_its_syndrome(show):
     expect(view.locator(".status")).to_contain_text("PA 0x")
 
 
-def test_an_address_is_typed_by_its_name(show):
+def test_typed_name_of_an_address(show):
     page, view = show(stepper())
     address = view.get_by_label("Address")
     address.fill("VMEMAP_START")
@@ -78,7 +78,7 @@ def test_an_address_is_typed_by_its_name(show):
     expect(view.locator(".status")).to_contain_text("TTBR1_EL1 has the level 0 table")
 
 
-def test_stepping_moves_nothing_else(show):
+def test_steps_move_nothing(show):
     page, view = show(stepper())
     view.get_by_role("button", name="Start").focus()
     heights = []
@@ -101,7 +101,7 @@ def test_axe_finds_no_violation_on_a_narrow_page(show, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_its_javascript_draws_what_it_is_given(render):
+def test_javascript_draws_its_data(render):
     text = {"key": "t", "tag": "text", "attributes": {"x": 1, "y": 2}, "text": "no such walk"}
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [text]}
     view = render(WalkStepper, {**WalkStepper().view, "picture": made_up, "word": None, "status": "A status."})
