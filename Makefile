@@ -86,4 +86,4 @@ screenshots: env  ## take the documentation's pictures anew, from a running Jupy
 lock: env  ## lock the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
-	  --group dev --group docs pyproject.toml --output-file requirements.lock
+	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock

@@ -17,6 +17,7 @@ from typing import Any
 
 import pgtlab
 from pgtlab.cli.command import MISUSE, Parser, add_command
+from pgtlab.extras import MissingExtra, needed_by
 
 #: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
 GROUPS = {
@@ -91,10 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             if sys.stdout is None:
                 raise ValueError("standard output is closed, so there is nowhere to print the answer")
-            status = args.func(args)
+            with needed_by("this"):
+                status = args.func(args)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except ValueError as error:
+    except (ValueError, MissingExtra) as error:
         print(f"pgtlab: {error}", file=sys.stderr)
         return int(args.misuse)
     except BrokenPipeError:  # the reader (`| head`) has had enough

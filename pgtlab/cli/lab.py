@@ -65,7 +65,8 @@ def check_port(port: int) -> None:
     if not 1 <= port <= 65535:
         raise ValueError(f"--port {port} is not a port: choose one from 1024 to 65535.")
     with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # on Windows it would let two programs have one port
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind(("127.0.0.1", port))
         except OSError as error:
@@ -86,7 +87,7 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port or FIRST_PORT}",
         f"--ServerApp.port_retries={0 if port else 50}",
-        f"--ServerApp.allow_root={os.geteuid() == 0}",  # root is who one is in a container
+        f"--ServerApp.allow_root={hasattr(os, 'geteuid') and os.geteuid() == 0}",  # a container's user is root
         f"--IdentityProvider.token={token}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops, without asking whether it should
         f"--ExtensionApp.open_browser={open_browser}",

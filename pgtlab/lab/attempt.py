@@ -6,15 +6,15 @@ one sentence with its line, and one that computes without end is stopped.
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import linecache
-import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from pgtlab.lab.result import Finding
 
@@ -22,6 +22,7 @@ Answer = Callable[..., Any]
 T = TypeVar("T")
 
 SECONDS = 10.0  # of computing for one check; that of a right answer takes well under one
+LOOK = 0.05  # seconds between two looks at how long it has taken
 
 
 class _OutOfTime(BaseException):
@@ -140,22 +141,37 @@ def _sentence(function: str, error: BaseException, line: traceback.FrameSummary 
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Stop an endless loop, where the system can: on Unix, in the main thread, which is where notebooks run code.
+    """Raise `_OutOfTime` in this thread after `seconds` of computing, on any system: a second thread watches the clock.
 
-    Elsewhere the notebook's stop button or the grader's own limit must do. It is the time of computing that counts, so
-    neither a busy machine nor a learner at a breakpoint uses it up.
+    The time of computing counts, so neither a busy machine nor a learner at a breakpoint uses it up. There is no limit
+    where no thread can be started, as in a browser.
     """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    done, thread = threading.Event(), threading.get_ident()
+    end = time.process_time() + seconds
+
+    def watch() -> None:
+        while not done.wait(LOOK):
+            if time.process_time() > end:
+                _raise(thread, _OutOfTime)  # and again at the next look, should an answer catch the first
+
+    watchdog = threading.Thread(target=watch, daemon=True)
+    try:
+        watchdog.start()
+    except RuntimeError:
         yield
         return
-
-    def stop(signum: int, frame: FrameType | None) -> NoReturn:
-        raise _OutOfTime
-
-    before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # and again each second, should an answer catch the first
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        while watchdog.is_alive():
+            with suppress(_OutOfTime):
+                done.set()
+                watchdog.join()
+        _raise(thread, None)
+
+
+def _raise(thread: int, exception: type[BaseException] | None) -> None:
+    """Have a thread raise an exception at its next bytecode; None takes back what it has not raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception)
+    )

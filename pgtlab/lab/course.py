@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pgtlab.extras import needed_by
 from pgtlab.lab.course_text import notebook, sources
 from pgtlab.lab.exercise import learner_notebook
 
@@ -65,7 +66,8 @@ def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -
         "language": "python",
     }
     made.metadata["pgtlab"] = {"source": name, "sha256": digest}
-    import nbformat
+    with needed_by("a notebook"):
+        import nbformat
 
     text = nbformat.writes(made)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pgtlab.extras import needed_by
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -30,7 +32,8 @@ def notebook(source: Path) -> Any:
 
 def from_text(text: str) -> Any:
     """Make a notebook from ``py:percent`` text; the same text always gives the same notebook."""
-    import jupytext
+    with needed_by("a notebook"):
+        import jupytext
 
     made = jupytext.reads(text, fmt="py:percent")
     for number, cell in enumerate(made.cells):

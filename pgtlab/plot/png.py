@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from pgtlab.extras import needed_by
 from pgtlab.picture import STYLE, Picture
 
 #: `var(--name, fallback)`, which resvg does not read.
@@ -24,7 +25,7 @@ def png(picture: Picture, scale: float = 2) -> bytes:
 
     Raises
     ------
-    ImportError
+    MissingExtra
         Where resvg-py or matplotlib is not installed.
 
     Examples
@@ -33,11 +34,9 @@ def png(picture: Picture, scale: float = 2) -> bytes:
     >>> png(Picture(20, 10, "A box", "One box.", (rect("box", 1, 1, 18, 8, "level-1"),)))[1:4]
     b'PNG'
     """
-    try:
+    with needed_by("a PNG"):
         import matplotlib
         import resvg_py
-    except ModuleNotFoundError as error:
-        raise ImportError(f"a PNG needs {error.name}: pip install 'pgtlab[plot]'") from None
     return resvg_py.svg_to_bytes(
         svg_string=picture.svg(_VARIABLE.sub(r"\1", STYLE)),
         zoom=scale,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
+from pgtlab.extras import needed_by
 from pgtlab.lab.cost_comparison import Regime, Row, WalkCosts
+
+with needed_by("a chart"):
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
 # The colours of the levels in all pictures; here that of the start level.
 COLOUR = {-1: "#cc79a7", 0: "#56b4e9", 1: "#33b08d", 2: "#f0e442"}

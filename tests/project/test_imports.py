@@ -13,10 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: What each part may import of the others, besides itself. `pgtlab` is the façade, __init__.py.
 BELOW = {
+    "pgtlab.extras": set(),
     "pgtlab.picture": set(),
-    "pgtlab.arch": {"pgtlab.picture"},
-    "pgtlab.linux": {"pgtlab.picture", "pgtlab.arch"},
-    "pgtlab.lab": {"pgtlab", "pgtlab.picture", "pgtlab.arch", "pgtlab.linux"},
+    "pgtlab.arch": {"pgtlab.extras", "pgtlab.picture"},
+    "pgtlab.linux": {"pgtlab.extras", "pgtlab.picture", "pgtlab.arch"},
+    "pgtlab.lab": {"pgtlab", "pgtlab.extras", "pgtlab.picture", "pgtlab.arch", "pgtlab.linux"},
     "pgtlab": {"pgtlab.picture", "pgtlab.arch", "pgtlab.linux"},
 }
 BELOW["pgtlab.plot"] = BELOW["pgtlab.cli"] = {*BELOW["pgtlab.lab"], "pgtlab.lab"}

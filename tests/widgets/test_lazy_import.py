@@ -29,7 +29,10 @@ def test_import_is_light():
 )
 def test_missing_dependency_names_the_extra(missing, view, extra):
     done = python(f"sys.modules[{missing!r}] = None\nfrom pgtlab_widgets import {view}")
-    assert done.stderr.splitlines()[-1] == f"ImportError: {view} needs {missing}: pip install 'pgtlab[{extra}]'"
+    assert (
+        done.stderr.splitlines()[-1]
+        == f"pgtlab.extras.MissingExtra: {view} needs {missing}: pip install 'pgtlab[{extra}]'"
+    )
 
 
 def test_all_views_are_exported():

@@ -6,6 +6,8 @@ A view is imported when it is first asked for, so that each needs only what it d
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pgtlab.extras import needed_by
+
 if TYPE_CHECKING:
     from pgtlab_widgets.bisection_view import BisectionView as BisectionView
     from pgtlab_widgets.bug_lab import BugLab as BugLab
@@ -28,13 +30,6 @@ _MODULES = {
     "TableMap": "table_map",
     "WalkStepper": "walk_stepper",
 }
-#: The extra that brings what a view imports.
-_EXTRAS = {
-    **dict.fromkeys(("anywidget", "ipywidgets", "traitlets"), "lab"),
-    "numba": "fast",
-    "capstone": "oops",
-    "elftools": "images",
-}
 
 __all__ = [*_MODULES]
 
@@ -42,13 +37,8 @@ __all__ = [*_MODULES]
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
+    with needed_by(name):
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    except ModuleNotFoundError as error:
-        missing = str(error.name).partition(".")[0]
-        if missing not in _EXTRAS:
-            raise
-        raise ImportError(f"{name} needs {missing}: pip install 'pgtlab[{_EXTRAS[missing]}]'") from None
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, cast
 import numpy as np
 
 from pgtlab.arch.cost.trace import U64, TraceError
+from pgtlab.extras import needed_by
 
 _GZIP, _NPY, _BOM = b"\x1f\x8b", b"\x93NUMPY", b"\xef\xbb\xbf"
 _BLOCK: Final = 1 << 22  # bytes of text in hand at a time
@@ -73,10 +74,8 @@ def _from_array(file: BinaryIO, name: str) -> U64:
 
 
 def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
-    try:
+    with needed_by("a trace as text"):
         from pgtlab.arch.cost.trace_lines import parse
-    except ModuleNotFoundError as error:
-        raise ImportError(f"a trace as text needs {error.name}: pip install 'pgtlab[fast]'") from None
     found: list[U64] = []
     numbers = np.empty(_BLOCK, np.uint64)  # more than lines can be, since the shortest has two bytes
     lines, rest = 0, start.removeprefix(_BOM)

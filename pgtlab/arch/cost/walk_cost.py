@@ -28,6 +28,7 @@ from pgtlab.arch.cost.tlb import PLAIN, Hardware
 from pgtlab.arch.cost.trace import TraceError
 from pgtlab.arch.fault import Access
 from pgtlab.arch.mmu import MMU
+from pgtlab.extras import needed_by
 
 if TYPE_CHECKING:
     from pgtlab.arch.memory import U64
@@ -207,11 +208,10 @@ def _checked(
 
 def _compiled() -> Any:
     """The module of the compiled loop, which is loaded by those who run a trace."""
-    try:
+    with needed_by("counting what a trace costs"):
         from pgtlab.arch.cost import tlb_loop
-    except ModuleNotFoundError as error:
-        raise ImportError(f"counting what a trace costs needs {error.name}: pip install 'pgtlab[fast]'") from None
-    return tlb_loop
+
+        return tlb_loop
 
 
 def _runner(mmu: MMU, hardware: Hardware, access: Access, el: int, seed: int) -> Callable[..., None]:

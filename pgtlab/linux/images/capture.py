@@ -36,7 +36,7 @@ def read(folder: Path) -> Contents:
         if not (folder / name).is_file():
             raise ImageError(f"{folder} has no {name}: an image that is a folder has {TABLES} and {REGS}")
     try:
-        said = json.loads((folder / REGS).read_text())
+        said = json.loads((folder / REGS).read_text(encoding="utf-8"))
         user, kernel = (_registers(said.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
         registers = user | kernel
         if "TTBR0_EL1" in user:

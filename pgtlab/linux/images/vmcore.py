@@ -15,6 +15,7 @@ from typing import Final
 
 from pgtlab.arch.memory import PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
+from pgtlab.extras import needed_by
 from pgtlab.linux.images import raw
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.images.vmcoreinfo import NOTE, VmcoreInfo, add
@@ -58,7 +59,8 @@ def read(path: Path) -> Contents:
 
 def _segments(path: Path, content: mmap.mmap | bytes) -> tuple[list[_Load], bytes]:
     """The pieces of memory, and the notes one after the other."""
-    from elftools.elf.elffile import ELFFile  # which no other kind of image needs
+    with needed_by("a core dump"):
+        from elftools.elf.elffile import ELFFile  # which no other kind of image needs
 
     loads, notes = [], b""
     file = path.open("rb")

@@ -81,16 +81,21 @@ def search(path: Path) -> VmcoreInfo | None:
 
     header = struct.pack("<I", len("VMCOREINFO") + 1)
     overlap = NOTE.size + len(NAME)
-    with path.open("rb") as file, tqdm(unit="B", unit_scale=True, delay=1, disable=None, desc="VMCOREINFO?") as bar:
+    with (
+        path.open("rb", buffering=0) as file,
+        tqdm(unit="B", unit_scale=True, delay=1, disable=None, desc="VMCOREINFO?") as bar,
+    ):
         for begin, end in _written(file.fileno(), path.stat().st_size):
             for place in range(begin, end, _PIECE):
-                piece = os.pread(file.fileno(), min(_PIECE + overlap, end - place), place)
+                file.seek(place)
+                piece = file.read(min(_PIECE + overlap, end - place))
                 bar.update(len(piece))
                 at = piece.find(NAME, NOTE.size)
                 while at >= 0:
                     if piece.startswith(header, at - NOTE.size):
                         length = min(NOTE.unpack_from(piece, at - NOTE.size)[1], LARGEST)
-                        text = os.pread(file.fileno(), length, place + at + len(NAME))
+                        file.seek(place + at + len(NAME))
+                        text = file.read(length)
                         said = VmcoreInfo.parse(text.decode("ascii", "replace"))
                         if "kimage_voffset" in said.numbers:
                             return said

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pgtlab.extras import needed_by
 from pgtlab.linux.oops.reading.lines import Line
 
 
@@ -232,6 +233,7 @@ def _is_relative(instruction: Any) -> bool:
 
 @cache
 def _disassembler() -> Any:
-    import capstone  # which other commands need not wait for
+    with needed_by("machine code in a log"):
+        import capstone  # which other commands need not wait for
 
     return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
