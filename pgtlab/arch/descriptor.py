@@ -99,8 +99,8 @@ class Block(Leaf):
     """A leaf above level 3: it maps all that an entry of its level covers."""
 
 
-class Page(Leaf):
-    """A leaf at level 3: it maps one granule."""
+class PageDescriptor(Leaf):
+    """A leaf at level 3, which shows itself as a `Page`: it maps one granule."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +167,7 @@ class DescriptorFormat:
         kind: type[Descriptor]
         match word & 0b11, level == LAST_LEVEL:
             case 0b11, True:
-                kind = Page
+                kind = PageDescriptor
             case 0b11, False:
                 kind = Table
             case 0b01, False if level >= self.first_block_level:
@@ -280,7 +280,7 @@ class DescriptorFormat:
                 f"the nearest below is {oa & -size:#x}"
             )
         page = level == LAST_LEVEL
-        layout = _layout(Page if page else Block, self, level)
+        layout = _layout(PageDescriptor if page else Block, self, level)
         return layout(self.packing.pack(oa), VALID=1, TYPE=page, **fields)
 
     def table(self, pa: int, level: int, **fields: int) -> Descriptor:
@@ -315,4 +315,4 @@ def _layout(kind: type[Descriptor], format: DescriptorFormat, level: int) -> typ
             names["SH"] = Field(9, 8, Shareability)
         if kind is Block:
             names["nT"] = Field(16)
-    return type(kind.__name__, (kind,), names)
+    return type(kind.__name__.removesuffix("Descriptor"), (kind,), names)

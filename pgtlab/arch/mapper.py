@@ -1,13 +1,13 @@
-"""Builds translation tables in memory, with the largest leaves that an address range allows."""
+"""Writes translation tables: maps ranges of addresses with the largest leaves that they allow, and unmaps them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pgtlab.arch.descriptor import Invalid, Leaf, Table
+from pgtlab.arch.descriptor import LEAF, TABLE, Descriptor, Invalid, Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import U64, Memory
 from pgtlab.arch.mmu import MMU
@@ -22,10 +22,14 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True)
 class Mapper:
-    """Writes tables for `mmu` into its memory; `frames` yields the physical addresses that new tables are put at."""
+    """Writes tables for `mmu` into its memory; `frames` yields the physical addresses that new tables are put at.
+
+    `free` has those of tables that became empty, which are used first.
+    """
 
     mmu: MMU
     frames: Iterator[int]
+    free: list[int] = field(default_factory=list)
 
     @classmethod
     def in_ram(
@@ -132,11 +136,108 @@ class Mapper:
                     f"{descriptor!r} at {address:#x} maps part of this already: map_range does not replace mappings"
                 )
         assert isinstance(descriptor, Invalid)
-        frame = next(self.frames, None)
-        if frame is None:
-            raise MappingError("no frame is left for another table: give the mapper more RAM")
+        frame = self._frame()
         self.mmu.memory.write64(address, int(r.format.table(frame, level)))
         return frame
+
+    def _frame(self) -> int:
+        frame = self.free.pop() if self.free else next(self.frames, None)
+        if frame is None:
+            raise MappingError("no frame is left for another table: give the mapper more RAM")
+        return frame
+
+    def unmap_range(self, va: int, size: int) -> None:
+        """Unmap `size` bytes from `va` on, as far as they are mapped: the inverse of `map_range`.
+
+        A block that is unmapped in part is split: a table of smaller leaves takes its place. Where a part of a
+        contiguous run is unmapped, the rest of the run loses the Contiguous bit. Tables that become empty are freed.
+
+        On hardware each of these changes needs break-before-make (Arm ARM D8.16.1), since a TLB may hold the old entry.
+        Here nothing is remembered from one translation to the next.
+
+        Parameters
+        ----------
+        va, size : int
+            In bytes, multiples of the granule; `va` lies in the lower or in the upper range.
+
+        Raises
+        ------
+        MappingError
+            Where the range is not aligned or not inside one VA range, or no frame is left for the table that a block is
+            split into: then nothing is unmapped.
+
+        Examples
+        --------
+        >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
+        >>> mapper.map_range(0x4000_0000, 0x8000_0000, 0x20_0000)
+        >>> mapper.unmap_range(0x4000_1000, 0x1000)
+        >>> print(mapper.mmu.translate(0x4000_0000).outcome)
+        PA 0x80000000, Normal WB RWA, Inner Shareable
+        >>> print(mapper.mmu.translate(0x4000_1000).outcome)
+        level 3 translation fault: the descriptor is invalid
+        """
+        r = self.mmu.va_range(va)
+        _check(r, va, 0, size)
+        assert r.start_level is not None
+        ia = va & (1 << r.input_bits) - 1
+        for end in (ia, ia + size):
+            if end < 1 << r.input_bits:
+                self._cut(r, end)
+        self._clear(r, r.base, r.start_level, ia, size)
+
+    def _cut(self, r: VARange, ia: int) -> None:
+        """Make leaves and contiguous runs end at `ia`, which changes no translation."""
+        table = r.base
+        assert r.start_level is not None
+        for level in range(r.start_level, LAST_LEVEL + 1):
+            index, ia = divmod(ia, 1 << r.granule.level_shift(level))
+            descriptor = r.format.decode(self.mmu.memory.read64(table + 8 * index), level)
+            if isinstance(descriptor, Leaf):
+                run = r.format.contiguous_entries(level)
+                if descriptor.Contiguous and (ia or index % run):
+                    self._end_run(r, table, level, index // run * run, run)
+                if ia:
+                    descriptor = self._split(r, table + 8 * index, level)
+            if not isinstance(descriptor, Table) or not ia:
+                return
+            table = descriptor.oa
+
+    def _end_run(self, r: VARange, table: int, level: int, first: int, count: int) -> None:
+        """Clear the Contiguous bit of all leaves of a run."""
+        words = self.mmu.memory.read(table + 8 * first, min(count, r.entries(level) - first))
+        words[r.format.kinds(words, level) == LEAF] &= ~np.uint64(Leaf.Contiguous.mask)
+        self.mmu.memory.write(table + 8 * first, words)
+
+    def _split(self, r: VARange, address: int, level: int) -> Descriptor:
+        """Put a table of smaller leaves in the place of the block at `address`."""
+        memory, format, below = self.mmu.memory, r.format, level + 1
+        block = np.uint64(memory.read64(address))
+        oas = format.packing.unpack(block, r.granule.level_shift(level)) + (
+            np.arange(r.entries(below), dtype=np.uint64) << np.uint64(r.granule.level_shift(below))
+        )
+        attributes = block & format.attribute_bits(level) & format.attribute_bits(below)
+        page = np.uint64(Leaf.TYPE.mask if below == LAST_LEVEL else 0)
+        frame = self._frame()
+        memory.write(frame, format.packing.place(oas) | attributes | page)
+        table = format.table(frame, level)
+        memory.write64(address, int(table))
+        return table
+
+    def _clear(self, r: VARange, table: int, level: int, ia: int, size: int) -> None:
+        """Unmap a range that one table of `level` covers, and that begins and ends where leaves do."""
+        memory, shift = self.mmu.memory, r.granule.level_shift(level)
+        first, last = ia >> shift, ia + size - 1 >> shift
+        words = memory.read(table + 8 * first, last - first + 1)
+        kinds = r.format.kinds(words, level)
+        for i in np.flatnonzero(kinds == TABLE).tolist():
+            child, entry = int(r.format.packing.unpack(words[i], r.granule.shift)), first + i << shift
+            start, end = max(ia, entry), min(ia + size, entry + (1 << shift))
+            self._clear(r, child, level + 1, start - entry, end - start)
+            if not memory.read(child, r.entries(level + 1)).any():
+                self.free.append(child)
+                words[i] = 0
+        words[kinds == LEAF] = 0
+        memory.write(table + 8 * first, words)
 
 
 @dataclass(frozen=True)

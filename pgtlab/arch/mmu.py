@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pgtlab.arch.fault import Access
-from pgtlab.arch.regime import Regime
+from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.walk import Walk, walk
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MMU(Regime):
+class MMU(TranslationRegime):
     """The registers that translation reads, and the memory that holds the tables.
 
     The registers are taken at their word: a TCR_EL1.DS or a size of 52 bits means that the CPU has the feature.

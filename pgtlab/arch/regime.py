@@ -16,7 +16,7 @@ class UnsupportedRegime(ValueError):
 
 
 @dataclass(frozen=True)
-class Regime:
+class TranslationRegime:
     """What a translation depends on. `pgtlab.arch.mmu.MMU` translates by it.
 
     `pa_range` is ID_AA64MMFR0_EL1.PARANGE.

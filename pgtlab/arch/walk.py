@@ -11,7 +11,7 @@ from pgtlab.arch.descriptor import Descriptor, Invalid, Leaf, Table
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import PhysicalAddressError
-from pgtlab.arch.regime import Regime
+from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.registers import ESR_EL1, PAR_EL1, PAR_EL1_Fault, Shareability
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
@@ -157,7 +157,7 @@ class _Faulted(Exception):
         self.fault = fault
 
 
-def walk(regime: Regime, va: int, access: Access, el: int) -> Walk:
+def walk(regime: TranslationRegime, va: int, access: Access, el: int) -> Walk:
     """`MMU.translate`, which documents it."""
     check_arguments(el)
     va = as_int(va)  # a number of numpy's has 64 bits throughout
@@ -182,7 +182,9 @@ def check_arguments(el: int) -> None:
         raise ValueError(f"EL{el} is not translated by the EL1&0 regime: the nearest is EL{min(max(el, 0), 1)}")
 
 
-def _read_tables(regime: Regime, r: VARange, va: int, access: Access, el: int, steps: list[Step]) -> tuple[Leaf, int]:
+def _read_tables(
+    regime: TranslationRegime, r: VARange, va: int, access: Access, el: int, steps: list[Step]
+) -> tuple[Leaf, int]:
     """The leaf that the tables lead to, and what its tables make it inherit."""
     if not r.holds(va, fetch=access is Access.FETCH):
         raise _Faulted(Fault(FaultKind.TRANSLATION, 0, Cause.INPUT_ADDRESS))
@@ -216,7 +218,7 @@ def _read_tables(regime: Regime, r: VARange, va: int, access: Access, el: int, s
 
 
 def _finish(
-    regime: Regime, r: VARange, va: int, access: Access, el: int, leaf: Leaf, inherited: int
+    regime: TranslationRegime, r: VARange, va: int, access: Access, el: int, leaf: Leaf, inherited: int
 ) -> tuple[Translation, int]:
     """The translation through `leaf`, and the word that hardware leaves in the leaf's place."""
     if not leaf.AF and not r.ha:
@@ -236,7 +238,7 @@ def _finish(
     return Translation(leaf.oa | offset, leaf.level, attributes), after.value
 
 
-def _flat(regime: Regime, r: VARange, va: int, access: Access) -> Translation | Fault:
+def _flat(regime: TranslationRegime, r: VARange, va: int, access: Access) -> Translation | Fault:
     """The outcome with SCTLR_EL1.M = 0: the address itself, as far as physical addresses go."""
     fetch = access is Access.FETCH
     pa = va & (1 << r.address_bits(fetch=fetch)) - 1
@@ -245,7 +247,7 @@ def _flat(regime: Regime, r: VARange, va: int, access: Access) -> Translation | 
     return Translation(pa, None, flat_attributes(regime, access))
 
 
-def flat_attributes(regime: Regime, access: Access) -> MemoryAttributes:
+def flat_attributes(regime: TranslationRegime, access: Access) -> MemoryAttributes:
     """The attributes of all memory with SCTLR_EL1.M = 0."""
     attr = (NORMAL_WT if regime.sctlr.I else NORMAL_NC) if access is Access.FETCH else DEVICE_nGnRnE
     return MemoryAttributes(ATTR=attr, SH=Shareability.OUTER, AP=0b01)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pgtlab.arch.descriptor import Page
+from pgtlab.arch.descriptor import PageDescriptor
 from pgtlab.arch.fault import Access, Cause, Fault
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
@@ -71,7 +71,7 @@ class AddressSpace:
         bits = mmu.lower.output_bits
         pte = k.pfn_pte(1 << bits - k.PAGE_SHIFT, k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED))
         leaf = mmu.lower.format.decode(pte, LAST_LEVEL)
-        fits = isinstance(leaf, Page) and leaf.oa == 1 << bits
+        fits = isinstance(leaf, PageDescriptor) and leaf.oa == 1 << bits
         if fits:
             k.set_pte_at(mm, beyond, ptes[3], pte)
         rule = "" if fits else f"TCR_EL1.IPS allows {bits} bits, and the entries of this kernel hold no more"

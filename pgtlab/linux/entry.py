@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pgtlab.arch.attributes import memory_type, permitted
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.arch.descriptor import Block, DescriptorFormat, Leaf, Page, Table
+from pgtlab.arch.descriptor import Block, DescriptorFormat, Leaf, PageDescriptor, Table
 from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
@@ -87,7 +87,7 @@ class Entry:
                 return "table"
             case Block():
                 return "block"
-            case Page():
+            case PageDescriptor():
                 return "page"
             case SwapEntry():
                 return "not present"

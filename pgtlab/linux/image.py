@@ -114,7 +114,8 @@ class Image:
         Raises
         ------
         ImageError
-            Where the format is not known, the file is damaged, or nothing says how to read the tables.
+            Where there is no such file, the format is not known, the file is damaged, or nothing says how to read the
+            tables.
         OSError
             Where the file cannot be read at all.
         """

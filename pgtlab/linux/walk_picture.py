@@ -10,7 +10,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pgtlab.arch.descriptor import Block, Descriptor, Leaf, Page, Table
+from pgtlab.arch.descriptor import Block, Descriptor, Leaf, PageDescriptor, Table
 from pgtlab.arch.fault import Cause, Fault
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import Memory, PhysicalAddressError
@@ -146,7 +146,7 @@ def _found(descriptor: Descriptor | None, level: int) -> str:
             return f"It is a table descriptor: the level {level + 1} table is at {descriptor.oa:#x}."
         case Block():
             return f"It is a block descriptor: its memory begins at {descriptor.oa:#x}."
-        case Page():
+        case PageDescriptor():
             return f"It is a page descriptor: its page begins at {descriptor.oa:#x}."
         case _:
             return "It is invalid: the walk ends here."

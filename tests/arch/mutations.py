@@ -38,7 +38,7 @@ from pgtlab.arch.granule import Granule
 from pgtlab.arch.many import walk_many
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.arch.regime import Regime
+from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.registers import MAIR_EL1
 from pgtlab.arch.va_range import VARange
 
@@ -143,7 +143,9 @@ SHARED = {
     "all memory is Outer Shareable": function(attributes.effective_shareability, lambda original: lambda attr, sh: 2),
     # Without translation
     "translation is never off": broken(
-        Regime, "__post_init__", lambda original: lambda mmu: object.__setattr__(mmu, "sctlr", mmu.sctlr.replace(M=1))
+        TranslationRegime,
+        "__post_init__",
+        lambda original: lambda mmu: object.__setattr__(mmu, "sctlr", mmu.sctlr.replace(M=1)),
     ),
     "memory is Normal without translation": function(
         walk.flat_attributes, lambda original: lambda *_: MemoryAttributes(ATTR=0xFF, SH=2, AP=1)
@@ -153,7 +155,7 @@ SHARED = {
 # Rules of the walk of one address.
 WALK = {
     "bit 63 chooses the range": broken(
-        Regime, "va_range", lambda original: lambda mmu, va: mmu.upper if va >> 63 else mmu.lower
+        TranslationRegime, "va_range", lambda original: lambda mmu, va: mmu.upper if va >> 63 else mmu.lower
     ),
     "0b01 at level 3 is a page": decoded(lambda word, last: word | 0b10 if last and word & 1 else word),
     "0b10 at level 3 is a page": decoded(lambda word, last: word | 0b01 if last and word & 2 else word),

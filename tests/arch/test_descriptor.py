@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgtlab.arch.descriptor import Block, DescriptorError, DescriptorFormat, Invalid, Leaf, Page, Table
+from pgtlab.arch.descriptor import Block, DescriptorError, DescriptorFormat, Invalid, Leaf, PageDescriptor, Table
 from pgtlab.arch.granule import G4K, G16K, G64K
 from pgtlab.arch.output_address import OutputAddress, OutputAddressError
 
@@ -30,7 +30,7 @@ levels = st.integers(-1, 3)
 @pytest.mark.parametrize(("format", "block_levels"), list(zip(FORMATS, BLOCK_LEVELS, strict=True)))
 def test_the_low_bits_and_the_level_say_the_kind(format, block_levels, level):
     kinds = [type(format.decode(bits, level)).__mro__[1] for bits in range(4)]
-    table_or_page = Page if level == 3 else Table
+    table_or_page = PageDescriptor if level == 3 else Table
     assert kinds == [Invalid, Block if level in block_levels else Invalid, Invalid, table_or_page]
 
 

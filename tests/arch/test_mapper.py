@@ -214,3 +214,108 @@ def test_unknown_fields_are_refused():
 def test_tables_need_frames():
     with pytest.raises(MappingError, match="no frame is left for another table: give the mapper more RAM"):
         Mapper.in_ram(TCR_EL1(T0SZ=16), size=4 * 4096).map_range(0, 0, 0x1000)
+
+
+def tables_and_frames(mapper):
+    """How many tables the first tables lead to, and how many frames were taken and are not free."""
+    trees = [table_tree(mapper.mmu, upper=upper) for upper in (False, True)]
+    taken = (next(mapper.frames) - mapper.mmu.memory.base >> mapper.mmu.memory.page_shift) - len(mapper.free)
+    return sum(len(list(tree.tables())) for tree in trees), taken
+
+
+def placed(data, r, unit, largest):
+    """An address and a size, in multiples of the granule, that begin and end near multiples of `unit`."""
+    pages = (1 << r.input_bits) // r.granule.size
+    start = data.draw(st.integers(0, pages - 1)) // unit * unit + data.draw(st.integers(-2, 2))
+    start = min(max(start, 0), pages - 1)
+    count = data.draw(st.integers(1, largest)) // unit * unit + data.draw(st.integers(1, 3))
+    return r.first + start * r.granule.size, min(count, pages - start) * r.granule.size
+
+
+@settings(max_examples=80, deadline=None)
+@given(regimes(), st.booleans(), st.data())
+def test_map_then_unmap_restores(tcr, blocks, data):
+    """Every word of every table is as it was, and all frames but those of the first mapping are free."""
+    mapper = Mapper.in_ram(tcr)
+    r = data.draw(st.sampled_from([mapper.mmu.lower, mapper.mmu.upper]))
+    va, size = placed(data, r, data.draw(st.sampled_from([1, 16, r.entries(3)])), 3000)
+    mapper.map_range(va, 0x10_0000_0000, size, blocks=blocks)
+    memory = mapper.mmu.memory
+    before = {pa: memory.read(pa, 512) for pa in memory.pages}
+    other = data.draw(st.sampled_from([mapper.mmu.lower, mapper.mmu.upper]))
+    second, length = placed(data, other, data.draw(st.sampled_from([1, 16, other.entries(3)])), 3000)
+    if other is r and va < second + length and second < va + size:
+        return
+    mapper.map_range(second, 0x20_0000_0000, length, blocks=blocks)
+    mapper.unmap_range(second, length)
+    assert all(np.array_equal(memory.read(pa, 512), words) for pa, words in before.items())
+    assert not any(memory.read(pa, 512).any() for pa in set(memory.pages) - set(before))
+    tables, taken = tables_and_frames(mapper)
+    assert tables == taken
+
+
+@settings(max_examples=120, deadline=None)
+@given(regimes(), st.booleans(), st.data())
+def test_unmap_takes_away_what_it_names_and_nothing_else(tcr, contiguous, data):
+    mapper = Mapper.in_ram(tcr)
+    r = data.draw(st.sampled_from([mapper.mmu.lower, mapper.mmu.upper]))
+    granule, unit = r.granule.size, data.draw(st.sampled_from([1, r.entries(3), r.entries(3) * 16]))
+    va, size = placed(data, r, unit, 4 * unit)
+    pa = data.draw(st.sampled_from([va - r.first & (1 << 40) - 1, 0x10_0000 * granule]))
+    pa = min(pa, (1 << r.output_bits) - size)
+    mapper.map_range(va, pa, size, contiguous=contiguous, AP=3, AttrIndx=1, nG=1, software=5)
+    pages = size // granule
+    first = data.draw(st.integers(0, pages - 1))
+    count = data.draw(st.integers(1, pages - first))
+    every = {0, pages - 1, first, first - 1, first + count, first + count - 1, *range(0, pages, pages // 50 + 1)}
+    vas = np.array([va + page * granule for page in sorted(every) if 0 <= page < pages], np.uint64)
+    before = mapper.mmu.translate_many(vas)
+    mapper.unmap_range(va + first * granule, count * granule)
+    after = mapper.mmu.translate_many(vas)
+    gone = (vas >= va + first * granule) & (vas < np.uint64(va + first * granule) + np.uint64(count * granule - 1))
+    assert (after.ok == ~gone).all()
+    assert np.array_equal(after.pa[~gone], before.pa[~gone])
+    but_contiguous = 0x7FFF
+    assert np.array_equal(after.attributes[~gone] & but_contiguous, before.attributes[~gone] & but_contiguous)
+    for run in table_tree(mapper.mmu, upper=r.upper).leaves():
+        whole = run.descriptor.format.contiguous_entries(run.descriptor.level)
+        assert not run.descriptor.Contiguous or run.index % whole == run.count % whole == 0
+    tables, taken = tables_and_frames(mapper)
+    assert tables == taken
+    mapper.unmap_range(va, size)
+    assert not mapper.mmu.translate_many(vas).ok.any()
+    assert tables_and_frames(mapper)[0] == 2  # the first ones of both ranges
+
+
+def test_a_block_cannot_be_split_without_a_frame_and_stays_whole():
+    m = Mapper.in_ram(TCR_EL1(T0SZ=25, T1SZ=25, TG1=2), size=3 << 12)  # two first tables, and one more
+    m.map_range(0x4000_0000, 0x8000_0000, 0x4000_0000)
+    m.frames.__next__()
+    with pytest.raises(MappingError, match="no frame is left for another table"):
+        m.unmap_range(0x4000_0000, 0x1000)
+    assert m.mmu.translate(0x4000_0000).outcome.pa == 0x8000_0000
+
+
+def test_a_block_is_split_into_pages_without_bits_that_only_blocks_have():
+    m = mapper()
+    m.map_range(0x20_0000, 0x40_0000, 0x20_0000, nT=1)
+    m.unmap_range(0x20_0000, 0x1000)
+    assert m.mmu.translate(0x20_1000).outcome.pa == 0x40_1000
+
+
+def test_freed_tables_are_used_again():
+    m = mapper()
+    m.map_range(0x1000, 0x1000, 0x1000)
+    m.unmap_range(0x1000, 0x1000)
+    freed = set(m.free)
+    m.map_range(0x5000_0000, 0x1000, 0x1000)
+    assert len(freed) == 2
+    assert m.free == []
+    assert freed < {table.pa for table in table_tree(m.mmu).tables()}
+
+
+def test_unmapping_what_is_not_mapped_changes_nothing():
+    m = mapper()
+    m.unmap_range(0x1000, 0x20_0000)
+    assert list(m.mmu.memory.pages) in ([], [m.mmu.lower.base])
+    assert m.mmu.translate(0x1000).outcome.level == 1

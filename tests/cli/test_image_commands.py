@@ -97,7 +97,10 @@ def test_tree_shows_the_tables(run):
 @pytest.mark.parametrize("command", [["translate", "0"], ["tables"]])
 def test_misuse_is_one_sentence_and_status_2(run, tmp_path, command):
     (tmp_path / "log").write_text("Linux version 6.9\n")
-    for path, reason in ((tmp_path / "log", "is no image that pgtlab knows"), (tmp_path / "none", "No such file")):
+    for path, reason in (
+        (tmp_path / "log", "is no image that pgtlab knows"),
+        (tmp_path / "none", "there is no file or folder"),
+    ):
         status, out, err = run(command[0], str(path), *command[1:])
         assert (status, out, err.count("\n")) == (2, "", 1)
         assert reason in err

@@ -8,8 +8,8 @@ entry and the VA range. The kind is the level, the Contiguous bit where runs are
 how large the piece is. A cache is probed once for each kind that it has ever held, which comes to the same as once for
 each kind that there is.
 
-All caches are in one array of numbers, `m`, in which `Layout` says what is where. Numba counts references to each array
-that a function touches, and with an array for each part that takes three times as long as all the rest.
+All caches are in one array of numbers, `m`, in which `CacheLayout` says what is where. Numba counts references to each
+array that a function touches, and with an array for each part that takes three times as long as all the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pgtlab.arch.cost.tlb import Hardware, Replacement
 from pgtlab.arch.descriptor import DescriptorFormat
 from pgtlab.arch.fault import Access
-from pgtlab.arch.regime import Regime
+from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.translations import Translations
 from pgtlab.arch.va_range import VARange
 
@@ -37,14 +37,14 @@ NONE, EMPTY = -1, -1  # no cache, and no key: those have 62 bits
 FAULT = -1  # in place of a leaf's kind
 LRU, TREE_PLRU, RANDOM = range(3)
 POLICY = {Replacement.LRU: LRU, Replacement.TREE_PLRU: TREE_PLRU, Replacement.RANDOM: RANDOM}
-FIRST_SLOT, FIRST_SET, SETS, WAYS, REPLACEMENT, COLUMNS = range(6)  # of `Layout.caches`
+FIRST_SLOT, FIRST_SET, SETS, WAYS, REPLACEMENT, COLUMNS = range(6)  # of `CacheLayout.caches`
 PIECE_SHIFT = 12  # addresses that differ in lower bits only are translated alike, whatever the granule
 
 # Places in the vector of counts. READS and WALK_CACHE_HITS begin with level -1, HITS with the first L1 TLB.
 FAULTS, WALKS, READS, WALK_CACHE_HITS, HITS = 0, 1, 2, 2 + LEVELS, 2 + 2 * LEVELS
 
 
-class Layout(NamedTuple):
+class CacheLayout(NamedTuple):
     """Where in `m` each part begins."""
 
     caches: int  # [cache, column]: what they are
@@ -97,7 +97,7 @@ class Walks(NamedTuple):
         return cls(found.level, kind.astype(np.int8))
 
 
-def empty_caches(regime: Regime, hardware: Hardware, seed: int) -> tuple[I64, Layout]:
+def empty_caches(regime: TranslationRegime, hardware: Hardware, seed: int) -> tuple[I64, CacheLayout]:
     """`hardware` with nothing in it."""
     every = list(hardware)
     firsts = np.cumsum([(0, 0), *((cache.entries, cache.sets) for cache in every)], axis=0)
@@ -127,7 +127,7 @@ def empty_caches(regime: Regime, hardware: Hardware, seed: int) -> tuple[I64, La
     }
     arrays = {name: np.asarray(part).astype(np.int64).reshape(-1) for name, part in parts.items()}
     begins = np.cumsum([0, *map(len, arrays.values())]).tolist()
-    return np.concatenate(list(arrays.values())), Layout(**dict(zip(arrays, begins, strict=False)))
+    return np.concatenate(list(arrays.values())), CacheLayout(**dict(zip(arrays, begins, strict=False)))
 
 
 def _shift(format: DescriptorFormat, kind: int, coalesces: bool) -> int:
@@ -137,7 +137,7 @@ def _shift(format: DescriptorFormat, kind: int, coalesces: bool) -> int:
 
 
 @njit(cache=True)
-def simulate(m, at, lower, upper, vas, asids, walks, counts):  # type: ignore[no-untyped-def]
+def run_trace(m, at, lower, upper, vas, asids, walks, counts):  # type: ignore[no-untyped-def]
     """Run `vas` through the caches and add to `counts`; without `asids` all have ASID 0."""
     asid, walk, last = np.int64(0), np.int64(-1), ~vas[0] if len(vas) else np.uint64(0)
     levels, leaves = walks.level, walks.leaf

@@ -224,7 +224,7 @@ def _runner(mmu: MMU, hardware: Hardware, access: Access, el: int, seed: int) ->
         pieces = vas >> np.uint64(tlb_loop.PIECE_SHIFT)
         first = np.append(True, pieces[1:] != pieces[:-1])
         walks = tlb_loop.Walks.of(mmu.translate_many(vas[first], access, el), coalesces=hardware.coalesces)
-        tlb_loop.simulate(m, layout, *halves, np.ascontiguousarray(vas), np.ascontiguousarray(asids), walks, counts)
+        tlb_loop.run_trace(m, layout, *halves, np.ascontiguousarray(vas), np.ascontiguousarray(asids), walks, counts)
 
     return run
 

@@ -44,7 +44,7 @@ TABLE = np.dtype([("region", np.uint64), ("first", np.uint64)])
 END = np.dtype([("region", "u8"), ("end", "i8"), ("level", "i8"), ("word", "u8"), ("inherited", "u8")])
 
 
-class WalkCache(NamedTuple):
+class KnownRegions(NamedTuple):
     """What is known of regions: those with a last table, and those whose walk ends above one or leaves memory.
 
     `tables` has a region and the first word of its last table, as in `where`; `ends` has how the walk ends.
@@ -55,7 +55,7 @@ class WalkCache(NamedTuple):
     shift: np.uint64  # from a hash of a region down to its place in `tables`
 
     @classmethod
-    def empty(cls, entries: int) -> WalkCache:
+    def empty(cls, entries: int) -> KnownRegions:
         """With room for `entries` regions, or somewhat fewer."""
         bits = entries.bit_length() - 1
         tables, ends = np.zeros(1 << bits, TABLE), np.zeros(ENDS, END)
@@ -66,12 +66,12 @@ class WalkCache(NamedTuple):
 def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, found: Translations) -> int:
     """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     tables = -(-8 * len(banks.words) >> int(g.shift))  # there are no more than fit into memory
-    cache = WalkCache.empty(min(4 * tables, 2 * len(vas), LARGEST_WALK_CACHE))
-    return int(_translate(banks, g, rules, cache, vas, *found.arrays))
+    cache = KnownRegions.empty(min(4 * tables, 2 * len(vas), LARGEST_WALK_CACHE))
+    return int(_translate_range(banks, g, rules, cache, vas, *found.arrays))
 
 
 @njit(cache=True)
-def _translate(banks, g, rules, cache, vas, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
+def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
     where, words = np.empty(CHUNK, np.uint64), np.empty(CHUNK, np.uint64)
     pending = np.empty(CHUNK, np.int64)  # which addresses of a chunk need a closer look
     ended, ended_at = np.empty(CHUNK, END), np.empty(CHUNK, np.int64)

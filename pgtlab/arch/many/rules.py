@@ -17,7 +17,7 @@ from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.arch.regime import Regime
+from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.registers import MAIR_EL1
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import BIT_55, MASK64
@@ -46,7 +46,7 @@ class Rules(NamedTuple):
     status: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, regime: Regime, r: VARange, access: Access, el: int) -> Rules:
+    def of(cls, regime: TranslationRegime, r: VARange, access: Access, el: int) -> Rules:
         """The rules for one range, one kind of access and one exception level."""
         own_sh = r.sh if r.format.packing is OutputAddress.LPA2 else None
         return cls(leaf_rules(access, el, r.ha, r.hd, r.wxn), memory_types(regime.mair, own_sh), STATUS)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.many.rules import Geometry, Rules
 from pgtlab.arch.memory import U64
-from pgtlab.arch.regime import Regime
+from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.translations import NO_FAULT, NO_LEVEL, Translations, as_addresses
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.walk import check_arguments, flat_attributes
@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
     from pgtlab.arch.many.vectorised import translate
 
 
-def walk_many(regime: Regime, vas: ArrayLike, access: Access, el: int) -> Translations:
+def walk_many(regime: TranslationRegime, vas: ArrayLike, access: Access, el: int) -> Translations:
     """`MMU.translate_many`, which documents it."""
     check_arguments(el)
     addresses = as_addresses(vas)
@@ -39,7 +39,7 @@ def walk_many(regime: Regime, vas: ArrayLike, access: Access, el: int) -> Transl
     return found.reshape(addresses.shape)
 
 
-def _one_range(regime: Regime, r: VARange, vas: U64, access: Access, el: int, found: Translations) -> int:
+def _one_range(regime: TranslationRegime, r: VARange, vas: U64, access: Access, el: int, found: Translations) -> int:
     """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     if not regime.sctlr.M:
         return _flat(regime, r, vas, access, found)
@@ -47,7 +47,7 @@ def _one_range(regime: Regime, r: VARange, vas: U64, access: Access, el: int, fo
     return translate(regime.memory.banks(), geometry, rules, vas, found)
 
 
-def _flat(regime: Regime, r: VARange, vas: U64, access: Access, found: Translations) -> int:
+def _flat(regime: TranslationRegime, r: VARange, vas: U64, access: Access, found: Translations) -> int:
     """As `_one_range` with SCTLR_EL1.M = 0."""
     address = vas & np.uint64((1 << r.address_bits(fetch=access is Access.FETCH)) - 1)
     outside = address >> np.uint64(regime.pa_range.bits) != 0

@@ -20,7 +20,7 @@ class TreeTooLarge(ValueError):
 
 
 @dataclass(frozen=True)
-class Run:
+class EntryRun:
     """`count` neighbouring entries of one table that continue each other; `descriptor` is the first of them."""
 
     index: int
@@ -71,7 +71,7 @@ class TableNode:
     va: int
     pa: int
     level: int
-    runs: tuple[Run, ...]
+    runs: tuple[EntryRun, ...]
     children: tuple[TableNode | None, ...]
     missing: bool = False
     again: bool = False
@@ -83,7 +83,7 @@ class TableNode:
             if child is not None:
                 yield from child.tables()
 
-    def leaves(self) -> Iterator[Run]:
+    def leaves(self) -> Iterator[EntryRun]:
         """All runs of blocks and pages, in the order of their addresses."""
         for run, child in zip(self.runs, self.children, strict=True):
             if isinstance(run.descriptor, Leaf):
@@ -179,7 +179,7 @@ class _Reader:
         words = words_there(self.memory, pa, self.r.entries(level))
         if words is None:
             return TableNode(va, pa, level, (), (), missing=True)
-        runs: list[Run] = []
+        runs: list[EntryRun] = []
         children: list[TableNode | None] = []
         valid = self.r.format.runs(words, level).valid
         self.runs += len(valid.index)
@@ -189,7 +189,7 @@ class _Reader:
         columns = valid.index.tolist(), valid.length.tolist(), valid.word.tolist()
         for index, count, word in zip(*columns, strict=True):
             descriptor = self.r.format.decode(word, level)
-            run = Run(index, count, va + (index << shift), descriptor)
+            run = EntryRun(index, count, va + (index << shift), descriptor)
             runs.append(run)
             children.append(self.read(descriptor.oa, level + 1, run.va) if isinstance(descriptor, Table) else None)
         return TableNode(va, pa, level, tuple(runs), tuple(children))

@@ -24,10 +24,12 @@ def read(path: Path, base: int | None, *, look: bool = False) -> Contents:
     Raises
     ------
     ImageError
-        Where the format is not known, or the file is damaged.
+        Where there is no such file, the format is not known, or the file is damaged.
     OSError
         Where the file cannot be read at all.
     """
+    if not path.exists():
+        raise ImageError(f"there is no file or folder {path}: an image is one of a machine's memory and its registers")
     if path.is_dir() or path.name == capture.REGS:
         return capture.read(path if path.is_dir() else path.parent)
     with path.open("rb") as file:
