@@ -8,9 +8,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pgtlab.arch.word import MASK64
+
 U64 = NDArray[np.uint64]
 
-ZEROS: Final = (1 << 64) - 1  # `Banks.first` of a bank that reads as zero and has no words
+ZEROS: Final = MASK64  # `Banks.first` of a bank that reads as zero and has no words
 
 
 class PhysicalAddressError(ValueError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 
+from pgtlab.arch.word import is_upper
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.image_options import add_image_options, open_image
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     image = open_image(args)
     access = Access[args.access.upper()]
     vas = [image.address(text) for text in args.addresses]
-    walks = [image.translate(va, access, va >> 55 & 1 if args.el is None else args.el) for va in vas]
+    walks = [image.translate(va, access, int(is_upper(va)) if args.el is None else args.el) for va in vas]
     if args.json:
         print_json({"image": image.name, "walks": [walk.as_dict() for walk in walks]})
     else:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from pgtlab.arch.granule import G64K
+from pgtlab.arch.word import MASK64
 from pgtlab.lab.matrix import boots
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kconfig import Config
-
-_ONES = (1 << 64) - 1
 
 
 @cache
@@ -52,7 +51,7 @@ def addresses(boot: Boot, seed: int | str = 0) -> tuple[int, int]:
     ['0x0000003615d59e1e', '0xfffffffa4ba6a36a']
     """
     below = (1 << boot.vabits_actual) - 1
-    return _draw(seed, "user") & below, _draw(seed, "kernel") & below | (_ONES ^ below)
+    return _draw(seed, "user") & below, _draw(seed, "kernel") & below | (MASK64 ^ below)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from functools import lru_cache
 from operator import index
 from types import MappingProxyType
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.constants import Constants
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
 _LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as the kernel's log has it
 _SUM = re.compile(r"(?P<base>[^+-]+?)\s*(?:(?P<sign>[+-])\s*(?P<offset>[^+-]+?))?")
-_LARGEST = (1 << 64) - 1
 _IMAGE = 1 << 31  # the kernel's image is smaller, for its modules are within 2 GiB of it
 
 # Constants that are places. PAGE_SIZE is a number too, but nobody would call it an address.
@@ -43,8 +43,8 @@ def as_address(address: int | str, boot: Boot | NoBoot | None = None) -> int:
     if isinstance(address, str):
         return parse_address(address, boot)
     va = index(address)
-    if not 0 <= va <= _LARGEST:
-        raise AddressError(f"{va:#x} is not a 64-bit address: the largest is {_LARGEST:#x}")
+    if not 0 <= va <= MASK64:
+        raise AddressError(f"{va:#x} is not a 64-bit address: the largest is {MASK64:#x}")
     return va
 
 
@@ -110,8 +110,8 @@ def parse_address(text: str, boot: Boot | NoBoot | None) -> int:
     if match["offset"]:
         offset = _term(match["offset"], constants_of(boot) if boot else {})
         va += offset if match["sign"] == "+" else -offset
-    if not 0 <= va <= _LARGEST:
-        nearest = 0 if va < 0 else _LARGEST
+    if not 0 <= va <= MASK64:
+        nearest = 0 if va < 0 else MASK64
         raise AddressError(f"{text!r} is not a 64-bit address: the nearest that is one is {nearest:#x}")
     return va
 

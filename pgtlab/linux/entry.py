@@ -18,6 +18,7 @@ from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
 from pgtlab.arch.registers import SCTLR_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.va_range import VARange
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.kernel.proc import MAIR_EL1_SET
 from pgtlab.linux.level import parse_level
@@ -277,7 +278,7 @@ def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
     Sources: Arm ARM D8.3 for descriptors; Linux v6.12 `arch/arm64/include/asm/pgtable.h` for the rest.
     """
     if not 0 <= word < 1 << 64:
-        raise EntryError(f"{word:#x} is not a 64-bit entry: the largest is {(1 << 64) - 1:#x}")
+        raise EntryError(f"{word:#x} is not a 64-bit entry: the largest is {MASK64:#x}")
     return Entry(word, *parse_level(level, boot), boot)
 
 

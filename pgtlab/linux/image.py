@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
+from pgtlab.arch.word import is_upper
 from pgtlab.linux.address import as_address, is_number, parse_address
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
@@ -200,7 +201,7 @@ class Image:
             Where the root of the address's range is not known, or a name's kernel.
         """
         va = self.address(va)
-        self._root(upper=bool(va >> 55 & 1))
+        self._root(upper=is_upper(va))
         return self.mmu.translate(va, access, el)
 
     def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:

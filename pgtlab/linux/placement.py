@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot, Fold
 
 if TYPE_CHECKING:
@@ -113,19 +114,19 @@ class Placement:
         by_granule = {12: k.PUD_SHIFT, 14: k.CONT_PMD_SHIFT, 16: k.PMD_SHIFT}
         align = 1 << max(by_granule[k.PAGE_SHIFT], k.SECTION_SIZE_BITS)
         if self.memstart_addr % align:
-            near = self.memstart_addr // align * align & (1 << 64) - 1
+            near = self.memstart_addr // align * align & MASK64
             raise PlacementError(
                 f"phys_offset={self.phys_offset:#x} is not a multiple of ARM64_MEMSTART_ALIGN, {align:#x}: the nearest "
                 f"below is {near:#x}"
             )
-        first = -(1 << boot.vabits_actual) & (1 << 64) - 1
+        first = -(1 << boot.vabits_actual) & MASK64
         start = k.PAGE_OFFSET + RAM_BASE - self.memstart_addr
         if not first <= start <= k.PAGE_END - self.ram_size(boot):
             highest = RAM_BASE - (first - k.PAGE_OFFSET)
             lowest = highest - (k.PAGE_END - first) + -(-self.ram_size(boot) // align) * align
-            near = (min(max(self.memstart_addr, lowest), highest) // align * align) & (1 << 64) - 1
+            near = (min(max(self.memstart_addr, lowest), highest) // align * align) & MASK64
             raise PlacementError(
-                f"phys_offset={self.phys_offset:#x} puts RAM at {start & (1 << 64) - 1:#x}, outside the linear map, "
+                f"phys_offset={self.phys_offset:#x} puts RAM at {start & MASK64:#x}, outside the linear map, "
                 f"which is {first:#x} to {k.PAGE_END - 1:#x}: the nearest is {near:#x}"
             )
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from pgtlab.arch.descriptor import Leaf
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.memory_map import VMEMMAP, memory_map
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pgtlab.linux.ptdump_walk import Noted
 
 LEVELS: Final = ("PGD", "P4D", "PUD", "PMD", "PTE")
-_U64: Final = (1 << 64) - 1
 
 
 class PtdumpError(ValueError):
@@ -133,13 +133,13 @@ class Region(NamedTuple):
         size, unit = end - start >> 10, 0
         while size & 1023 == 0 and unit < 5:
             size, unit = size >> 10, unit + 1
-        return f"0x{start:016x}-0x{end & _U64:016x}   {size:9}{'KMGTPE'[unit]} {level}{_columns(prot)}"
+        return f"0x{start:016x}-0x{end & MASK64:016x}   {size:9}{'KMGTPE'[unit]} {level}{_columns(prot)}"
 
     def as_dict(self) -> dict[str, object]:
         """The region as plain data; where the address space ends, `end` is 0 as in the line."""
         return {
             "start": f"{self.start:#018x}",
-            "end": f"{self.end & _U64:#018x}",
+            "end": f"{self.end & MASK64:#018x}",
             "size": self.size,
             "level": self.level,
             "prot": None if self.prot is None else f"{self.prot:#018x}",
@@ -259,7 +259,7 @@ def note_page(notes: Iterable[Noted], markers: tuple[Marker, ...], end: int) -> 
     Linux is told of every entry and prints where one differs from those before, or is the first beyond a marker. Of a
     run of entries that are alike only the first can differ, and those just beyond markers: the rest are passed over.
     """
-    at, borders = 0, (*(marker.start for marker in markers[1:]), _U64, _U64)
+    at, borders = 0, (*(marker.start for marker in markers[1:]), MASK64, MASK64)
     start, noted = 0, None
     for first, past, step, depth, prot in notes:
         addr = first
@@ -280,6 +280,6 @@ def note_page(notes: Iterable[Noted], markers: tuple[Marker, ...], end: int) -> 
             addr = max(addr + step, beyond)
     yield markers[0] if noted is None else Region(start, end, LEVELS[noted[0]], noted[1])
     for _ in range(1 if noted is None else 2):
-        if end & _U64 >= borders[at]:
+        if end & MASK64 >= borders[at]:
             at += 1
             yield markers[at]

@@ -11,7 +11,7 @@ from reference_walk import Registers, translate
 
 from pgtlab.arch.fault import Access
 from pgtlab.arch.many import vectorised, walk_many
-from pgtlab.arch.many.compiled import CHUNK
+from pgtlab.arch.many.loops import CHUNK
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1

@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pgtlab.arch.word import MASK64
+
 U64 = NDArray[np.uint64]
 LINE: Final = 64  # bytes in a cache line of most cores
 _AT_ONCE = 1 << 20  # random numbers in flight, so that a long trace needs little memory besides itself
@@ -144,7 +146,7 @@ def _check(base: int, size: int, accesses: int, step: int, name: str) -> None:
     if accesses > MOST:
         raise TraceError(f"accesses={accesses}: a trace is an array in memory, of {MOST} addresses at most")
     if not 0 <= base < 1 << 64:
-        raise TraceError(f"base={base:#x} is no 64-bit address: the nearest is {min(max(base, 0), (1 << 64) - 1):#x}")
+        raise TraceError(f"base={base:#x} is no 64-bit address: the nearest is {min(max(base, 0), MASK64):#x}")
     if base + size > 1 << 64:
         raise TraceError(
             f"{size:#x} bytes from {base:#x} on leave 64 bits of address: the nearest is size={(1 << 64) - base:#x}"

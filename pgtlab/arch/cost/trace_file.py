@@ -11,12 +11,12 @@ from typing import BinaryIO, Final, cast
 import numpy as np
 
 from pgtlab.arch.cost.trace import U64, TraceError
+from pgtlab.arch.word import MASK64
 from pgtlab.extras import needed_by
 
 _GZIP, _NPY, _BOM = b"\x1f\x8b", b"\x93NUMPY", b"\xef\xbb\xbf"
 _BLOCK: Final = 1 << 22  # bytes of text in hand at a time
 _RULE: Final = "a line has one whole number of 64 bits, 0x and hex digits or decimal, or a # comment"
-_LARGEST: Final = (1 << 64) - 1
 
 
 def read_trace(path: str | Path) -> U64:
@@ -68,7 +68,7 @@ def _from_array(file: BinaryIO, name: str) -> U64:
         value = int(array[where])
         raise TraceError(
             f"{name}, element {where}: {value} is negative, and addresses are not; the nearest is "
-            f"{value & _LARGEST:#x}, which .view(numpy.uint64) makes of it"
+            f"{value & MASK64:#x}, which .view(numpy.uint64) makes of it"
         )
     return cast(U64, array.astype(np.uint64, copy=False))
 
@@ -110,5 +110,5 @@ def _nearest(text: str) -> str:
         sign, prefix, digits = match.groups()
         decimal = not prefix and digits.replace("_", "").isdigit()
         value = int(digits.replace("_", ""), 10 if decimal else 16)
-        return f"{0 if sign else min(value, _LARGEST):#x}"
+        return f"{0 if sign else min(value, MASK64):#x}"
     return f"a comment, # {text}"

@@ -1,4 +1,4 @@
-"""The walk of many addresses with numpy alone, level by level: what `compiled` does where numba is missing."""
+"""The walk of many addresses with numpy alone, level by level: what `loops` does where numba is missing."""
 
 from __future__ import annotations
 

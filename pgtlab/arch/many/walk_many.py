@@ -14,7 +14,7 @@ from pgtlab.arch.va_range import VARange
 from pgtlab.arch.walk import check_arguments, flat_attributes
 
 try:
-    from pgtlab.arch.many.compiled import translate
+    from pgtlab.arch.many.loops import translate
 except ModuleNotFoundError as error:
     if error.name != "numba":
         raise

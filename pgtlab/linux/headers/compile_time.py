@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgtlab.arch.granule import GRANULES
 from pgtlab.arch.registers import TCR_EL1
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.constants import Header
 from pgtlab.linux.headers.mm_types import structs
 
@@ -15,12 +16,10 @@ SZ_16M = 1 << 24
 SZ_1G = 1 << 30
 SZ_2G = 1 << 31
 
-U64 = (1 << 64) - 1
-
 
 def ul(value: int) -> int:
     """`value` as the kernel's `unsigned long`: negative numbers wrap."""
-    return value & U64
+    return value & MASK64
 
 
 def bit(n: int) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1, TCR_EL1, TTBR1_EL1, PARange
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.images import npz
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
@@ -70,7 +71,7 @@ def _symbols(path: Path) -> dict[str, int]:
 def _registers(stop: dict[str, Any]) -> dict[str, int]:
     """The registers of one moment that an image has, under the architecture's names."""
     named = {_SHORT.get(name, name): value for name, value in stop.items()}
-    return {name: int(str(named[name]), 16) & (1 << 64) - 1 for name in REGISTERS if name in named}
+    return {name: int(str(named[name]), 16) & MASK64 for name in REGISTERS if name in named}
 
 
 def _cpu(name: str, registers: dict[str, int]) -> CPU | None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.arch.tables.tree import table_tree
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.cpu import CPU, CPUS, CPUError
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 from pgtlab.linux.kconfig import Config, ConfigError
@@ -112,7 +113,7 @@ def _words(path: Path, name: str, array: NDArray[Any]) -> U64:
 def _number(path: Path, name: str, array: NDArray[Any]) -> int:
     if array.dtype.kind not in "ui" or array.size != 1:
         raise ImageError(f"{path}: {name} is an array of {array.size} {array.dtype}; a register is one uint64")
-    return int(array.reshape(-1)[0]) & (1 << 64) - 1
+    return int(array.reshape(-1)[0]) & MASK64
 
 
 def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.images.contents import Contents
 
 NAME: Final = b"VMCOREINFO\0\0"  # as an ELF note has it, padded to a multiple of four
@@ -123,4 +124,4 @@ def _set(values: dict[str, int], name: str, value: str, base: int) -> None:
     except ValueError:
         return
     if -(1 << 63) <= number < 1 << 64:
-        values[name] = number & (1 << 64) - 1
+        values[name] = number & MASK64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kernel.mmzone import page_zonenum
 from pgtlab.linux.kernel.page_flags import PAGE_TYPES, PAGEFLAGS, PG_head, PG_slab, page_type_has_type
@@ -108,7 +109,7 @@ def page_folio(k: Kernel, page: Page) -> Page:
 @static_inline
 def folio_page_idx(k: Kernel, folio: Page, page: Page) -> int:
     """The index of a page in its folio, in pages: their distance in the memmap, as an `unsigned long`."""
-    return (page.address - folio.address) // PAGE.size & (1 << 64) - 1
+    return (page.address - folio.address) // PAGE.size & MASK64
 
 
 @static_inline

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.kernel.memory import ENOMEM
 from pgtlab.linux.kernel.symbols import static_inline
 
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from pgtlab.linux.kernel.page import Page
 
 RANDOM_NZVALUE = 0xFF
-ULONG_MAX = (1 << 64) - 1
+ULONG_MAX = MASK64
 
 # Bits set in an entry before it is cleared, so that clearing has something to do: all but the lowest four, which hold
 # the entry's type on s390, and bit 62, which ppc64 needs. (Since v6.10 the tests set no bits; they check that the entry
 # is not none before.)
-RANDOM_ORVALUE = ~(0xF | 1 << 62) & (1 << 64) - 1
+RANDOM_ORVALUE = ~(0xF | 1 << 62) & MASK64
 
 
 # Setting up and tearing down: one path through a page table, and pages for it to map.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.walk import Translation
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kernel.memblock import MEMMAP
 from pgtlab.linux.kernel.page import Page, PageElsewhere
@@ -18,19 +19,17 @@ from pgtlab.linux.kernel.symbols import static_inline
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
 
-_U64 = (1 << 64) - 1
-
 
 @static_inline
 def __va(k: Kernel, pa: int) -> int:
     """Return the linear-map address of physical address `pa`."""
-    return (pa - k.memstart_addr + k.PAGE_OFFSET) & _U64
+    return (pa - k.memstart_addr + k.PAGE_OFFSET) & MASK64
 
 
 @static_inline
 def __pa(k: Kernel, va: int) -> int:
     """Return the physical address of linear-map address `va`."""
-    return (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    return (va - k.PAGE_OFFSET + k.memstart_addr) & MASK64
 
 
 @static_inline
@@ -42,7 +41,7 @@ def pfn_valid(k: Kernel, pfn: int) -> bool:
 @static_inline
 def pfn_to_page(k: Kernel, pfn: int) -> Page:
     """Return the `struct page` of frame `pfn`, the one with that index from `vmemmap` on; only RAM has one there."""
-    address = (k.vmemmap + pfn * PAGE.size) & _U64
+    address = (k.vmemmap + pfn * PAGE.size) & MASK64
     if not k.pfn_valid(pfn):
         return PageElsewhere(k, address, pfn)
     return Page(k.memmap, k.memory.base >> k.PAGE_SHIFT, pfn, address)
@@ -55,13 +54,13 @@ def page_to_pfn(k: Kernel, page: Page) -> int:
     It is computed for any address, also for one outside the memmap.
     """
     distance = page.address - k.vmemmap
-    return distance // PAGE.size & _U64
+    return distance // PAGE.size & MASK64
 
 
 @static_inline
 def page_at(k: Kernel, address: int) -> Page:
     """Return the `struct page` at `address`, `(struct page *)address`: any 64 bytes read as one."""
-    return PageElsewhere(k, address, (address - k.vmemmap) // PAGE.size & _U64)
+    return PageElsewhere(k, address, (address - k.vmemmap) // PAGE.size & MASK64)
 
 
 @static_inline
@@ -85,7 +84,7 @@ def page_address(k: Kernel, page: Page) -> int:
 @static_inline
 def read64(k: Kernel, va: int) -> int:
     """Return the 64-bit word at `va`, as `READ_ONCE()` does."""
-    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & MASK64
     if pa & 7 or pa not in k.memory:  # otherwise the linear map has it, and a walk would end at `pa`
         return k.load(va, 8)
     return k.memory.read64(pa)
@@ -94,7 +93,7 @@ def read64(k: Kernel, va: int) -> int:
 @static_inline
 def write64(k: Kernel, va: int, value: int) -> None:
     """Store a 64-bit word at `va`, as `WRITE_ONCE()` does."""
-    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & _U64
+    pa = (va - k.PAGE_OFFSET + k.memstart_addr) & MASK64
     if pa & 7 or pa not in k.memory:
         k.store(va, value, 8)
     else:
@@ -105,7 +104,7 @@ def write64(k: Kernel, va: int, value: int) -> None:
 def load(k: Kernel, va: int, size: int) -> int:
     """Return `size` bytes, at most eight, loaded little-endian from any address."""
     value, done = 0, 0
-    for pa, part in _pieces(k, va & _U64, size, Access.READ):
+    for pa, part in _pieces(k, va & MASK64, size, Access.READ):
         value |= (_word(k, pa & ~7) >> 8 * (pa & 7) & (1 << 8 * part) - 1) << 8 * done
         done += part
     return value
@@ -114,7 +113,7 @@ def load(k: Kernel, va: int, size: int) -> int:
 @static_inline
 def store(k: Kernel, va: int, value: int, size: int) -> None:
     """Store the low `size` bytes of `value`, at most eight, little-endian at any address."""
-    for pa, part in _pieces(k, va & _U64, size, Access.WRITE):
+    for pa, part in _pieces(k, va & MASK64, size, Access.WRITE):
         mask = (1 << 8 * part) - 1 << 8 * (pa & 7)
         _set_word(k, pa & ~7, _word(k, pa & ~7) & ~mask | value << 8 * (pa & 7) & mask)
         value >>= 8 * part
@@ -130,7 +129,7 @@ def _pieces(k: Kernel, va: int, size: int, access: Access) -> list[tuple[int, in
             k.do_mem_abort(walk)
         assert isinstance(walk.outcome, Translation)  # do_mem_abort() does not return
         pieces.append((walk.outcome.pa, part))
-        va, size = (va + part) & _U64, size - part
+        va, size = (va + part) & MASK64, size - part
     return pieces
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.kernel.compound import PAGE_FLAGS_SECOND
 from pgtlab.linux.kernel.page_flags import (
     PAGE_FLAGS_CHECK_AT_FREE,
@@ -115,7 +116,7 @@ def free_tail_pages(k: Kernel, page: Page, order: int, compound: bool) -> int:
     for pfn in unexpected:
         bad += k.free_page_is_bad(k.pfn_to_page(pfn))
     kept = {pfn: k.pfn_to_page(pfn).flags for pfn in unexpected}
-    _memmap(k, tails)["flags"] &= np.uint64(~PAGE_FLAGS_CHECK_AT_PREP & (1 << 64) - 1)
+    _memmap(k, tails)["flags"] &= np.uint64(~PAGE_FLAGS_CHECK_AT_PREP & MASK64)
     for pfn, flags in kept.items():
         k.pfn_to_page(pfn).flags = flags
     return bad

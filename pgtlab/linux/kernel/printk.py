@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pgtlab.arch.registers import ESR_EL1
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.headers.brk_imm import BUG_BRK_IMM
 from pgtlab.linux.kernel import symbols
 from pgtlab.linux.kernel.stack import numbered
@@ -183,7 +184,7 @@ def panic(k: Kernel, message: str) -> NoReturn:
     if k.placement.memstart_addr == RAM_BASE:
         printk(k, "Kernel Offset: disabled")  # as setup.c prints without KASLR; here KASLR moves only the linear map
     else:
-        printk(k, f"PHYS_OFFSET: {k.memstart_addr & (1 << 64) - 1:#x}")
+        printk(k, f"PHYS_OFFSET: {k.memstart_addr & MASK64:#x}")
     printk(k, f"---[ end Kernel panic - not syncing: {message} ]---")
     raise Panic(message)
 

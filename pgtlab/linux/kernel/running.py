@@ -20,6 +20,7 @@ import numpy as np
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import ESR_EL1
+from pgtlab.arch.word import MASK64
 from pgtlab.linux import headers
 from pgtlab.linux.boot import Boot, BootError, NoBoot
 from pgtlab.linux.kernel import memblock, mmu, mmzone, pgtable, printk, slab, sparse, vmlinux
@@ -137,9 +138,7 @@ class Kernel(KernelFunctions):
             # A 52-bit linear map on fewer bits keeps PAGE_OFFSET and slides RAM up instead (arch/arm64/mm/init.c).
             self.memstart_addr -= (-1 << self.boot.vabits_actual) - (-1 << self.boot.config.va_bits)
         # Where the `struct page` of frame 0 would be: that of `memstart_addr` is at VMEMMAP_START.
-        self.vmemmap = (
-            self.VMEMMAP_START - (self.memstart_addr >> self.PAGE_SHIFT) * PAGE_DTYPE.itemsize & (1 << 64) - 1
-        )
+        self.vmemmap = self.VMEMMAP_START - (self.memstart_addr >> self.PAGE_SHIFT) * PAGE_DTYPE.itemsize & MASK64
         self.memmap = np.zeros(ram >> self.PAGE_SHIFT, PAGE_DTYPE)
         self.memmap_words = self.memmap.view(np.uint64)
         self.early_pages = memblock.early_pages(self.PAGE_SHIFT, self.reserved_base)

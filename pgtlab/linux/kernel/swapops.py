@@ -15,12 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.kernel.symbols import static_inline
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
-
-_U64 = (1 << 64) - 1
 
 
 # mm's own format.
@@ -75,7 +74,7 @@ def __swp_offset(k: Kernel, x: int) -> int:
 @static_inline
 def __swp_entry(k: Kernel, type: int, offset: int) -> int:
     """Return a swap entry in arm64's format; bits of the offset above its field are lost."""
-    return (type << k.__SWP_TYPE_SHIFT | offset << k.__SWP_OFFSET_SHIFT) & _U64
+    return (type << k.__SWP_TYPE_SHIFT | offset << k.__SWP_OFFSET_SHIFT) & MASK64
 
 
 @static_inline

@@ -2,6 +2,7 @@
 
 Numba keeps a compiled loop until the file of the loop changes, and builds into it all that the loop calls. So loops
 that call each other are in one file, and what they know of the architecture they are given, as `Geometry` and `Rules`.
+(It finds the classes of these by name: after renaming one, remove `__pycache__`.)
 
 Three observations make it fast. All addresses of a region, which share their last table, share everything above it too,
 so the upper levels are walked once for each region and remembered, as a hardware walk cache remembers them. Reading one
