@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from pgtlab_widgets import BugLab, steps
+from pgtlab_widgets import BugLab, bug_lab
 from playwright.sync_api import expect
 
 from tests.browser.drawing import hold_steps
@@ -13,7 +13,7 @@ from tests.browser.drawing import hold_steps
 @pytest.fixture
 def one_kernel_a_step(monkeypatch):
     """Whatever the machine does in the time that a step is given."""
-    monkeypatch.setattr(steps, "STEP", -1)
+    monkeypatch.setattr(bug_lab, "STEP", -1)
 
 
 def test_from_panic_to_number_to_fix_to_matrix(show):

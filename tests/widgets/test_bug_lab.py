@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from pgtlab_widgets import BugLab, kernel_run, steps
+from pgtlab_widgets import BugLab, bug_lab, kernel_run
 from pgtlab_widgets.choices import traits
 
 from pgtlab.lab import check
@@ -148,7 +148,7 @@ def run(lab, message):
 
 
 def test_long_work_goes_in_steps_and_stops(monkeypatch):
-    monkeypatch.setattr(steps, "STEP", 0)  # one kernel at a time
+    monkeypatch.setattr(bug_lab, "STEP", 0)  # one kernel at a time
     lab = BugLab()
     lab.receive({"fill": True})
     assert (lab.view["doing"], lab.view["filled"]) == ("fill", 0)

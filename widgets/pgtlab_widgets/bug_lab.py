@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import traitlets
 
@@ -27,6 +27,8 @@ from pgtlab_widgets.patch_editor import PatchEditor
 from pgtlab_widgets.run_view import read_log, run_view
 from pgtlab_widgets.steps import Steps
 from pgtlab_widgets.view import module, packed
+
+STEP: Final = 0.05  # seconds of work before other messages are handled
 
 
 class BugLab(KernelView):
@@ -66,7 +68,7 @@ class BugLab(KernelView):
         cpu: str = "max",
         pa_bits: int | None = None,
     ) -> None:
-        self.steps = Steps()
+        self.steps = Steps(STEP)
         self.editor = PatchEditor(tree)
         self.judge = KernelJudge(self.steps)
         self.matrix = OutcomeMatrix(self.steps)

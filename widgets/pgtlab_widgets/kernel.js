@@ -10,6 +10,8 @@ import { button, h, toolbar } from "./page.js";
  * What else is known of the reader: the option under the pointer; the greyed option that was pressed or focused, whose rule
  * the line shows; and the note on the last choice.
  * @typedef {import("./page.js").Reader & {pointed?: string, asked?: string, note?: string}} Reader
+ *
+ * @typedef {import("./page.js").Context} Context
  */
 
 /**
@@ -51,37 +53,43 @@ function line(choices, reader) {
   ]);
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {string} selector
+ */
+const focus = (root, selector) => /** @type {HTMLElement|null} */ (root.querySelector(selector))?.focus();
+
 /** The events that the toggles need, of a view with `choices`: for `show()`. */
 export const toggling = {
-  click(/** @type {any} */ event, /** @type {any} */ { view, reader, root, draw }) {
+  click(/** @type {any} */ event, /** @type {Context} */ { view, reader, root, draw }) {
     const item = event.target.closest("[data-item]")?.dataset.item;
     const option = find(view.choices, event.target.closest("[data-remedy]")?.dataset.remedy ?? item);
     if (!option) return;
     if (option.rule && item) {
       reader.asked = item;
       draw();
-      root.querySelector("[data-remedy]").focus();
+      focus(root, "[data-remedy]");
       return true;
     }
-    if (!item) root.querySelector(`[data-item="${reader.asked}"]`).focus();
+    if (!item) focus(root, `[data-item="${reader.asked}"]`);
     Object.assign(reader, { asked: "", note: option.note });
   },
 
-  focusin(/** @type {any} */ event, /** @type {any} */ { view, reader, draw }) {
+  focusin(/** @type {any} */ event, /** @type {Context} */ { view, reader, draw }) {
     const item = event.target.closest("[data-item]")?.dataset.item;
     if (!find(view.choices, item)?.rule || reader.asked === item) return;
     reader.asked = item;
     draw();
   },
 
-  pointerover(/** @type {any} */ event, /** @type {any} */ { reader, draw }) {
+  pointerover(/** @type {any} */ event, /** @type {Context} */ { reader, draw }) {
     const over = event.target.closest("button[data-item]")?.dataset.item ?? "";
     if (over === reader.pointed) return;
     reader.pointed = over;
     draw();
   },
 
-  pointerleave(/** @type {any} */ _, /** @type {any} */ { reader, draw }) {
+  pointerleave(/** @type {any} */ _, /** @type {Context} */ { reader, draw }) {
     reader.pointed = "";
     draw();
   },

@@ -11,6 +11,15 @@
  * Where the reader is: the item of each group that Tab stops at, an id for labels, and what a view adds.
  * @typedef {{id: string, stops: Record<string, string>, [more: string]: any}} Reader
  *
+ * A widget's model in the browser, as anywidget gives it.
+ * @typedef {{
+ *   get: (trait: string) => string|undefined, send: (message: object) => void,
+ *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void,
+ * }} Model
+ *
+ * What event handlers get besides the event: what is shown, and how to show it again.
+ * @typedef {{view: any, reader: Reader, root: HTMLElement, model: Model, draw: () => void}} Context
+ *
  * An element to show on the page. Attributes that are null are left out.
  * @typedef {{
  *   key: string, tag: string, attributes?: Record<string, string|number|boolean|null>,
@@ -260,16 +269,17 @@ const AWAY = 500; // milliseconds after which a model without a view on the page
  * them, and no further if that returns true.
  * @param {string} name
  * @param {(view: any, reader: Reader) => Wanted[]} body
- * @param {Record<string, (event: any, context: {view: any, reader: Reader, root: HTMLElement, model: any, draw: () => void}) => boolean|void>} on
+ * @param {Record<string, (event: any, context: Context) => boolean|void>} on
  */
 export function show(name, body, on = {}) {
-  /** @param {{model: any, el: HTMLElement}} arguments */
+  /** @param {{model: Model, el: HTMLElement}} arguments */
   function render({ model, el }) {
     const root = document.createElement("div");
     root.className = `pgtlab-view pgtlab-${name}`;
     /** @type {Reader} */
     const reader = { id: `pgtlab-${name}-${++views}`, stops: {} };
-    const context = { view: /** @type {any} */ (null), reader, root, model, draw };
+    /** @type {Context} */
+    const context = { view: null, reader, root, model, draw };
 
     let heard = false;
     /** Several traits that came together are drawn once. */

@@ -74,7 +74,7 @@ function magnify(item, { view, reader }) {
 const on = {
   ...toggling,
 
-  keydown(/** @type {KeyboardEvent} */ event, /** @type {any} */ context) {
+  keydown(/** @type {KeyboardEvent} */ event, /** @type {import("./page.js").Context} */ context) {
     const item = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("svg [data-va]"));
     if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
     const bars = item.dataset.item?.startsWith("scale");
@@ -90,7 +90,7 @@ const on = {
   },
 
   // With Ctrl, which two fingers on a touchpad send too; without it the page scrolls.
-  wheel(/** @type {WheelEvent} */ event, /** @type {any} */ context) {
+  wheel(/** @type {WheelEvent} */ event, /** @type {import("./page.js").Context} */ context) {
     const under = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("svg [data-va]"));
     if (!event.ctrlKey || !under) return;
     event.preventDefault();

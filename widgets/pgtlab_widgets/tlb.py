@@ -28,6 +28,7 @@ from pgtlab.lab.cost_comparison import (
 from pgtlab.lab.cost_comparison_picture import compared, cost_comparison_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import Refused, refusals
+from pgtlab_widgets.steps import Steps
 from pgtlab_widgets.view import View, module
 
 STEP: Final = 1 << 16  # accesses in a step, which takes some 30 ms
@@ -95,8 +96,7 @@ class TLBView(View):
     ) -> None:
         self._done: dict[tuple[str | int, ...], tuple[Cost, ...]] = {}  # finished runs, by the choices
         self._so_far: tuple[Cost, ...] = ()
-        self._work: Iterator[None] | None = None  # the run in progress
-        self._steps = 0
+        self._steps = Steps(0)
         self._at: tuple[str | int, ...] = ()
         page_size = page_size.lower()
         with refusals():
@@ -129,9 +129,7 @@ class TLBView(View):
 
     def run(self) -> None:
         """Run the rest of the trace without drawing."""
-        if self._work:
-            while self._work:
-                self._go_on()
+        if self._steps.finish():
             self.draw()
 
     def choose(self, **chosen: str | int) -> None:
@@ -177,14 +175,10 @@ class TLBView(View):
             return
         if self._key != self._at:
             self._at, self._so_far = self._key, ()
-            self._work = None if self._key in self._done else self._running()
+            self._steps.stop()
+            if self._key not in self._done:
+                self._steps.start("trace", self._running())
             self.draw()
-
-    def _go_on(self) -> None:
-        """Take a step."""
-        work, self._work = self._work, None  # work that fails does not go on
-        if work and next(work, self) is not self:
-            self._work = work
 
     def _running(self) -> Iterator[None]:
         """Run the trace in both regimes side by side, in steps."""
@@ -215,7 +209,7 @@ class TLBView(View):
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
-        rows, running = self._rows(), self._work is not None
+        rows, step = self._rows(), self._steps.drawn()["next"]
         done = rows[0].cost.accesses
         return {
             "choices": [
@@ -234,10 +228,10 @@ class TLBView(View):
                 for name, label, options in self._choices()
             ],
             "note": WORKLOADS[self.trace],
-            "status": f"{done:,} of {self.accesses:,} accesses" if running else compared(rows),
+            "status": f"{done:,} of {self.accesses:,} accesses" if step else compared(rows),
             "done": done,
             "accesses": self.accesses,
-            "next": {"step": self._steps} if running else None,
+            "next": step,
             "picture": cost_comparison_picture(rows, self.hardware).spec(),
         }
 
@@ -246,9 +240,8 @@ class TLBView(View):
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
-            case {"step": step} if step == self._steps:  # of two pages that show this, one makes it go
-                self._steps += 1
-                self._go_on()
+            case _:
+                self._steps.receive(message)
                 self.draw()
 
     def picture(self) -> Picture:
