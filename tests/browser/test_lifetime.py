@@ -18,7 +18,8 @@ RUN_FIRST = """async times => {
         const before = document.querySelector('.pgtlab-view');
         await window.jupyterapp.commands.execute('notebook:run-cell');
         const there = () => { const now = document.querySelector('.pgtlab-view'); return now && now !== before; };
-        while (!there()) await new Promise(requestAnimationFrame);
+        for (const late = Date.now() + 60_000; !there(); await new Promise((done) => setTimeout(done, 20)))
+            if (Date.now() > late) throw new Error(document.querySelector('.jp-OutputArea')?.innerText ?? 'no output');
     }
 }"""
 CLEAR = "window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
