@@ -1,8 +1,8 @@
 """``pgtlab oops``: read the reports in a kernel's log.
 
 Find the reports of an arm64 kernel in a log (bad page, Oops, WARNING, BUG, panic) and decode what they print: ESR_EL1,
-the page-table walk, registers, code, page dumps. Timestamps, quoting and the prefixes of journals may be there or not.
-The exit status is 2 where the log has no such report.
+the page-table walk, registers, code, page dumps. Timestamps, quoting and the prefixes of journals are recognized.
+The exit status is 2 if the log has no such report.
 
 examples: pgtlab oops console.log;
 dmesg | pgtlab oops - --json
@@ -19,14 +19,14 @@ from pgtlab.cli.answer import print_json
 from pgtlab.cli.colour import coloured
 from pgtlab.cli.standard_input import standard_input
 
-TELLS = {  # by how a line of the answer begins or what is in it
+COLOURS = {  # of a line of the answer, by a pattern
     re.compile(r"\d+\. |[A-Z][a-z ]+$"): "heading",
     re.compile(r".*<- here| +They disagree"): "bad",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``pgtlab oops`` takes."""
+    """Add the arguments of ``pgtlab oops``."""
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="the log (default: -, standard input)")
 
 
@@ -43,12 +43,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _line(text: str) -> str:
-    """A line, in the colour of what it tells."""
-    return coloured(text, next((how for pattern, how in TELLS.items() if pattern.match(text)), None))
+    """A line of the answer, in its colour."""
+    return coloured(text, next((colour for pattern, colour in COLOURS.items() if pattern.match(text)), None))
 
 
 def _text(file: str) -> str:
-    """The log; bytes that are no UTF-8, which a serial line may well produce, are replaced. What Windows redirects to a
-    file begins with a byte order mark, and may be UTF-16."""
+    """The text of the log.
+
+    Bytes that are not UTF-8, which a serial line may produce, are replaced. A file that Windows wrote begins with a
+    byte order mark, and may be UTF-16.
+    """
     raw = standard_input().read() if file == "-" else Path(file).read_bytes()
     return raw.decode("utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", errors="replace")

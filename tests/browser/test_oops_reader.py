@@ -68,7 +68,7 @@ def test_paste_a_log(show):
     area = view.get_by_label("Or paste a log")
     area.evaluate(PASTE, (POSTED / "report-238.log").read_text())
     expect(view.get_by_role("alert").first).to_have_text(
-        "this is a report of arm (32 bits): pgtlab reads those of arm64"
+        "this report is from arm (32 bits): pgtlab reads only those from arm64"
     )
     expect(view.locator(".annotated")).to_have_count(0)
     noise = "[    1.000000] usb 1-1: new high-speed USB device number 2 using xhci_hcd\n" * 14_000

@@ -71,13 +71,13 @@ def test_standard_input(argument, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        (DATA / "oops/syzkaller/report-725.log", "this is a report of x86: pgtlab reads those of arm64"),
-        (DATA / "README.md", "no report of a kernel is in this text"),
+        (DATA / "oops/syzkaller/report-725.log", "this report is from x86: pgtlab reads only those from arm64"),
+        (DATA / "README.md", "there is no kernel report in this text"),
         (DATA / "nowhere.log", "No such file or directory"),
     ],
     ids=["x86", "no report", "no file"],
 )
-def test_what_cannot_be_read_is_told_in_one_line(file, sentence, capsys):
+def test_unreadable_input_is_reported_in_one_line(file, sentence, capsys):
     assert main(["oops", str(file)]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -37,7 +37,7 @@ def dies(booted: Boot, call) -> tuple[Kernel, str]:
 @every_kernel
 @given(data=st.data())
 @settings(max_examples=10)
-def test_the_linear_map_is_where_arithmetic_says(k, data):
+def test_linear_map_addresses(k, data):
     """What lets a load from there go without a walk."""
     pa = data.draw(st.integers(k.memory.base, k.memory.base + k.memory.size - 1))
     for access in (Access.READ, Access.WRITE):
@@ -48,13 +48,13 @@ def test_the_linear_map_is_where_arithmetic_says(k, data):
 
 
 @every_kernel
-def test_nothing_of_the_linear_map_lies_beyond_ram(k):
+def test_linear_map_ends_with_ram(k):
     for pa in (k.memory.base - 8, k.memory.base + k.memory.size):
         assert isinstance(k.mmu.translate(k.__va(pa)).outcome, Fault)
 
 
 @every_kernel
-def test_behind_vmemmap_is_the_memmap(k):
+def test_vmemmap_maps_the_memmap(k):
     page = k.alloc_pages(0)
     through_the_mmu = k.page_at(page.address)
     assert through_the_mmu.words() == page.words()
@@ -68,7 +68,7 @@ def test_behind_vmemmap_is_the_memmap(k):
 
 
 @every_kernel
-def test_the_stack_of_the_task_is_mapped_page_by_page(k):
+def test_task_stack_is_mapped_by_pages(k):
     for va in range(k.task_stack, k.task_stack + k.THREAD_SIZE, k.PAGE_SIZE):
         k.write64(va + 24, va)
     assert [k.read64(va + 24) for va in range(k.task_stack, k.task_stack + k.THREAD_SIZE, k.PAGE_SIZE)] == list(
@@ -82,7 +82,7 @@ def test_the_stack_of_the_task_is_mapped_page_by_page(k):
 @every_kernel
 @given(data=st.data())
 @settings(max_examples=10)
-def test_linux_finds_in_its_tables_what_the_mmu_finds(k, data):
+def test_linux_and_mmu_walk_agree(k, data):
     """The Linux walk of swapper_pg_dir ends in the word in which the MMU's ends."""
     va = data.draw(
         st.one_of(
@@ -98,7 +98,7 @@ def test_linux_finds_in_its_tables_what_the_mmu_finds(k, data):
 @pytest.mark.parametrize("size", [1, 2, 4, 8])
 @given(offset=st.integers(0, 4096 - 8), value=st.integers(0, (1 << 64) - 1))
 @settings(max_examples=20)
-def test_an_access_need_not_be_aligned(size, offset, value):
+def test_unaligned_access(size, offset, value):
     k = kernel(FOUR_LEVELS)
     va, mask = k.task_stack + offset, (1 << 8 * size) - 1
     start = offset & ~7
@@ -116,7 +116,7 @@ def test_an_access_need_not_be_aligned(size, offset, value):
 
 
 @every_kernel
-def test_null_faults_where_the_walk_starts(k):
+def test_null_faults_at_the_start_level(k):
     walk = k.mmu.translate(8)
     assert walk.outcome.level == k.boot.start_level
     assert len(walk.steps) == 1
@@ -136,7 +136,7 @@ def test_null_faults_where_the_walk_starts(k):
         (Config("64k", 52), "cortex-a72", 0x05, "level 1 translation fault"),
     ],
 )
-def test_the_level_of_a_null_dereference(config, cpu, code, name):
+def test_level_of_a_null_dereference(config, cpu, code, name):
     k, log = dies(boot(config, CPU.named(cpu)), lambda k: k.read64(0x8))
     (report,) = k.reports
     assert (report.kind, report.address, report.esr) == ("Oops", 8, 0x9600_0000 | code)
@@ -144,7 +144,7 @@ def test_the_level_of_a_null_dereference(config, cpu, code, name):
     assert f"Internal error: Oops: {report.esr:016x} [#1] PREEMPT SMP" in log
 
 
-def test_a_store_says_so():
+def test_store_sets_wnr():
     k, log = dies(boot(Config("4k", 48), CPU.named("max")), lambda k: k.write64(0x18, 1))
     assert ISSDataAbort(ESR_EL1(k.reports[0].esr).ISS).WnR == 1
     assert "\n  CM = 0, WnR = 1, TnD = 0, TagAccess = 0\n" in log
@@ -154,7 +154,7 @@ def test_a_store_says_so():
 @pytest.mark.parametrize(
     ("offset", "entries", "level"), [(1 << 40, 2, 0), (1 << 38, 3, 1), (0, 4, 2)], ids=["pgd", "pud", "pmd"]
 )
-def test_a_kernel_address_is_followed_down_to_where_nothing_is(offset, entries, level):
+def test_kernel_address_faults_at_the_invalid_level(offset, entries, level):
     """Beyond RAM in the linear map; p4d shows the pgd's entry again, as with any four-level kernel."""
 
     def stray(k):
@@ -171,13 +171,13 @@ def test_a_kernel_address_is_followed_down_to_where_nothing_is(offset, entries, 
     assert "swapper pgtable: 4k pages, 48-bit VAs, pgdp=0000000040000000" in log
 
 
-def test_an_address_that_neither_table_serves():
+def test_address_outside_both_ranges():
     _, log = dies(boot(Config("4k", 39), CPU.named("max")), lambda k: k.read64(0x1234_5678_9ABC_DEF0))
     assert "[123456789abcdef0] address between user and kernel address ranges" in log
     assert "level 0 translation fault" in log  # as architected: the level of an address out of range is 0
 
 
-def test_a_forbidden_store_is_told_from_a_stray_one():
+def test_permission_fault_and_translation_fault_differ():
     """The model maps nothing read-only by itself; a table that is made to forbid writing shows the other message."""
 
     def write_protected(k):
@@ -191,7 +191,7 @@ def test_a_forbidden_store_is_told_from_a_stray_one():
     assert "FSC = 0x0f: level 3 permission fault" in log
 
 
-def test_the_page_of_a_frame_that_is_not_there_is_only_arithmetic_until_it_is_read():
+def test_struct_page_of_a_missing_frame_faults_when_read():
     k = kernel(FOUR_LEVELS)
     page = k.pfn_to_page(0x7_0000)
     assert page.address == k.vmemmap + 0x7_0000 * 64
@@ -206,7 +206,7 @@ def test_the_page_of_a_frame_that_is_not_there_is_only_arithmetic_until_it_is_re
 @every_kernel
 @given(pfn=st.integers(0, (1 << 58) - 1))
 @settings(max_examples=10)
-def test_frame_and_struct_page_are_each_others_inverse(k, pfn):
+def test_page_to_pfn_inverts_pfn_to_page(k, pfn):
     assert k.page_to_pfn(k.pfn_to_page(pfn)) & (1 << 58) - 1 == pfn
 
 
@@ -220,7 +220,7 @@ REPLAYED = [
 
 
 @pytest.mark.parametrize("oops", REPLAYED, ids=[oops["addr"] for oops in REPLAYED])
-def test_with_the_tables_of_a_real_kernel_the_oops_is_the_one_that_it_printed(oops):
+def test_recorded_tables_give_the_recorded_oops(oops):
     k = Kernel(boot(Config(f"{oops['page_kb']}k", oops["va_bits"]), CPU.named("max")))
     k.memory.size = 1 << 44  # the machine's RAM, wherever it was
     addr, pgdp = int(oops["addr"], 16), int(oops["pgdp"], 16)
@@ -250,7 +250,7 @@ def test_with_the_tables_of_a_real_kernel_the_oops_is_the_one_that_it_printed(oo
     assert f"swapper pgtable: {oops['page_kb']}k pages, {oops['va_bits']}-bit VAs, pgdp={pgdp:016x}" in str(k.log)
 
 
-def test_there_are_real_oopses_of_each_kind():
+def test_recorded_oopses_cover_each_kind():
     assert len(REPLAYED) == 5
     codes = {ISSDataAbort(ESR_EL1(int(oops["esr"], 16)).ISS).DFSC for oops in REPLAYED}
     assert codes == {0x04, 0x06, 0x07, 0x0E, 0x0F}
@@ -259,7 +259,7 @@ def test_there_are_real_oopses_of_each_kind():
 # Where things are from boot to boot.
 
 
-def test_every_kernel_boots_with_its_linear_map_elsewhere():
+def test_every_kernel_boots_with_a_moved_linear_map():
     for booted in EVERYWHERE:
         k = Kernel(booted)
         align = 1 << max({12: k.PUD_SHIFT, 14: k.CONT_PMD_SHIFT, 16: k.PMD_SHIFT}[k.PAGE_SHIFT], k.SECTION_SIZE_BITS)
@@ -288,7 +288,7 @@ def test_every_kernel_boots_with_its_linear_map_elsewhere():
         (Placement(pud_pfn=1 << 40), "the nearest is 0x43ffff"),
     ],
 )
-def test_a_place_that_cannot_be_is_refused_with_the_nearest_that_can(placement, said):
+def test_impossible_placement_names_a_possible_one(placement, said):
     booted = boot(Config("4k", 48), CPU.named("max"))
     with pytest.raises(ValueError, match=said) as refusal:
         Kernel(booted, placement=placement)

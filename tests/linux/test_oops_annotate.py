@@ -21,11 +21,11 @@ def story():
     return annotate(read(STORY))
 
 
-def line_of(it, words):
-    return next(number for number, line in enumerate(it.lines, 1) if words in line)
+def line_of(annotated, words):
+    return next(number for number, line in enumerate(annotated.lines, 1) if words in line)
 
 
-def test_the_diagnoses_of_the_story_name_their_lines(story):
+def test_diagnoses_name_their_lines(story):
     table, stack = story.diagnoses
     assert "freed in destroy_args() without its destructor" in table.text
     assert line_of(story, "mapcount:-512") in table.lines
@@ -33,7 +33,7 @@ def test_the_diagnoses_of_the_story_name_their_lines(story):
     assert {line_of(story, "sp :"), line_of(story, "x1 :")} <= set(stack.lines)
 
 
-def test_a_line_knows_what_was_made_of_it(story):
+def test_remarks_and_claims_of_a_line(story):
     esr = line_of(story, "ESR = 0x")
     assert story.remarks[esr][-1] == "DFSC = 0x4: Translation fault, level 0."
     assert "the MMU walks 4 levels of tables, from level 0" in [claim.text for claim in story.resting_on(esr)]
@@ -42,29 +42,29 @@ def test_a_line_knows_what_was_made_of_it(story):
 
 
 @pytest.mark.parametrize("text", LOGS)
-def test_every_line_that_a_claim_or_a_remark_is_of_exists_and_is_shown(text):
-    it = annotate(read(text))
-    said = {line for claim in it.claims for line in claim.lines} | set(it.remarks)
-    assert said <= set(it.shown) <= set(range(1, len(it.lines) + 1))
-    assert all(claim in it.claims for line in said for claim in it.resting_on(line))
+def test_lines_of_claims_and_remarks_are_shown(text):
+    annotated = annotate(read(text))
+    cited = {line for claim in annotated.claims for line in claim.lines} | set(annotated.remarks)
+    assert cited <= set(annotated.shown) <= set(range(1, len(annotated.lines) + 1))
+    assert all(claim in annotated.claims for line in cited for claim in annotated.resting_on(line))
 
 
-def test_what_is_far_from_any_report_is_not_shown(story):
+def test_lines_far_from_reports_are_not_shown(story):
     text = "[    0.000000] nothing to see\n" * 10_000 + STORY
-    it = annotate(read(text))
-    assert min(it.shown) >= 10_000 + 1 - CONTEXT
-    assert [claim.text for claim in it.claims] == [claim.text for claim in story.claims]
-    assert {line - 10_000 for claim in it.claims for line in claim.lines} == {
+    annotated = annotate(read(text))
+    assert min(annotated.shown) >= 10_000 + 1 - CONTEXT
+    assert [claim.text for claim in annotated.claims] == [claim.text for claim in story.claims]
+    assert {line - 10_000 for claim in annotated.claims for line in claim.lines} == {
         line for claim in story.claims for line in claim.lines
     }
 
 
-def test_a_log_of_many_reports_shows_so_many_lines_and_what_claims_rest_on(monkeypatch):
+def test_shown_lines_are_limited(monkeypatch):
     monkeypatch.setattr("pgtlab.linux.oops.showing.annotate.MOST_LINES", 10)
-    it = annotate(read(STORY * 200))
-    cited = {line for claim in it.claims for line in claim.lines}
-    assert cited <= set(it.shown)
-    assert len(it.shown) <= 10 + len(cited)
+    annotated = annotate(read(STORY * 200))
+    cited = {line for claim in annotated.claims for line in claim.lines}
+    assert cited <= set(annotated.shown)
+    assert len(annotated.shown) <= 10 + len(cited)
 
 
 # Pictures
@@ -75,18 +75,18 @@ def texts(picture):
 
 
 @pytest.mark.parametrize("text", LOGS)
-def test_the_picture_of_a_log_has_its_diagnosis_its_lines_and_its_remarks(text):
-    it = annotate(read(text))
-    picture = log_picture(it)
+def test_log_picture(text):
+    annotated = annotate(read(text))
+    picture = log_picture(annotated)
     keys = [shape.key for shape in picture.shapes]
     assert len(set(keys)) == len(keys)
-    assert {f"line {number}" for number in it.shown} <= set(keys)
-    assert {remark for remarks in it.remarks.values() for remark in remarks} <= set(texts(picture))
+    assert {f"line {number}" for number in annotated.shown} <= set(keys)
+    assert {remark for remarks in annotated.remarks.values() for remark in remarks} <= set(texts(picture))
     assert " ".join(shape.text for shape in picture.shapes if shape.key.startswith("diagnosis")).startswith(
-        it.diagnoses[0].text
+        annotated.diagnoses[0].text
     )
     lit = {int(shape.key.split()[1]) for shape in picture.shapes if shape.key.startswith("lit")}
-    assert lit == {line for claim in it.diagnoses for line in claim.lines}
+    assert lit == {line for claim in annotated.diagnoses for line in claim.lines}
 
 
 def test_the_words_in_the_lines_of_the_story(story):
@@ -113,7 +113,7 @@ page dumped because: nonzero mapcount
 
 
 @pytest.mark.parametrize("value", [0xFFFFFDFF, 0xFFFFFFFF, 0xF2000000, 0xF2001234, 0, 5, 0xEFFFFFFF, 0xFFFFFF7F])
-def test_the_bits_of_a_type_are_all_of_them_once(value):
+def test_type_bits_cover_the_word(value):
     bits = type_bits(page_type_of(value))
     assert sum(part.value << part.lo for part in bits) == value
     assert [part.hi for part in bits] == [31, *(part.lo - 1 for part in bits[:-1])]

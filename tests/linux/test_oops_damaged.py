@@ -41,7 +41,7 @@ def test_cut_off_anywhere(text, data):
 
 @given(logs, st.data())
 @settings(max_examples=25, deadline=None)
-def test_what_was_read_of_a_damaged_log_can_be_said(text, data):
+def test_damaged_log_is_printed(text, data):
     lines = data.draw(st.permutations(text.splitlines()))
     log = survives("\n".join(lines[: data.draw(st.integers(0, len(lines)))]))
     if log is not None:
@@ -49,7 +49,7 @@ def test_what_was_read_of_a_damaged_log_can_be_said(text, data):
         assert len(json.loads(json.dumps(log.as_dict()))["reports"]) == len(log.reports)
 
 
-def test_cut_off_after_every_character_of_the_story_nothing_that_was_read_changes():
+def test_cut_off_log_keeps_what_was_read():
     """What a cut log says is said by the whole one too: no number is read in half."""
     whole = oops.read(SEED).reports
     for end in range(0, len(SEED), 7):
@@ -79,7 +79,7 @@ def test_characters_changed(text, data):
 
 @given(logs, logs, st.randoms(use_true_random=False))
 @some
-def test_lines_of_two_logs_in_between_each_other(one, other, random):
+def test_interleaved_logs(one, other, random):
     first, second = one.splitlines(), other.splitlines()
     mixed = []
     while first or second:
@@ -100,7 +100,7 @@ def test_any_lines_of_any_logs(lines):
     survives("\n".join(lines))
 
 
-def test_bytes_that_are_no_text():
+def test_bytes_that_are_not_text():
     survives(SEED.encode().decode("utf-16", errors="replace"))
     survives("".join(map(chr, range(0x300))) + SEED)
 
@@ -122,7 +122,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("unit", SHAPES.values(), ids=SHAPES)
-def test_time_goes_with_the_length(unit):
+def test_time_is_linear_in_the_length(unit):
     """Eight times the text takes well under sixty-four times as long, however it is made."""
     beginning = "Internal error: Oops: 96000004 [#1]\nCall trace:\n"
 

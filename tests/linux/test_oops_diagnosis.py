@@ -51,7 +51,7 @@ def oops(address: int, esr: int = 0x96000004, *lines: str, kind: str = "paging r
 # Page-table pages.
 
 
-def test_the_story_is_two_bugs():
+def test_diagnoses_of_the_story():
     """The page table that lost its destructor, and the copy that was taken for a page."""
     first, second, third = diagnoses(SEED)
     assert first.name == "page-table-freed-without-destructor"
@@ -63,14 +63,14 @@ def test_the_story_is_two_bugs():
 
 
 @pytest.mark.parametrize("name", ["4k-va48", "16k-va52"])
-def test_a_real_kernel_that_reports_the_table_is_diagnosed(name):
+def test_diagnosis_of_a_recorded_bad_page(name):
     """6.12 prints mapcount 0 and the type; the trace is the report's own."""
     (diagnosis,) = diagnoses((DATA / f"kernel/bad-page-{name}.log").read_text())
     assert (diagnosis.name, diagnosis.confidence) == ("page-table-freed-without-destructor", DERIVED)
 
 
 @pytest.mark.parametrize("name", ["4k-va48", "16k-va52"])
-def test_a_real_kernel_that_dies_before_it_prints_the_type_does_not_carry_the_first_diagnosis(name):
+def test_no_diagnosis_without_the_page_type(name):
     """In 6.12 the line before the Oops has mapcount 0: that the page was a table is not in this log."""
     found = names((DATA / f"kernel/panic-{name}.log").read_text())
     assert found == [NOT_ENOUGH, "stack-address-as-struct-page", NOT_ENOUGH]
@@ -84,7 +84,7 @@ def test_a_real_kernel_that_dies_before_it_prints_the_type_does_not_carry_the_fi
         ("arm64-for-next", ["page-table-freed-without-destructor"]),
     ],
 )
-def test_the_models_own_boots_are_diagnosed(booted, tree, expected):
+def test_diagnoses_of_simulated_boots(booted, tree, expected):
     text = "\n".join(Tree.named(tree).start_kernel(booted).run().dmesg)
     assert names(text)[: len(expected)] == expected
 
@@ -126,13 +126,13 @@ def test_a_page_table_freed_by_code_that_frees_page_tables():
         "CPU: 0 PID: 1 Comm: swapper/0 Not tainted 6.9.0 #1",
     ],
 )
-def test_a_check_of_the_kernels_own_is_where_to_read_on(text):
+def test_failed_check_names_its_location(text):
     (diagnosis,) = diagnoses(text)
     assert diagnosis.name == NOT_ENOUGH
     assert "failed at mm/debug_vm_pgtable.c:123" in diagnosis.sentence
 
 
-def test_the_signature_alone_does_not_blame_anybody():
+def test_signature_alone_is_not_enough():
     """The same page, from a driver: who took the page table, or wrote over the struct page, is not in the log."""
     (diagnosis,) = diagnoses(bad_page("free_unref_page", "page_frag_free", "skb_free_head", "kfree_skb", "tcp_ack"))
     assert diagnosis.name == NOT_ENOUGH
@@ -141,21 +141,21 @@ def test_the_signature_alone_does_not_blame_anybody():
 
 
 @pytest.mark.parametrize("function", ["exit_mmap", "tlb_finish_mmu", "unmap_vmas", "free_pages"])
-def test_code_that_frees_other_pages_too_does_not_tell(function):
+def test_functions_that_free_any_page_are_not_evidence(function):
     assert names(bad_page("free_unref_page", function, "do_exit")) == [NOT_ENOUGH]
 
 
-def test_a_function_that_may_be_left_from_an_earlier_call_does_not_tell():
+def test_unreliable_frames_are_not_evidence():
     text = bad_page("free_unref_page", "kfree_skb").replace(" kfree_skb", " ? pud_free+0x10/0x20\n kfree_skb")
     assert names(text) == [NOT_ENOUGH]
 
 
-def test_a_page_without_type_is_no_page_table_whoever_freed_it():
+def test_page_without_type_is_not_a_page_table():
     text = bad_page("pud_free", mapcount=1, word=0, reason="nonzero mapcount")
     assert names(text) == [NOT_ENOUGH]
 
 
-def test_a_page_table_freed_for_another_reason_is_another_bug():
+def test_page_table_with_another_reason():
     text = bad_page("pud_free", mapcount=0, word=0xFFFFFDFF, reason="PAGE_FLAGS_CHECK_AT_FREE flag(s) set")
     assert names(text) == [NOT_ENOUGH]
 
@@ -166,18 +166,18 @@ def test_a_page_table_freed_for_another_reason_is_another_bug():
 @pytest.mark.parametrize(
     ("address", "code", "x0", "name", "words"),
     [
-        (0x8, "f9400400", 0, "null-plus-offset", "x0 is NULL, and 0x8 bytes into"),
+        (0x8, "f9400400", 0, "null-plus-offset", "x0 is NULL, and the field at offset 0x8"),
         (0x8, "", 0, "null-plus-offset", "a NULL pointer plus 0x8"),
         (0xDEAD000000000108, "f9400400", 0xDEAD000000000100, "poison", "LIST_POISON1"),
         (0xDEAD000000000122, "f9400000", 0xDEAD000000000122, "poison", "LIST_POISON2"),
         (0x006B6B6B6B6B6B73, "f9400400", 0x6B6B6B6B6B6B6B6B, "poison", "POISON_FREE"),
         (0x00AAAAAAAAAAAAAA, "", 0, "poison", "PAGE_POISON"),
         (0xFFFFFFFFFFFFFFFC, "f9400400", 0xFFFFFFFFFFFFFFF4, "error-pointer", "-ENOMEM"),
-        (0xDFFF800000000001, "", 0, "kasan-shadow", "an access to 0x8 to 0xf"),
-        (0x00616161616161A1, "f9402000", 0x6161616161616161, "non-canonical-address", "neither range"),
+        (0xDFFF800000000001, "", 0, "kasan-shadow", "an access between 0x8 and 0xf"),
+        (0x00616161616161A1, "f9402000", 0x6161616161616161, "non-canonical-address", "neither address range"),
     ],
 )
-def test_an_address_says_what_it_was(address, code, x0, name, words):
+def test_diagnosis_by_address(address, code, x0, name, words):
     walk = f"[{address:016x}] address between user and kernel address ranges" if name == "non-canonical-address" else ""
     text = oops(
         address, 0x96000004, walk, REGISTERS.format(x0=x0, x1=0), f"Code: d503201f d503201f ({code})" if code else ""
@@ -198,7 +198,7 @@ def test_a_jump_to_null_names_the_caller():
     assert "its_caller+0x10/0x20" in diagnosis.sentence
 
 
-def test_an_instruction_that_cannot_have_had_that_address_makes_no_null_pointer():
+def test_contradicting_instruction_is_not_a_null_pointer():
     """x0 is a kernel pointer: whatever was read at 8, it was not by this instruction."""
     text = oops(0x8, 0x96000004, "", REGISTERS.format(x0=0xFFFF000012345678, x1=0), "Code: d503201f (f9400400)")
     assert names(text) == [NOT_ENOUGH]
@@ -233,7 +233,7 @@ def test_an_execution_of_memory_that_may_not_be_executed():
 
 
 @pytest.mark.parametrize(("esr", "name"), [(0x96000010, "external-abort"), (0x96000021, "alignment-fault")])
-def test_what_the_tables_have_no_part_in(esr, name):
+def test_aborts_without_the_tables(esr, name):
     assert names(oops(0xFFFF00015AD7E4CC, esr)) == [name]
 
 
@@ -245,7 +245,7 @@ def test_an_address_of_user_space_in_the_tables_of_the_task():
     assert names(oops(0x100000017, 0x96000005, walk)) == ["user-address-in-kernel"]
 
 
-def test_an_address_that_the_instruction_does_not_have_is_nobodys():
+def test_contradicting_instruction_is_not_a_user_address():
     walk = "[0000000100000017] user address but active_mm is swapper"
     code = "Code: d503201f (f9400400)"
     assert names(oops(0x100000017, 0x96000004, walk)) == ["user-address-in-kernel"]
@@ -253,7 +253,7 @@ def test_an_address_that_the_instruction_does_not_have_is_nobodys():
     assert names(other) == [NOT_ENOUGH]
 
 
-def test_a_kernel_address_that_is_not_mapped_is_not_explained_by_that():
+def test_unmapped_kernel_address_is_not_enough():
     walk = (
         "swapper pgtable: 4k pages, 48-bit VAs, pgdp=0000000041ef8000\n"
         "[fffffe000024d588] pgd=0000000000000000, p4d=0000000000000000"
@@ -275,11 +275,11 @@ def test_a_kernel_address_that_is_not_mapped_is_not_explained_by_that():
         ("report-734", ["kasan-shadow", NOT_ENOUGH]),
     ],
 )
-def test_logs_that_testers_post(report, expected):
+def test_diagnoses_of_posted_logs(report, expected):
     assert names((DATA / f"oops/syzkaller/{report}.log").read_text()) == expected
 
 
-def test_a_fault_of_a_process_is_not_the_kernels():
+def test_fault_of_a_process_is_not_diagnosed():
     text = "init[1]: unhandled level 2 translation fault (11) at 0x00000000, esr 0x92000006, in init[400000+1000]"
     try:
         found = names(text)
@@ -299,7 +299,7 @@ def test_a_poison_is_known_with_its_tag_and_without(poison):
 
 
 @given(st.integers(0, (1 << 64) - 1))
-def test_hardly_any_other_value_is_a_poison(value):
+def test_other_values_are_rarely_poison(value):
     found = poison_of(value)
     assert found is None or abs(found[1]) < 0x1000
 
@@ -314,7 +314,7 @@ def test_error_numbers_are_named():
     ]
 
 
-def test_the_kernel_names_the_same_range_behind_a_shadow():
+def test_shadow_range_agrees_with_the_kernel():
     """KASAN's own line, in a real log."""
     text = (DATA / "oops/syzkaller/report-734.log").read_text()
     first, last = re.search(r"in range \[0x([0-9a-f]+)-0x([0-9a-f]+)\]", text).groups()
@@ -327,7 +327,7 @@ def test_the_kernel_names_the_same_range_behind_a_shadow():
 
 @given(seed=st.integers(0, 1 << 32))
 @settings(max_examples=40, deadline=None)
-def test_damaged_logs_are_diagnosed_by_a_documented_name_or_not_at_all(seed):
+def test_diagnoses_of_damaged_logs_are_documented(seed):
     lines, random = SEED.splitlines(), Random(seed)
     kept = [line for line in lines if random.randrange(10) < 8]
     text = "".join(random.choice("0123456789abcdef") if random.randrange(60) == 0 else c for c in "\n".join(kept))

@@ -37,10 +37,10 @@ def oops_of(log: PrintedLog) -> PrintedReport:
 
 def inferred(text: str) -> dict[str, list[Inference]]:
     log = read(text)
-    found: dict[str, list[Inference]] = {}
+    by_name: dict[str, list[Inference]] = {}
     for inference in oops_of(log).inferences:
-        found.setdefault(inference.name, []).append(inference)
-    return found
+        by_name.setdefault(inference.name, []).append(inference)
+    return by_name
 
 
 @cache
@@ -76,14 +76,14 @@ def of_the_story() -> dict[str, list[Inference]]:
         ("kaslr_offset", 0x3A89BF800000, "x9 points 0x30d0b8 bytes into it"),
     ],
 )
-def test_the_log_of_the_story_gives_this_away(name, value, arithmetic):
+def test_inferences_of_the_story(name, value, arithmetic):
     (inference,) = of_the_story()[name]
     assert inference.value == value
     assert inference.confidence in ((LIKELY,) if name in ("section_count", "dumped_pfn") else (STATED, DERIVED))
     assert arithmetic in " ".join(evidence.text for evidence in inference.evidence)
 
 
-def test_every_piece_of_evidence_has_lines_that_show_its_numbers():
+def test_lines_of_evidence_contain_its_numbers():
     lines = SEED.splitlines()
     (inference,) = of_the_story()["vmemmap"]
     shown = "\n".join(lines[number - 1] for evidence in inference.evidence for number in evidence.lines)
@@ -91,33 +91,36 @@ def test_every_piece_of_evidence_has_lines_that_show_its_numbers():
         assert number in shown
 
 
-def test_nothing_in_the_log_of_the_story_disagrees():
+def test_story_has_no_disagreement():
     assert "disagreement" not in of_the_story()
 
 
-def test_the_other_reports_of_a_log_tell_of_the_same_kernel():
+def test_reports_of_a_log_share_the_kernel():
     log = read(SEED)
     assert [report.kind for report in log.reports] == ["bad page", "oops", "panic"]
     for report in log.reports:
-        values = {one.name: one.value for one in report.inferences}
+        values = {inference.name: inference.value for inference in report.inferences}
         assert (values["page_size"], values["va_bits"], values["vmemmap"]) == (4096, 48, 0xFFFFFE223A000000)
 
 
-def test_what_belongs_to_registers_is_said_of_the_report_that_has_them():
+def test_register_inferences_belong_to_one_report():
     log = read(SEED)
-    assert not {"section_nr", "page_on_stack"} & {one.name for one in log.reports[0].inferences}
+    assert not {"section_nr", "page_on_stack"} & {inference.name for inference in log.reports[0].inferences}
 
 
-def test_without_phys_offset_the_shorter_kernel_and_the_one_that_fell_back_cannot_be_told_apart():
-    found = inferred("\n".join(line for line in SEED.splitlines() if "PHYS_OFFSET" not in line))
-    assert [(one.value, one.confidence) for one in found["va_bits"]] == [(48, POSSIBLE), (52, POSSIBLE)]
-    assert [one.value for one in found["vabits_actual"]] == [48]
-    assert 0xFFFFF76180000000 in {one.value for one in found["memstart_addr"]}
+def test_without_phys_offset_two_kernels_remain():
+    by_name = inferred("\n".join(line for line in SEED.splitlines() if "PHYS_OFFSET" not in line))
+    assert [(inference.value, inference.confidence) for inference in by_name["va_bits"]] == [
+        (48, POSSIBLE),
+        (52, POSSIBLE),
+    ]
+    assert [inference.value for inference in by_name["vabits_actual"]] == [48]
+    assert 0xFFFFF76180000000 in {inference.value for inference in by_name["memstart_addr"]}
 
 
-def test_a_log_without_the_offset_of_the_kernel_says_between_which_addresses_it_begins():
-    found = inferred("\n".join(line for line in SEED.splitlines() if "Kernel Offset" not in line))
-    (between,) = found["kernel_between"]
+def test_without_kernel_offset_a_range_is_inferred():
+    by_name = inferred("\n".join(line for line in SEED.splitlines() if "Kernel Offset" not in line))
+    (between,) = by_name["kernel_between"]
     low, high = (int(end, 16) for end in str(between.value).split(".."))
     assert low < 0xFFFF800080000000 + 0x3A89BF800000 <= high
     assert between.confidence == LIKELY
@@ -165,20 +168,20 @@ def test_a_log_without_the_offset_of_the_kernel_says_between_which_addresses_it_
         ),
     ],
 )
-def test_a_real_kernel_of_6_12_is_known_by_its_panic(name, values):
-    found = inferred(PANICS[name])
-    assert {one: found[one][0].value for one in values} == values
-    assert all(len(found[one]) == 1 for one in values)
-    assert "disagreement" not in found
+def test_inferences_of_a_recorded_6_12_panic(name, values):
+    by_name = inferred(PANICS[name])
+    assert {name: by_name[name][0].value for name in values} == values
+    assert all(len(by_name[name]) == 1 for name in values)
+    assert "disagreement" not in by_name
 
 
-def test_the_registers_alone_tell_a_16k_kernel_of_52_bits():
+def test_16k_va52_from_registers_alone():
     """Its pfn is lost: the register was used again. The number of the section is enough."""
     lines = PANICS["16k-va52"].splitlines()
     oops = "\n".join(line for line in lines[150:] if "6.12" not in line)
-    found = inferred(oops)
+    by_name = inferred(oops)
     for name, value in (("page_size", 16384), ("va_bits", 52), ("vabits_actual", 52), ("memstart_addr", 0x40000000)):
-        assert [(one.value, one.confidence) for one in found[name]] == [(value, DERIVED)]
+        assert [(inference.value, inference.confidence) for inference in by_name[name]] == [(value, DERIVED)]
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk["addr"])
@@ -191,57 +194,57 @@ def test_a_printed_walk_states_page_size_and_bits(walk):
         f"Internal error: Oops: {walk['esr'][2:]} [#1] PREEMPT SMP\n"
     )
     log = read(text)
-    found = {one.name: one for one in log.reports[0].inferences}
-    assert (found["page_size"].value, found["page_size"].confidence) == (walk["page_kb"] << 10, STATED)
-    assert (found["vabits_actual"].value, found["vabits_actual"].confidence) == (walk["va_bits"], STATED)
+    by_name = {inference.name: inference for inference in log.reports[0].inferences}
+    assert (by_name["page_size"].value, by_name["page_size"].confidence) == (walk["page_kb"] << 10, STATED)
+    assert (by_name["vabits_actual"].value, by_name["vabits_actual"].confidence) == (walk["va_bits"], STATED)
     per_level = (walk["page_kb"] << 10).bit_length() - 4
-    assert found["levels"].value == -(-(walk["va_bits"] - per_level - 3) // per_level)
-    said = [one for one in found.values() if one.name == "disagreement"]
-    assert bool(said) == (log.reports[0].walk.consistent is False)
+    assert by_name["levels"].value == -(-(walk["va_bits"] - per_level - 3) // per_level)
+    disagreements = [inference for inference in by_name.values() if inference.name == "disagreement"]
+    assert bool(disagreements) == (log.reports[0].walk.consistent is False)
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "oops/syzkaller").glob("*.log")), ids=lambda path: path.stem)
-def test_no_relation_is_found_where_nobody_looked_a_section_up(path):
+def test_no_relation_without_a_section_lookup(path):
     try:
         log = read(path.read_text(errors="replace"))
     except OopsError:
         return
     for report in log.reports:
-        names = {one.name for one in report.inferences}
+        names = {inference.name for inference in report.inferences}
         assert not names & {"section_nr", "page_on_stack", "mem_section_size", "bogus_pfn"}
 
 
-def test_a_page_that_is_on_no_list_tells_where_it_is_itself():
+def test_address_of_a_dumped_page_from_its_lru():
     """Its list head points to itself; with its pfn that is where vmemmap begins. A kernel of 6.5 with 4K pages."""
     log = read((DATA / "oops/syzkaller/report-727.log").read_text())
-    found: dict[str, list[int | str]] = {}
-    for one in log.reports[0].inferences:
-        found.setdefault(one.name, []).append(one.value)
-    assert found["vmemmap"] == [0xFFFFFC0005CC5EC0 - 0x1B317B * 64]
-    assert 4096 in found["page_size"]
-    assert 0x40000000 in found["memstart_addr"]
+    by_name: dict[str, list[int | str]] = {}
+    for inference in log.reports[0].inferences:
+        by_name.setdefault(inference.name, []).append(inference.value)
+    assert by_name["vmemmap"] == [0xFFFFFC0005CC5EC0 - 0x1B317B * 64]
+    assert 4096 in by_name["page_size"]
+    assert 0x40000000 in by_name["memstart_addr"]
 
 
-def test_messages_of_two_kernels_in_one_log_say_nothing_of_the_page_size():
+def test_boot_messages_of_two_kernels_are_not_used():
     other = "Dentry cache hash table entries: 16384 (order: 3, 131072 bytes, linear)"
     lines = [line for line in PANICS["4k-va48"].splitlines() if "hash table" in line or "Oops" in line]
     for text, sizes in (("\n".join(lines), [4096]), ("\n".join([other, *lines]), [])):
-        assert [one.value for one in inferred(text).get("page_size", [])] == sizes
+        assert [inference.value for inference in inferred(text).get("page_size", [])] == sizes
 
 
 @pytest.mark.parametrize(("release", "fits"), [("6.4.0", True), ("6.9.0", True), ("6.10.0", False)])
-def test_a_release_may_be_one_more_or_less_than_its_memory_map(release, fits):
+def test_release_may_be_off_by_one(release, fits):
     """The memmap of a real kernel of 6.5, which 6.9 moved."""
     text = (DATA / "oops/syzkaller/report-727.log").read_text().replace("6.5.0-rc5-syzkaller", release)
     log = read(text)
-    starts = {one.value for one in log.reports[0].inferences if one.name == "memstart_addr"}
+    starts = {inference.value for inference in log.reports[0].inferences if inference.name == "memstart_addr"}
     assert (0x40000000 in starts) == fits
 
 
-def test_a_kernel_older_than_every_known_map_is_not_measured_by_newer_ones():
+def test_kernel_older_than_every_known_map():
     """3.18 has its stacks in the linear map."""
     log = read((DATA / "oops/syzkaller/report-45.log").read_text())
-    assert not {one.name for one in log.reports[0].inferences} & {"page_size", "va_bits"}
+    assert not {inference.name for inference in log.reports[0].inferences} & {"page_size", "va_bits"}
 
 
 # The model's own boots: what went in comes out.
@@ -253,9 +256,9 @@ PUD_REAL = [booted for booted in distinct_boots() if booted.folded["pud"] is Fol
 def placements(draw, booted: Boot):
     """Anywhere that KASLR may put the linear map, a stack and a frame."""
     layout = next(
-        one
-        for one in layouts()
-        if (one.page_size, one.va_bits, one.vabits_actual)
+        layout
+        for layout in layouts()
+        if (layout.page_size, layout.va_bits, layout.vabits_actual)
         == (booted.config.page_size, booted.config.va_bits, booted.vabits_actual)
     )
     k = booted.config.constants
@@ -280,8 +283,8 @@ def test_configuration_and_placement_are_recovered_from_the_log_of_a_boot(booted
         assume(False)
     run = k.run()
     text = "\n".join(run.dmesg)
-    found = inferred(text)
-    values = {name: [one.value for one in inferences] for name, inferences in found.items()}
+    by_name = inferred(text)
+    values = {name: [inference.value for inference in inferences] for name, inferences in by_name.items()}
     assert values["page_size"] == [booted.config.page_size]
     assert values["va_bits"] == [booted.config.va_bits]
     assert values["vabits_actual"] == [booted.vabits_actual]
@@ -291,23 +294,25 @@ def test_configuration_and_placement_are_recovered_from_the_log_of_a_boot(booted
     assert values["VMEMMAP_START"] == [booted.config.constants.VMEMMAP_START]
     assert values["memstart_addr"] == [placement.phys_offset]
     assert values["page_on_stack"] == [placement.page_copy]
-    assert "disagreement" not in found
+    assert "disagreement" not in by_name
     # And from the registers alone, of whose kernel nothing else is known.
     bare = "\n".join(
         line for line in run.dmesg if not re.search(r"PHYS_OFFSET|CPU: 0|CPU features|Kernel Offset", line)
     )
     alone = inferred(bare)
-    assert [one.value for one in alone["page_size"]] == [booted.config.page_size]
-    assert {one.value for one in alone["memstart_addr"]} >= {placement.phys_offset}
-    assert booted.config.va_bits in {one.value for one in alone.get("va_bits", [])} or "va_bits" not in alone
+    assert [inference.value for inference in alone["page_size"]] == [booted.config.page_size]
+    assert {inference.value for inference in alone["memstart_addr"]} >= {placement.phys_offset}
+    assert (
+        booted.config.va_bits in {inference.value for inference in alone.get("va_bits", [])} or "va_bits" not in alone
+    )
 
 
 @pytest.mark.parametrize("booted", PUD_REAL, ids=describe)
 def test_without_kaslr_the_linear_map_begins_at_ram(booted):
     run = Tree.named("next-20240229").start_kernel(booted, placement=ANYWHERE).run()
-    found = inferred("\n".join(run.dmesg))
+    by_name = inferred("\n".join(run.dmesg))
     shorter = booted.config.constants.PAGE_OFFSET - (-(1 << booted.vabits_actual) & (1 << 64) - 1)
-    starts = {one.value for one in found["memstart_addr"]}
+    starts = {inference.value for inference in by_name["memstart_addr"]}
     assert RAM_BASE + shorter & (1 << 64) - 1 in starts
     assert len(starts) <= 2
 
@@ -320,11 +325,11 @@ def values_of(text: str) -> dict[str, set[int | str]]:
         log = read(text)
     except OopsError:
         return {}
-    found: dict[str, set[int | str]] = {}
+    by_name: dict[str, set[int | str]] = {}
     for report in log.reports:
         for inference in report.inferences:
-            found.setdefault(inference.name, set()).add(inference.value)
-    return found
+            by_name.setdefault(inference.name, set()).add(inference.value)
+    return by_name
 
 
 WHOLE = {name: values_of(text) for name, text in (*PANICS.items(), ("seed", SEED))}
@@ -333,7 +338,7 @@ WHOLE = {name: values_of(text) for name, text in (*PANICS.items(), ("seed", SEED
 @pytest.mark.parametrize("name", WHOLE)
 @given(share=st.integers(1, 9), seed=st.integers(0, 1 << 32))
 @settings(max_examples=30, deadline=None)
-def test_a_log_with_lines_missing_never_contradicts_the_whole_one(name, share, seed):
+def test_missing_lines_never_contradict_the_whole_log(name, share, seed):
     lines = ({"seed": SEED} | PANICS)[name].splitlines()
     random = Random(seed)
     part = values_of("\n".join(line for line in lines if random.randrange(10) < share))
@@ -357,11 +362,11 @@ def test_corrupt_digits_and_cut_lines_raise_nothing(data):
 @given(name=st.sampled_from(["sp", "x1", "x4", "x20", "x3"]), value=st.integers(0, (1 << 64) - 1))
 @settings(max_examples=30, deadline=None)
 def test_any_value_in_a_register_raises_nothing(name, value):
-    text = re.sub(rf"\b{name}( ?): [0-9a-f]{{16}}", lambda found: f"{name}{found[1]}: {value:016x}", SEED)
+    text = re.sub(rf"\b{name}( ?): [0-9a-f]{{16}}", lambda match: f"{name}{match[1]}: {value:016x}", SEED)
     values_of(text)
 
 
-def test_a_log_with_many_reports_is_read_in_time_that_grows_with_it():
+def test_time_is_linear_in_the_reports():
     values = values_of("\n".join([SEED] * 12))
     assert values["page_size"] == {4096}
 
@@ -387,7 +392,7 @@ def test_numbers_of_addresses_are_hexadecimal_and_sizes_are_numbers():
     assert of_the_story()["page_size"][0].as_dict()["value"] == 4096
 
 
-def test_the_page_for_engineers_shows_what_is_printed():
+def test_oops_md_shows_what_is_printed():
     page = (Path(__file__).parents[2] / "docs/oops.md").read_text()
     printed = str(read(SEED))
     shown = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1].splitlines()
@@ -397,12 +402,12 @@ def test_the_page_for_engineers_shows_what_is_printed():
         assert f"| {word} | {meaning.split(';')[0]}" in page
 
 
-def test_the_page_for_engineers_has_every_diagnosis():
+def test_oops_md_has_every_diagnosis():
     page = (Path(__file__).parents[2] / "docs/oops.md").read_text()
     assert set(re.findall(r"`([a-z-]+)`", page.split("## Diagnoses")[1])) >= NAMES.keys()
 
 
-def test_the_clues_of_a_report_are_looked_for_once_however_many_reports_ask(monkeypatch):
+def test_clues_are_computed_once(monkeypatch):
     asked = []
     monkeypatch.setattr(
         inferring, "relation_of", lambda report, pfn: asked.append(report.lines) or relation_of(report, pfn)

@@ -38,7 +38,9 @@ words = st.integers(0, U64)
 
 def layout_of(since: tuple[int, int], page_size: int = 4096, va_bits: int = 48) -> Layout:
     return next(
-        one for one in layouts() if one.era.since == since and (one.page_size, one.va_bits) == (page_size, va_bits)
+        layout
+        for layout in layouts()
+        if layout.era.since == since and (layout.page_size, layout.va_bits) == (page_size, va_bits)
     )
 
 
@@ -46,22 +48,22 @@ def layout_of(since: tuple[int, int], page_size: int = 4096, va_bits: int = 48) 
 
 
 @pytest.mark.parametrize("key", CONSTANTS["configurations"])
-def test_the_newest_map_is_that_of_compiled_kernels(key):
+def test_newest_layout_agrees_with_compiled_kernels(key):
     page, va, pa = key.split("-")
     own = {**CONSTANTS["everywhere"], **CONSTANTS["configurations"][key]}
     found = [
-        one
-        for one in layouts()
-        if one.era is ERAS[0]
-        and (one.page_size, one.va_bits) == (int(page[:-1]) << 10, int(va[2:]))
-        and (one.pa_bits == int(pa[2:]) or one.vabits_actual < one.va_bits)
+        layout
+        for layout in layouts()
+        if layout.era is ERAS[0]
+        and (layout.page_size, layout.va_bits) == (int(page[:-1]) << 10, int(va[2:]))
+        and (layout.pa_bits == int(pa[2:]) or layout.vabits_actual < layout.va_bits)
     ]
     assert found
-    for one in found:
-        assert int(own["VMEMMAP_START"], 16) == one.VMEMMAP_START
-        assert int(own["PAGE_OFFSET"], 16) == one.PAGE_OFFSET
-        assert one.kernel_bases == (int(own["KIMAGE_VADDR"], 16),)
-        assert one.section_bits == own["SECTION_SIZE_BITS"]
+    for layout in found:
+        assert int(own["VMEMMAP_START"], 16) == layout.VMEMMAP_START
+        assert int(own["PAGE_OFFSET"], 16) == layout.PAGE_OFFSET
+        assert layout.kernel_bases == (int(own["KIMAGE_VADDR"], 16),)
+        assert layout.section_bits == own["SECTION_SIZE_BITS"]
 
 
 @pytest.mark.parametrize(
@@ -74,14 +76,14 @@ def test_the_newest_map_is_that_of_compiled_kernels(key):
         ((6, 9), 0xFFFF800080000000, 0xFFFFFDFFC0000000),
     ],
 )
-def test_where_4k_pages_and_48_bits_put_kernel_and_memmap_in_each_version(since, kernel, vmemmap):
+def test_layouts_of_4k_va48_through_versions(since, kernel, vmemmap):
     """`Documentation/arm64/memory.rst` of those versions, and `asm/memory.h`."""
     layout = layout_of(since)
     assert kernel in layout.kernel_bases
     assert vmemmap == layout.VMEMMAP_START
 
 
-def test_a_port_of_a_real_5_9_kernel_is_below_its_memmap():
+def test_layout_of_a_recorded_5_9_kernel():
     """An access to port 0x201: I/O space has 16 MiB and ends 2 MiB below the memmap."""
     report = read((DATA / "oops/syzkaller/report-524.log").read_text()).reports[0]
     assert report.registers["x9"] == 0x201
@@ -89,7 +91,7 @@ def test_a_port_of_a_real_5_9_kernel_is_below_its_memmap():
     assert io + (16 << 20) + (2 << 20) == layout_of((5, 4)).VMEMMAP_START
 
 
-def test_a_stack_of_a_real_6_0_kernel_is_where_its_map_has_them():
+def test_stack_of_a_recorded_6_0_kernel():
     report = read((DATA / "oops/syzkaller/report-655.log").read_text()).reports[1]
     (base,) = layout_of((5, 17)).kernel_bases
     assert 0 < report.registers["sp"] - base < 1 << 32
@@ -99,12 +101,12 @@ def test_a_stack_of_a_real_6_0_kernel_is_where_its_map_has_them():
 
 
 @given(page=words, vmemmap=st.integers(0, (1 << 58) - 1).map(lambda n: n << 6))
-def test_vmemmap_is_where_the_distance_is_the_pfn(page, vmemmap):
+def test_vmemmap_of_inverts_page_to_pfn(page, vmemmap):
     assert vmemmap_of(page, page_to_pfn(page, vmemmap)) == vmemmap
 
 
 @given(layout=st.sampled_from(layouts()), sections=st.integers(-(1 << 12), 1 << 12))
-def test_memstart_and_vmemmap_are_each_others_inverse(layout, sections):
+def test_memstart_of_inverts_vmemmap_at(layout, sections):
     memstart = sections * layout.memstart_align
     assert memstart_of(layout, vmemmap_at(layout, memstart)) == memstart
 
@@ -138,7 +140,7 @@ def test_four_registers_of_any_kernel_give_its_memstart(lookup, others, has_pfn)
     assert (found.page, found.section, found.root) == (page, section, root)
     assert found.pfn == (pfn if has_pfn else None)
     assert memstart in found.memstarts(layout)
-    assert all(layout.section_shift == one.section_shift for one in layouts() if found.fits(one))
+    assert all(layout.section_shift == other.section_shift for other in layouts() if found.fits(other))
 
 
 @given(lookup=lookups())
@@ -164,7 +166,7 @@ def test_no_relation_is_found_among_pointers(numbers):
     assert found is None
 
 
-def test_pointers_that_fit_by_accident_are_no_relation():
+def test_pointers_that_fit_by_accident_are_not_a_relation():
     """Registers of a real kernel: rounded addresses, whose zeros at the end fit each other."""
     rounded = {"x26": 0xFFF00000001C0000, "x21": 0xFFFFC0008031F000}
     assert vmemmap_of(rounded["x26"], rounded["x21"]) is not None
@@ -180,9 +182,9 @@ def test_a_section_of_1_gib_is_more_than_a_block_of_64k_pages():
     assert layout_of((6, 9), 65536, 42).memstart_align == 1 << 29
 
 
-def test_pointers_below_those_of_48_bits_are_of_52():
+def test_pointers_below_the_48_bit_range():
     report = PrintedReport("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFF0000002345678}))
-    (bits,) = (one for one in infer(report, PrintedLog((report,))) if one.name == "vabits_actual")
+    (bits,) = (inference for inference in infer(report, PrintedLog((report,))) if inference.name == "vabits_actual")
     assert (bits.value, bits.confidence) == (52, "likely")
     alone = PrintedReport("oops", registers=Registers({"x0": 0xFFF0000001234560, "x1": 0xFFFF000002345678}))
     assert infer(alone, PrintedLog((alone,))) == ()
@@ -195,12 +197,12 @@ def test_a_page_and_its_address_have_the_same_number(layout, index):
         assert address_of(layout, page) == layout.PAGE_OFFSET + index * layout.page_size
 
 
-def test_a_page_and_its_address_in_registers_tell_the_page_size():
+def test_page_size_from_a_page_and_its_address():
     layout = layout_of((6, 9), 16384, 48)
     page = layout.VMEMMAP_START + 0x12345 * 64
     address = layout.PAGE_OFFSET + 0x12345 * 16384 + 0x120
     report = PrintedReport("oops", registers=Registers({"x0": page, "x1": address}))
-    assert {one.name: one.value for one in infer(report, PrintedLog((report,)))}["page_size"] == 16384
+    assert {inference.name: inference.value for inference in infer(report, PrintedLog((report,)))}["page_size"] == 16384
 
 
 # Narrowing.
@@ -212,9 +214,9 @@ def clue(text: str, fits, confidence: str = DERIVED) -> Clue:
 
 def test_the_fewest_clues_that_suffice_are_the_evidence():
     clues = [
-        clue("small pages", lambda one: one.page_size < 65536),
-        clue("not 16K", lambda one: one.page_size != 16384),
-        clue("4K", lambda one: one.page_size == 4096),
+        clue("small pages", lambda layout: layout.page_size < 65536),
+        clue("not 16K", lambda layout: layout.page_size != 16384),
+        clue("4K", lambda layout: layout.page_size == 4096),
     ]
     (size, *_) = common_values(narrow(clues))
     assert (size.value, [piece.text for piece in size.evidence]) == (4096, ["4K"])
@@ -228,27 +230,27 @@ def test_possible_values_have_their_units():
     ]
 
 
-def test_clues_that_exclude_each_other_are_a_disagreement_and_shake_what_was_concluded():
+def test_conflicting_clues_lower_the_confidence():
     clues = [
-        clue("4K", lambda one: one.page_size == 4096),
-        clue("64K", lambda one: one.page_size == 65536),
+        clue("4K", lambda layout: layout.page_size == 4096),
+        clue("64K", lambda layout: layout.page_size == 65536),
     ]
     narrowed = narrow(clues)
     (conflict,) = narrowed.conflicts
     assert {piece.text for piece in conflict.evidence} == {"4K", "64K"}
-    assert {one.confidence for one in common_values(narrowed)} <= {"likely", "possible"}
+    assert {inference.confidence for inference in common_values(narrowed)} <= {"likely", "possible"}
 
 
-def test_what_is_printed_counts_before_what_is_derived():
+def test_stated_clues_precede_derived_ones():
     clues = [
-        clue("derived", lambda one: one.page_size == 65536),
-        clue("printed", lambda one: one.page_size == 4096, STATED),
+        clue("derived", lambda layout: layout.page_size == 65536),
+        clue("printed", lambda layout: layout.page_size == 4096, STATED),
     ]
     (size, *_) = common_values(narrow(clues))
     assert (size.value, size.confidence) == (4096, STATED)
 
 
-def test_nothing_follows_from_nothing():
+def test_no_inference_without_clues():
     report = PrintedReport("warning")
     assert infer(report, PrintedLog((report,))) == ()
 
@@ -256,7 +258,7 @@ def test_nothing_follows_from_nothing():
 @pytest.mark.parametrize(
     ("pgdp", "page_size", "va_bits", "expected"),
     [
-        (0x112CE2E00, 65536, 48, [48]),  # 512 bytes: one for 52 bits would have 8192
+        (0x112CE2E00, 65536, 48, [48]),  # 512 bytes: a pgd for 52 bits has 8192
         (0x112CE4000, 65536, 48, [48, 52]),
         (0x81D900D50, 16384, 48, [48]),
         (0x440F6980, 4096, 52, [52]),
@@ -264,14 +266,14 @@ def test_nothing_follows_from_nothing():
         (0x440F6980, 4096, 48, []),  # with 48 bits in use both have a page
     ],
 )
-def test_the_address_of_a_pgd_is_a_multiple_of_its_size(pgdp, page_size, va_bits, expected):
+def test_pgd_alignment(pgdp, page_size, va_bits, expected):
     walk = PrintedWalk(table="user", page_size=page_size, va_bits=va_bits, pgdp=pgdp, lines=(1,))
     report = PrintedReport("oops", walk=walk)
     found = infer(report, PrintedLog((report,)))
     if expected:
-        assert [one.value for one in found if one.name == "va_bits"] == expected
+        assert [inference.value for inference in found if inference.name == "va_bits"] == expected
     else:
-        assert "configuration" in [one.value for one in found if one.name == "disagreement"]
+        assert "configuration" in [inference.value for inference in found if inference.name == "disagreement"]
 
 
 # The access that faulted.
@@ -323,11 +325,11 @@ def test_the_address_of_an_access(text, registers, address):
         "setm [x1]!, x1!, x2",
     ],
 )
-def test_without_an_address_or_its_registers_there_is_no_access(text):
+def test_no_access_without_address_or_registers(text):
     assert report_of(text, x1=0).access is None
 
 
-def test_a_tag_is_no_part_of_the_address():
+def test_access_reaches_tagged_addresses():
     access = report_of("ldr x0, [x1]", x1=0xF4FF000012345678).access
     assert access.reaches(0xFFFF000012345678)
     assert access.reaches(0xF4FF000012345678)
@@ -343,7 +345,7 @@ def test_the_instruction_and_the_address_of_one_fault_agree():
     assert "0xffff000000001008" in said.claim
 
 
-def test_a_load_is_not_reported_as_a_write():
+def test_load_reported_as_write_disagrees():
     assert not list(disagreements(report_of("str x0, [x3]", 0x96000044, 0, x3=0)))
     (said,) = disagreements(report_of("ldr x0, [x3]", 0x96000044, 0, x3=0))
     assert "WnR = 1" in said.claim
@@ -358,7 +360,7 @@ def test_a_far_that_is_not_valid_is_not_compared():
     assert not list(disagreements(report_of("ldr x0, [x3]", 0x96000410, 0x1000, x3=0)))
 
 
-def test_a_level_that_the_walk_contradicts_says_nothing_of_the_kernel():
+def test_contradicted_level_is_not_a_clue():
     log = read(
         "Unable to handle kernel paging request at virtual address ffffffc084a1d004\n"
         "swapper pgtable: 4k pages, 39-bit VAs, pgdp=0000000041ef8000\n"
@@ -366,8 +368,8 @@ def test_a_level_that_the_walk_contradicts_says_nothing_of_the_kernel():
         "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP"
     )
     found = log.reports[0].inferences
-    assert [one.value for one in found if one.name == "disagreement"] == ["walk"]
-    assert [one.value for one in found if one.name == "vabits_actual"] == [39]
+    assert [inference.value for inference in found if inference.name == "disagreement"] == ["walk"]
+    assert [inference.value for inference in found if inference.name == "vabits_actual"] == [39]
 
 
 def test_a_walk_that_esr_contradicts_is_named():
@@ -378,6 +380,6 @@ def test_a_walk_that_esr_contradicts_is_named():
         f"user pgtable: {walk['page_kb']}k pages, {walk['va_bits']}-bit VAs, pgdp=0000000000000000\n"
         f"[{walk['addr']}] {entries}\nInternal error: Oops: {walk['esr'][2:]} [#1] SMP\n"
     )
-    said = [one for one in log.reports[0].inferences if one.name == "disagreement"]
-    assert [one.value for one in said] == ["walk"]
-    assert "level 3" in said[0].claim
+    disagreements = [inference for inference in log.reports[0].inferences if inference.name == "disagreement"]
+    assert [inference.value for inference in disagreements] == ["walk"]
+    assert "level 3" in disagreements[0].claim

@@ -72,7 +72,7 @@ def test_the_story_with_the_places_of_its_boot():
 @every_boot
 @given(data=st.data())
 @settings(max_examples=5, deadline=None)
-def test_a_stray_kernel_pointer_reads_back_to_its_walk(booted, data):
+def test_simulated_oops_reads_back(booted, data):
     """Beyond RAM in the linear map: where the tables end is what the walk, ESR_EL1 and this reader agree on."""
     offset = data.draw(st.integers(0, booted.vabits_actual - 2).map(lambda bit: 1 << bit))
     write = data.draw(st.booleans())

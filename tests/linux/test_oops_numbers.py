@@ -50,13 +50,13 @@ def test_a_field_of_the_syndrome_has_its_bits_and_comes_from_the_esr(story):
 
 
 @pytest.mark.parametrize("path", POSTED, ids=lambda path: path.stem)
-def test_no_number_is_explained_by_what_does_not_name_it(path):
+def test_explanations_contain_their_number(path):
     try:
-        it = annotate(read(path.read_text()))
+        annotated = annotate(read(path.read_text()))
     except OopsError:
         return
-    for number, known in explanations(it).items():
-        assert it.lines[number.line - 1][number.start : number.end] == number.text
+    for number, known in explanations(annotated).items():
+        assert annotated.lines[number.line - 1][number.start : number.end] == number.text
         first = {one.value for one in numbers_in(0, known.steps[0])}
         assert number.value in first or f"= {number.value:#x}" in known.steps[0]
 

@@ -89,11 +89,11 @@ def test_the_types_of_the_model_are_read_back(bit):
 
 
 @given(st.integers(0, (1 << 32) - 1), st.sampled_from([None, (4, 19), (5, 15), (6, 11), (6, 12), (6, 16)]))
-def test_every_value_is_one_of_four_things(value, version):
+def test_page_type_encodings_are_exhaustive(value, version):
     assert page_type_of(value, version).encoding in ("none", "count", "bits", "byte")
 
 
-def test_a_type_is_read_out_of_the_map_count_where_nothing_else_shows_it():
+def test_page_type_from_the_map_count():
     line = "page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x40a03\n"
     assert page_of(line, "6.8.0").page_type.value == 0xFFFF_FDFF
     assert page_of(line.replace("-512", "0"), "6.12.0").page_type is None
@@ -114,7 +114,7 @@ def test_the_spellings_of_the_first_line(line, expected):
     assert (page.refcount, page.mapcount, page.mapping, page.index, page.pfn) == expected
 
 
-def test_before_v4_18_the_fields_stood_in_another_order():
+def test_struct_page_before_v4_18():
     raw = (
         "raw: 02fffc0000000000 dead000000000400 0000000000000002 00000001ffffff7f\n"
         "raw: dead000000000100 dead000000000200 0000000000000000 0000000000000000\n"
@@ -144,7 +144,7 @@ FLAGS = "flags: 0x17ffffc0000000(node=0|zone=2|lastcpupid=0x1fffff)\n"
         ((RAW[1],), None, set()),
     ],
 )
-def test_of_two_raw_lines_the_one_that_is_left_is_known_by_what_is_printed(lines, at, names):
+def test_one_of_two_raw_lines(lines, at, names):
     """The words of tests/data/oops/badpage.jsonl."""
     text = HEADLINE + "".join(lines)
     (report,) = oops.read(text).reports
@@ -169,7 +169,7 @@ def test_flags_and_counts_of_a_tail_page_are_printed_of_its_folio():
     assert oops.read(HEADLINE + text).reports[0].notes == ()
 
 
-def test_raw_words_that_are_not_those_of_the_printed_page_are_noted():
+def test_contradicting_raw_words_are_noted():
     text = (
         "page: refcount:1 mapcount:0 mapping:0000000000000000 index:0x0 pfn:0x1\n"
         "flags: 0x4(referenced)\n"
@@ -178,10 +178,10 @@ def test_raw_words_that_are_not_those_of_the_printed_page_are_noted():
     )
     notes = oops.read(HEADLINE + text).reports[0].notes
     assert len(notes) == 2
-    assert "refcount is printed as 1, and the raw words hold 2" in notes
+    assert "refcount is printed as 1, but the raw words hold 2" in notes
 
 
-def test_who_had_the_page_before():
+def test_page_owner_traces():
     text = (
         "page: refcount:0 mapcount:0 mapping:0000000000000000 index:0x0 pfn:0x1\n"
         "page last allocated via order 0, migratetype Unmovable, gfp_mask 0x40c40(GFP_NOFS|__GFP_COMP), pid 5096\n"
@@ -195,7 +195,7 @@ def test_who_had_the_page_before():
     assert report.functions == ("bad_page",)
 
 
-def test_a_page_that_was_dumped_before_a_bug_is_the_bugs():
+def test_page_dumped_before_a_bug_belongs_to_it():
     text = (
         "page: refcount:1 mapcount:0 mapping:0000000000000000 index:0x0 pfn:0x1\n"
         "page dumped because: VM_BUG_ON_PAGE(!PageTable(page))\n"

@@ -80,7 +80,7 @@ def test_every_value_knows_its_line():
     assert "PHYS_OFFSET" in lines[log.facts.where["phys_offset"] - 1]
 
 
-def test_what_is_true_of_the_whole_log():
+def test_log_facts():
     facts = oops.read(SEED).facts
     assert (facts.kaslr_offset, facts.kernel_base) == (0x3A89_BF80_0000, 0xFFFF_8000_8000_0000)
     assert (facts.phys_offset, facts.memory_limit) == (0xFFFF_F761_8000_0000, "none")
@@ -147,7 +147,9 @@ def test_every_log_of_arm64_is_read(path):
 
 @pytest.mark.parametrize(("name", "architecture"), FOREIGN.items(), ids=FOREIGN)
 def test_a_log_of_another_architecture_is_declined_in_one_sentence(name, architecture):
-    with pytest.raises(oops.OopsError, match=f"^this is a report of {architecture}: pgtlab reads those of arm64$"):
+    with pytest.raises(
+        oops.OopsError, match=f"^this report is from {architecture}: pgtlab reads only those from arm64$"
+    ):
         logged(name)
 
 
@@ -164,7 +166,7 @@ FRAGMENTS = {
 
 @pytest.mark.parametrize(("architecture", "text"), FRAGMENTS.items(), ids=FRAGMENTS)
 def test_a_fragment_of_another_architecture(architecture, text):
-    with pytest.raises(oops.OopsError, match=f"report of {architecture}"):
+    with pytest.raises(oops.OopsError, match=f"report is from {architecture}"):
         oops.read(text)
 
 
@@ -178,37 +180,37 @@ def test_a_fragment_of_another_architecture(architecture, text):
         "BUG: sleeping function called from invalid context at mm/slab.h:306",
     ],
 )
-def test_a_bug_line_with_a_kernels_numbers_is_a_report_by_itself_and_before_another(line):
+def test_single_line_reports(line):
     assert [report.kind for report in oops.read(f"[    1.000000] {line}\n").reports] == ["bug"]
     oopsed = "[    2.0] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008\n"
     oopsed += "[    2.1] Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP\n"
     assert [report.kind for report in oops.read(f"[    1.000000] {line}\n{oopsed}").reports] == ["bug", "oops"]
 
 
-def test_a_bug_line_of_a_mail_is_told_apart_from_none():
-    with pytest.raises(oops.OopsError, match="line 2 has a BUG, and nothing below it is a kernel's"):
+def test_bug_line_of_a_mail_is_named_in_the_error():
+    with pytest.raises(oops.OopsError, match="line 2 has a BUG, but no kernel printed the lines below it"):
         oops.read("Hello,\nBUG: it does not work\nBye\n")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "Hello, world", "\0\1\2", (DATA / "README.md").read_text()])
-def test_a_text_without_a_report_says_so(text):
-    with pytest.raises(oops.OopsError, match="no report of a kernel is in this text"):
+def test_text_without_a_report(text):
+    with pytest.raises(oops.OopsError, match="there is no kernel report in this text"):
         oops.read(text)
 
 
-def test_a_panic_that_shows_nothing_of_its_architecture_is_of_that_of_the_log():
-    with pytest.raises(oops.OopsError, match="report of x86"):
+def test_panic_has_the_architecture_of_the_log():
+    with pytest.raises(oops.OopsError, match="report is from x86"):
         oops.read("RIP: 0010:f+0x4/0x8\nnothing\nKernel panic - not syncing: Fatal exception\n")
     (report,) = oops.read("Kernel panic - not syncing: Fatal exception\n").reports
     assert report.kind == "panic"
 
 
-def test_somebody_who_talks_of_a_bug_is_no_report():
-    with pytest.raises(oops.OopsError, match="no report"):
+def test_prose_about_a_bug_is_not_a_report():
+    with pytest.raises(oops.OopsError, match="no kernel report"):
         oops.read("> Which one?\n\nBUG: the one that you fixed yesterday.\n")
 
 
-def test_a_syndrome_of_zero_is_one_that_nobody_had():
+def test_syndrome_of_zero_is_missing():
     """`die()` printed 0 where it was called without a syndrome (before v5.15)."""
     (report,) = oops.read("Internal error: Oops - bad mode: 00000000 [#1] SMP\npstate: 60000005\n").reports
     assert report.esr is None
@@ -217,7 +219,7 @@ def test_a_syndrome_of_zero_is_one_that_nobody_had():
 def test_reports_of_two_architectures_in_one_text():
     log = oops.read(SEED + (SYZKALLER / "report-725.log").read_text())
     assert [report.kind for report in log.reports] == ["bad page", "oops", "panic"]
-    assert log.declined == ("this is a report of x86: pgtlab reads those of arm64",)
+    assert log.declined == ("this report is from x86: pgtlab reads only those from arm64",)
 
 
 def test_the_spelling_of_v3_18():
@@ -265,7 +267,7 @@ def test_a_bug_is_one_report_with_its_oops():
     assert bug.code[-1].text == "brk #0x800"
 
 
-def test_an_oops_on_the_way_through_a_warning_is_told_from_other_lines():
+def test_oops_during_a_warning():
     """A line of another task, T3316, stands between those of T3315."""
     warning, report, panic = logged("report-655").reports
     assert [warning.kind, report.kind, panic.kind] == ["warning", "oops", "panic"]
@@ -275,7 +277,7 @@ def test_an_oops_on_the_way_through_a_warning_is_told_from_other_lines():
     assert logged("report-655").facts.kaslr_offset == 0  # disabled
 
 
-def test_what_syzkaller_printed_and_what_its_symbolizer_made_of_it_read_the_same():
+def test_symbolized_log_reads_the_same():
     printed, symbolized = (
         next(report for report in logged(name).reports if report.kind == "oops") for name in ("report-655", "guilty-55")
     )
@@ -296,7 +298,7 @@ def oops_by(caller: str, x0: int) -> list[str]:
     return [f"[    1.000000][{caller:>6}] {line}" for line in lines]
 
 
-def test_callers_tell_two_reports_apart_that_are_printed_line_by_line():
+def test_callers_separate_interleaved_reports():
     first, second = oops_by("T1", 1), oops_by("C3", 2)
     text = "\n".join(line for pair in zip(first, second, strict=True) for line in pair)
     one, two = oops.read(text).reports
@@ -305,7 +307,7 @@ def test_callers_tell_two_reports_apart_that_are_printed_line_by_line():
     assert not set(one.lines) & set(two.lines)
 
 
-def test_without_callers_foreign_lines_are_passed_over():
+def test_foreign_lines_are_skipped():
     alone = oops.read("\n".join(MESSAGES)).reports[1]
     noisy = oops.read("\n".join(f"{line}\nusb 1-1: new device number 4" for line in MESSAGES)).reports[1]
     assert noisy.trace != ()
@@ -313,7 +315,7 @@ def test_without_callers_foreign_lines_are_passed_over():
     assert noisy.registers.values == alone.registers.values
 
 
-def test_a_report_ends_where_the_log_has_nothing_more_of_it():
+def test_report_ends_after_foreign_lines():
     """A bad page has no last line; a call trace long after it is not its own."""
     page = "BUG: Bad page state in process a  pfn:1\nCall trace:\n f+0x4/0x8\n"
     (report,) = oops.read(page + "quiet\n" * 100 + "Call trace:\n g+0x4/0x8\n").reports
@@ -408,12 +410,12 @@ def test_two_values_of_esr_are_noted():
     (report,) = oops.read("Unable to handle kernel paging request at virtual address dead000000000108\n"
                           "  ESR = 0x96000004\nInternal error: Oops: 96000006 [#1]").reports  # fmt: skip
     assert report.esr == 0x9600_0004
-    assert report.notes == ("ESR_EL1 is 0x96000004 in line 2, and 0x96000006 in line 3",)
+    assert report.notes == ("ESR_EL1 is 0x96000004 in line 2, but 0x96000006 in line 3",)
 
 
 def test_flags_of_pstate_that_do_not_fit_its_value_are_noted():
     wrong = SEED.replace("(nzCv daif +PAN", "(nzCv daif -PAN")
-    assert "pstate 21400005 is (nzCv daif +PAN" in oops.read(wrong).reports[1].notes[0]
+    assert "pstate 21400005 means (nzCv daif +PAN" in oops.read(wrong).reports[1].notes[0]
     assert oops.read(SEED).reports[1].notes == ()
 
 
@@ -442,7 +444,7 @@ SPELLINGS = {
         "mm/pgtable-generic.c:50: bad pmd 0800000104d5a401.",
     ],
 )
-def test_what_the_kernel_says_of_page_tables_in_a_line_is_a_report(text):
+def test_single_line_reports_of_page_tables(text):
     """`check_mm()` of kernel/fork.c, and `pmd_ERROR()` of arch/arm64/include/asm/pgtable.h, v6.12."""
     (report,) = oops.read(f"systemd[1]: Started.\n{text}\nsystemd[1]: Stopped.\n").reports
     assert (report.kind, report.message, report.lines) == ("bug", text, (2,))

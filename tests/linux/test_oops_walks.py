@@ -41,7 +41,7 @@ def walk_of(text: str):
 
 
 @pytest.mark.parametrize("record", RECORDED, ids=[record["addr"] for record in RECORDED])
-def test_a_recorded_walk_agrees_with_esr_or_the_disagreement_is_named(record):
+def test_recorded_walks_agree_with_esr(record):
     walk = walk_of(printed(record))
     odd = next((words for note, words in ODD.items() if note in record["note"]), None)
     assert walk.consistent is (odd is None)
@@ -50,7 +50,7 @@ def test_a_recorded_walk_agrees_with_esr_or_the_disagreement_is_named(record):
 
 
 @pytest.mark.parametrize("record", RECORDED, ids=[record["addr"] for record in RECORDED])
-def test_a_recorded_walk_is_read_to_the_bit(record):
+def test_recorded_walks_are_read_exactly(record):
     walk = walk_of(printed(record))
     assert {entry.name: f"{entry.value:016x}" for entry in walk.entries} == record["entries"]
     assert (walk.page_size, walk.va_bits, walk.table) == (record["page_kb"] << 10, record["va_bits"], record["table"])
@@ -80,7 +80,7 @@ def test_a_walk_that_a_mail_broke_into_two_lines():
     assert walk_of(text).entries == walk_of(printed(RECORDED[0])).entries
 
 
-def test_a_walk_that_is_cut_off_says_neither_yes_nor_no():
+def test_cut_off_walk_is_not_compared():
     text = printed(RECORDED[0])
     assert walk_of(text[: text.index(", pmd=")]).consistent is None
 
@@ -88,7 +88,7 @@ def test_a_walk_that_is_cut_off_says_neither_yes_nor_no():
 @pytest.mark.parametrize(
     "note", ["user address but active_mm is swapper", "address between user and kernel address ranges"]
 )
-def test_where_no_walk_was_printed_the_reason_was(note):
+def test_reason_for_a_missing_walk(note):
     walk = walk_of(f"  ESR = 0x96000004\n[0000000000000008] {note}\n")
     assert (walk.note, walk.entries, walk.consistent, walk.address) == (note, (), None, 8)
 
@@ -186,13 +186,13 @@ def test_the_level_of_a_permission_fault_is_the_level_of_the_leaf():
     assert "ends in a page at level 3" in leaf(PAGE | RDONLY, esr(FaultKind.PERMISSION, 2, Access.WRITE)).inconsistency
 
 
-def test_a_valid_walk_of_user_tables_may_have_been_out_of_reach():
+def test_valid_user_walk_with_software_pan():
     walk = leaf(PAGE | USER, esr(FaultKind.TRANSLATION, 1), table="user")
     assert "CONFIG_ARM64_SW_TTBR0_PAN" in walk.inconsistency
 
 
 @pytest.mark.parametrize("syndrome", [0x9600_0021, 0x9600_0010, 0x9600_0061])
-def test_what_is_not_a_fault_of_the_walk_agrees_with_a_whole_one(syndrome):
+def test_other_aborts_agree_with_a_whole_walk(syndrome):
     assert leaf(PAGE, syndrome).consistent
 
 
@@ -201,7 +201,7 @@ def test_an_external_abort_of_an_access_needs_a_translation():
 
 
 @pytest.mark.parametrize("syndrome", [0xF200_0800, 0x0200_0000, 0x5600_0000])
-def test_an_exception_that_is_no_abort_says_nothing_of_a_walk(syndrome):
+def test_other_exceptions_are_not_compared(syndrome):
     assert leaf(PAGE, syndrome).consistent is None
 
 

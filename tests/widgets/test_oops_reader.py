@@ -85,9 +85,9 @@ def test_unknown_choice_is_refused(reader, nowhere):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hello", "no report of a kernel is in this text"),
-        ((DATA / "oops" / "syzkaller" / "report-238.log").read_text(), "this is a report of arm (32 bits)"),
-        ((DATA / "oops" / "syzkaller" / "report-431.log").read_text(), "this is a report of powerpc"),
+        ("hello", "there is no kernel report in this text"),
+        ((DATA / "oops" / "syzkaller" / "report-238.log").read_text(), "this report is from arm (32 bits)"),
+        ((DATA / "oops" / "syzkaller" / "report-431.log").read_text(), "this report is from powerpc"),
     ],
 )
 def test_text_without_a_report_shows_error(reader, text, message):

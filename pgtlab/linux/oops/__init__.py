@@ -11,7 +11,7 @@ OopsLog(1 report: oops)
 [('oops', '0x96000004')]
 >>> log.diagnosis
 a NULL pointer plus 0x8 was used; the log does not show which register was NULL (likely)
-  the report is of 0x8 (line 1)
+  the reported address is 0x8 (line 1)
 
 `print(log)` is what the command prints. A text without a report of arm64 is an `OopsError` of one sentence.
 

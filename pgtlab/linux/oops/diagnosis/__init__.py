@@ -16,22 +16,22 @@ from pgtlab.linux.oops.reading.report import PrintedReport
 
 #: Every name, and what it means.
 NAMES = {
-    "page-table-freed-without-destructor": "a page-table page came back to the allocator still typed as one",
-    "stack-address-as-struct-page": "something on the stack was taken for a struct page of the memmap",
+    "page-table-freed-without-destructor": "a page-table page was freed while its type was still that of a table",
+    "stack-address-as-struct-page": "an address on the stack was used as that of a struct page in the memmap",
     "stack-overflow": "the kernel ran over the end of a stack",
     "kasan-shadow": "KASAN's check of a pointer near NULL faulted, before the access itself",
-    "poison": "a value was used that the kernel writes where nothing should be read",
+    "poison": "a poison value was used as an address",
     "error-pointer": "an error number was used as a pointer",
     "null-plus-offset": "a field of a structure at NULL was used",
     "null-function-pointer": "the kernel jumped to NULL",
     "write-to-read-only-memory": "the kernel wrote to memory that its tables protect",
     "execute-non-executable-memory": "the kernel jumped to memory that its tables do not let it execute",
-    "user-memory-outside-uaccess": "the kernel used user memory without opening the access to it",
+    "user-memory-outside-uaccess": "the kernel accessed user memory without enabling the access to it",
     "non-canonical-address": "an address was used that is in neither range",
     "user-address-in-kernel": "the kernel used an address of the range of user space",
     "external-abort": "the memory system refused an access that the tables allowed",
-    "alignment-fault": "an access was not aligned as its memory type asks for",
-    NOT_ENOUGH: "the log does not carry a conclusion",
+    "alignment-fault": "an access was not aligned as its memory type requires",
+    NOT_ENOUGH: "the evidence is not enough for a diagnosis",
 }
 
 
@@ -59,7 +59,7 @@ def diagnose(report: PrintedReport, log: PrintedLog, inferences: Iterable[Infere
     ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP")
     >>> diagnosis = diagnose(log.reports[0], log, ())
     >>> diagnosis.name, diagnosis.sentence.partition(":")[0], [str(evidence) for evidence in diagnosis.evidence]
-    ('poison', '0xdead000000000108 is LIST_POISON1 + 0x8', ['the report is of 0xdead000000000108 (line 1)'])
+    ('poison', '0xdead000000000108 is LIST_POISON1 + 0x8', ['the reported address is 0xdead000000000108 (line 1)'])
     """
     inferred = {inference.name: inference for inference in inferences}
     inferred = {name: inference for name, inference in inferred.items() if inference.confidence != POSSIBLE}
@@ -78,11 +78,11 @@ def _nothing(report: PrintedReport) -> Diagnosis:
     if pc is not None:
         evidence.append(Evidence(f"the kernel was in {pc}", report.lines_of("pc")))
     if report.kind == "panic":
-        sentence = "a panic names the last straw: the reports before it tell more"
+        sentence = "the panic is a consequence: see the reports before it"
     elif report.location:
-        sentence = f"a check of the kernel's own failed at {report.location}: what it asks for is in the source"
+        sentence = f"a check in the kernel failed at {report.location}: the source shows its condition"
     elif report.esr is None and not report.page:
-        sentence = "the report has neither a fault nor a page in it"
+        sentence = "the report has neither a fault nor a page dump"
     else:
-        sentence = "nothing in the report says where its values come from"
+        sentence = "nothing in the report shows where its values come from"
     return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))

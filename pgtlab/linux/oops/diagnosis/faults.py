@@ -52,8 +52,8 @@ def kasan_shadow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
     if printed and f"{address:016x}" not in printed:
         return None
     sentence = (
-        f"KASAN was checking an access to {address:#x} to {last:#x}, a pointer near NULL: {report.address:#x} is the "
-        "shadow of that"
+        f"KASAN was checking an access between {address:#x} and {last:#x}, near NULL: {report.address:#x} is the "
+        "shadow of these bytes"
     )
     text = f"({report.address:#x} - KASAN_SHADOW_OFFSET {shadow.offset:#x}) << {shadow.scale} = {address:#x}"
     evidence = (address_evidence(report), Evidence(text), *((Evidence(printed),) if printed else ()))
@@ -109,11 +109,12 @@ def null_pointer(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
         return Diagnosis("null-plus-offset", sentence, evidence, LIKELY)
     if access.base_value == 0:
         field = inferred.get("field")
-        what = f"{access.base} is NULL, and {address:#x} bytes into what it should point to"
-        what += f", {field.value}, was used{where}" if field else f" was used{where}"
-        return Diagnosis("null-plus-offset", what, (*evidence, *(field.evidence[1:] if field else ())), DERIVED)
+        name = f" ({field.value})" if field else ""
+        sentence = f"{access.base} is NULL, and the field at offset {address:#x}{name} was used{where}"
+        return Diagnosis("null-plus-offset", sentence, (*evidence, *(field.evidence[1:] if field else ())), DERIVED)
     if access.base_value < NULL_PAGE:
-        sentence = f"{access.base} is {access.base_value:#x}, a field of something at NULL, and was used{where}"
+        pointer = f"{access.base} is {access.base_value:#x}, the address of a field of a structure at NULL"
+        sentence = f"{pointer}, and was used{where}"
         return Diagnosis("null-plus-offset", sentence, evidence, LIKELY)
     return None
 
@@ -138,7 +139,7 @@ def permission(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Di
         sentence = f"the kernel jumped to {memory}: {at}"
     elif not is_upper(address):
         name, confidence = "user-memory-outside-uaccess", LIKELY
-        sentence = f"the kernel used user memory without opening the access to it (PAN): {at}"
+        sentence = f"the kernel accessed user memory without enabling the access to it (PAN): {at}"
     elif syndrome.WnR:
         name = "write-to-read-only-memory"
         start = inferred.get("kernel_start")
@@ -169,7 +170,7 @@ def non_canonical(report: PrintedReport, log: PrintedLog, inferred: Inferred) ->
     if beyond:
         evidence.append(Evidence(f"bits 55:{bits} of {address:#x} are neither all 0 nor all 1"))
     evidence += access_evidence(report, _verified(report))
-    sentence = f"{address:#x} is an address of neither range: a pointer was overwritten, or is no pointer"
+    sentence = f"{address:#x} is in neither address range: a pointer was overwritten, or the value is not a pointer"
     return Diagnosis("non-canonical-address", sentence, tuple(evidence), DERIVED)
 
 
@@ -190,7 +191,7 @@ def user_address(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
         evidence.append(Evidence("it was looked up in the tables of the task", walk.lines[:1]))
     else:
         return None
-    sentence = f"the kernel used {address:#x} as a pointer, an address of user space that nothing is mapped at"
+    sentence = f"the kernel used {address:#x} as a pointer, an address of user space where nothing is mapped"
     return Diagnosis("user-address-in-kernel", sentence, tuple(evidence), LIKELY)
 
 
@@ -201,10 +202,10 @@ def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -
     evidence = (_esr_evidence(report), *access_evidence(report, _verified(report)))
     code = report.syndrome.DFSC
     if code == _EXTERNAL:
-        sentence = "a device or memory answered an access with an error; the walk before it had gone well"
+        sentence = "a device or memory answered an access with an error; the walk before it succeeded"
         return Diagnosis("external-abort", sentence, evidence, DERIVED)
     if code == _ALIGNMENT:
-        sentence = "an access was not aligned as its instruction or the type of the memory asks for"
+        sentence = "an access was not aligned as its instruction or the memory type requires"
         if report.walk is not None and report.walk.entries and report.walk.entries[-1].leaf:
             sentence += "; the tables map the address"
         return Diagnosis("alignment-fault", sentence, evidence, DERIVED)
@@ -229,7 +230,7 @@ def _contradicted(report: PrintedReport) -> bool:
 
 def address_evidence(report: PrintedReport) -> Evidence:
     """The address of the report, as evidence."""
-    return Evidence(f"the report is of {report.address:#x}", report.lines_of("address"))
+    return Evidence(f"the reported address is {report.address:#x}", report.lines_of("address"))
 
 
 def access_evidence(report: PrintedReport, access: AccessedAddress | None) -> tuple[Evidence, ...]:

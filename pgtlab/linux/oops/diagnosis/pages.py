@@ -48,16 +48,14 @@ def table_freed(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> D
         evidence.append(Evidence(f"the page came from {_name(freeing)}()" + _not_own(report, source), (freeing.line,)))
         sentence = (
             f"a page-table page{_frame(report)} was freed in {_name(freeing)}() without its destructor: "
-            "the allocator got it back while its type was still that of a table"
+            "it reached the allocator while its type was still that of a table"
         )
         sure = DERIVED if len(kind.names) == 1 else LIKELY
         return Diagnosis("page-table-freed-without-destructor", sentence, tuple(evidence), sure)
-    missing = (
-        "the trace does not lead through code that frees page tables" if trace else "there is no trace of who freed it"
-    )
+    missing = "the trace does not lead through code that frees page tables" if trace else "no trace shows who freed it"
     if not complaint:
-        missing = "the log breaks off before the reason"
-    sentence = f"the page{_frame(report)} is typed as a page table, but {missing}: whose it was cannot be told"
+        missing = "the log ends before the reason"
+    sentence = f"the page{_frame(report)} is typed as a page table, but {missing}: the cause is unknown"
     return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))
 
 
@@ -65,7 +63,7 @@ def _other_page(report: PrintedReport, page: PageDump | None) -> Diagnosis:
     evidence = []
     if page is not None and page.reason:
         evidence.append(Evidence(f"page dumped because: {page.reason}", page.lines[-1:]))
-    sentence = "a bad page is where it was found, not who made it so"
+    sentence = "the report shows where the bad page was found, not what made it bad"
     if page is None or page.page_type is None:
         sentence += "; the log does not show its type"
     return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))
@@ -73,7 +71,7 @@ def _other_page(report: PrintedReport, page: PageDump | None) -> Diagnosis:
 
 def _complaint(page: PageDump) -> str:
     if page.mapcount is not None and page.mapcount < 0:
-        return f"mapcount:{page.mapcount} is not that of a page that nobody maps"
+        return f"mapcount:{page.mapcount} is not the map count of an unmapped page"
     if "mapcount" in page.reason or "page_type" in page.reason or "page type" in page.reason:
         return f"page dumped because: {page.reason}"
     return ""
@@ -123,10 +121,10 @@ def stack_page(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Di
         result = f"page_to_pfn() of {on_stack.value_text} gave frame {pfn.value_text}, which no RAM has"
     if field := inferred.get("field"):
         evidence += field.evidence
-        result += f"; its section does not exist, and reading {field.value} of it faulted at {report.address:#x}"
+        result += f"; its section does not exist, and reading {field.value} faulted at {report.address:#x}"
     return Diagnosis(
         "stack-address-as-struct-page",
-        f"a struct page on the stack was used as if it lay in the memmap: {result}",
+        f"a struct page on the stack was used as if it were in the memmap: {result}",
         tuple(evidence),
         DERIVED,
     )

@@ -33,15 +33,15 @@ class Poison:
     meaning: str
 
 
-_OFF_ITS_LIST = "an entry that was taken off its list was used as if it were on it"
+_OFF_ITS_LIST = "a list entry was used after it was removed from its list"
 POISONS = (
     Poison(LIST_POISON1, "LIST_POISON1", _OFF_ITS_LIST),
     Poison(LIST_POISON2, "LIST_POISON2", _OFF_ITS_LIST),
     Poison(POISON_POINTER_DELTA + 0x200, "LIST_POISON2", _OFF_ITS_LIST),  # in older kernels
-    Poison(TIMER_ENTRY_STATIC, "TIMER_ENTRY_STATIC", "a timer that is not queued was used as if it were"),
+    Poison(TIMER_ENTRY_STATIC, "TIMER_ENTRY_STATIC", "a timer that is not queued was used as a queued one"),
     Poison(TAIL_MAPPING, "TAIL_MAPPING", "the mapping of a tail page was used"),
     Poison(word_of(POISON_FREE), "POISON_FREE", "an object was used after kfree()"),
-    Poison(word_of(POISON_INUSE), "POISON_INUSE", "an object was used before it was given a value"),
+    Poison(word_of(POISON_INUSE), "POISON_INUSE", "an object was used before it was initialized"),
     Poison(word_of(PAGE_POISON), "PAGE_POISON", "a page was used after it was freed"),
     Poison(word_of(POISON_FREE_INITMEM), "POISON_FREE_INITMEM", "memory of __init was used after the boot"),
 )

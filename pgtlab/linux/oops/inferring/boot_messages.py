@@ -73,7 +73,7 @@ def boot_clues(log: PrintedLog) -> Iterator[Clue]:
         yield Clue(evidence, lambda layout: layout.vabits_actual == 52, DERIVED)
     for text, number in boot.lpa2.items():
         evidence = Evidence(
-            f"the CPU has LPA2 for these pages, so that a kernel for 52 bits would run with them: {text}", (number,)
+            f"the CPU has LPA2 for these pages, so that a kernel for 52 bits would run with 52: {text}", (number,)
         )
         yield Clue(evidence, lambda layout: layout.va_bits < 52 or layout.vabits_actual == 52, DERIVED)
 

@@ -36,7 +36,7 @@ def _walk_clues(walk: PrintedWalk) -> Iterator[Clue]:
         text = f"the kernel prints {bits}-bit VAs"
         yield Clue(Evidence(text, line), lambda layout: layout.vabits_actual == bits, STATED)
     if walk.table == "user" and root:
-        text = f"pgdp = {root:#x} is a multiple of {root & -root:#x}; a pgd is a multiple of its size"
+        text = f"pgdp = {root:#x} is aligned to {root & -root:#x}; a pgd is aligned to its size"
         yield Clue(Evidence(text, line), lambda layout: root % layout.pgd_size == 0, DERIVED)
     if walk.note == BETWEEN and address is not None:
 
@@ -72,8 +72,8 @@ def _level_clue(report: PrintedReport) -> Iterator[Clue]:
         beyond = (address + (1 << layout.vabits_actual) if is_upper(address) else address) & UNTAGGED
         return layout.start_level <= level or (level == 0 and bool(beyond >> layout.vabits_actual))
 
-    text = f"ESR_EL1 = {report.esr:#x} reports a fault of the walk ({kind}) at level {level}: it begins there or above"
-    yield Clue(Evidence(text, lines), reached, DERIVED)
+    fault = f"ESR_EL1 = {report.esr:#x} reports a fault of the walk ({kind}) at level {level}"
+    yield Clue(Evidence(f"{fault}: the walk begins there or above", lines), reached, DERIVED)
 
 
 def fault_inferences(report: PrintedReport, relation: Relation | None = None) -> Iterator[Inference]:
@@ -92,7 +92,7 @@ def fault_inferences(report: PrintedReport, relation: Relation | None = None) ->
             f"the registers hold the number of a section and that of its root, {relation.root:#x}; {access.base} is "
             "the struct mem_section that was looked up with them"
         )
-        claim = f"{access.offset} bytes into struct mem_section is {field}; there is no such section"
+        claim = f"the field at offset {access.offset} of struct mem_section is {field}; the section does not exist"
         yield Inference("field", f"mem_section.{field}", claim, (evidence, held), DERIVED)
 
 
@@ -127,7 +127,7 @@ def disagreements(report: PrintedReport) -> Iterator[Inference]:
     # The instruction, FAR_EL1 and ESR_EL1.WnR are from one moment: they differ only in a mixed log.
     instruction, accessed = f"`{access.instruction.text}` at pc", f"{access.address:#x} ({access.arithmetic})"
     if address is not None and not syndrome.FnV and not access.reaches(address):
-        text = f"{instruction} has the address {accessed}, but the report is of {address:#x}"
+        text = f"{instruction} has the address {accessed}, but the reported address is {address:#x}"
         yield _disagreement("address", text, report.lines_of("code", access.base, "address"))
     if access.write is not None and syndrome.WnR != access.write:
         text = (

@@ -211,7 +211,7 @@ def _phys_offset_clue(
             shorter = layout.linear_start - layout.PAGE_OFFSET  # what a CPU without 52-bit addresses cannot use
             return any(memstart + shorter >= 0 for memstart in relation.memstarts(layout, pfn))
 
-        text = "without KASLR the linear map begins with an address of RAM, none below 0, which that vmemmap allows"
+        text = "without KASLR the linear map begins with an address of RAM, at 0 or above, which this vmemmap allows"
         lines = (*log.facts.lines_of("kaslr_offset"), *relation_evidence(report, relation).lines)
         yield Clue(Evidence(text, lines), unmoved, DERIVED)
     if printed is None:

@@ -11,9 +11,9 @@ LIKELY = "likely"
 POSSIBLE = "possible"
 #: How sure a claim is, surest first.
 CONFIDENCE = {
-    STATED: "the log says it in so many words",
+    STATED: "the log states it",
     DERIVED: "it follows by arithmetic; the chance that the numbers agree by accident is below 2^-20",
-    LIKELY: "the log fits it best, but it rests on something usual that is named, or other lines disagree",
+    LIKELY: "it fits best, but rests on a usual setting, which is named, or other lines disagree",
     POSSIBLE: "one of several that fit, all of them listed",
 }
 _DECIMAL = (

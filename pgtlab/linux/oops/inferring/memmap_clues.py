@@ -221,7 +221,7 @@ def register_inferences(report: PrintedReport, relation: Relation, remaining: Se
         yield Inference("section_nr", relation.section, claim, (steps,), DERIVED)
     if relation.root is not None:
         root = registers.name_of(relation.root)
-        claim = f"{root} is the number of the root in mem_section[] that would have this section"
+        claim = f"{root} is the number of the root in mem_section[] that would hold this section"
         yield Inference("section_root", relation.root, claim, (steps,), DERIVED)
     yield from count_inference(report, relation, remaining)
 

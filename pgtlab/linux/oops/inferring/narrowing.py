@@ -98,7 +98,7 @@ def narrow(clues: Iterable[Clue]) -> Narrowed:
         elif clue.confidence != LIKELY:
             against = [other for other in used if not other.fitting & clue.fitting] or used
             evidence = tuple(other.evidence for other in (clue, *against))
-            claim = "pgtlab knows no kernel that writes " + ("all of this" if used else "this")
+            claim = "pgtlab does not know a kernel that prints " + ("all of this" if used else "this")
             conflicts.append(Inference("disagreement", "configuration", claim, evidence, DERIVED))
     return Narrowed(remaining, tuple(used), tuple(conflicts))
 
@@ -122,7 +122,7 @@ def common_values(narrowed: Narrowed) -> Iterator[Inference]:
             for value, other in (values, reversed(values)):
                 claim = f"{claim_of(value)}; {_shown(name, other)} would fit as well"
                 if name == "va_bits" and max(values) == 52:
-                    claim += ": a kernel for 52 bits on a CPU without them puts everything where one for fewer does"
+                    claim += ": on a CPU without 52-bit addresses a kernel for 52 bits has the same memory map"
                 yield Inference(name, value, claim, evidence, POSSIBLE)
 
 

@@ -28,7 +28,7 @@ def base_clue(log: PrintedLog) -> Iterator[Clue]:
     base = log.facts.kernel_base
     if base is not None and any(base in layout.kernel_bases for layout in layouts()):
         text = (
-            f"the kernel was linked at {base:#x}, the end of the modules' area, which begins where the linear map ends"
+            f"the kernel was linked at {base:#x}, the end of the modules area, which begins where the linear map ends"
         )
         evidence = Evidence(text, log.facts.lines_of("kernel_base"))
         yield Clue(evidence, lambda layout: base in layout.kernel_bases, DERIVED)
@@ -95,7 +95,9 @@ def linear_clues(report: PrintedReport) -> Iterator[Clue]:
     low = [value for value in low if sum(other >> NEAR == value >> NEAR for other in low) >= FEWEST_LINEAR]
     if low:
         text = ", ".join(f"{registers.name_of(value)} = {value:#x}" for value in low)
-        evidence = Evidence(f"{text}: pointers below {BELOW_48:#x}, where 48 bits begin", registers.lines_holding(*low))
+        evidence = Evidence(
+            f"{text}: pointers below {BELOW_48:#x}, where the range of 48 bits begins", registers.lines_holding(*low)
+        )
         yield Clue(evidence, lambda layout: layout.vabits_actual == 52, LIKELY)
     yield from _page_of_address(values, registers)
 

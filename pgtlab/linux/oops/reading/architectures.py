@@ -115,6 +115,6 @@ def declined(architecture: str) -> str:
     """The sentence that says why a report is left out.
 
     >>> declined("x86")
-    'this is a report of x86: pgtlab reads those of arm64'
+    'this report is from x86: pgtlab reads only those from arm64'
     """
-    return f"this is a report of {architecture}: pgtlab reads those of arm64"
+    return f"this report is from {architecture}: pgtlab reads only those from arm64"

@@ -78,7 +78,7 @@ def _problem(walk: PrintedWalk, esr: int, pstate: int | None) -> str | None:
     if invalid is not None:
         return (
             f"{says}, for which hardware needs a valid entry, but {_invalid(invalid)}: "
-            "the entry was cleared between the fault and the printing, or a TLB held one that memory no longer has"
+            "the entry was cleared between the fault and the printing, or a TLB still held the old one"
         )
     if last.level != level:
         return (
@@ -112,7 +112,7 @@ def _translation(walk: PrintedWalk, level: int, invalid: PrintedEntry | None, sa
     if start is not None and level < start:
         return (
             f"{text}, and with {walk.va_bits}-bit addresses and {(walk.page_size or 0) >> 10}K pages hardware begins "
-            f"at level {start}: one of these numbers is not of this fault"
+            f"at level {start}: one of these numbers belongs to another fault"
         )
     return f"{text}: the tables changed between the fault and the printing, or other tables were in use"
 
@@ -134,8 +134,8 @@ def _address_size(walk: PrintedWalk, level: int, says: str) -> str:
         )
     return (
         f"{says}, which means an address with more bits than the CPU has, but Linux read the tables of this walk, and "
-        f"{how}: the MMU did not raise this for these tables; a hypervisor or firmware may have injected an abort "
-        "without a status of its own"
+        f"{how}: the MMU did not raise this for these tables; a hypervisor or firmware may have injected the abort "
+        "without setting a status code"
     )
 
 

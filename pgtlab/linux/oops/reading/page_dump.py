@@ -305,9 +305,9 @@ def page_notes(page: PageDump) -> tuple[str, ...]:
     if raw.get("lru.next", 0) & 1:
         return ()  # a tail page: the printed flags and reference count are those of the folio
     if page.refcount is not None and "_refcount" in raw and page.refcount & 0xFFFFFFFF != raw["_refcount"]:
-        notes.append(f"refcount is printed as {page.refcount}, and the raw words hold {_signed(raw['_refcount'])}")
+        notes.append(f"refcount is printed as {page.refcount}, but the raw words hold {_signed(raw['_refcount'])}")
     if page.flags is not None and "flags" in raw and page.flags != raw["flags"]:
-        notes.append(f"flags are printed as {page.flags:#x}, and the raw words hold {raw['flags']:#x}")
+        notes.append(f"flags are printed as {page.flags:#x}, but the raw words hold {raw['flags']:#x}")
     return tuple(notes)
 
 

@@ -115,9 +115,9 @@ def read_log(text: str) -> PrintedLog:
         return PrintedLog(reports, facts.facts(version), others, text)
     if not others and (architecture := foreign_sign(text)):
         others = (declined(architecture),)
-    nothing = "no report of a kernel is in this text: "
+    nothing = "there is no kernel report in this text: "
     if ours:
-        nothing += f"line {ours[0].lines[0]} has a BUG, and nothing below it is a kernel's"
+        nothing += f"line {ours[0].lines[0]} has a BUG, but no kernel printed the lines below it"
     else:
         nothing += "no BUG, Oops, WARNING or panic"
     raise OopsError(others[0] if others else nothing)
@@ -153,7 +153,7 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
         where["end"] = lines[-1].number
     notes = [esr_note, pstate_note(pstate[0], pstate[1]) if pstate else "", *(page_notes(page) if page else ())]
     if walk is not None and address is not None and walk.address not in (None, address):
-        notes.append(f"the walk is of {walk.address:#x}, and the report of {address:#x}")
+        notes.append(f"the walk is for {walk.address:#x}, but the report is about {address:#x}")
     groups = segment.groups
     return PrintedReport(
         kind=segment.kind,
@@ -185,7 +185,7 @@ def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None,
     if not known:
         return None, ""
     esr, where["esr"] = known[0]
-    note = next((f", and {value:#x} in line {line}" for value, line in known if value != esr), "")
+    note = next((f", but {value:#x} in line {line}" for value, line in known if value != esr), "")
     return esr, note and f"ESR_EL1 is {esr:#x} in line {where['esr']}{note}"
 
 

@@ -136,13 +136,13 @@ def pstate_words(value: int) -> str:
     """What the flags mean: the Exception level, whether interrupts are masked, and PAN.
 
     >>> pstate_words(0x604000c5)
-    'EL1h, interrupts masked, user memory out of reach (PAN)'
+    'EL1h, interrupts masked, user memory not accessible (PAN)'
     """
     word = PSTATE(value)
     if word.nRW:
         return "AArch32"
     parts = [MODES.get(word.M, f"mode {word.M:#x}"), f"interrupts {'masked' if word.I else 'enabled'}"]
-    return ", ".join(parts + ["user memory out of reach (PAN)"] * word.PAN)
+    return ", ".join(parts + ["user memory not accessible (PAN)"] * word.PAN)
 
 
 def read_pstate(lines: Sequence[Line]) -> tuple[int, str, int] | None:
@@ -168,7 +168,7 @@ def pstate_note(value: int, printed: str) -> str:
     theirs = printed.split()
     wrong = [flag for flag in theirs[2:] if flag[0] in "+-" and flag not in ours]
     if wrong or " ".join(theirs[:2]) != letters:
-        return f"pstate {value:08x} is ({flags}), and the log prints ({printed})"
+        return f"pstate {value:08x} means ({flags}), but the log prints ({printed})"
     return ""
 
 

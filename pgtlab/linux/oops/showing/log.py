@@ -134,9 +134,9 @@ class OopsLog(PrintedLog):
         ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP")
         >>> log.diagnosis.name
         'poison'
-        >>> log.diagnosis  # doctest: +ELLIPSIS
-        0xdead000000000108 is LIST_POISON1 + 0x8: an entry that was taken off its list was used as if ... (derived)
-          the report is of 0xdead000000000108 (line 1)
+        >>> log.diagnosis
+        0xdead000000000108 is LIST_POISON1 + 0x8: a list entry was used after it was removed from its list (derived)
+          the reported address is 0xdead000000000108 (line 1)
         """
         return next(iter(self.diagnoses.values()))
 
@@ -174,7 +174,7 @@ def read(text: str) -> OopsLog:
     >>> log
     OopsLog(1 report: oops)
     >>> log.reports[0].diagnosis
-    not enough evidence: nothing in the report says where its values come from
+    not enough evidence: nothing in the report shows where its values come from
     """
     printed = read_log(text)
     clues = LogClues(printed)

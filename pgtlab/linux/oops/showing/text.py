@@ -71,7 +71,7 @@ def _more(text: str) -> Remark:
 
 def _details(report: PrintedReport) -> Iterator[Remark]:
     for text in report.details:
-        yield Remark(None, f"said      {text}")
+        yield Remark(None, f"details   {text}")
 
 
 def _header(report: PrintedReport) -> Iterator[Remark]:
@@ -136,7 +136,7 @@ def _entry(entry: PrintedEntry, walk: PrintedWalk) -> str:
         return text + ("valid" if entry.valid else "invalid")
     if entry.folded:
         repeated = any(other.value == entry.value for other in walk.walked if other.level == entry.level)
-        return f"{text}folded: {'the same entry again' if repeated else 'the level does not exist at run time'}"
+        return f"{text}folded: {'repeats the entry above' if repeated else 'the level does not exist at run time'}"
     text += f"level {entry.level}: "
     descriptor = entry.descriptor
     if isinstance(descriptor, Table):
@@ -147,7 +147,7 @@ def _entry(entry: PrintedEntry, walk: PrintedWalk) -> str:
         execute = [f"EL{el} executes" for el, never in ((1, descriptor.PXN), (0, descriptor.UXN)) if not never]
         flag = "" if descriptor.AF else ", access flag clear"
         kind = type(descriptor).__name__.lower()
-        return f"{text}{kind} at {descriptor.oa:#x}; {rights}, {' and '.join(execute) or 'none executes'}{flag}"
+        return f"{text}{kind} at {descriptor.oa:#x}; {rights}, {' and '.join(execute) or 'not executable'}{flag}"
     why = "" if entry.value else " (none)"
     return f"{text}invalid{why}: the walk ends here" if entry.level == walk.first_invalid_level else f"{text}invalid"
 
@@ -169,7 +169,7 @@ def _page(report: PrintedReport) -> Iterator[Remark]:
         fields = "".join(f", {name} {value:#x}" for name, value in page.flag_fields.items())
         yield _more(f"flags {page.flags:#x}: {names}{fields}")
     if page.raw_at != 0:
-        which = "which one, nothing tells" if page.raw_at is None else "the first"
+        which = "it is unknown which" if page.raw_at is None else "the first"
         yield _more(f"one of the two `raw:` lines is missing: {which}")
     if page.fields:
         yield _more("struct page: " + ", ".join(f"{name} {value:#x}" for name, value in page.fields.items()))
@@ -179,7 +179,7 @@ def _page(report: PrintedReport) -> Iterator[Remark]:
         if text:
             yield _more(text)
     if not page.matches_folio:
-        yield _more("the page was not one of the folio that it names: it is torn, or a copy")
+        yield _more("the page does not belong to the folio that it names: the snapshot is torn, or of a copy")
     if page.reason:
         yield _more(f"dumped because: {page.reason}")
     yield from _short_trace("allocated by", page.allocated)
