@@ -12,7 +12,7 @@ from pgtlab.cli.lab import FIRST
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 
-#: The views, each as a cell shows it.
+#: The code of the cell for each view.
 VIEWS = {
     "fold-lab": "from pgtlab_widgets import FoldLab\nFoldLab(page_size='16k', cpu='max,lpa2=off')",
     "walk-stepper": "from pgtlab_widgets import WalkStepper\nstepper = WalkStepper(page_size='16k', va_bits=52)\n"
@@ -37,6 +37,7 @@ VIEWS = {
 def test_take(open_notebook, page, theme):
     notebook = open_notebook(FIRST, theme=theme)
     notebook.run_all()
+    page.set_viewport_size({"width": 1280, "height": 1800})  # room for a whole view
     explorer = page.locator(".pgtlab-explorer").first
     shot(explorer, f"explorer-{theme}")
     explorer.get_by_role("toolbar", name="LPA2").get_by_role("button", name="off").click()
@@ -44,6 +45,7 @@ def test_take(open_notebook, page, theme):
     shot(explorer, f"fallback-{theme}")
     log = page.locator(".jp-OutputArea-output", has_text="BUG: Bad page state").first
     shot(log, f"bad-page-{theme}")
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("window.jupyterapp.shell.currentWidget.content.scrollToItem(0)")
     page.wait_for_timeout(500)
     page.screenshot(path=FOLDER / f"tour-{theme}.png")
@@ -53,12 +55,12 @@ def test_take(open_notebook, page, theme):
 @pytest.mark.parametrize("name", VIEWS)
 def test_take_view(run_cells, name, theme):
     page, view = run_cells(VIEWS[name], theme=theme)
-    page.set_viewport_size({"width": 1280, "height": 2600})  # that of a tall one
+    page.set_viewport_size({"width": 1280, "height": 2600})  # room for a whole view
     shot(view, f"{name}-{theme}")
 
 
 def shot(locator, name):
-    """Save what `locator` shows once it has come to rest."""
+    """Save what `locator` shows, after its transitions."""
     locator.scroll_into_view_if_needed()
     locator.page.wait_for_timeout(300)
     locator.screenshot(path=FOLDER / f"{name}.png")

@@ -50,7 +50,7 @@ def test_keys_of_a_view_are_marked_for_notebook_7(explorer):
     expect(explorer.get_by_role("button", name="16k")).to_be_focused()
     page.evaluate("document.body.append(Object.assign(document.createElement('button'), {id: 'other'}))")
     page.locator("#other").press("ArrowRight")
-    assert page.evaluate("window.taken").pop() == "ArrowRight", "what is no view's is left alone"
+    assert page.evaluate("window.taken").pop() == "ArrowRight", "keys outside a view are left alone"
 
 
 def test_bootstrap_of_the_classic_notebook(explorer):

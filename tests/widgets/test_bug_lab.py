@@ -109,7 +109,7 @@ def test_fix_has_its_name_and_is_dropped_for_a_catalogue_bug():
     lab.tree = "dump-folio"
     assert (lab.view["on"], [patch["as"] for patch in lab.view["patched"]]) == ([], ["p4d_clear()"])
     assert lab.run.outcome == "panic"
-    lab.receive({"fix": "fix-dump-page"})  # which is what mends this one
+    lab.receive({"fix": "fix-dump-page"})  # which fixes this bug
     lab.unpatch("p4d_clear")
     run(lab, {"judge": True})
     assert lab.judge.result.passed

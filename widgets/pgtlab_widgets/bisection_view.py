@@ -70,7 +70,7 @@ class BisectionView(KernelView):
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A kernel, a meaning of "bad", a commit to test, or the one that git would test next."""
+        """Handle a kernel, a meaning of "bad", a commit to test, or the one that git would test next."""
         b = self.bisection
         match message:
             case {"choose": chosen}:

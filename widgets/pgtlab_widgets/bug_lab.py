@@ -217,7 +217,7 @@ class BugLab(KernelView):
         return " ".join(f"{commit.name}: {commit.does}." for commit in tree_of(self.tree).commits)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice of what to show, or a message to the editor, the judge, the matrix or the steps."""
+        """Handle a choice of what to show, or a message to the editor, the judge, the matrix or the steps."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)

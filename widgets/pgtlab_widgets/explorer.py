@@ -209,7 +209,7 @@ class Explorer(KernelView):
     # What comes from the browser.
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice, a bit to flip, a field to explain, a kernel to pin, or an address that was typed."""
+        """Handle a choice, a bit to flip, a field to explain, a kernel to pin, or an address that was typed."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)

@@ -52,7 +52,7 @@ class FoldLab(KernelView):
         return {"selected": cell_key(self.boot), "status": fold_line(self.boot)}
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A cell that was clicked."""
+        """Handle a cell that was clicked."""
         boot = self._boots[message["cell"]]
         for view in (self, *(self._views or on_the_page())):
             view.choose(**traits(boot.config), cpu=boot.cpu.name)

@@ -131,7 +131,7 @@ class OopsReader(View):
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A log, a sample, a claim or a line to choose, or a fold to open."""
+        """Handle a log, a sample, a claim or a line to choose, or a fold to open."""
         match message:
             case {"log": text}:
                 if text.strip():

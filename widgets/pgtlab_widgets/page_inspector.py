@@ -123,7 +123,7 @@ class PageInspector(KernelView):
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice of kernel, or an action."""
+        """Handle a choice of kernel, or an action."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)

@@ -53,7 +53,7 @@ class PatchEditor:
         self.patched, self._error = self.patched.without(name), ""
 
     def receive(self, message: dict[str, Any], booted: Boot | NoBoot) -> None:
-        """A text, a function to edit, or a change of the patch."""
+        """Handle a text, a function to edit, or a change of the patch."""
         match message:
             case {"own": text}:
                 self._text = text

@@ -137,7 +137,7 @@ class TableMap(KernelView):
         return {"prepare": {**traits(self.config), "cpu": other}}
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A place to go, a table to scroll, an address, or a choice of kernel."""
+        """Handle a place to go, a table to scroll, an address, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)

@@ -236,7 +236,7 @@ class TLBView(View):
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A choice, or the next step, when the page has drawn the last one."""
+        """Handle a choice, or the next step, when the page has drawn the last one."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)

@@ -249,7 +249,7 @@ class WalkStepper(KernelView):
         return named_picture(title, syndrome.value, shown, str(syndrome))
 
     def receive(self, message: dict[str, Any]) -> None:
-        """A step, a trial, an address, an access, an exception level, or a choice of kernel."""
+        """Handle a step, a trial, an address, an access, an exception level, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
