@@ -6,6 +6,8 @@ Nothing is loaded from a network, neither at build nor in a browser.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import logging
 import re
 import sys
@@ -61,10 +63,10 @@ autodoc_typehints_format = "short"
 add_module_names = False
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 110
-suppress_warnings = ["ref.python"]  # an annotation that names a class as two modules do: the link goes to one of them
 # Every name of ours has to resolve; those of Python, numpy and the kernel are in no inventory that is at hand offline.
 nitpicky = True
-nitpick_ignore_regex = [("py:obj", "(?s).*"), ("py:class", r"(?!pgtlab).*"), ("py:class", r"pgtlab.*\.[A-Z]")]
+nitpick_ignore_regex = [("py:(func|meth)", ".*")] if tags.has("light") else []  # noqa: F821
+nitpick_ignore_regex += [("py:obj", "(?s).*"), ("py:class", r"(?!pgtlab).*"), ("py:class", r"pgtlab.*\.[A-Z]")]
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
@@ -77,6 +79,7 @@ html_extra_path = ["_root"]
 html_show_sourcelink = False
 html_copy_source = False
 
+EXPORTS_BLOCK = re.compile(r"^```\{exports\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODULES_BLOCK = re.compile(r"^```\{modules\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -126,6 +129,21 @@ def documented(block: re.Match[str]) -> str:
     return "\n".join(f"### `{name}`\n\n```{{eval-rst}}\n.. {directive}:: {name}\n```\n" for name in names)
 
 
+def exported(block: re.Match[str]) -> str:
+    """Return a list of what each package of a block exports, with links."""
+    lines = []
+    for package in block[1].split():
+        module = importlib.import_module(package)
+        links = []
+        for name in sorted(module.__all__, key=str.lower):
+            value = getattr(module, name)
+            home = getattr(value, "__module__", None)
+            target = f"{home}.{value.__qualname__}" if home else value.__name__
+            links.append(f"{{py:obj}}`{name} <{target}>`")
+        lines.append(f"- `{package}`: {', '.join(links)}")
+    return "\n".join(lines)
+
+
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
     """Make notebooks out of the course's text, and expand the lists of modules."""
     path = Path(app.env.doc2path(docname))
@@ -136,6 +154,8 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = nbformat.writes(notebook)
     elif path.parent.name == "api":
         source[0] = MODULES_BLOCK.sub(documented, source[0])
+    elif path.name == "api.md":
+        source[0] = EXPORTS_BLOCK.sub(exported, source[0])
     elif path.name == "architecture.md":
         drawing = f'<div class="cell_output">{house.picture(house.ways(source[0])).svg()}</div>'
         source[0] = source[0].replace("{house}\n", f"{{raw}} html\n{drawing}\n")
@@ -176,6 +196,15 @@ def whole_comment(app: Sphinx, what: str, name: str, value: object, options: obj
         lines[0] = f": {lines[0]}"
 
 
+def import_for_types() -> None:
+    """Do the imports that modules do only for type checkers, so that an annotation links to the class that it means."""
+    for name in public_modules():
+        module = importlib.import_module(name)
+        for node in ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                exec(compile(ast.Module(node.body, []), name, "exec"), vars(module))
+
+
 def setup(app: Sphinx) -> None:
     """Connect the above to Sphinx."""
     app.connect("source-read", read_source)
@@ -183,3 +212,5 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", skip_member)
     app.connect("autodoc-process-docstring", whole_comment, priority=400)  # before napoleon's
     app.add_transform(LightAndDark)
+    if not tags.has("light"):  # noqa: F821
+        import_for_types()

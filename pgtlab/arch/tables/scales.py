@@ -60,8 +60,8 @@ def ranges(mmu: MMU, regions: Sequence[tuple[str, int, int]] = ()) -> tuple[Scal
     ----------
     mmu : MMU
         The registers.
-    regions : sequence of (name, start, end), optional
-        Named parts, in order.
+    regions : sequence of tuple of str, int, int, optional
+        Named parts in order, each with its name, start and end.
 
     Examples
     --------
