@@ -26,8 +26,10 @@ class PrintedSymbol:
     ----------
     function : str
         The name; empty if the kernel printed only an address.
-    offset, size : int or None
-        Bytes from the start of the function, and its length. `None` if the function was inlined.
+    offset : int or None
+        Bytes from the start of the function. `None` if the function was inlined.
+    size : int or None
+        Bytes in the function. `None` if the function was inlined.
     module : str
         The module that the function is in; empty for the kernel proper.
     address : int or None
