@@ -79,11 +79,11 @@ site: env  ## build the site in build/site, and check it: any warning or broken 
 	  --conf-dir docs --doctree-dir build/doctrees . build/site
 	$(BIN)/python docs/check_site.py build/site
 
-screenshots: env  ## take the documentation's pictures anew, from a running JupyterLab
+screenshots: env  ## take the documentation's screenshots in a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py
 
 # Hashes, and no download addresses: the lock says what is installed, the machine says from where.
-lock: env  ## lock the dependencies anew
+lock: env  ## update requirements.lock to the newest versions
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock
