@@ -47,7 +47,7 @@ class Field:
         return f"{self.hi}:{self.lo}" if self.width > 1 else f"{self.lo}"
 
     def extract(self, word: int) -> int:
-        """The field's value in `word`; a value with no name in `enum` stays a number, as in hardware."""
+        """The field's value in `word`; a value that `enum` has no name for stays a number, as in hardware."""
         value = (word & self.mask) >> self.lo
         if self.enum is not None and value in self.enum._value2member_map_:
             return self.enum(value)
@@ -110,10 +110,10 @@ class BitFields:
         raise AttributeError(f"{type(self).__name__} is a value: use .replace({name}={value!r})")
 
     def __reduce__(self) -> tuple[type[Self], tuple[int]]:
-        return type(self), (self.value,)  # copies and pickles are made anew, since nothing can be set
+        return type(self), (self.value,)  # a copy or a pickle is made by its value, since no attribute can be set
 
     def replace(self, **values: int) -> Self:
-        """The same word with the named fields changed."""
+        """This word with the named fields changed."""
         return type(self)(self.value, **values)
 
     def items(self) -> Iterator[tuple[str, int]]:

@@ -1,13 +1,13 @@
 """Translation table descriptors, one class for each kind (Arm ARM D8.3).
 
-What a 64-bit word in a table means depends on the level that it is found at and on the format of the tables::
+What a 64-bit word in a table means depends on the level of the table and on the format of the tables::
 
     bits 1:0   levels -1 to 2            level 3
       x0       Invalid                   Invalid
       01       Block, where there is one Invalid (reserved)
       11       Table                     Page
 
-`DescriptorFormat` makes that choice. The classes that it hands out name every bit for their level and format, so that
+`DescriptorFormat` makes that choice. The classes that it gives name every bit for their level and format, so that
 a descriptor's `repr` and its picture show where the output address really is.
 """
 
@@ -31,7 +31,7 @@ ENTRY_TYPE: Final = 0b11  # bits 1:0
 
 
 class DescriptorError(ValueError):
-    """A descriptor that the format does not have."""
+    """A descriptor that does not exist in the format."""
 
 
 class Descriptor(BitFields):
@@ -270,7 +270,7 @@ class DescriptorFormat:
         """
         if not self.first_block_level <= level <= LAST_LEVEL:
             raise DescriptorError(
-                f"level {level} of the {self.granule} granule has no blocks: the nearest that has is "
+                f"level {level} of the {self.granule} granule has no blocks: the nearest level that has is "
                 f"{min(max(level, self.first_block_level), LAST_LEVEL)}"
             )
         size = 1 << self.granule.level_shift(level)
@@ -289,7 +289,7 @@ class DescriptorFormat:
         Raises
         ------
         DescriptorError
-            At level 3, below which there is no table.
+            At level 3, which has no tables below it.
         OutputAddressError, FieldError
             As for `page`.
         """

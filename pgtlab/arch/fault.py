@@ -1,4 +1,4 @@
-"""Faults of stage 1 and the two registers that tell of them (Arm ARM D8.15, D24.2 ESR_EL1 and PAR_EL1)."""
+"""Faults of stage 1 and the two registers that report them (Arm ARM D8.15, D24.2 ESR_EL1 and PAR_EL1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ class Access(IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Access:
-        raise ValueError(f"{value!r} is no access: there are {', '.join(f'Access.{access.name}' for access in cls)}")
+        raise ValueError(
+            f"{value!r} is not an access: there are {', '.join(f'Access.{access.name}' for access in cls)}"
+        )
 
 
 class FaultKind(IntEnum):
@@ -48,7 +50,7 @@ class Cause(Enum):
     PERMISSIONS = "the permissions forbid the access"
 
 
-# The codes of level -1 came later and are out of line; the other kinds have no leaf or table there.
+# The codes of level -1 came later and are not regular; other faults need a leaf, which level -1 does not have.
 _MINUS_ONE = {FaultKind.ADDRESS_SIZE: 0b101001, FaultKind.TRANSLATION: 0b101011, FaultKind.EXTERNAL_ABORT: 0b010011}
 
 

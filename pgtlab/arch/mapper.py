@@ -78,7 +78,7 @@ class Mapper:
         contiguous : bool
             Set the Contiguous bit on runs of leaves that may have it.
         **fields
-            Fields of the leaves' descriptors. AF is 1 and SH Inner Shareable unless they are given.
+            Fields of the leaves' descriptors. AF is 1 and SH is Inner Shareable by default.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Physical memory: 64-bit little-endian words by physical address, kept for the pages that were touched."""
+"""Physical memory: 64-bit little-endian words by physical address; only pages that were written take space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ZEROS: Final = MASK64  # `Banks.first` of a bank that reads as zero and has no w
 
 
 class PhysicalAddressError(ValueError):
-    """An access that physical memory does not have: outside RAM, or not aligned."""
+    """An access outside physical memory, or one that is not aligned."""
 
 
 class Banks(NamedTuple):
@@ -35,7 +35,7 @@ class Banks(NamedTuple):
 
 
 class Memory:
-    """RAM from `base`, `size` bytes of it, as pages that come into being when they are written.
+    """`size` bytes of RAM from `base` on; a page takes space once it is written.
 
     >>> ram = Memory(base=0x4000_0000, size=1 << 20, page_shift=12)
     >>> ram.write64(0x4000_0008, 0xdead)
@@ -51,7 +51,7 @@ class Memory:
 
     @classmethod
     def of_pages(cls, pages: Mapping[int, ArrayLike], page_shift: int) -> Memory:
-        """Memory that has these pages, by physical address, and nothing else.
+        """Memory of these pages, by physical address, and nothing else.
 
         >>> Memory.of_pages({0x8000: np.arange(512, dtype=np.uint64)}, 12).read64(0x8010)
         2
@@ -103,7 +103,7 @@ class Memory:
             self._words[self._rows[page]] = 0
 
     def banks(self) -> Banks:
-        """The same words for compiled loops: neighbouring pages that lie side by side in the array form one bank."""
+        """The memory as compiled loops read it: neighbouring pages that lie side by side in the array form one bank."""
         if self._banks is None:
             page = np.array(list(self._rows), np.uint64)
             row = np.array(list(self._rows.values()), np.uint64)

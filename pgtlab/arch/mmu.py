@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class MMU(TranslationRegime):
     """The registers that translation reads, and the memory that holds the tables.
 
-    The registers are taken at their word: a TCR_EL1.DS or a size of 52 bits means that the CPU has the feature.
+    The model does not ask whether a CPU has a feature: where TCR_EL1.DS is 1 or a size is 52 bits, it has.
     `pa_range` is ID_AA64MMFR0_EL1.PARANGE.
 
     >>> from pgtlab.arch.mapper import Mapper
@@ -59,7 +59,7 @@ class MMU(TranslationRegime):
         Raises
         ------
         ValueError
-            Where `va` has more than 64 bits, `access` is no `Access`, or `el` is neither 0 nor 1.
+            Where `va` has more than 64 bits, `access` is not an `Access`, or `el` is neither 0 nor 1.
 
         Notes
         -----
@@ -70,7 +70,8 @@ class MMU(TranslationRegime):
     def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
         """Translate an array of addresses, each as `translate` does.
 
-        The first call on a machine compiles the loops, which takes some seconds; they are kept on disk.
+        The first call on a machine compiles the loops, which takes some seconds and is kept on disk. Where numba is not
+        installed, numpy does the same, more slowly.
 
         Parameters
         ----------
@@ -87,7 +88,7 @@ class MMU(TranslationRegime):
         Raises
         ------
         ValueError
-            Where `vas` holds anything but whole numbers of 64 bits, `access` is no `Access`, or `el` is neither 0 nor
+            Where `vas` has anything but whole numbers of 64 bits, `access` is not an `Access`, or `el` is neither 0 nor
             1.
         """
         from pgtlab.arch.many.walk_many import walk_many  # compiled loops, loaded by those who use them

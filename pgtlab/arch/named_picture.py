@@ -9,7 +9,7 @@ from pgtlab.arch.word_picture import BIT, FILLS, LEGEND_Y, LINE, MARGIN, bit_row
 from pgtlab.picture import Picture, Shape, rect, text
 
 _BITS_X, _NAME_X, _VALUE_X, _MEANING_X = 18, 66, 180, 300
-_QUIET = ("RES0", "ignored")  # no colour where there is nothing to say
+_QUIET = ("RES0", "ignored")  # no colour for bits without a meaning
 
 
 def named_picture(title: str, value: int, named: Iterable[NamedBits], description: str) -> Picture:
@@ -24,7 +24,7 @@ def named_picture(title: str, value: int, named: Iterable[NamedBits], descriptio
     named : iterable of NamedBits
         Their names; of a range with parts the parts are shown.
     description : str
-        The same in words, for those who do not see it.
+        The word as text, for readers who do not see the picture.
 
     Examples
     --------

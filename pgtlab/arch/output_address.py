@@ -60,7 +60,7 @@ class OutputAddress(Enum):
         if not 0 <= pa < 1 << self.bits or pa & _bits(low_bit - 1, 0):
             nearest = min(max(pa, 0), (1 << self.bits) - 1) & ~_bits(low_bit - 1, 0)
             raise OutputAddressError(
-                f"{pa:#x} is no output address of {self.bits} bits, aligned to {1 << low_bit - 10}K: "
+                f"{pa:#x} is not an output address of {self.bits} bits, aligned to {1 << low_bit - 10}K: "
                 f"the nearest below is {nearest:#x}"
             )
         return int(self.place(pa))

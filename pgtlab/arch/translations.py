@@ -1,4 +1,4 @@
-"""What the walk of many addresses finds, as arrays."""
+"""The results of the walk of many addresses, as arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pgtlab.arch.fault import Fault
 from pgtlab.arch.memory import U64
 from pgtlab.arch.walk import Translation, Walk
 
-NO_FAULT = 0xFF  # no status code: those have six bits
+NO_FAULT = 0xFF  # not a status code: those have six bits
 NO_LEVEL = -2  # with the MMU off nothing is walked
 
 
@@ -32,7 +32,7 @@ class Translations:
 
     @classmethod
     def of(cls, walks: Sequence[Walk]) -> Translations:
-        """The same arrays from walks of single addresses."""
+        """The arrays of results that walks of single addresses have."""
         rows = [_row(walk.outcome) for walk in walks]
         pa, fault, level, attributes = zip(*rows, strict=True) if rows else ((),) * 4
         return cls(
@@ -44,7 +44,7 @@ class Translations:
 
     @classmethod
     def empty(cls, count: int) -> Translations:
-        """Arrays of `count` elements that are yet to be filled."""
+        """Arrays of `count` elements without a value yet."""
         return cls(
             np.empty(count, np.uint64), np.empty(count, np.uint8), np.empty(count, np.int8), np.empty(count, np.uint16)
         )
@@ -55,7 +55,7 @@ class Translations:
         return self.pa, self.fault, self.level, self.attributes
 
     def reshape(self, shape: tuple[int, ...]) -> Translations:
-        """The same with arrays of another shape."""
+        """These results in arrays of another shape."""
         return Translations(*(array.reshape(shape) for array in self.arrays))
 
     def __len__(self) -> int:
@@ -101,10 +101,12 @@ def as_addresses(vas: ArrayLike) -> U64:
         return given
     kinds = {type(va) for va in given.flat} if given.dtype == object else {given.dtype.type}
     if not all(issubclass(kind, int | np.integer) for kind in kinds):
-        raise ValueError("addresses are whole numbers: the nearest type of array is uint64")
+        raise ValueError("addresses are whole numbers: give an array of uint64")
     if not given.size:
         return given.astype(np.uint64)
     for extreme in (given.min(), given.max()):
         if not 0 <= extreme < 1 << 64:
-            raise ValueError(f"{int(extreme):#x} is no 64-bit address: give the upper range as uint64, from 2**63 on")
+            raise ValueError(
+                f"{int(extreme):#x} is not a 64-bit address: give the upper range as uint64, from 2**63 on"
+            )
     return given.astype(np.uint64)

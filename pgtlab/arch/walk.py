@@ -151,7 +151,7 @@ class Walk:
 
 
 class _Faulted(Exception):
-    """Carries a fault out of the walk to where it becomes the outcome."""
+    """Takes a fault out of the walk to where it becomes the outcome."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -160,9 +160,9 @@ class _Faulted(Exception):
 def walk(regime: TranslationRegime, va: int, access: Access, el: int) -> Walk:
     """`MMU.translate`, which documents it."""
     check_arguments(el)
-    va = as_int(va)  # a number of numpy's has 64 bits throughout
+    va = as_int(va)  # numpy's integers overflow at 64 bits
     if not 0 <= va <= MASK64:
-        raise ValueError(f"{va:#x} is no 64-bit address: the nearest is {min(max(va, 0), MASK64):#x}")
+        raise ValueError(f"{va:#x} is not a 64-bit address: the nearest is {min(max(va, 0), MASK64):#x}")
     r = regime.va_range(va)
     steps: list[Step] = []
     try:
@@ -194,7 +194,7 @@ def _read_tables(
     ia = va & (1 << r.input_bits) - 1
     table, inherited = r.base, 0
     for level in range(r.start_level, LAST_LEVEL + 1):
-        # The first table may be smaller than a granule: what is left of ia there is its whole index.
+        # The first table may be smaller than a granule: the remaining bits of ia are its index.
         index = ia >> r.granule.level_shift(level)
         ia &= (1 << r.granule.level_shift(level)) - 1
         try:

@@ -84,7 +84,7 @@ class VectorFileError(ValueError):
 class Vectors:
     """The arrays of one file, checked against each other.
 
-    `fetches` tells a file of instruction fetches from one of `AT` cases.
+    `fetches` is True for a file of instruction fetches, False for one of `AT` cases.
     """
 
     path: Path
@@ -107,9 +107,9 @@ class Vectors:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, AttributeError, NotImplementedError) as error:
-            with path.open("rb") as file:  # of what is no zip file numpy talks as of a pickle
+            with path.open("rb") as file:  # for a file that is not a zip archive numpy's message is about pickles
                 why = str(error) or type(error).__name__ if file.read(2) == b"PK" else "it does not begin as one"
-            raise VectorFileError(f"{path}: no readable .npz archive ({why})") from None
+            raise VectorFileError(f"{path}: not a readable .npz archive ({why})") from None
         vectors = cls(path, arrays, fetches="esr_el1" in arrays)
         vectors._check()
         return vectors
@@ -148,14 +148,14 @@ class Vectors:
         for name, array in self.arrays.items():
             if array.dtype.kind != "u" or array.ndim != (2 if name == "img_granule" else 1):
                 raise VectorFileError(
-                    f"{self.path}: {name} is no array of unsigned numbers, but {array.dtype} {array.shape}"
+                    f"{self.path}: {name} is not an array of unsigned numbers, but {array.dtype} {array.shape}"
                 )
         self._check_images(len(self["img_tcr_el1"]))
         self._check_cases(answers)
 
     def _check_images(self, count: int) -> None:
         page_bytes = self["img_page_bytes"].astype(np.int64)
-        self._require(np.isin(page_bytes, [granule.size for granule in GRANULES]), "img_page_bytes", "is no granule")
+        self._require(np.isin(page_bytes, [granule.size for granule in GRANULES]), "img_page_bytes", "is not a granule")
         if self["img_granule"].shape != (count, 2) or len(page_bytes) != count:
             raise VectorFileError(f"{self.path}: the img_ arrays are not all of {count} images")
         self._require(self["img_granule"].max(axis=1) == page_bytes, "img_page_bytes", "is not the larger granule")
@@ -177,7 +177,7 @@ class Vectors:
             if len(self[name]) != len(self):
                 raise VectorFileError(f"{self.path}: {name} has {len(self[name])} cases, and va {len(self)}")
         first, last = (4, 5) if self.fetches else (0, 3)
-        self._require((first <= self["op"]) & (self["op"] <= last), "op", "is no operation of this kind of file")
+        self._require((first <= self["op"]) & (self["op"] <= last), "op", "is not an operation of this kind of file")
         status, settled = self["status"], SETTLED if "status_q10" in self.arrays else ()
         explained = np.logical_or.reduce([self.noted(note) for note in OPEN if note not in settled])
         self._require(status <= SKIP, "status", "is none of 0, 1 and 2")

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_dict(v: Verification) -> dict[str, object]:
-    """The same as plain data; the counts are of cases compared, and of those that disagree."""
+    """A verification as plain data, with the numbers of cases compared and of those that disagree."""
     return {
         "file": str(v.vectors.path),
         "agrees": v.agrees,

@@ -47,13 +47,13 @@ class Image:
     registers : mapping of str to int
         TCR_EL1, MAIR_EL1 and SCTLR_EL1, and of TTBR0_EL1, TTBR1_EL1 and the ID registers those that are known.
     config : Config or None
-        The kernel, if the image is one's of arm64 Linux.
+        The kernel, if the image is of an arm64 Linux.
     cpu : CPU or None
         The CPU that it ran on, or one on which it runs alike.
     kpti : bool
         Kernel page-table isolation was on, as far as the image shows.
     notes : tuple of str
-        What whoever opens it should know: an image that is cut off, what was taken for granted.
+        Notes for the reader: that an image is cut off, what was assumed.
     symbols : mapping of str to int
         Virtual addresses of the kernel's symbols, as far as the image has them.
     numbers : mapping of str to int
@@ -115,16 +115,16 @@ class Image:
         Raises
         ------
         ImageError
-            Where there is no such file, the format is not known, the file is damaged, or nothing says how to read the
-            tables.
+            Where there is no such file, the format is not known, the file is damaged, or the way to read the tables is
+            not known.
         OSError
             Where the file cannot be read at all.
         """
         for name, value in registers.items():
             if name not in REGISTERS:
-                raise ImageError(f"{name} is no register of an image, which has {', '.join(REGISTERS)}")
+                raise ImageError(f"{name} is not a register of an image, which has {', '.join(REGISTERS)}")
             if not 0 <= value < 1 << 64:
-                raise ImageError(f"{name}={value:#x} is no register's value: those have 64 bits")
+                raise ImageError(f"{name}={value:#x} is not a register's value: those have 64 bits")
         given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers)
         contents = formats.read(Path(path), base, look=not given.enough)
         image = cls.of(str(path), contents, derive(contents, given))
@@ -286,7 +286,7 @@ class Image:
         npz.write(Path(path), self)
 
     def _root(self, *, upper: bool) -> None:
-        """Refuse where nobody said where the tables of a range begin."""
+        """`ImageError` if it is not known where the tables of a range begin."""
         name = "TTBR1_EL1" if upper else "TTBR0_EL1"
         if name not in self.registers:
             whose = "kernel" if upper else "process"

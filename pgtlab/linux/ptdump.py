@@ -28,7 +28,7 @@ LEVELS: Final = ("PGD", "P4D", "PUD", "PMD", "PTE")
 
 
 class PtdumpError(ValueError):
-    """Tables that make no dump: not those of the kernel, or such as lead back to themselves."""
+    """Tables that cannot be dumped: they are not those of the kernel, or they lead back to themselves."""
 
 
 class ProtBits(NamedTuple):
@@ -256,8 +256,8 @@ def _dump(mmu: MMU, boot: Boot, *, user: bool, progress: bool) -> Iterator[Line]
 def note_page(notes: Iterable[Noted], markers: tuple[Marker, ...], end: int) -> Iterator[Line]:
     """The lines that what is noted of the entries makes, up to `end`.
 
-    Linux is told of every entry and prints where one differs from those before, or is the first beyond a marker. Of a
-    run of entries that are alike only the first can differ, and those just beyond markers: the rest are passed over.
+    Linux looks at every entry and prints a line where one differs from those before, or is the first beyond a marker.
+    In a run of like entries that can only be the first one, or one just beyond a marker: the others are skipped.
     """
     at, borders = 0, (*(marker.start for marker in markers[1:]), MASK64, MASK64)
     start, noted = 0, None

@@ -1,11 +1,10 @@
-"""What a walk of the kernel's own over its page tables notes: `mm/ptdump.c` and `mm/pagewalk.c`, v6.12.
+"""What the kernel notes when it walks its own page tables: `mm/ptdump.c` and `mm/pagewalk.c`, v6.12.
 
 Such a walk reads entries as Linux reads them, which is not how the MMU does: `pud_none()` and its kin decide. It notes
 every leaf, every entry of a last table, and every hole, and of tables nothing.
 
-Entries that are noted alike are one run here, found for all tables at once that lie side by side in the tree. What a
-table comes to is kept while it is short, so a table that many entries lead to, or a space that is mapped alike from end
-to end, costs each table once.
+Entries that are noted alike are one run here, found for all tables at once that lie side by side in the tree. The
+runs of a table are kept if they are few, so a table that many entries lead to is read once.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _SHORT: Final = 64  # runs of a table that are worth keeping
 _BATCH: Final = 1 << 20  # words looked at together
 
 # A run's key: what is noted of its entries, and two small numbers in bits that no attribute has.
-_MISSING: Final = 1 << 63  # the table is not in memory, so nobody knows its entries
+_MISSING: Final = 1 << 63  # the table is not in memory, so its entries are not known
 _DEPTH_AT: Final = 56  # the level under which Linux notes it, 0 (pgd) to 4 (pte)
 _LEVEL_AT: Final = 59  # Arm's level plus one, which says how far apart the entries are
 _PROT: Final = (1 << _DEPTH_AT) - 1
@@ -77,7 +76,7 @@ class PageWalk:
     mask : int
         The bits of an entry that are of interest.
     bar : tqdm
-        Is told of the tables that were read.
+        Counts the tables that were read.
     """
 
     def __init__(self, memory: Memory, r: VARange, boot: Boot, mask: int, bar: Any) -> None:
@@ -91,7 +90,7 @@ class PageWalk:
         Raises
         ------
         PtdumpError
-            Where it is more than the tables have entries: of some that lead back to themselves there would be no end.
+            Where it is more than the tables have entries: some lead back to themselves, and the dump would not end.
         """
         r = self.r
         assert r.start_level is not None
@@ -102,7 +101,7 @@ class PageWalk:
             if noted > max(_ENOUGH, self._words):
                 raise PtdumpError(
                     f"the dump has {noted} regions up to {va:#x}, more than its tables have entries: "
-                    "some of them lead back to themselves, or are shared many times over"
+                    "some of them lead back to themselves or are shared very often"
                 )
             for start, end, key in rows:
                 if key not in said:
@@ -128,7 +127,7 @@ class PageWalk:
         yield va, items.rows[done:].tolist()
 
     def _look(self, level: int, tables: U64) -> None:
-        """Find out what each of the tables comes to."""
+        """Find the runs of each of the tables."""
         unknown = [table for table in np.unique(tables).tolist() if (level, table) not in self._known]
         batch = max(1, _BATCH // self.r.entries(level))
         for start in range(0, len(unknown), batch):

@@ -58,7 +58,9 @@ def test_an_address_is_in_the_array_if_and_only_if_it_is_mapped(seed, upper, siz
     r = mmu.upper if upper else mmu.lower
     vas = [va for va in machine.vas if va >> 55 & 1 == upper] + found["va"][:20].tolist() + ends[-20:].tolist()
     for va in vas:
-        plain = va | -1 << 56 & (1 << 64) - 1 if upper else va & (1 << 56) - 1  # without a tag, which is no address
+        plain = (
+            va | -1 << 56 & (1 << 64) - 1 if upper else va & (1 << 56) - 1
+        )  # without a tag, which is not part of the address
         row = int(np.searchsorted(found["va"], np.uint64(plain), side="right")) - 1
         inside = row >= 0 and plain <= int(ends[row])
         outcome = mmu.translate(plain).outcome

@@ -67,12 +67,15 @@ def test_zipf_with_exponent_0_is_uniform():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: trace("sequence", 0, 1, 1), "'sequence' is no kind of trace: there are sequential, strided, uniform"),
+        (
+            lambda: trace("sequence", 0, 1, 1),
+            "'sequence' is not a kind of trace: there are sequential, strided, uniform",
+        ),
         (lambda: uniform(0, 0, 1), "size=0: the nearest is 1"),
         (lambda: strided(0, 1, -1), "accesses=-1: the nearest is 0"),
         (lambda: strided(0, 1, 1 << 40), "accesses=1099511627776: a trace is an array in memory, of 268435456"),
         (lambda: strided(0, 1, 1, stride=0), "stride=0: the nearest is 1"),
-        (lambda: chase(-1, 1, 1), "-0x1 is no 64-bit address: the nearest is 0x0"),
+        (lambda: chase(-1, 1, 1), "-0x1 is not a 64-bit address: the nearest is 0x0"),
         (lambda: uniform(1 << 63, 1 << 63 | 1, 1), "the nearest is size=0x8000000000000000"),
         (lambda: zipf(0, 1, 1, exponent=-1), "exponent=-1: .* the nearest is 0"),
     ],
@@ -108,16 +111,22 @@ def test_the_content_says_what_a_file_is(tmp_path, name, packed):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("0x10\nffff800012345678\n", "line 2: 'ffff800012345678' is no address.*; the nearest is 0xffff800012345678"),
+        (
+            "0x10\nffff800012345678\n",
+            "line 2: 'ffff800012345678' is not an address.*; the nearest is 0xffff800012345678",
+        ),
         ("1\n\n# x\n-3\n", "line 4: '-3'.*; the nearest is 0x0"),
         ("18446744073709551616", "line 1: .*; the nearest is 0xffffffffffffffff"),
         ("0x10000000000000000 # x", "line 1: .*; the nearest is 0xffffffffffffffff"),
         ("0x1000 0x2000", "line 1: '0x1000 0x2000'.*; the nearest is 0x1000"),
         ("0x1 0x2\n" * 3, "line 1:"),
-        ("0x\n", "line 1: '0x' is no address.*; the nearest is a comment, # 0x"),
+        ("0x\n", "line 1: '0x' is not an address.*; the nearest is a comment, # 0x"),
         ("0x12g4\n", "line 1: '0x12g4'"),
         ("1e5\n", "line 1: '1e5'"),
-        ("heap\n", "line 1: 'heap' is no address: a line has one whole number of 64 bits.*; the nearest is a comment"),
+        (
+            "heap\n",
+            "line 1: 'heap' is not an address: a line has one whole number of 64 bits.*; the nearest is a comment",
+        ),
         ("", "has no address in it: the shortest trace has one"),
         ("# nothing\n\n", "has no address in it"),
     ],

@@ -118,10 +118,10 @@ DAMAGE = {
     "an array is missing": (lambda a: {"va": None}, "the array va is missing"),
     "an array of fractions": (
         lambda a: {"va": a["va"].astype(float)},
-        "va is no array of unsigned numbers, but float64",
+        "va is not an array of unsigned numbers, but float64",
     ),
     "a case too many": (lambda a: {"op": widened(a["op"])}, r"op has \d+ cases, and va \d+"),
-    "an unknown operation": (lambda a: {"op": flipped(a["op"], 5, 2)}, r"op\[5\] = 0x[4-7] is no operation"),
+    "an unknown operation": (lambda a: {"op": flipped(a["op"], 5, 2)}, r"op\[5\] = 0x[4-7] is not an operation"),
     "an unknown status": (lambda a: {"status_q10": flipped(a["status_q10"], 0, 6)}, "is none of 0, 1 and 2"),
     "left out without a reason": (
         lambda a: {"status_q10": np.full_like(a["status"], 2)},
@@ -135,7 +135,7 @@ DAMAGE = {
     "offsets that go back": (lambda a: {"img_page_off": a["img_page_off"][::-1]}, "img_page_off does not share"),
     "another granule": (
         lambda a: {"img_page_bytes": a["img_page_bytes"] * 3},
-        r"img_page_bytes\[0\] = \S+ is no granule",
+        r"img_page_bytes\[0\] = \S+ is not a granule",
     ),
     "another TCR_EL1": (
         lambda a: {"img_tcr_el1": flipped(a["img_tcr_el1"], 0, 14)},

@@ -175,17 +175,17 @@ def test_reserved_granules_are_taken_for_4k():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((-1,), r"-0x1 is no 64-bit address: the nearest is 0x0"),
-        ((1 << 64,), r"0x10000000000000000 is no 64-bit address: the nearest is 0xffffffffffffffff"),
+        ((-1,), r"-0x1 is not a 64-bit address: the nearest is 0x0"),
+        ((1 << 64,), r"0x10000000000000000 is not a 64-bit address: the nearest is 0xffffffffffffffff"),
         ((0, Access.READ, 2), "EL2 is not translated by the EL1&0 regime: the nearest is EL1"),
-        ((0, "READ"), "'READ' is no access: there are Access.READ, Access.WRITE, Access.FETCH"),
-        ((0, 3), "3 is no access"),
+        ((0, "READ"), "'READ' is not an access: there are Access.READ, Access.WRITE, Access.FETCH"),
+        ((0, 3), "3 is not an access"),
     ],
 )
 def test_misuse_is_refused_in_one_sentence(arguments, sentence):
     mmu = Mapper.in_ram(FOUR_LEVELS).mmu
     for translate in mmu.translate, lambda va, *rest: mmu.translate_many([va], *rest):
-        with pytest.raises(ValueError, match=sentence if arguments[1:] else "is no 64-bit address"):
+        with pytest.raises(ValueError, match=sentence if arguments[1:] else "is not a 64-bit address"):
             translate(*arguments)
 
 
@@ -212,9 +212,9 @@ def test_what_is_no_number_is_not_made_one(va):
         ([0.5], "addresses are whole numbers"),
         (np.array([0.0]), "addresses are whole numbers"),
         (["0x1000"], "addresses are whole numbers"),
-        ([-1], "-0x1 is no 64-bit address: give the upper range as uint64"),
-        (np.array([-1]), "-0x1 is no 64-bit address: give the upper range as uint64"),
-        ([1 << 64], "is no 64-bit address"),
+        ([-1], "-0x1 is not a 64-bit address: give the upper range as uint64"),
+        (np.array([-1]), "-0x1 is not a 64-bit address: give the upper range as uint64"),
+        ([1 << 64], "is not a 64-bit address"),
     ],
 )
 def test_arrays_of_anything_else_are_refused(vas, sentence):

@@ -98,7 +98,7 @@ def test_tree_shows_the_tables(run):
 def test_misuse_is_one_sentence_and_status_2(run, tmp_path, command):
     (tmp_path / "log").write_text("Linux version 6.9\n")
     for path, reason in (
-        (tmp_path / "log", "is no image that pgtlab knows"),
+        (tmp_path / "log", "is not an image that pgtlab knows"),
         (tmp_path / "none", "there is no file or folder"),
     ):
         status, out, err = run(command[0], str(path), *command[1:])

@@ -183,7 +183,7 @@ def test_what_is_not_known_is_asked_for_by_name(tmp_path):
     for asked in (lambda: image.translate(0x1000), lambda: image.translate_many([0]), lambda: image.tree(user=True)):
         with pytest.raises(ImageError, match=r"where the tables of the process are: give TTBR0_EL1 \(--ttbr0\)"):
             asked()
-    with pytest.raises(ImageError, match="TTBR_EL1 is no register of an image, which has TCR_EL1, TTBR0_EL1"):
+    with pytest.raises(ImageError, match="TTBR_EL1 is not a register of an image, which has TCR_EL1, TTBR0_EL1"):
         Image.open(tmp_path / "ram", base=0, TTBR_EL1=0)
     with pytest.raises(ImageError, match="VA_BITS=40 with 4k pages"):
         Image.open(tmp_path / "ram", base=0, page_size="4k", va_bits=40)
@@ -196,8 +196,8 @@ def test_what_is_not_known_is_asked_for_by_name(tmp_path):
     [
         (b"KDUMP   \x06", "is a compressed dump of makedumpfile's: `makedumpfile -E` writes ELF"),
         (b"makedumpfile\0", "is a flattened dump: `makedumpfile -R`"),
-        (b"", "is no image that pgtlab knows"),
-        (b"[    0.000000] Booting Linux", "is no image that pgtlab knows"),
+        (b"", "is not an image that pgtlab knows"),
+        (b"[    0.000000] Booting Linux", "is not an image that pgtlab knows"),
     ],
 )
 def test_another_format_is_declined_with_what_would_help(tmp_path, head, advice):

@@ -180,16 +180,16 @@ def test_registers_may_be_in_the_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("@zz", r"line 1: @zz is no @address in hexadecimal, nor @VALUE\(name\)"),
-        ("@0x1000\n\n123", "line 3: '123' is no word of 16 digits, nor one after 0x"),
-        ("@0x1000\n0x12*", "line 2: '0x12\\*' is no word"),
-        ("@0x1000\n0x1*999999999", "line 2: 999999999 words: more than 67108864 in all"),
+        ("@zz", r"line 1: @zz is not an @address in hexadecimal, @VALUE\(name\)"),
+        ("@0x1000\n\n123", "line 3: '123' is not a word: 16 hexadecimal digits, or any number of them after 0x"),
+        ("@0x1000\n0x12*", "line 2: '0x12\\*' is not a word"),
+        ("@0x1000\n0x1*999999999", "line 2: 999999999 words: an image as text has at most 67108864"),
         ("@0x1000\n01 02", "2 bytes at 0x1000 are not whole words"),
         ("@0x1004\n0x1", "8 bytes at 0x1004 are not whole words"),
         ("@0x1000\n0x1*2\n@0x1008\n0x1", "says twice what is at 0x1008"),
         ("@0xfffffffffffffff8\n0x1", "words are at multiples of 8, below 2"),
-        ("@VALUE(swapper_pg_dir)\n-1", "line 2: '-1' is no value of swapper_pg_dir"),
-        ("@REG(X0)\n1", "line 2: X0 is no register of an image"),
+        ("@VALUE(swapper_pg_dir)\n-1", "line 2: '-1' is not a value of swapper_pg_dir"),
+        ("@REG(X0)\n1", "line 2: X0 is not a register of an image"),
         ("@0x1000\n0x1\n@NUMBER(VA_BITS)\n28", "VA_BITS=40"),
     ],
 )

@@ -184,7 +184,7 @@ def test_a_dump_that_is_cut_off_says_so_and_has_what_is_there(opened, length):
         (elf([(0, bytes(8)), (0, bytes(8))]), "is the core dump of a process"),
         (elf([(0, bytes(8))], phnum=0xFFFE), "is damaged: 65534 program headers of 56 bytes are not in it"),
         (elf([(1 << 52, bytes(8))]), "1 words at 0x10000000000000: words are at multiples of 8, below 2"),
-        (b"\x7fELF", "is no readable ELF file"),
+        (b"\x7fELF", "is not a readable ELF file"),
         (kdump("4k-va48-max", VA_BITS=40), "no arm64 kernel is what the image says it is: VA_BITS=40 with 4k pages"),
     ],
 )

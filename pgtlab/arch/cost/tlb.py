@@ -1,4 +1,4 @@
-"""What may be remembered of a walk: translation lookaside buffers and walk caches, as immutable descriptions.
+"""Translation lookaside buffers and walk caches, as immutable descriptions.
 
 A TLB holds leaves, so that a hit needs no walk. A walk cache holds table descriptors: a hit on one that was read at
 level n lets the walk begin at level n + 1. `pgtlab.arch.cost.walk_cost` runs a trace through them.
@@ -23,7 +23,7 @@ class TLBGeometryError(ValueError):
 
 
 class Replacement(Enum):
-    """Which entry of a full set makes room. While a way is empty, the first empty one is filled."""
+    """Which entry of a full set is replaced. As long as a way is empty, the first empty one is filled."""
 
     LRU = "least recently used"
     TREE_PLRU = "tree pseudo-LRU"
@@ -78,7 +78,7 @@ class TLB(_Cache):
     ways : int, optional
         Entries in a set; fully associative unless given. The number of sets is a power of two.
     replacement : Replacement
-        Which entry of a full set makes room.
+        Which entry of a full set is replaced.
     levels : tuple of int
         The levels whose leaves it holds: 3 is pages, 0 to 2 are blocks.
 
@@ -118,7 +118,7 @@ class WalkCache(_Cache):
     ways : int, optional
         Entries in a set; fully associative unless given. The number of sets is a power of two.
     replacement : Replacement
-        Which entry of a full set makes room.
+        Which entry of a full set is replaced.
     levels : tuple of int
         The levels at which the descriptors were read, -1 to 2. With more than one, they share the entries.
 
@@ -141,7 +141,7 @@ class WalkCache(_Cache):
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a processing element has to avoid walks, or to shorten them.
+    """The TLBs and walk caches of a processing element.
 
     `l1` are looked up together, then `l2`, then the walk caches. Each may be empty. Where `coalesces`, a run of leaves
     with the Contiguous bit takes one entry; else each leaf of it takes one of its own, and the bit changes nothing.
@@ -187,7 +187,7 @@ def _nearest_power_of_two(value: int) -> int:
     return below if value - below <= 2 * below - value else 2 * below
 
 
-#: No real core: round figures of the size that cores have, with a walk cache for the tables of each level.
+#: Not a real core: round figures of the size that cores have, with a walk cache for the tables of each level.
 PLAIN: Final = Hardware(
     l1=(TLB(48),),
     l2=(TLB(1024, ways=4),),
@@ -195,8 +195,8 @@ PLAIN: Final = Hardware(
 )
 
 #: Data side of Arm's Cortex-A53, which walks 4K and 64K tables: micro TLB, main TLB, and a walk cache that holds what
-#: leads to last-level tables. Source: its Technical Reference Manual (DDI 0500), 5.1 and 5.2. Manuals do not tell how
-#: entries are replaced or whether contiguous runs are joined: LRU and no are guesses.
+#: leads to last-level tables. Source: its Technical Reference Manual (DDI 0500), 5.1 and 5.2. The manuals do not say
+#: how entries are replaced or whether contiguous runs are joined: LRU and "not joined" are guesses.
 CORTEX_A53: Final = Hardware(
     l1=(TLB(10),), l2=(TLB(512, ways=4),), walk_caches=(WalkCache(64, ways=4, levels=(2,)),), coalesces=False
 )

@@ -5,8 +5,8 @@ alone.
 
 An entry is known by its key: the number of the piece of address space that it translates, the ASID, the kind of the
 entry and the VA range. The kind is the level, the Contiguous bit where runs are joined, and nG; with the range it says
-how large the piece is. A cache is probed once for each kind that it has ever held, which comes to the same as once for
-each kind that there is.
+how large the piece is. A cache is probed once for each kind that it has ever held, which has the same result as once
+for each possible kind.
 
 All caches are in one array of numbers, `m`, in which `CacheLayout` says what is where. Numba counts references to each
 array that a function touches, and with an array for each part that takes three times as long as all the rest.
@@ -82,7 +82,7 @@ class Half(NamedTuple):
 class Walks(NamedTuple):
     """How walks end: at which level, and in a leaf of which kind or a FAULT.
 
-    Neighbours in a trace that differ in none of the bits from `PIECE_SHIFT` on have one walk.
+    Accesses in a row whose addresses differ only below bit `PIECE_SHIFT` share one walk.
     """
 
     level: NDArray[np.int8]
@@ -277,7 +277,7 @@ def use(m, at, cache, set, slot):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, inline="always")
 def victim(m, at, cache, set):  # type: ignore[no-untyped-def]
-    """The slot that makes room: the first empty one, or the choice of the replacement."""
+    """The slot that is replaced: the first empty one, or the choice of the replacement policy."""
     column = at.caches + COLUMNS * cache
     ways = m[column + WAYS]
     first = m[column + FIRST_SLOT] + set * ways

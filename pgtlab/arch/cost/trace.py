@@ -1,7 +1,7 @@
 """Traces: the virtual addresses that a program uses, one after the other, as arrays of uint64.
 
-Made ones are reproducible: the same arguments, the same trace. `KINDS` has them by name. Each visits `size` bytes from
-`base` on.
+The functions here make traces, always the same one from the same arguments. `KINDS` has them by name. Each visits
+`size` bytes from `base` on.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class TraceError(ValueError):
 
 
 def strided(base: int, size: int, accesses: int, *, stride: int = 4096, seed: int = 0) -> U64:
-    """Every `stride` bytes; at the end of the area from the beginning again.
+    """Every `stride` bytes of the area, and at its end from the beginning again.
 
-    `seed` is accepted by every kind; here it changes nothing.
+    All kinds take a `seed`; this one ignores it.
 
     >>> [hex(va) for va in strided(0x1000, 0x3000, 4)]
     ['0x1000', '0x2000', '0x3000', '0x1000']
@@ -35,7 +35,7 @@ def strided(base: int, size: int, accesses: int, *, stride: int = 4096, seed: in
     Raises
     ------
     TraceError
-        Where there is no such trace.
+        Where an argument is out of range.
     """
     _check(base, size, accesses, stride, "stride")
     turn = _places(size, stride)
@@ -47,7 +47,7 @@ def strided(base: int, size: int, accesses: int, *, stride: int = 4096, seed: in
 
 
 def sequential(base: int, size: int, accesses: int, *, step: int = 8, seed: int = 0) -> U64:
-    """Word after word, `step` bytes each, as a loop over an array goes; then from the beginning again.
+    """One word of `step` bytes after the other, as in a loop over an array, and at the end from the beginning again.
 
     >>> [hex(va) for va in sequential(0x1000, 0x1000, 3)]
     ['0x1000', '0x1008', '0x1010']
@@ -57,7 +57,7 @@ def sequential(base: int, size: int, accesses: int, *, step: int = 8, seed: int 
 
 
 def uniform(base: int, size: int, accesses: int, *, step: int = 8, seed: int = 0) -> U64:
-    """Any word of the area, each as likely as the other, as in a large hash table.
+    """Random words of the area, all equally likely, as in a large hash table.
 
     >>> np.array_equal(uniform(0, 1 << 20, 100, seed=1), uniform(0, 1 << 20, 100, seed=1))
     True
@@ -71,7 +71,7 @@ def uniform(base: int, size: int, accesses: int, *, step: int = 8, seed: int = 0
 
 
 def chase(base: int, size: int, accesses: int, *, step: int = LINE, seed: int = 0) -> U64:
-    """A chain of pointers: each cache line, or whatever `step` bytes are, names the next one, all in one random cycle.
+    """A chain of pointers: each piece of `step` bytes, by default a cache line, leads to the next, in one random cycle.
 
     >>> sorted(chase(0x1000, 256, 4).tolist()) == [0x1000, 0x1040, 0x1080, 0x10c0]
     True
@@ -85,7 +85,7 @@ def chase(base: int, size: int, accesses: int, *, step: int = LINE, seed: int = 
 
 
 def zipf(base: int, size: int, accesses: int, *, step: int = 4096, exponent: float = 1.0, seed: int = 0) -> U64:
-    """Some pages far more often than others: the one of rank k in proportion to k ** -exponent.
+    """Some pages much more often than others: the page of rank k in proportion to k ** -exponent.
 
     The ranks are spread over the area at random, `step` bytes each.
 
@@ -128,10 +128,10 @@ def trace(kind: str, base: int, size: int, accesses: int, seed: int = 0) -> U64:
     Raises
     ------
     TraceError
-        Where no kind has that name, or there is no such trace.
+        Where no kind has that name, or an argument is out of range.
     """
     if kind not in KINDS:
-        raise TraceError(f"{kind!r} is no kind of trace: there are {', '.join(KINDS)}")
+        raise TraceError(f"{kind!r} is not a kind of trace: there are {', '.join(KINDS)}")
     return KINDS[kind](base, size, accesses, seed=seed)
 
 
@@ -146,7 +146,7 @@ def _check(base: int, size: int, accesses: int, step: int, name: str) -> None:
     if accesses > MOST:
         raise TraceError(f"accesses={accesses}: a trace is an array in memory, of {MOST} addresses at most")
     if not 0 <= base < 1 << 64:
-        raise TraceError(f"base={base:#x} is no 64-bit address: the nearest is {min(max(base, 0), MASK64):#x}")
+        raise TraceError(f"base={base:#x} is not a 64-bit address: the nearest is {min(max(base, 0), MASK64):#x}")
     if base + size > 1 << 64:
         raise TraceError(
             f"{size:#x} bytes from {base:#x} on leave 64 bits of address: the nearest is size={(1 << 64) - base:#x}"

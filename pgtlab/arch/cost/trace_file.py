@@ -15,7 +15,7 @@ from pgtlab.arch.word import MASK64
 from pgtlab.extras import needed_by
 
 _GZIP, _NPY, _BOM = b"\x1f\x8b", b"\x93NUMPY", b"\xef\xbb\xbf"
-_BLOCK: Final = 1 << 22  # bytes of text in hand at a time
+_BLOCK: Final = 1 << 22  # bytes of text that are read at a time
 _RULE: Final = "a line has one whole number of 64 bits, 0x and hex digits or decimal, or a # comment"
 
 
@@ -27,7 +27,7 @@ def read_trace(path: str | Path) -> U64:
     Raises
     ------
     TraceError
-        Where the file is no trace: names the line, what it holds, the rule and the nearest legal choice.
+        Where the file is not a trace: names the line, what it holds, the rule and what was probably meant.
     OSError
         Where the file cannot be read.
     """
@@ -97,7 +97,7 @@ def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
 def _refusal(name: str, line: int, content: bytes) -> str:
     text = content.decode("ascii", "replace").strip()
     shown = text if len(text) <= 40 else text[:37] + "..."
-    return f"{name}, line {line}: {shown!r} is no address: {_RULE}; the nearest is {_nearest(shown)}"
+    return f"{name}, line {line}: {shown!r} is not an address: {_RULE}; the nearest is {_nearest(shown)}"
 
 
 def _nearest(text: str) -> str:

@@ -1,7 +1,7 @@
 """Every fault status code: DFSC and IFSC of ESR_EL1, in the words of the Arm ARM's tables (D24.2, ESR_EL1).
 
-The faults of a stage 1 walk have their codes from `pgtlab.arch.fault`. Here are the rest too: of memory, tags, granule
-protection, and the levels -2 that 128-bit descriptors bring.
+The faults of a stage 1 walk have their codes from `pgtlab.arch.fault`. This table has the others too: of memory, tags,
+granule protection, and level -2, which 128-bit descriptors have.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from pgtlab.arch.fault import Cause, Fault, FaultKind
 
-EXTERNAL_ABORT = 0b010000  # not on a walk: the one code for which SET and FnV say something
+EXTERNAL_ABORT = 0b010000  # not on a walk: the only code for which SET and FnV have a meaning
 DEBUG_EXCEPTION = 0b100010  # in the syndromes of breakpoints, watchpoints and single steps
 
 _ON_WALK = "on translation table walk or hardware update of translation table"
@@ -74,7 +74,7 @@ def fault_status(code: int) -> str | None:
 
 
 def walk_fault_kind(code: int) -> FaultKind | None:
-    """The kind of fault of a stage 1 walk that a status code tells; None for every other code.
+    """The kind of stage 1 fault that a status code stands for; None for every other code.
 
     >>> str(walk_fault_kind(0b101011)), walk_fault_kind(0b100001)
     ('translation', None)

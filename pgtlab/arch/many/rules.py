@@ -1,4 +1,4 @@
-"""What walks of many addresses are told of the architecture: the rules of `walk`, as numbers and as tables to look up.
+"""The rules of `walk` as numbers and as tables to look up, for the walks of many addresses.
 
 What a leaf permits depends on twelve bits of it and its tables, so the rules in `attributes`, applied to all values of
 those bits at once, make one small table.

@@ -1,7 +1,7 @@
 """The tables on the way to an address, each as runs of entries that are alike: a map with one column for each level.
 
-What is read are these tables and a few of their neighbours, however many others there are; and of a table's entries
-only those that somebody asks for become values.
+Only these tables and a few of their neighbours are read, however many others there are; and of a table's entries only
+those that are asked for become values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pgtlab.arch.descriptor import LEAF, TABLE, Descriptor, DescriptorFormat, Leaf, Table
 from pgtlab.arch.granule import Granule
-from pgtlab.arch.memory import U64, PhysicalAddressError
+from pgtlab.arch.memory import U64, PhysicalAddressError, words_there
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
 
@@ -134,7 +134,7 @@ class Column:
     """A table: where it is, the addresses that it covers, and its cells; `opened` is the cell that the address is in.
 
     It is the `number`th, from 1 on, of `siblings` tables that the table above leads to; `neighbours` are the nearest of
-    them and itself. A table that memory has not got has no cells.
+    them and itself. A table that is not in memory has no cells.
     """
 
     granule: Granule
@@ -216,7 +216,9 @@ def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: I
         return
     level, pa, first = table
     shift = r.granule.level_shift(level)
-    words = _read(mmu, pa, r.entries(level))
+    words = words_there(mmu.memory, pa, r.entries(level))
+    if words is None:
+        return
     kinds = r.format.kinds(words, level)
     low, high = max(start - first >> shift, 0), max(-(first - end >> shift), 0)
     for index in (np.flatnonzero(kinds[low:high]) + low).tolist():
@@ -230,14 +232,14 @@ def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: I
 
 
 def _read(mmu: MMU, pa: int, entries: int) -> U64:
-    """A table's entries; none where memory has not got it."""
+    """A table's entries; none where it is not in memory."""
     try:
         return mmu.memory.read(pa, entries)
     except PhysicalAddressError:
         return np.zeros(0, np.uint64)
 
 
-@lru_cache(maxsize=64)  # whoever goes from one address to the next comes through the same tables
+@lru_cache(maxsize=64)  # neighbouring addresses share most of their tables
 def _cells(format: DescriptorFormat, level: int, va: int, entries: bytes) -> Cells:
     """A table's cells, which are the runs of its entries."""
     words: U64 = np.frombuffer(entries, np.uint64)

@@ -48,7 +48,7 @@ def table_map_picture(
     ranges : sequence of Scale, optional
         From `pgtlab.arch.tables.scales.ranges`, for the first of the bars.
     outcome : str, optional
-        What the translation of `va` comes to.
+        How the translation of `va` ends.
     """
     title = f"The way to {va:#018x}, at all scales and by the tables"
     bars = scales(columns, va)

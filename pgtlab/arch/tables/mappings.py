@@ -27,7 +27,7 @@ from pgtlab.arch.va_range import VARange
 Mappings: TypeAlias = NDArray[Any]
 
 #: An element of a table of mappings. `va`, `size` and `pa` are in bytes, `level` is that of the leaves and `descriptor`
-#: the first of them. The rest is what takes effect, the tables' own restrictions included: `attr` the byte of MAIR_EL1,
+#: the first of them. Then what takes effect, with the restrictions of the tables above: `attr` the byte of MAIR_EL1,
 #: `sh`, `ap`, `uxn` and `pxn`; and the leaf's `ng`, `af`, `contiguous` and `dbm`.
 MAPPING: Final = np.dtype(
     [
@@ -65,7 +65,7 @@ LARGEST: Final = 1 << 22  # mappings: some 300 MiB while they are put together
 
 
 class TooManyMappings(ValueError):
-    """Tables that map more than an array should hold: some lead back to themselves, or are shared many times over."""
+    """Tables that map more than an array should hold: some lead back to themselves or are shared very often."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _continues(rows: Mappings, owner: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 
 def _finished(mmu: MMU, r: VARange, rows: Mappings) -> Mappings:
-    """The rows with their attributes by name."""
+    """The rows with a column for each attribute."""
     found = np.zeros(len(rows), MAPPING)
     for name in "size", "pa", "level", "descriptor":
         found[name] = rows[name]

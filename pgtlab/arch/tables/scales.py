@@ -1,4 +1,4 @@
-"""An address space at all scales: its two ranges, and below them one bar after another down to the page of one address.
+"""An address space at all scales: its two ranges, and below them bar after bar down to the page of one address.
 
 Each is a part of the one above. A large table has two of them: the whole, and the part of it around the address, whose
 entries can be told apart. Where a block ends the way, there are scales of the same sizes inside it.

@@ -1,4 +1,4 @@
-"""The picture of an address space at all scales: bars, each a part of the one above, as if seen through a lens."""
+"""The picture of an address space at all scales: bars, each of which magnifies a part of the one above."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def scales_picture(
     va : int
         The address that they are about.
     outcome : str
-        What its translation comes to.
+        How its translation ends.
     left, top, width : float
         Where there is room; `MOST * ROW` high at the most.
 

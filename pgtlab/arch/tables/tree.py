@@ -16,7 +16,7 @@ LARGEST: Final = 1 << 21  # runs of a tree: most of a GiB
 
 
 class TreeTooLarge(ValueError):
-    """Tables with more runs than a tree should hold: what was read is hardly a table at all."""
+    """Tables with more runs than a tree should hold: what was read is probably not a table."""
 
 
 @dataclass(frozen=True)

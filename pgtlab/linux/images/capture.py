@@ -1,6 +1,6 @@
 """A folder captured from a running kernel: `tables.npz` has every page that a walk reads, `regs.json` the registers.
 
-`regs.json` names the kernel (`variant`, as in `16k-va52`) and the CPU (`cpu`, an emulator's name for it, perhaps with
+`regs.json` names the kernel (`variant`, as in `16k-va52`) and the CPU (`cpu`, an emulator's name for it, in some with
 the kernel's command line after a `+`), and has the registers of two moments: `el0_stop`, in a process, and `el1_stop`,
 in the kernel. The kernel's are those of the image, with the process's TTBR0_EL1.
 """
@@ -84,7 +84,7 @@ def _cpu(name: str, registers: dict[str, int]) -> CPU | None:
 
 
 def _config(variant: str, registers: dict[str, int]) -> Config:
-    """The kernel's configuration; of PA_BITS a 64K kernel tells by the physical addresses that it uses."""
+    """The kernel's configuration; PA_BITS of a 64K kernel follows from the size of physical address that it uses."""
     named = re.fullmatch(r"(\d+k)-va(\d+)(?:-pa(\d+))?(?:-.*)?", variant)
     if not named:
         raise ConfigError(f"variant {variant!r} does not name a kernel, as 16k-va52 does")

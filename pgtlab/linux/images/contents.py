@@ -1,4 +1,4 @@
-"""What a file says of the machine whose memory it holds, before anything is derived from it."""
+"""What a file says about the machine whose memory it has, before anything is derived from it."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ REGISTERS: Final[tuple[str, ...]] = (
 
 
 class ImageError(ValueError):
-    """An image that cannot be read, or that leaves something unsaid which is needed."""
+    """An image that cannot be read, or that lacks something that is needed."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Memory, and what the file says besides: registers by name, the kernel, the CPU, symbols.
+    """Memory, and what else the file says: registers by name, the kernel, the CPU, symbols.
 
     `symbols` and `numbers` are those of a VMCOREINFO note: virtual addresses, and what the kernel calls
     `NUMBER(name)`, with `PAGESIZE` and `KERNELOFFSET`; `physical` has physical addresses of symbols. `notes` are
-    sentences for whoever opens the image.
+    sentences for the reader.
     """
 
     memory: Memory

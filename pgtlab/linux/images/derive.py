@@ -1,6 +1,6 @@
 """From what an image says to the registers that its tables are read with.
 
-What the image does not say is taken from who opens it, then derived: TCR_EL1 from the kernel's configuration and the
+What the image does not say is taken from the caller, then derived: TCR_EL1 from the kernel's configuration and the
 CPU (as boot makes it), TTBR1_EL1 from where `swapper_pg_dir` is, the configuration from VMCOREINFO or from TCR_EL1.
 A kernel's own addresses test the result: `swapper_pg_dir` must translate to where VMCOREINFO says it is.
 """
@@ -40,7 +40,7 @@ OLD_MAIR: Final = MAIR_EL1(Attr0=0x00, Attr1=0x04, Attr2=0x0C, Attr3=0x44, Attr4
 
 @dataclass(frozen=True)
 class Given:
-    """What whoever opens an image says of it; None leaves it to the image."""
+    """What the caller says about an image; None leaves it to the image."""
 
     page_size: int | str | None = None
     va_bits: int | None = None
@@ -57,7 +57,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Machine:
-    """The registers and the kernel that an image comes to; `tcr` is there always, the roots where they are known."""
+    """The registers and the kernel that follow from an image; TCR_EL1 is always there, the roots if they are known."""
 
     registers: Mapping[str, int]
     config: Config | None
@@ -72,7 +72,7 @@ def derive(contents: Contents, given: Given) -> Machine:
     Raises
     ------
     ImageError
-        Where the page size or the size of addresses cannot be known, or what is said has no legal kernel.
+        Where the page size or the size of addresses is not known, or no legal kernel has these values.
     """
     registers = {**contents.registers, **given.registers}
     if "TCR_EL1" in registers:
@@ -147,7 +147,7 @@ def config_of(tcr: TCR_EL1) -> Config | None:
 
 
 def _said_config(contents: Contents, given: Given) -> Config | None:
-    """The configuration that is said in so many words: by the opener, then by the image."""
+    """The configuration that the caller states, or else the image."""
     page_size, va_bits, pa_bits = _sizes(contents, given)
     if page_size is None or va_bits is None:
         return None
@@ -155,7 +155,7 @@ def _said_config(contents: Contents, given: Given) -> Config | None:
 
 
 def _sizes(contents: Contents, given: Given) -> tuple[int | None, int | None, int | None]:
-    """Page size, VA_BITS and PA_BITS, each as far as it is said."""
+    """Page size, VA_BITS and PA_BITS, each if it is stated."""
     numbers, config = contents.numbers, contents.config
     page_size = config.page_size if config else numbers.get("PAGESIZE")
     if given.page_size is not None:
@@ -275,7 +275,7 @@ def _machine(contents: Contents, given: Given, registers: Mapping[str, int], con
 
 
 def _with_mair(contents: Contents, machine: Machine) -> Machine:
-    """The machine with a MAIR_EL1, as the kernel's tables tell where nobody says it.
+    """The machine with a MAIR_EL1; if it is not stated, it follows from the kernel's tables.
 
     The lowest address that a kernel maps is ordinary memory, the linear map's or a module's. In the order of old
     kernels its AttrIndx is 4 or 6, which are device memory or nothing in that of new ones, where it is 0 or 1.

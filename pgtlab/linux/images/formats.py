@@ -56,6 +56,6 @@ def _what(head: bytes) -> str:
         if head.startswith(magic):
             return what
     return (
-        "is no image that pgtlab knows: those are folders with tables.npz and regs.json, .npz, ELF core dumps, and "
+        "is not an image that pgtlab knows: those are folders with tables.npz and regs.json, .npz, ELF core dumps, and "
         "text of @address and words; physical memory as it was needs the address of its first byte, base (--base)"
     )

@@ -43,7 +43,7 @@ def read(path: Path) -> Contents:
     Raises
     ------
     ImageError
-        Where it is no such archive, or what it holds does not fit together.
+        Where it is not an archive of that kind, or its arrays do not fit together.
     """
     arrays = load(path)
     registers = {name: _number(path, name, arrays[name]) for name in REGISTERS if name in arrays}
@@ -61,10 +61,10 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         if error.filename is not None:  # the file itself cannot be read
             raise
-        raise ImageError(f"{path} is no readable .npz archive: {error}") from None
+        raise ImageError(f"{path} is not a readable .npz archive: {error}") from None
     except Exception as error:  # a damaged archive fails anywhere in zipfile, zlib, lzma, ast or numpy
         reason = str(error) or type(error).__name__
-        raise ImageError(f"{path} is no readable .npz archive: {reason.splitlines()[0]}") from None
+        raise ImageError(f"{path} is not a readable .npz archive: {reason.splitlines()[0]}") from None
 
 
 def memory(path: Path, arrays: dict[str, NDArray[Any]]) -> Memory:

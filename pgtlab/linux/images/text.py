@@ -53,12 +53,12 @@ def is_text(head: bytes) -> bool:
 
 
 def read(path: Path) -> Contents:
-    """The memory that `path` spells out.
+    """The memory that `path` writes out.
 
     Raises
     ------
     ImageError
-        Where a line is none of the format's; the message has its number.
+        Where a line is not of the format; the message has its number.
     """
     reader = _Reader(path)
     beside = path.with_suffix(".sym")
@@ -105,21 +105,21 @@ class _Reader:
                 raise ImageError(f"{path}, line {number}: {error}") from None
 
     def _header(self, said: str) -> tuple[int | None, tuple[str, str] | None]:
-        """The address, or the kind and name of a value, that is to follow."""
+        """The address, or the kind and name of a value, of the lines that follow."""
         if named := _NAMED.fullmatch(said):
             return None, ("VALUE" if named[1] == "SYMBOL" else named[1], named[2])
         if not (address := _ADDRESS.fullmatch(said)):
             raise ImageError(
-                f"@{said[:40]} is no @address in hexadecimal, nor @VALUE(name), @NUMBER(name) or @REG(name)"
+                f"@{said[:40]} is not an @address in hexadecimal, @VALUE(name), @NUMBER(name) or @REG(name)"
             )
         return int(address[1], 16), None
 
     def _name(self, name: tuple[str, str], said: str) -> None:
         value = _ADDRESS.fullmatch(said)
         if not value:
-            raise ImageError(f"{said[:40]!r} is no value of {name[1]}, in hexadecimal of at most 64 bits")
+            raise ImageError(f"{said[:40]!r} is not a value of {name[1]}, in hexadecimal of at most 64 bits")
         if name[0] == "REG" and name[1] not in REGISTERS:
-            raise ImageError(f"{name[1]} is no register of an image, which has {', '.join(REGISTERS)}")
+            raise ImageError(f"{name[1]} is not a register of an image, which has {', '.join(REGISTERS)}")
         self.named[name[0]][name[1]] = int(value[1], 16)
 
     def _words(self, at: int, said: str) -> int:
@@ -129,7 +129,8 @@ class _Reader:
             found = _WORD.match(said, place)
             if not found:
                 raise ImageError(
-                    f"{said[place : place + 40]!r} is no word of 16 digits, nor one after 0x, perhaps with *n"
+                    f"{said[place : place + 40]!r} is not a word: 16 hexadecimal digits, or any number of them after "
+                    "0x, with *n to repeat it"
                 )
             place = found.end()
             digits, count = found[1], int(found[2] or 1)
@@ -147,7 +148,7 @@ class _Reader:
             self.extents.append(_Piece(at, None, size * count))
             return size * count
         if size * count > 8 * LARGEST - len(self.content):
-            raise ImageError(f"{count} words: more than {LARGEST} in all are no image as text")
+            raise ImageError(f"{count} words: an image as text has at most {LARGEST}")
         last = self.extents[-1] if self.extents else None
         if last is None or last.first is None or last.pa + last.size != at:
             self.content += bytes(-len(self.content) % 8)

@@ -41,7 +41,7 @@ def read(path: Path) -> Contents:
     Raises
     ------
     ImageError
-        Where it is no core dump of an arm64 machine, or too damaged to find the memory in.
+        Where it is not a core dump of an arm64 machine, or is too damaged.
     """
     content = raw.mapped(path)
     loads, notes = _segments(path, content)
@@ -85,7 +85,7 @@ def _segments(path: Path, content: mmap.mmap | bytes) -> tuple[list[_Load], byte
     except ImageError:
         raise
     except Exception as error:  # a damaged file fails anywhere in elftools
-        raise ImageError(f"{path} is no readable ELF file: {error or type(error).__name__}") from None
+        raise ImageError(f"{path} is not a readable ELF file: {error or type(error).__name__}") from None
     finally:
         file.close()
     return loads, notes

@@ -1,4 +1,4 @@
-"""VMCOREINFO: lines of text that a kernel keeps for whoever reads its memory after a crash.
+"""VMCOREINFO: lines of text that a kernel keeps for programs that read its memory after a crash.
 
 `NAME=value`, `NUMBER(name)=value`, `SYMBOL(name)=address` and more: `kernel/vmcore_info.c`, and for arm64
 `arch/arm64/kernel/vmcore_info.c`, v6.12. kdump passes the text on as an ELF note of that name. In the kernel's own
