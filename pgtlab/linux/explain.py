@@ -67,7 +67,7 @@ def explain(d: Decomposition) -> tuple[Explanation, ...]:
 
 def _because(d: Decomposition, tcr: TCR_EL1, field: str, hi: int, lo: int) -> tuple[str, tuple[Deciding, ...]]:
     granule, used = d.boot.config.granule, d.boot.vabits_actual
-    upper = is_upper(d.va)
+    upper = int(is_upper(d.va))
     size, page, tag, ds = (Deciding(tcr, name) for name in (f"T{upper}SZ", f"TG{upper}", f"TBI{upper}", "DS"))
     # Without LPA2, 4K and 16K granules have no more than 48 bits, and the 64K granule needs no DS for its 52.
     wide = (ds,) if used > 48 and granule.shift < 16 else ()
