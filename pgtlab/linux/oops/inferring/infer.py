@@ -14,7 +14,7 @@ from itertools import islice
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.oops.inferring.boot_messages import boot_clues
 from pgtlab.linux.oops.inferring.fault import disagreements, fault_clues, fault_inferences
-from pgtlab.linux.oops.inferring.inference import DERIVED, Evidence, Inference
+from pgtlab.linux.oops.inferring.inference import DERIVED, MOST_REPORTS, Evidence, Inference
 from pgtlab.linux.oops.inferring.layout import ERAS, OLDEST, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import STRAY, Relation, signed, vmemmap_at
 from pgtlab.linux.oops.inferring.memmap_clues import (
@@ -33,8 +33,6 @@ from pgtlab.linux.oops.inferring.pointers import base_clue, image_inferences, li
 from pgtlab.linux.oops.reading.page_dump import Version, kernel_version
 from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
-
-MOST_REPORTS = 16  # of one log: later reports repeat the first ones
 
 
 def infer(report: PrintedReport, log: PrintedLog) -> tuple[Inference, ...]:

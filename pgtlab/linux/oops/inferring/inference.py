@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_REPORTS = 16  # of one log: later reports repeat the first ones
+
 STATED = "stated"
 DERIVED = "derived"
 LIKELY = "likely"

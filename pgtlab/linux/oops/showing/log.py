@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgtlab.arch import esr
-from pgtlab.linux.oops.diagnosis import diagnose
-from pgtlab.linux.oops.inferring.infer import MOST_REPORTS, LogClues, merged
-from pgtlab.linux.oops.inferring.inference import Diagnosis, Inference
+from pgtlab.linux.oops.inferring.inference import MOST_REPORTS, Diagnosis, Inference
 from pgtlab.linux.oops.reading.lines import hex16
 from pgtlab.linux.oops.reading.read import PrintedLog, read_log
 from pgtlab.linux.oops.reading.report import PrintedReport
-from pgtlab.linux.oops.showing.text import diagnosis_lines, facts_lines, inference_lines, report_lines
+
+if TYPE_CHECKING:
+    from pgtlab.linux.oops.inferring.infer import LogClues
+
+# What infers, diagnoses and shows is imported where it is first used: reading a log does not need it.
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -40,9 +42,13 @@ class OopsReport(PrintedReport):
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """What went wrong, or that the evidence is not enough."""
+        from pgtlab.linux.oops.diagnosis import diagnose
+
         return diagnose(self, self.clues.log, self.inferences)
 
     def __str__(self) -> str:
+        from pgtlab.linux.oops.showing.text import report_lines
+
         return "\n".join(report_lines(self, self.number))
 
     def as_dict(self) -> dict[str, Any]:
@@ -117,6 +123,8 @@ class OopsLog(PrintedLog):
     @cached_property
     def inferences(self) -> tuple[tuple[Inference, tuple[int, ...]], ...]:
         """What follows from the first `MOST_REPORTS` reports, each once, with the numbers of the reports."""
+        from pgtlab.linux.oops.inferring.infer import merged
+
         return merged(report.inferences for report in self.reports[:MOST_REPORTS])
 
     @cached_property
@@ -141,6 +149,8 @@ class OopsLog(PrintedLog):
         return next(iter(self.diagnoses.values()))
 
     def __str__(self) -> str:
+        from pgtlab.linux.oops.showing.text import diagnosis_lines, facts_lines, inference_lines, report_lines
+
         parts = [report_lines(report, report.number) for report in self.reports]
         parts += [inference_lines(self.inferences, len(self.reports[:MOST_REPORTS])), diagnosis_lines(self.diagnoses)]
         parts += [facts_lines(self.facts) + [f"Left out: {sentence}." for sentence in self.declined]]
@@ -176,6 +186,8 @@ def read(text: str) -> OopsLog:
     >>> log.reports[0].diagnosis
     not enough evidence: nothing in the report shows where its values come from
     """
+    from pgtlab.linux.oops.inferring.infer import LogClues
+
     printed = read_log(text)
     clues = LogClues(printed)
     reports = (OopsReport(**vars(report), number=n, clues=clues) for n, report in enumerate(printed.reports, 1))
