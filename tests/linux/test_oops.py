@@ -277,7 +277,7 @@ def test_every_kernel_boots_with_a_moved_linear_map():
 
 
 @pytest.mark.parametrize(
-    ("placement", "said"),
+    ("placement", "message"),
     [
         (Placement(phys_offset=0x1234_5000), "not a multiple of ARM64_MEMSTART_ALIGN, 0x40000000: the nearest below"),
         (Placement(phys_offset=0x8000_0000), "outside the linear map, .* the nearest is 0x40000000"),
@@ -288,9 +288,9 @@ def test_every_kernel_boots_with_a_moved_linear_map():
         (Placement(pud_pfn=1 << 40), "the nearest is 0x43ffff"),
     ],
 )
-def test_impossible_placement_names_a_possible_one(placement, said):
+def test_impossible_placement_names_a_possible_one(placement, message):
     booted = boot(Config("4k", 48), CPU.named("max"))
-    with pytest.raises(ValueError, match=said) as refusal:
+    with pytest.raises(ValueError, match=message) as refusal:
         Kernel(booted, placement=placement)
     nearest = re.search(r"the nearest (?:below )?is (0x[0-9a-f]+)$", str(refusal.value))
     given = {name: value for name, value in vars(placement).items() if value is not None}

@@ -99,7 +99,7 @@ def test_the_words_in_the_lines_of_the_story(story):
 
 
 def test_raw_words_of_a_page_are_drawn_as_a_struct_page():
-    """The page dump of tests/data/oops/badpage.jsonl, as a kernel of arm64 would have said it."""
+    """The page dump of tests/data/oops/badpage.jsonl, as an arm64 kernel prints it."""
     text = """BUG: Bad page state in process 444  pfn:20b066
 page:00000000f9f7f4ba refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x20b066
 flags: 0x17ffffc0000000(node=0|zone=2|lastcpupid=0x1fffff)

@@ -50,7 +50,7 @@ def test_damaged_log_is_printed(text, data):
 
 
 def test_cut_off_log_keeps_what_was_read():
-    """What a cut log says is said by the whole one too: no number is read in half."""
+    """What a cut log says, the whole one says too: no number is read in half."""
     whole = oops.read(SEED).reports
     for end in range(0, len(SEED), 7):
         log = survives(SEED[:end])

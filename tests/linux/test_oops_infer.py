@@ -1,4 +1,4 @@
-"""What a log gives away: the table of the story's log by derivation, real kernels, and the model's own boots."""
+"""What can be inferred from a log: from that of the story, from real kernels, and from simulated boots."""
 
 import json
 import re
@@ -264,7 +264,7 @@ def placements(draw, booted: Boot):
     k = booted.config.constants
     highest = RAM_BASE - (layout.linear_start - layout.PAGE_OFFSET)
     span = (layout.PAGE_END - layout.linear_start) // layout.memstart_align
-    # 1, as unmoved the log has no PHYS_OFFSET, and the 52-bit kernel on such a CPU cannot be told from the other.
+    # At least 1: an unmoved log has no PHYS_OFFSET, and on such a CPU the 52-bit kernel has the same memory map.
     start = highest // layout.memstart_align - draw(st.integers(1, span - 32))
     stack = k.VMALLOC_START + draw(st.integers(0, 1 << 16)) * k.THREAD_SIZE
     copy = stack + draw(st.integers(0x10, k.THREAD_SIZE - 0x600 >> 4)) * 16

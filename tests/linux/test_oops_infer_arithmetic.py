@@ -1,5 +1,4 @@
-"""The arithmetic behind what a log gives away: memory maps of all versions, the memmap backwards, the access that
-faulted, and statements that disagree."""
+"""The arithmetic of inferences: memory maps of all versions, the memmap backwards, accesses, and disagreements."""
 
 import json
 from pathlib import Path
@@ -340,15 +339,15 @@ def test_access_reaches_tagged_addresses():
 
 def test_the_instruction_and_the_address_of_one_fault_agree():
     assert not list(disagreements(report_of("ldr x0, [x3, #8]", address=8, x3=0)))
-    (said,) = disagreements(report_of("ldr x0, [x3, #8]", address=8, x3=0xFFFF000000001000))
-    assert said.name == "disagreement"
-    assert "0xffff000000001008" in said.claim
+    (disagreement,) = disagreements(report_of("ldr x0, [x3, #8]", address=8, x3=0xFFFF000000001000))
+    assert disagreement.name == "disagreement"
+    assert "0xffff000000001008" in disagreement.claim
 
 
 def test_load_reported_as_write_disagrees():
     assert not list(disagreements(report_of("str x0, [x3]", 0x96000044, 0, x3=0)))
-    (said,) = disagreements(report_of("ldr x0, [x3]", 0x96000044, 0, x3=0))
-    assert "WnR = 1" in said.claim
+    (disagreement,) = disagreements(report_of("ldr x0, [x3]", 0x96000044, 0, x3=0))
+    assert "WnR = 1" in disagreement.claim
 
 
 def test_an_atomic_access_may_be_reported_as_either():

@@ -137,7 +137,7 @@ def test_a_fault_that_needs_a_valid_entry_disagrees_with_an_invalid_one(lines, k
     assert "for which hardware needs a valid entry" in walk.inconsistency
 
 
-PAGE = 0x0068_0000_4000_0F03  # a kernel page: EL1 writes, nobody executes, access flag set
+PAGE = 0x0068_0000_4000_0F03  # a kernel page: EL1 writes, not executable, access flag set
 
 
 def leaf(pte: int, syndrome: int, table: str = "swapper", pstate: str = "60400005"):

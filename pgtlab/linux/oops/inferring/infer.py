@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.oops.inferring.boot_messages import boot_clues
@@ -122,12 +122,8 @@ class LogClues:
             lines = first.lines_of("header") if first else self.log.facts.lines_of("version")
             yield version_clue(version, release, lines)
         yield from self.base
-        for clues in kernel:
-            yield from clues.stack
-        for clues in kernel:
-            yield from clues.linear
-        for clues in kernel:
-            yield from clues.memmap
+        for kind in zip(*(clues.addresses for clues in kernel), strict=True):
+            yield from chain.from_iterable(kind)
         yield from source.phys_offset
 
 
@@ -155,21 +151,12 @@ class ReportClues:
         return tuple(fault_clues(self.report))
 
     @cached_property
-    def stack(self) -> tuple[Clue, ...]:
-        """Where the stack is."""
-        return tuple(stack_clue(self.report))
-
-    @cached_property
-    def linear(self) -> tuple[Clue, ...]:
-        """What pointers into the linear map show."""
-        return tuple(linear_clues(self.report))
-
-    @cached_property
-    def memmap(self) -> tuple[Clue, ...]:
-        """What the relation among the registers shows."""
-        if self.relation is None:
-            return ()
-        return memmap_clue(self.report, self.relation, self.pfn), *count_clue(self.report, self.relation)
+    def addresses(self) -> tuple[tuple[Clue, ...], ...]:
+        """What the stack, pointers into the linear map, and the relation among the registers show, in this order."""
+        report, relation, memmap = self.report, self.relation, list[Clue]()
+        if relation is not None:
+            memmap = [memmap_clue(report, relation, self.pfn), *count_clue(report, relation)]
+        return tuple(stack_clue(report)), tuple(linear_clues(report)), tuple(memmap)
 
     @cached_property
     def phys_offset(self) -> tuple[Clue, ...]:

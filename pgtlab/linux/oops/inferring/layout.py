@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from pgtlab.arch.granule import Granule
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import NoBoot, boot
 from pgtlab.linux.constants import Constants
@@ -101,12 +102,12 @@ class Layout:
     @cached_property
     def start_level(self) -> int:
         """The level at which the MMU starts."""
-        return 4 - self.levels
+        return Granule(self.page_shift).start_level(self.vabits_actual)
 
     @cached_property
     def levels(self) -> int:
-        """Levels of tables that the MMU walks: each resolves PAGE_SHIFT - 3 bits."""
-        return -(-(self.vabits_actual - self.page_shift) // (self.page_shift - 3))
+        """Levels of tables that the MMU walks."""
+        return 4 - self.start_level
 
     @cached_property
     def pgd_size(self) -> int:

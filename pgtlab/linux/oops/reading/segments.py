@@ -53,6 +53,8 @@ _FIRST_WORDS = re.compile(
 )
 # Continues the open report, though it could begin another.
 _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhandled fault": ("oops",)}
+# The kinds of report that a tentative one turns out to be.
+_TAKES_OVER = {"bad page": ("bug", "warning", "bad page"), "oops": ("oops",)}
 _BELONGS = re.compile(
     r"Modules linked in|CPU: \d|Hardware name:|pstate: |[Pp][Cc] (?:: |is at)|[Ll][Rr] (?:: |is at)|sp : |"
     r"x\d{1,2} {0,2}: |Call [tT]race:|Code: |Data abort info|Mem abort info|E[CAS][ R:=]|FSC = |FAR: |SET = |"
@@ -80,7 +82,7 @@ class Segment:
 
 
 @dataclass
-class _Stream:
+class _Context:
     open: Segment | None = None
     preamble: list[Line] | None = None
 
@@ -93,7 +95,7 @@ def segments(lines: Iterable[Line]) -> list[Segment]:
     ['oops', 'panic']
     """
     reports: list[Segment] = []
-    streams: dict[str, _Stream] = {}
+    streams: dict[str, _Context] = {}
     for line in lines:
         if not line.text:
             continue
@@ -102,12 +104,12 @@ def segments(lines: Iterable[Line]) -> list[Segment]:
         if starts is None and (stream is None or (stream.open is None and stream.preamble is None)):
             continue  # nearly all lines of a long log
         if stream is None:
-            stream = streams[line.caller] = _Stream()
+            stream = streams[line.caller] = _Context()
         _take(line, stream, reports, bool(starts))
     return reports
 
 
-def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) -> None:
+def _take(line: Line, stream: _Context, reports: list[Segment], may_start: bool) -> None:
     """Use one line: for the report that it begins, for the open one, or not at all."""
     if may_start:
         if CUT_HERE.match(line.text):
@@ -153,12 +155,8 @@ def _begin(line: Line, current: Segment | None) -> Segment | None:
             if line.text.startswith(start) and current.kind in kinds and not _has_internal_error(current):
                 _add(line, current)
                 return current
-        if current.tentative and current.kind == "bad page" and kind in ("bug", "warning", "bad page"):
+        if current.tentative and kind in _TAKES_OVER[current.kind]:
             current.kind, current.headline, current.groups, current.tentative = kind, line, groups, False
-            _add(line, current)
-            return current
-        if current.tentative and current.kind == "oops" and kind == "oops":
-            current.headline, current.tentative = line, False
             _add(line, current)
             return current
     return Segment(kind, line, groups, lines=[line], tentative=tentative)
