@@ -24,9 +24,9 @@ def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
     Parameters
     ----------
     rows : sequence of Row
-        One for each regime; of the same trace, mapping and hardware.
+        One for each regime, with the same trace, mapping and hardware.
     hardware : Hardware
-        What they ran on.
+        The hardware of all rows.
 
     Examples
     --------
@@ -76,12 +76,12 @@ def compared(rows: Sequence[Row]) -> str:
     >>> compared(walk_costs(regimes("16k")[:2], [workload("uniform", 1 << 25, 1000)], hardware=none).rows)
     '16K/48 reads 3,996 descriptors where 16K/47 reads 2,997: 33.33% more.'
     """
-    one, other = rows[:2]
-    less, more = sum(one.cost.reads), sum(other.cost.reads)
-    if less == more:
-        return f"{other.regime.name} reads as many descriptors as {one.regime.name}: {more:,}."
-    by = "" if not less else f": {abs(more / less - 1):.2%} {'more' if more > less else 'fewer'}"
-    return f"{other.regime.name} reads {more:,} descriptors where {one.regime.name} reads {less:,}{by}."
+    first, second = rows[:2]
+    before, after = sum(first.cost.reads), sum(second.cost.reads)
+    if before == after:
+        return f"{second.regime.name} reads as many descriptors as {first.regime.name}: {after:,}."
+    by = "" if not before else f": {abs(after / before - 1):.2%} {'more' if after > before else 'fewer'}"
+    return f"{second.regime.name} reads {after:,} descriptors where {first.regime.name} reads {before:,}{by}."
 
 
 def _title(rows: Sequence[Row]) -> str:

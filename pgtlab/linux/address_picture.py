@@ -1,8 +1,8 @@
 """The picture of a decomposed address: 64 bits over two aligned lanes, the MMU's levels and Linux's.
 
-Columns are bits, 63 on the left, so that whatever stands over the same bits stands over each other. A level folded at
-compile time has collapsed to a sliver at the seam where it would be; one folded at run time keeps its bits, behind a
-dashed border. A note below a level says what is unusual about it.
+Columns are bits, 63 on the left, so that what belongs to the same bits is in the same columns. A level that folds at
+compile time is a narrow stripe where its bits would be; a level that folds at run time keeps its bits, behind a dashed
+border. A note below a level says what is unusual about it.
 """
 
 from __future__ import annotations
@@ -116,8 +116,7 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
 
 
 def _notes(d: Decomposition) -> Iterator[Shape]:
-    """What is unusual about a level: a frame for each place in the lane, the rightmost first, so that no leader
-    crosses a frame."""
+    """Notes on unusual levels: a frame for each place in the lane, from the right, so that no leader crosses one."""
     noted = sorted((level for level in d.linux if level.note), key=lambda level: -_seam(d, level))
     if not noted:
         yield text(

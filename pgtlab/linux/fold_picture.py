@@ -1,8 +1,8 @@
 """The picture of folding: which of Linux's five levels fold, for each configuration on each CPU.
 
-A cell has the bits in use, and a box for each level that has bits: in the colour of the MMU's level that it is, with a
-dashed border where it folds at run time; white is the pgd above it, whose index nobody reads. A level that the compiler
-folded has left a gap.
+A cell has the bits in use, and a box for each level that has bits, in the colour of the MMU's level. A dashed border
+marks a level that folds at run time; the pgd above it, whose index is not used, is white. A level that folds at compile
+time leaves a gap.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The picture of one translation: the address, the tables that the MMU reads, and Linux's pointers to the same words.
 
-From left to right a column for each: the register that has the first table, the tables, the outcome. Above them is the
+From left to right, the register with the first table, the tables and the outcome have a column each. Above them is the
 address, whose fields choose the entries; below each table are Linux's levels, each under the word that it points to.
 """
 
