@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pgtlab import Config, Fold, boot
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
@@ -165,6 +167,18 @@ def test_examples_in_pages_are_true(page):
     failed, tried = doctest.testfile(str(DOCS / f"{page}.md"), module_relative=False)
     assert tried > 0
     assert failed == 0
+
+
+ROW = re.compile(r"^\| (\d+)K \| (\d+) \| level (-?\d) \| level (-?\d) \| (.*) \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", ROW.findall((DOCS / "two-views.md").read_text()), ids=lambda row: f"{row[0]}K-{row[1]}")
+def test_table_of_levels_is_true(row):
+    size, bits, start_level, pgd_level, folded = row
+    booted = boot(Config(f"{size}k", int(bits)))
+    assert start_level == pgd_level == str(booted.start_level)
+    names = [name for name, fold in booted.folded.items() if fold is Fold.COMPILE_TIME]
+    assert folded == (", ".join(names) or "none")
 
 
 def test_citation_agrees_with_the_project():
