@@ -1,7 +1,7 @@
-"""Running what a learner wrote, and the checks on it, whatever that does.
+"""Running a learner's functions and the checks on them, whatever they do.
 
-Behaviour is judged, never text. And nothing that a learner's function does ends in a traceback: an exception becomes
-one sentence with its line, and one that computes without end is stopped.
+Nothing that they do ends in a traceback: an exception becomes one sentence with its line, and a function that does not
+end is stopped.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from pgtlab.lab.result import Finding
 Answer = Callable[..., Any]
 T = TypeVar("T")
 
-SECONDS = 10.0  # of computing for one check; that of a right answer takes well under one
-LOOK = 0.05  # seconds between two looks at how long it has taken
+SECONDS = 10.0  # of CPU time for one check; a right answer takes well under one
+LOOK = 0.05  # seconds between two looks at the CPU time
 
 
 class _OutOfTime(BaseException):
-    """Not an Exception, so that no `except Exception` in an answer holds it up."""
+    """Not an Exception, so that `except Exception` in an answer does not catch it."""
 
 
 class AnswerError(ValueError):
-    """A learner's function that stopped, or that did not end, in one sentence."""
+    """A learner's function raised an exception or did not end; the message is one sentence."""
 
 
 def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float | None = None) -> T:
-    """What `work` gives, which calls a learner's functions: `answers`, by their names.
+    """Return what `work()` returns, which calls the learner's functions in `answers`.
 
     Raises
     ------
     AnswerError
-        Where one of them stops with an exception, or is still busy after `seconds` of computing, SECONDS if left out.
+        If one of them raises an exception, or is still busy after `seconds` of CPU time (default: SECONDS).
 
     Examples
     --------
@@ -64,7 +64,7 @@ def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float
 def findings_of(
     checks: Mapping[str, Answer], answers: Mapping[str, Any], args: tuple[Any, ...], unfit: str = ""
 ) -> tuple[Finding, ...]:
-    """What each check finds; after an answer that stopped, or that cannot be called at all, nothing more is judged."""
+    """What each check finds. After an answer that raised an exception, or cannot be called, nothing more is judged."""
     findings: list[Finding] = []
     stopped = False
     for name, check in checks.items():
@@ -78,26 +78,28 @@ def findings_of(
 
 
 def define(source: str, file: str) -> dict[str, Any]:
-    """Run the source of a cell, and return what it defines; `file` is what a traceback calls it.
+    """Run the source of a cell and return what it defines; tracebacks name it `file`.
 
     >>> define("def one(): return 1", "<cell>")["one"]()
     1
     """
     names: dict[str, Any] = {"__name__": file}
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(source, file, "exec", dont_inherit=True, optimize=0), names)  # 0: a check is made of assertions
+    exec(
+        compile(source, file, "exec", dont_inherit=True, optimize=0), names
+    )  # 0 keeps assertions, which checks consist of
     return names
 
 
 def _hint(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> tuple[str, bool]:
-    """The hint that a check gives, empty if the answers are right; and whether nothing more can be judged."""
+    """The hint of a check, empty if the answers are right; and whether judging must stop there."""
     try:
         with _time_limit(SECONDS):
             check(*args)
     except (Exception, SystemExit, _OutOfTime) as error:
         function, line = _line_of_answer(error, check, answers)
         if isinstance(error, AssertionError) and line is None:
-            return str(error) or "This is not so yet.", False
+            return str(error) or "This is not the case yet.", False
         if not answers:
             raise
         return _sentence(function, error, line, SECONDS), True
@@ -107,7 +109,7 @@ def _hint(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> t
 def _line_of_answer(
     error: BaseException, check: Answer, answers: Mapping[str, Any]
 ) -> tuple[str, traceback.FrameSummary | None]:
-    """Which answer an error came out of, and at which line: none if it had returned, and the check raised it."""
+    """The answer that raised an error and its line; no line if the check raised it after the answer returned."""
     here = check.__code__.co_filename
     lines = [line for line in traceback.extract_tb(error.__traceback__) if line.filename in (here, *_files(answers))]
     if lines[-1].filename == here:
@@ -116,7 +118,7 @@ def _line_of_answer(
 
 
 def _files(answers: Mapping[str, Answer]) -> dict[str, str]:
-    """The files that the answers are in, with the name of one."""
+    """The file of each answer, with the name of an answer in it."""
     return {answer.__code__.co_filename: name for name, answer in answers.items() if hasattr(answer, "__code__")}
 
 
@@ -125,11 +127,11 @@ def _named(line: traceback.FrameSummary, answers: Mapping[str, Answer]) -> tuple
 
 
 def _sentence(function: str, error: BaseException, line: traceback.FrameSummary | None, seconds: float) -> str:
-    """What an answer did instead of answering."""
+    """How an answer failed, in one sentence."""
     if isinstance(error, NotImplementedError):
         return f"`{function}()` is not written yet."
     where = f" in line {line.lineno}" if line else ""
-    if line and line.line:  # there is no text of what was typed at a prompt
+    if line and line.line:  # there is no source for what was typed at a prompt
         where += f", `{line.line}`"
     if isinstance(error, _OutOfTime):
         return f"`{function}()` was still busy{where} after {seconds:.0f} seconds of computing: does it ever end?"

@@ -1,6 +1,6 @@
-"""Bisection as values: what is known of each commit, what is left, and what git would test next.
+"""A bisection as values: what is known of each commit, which commits remain, and which one git would test next.
 
-`git bisect` does the same in the repository that `pgtlab bisect-repo` writes; here every step can be looked at.
+`git bisect` does the same in the repository that `pgtlab bisect-repo` writes; here each step can be inspected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pgtlab.linux.boot import Boot
 
 
 class Bad(Enum):
-    """What a bisection may be asked for: the three of the thread."""
+    """What counts as bad: the three choices of the thread."""
 
     PANICS = "it panics"
     REPORTS = "it reports anything"
@@ -33,7 +33,7 @@ class Bad(Enum):
 
 @dataclass(frozen=True)
 class Bisection:
-    """A bisection so far: `tested` says of each commit that was tested whether it is bad.
+    """The state of a bisection: `tested` says whether each tested commit is bad.
 
     >>> from pgtlab import CPU, Config, boot
     >>> bisection = Bisection.start(boot(Config("4k", 48), CPU.named("max")), Bad.REPORTS)
@@ -50,68 +50,68 @@ class Bisection:
 
     @classmethod
     def start(cls, boot: Boot, bad: Bad) -> Bisection:
-        """`git bisect start next-20240229 base`: the ends are taken at their word, as git takes them."""
-        all_of_them = revisions()
-        return cls(boot, bad, all_of_them, {all_of_them[0].number: False, all_of_them[-1].number: True})
+        """`git bisect start next-20240229 base`: the two ends are not tested, as in git."""
+        commits = revisions()
+        return cls(boot, bad, commits, {commits[0].number: False, commits[-1].number: True})
 
     def test(self, revision: Revision) -> Bisection:
-        """Test a commit, whether or not it is one that is left."""
+        """Test a commit, whether or not it can still be the first bad one."""
         return replace(self, tested={**self.tested, revision.number: self.bad.of(revision.tree, self.boot)})
 
     @cached_property
     def left(self) -> tuple[Revision, ...]:
-        """The commits of which one is the first bad one, so far as the tests tell: in all that is bad, in nothing good.
+        """The commits that can be the first bad one: ancestors of every bad commit and of no good one.
 
-        Where tests contradict each other there are none: a good commit has a bad one in it.
+        There are none where tests contradict each other: a good commit contains a bad one.
         """
-        of = self._ancestors
+        ancestors = self._ancestors
         bad = [number for number, is_bad in self.tested.items() if is_bad]
-        good = {ancestor for number, is_bad in self.tested.items() if not is_bad for ancestor in of[number]}
-        # As in git, the latest word on what is bad counts: the one of which all others are children.
-        newest = min(bad, key=lambda number: len(of[number] - good))
-        return tuple(revision for revision in self.revisions if revision.number in of[newest] - good)
+        good = {ancestor for number, is_bad in self.tested.items() if not is_bad for ancestor in ancestors[number]}
+        # As in git, only the bad commit with the fewest possible ancestors counts.
+        newest = min(bad, key=lambda number: len(ancestors[number] - good))
+        return tuple(revision for revision in self.revisions if revision.number in ancestors[newest] - good)
 
     @property
     def first_bad(self) -> Revision | None:
-        """The first bad commit, once one alone is left."""
+        """The first bad commit, once only one remains."""
         return self.left[0] if len(self.left) == 1 else None
 
     @property
     def verdict(self) -> str:
-        """What the tests have come to, in a sentence."""
+        """The result of the tests so far, in a sentence."""
         if len(self.left) > 1:
             return f"{len(self.left)} commits are left."
         if self.first_bad is None:
-            return "A good commit has a bad one in it: these tests say nothing."
-        told = f"The first bad commit: {self.first_bad.subject}."
+            return "A good commit contains a bad one: these tests contradict each other."
+        verdict = f"The first bad commit: {self.first_bad.subject}."
         if self.first_bad == self.revisions[-1]:
-            told += " (Nobody tested it: that the end is bad was taken for granted.)"
-        return told
+            verdict += " (It was not tested: a bisection assumes that the end is bad.)"
+        return verdict
 
     @property
     def next(self) -> Revision | None:
-        """What git would test next: the commit that leaves the fewest in the worse case; None when it is found.
+        """The commit that git would test next: it leaves the fewest commits in the worse case. None once it is found.
 
-        A commit splits those that are left into its own ancestors, itself among them, and the rest
-        (`Documentation/git-rev-list.txt`, `--bisect`). Of several that split alike git takes one, and so does this.
+        A commit splits those that remain into its ancestors, including itself, and the others
+        (`Documentation/git-rev-list.txt`, `--bisect`). Several may split equally well; this chooses one, as git does.
         """
         if len(self.left) < 2:
             return None
         numbers = {revision.number for revision in self.left}
 
-        def kept(revision: Revision) -> int:
+        def fewest_left(revision: Revision) -> int:
             below = len(self._ancestors[revision.number] & numbers)
             return min(below, len(numbers) - below)
 
-        return max((revision for revision in self.left if revision.number not in self.tested), key=kept)
+        return max((revision for revision in self.left if revision.number not in self.tested), key=fewest_left)
 
     @cached_property
     def _ancestors(self) -> dict[int, set[int]]:
-        """For each commit, all that is in it, itself too."""
-        found: dict[int, set[int]] = {}
+        """The numbers of each commit's ancestors, including its own."""
+        ancestors: dict[int, set[int]] = {}
         for revision in self.revisions:
-            found[revision.number] = {revision.number}.union(*(found[parent] for parent in revision.parents))
-        return found
+            ancestors[revision.number] = {revision.number}.union(*(ancestors[number] for number in revision.parents))
+        return ancestors
 
 
 def _arm64() -> Revision:

@@ -11,13 +11,13 @@ from pgtlab.picture import Picture, Shape, rect, text
 
 ROW, BOX, LANE, LEFT, HEAD = 26, 18, 30, 12, 30
 WIDTH: Final = 760
-#: What is known about a commit: the letter in its box, its class, and in words.
+#: The states of a commit: the letter in its box, its class, and the state in words.
 STATES: Final = {
     "bad": ("B", "bad", "tested: bad"),
     "good": ("G", "good", "tested: good"),
-    "next": ("?", "left next", "left, and what git would test next"),
+    "next": ("?", "left next", "left, and the one that git would test next"),
     "left": ("?", "left", "left: it may be the first bad commit"),
-    "out": ("–", "out", "ruled out by a test of another"),
+    "out": ("–", "out", "ruled out by another test"),
 }
 
 
@@ -48,7 +48,7 @@ def bisection_picture(b: Bisection) -> Picture:
 
 
 def state_of(b: Bisection, revision: Revision) -> str:
-    """What is known about a commit, as a key of `STATES`."""
+    """The state of a commit, as a key of `STATES`."""
     if revision.number in b.tested:
         return "bad" if b.tested[revision.number] else "good"
     if revision not in b.left:
@@ -57,11 +57,11 @@ def state_of(b: Bisection, revision: Revision) -> str:
 
 
 def _edge(key: str, child: tuple[int, int], parent: tuple[int, int], taken: set[tuple[int, int]]) -> Iterator[Shape]:
-    """Down the outer of the two lanes, or down the inner lane if commits are in the way; across within one row."""
-    (lane, row), (its_lane, its_row) = child, parent
-    outer = max(lane, its_lane)
-    free = not any((outer, between) in taken for between in range(row + 1, its_row))
-    bend = (lane, its_row - 1) if (lane == outer) == free else (its_lane, row + 1)
+    """An edge down the outer of the two lanes, or the inner one if commits are in the way; it crosses in one row."""
+    (lane, row), (parent_lane, parent_row) = child, parent
+    outer = max(lane, parent_lane)
+    free = not any((outer, between) in taken for between in range(row + 1, parent_row))
+    bend = (lane, parent_row - 1) if (lane == outer) == free else (parent_lane, row + 1)
     for part, ((a, b), (c, d)) in enumerate(((child, bend), (bend, parent))):
         if (a, b) != (c, d):
             x1, x2 = (LEFT + lane * LANE + BOX / 2 for lane in (a, c))

@@ -1,7 +1,7 @@
-"""What one more level costs: the same trace over the same mappings, translated with one size of address and another.
+"""What one more level costs: the same trace over the same mappings with several sizes of address.
 
-A kernel built for 16K pages and 52 bits falls back to 47 bits where the CPU has no LPA2, and not to the 48 that the CPU
-could do. `walk_costs` counts what that saves, and what the 52 bits cost where there is LPA2.
+A kernel built for 16K pages and 52 bits falls back to 47 bits where the CPU does not have LPA2, although the CPU could
+use 48. `walk_costs` counts what that saves, and what 52 bits cost where there is LPA2.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 
 ACCESSES: Final = 300_000
-AREA_AT, AREA = 1 << 45, 1 << 33  # what the traces of one area visit
-SCATTERED_BITS, SCATTERED = 47, 512  # a trace all over the address space visits so many regions of it
-PROCESSES, SLICE = 32, 2000  # how many take turns, and for how many accesses each
-MOST_REGIONS: Final = 4096  # of one trace: their tables take up to 512 MiB
+AREA_AT, AREA = 1 << 45, 1 << 33  # visited by the traces of one area
+SCATTERED_BITS, SCATTERED = 47, 512  # regions that a trace all over the address space visits
+PROCESSES, SLICE = 32, 2000  # how many take turns, and the accesses of one turn
+MOST_REGIONS: Final = 4096  # in one trace: their tables take up to 512 MiB
 _MEMORY_AT, _TABLES_AT, _TABLES_SIZE = 1 << 40, 0x4000_0000, 1 << 30
 
 MAPPINGS: Final[Mapping[str, Mapping[str, bool]]] = {
@@ -38,7 +38,7 @@ MAPPINGS: Final[Mapping[str, Mapping[str, bool]]] = {
     "contiguous": {"blocks": False, "contiguous": True},
     "blocks": {"blocks": True, "contiguous": False},
 }
-"""How the same memory is mapped: by pages, by pages in runs with the Contiguous bit, by blocks of level 2."""
+"""How memory is mapped: by pages, by runs of pages with the Contiguous bit, by blocks of level 2."""
 
 TLBS: Final[Mapping[str, tuple[tuple[TLB, ...], tuple[TLB, ...]]]] = {
     "48 + 1024": ((TLB(48),), (TLB(1024, ways=4),)),
@@ -68,7 +68,7 @@ class Regime:
 
     @classmethod
     def of(cls, running: Boot, va_bits: int | None = None) -> Regime:
-        """What a running kernel uses, or the same with another size of address.
+        """The regime of a running kernel, or the same with another size of address.
 
         >>> regime = Regime.of(boot(Config("16k", 52), CPU.named("max,lpa2=off")))
         >>> regime, regime.levels, regime.first_table
@@ -80,12 +80,12 @@ class Regime:
 
     @cached_property
     def range(self) -> VARange:
-        """The lower range; the upper one is like it."""
+        """The lower range; the upper one is the same."""
         return Mapper.in_ram(self.tcr).mmu.lower
 
     @property
     def region(self) -> int:
-        """Bytes that a block of level 2 maps: what the traces' memory is mapped by."""
+        """Bytes that a block of level 2 maps; the memory of traces is mapped in units of it."""
         return 1 << self.range.granule.level_shift(LAST_LEVEL - 1)
 
     @property
@@ -109,7 +109,7 @@ class Regime:
 
 
 def regimes(page_size: int | str = "16k") -> tuple[Regime, ...]:
-    """What a 52-bit kernel uses on a CPU without 52-bit addresses, what it might use there, and what it uses with them.
+    """The regimes of a 52-bit kernel: on a CPU without 52-bit addresses, what it could use there, and with them.
 
     >>> regimes("16k"), regimes("4k")
     ((Regime(16K/47), Regime(16K/48), Regime(16K/52 LPA2)), (Regime(4K/48), Regime(4K/52 LPA2)))
@@ -124,7 +124,7 @@ def regimes(page_size: int | str = "16k") -> tuple[Regime, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """A trace by its name; `asids` where several processes take turns."""
+    """A trace with a name; `asids` if several processes take turns."""
 
     name: str
     vas: U64
@@ -160,23 +160,23 @@ WORKLOADS: Final = {
 
 
 def workload(name: str, region: int, accesses: int = ACCESSES, seed: int = 0) -> Workload:
-    """The trace of `workloads()` that has this name; `TraceError` where none has.
+    """The trace of `workloads()` with this name; `TraceError` if there is none.
 
     >>> workload("uniform", 1 << 25, 3).vas.shape
     (3,)
     """
     if name not in _KINDS:
-        raise TraceError(f"{name!r} is no kind of trace: there are {', '.join(_KINDS)}")
+        raise TraceError(f"unknown kind of trace {name!r}: choose from {', '.join(_KINDS)}")
     if accesses < 0:
-        raise TraceError(f"accesses={accesses}: the nearest is 0")
+        raise TraceError(f"accesses={accesses}: a trace has 0 or more")
     turns = (np.arange(accesses) // SLICE % PROCESSES).astype(np.uint16) if name == "processes" else None
     return Workload(name, _KINDS[name](region, accesses, seed), turns)
 
 
 def workloads(region: int, accesses: int = ACCESSES, seed: int = 0) -> dict[str, Workload]:
-    """One trace of each kind over 8 GiB; one all over the address space; and one of processes that take turns.
+    """A trace of each kind: over 8 GiB, all over the address space, and of processes that take turns.
 
-    `region` is the size of what is mapped as a whole, the block of level 2.
+    `region` is the size in bytes of a block of level 2, the unit in which memory is mapped.
     """
     return {name: workload(name, region, accesses, seed) for name in _KINDS}
 
@@ -220,7 +220,7 @@ class WalkCosts:
     rows: tuple[Row, ...]
 
     def where(self, **wanted: str | Regime) -> tuple[Row, ...]:
-        """The rows in which the fields named have the values given."""
+        """The rows whose fields have the given values."""
         return tuple(row for row in self.rows if all(getattr(row, name) == value for name, value in wanted.items()))
 
     def names(self, field: str) -> tuple[str, ...]:
@@ -228,7 +228,7 @@ class WalkCosts:
         return tuple(dict.fromkeys(getattr(row, field) for row in self.rows))
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """The comparison as plain data."""
         return {
             "regimes": [{"name": r.name, "levels": r.levels, "first_table": r.first_table} for r in self.regimes],
             "rows": [row.as_dict() for row in self.rows],
@@ -252,15 +252,15 @@ def walk_costs(
     compared : sequence of Regime
         All of one granule.
     traces : sequence of Workload, optional
-        `workloads()` unless given. What a trace visits is mapped, by regions of the size of a block.
+        `workloads()` by default. The regions that a trace visits, each as large as a block, are mapped.
     mappings : sequence of str
         Names from `MAPPINGS`.
     hardware : mapping of str to Hardware
-        What there is to avoid walks or to shorten them, by name.
+        TLBs and walk caches, by name.
     accesses : int
-        How many, in the traces that are made here.
+        Length of the traces that are made here.
     windows : int
-        Into how many parts each run is also counted.
+        Number of parts in which each run is also counted.
     progress : bool
         Show a progress bar in a terminal, once it takes longer than a second.
 
@@ -271,17 +271,17 @@ def walk_costs(
     Raises
     ------
     TraceError
-        Where the granules differ, a mapping has no such name, or a trace visits too much to map.
+        If the granules differ, a mapping is unknown, or a trace visits too much to map.
     """
     from tqdm import tqdm
 
     regimes = tuple(compared)
     granules = {regime.range.granule for regime in regimes}
     if len(granules) != 1:
-        raise TraceError(f"{len(granules)} granules in one comparison: the same mappings need one; the nearest is 1")
+        raise TraceError(f"{len(granules)} granules in one comparison: the same mappings need regimes of one granule")
     names = tuple(mappings)
     if unknown := [name for name in names if name not in MAPPINGS]:
-        raise TraceError(f"{unknown[0]!r} is no way to map: there are {', '.join(MAPPINGS)}")
+        raise TraceError(f"unknown mapping {unknown[0]!r}: choose from {', '.join(MAPPINGS)}")
     region = regimes[0].region
     given = tuple(workloads(region, accesses).values() if traces is None else traces)
     regions = np.unique(np.concatenate([visited(workload, region) for workload in given]))
@@ -300,20 +300,20 @@ def walk_costs(
 
 
 def visited(workload: Workload, region: int) -> U64:
-    """The regions in which the addresses of a trace lie; `TraceError` where there are too many to map."""
+    """The regions that the addresses of a trace lie in; `TraceError` if there are too many to map."""
     step = 1 << 20
     parts = [np.unique(workload.vas[i : i + step] // np.uint64(region)) for i in range(0, len(workload.vas), step)]
     regions = np.unique(np.concatenate([np.empty(0, np.uint64), *parts])) * np.uint64(region)
     if len(regions) > MOST_REGIONS:
         raise TraceError(
             f"{workload.name} visits {len(regions)} regions of {region >> 20} MiB: tables are made for up to "
-            f"{MOST_REGIONS}; the nearest is the part of it that visits so many"
+            f"{MOST_REGIONS}; use a part of the trace that visits fewer"
         )
     return regions
 
 
 def mapped(regime: Regime, regions: U64, region: int, mapping: str) -> MMU:
-    """Tables that map `regions`, those that the regime has an address for, to one stretch of memory."""
+    """Tables that map `regions`, as far as the regime has addresses for them, to one stretch of memory."""
     mapper = Mapper.in_ram(regime.tcr, base=_TABLES_AT, size=_TABLES_SIZE)
     for first, count, before in _runs(regions, region):
         r = mapper.mmu.va_range(first)
@@ -324,7 +324,7 @@ def mapped(regime: Regime, regions: U64, region: int, mapping: str) -> MMU:
 
 
 def _runs(regions: U64, region: int) -> list[tuple[int, int, int]]:
-    """Neighbours joined: the first address of each run, how many regions it has, and how many there are before it."""
+    """Runs of neighbouring regions: first address, number of regions, and number of regions before it."""
     starts = np.flatnonzero(np.diff(regions, prepend=regions[:1] - np.uint64(1)) != region)
     counts = np.diff(starts, append=len(regions))
     return list(zip(regions[starts].tolist(), counts.tolist(), starts.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""The picture of what a trace cost in several regimes: how often each cache hit, and how many descriptors were read.
+"""The picture of what a trace costs in several regimes: hits of each cache, and descriptors read.
 
 A row has the same place for every regime and hardware, so that the effect of a choice can be seen.
 """

@@ -1,7 +1,7 @@
-"""From the course's text files to a folder of notebooks that a learner may write in.
+"""Make a folder of notebooks for a learner from the course's text files.
 
-Notebooks and exercises are kept as text (Jupytext's ``py:percent``). What a learner opens is made
-from that text once and is theirs from then on: `build` writes what is missing and nothing else.
+Notebooks and exercises are kept as text (Jupytext's ``py:percent``). A notebook is made from its text once and belongs
+to the learner from then on: `build` writes what is missing and nothing else.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pgtlab.lab.exercise import learner_notebook
 
 @dataclass(frozen=True)
 class NotebookFile:
-    """One notebook of a workbench folder, and what `build` did with it.
+    """A notebook in a workbench folder, and what `build` did with it.
 
-    ``new``: written now. ``kept``: it was there already. ``outdated``: it was there already and
-    its source has changed since it was made.
+    ``new``: it was written now. ``kept``: it was there before. ``outdated``: it was there before, and its source has
+    changed since it was made.
     """
 
     path: Path
@@ -47,7 +47,7 @@ def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
         for source in _texts(course / part)
     ]
     if not pages:
-        raise ValueError(f"{course} has no course in it: no notebooks/*.py and no exercises/*.py.")
+        raise ValueError(f"{course} has no course: notebooks/*.py and exercises/*.py are missing.")
     return pages
 
 
@@ -81,4 +81,4 @@ def _made_from(target: Path) -> str | None:
     try:
         return str(json.loads(target.read_text(encoding="utf-8"))["metadata"]["pgtlab"]["sha256"])
     except (ValueError, KeyError, TypeError):
-        return None  # the learner's own notebook, or no notebook at all: none of our business
+        return None  # the learner's own notebook, or another file

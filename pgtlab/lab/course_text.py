@@ -1,4 +1,4 @@
-"""The course's text files: where they are, and a notebook from the text of one."""
+"""The course's text files: where they are, and how to make a notebook of one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def notebook(source: Path) -> Any:
     """
     text = source.read_text(encoding="utf-8")
     if "\n# %%" not in f"\n{text}":
-        raise ValueError(f"{source} is not a notebook: it has no cell, which starts with `# %%`.")
+        raise ValueError(f"{source} is not a notebook: it has no line `# %%`, which starts a cell.")
     return from_text(text)
 
 
@@ -37,8 +37,8 @@ def from_text(text: str) -> Any:
 
     made = jupytext.reads(text, fmt="py:percent")
     for number, cell in enumerate(made.cells):
-        cell.id = f"cell-{number:03}"  # Jupytext draws it at random
-        cell.metadata.pop("lines_to_next_cell", None)  # of use to none but Jupytext
+        cell.id = f"cell-{number:03}"  # Jupytext makes it random
+        cell.metadata.pop("lines_to_next_cell", None)  # only Jupytext uses it
     # Without Jupytext's own entry, JupyterLab has no reason to pair the copy with a text file.
     made.metadata.pop("jupytext", None)
     return made

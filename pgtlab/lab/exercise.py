@@ -1,6 +1,6 @@
-"""Exercises: from one text the learner's notebook, the instructor's, and what is needed to judge an answer.
+"""Exercises: one text gives the learner's notebook, the instructor's, and the checks.
 
-An exercise is a notebook as text (Jupytext's `py:percent`) whose cells say by a tag what they are for:
+An exercise is a notebook as text (Jupytext's `py:percent`). The tag of a cell says what it is for:
 
 ========  ============================================  =======  ==========  ======
 tag       what it is                                    learner  instructor  judged
@@ -15,8 +15,8 @@ wrong     a typical wrong answer, under its title;               yes         yes
 check     functions `check_...(answer, seed)`                                judges
 ========  ============================================  =======  ==========  ======
 
-A check is a function of assertions. Its docstring is what it says of a right answer; an assertion's message is the hint
-for a wrong one.
+A check is a function of assertions. Its docstring says what is true of a right answer; the message of an assertion is
+the hint for a wrong one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TAGS = ("", "stub", "hint", "call", "solution", "wrong", "check")
 
 
 class ExerciseError(ValueError):
-    """An exercise that is not there, or whose text lacks a part."""
+    """An exercise does not exist, or its text lacks a part."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ExerciseCell:
 
     @property
     def tag(self) -> str:
-        """What the cell is for; empty for the task itself."""
+        """The tag that says what the cell is for; empty for the task itself."""
         tags = re.search(r'tags=\["(.*?)"\]', self.header)
         return tags[1] if tags else ""
 
@@ -58,7 +58,7 @@ class ExerciseCell:
 
     @property
     def feedback(self) -> str:
-        """What is in the hint that a wrong answer must get."""
+        """A part of the hint that a wrong answer must get."""
         feedback = re.search(r'feedback="(.*?)"', self.header)
         return feedback[1] if feedback else ""
 
@@ -68,13 +68,13 @@ class ExerciseCell:
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise, read."""
+    """An exercise and its cells."""
 
     name: str
     cells: tuple[ExerciseCell, ...]
 
     def tagged(self, tag: str) -> tuple[ExerciseCell, ...]:
-        """The cells with a tag, in their order."""
+        """The cells with a tag, in order."""
         return tuple(cell for cell in self.cells if cell.tag == tag)
 
     def code(self, tag: str) -> str:
@@ -88,7 +88,7 @@ class Exercise:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """What it is called with."""
+        """The parameters of the function that the learner writes."""
         return tuple(parameter.arg for parameter in self._stub.args.args)
 
     @property
@@ -102,7 +102,7 @@ def find(name: str) -> Path:
     Raises
     ------
     ExerciseError
-        Where there is none.
+        If there is none.
 
     Examples
     --------
@@ -112,9 +112,8 @@ def find(name: str) -> Path:
     paths = {path.stem: path for path in sorted((sources() / "exercises").glob("[!_]*.py"))}
     if name not in paths:
         near = difflib.get_close_matches(name, paths, n=1)
-        raise ExerciseError(
-            f"there is no exercise {name!r}" + (f"; {near[0]}?" if near else f"; there are {', '.join(paths)}")
-        )
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(paths)}"
+        raise ExerciseError(f"exercise {name!r} does not exist: {hint}")
     return paths[name]
 
 
@@ -124,7 +123,7 @@ def read(source: Path) -> Exercise:
     Raises
     ------
     ExerciseError
-        Where a part is missing, or a cell has a tag that is none.
+        If a part is missing, or the tag of a cell is unknown.
 
     Examples
     --------
@@ -139,7 +138,7 @@ def read(source: Path) -> Exercise:
     )
     for cell in exercise.cells:
         if cell.tag not in TAGS:
-            raise ExerciseError(f"{source.name}: {cell.tag!r} is no tag of an exercise's cell: {', '.join(TAGS[1:])}")
+            raise ExerciseError(f"{source.name}: unknown tag {cell.tag!r} of a cell: choose from {', '.join(TAGS[1:])}")
     for tag in TAGS[1:]:
         if not exercise.tagged(tag):
             raise ExerciseError(f"{source.name} has no cell tagged {tag!r}")
@@ -147,12 +146,12 @@ def read(source: Path) -> Exercise:
 
 
 def learner_notebook(source: Path) -> Any:
-    """The exercise as a learner gets it: no solution, no wrong answer, no check; hints open on a click."""
+    """The exercise for a learner: without solution, wrong answers and checks; hints open on a click."""
     return _notebook(read(source), {"": str, "stub": str, "hint": _folded, "call": str})
 
 
 def solution_notebook(source: Path) -> Any:
-    """The exercise as an instructor gets it: solved, and below that each typical wrong answer with its feedback."""
+    """The exercise for an instructor: solved, and below that each typical wrong answer with its feedback."""
     exercise = read(source)
     solution = "".join(map(str, exercise.tagged("solution")))
     call = exercise.code("call").splitlines()[-1]
@@ -168,5 +167,5 @@ def _notebook(exercise: Exercise, shown: dict[str, Callable[[ExerciseCell], str]
 
 
 def _folded(hint: ExerciseCell) -> str:
-    """Show a hint's title until it is clicked."""
+    """A hint of which only the title shows until it is clicked."""
     return f"{hint.header}\n# <details><summary>{hint.title or 'Hint'}</summary>\n#\n{hint.source}\n#\n# </details>\n\n"

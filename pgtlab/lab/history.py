@@ -1,7 +1,7 @@
 """The history of linux-next up to 29 February 2024, in miniature: a git repository to bisect.
 
-Each commit holds one file, `tree.txt`, which says what is in: a checkout is a tree. Subjects and their order are
-those of upstream; the merges are made as linux-next makes them, mm's before arm64's.
+Each commit has one file, `tree.txt`, which lists the commits of a tree: a checkout is a tree. The subjects and their
+order are those of upstream; the merges are those of linux-next, mm before arm64.
 """
 
 from __future__ import annotations
@@ -53,23 +53,23 @@ _STEP: Final = 3 * 60 * 60
 
 
 class RepoError(ValueError):
-    """A repository that cannot be written there."""
+    """The repository cannot be written."""
 
 
 def read_tree(text: str, name: str) -> Tree:
-    """The tree that a tree file describes: the names of commits, in order.
+    """Read a tree file: the names of commits, in order.
 
     Raises
     ------
     TreeError
-        Where a line is none, or one that is in already.
+        If a line is not the name of a commit, or repeats one.
 
     Examples
     --------
     >>> read_tree("fold-puds  # arm64\\ndump-folio", "mine").commits == Tree.named("next-20240229").commits
     True
     """
-    lines: dict[str, int] = {}  # of the commits, by their names
+    lines: dict[str, int] = {}  # by the name of the commit
     commits = []
     for number, line in enumerate(text.splitlines(), 1):
         if entry := line.partition("#")[0].strip():
@@ -79,7 +79,7 @@ def read_tree(text: str, name: str) -> Tree:
                 raise TreeError(f"{name}, line {number}: {error}") from None
             if commit.name in lines:
                 raise TreeError(
-                    f"{name}, line {number}: {commit.name} is in since line {lines[commit.name]}; leave one"
+                    f"{name}, line {number}: {commit.name} is already on line {lines[commit.name]}; remove one of them"
                 )
             lines[commit.name] = number
             commits.append(commit)
@@ -88,7 +88,7 @@ def read_tree(text: str, name: str) -> Tree:
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit of the history: its number, the branch that it was made on, its subject, its tree, and its parents."""
+    """A commit of the history: its number, branch, subject, tree and parents."""
 
     number: int
     branch: str
@@ -99,14 +99,14 @@ class Revision:
 
 @dataclass
 class _Stream:
-    """What `git fast-import` reads: commits, each with its number for a mark."""
+    """The input of `git fast-import`: commits, each with its number as a mark."""
 
     lines: list[str] = field(default_factory=list)
     count: int = 0
     revisions: list[Revision] = field(default_factory=list)
 
     def commit(self, branch: str, message: str, tree_file: str, *parents: int) -> int:
-        """Add a commit to a branch; it has all of its parents' files, of which there is one."""
+        """Add a commit to a branch, with its tree file."""
         self.count += 1
         subject = message.splitlines()[0]
         self.revisions.append(Revision(self.count, branch, subject, read_tree(tree_file, subject), parents))
@@ -119,7 +119,7 @@ class _Stream:
         return self.count
 
     def ref(self, name: str, commit: int) -> None:
-        """Let a branch or a tag point to a commit."""
+        """Point a branch or a tag at a commit."""
         self.lines += [f"reset refs/{name}", f"from :{commit}", ""]
 
     def _data(self, text: str) -> None:
@@ -162,7 +162,7 @@ def revisions() -> tuple[Revision, ...]:
 
 
 def _growing(changes: tuple[str | Commit, ...]) -> Iterator[tuple[str, str]]:
-    """For each commit of a branch its message, and the lines of the tree file that it has by then."""
+    """For each commit of a branch, its message and the lines of its tree file."""
     entries = ""
     for change in changes:
         if isinstance(change, Commit):
@@ -174,25 +174,25 @@ def _growing(changes: tuple[str | Commit, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _tree_file(arm64: str = "", mm: str = "", following: str = "") -> str:
-    """A tree file, in parts that no two branches touch, so that any two of them merge."""
+    """A tree file with a part for each branch, so that any two branches merge."""
     return f"{_HEAD}\n# --- arm64\n{arm64}\n# --- mm\n{mm}\n# --- linux-next\n{following}"
 
 
 def write_repo(folder: Path) -> None:
-    """Write the repository into a folder that is not there yet, or is empty; its ids are always the same.
+    """Write the repository into a new or empty folder; its commit ids are always the same.
 
-    It is configured with the project as the author, so that merges and rebases in it work anywhere.
+    The project is configured as the author, so that merges and rebases in it work on any machine.
 
     Raises
     ------
     RepoError
-        Where the folder has something in it, or there is no git.
+        If the folder is not empty, or git is missing.
     """
     if folder.is_dir():
         if any(folder.iterdir()):
-            raise RepoError(f"{folder} is not empty: name a folder that is, or one that is not there yet")
+            raise RepoError(f"{folder} is not empty: choose an empty or a new folder")
     elif folder.exists() or folder.is_symlink():
-        raise RepoError(f"{folder} is no folder: name one that is empty, or one that is not there yet")
+        raise RepoError(f"{folder} is not a folder: choose an empty or a new folder")
     _git("--version")  # before anything is touched
     folder.mkdir(parents=True, exist_ok=True)
     _git("init", "--quiet", "--template=", "--object-format=sha1", ".", folder=folder)
@@ -204,13 +204,13 @@ def write_repo(folder: Path) -> None:
 
 
 def _git(*args: str, folder: Path | None = None, stdin: bytes = b"") -> None:
-    """Run git without anybody's configuration, nor what a git hook leaves in the environment."""
+    """Run git without the user's configuration and without the variables that a git hook sets."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
     try:
         subprocess.run(["git", *args], cwd=folder, env=environment, input=stdin, capture_output=True, check=True)
     except FileNotFoundError:
-        raise RepoError("there is no git on the PATH: install git, which the bisection needs too") from None
+        raise RepoError("git is not on the PATH: install it; the bisection needs it, too") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines() or ["it did not say why"]
+        said = error.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         raise RepoError(f"git {args[0]} failed: {said[-1]}") from None

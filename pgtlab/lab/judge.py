@@ -1,4 +1,4 @@
-"""Judging an answer to an exercise, by the exercise's own checks; `check()` takes a patched kernel, too."""
+"""Judge an answer to an exercise by the exercise's checks; `check()` also judges a patched kernel."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pgtlab.linux.kernel import Kernel
 
 
 def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0) -> Result:
-    """Judge an answer to an exercise; or a kernel, as its tree and its livepatches behave in every configuration.
+    """Judge an answer to an exercise, or a kernel by what its tree and its livepatches do in every configuration.
 
     Parameters
     ----------
     what : str or Kernel
-        The exercise, such as `03_pud_free`, or a kernel that was booted in any configuration, and patched.
+        The exercise, such as `03_pud_free`, or a patched kernel, booted in any configuration.
     answer : callable
         The learner's function itself, for an exercise.
     seed : int or str
-        Chooses the addresses that it is tried on; an instructor may give each student one.
+        Chooses the addresses to try it on; an instructor may give each student another one.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     Raises
     ------
     ExerciseError
-        Where there is no such exercise, or `what` is neither.
+        If there is no such exercise, or `what` is neither an exercise nor a kernel.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
 
 
 def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Result:
-    """Judge an answer to an exercise that is read already."""
+    """Judge an answer to an exercise that has been read."""
     names = define(exercise.code("check"), f"<{exercise.name}: check>")
     checks = {name.removeprefix("check_"): check for name, check in names.items() if name.startswith("check_")}
     unfit = _unfit(exercise, answer)
@@ -66,7 +66,7 @@ def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Res
 
 
 def _unfit(exercise: Exercise, answer: Any) -> str:
-    """What keeps an answer from being called at all."""
+    """Why an answer cannot be called, in one sentence; empty if it can."""
     if not callable(answer):
         return f"`check()` needs your function itself, `{exercise.function}`, and got `{answer!r:.60}`."
     expected = ", ".join(exercise.parameters)

@@ -1,7 +1,7 @@
-"""What v6.12 does otherwise about a bad page, as commits on top of the model's v6.9.
+"""How v6.12 differs from v6.9 about a bad page, as commits on top of the model.
 
-The kernels that were recorded (`docs/versions.md`) are of v6.12. With these commits in, a tree's pages hold what theirs
-hold, and its reports read as theirs do: `page_type: f2(table)` because the type is the uppermost byte of `page_type`.
+The recorded kernels (`docs/versions.md`) are v6.12. With these commits the pages of a tree hold the same words as
+theirs, and its reports read the same: `page_type: f2(table)`, because the type is the top byte of `page_type`.
 
 >>> from pgtlab import CPU, Config, boot
 >>> run = TREES_6_12["v6.12+fold-puds"].start_kernel(boot(Config("4k", 48), CPU.named("max"))).run()
@@ -102,9 +102,9 @@ ONE_PAGE_TYPE: Final = Commit(
     {**_page_type_ops("Table"), **_page_type_ops("Buddy"), "print_flags": print_flags},
     id="4ffca5a96678",
     name="one-page-type",
-    does="a page's type is the uppermost byte of page_type, and no longer a bit that is cleared",
+    does="the type of a page is the top byte of page_type, no longer a cleared bit",
 )
-# The ids of these are not at hand; each is what v6.12 has in the file that is named.
+# The ids of these are not known here; each is what v6.12 has in the file that is named.
 NO_MAPCOUNT_OF_TYPED_PAGES: Final = Commit(
     "mm/debug.c, __dump_folio(): a page that has a type has no map count",
     {"page_mapcount": page_mapcount},
@@ -133,8 +133,8 @@ V6_12: Final = (
     PRINT_UID,
 )
 
-# v6.12 has both fixes of the thread; the recorded kernels have one of the bugs, or both, put back. Of the second it is
-# the macro alone: v6.12's __dump_page() goes by `compound_head`, as the model's own does.
+# v6.12 has both fixes of the thread; in the recorded kernels one of the bugs, or both, is reintroduced. Of the second,
+# only the macro: v6.12's __dump_page() uses `compound_head`, as the model's does.
 PFN_OF_THE_COPY: Final = Commit(
     "mm/debug.c, __dump_folio(): is_migrate_cma_page() of the copy",
     {"__dump_folio": ADD_DUMP_FOLIO.functions["__dump_folio"]},

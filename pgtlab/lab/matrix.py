@@ -1,4 +1,4 @@
-"""One question over every configuration and every CPU: how does this tree fare there?"""
+"""The outcome of a tree in every configuration on every CPU."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pgtlab.picture import Picture
 
 @dataclass(frozen=True, repr=False)
 class Matrix(Mapping[tuple[Config, CPU], Run]):
-    """How a tree fares: the `Run` for each configuration and CPU. It shows itself as a table of the outcomes.
+    """The `Run` of a tree for each configuration and CPU. It shows itself as a table of the outcomes.
 
     >>> runs = matrix("arm64-for-next")
     >>> runs
@@ -78,7 +78,7 @@ def boots() -> Iterator[Boot | NoBoot]:
 
 
 def matrix(tree: Tree | str, **livepatch: Symbol) -> Matrix:
-    """Run `tree` everywhere, with `livepatch` applied.
+    """Run a tree in every configuration on every CPU, with `livepatch` applied.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The picture of outcomes: a row for each configuration, a column for each CPU, and a letter where a kernel ran."""
+"""The picture of a matrix: a row for each configuration, a column for each CPU, a letter for each outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A patch as a learner types it: kernel functions in place of those of the same names, from text to livepatch."""
+"""A patch as a learner types it: from the text of kernel functions to a livepatch."""
 
 from __future__ import annotations
 import __future__
@@ -12,7 +12,7 @@ from typing import Any, Final
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.symbols import Symbol
 
-_LIKE: Final = "a patch is a function of the kernel's, such as `def pud_free(k, mm, pud):` and its lines"
+_LIKE: Final = "a patch is a kernel function, such as `def pud_free(k, mm, pud):` and its lines"
 _numbers = itertools.count(1)
 
 
@@ -21,19 +21,19 @@ class PatchError(ValueError):
 
 
 def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
-    r"""Compile a patch, among the names of the modules that its functions are from, for `kernel.livepatch()`.
+    r"""Compile a patch for `kernel.livepatch()`, among the names of the modules that its functions come from.
 
     Parameters
     ----------
     source : str
-        One function or several, each called as a kernel function is and taking the kernel first; imports, too.
+        One function or several, each with the name of a kernel function and taking the kernel first; imports, too.
     kernel : Kernel
         The kernel that it is for.
 
     Raises
     ------
     PatchError
-        Where the text is not Python, or there is no function in it, or something else.
+        Where the text is not Python, or has no function in it, or has anything but functions and imports.
 
     Examples
     --------
@@ -48,21 +48,21 @@ def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
         ...
     pgtlab.lab.patch_source.PatchError: line 1, `def pud_free(k, mm, pud)`: expected ':'
     """
-    text = textwrap.dedent(source.replace("\r\n", "\n")).rstrip() + "\n"  # as an editor or a mail has it
+    text = textwrap.dedent(source.replace("\r\n", "\n")).rstrip() + "\n"  # as from an editor or a mail
     lines = text.splitlines(keepends=True)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         what = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise PatchError(_told(line, lines, what)) from error
+        raise PatchError(_message(line, lines, what)) from error
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom):
-            raise PatchError(_told(node.lineno, lines, f"neither a function nor an import; {_LIKE}"))
+            raise PatchError(_message(node.lineno, lines, f"neither a function nor an import; {_LIKE}"))
     named = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if not named:
-        raise PatchError(f"there is no function in it; {_LIKE}")
-    file = f"<your {named[0]}(), {next(_numbers)}>"  # its own, for its lines are looked up by that later
+        raise PatchError(f"the patch has no function; {_LIKE}")
+    file = f"<your {named[0]}(), {next(_numbers)}>"  # unique, for its lines are looked up by it later
     names: dict[str, Any] = {}
     for name in named:
         names |= getattr(kernel.symbols.get(name), "__globals__", {})
@@ -75,6 +75,6 @@ def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
     return {name: names[name] for name in named}
 
 
-def _told(line: int | None, lines: list[str], what: str) -> str:
+def _message(line: int | None, lines: list[str], what: str) -> str:
     shown = lines[line - 1].strip() if line and line <= len(lines) else ""
     return f"line {line}, `{shown}`: {what}" if shown else f"{what}; {_LIKE}"

@@ -1,4 +1,4 @@
-"""What checking an answer comes to: one line for each check, for the learner to read and for a grader to count."""
+"""The result of checking an answer: a line for each check, for the learner to read and for a grader to count."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _MARKS: dict[State, str] = {"right": "✓", "wrong": "✗", "not judged": "–"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One check of an answer: what it says when the answer is right, and the hint where it is not.
+    """What one check found: the sentence for a right answer, and the hint for a wrong one.
 
     Attributes
     ----------
     check : str
         The check's name.
     says : str
-        What is the case when the answer is right.
+        The sentence that is true of a right answer.
     state : str
-        `right`, `wrong`, or `not judged` after an answer that stopped.
+        `right`, `wrong`, or `not judged` after an answer that raised an exception.
     hint : str
         Where to look next; empty unless the state is `wrong`.
     """
@@ -39,9 +39,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """An answer, judged. It shows itself in a notebook.
+    """What all checks of an answer or a kernel found. It shows itself in a notebook.
 
-    `reason` says in a sentence why a kernel was not judged; it is empty where it was.
+    `reason` says in a sentence why a kernel was not judged; it is empty if it was.
 
     >>> right = Finding("offset", "The offset is right.", "right")
     >>> wrong = Finding("levels", "The levels are right.", "wrong", "Where does the walk start?")
@@ -64,7 +64,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Every check found the answer right."""
+        """Whether every check found the answer right."""
         return all(finding.state == "right" for finding in self.findings)
 
     @property
@@ -74,7 +74,7 @@ class Result:
 
     @property
     def headline(self) -> str:
-        """The outcome in a few words, or why there is none."""
+        """The outcome in a few words, or why the answer was not judged."""
         if self.reason:
             return f"{self.exercise}: not judged: {self.reason}"
         right = sum(finding.state == "right" for finding in self.findings)

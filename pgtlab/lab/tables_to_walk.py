@@ -1,4 +1,4 @@
-"""Tables to walk, from wherever they come, and translations through them that are worth a look."""
+"""Tables to walk, of a kernel or from an image, and translations through them that are worth a look."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """A translation under a name; `rule` is why it cannot be had, and empty where it can."""
+    """A translation with a name; `rule` says why it is not possible, and is empty if it is."""
 
     name: str
     va: int
@@ -37,9 +37,9 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class AddressSpace:
-    """Tables, the registers that lead to them, and the kernel that reads them, where it is known which.
+    """Tables, the registers that lead to them, and the kernel that reads them, if it is known.
 
-    `trials` has at least one, which comes first to mind.
+    `trials` has at least one.
 
     >>> from pgtlab import CPU, Config, boot
     >>> space = AddressSpace.process(Kernel(boot(Config("4k", 48), CPU.named("max"))))
@@ -57,9 +57,9 @@ class AddressSpace:
 
     @classmethod
     def process(cls, k: Kernel) -> AddressSpace:
-        """A process with four pages in a row: to read and write, read-only, not accessed yet, and beyond memory.
+        """A process with four pages in a row: read-write, read-only, not yet accessed, and outside memory.
 
-        Each is mapped by the kernel's own functions.
+        The kernel's own functions map them.
         """
         mm, page = new_mm(k), k.PAGE_SIZE
         first = some_address(k)
@@ -74,7 +74,7 @@ class AddressSpace:
         fits = isinstance(leaf, PageDescriptor) and leaf.oa == 1 << bits
         if fits:
             k.set_pte_at(mm, beyond, ptes[3], pte)
-        rule = "" if fits else f"TCR_EL1.IPS allows {bits} bits, and the entries of this kernel hold no more"
+        rule = "" if fits else f"TCR_EL1.IPS allows {bits} bits, and the entries of this kernel cannot hold more"
         start, shift = mmu.lower.start_level or 0, mmu.lower.granule.level_shift
         trials = (
             Trial("mapped", mapped),
@@ -90,19 +90,19 @@ class AddressSpace:
 
     @classmethod
     def of_kernel(cls, k: Kernel, mm: MmStruct | None = None) -> AddressSpace:
-        """An address space of a kernel that runs; without `mm` that of the kernel alone."""
+        """An address space of a running kernel; without `mm`, only the kernel's own range."""
         mmu = k.mmu if mm is None else switch_mm(k, mm)
         trials = (*_of_the_kernel(_ram(k), "linear map"), Trial("NULL", 0))
         return cls(mmu, mmu.translate, trials, k, mm)
 
     @classmethod
     def of_image(cls, image: Image) -> AddressSpace:
-        """The memory of a real kernel; a kernel of the model reads it as Linux does, if the image says which it is.
+        """The memory of a real kernel. If the image says which kernel, one of the model reads it as Linux does.
 
         Raises
         ------
         ImageError
-            Where nothing boots that the image can be of.
+            If the kernel of the image does not boot on its CPU.
         """
         if image.config is None or image.cpu is None:
             return replace(cls.of_mmu(image.mmu), translate=image.translate)
@@ -113,16 +113,16 @@ class AddressSpace:
 
     @classmethod
     def of_mmu(cls, mmu: MMU) -> AddressSpace:
-        """Tables of whoever made them."""
+        """Tables that an MMU of your own walks."""
         return cls(mmu, mmu.translate, (Trial("0", 0, el=1),))
 
     @property
     def boot(self) -> Boot | None:
-        """The kernel and its CPU, where they are known."""
+        """The kernel and its CPU, if they are known."""
         return None if self.kernel is None else self.kernel.boot
 
     def lookups(self, walk: Walk) -> tuple[Lookup, ...]:
-        """Linux's walk of the same address; none of one that is in no range, or where no kernel is known."""
+        """Linux's walk of the same address; None if it is in no range, or no kernel is known."""
         mm = self.mm if self.kernel is None or not walk.va_range.upper else self.kernel.init_mm
         outside = isinstance(walk.outcome, Fault) and walk.outcome.cause is Cause.INPUT_ADDRESS
         if self.kernel is None or mm is None or outside:
@@ -131,7 +131,7 @@ class AddressSpace:
 
 
 def _ram(k: Kernel) -> int:
-    return k.__va(k.memory.base)  # here and not in the class, where Python has its own use for such names
+    return k.__va(k.memory.base)  # not in the class, where Python would mangle such names
 
 
 def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:
@@ -144,5 +144,5 @@ def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:
 
 @lru_cache(maxsize=8)
 def small_process(boot: Boot) -> AddressSpace:
-    """`AddressSpace.process` of a kernel that boots so: only read, so that each is booted once."""
+    """`AddressSpace.process` of a kernel on its CPU; read only, so that each is booted once."""
     return AddressSpace.process(Tree.named("fixed").start_kernel(boot))

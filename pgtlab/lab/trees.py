@@ -1,7 +1,7 @@
-"""Trees: which commits are in. A commit is the kernel functions that it replaces.
+"""Trees and their commits. A commit is the kernel functions that it replaces.
 
-The model's own functions are v6.9's, with the first bug of the story mended, but for `dump_page()`, which is v6.8's:
-the second was not in it yet. A tree has its own in their place. Kconfig and all else stay as they are, so each tree
+The functions of the model are those of v6.9 with the first bug of the story fixed; `dump_page()` is that of v6.8, which
+does not have the second bug. A tree replaces some of them. Kconfig and everything else stay the same, so that each tree
 boots in every configuration; in February 2024 `mm-unstable` could not be built for 52 bits with 4K or 16K pages.
 """
 
@@ -22,19 +22,19 @@ from pgtlab.linux.kernel.page import Page
 from pgtlab.linux.kernel.symbols import Symbol, functions_of, source_of
 from pgtlab.linux.placement import ANYWHERE, Placement
 
-_OWN: Final = {**functions_of(debug), **functions_of(pgalloc)}  # where the functions that commits replace come from
+_OF_THE_MODEL: Final = {**functions_of(debug), **functions_of(pgalloc)}  # the functions that commits replace
 
 
 class TreeError(ValueError):
-    """A tree or a commit that is not known by that name."""
+    """There is no tree or commit of that name."""
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit: its subject, its id upstream where it has one, and the functions as it leaves them.
+    """A commit: its subject, its upstream id if it has one, and the functions as they are after it.
 
-    `does` says in a sentence what changes; `name` is what it goes by here. `before` has the functions that it met
-    upstream, where they are not the model's own.
+    `does` says in a sentence what changes; `name` is its short name in pgtlab. `before` has the functions that it
+    changed upstream, where they differ from the model's.
     """
 
     subject: str
@@ -46,19 +46,19 @@ class Commit:
 
     @classmethod
     def named(cls, name: str) -> Commit:
-        """The commit called `name`, or whose id it is, shortened or in full.
+        """The commit of that name, or with that id, shortened or in full.
 
         Raises
         ------
         TreeError
-            Where there is none.
+            If there is none.
         """
         for commit in COMMITS:
             by_id = commit.id and len(name) >= 4 and name[: len(commit.id)] == commit.id[: len(name)]
             if by_id or name == commit.name:
                 return commit
         known = [commit.id or commit.name for commit in COMMITS]
-        raise TreeError(f"commit {name!r} is not known; there are {', '.join(known[:-1])} and {known[-1]}")
+        raise TreeError(f"unknown commit {name!r}: choose from {', '.join(known[:-1])} and {known[-1]}")
 
     def as_dict(self) -> dict[str, object]:
         """The commit as plain data; `pgtlab show --json` adds its diff."""
@@ -75,7 +75,7 @@ class Commit:
         return source_of(self.functions[name])
 
     def diff(self) -> str:
-        """What it changes: each of its functions against that of the commit before it, or the model's own.
+        """What it changes: each of its functions compared with the commit before it, or with the model.
 
         >>> print("\\n".join(CALL_THE_DESTRUCTOR.diff().splitlines()[-3:]))
         -    k.BUG_ON(pud & k.PAGE_SIZE - 1, "(unsigned long)pud & (PAGE_SIZE-1)")
@@ -89,7 +89,7 @@ class Commit:
         if earlier:
             before, where = earlier[-1].source(name), earlier[-1].id or earlier[-1].name
         else:
-            before, where = source_of(self.before.get(name, _OWN[name])), "v6.8"
+            before, where = source_of(self.before.get(name, _OF_THE_MODEL[name])), "v6.8"
         lines = difflib.unified_diff(
             before.splitlines(),
             self.source(name).splitlines(),
@@ -101,7 +101,7 @@ class Commit:
 
 
 def commit(subject: str, *, name: str, does: str, also: Sequence[Symbol] = ()) -> Callable[[Symbol], Commit]:
-    """Make a commit of the kernel function below, and of the functions in `also`, which come before it."""
+    """A decorator that makes a commit of a kernel function, after the functions in `also`."""
 
     def of(function: Symbol) -> Commit:
         return Commit(subject, {each.__name__: each for each in (*also, function)}, name=name, does=does)
@@ -133,16 +133,16 @@ class Tree:
         Raises
         ------
         TreeError
-            Where there is none.
+            If there is none.
         """
         if name not in TREES:
             *others, last = TREES
-            raise TreeError(f"tree {name!r} is not known; there are {', '.join(others)} and {last}")
+            raise TreeError(f"unknown tree {name!r}: choose from {', '.join(others)} and {last}")
         return TREES[name]
 
     @property
     def functions(self) -> dict[str, Symbol]:
-        """What its commits put in the place of the model's own, the last of each name."""
+        """The functions that its commits replace, by name; the last commit counts."""
         return {name: function for commit in self.commits for name, function in commit.functions.items()}
 
     def as_dict(self) -> dict[str, object]:
@@ -157,16 +157,16 @@ class Tree:
         Parameters
         ----------
         boot : Boot or Config
-            Which kernel on which CPU; a configuration is booted on the CPU `max`, and `Config()` is what is left out.
+            The kernel and its CPU. A configuration is booted on the CPU `max`; the default is `Config()`.
         seed : int or str
             Of the kernel's random numbers.
         placement : Placement
-            Where things are that differ from boot to boot.
+            Addresses that differ from boot to boot.
 
         Raises
         ------
         BootError
-            Where the kernel does not run on the CPU.
+            If the kernel does not run on the CPU.
         """
         kernel = Kernel(running(boot), self.functions, seed, placement)
         kernel.tree = self
@@ -183,7 +183,7 @@ def _generic_pud_free() -> Mapping[str, Symbol]:
 
 def _fold_puds_at_runtime() -> Commit:
     def pud_free(k: Kernel, mm: MmStruct, pud: int) -> None:
-        """Free a PUD table, if there are such tables."""
+        """Free a PUD table, if PUDs are not folded."""
         if not k.pgtable_l4_enabled():
             return
         k.BUG_ON(pud & k.PAGE_SIZE - 1, "(unsigned long)pud & (PAGE_SIZE-1)")
@@ -194,7 +194,7 @@ def _fold_puds_at_runtime() -> Commit:
         {"pud_free": pud_free},
         id="0dd4f60a2c76",
         name="fold-puds",
-        does="arm64 gets a pud_free() of its own, which leaves a folded PUD alone, and calls no destructor",
+        does="arm64 gets its own pud_free(), which ignores a folded PUD and does not call the destructor",
         before=_generic_pud_free(),
     )
 
@@ -240,7 +240,7 @@ def _add_dump_folio() -> Commit:
         {"__dump_page": __dump_page, "__dump_folio": __dump_folio},
         id="d67cd9f23139",
         name="dump-folio",
-        does="dump_page() prints a copy of the page, on the stack, whose pfn a macro takes from its address",
+        does="dump_page() prints a copy of the page on the stack, and a macro computes a pfn from its address",
     )
 
 
@@ -259,13 +259,13 @@ def _use_the_real_pfn() -> Commit:
         "the second fix of the thread: __dump_folio() uses the pfn that it is given",
         {"__dump_folio": __dump_folio},
         name="fix-dump-page",
-        does="dump_page() asks for the pageblock of the real page; a bad page is a report again",
+        does="dump_page() looks up the pageblock of the real page; a bad page is a report again",
     )
 
 
 def _call_the_destructor() -> Commit:
     def pud_free(k: Kernel, mm: MmStruct, pud: int) -> None:
-        """Free a PUD table, if there are such tables."""
+        """Free a PUD table, if PUDs are not folded."""
         if not k.pgtable_l4_enabled():
             return
         k.__pud_free(mm, pud)
@@ -274,7 +274,7 @@ def _call_the_destructor() -> Commit:
         "the first fix of the thread: pud_free() calls __pud_free()",
         {"pud_free": pud_free},
         name="fix-pud-free",
-        does="the destructor takes the page type away before the page is freed; there is no bad page",
+        does="the destructor clears the page type before the page is freed; there is no bad page",
     )
 
 

@@ -1,6 +1,7 @@
-"""What exercises are about: every kernel that differs, and addresses that depend on a seed alone.
+"""The kernels and addresses that exercises use.
 
-A seed is a number or a word, such as a student's name; the same seed gives the same address on every machine.
+An address depends on a seed alone: a number or a word, such as a student's name. The same seed gives the same address
+on every machine.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from pgtlab.linux.kconfig import Config
 
 @cache
 def distinct_boots() -> tuple[Boot, ...]:
-    """Every configuration on a CPU that has the bits that it was built for, and on one that leaves it fewer.
+    """Every configuration on a CPU that has the address bits it was built for, and on one that has fewer.
 
-    To page tables, CPUs that give a kernel as many bits are one and the same.
+    CPUs that give a kernel the same number of bits do not differ in its page tables.
 
     >>> len(distinct_boots()), describe(distinct_boots()[-1])
     (17, '64K pages, VA_BITS=52, PA_BITS=52 on cortex-a53 (48 in use)')
@@ -33,7 +34,7 @@ def distinct_boots() -> tuple[Boot, ...]:
 
 
 def describe(boot: Boot) -> str:
-    """A kernel on a CPU, in the words that feedback uses.
+    """A kernel on a CPU in the words of the hints.
 
     >>> describe(distinct_boots()[0])
     '4K pages, VA_BITS=39 on max'
@@ -45,7 +46,7 @@ def describe(boot: Boot) -> str:
 
 
 def addresses(boot: Boot, seed: int | str = 0) -> tuple[int, int]:
-    """A user and a kernel address: any bits below `vabits_actual`, and above them all zeros, or all ones.
+    """A user and a kernel address: random bits below `vabits_actual`, zeros or ones above.
 
     >>> [f"{va:#018x}" for va in addresses(distinct_boots()[0], seed=7)]
     ['0x0000003615d59e1e', '0xfffffffa4ba6a36a']
@@ -56,7 +57,7 @@ def addresses(boot: Boot, seed: int | str = 0) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Variant:
-    """One student's address, and the kernel that it belongs to.
+    """The address of one student and the kernel that it belongs to.
 
     >>> print(variant("ada"))
     va             0xffffee63ed49a35d
@@ -74,7 +75,7 @@ class Variant:
 
     @property
     def given(self) -> tuple[int, int, int, int]:
-        """What is given of it as numbers: the address, PAGE_SIZE, VA_BITS and vabits_actual."""
+        """The numbers that are given: the address, PAGE_SIZE, VA_BITS and vabits_actual."""
         return self.va, self.boot.config.page_size, self.boot.config.va_bits, self.boot.vabits_actual
 
     def __str__(self) -> str:
@@ -93,7 +94,7 @@ class Variant:
 
 
 def variant(seed: int | str) -> Variant:
-    """The kernel and the address that belong to a seed.
+    """The kernel and the address for a seed.
 
     >>> variant(0).given == variant("0").given
     True
@@ -104,5 +105,5 @@ def variant(seed: int | str) -> Variant:
 
 
 def _draw(seed: int | str, what: str) -> int:
-    # Not `random`: what that makes of a seed may differ from one Python to the next.
+    # Not `random`, whose numbers for a seed may differ between versions of Python.
     return int.from_bytes(hashlib.sha256(f"{what} {seed}".encode()).digest(), "big")

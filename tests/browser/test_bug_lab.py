@@ -94,7 +94,7 @@ def test_type_apply_and_remove_a_patch(show, one_kernel_a_step):
     expect(view.get_by_role("button", name="Judge the kernel")).to_be_visible()
     del lab.receive
     view.get_by_role("button", name="Judge the kernel").click()
-    expect(view.locator(".judged")).to_contain_text("does your function ask whether the level exists?")
+    expect(view.locator(".judged")).to_contain_text("does your function check that the level exists?")
     view.get_by_role("button", name="Take pud_free() off").click()
     expect(view.locator(".summary")).to_have_text("arm64-for-next on max: report")
     expect(view.locator(".judged li")).to_have_count(0)

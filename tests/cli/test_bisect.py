@@ -107,5 +107,5 @@ def test_bisect_repo_refuses_a_folder_with_something_in_it(tmp_path, capsys):
     assert main(["bisect-repo", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == f"pgtlab: {tmp_path} is not empty: name a folder that is, or one that is not there yet\n"
+    assert err == f"pgtlab: {tmp_path} is not empty: choose an empty or a new folder\n"
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]

@@ -111,7 +111,7 @@ def test_the_stop_button_still_works():
 
 
 def test_an_exercise_that_is_not_there_is_misuse():
-    with pytest.raises(ExerciseError, match=r"there is no exercise '03_pud_fre'; 03_pud_free\?"):
+    with pytest.raises(ExerciseError, match=r"exercise '03_pud_fre' does not exist: did you mean 03_pud_free\?"):
         check("03_pud_fre", print)
 
 

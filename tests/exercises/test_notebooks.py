@@ -96,5 +96,5 @@ def test_an_exercise_without_a_part_is_refused(tmp_path):
     with pytest.raises(ExerciseError, match=r"04_new\.py has no cell tagged 'hint'"):
         read(source)
     source.write_text('# %% tags=["stubb"]\ndef new(): ...\n')
-    with pytest.raises(ExerciseError, match="'stubb' is no tag of an exercise's cell: stub, hint, call"):
+    with pytest.raises(ExerciseError, match="unknown tag 'stubb' of a cell: choose from stub, hint, call"):
         read(source)

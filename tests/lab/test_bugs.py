@@ -145,7 +145,7 @@ def test_a_function_of_a_folded_level_is_in_where_the_level_is_folded_by_the_com
 
 
 def test_an_unknown_bug_is_refused_with_those_that_are_known():
-    with pytest.raises(BugError, match=r"bug 'heisen' is not known; there are fold-puds, .* and tg0-from-tg1"):
+    with pytest.raises(BugError, match=r"unknown bug 'heisen': choose from fold-puds, .* and tg0-from-tg1"):
         Bug.named("heisen")
 
 
@@ -177,4 +177,4 @@ def test_the_command_explains_one(bug, capsys):
 
 def test_the_command_refuses_a_name_that_it_does_not_know(capsys):
     assert main(["bugs", "heisen"]) == 2
-    assert "bug 'heisen' is not known; there are fold-puds" in capsys.readouterr().err
+    assert "unknown bug 'heisen': choose from fold-puds" in capsys.readouterr().err

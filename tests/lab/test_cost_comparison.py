@@ -110,7 +110,7 @@ def test_addresses_that_a_regime_does_not_have_fault_in_it():
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(TraceError, match="2 granules in one comparison"):
         walk_costs([*regimes("16k"), *regimes("4k")])
-    with pytest.raises(TraceError, match="'page' is no way to map: there are pages, contiguous, blocks"):
+    with pytest.raises(TraceError, match="unknown mapping 'page': choose from pages, contiguous, blocks"):
         walk_costs(regimes("16k"), mappings=["page"])
     wide = Workload("wide", np.arange(MOST_REGIONS + 1, dtype=np.uint64) * np.uint64(1 << 25))
     with pytest.raises(TraceError, match="wide visits 4097 regions of 32 MiB"):
@@ -192,7 +192,7 @@ def test_a_trace_may_come_from_a_file(run, tmp_path):
             ["--trace", "random"],
             "--trace random: no file has that name, and the kinds of trace are sequential, strided",
         ),
-        (["--mapping", "page"], "'page' is no way to map: there are pages, contiguous, blocks"),
+        (["--mapping", "page"], "unknown mapping 'page': choose from pages, contiguous, blocks"),
         (["--page-size", "8k"], "page size 8k: arm64 has 4k, 16k and 64k pages"),
         (["--accesses", "-1"], "--accesses -1: the nearest is 1"),
     ],

@@ -75,7 +75,7 @@ def test_misuse_is_refused_with_its_reason(tiny, tmp_path):
     with pytest.raises(ValueError, match="file is a file: the workbench needs a folder"):
         course.build(tmp_path / "file", tiny)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty has no course in it"):
+    with pytest.raises(ValueError, match="empty has no course"):
         course.build(tmp_path / "bench", tmp_path / "empty")
     (tiny / "notebooks" / "01_prose.py").write_text("x = 1\n")
     with pytest.raises(ValueError, match=r"01_prose\.py is not a notebook"):

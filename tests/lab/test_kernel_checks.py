@@ -1,4 +1,4 @@
-"""`check(kernel)`: a fix is judged by what the kernel does with it, in every configuration, and not by its text."""
+"""`check(kernel)` judges a fix by what the kernel does with it in every configuration, not by its text."""
 
 import functools
 
@@ -37,21 +37,21 @@ def patched(tree, booted=ANY, **functions):
         ("fixed", set()),
     ],
 )
-def test_each_tree_of_the_story_as_it_is(tree, failed):
+def test_trees_of_the_story(tree, failed):
     assert wrong(check(patched(tree))).keys() == failed
 
 
 @pytest.mark.parametrize("tree", ["next-20240229", "arm64-for-next"])
 @pytest.mark.parametrize("kind", [("4k", 39, "max"), ("16k", 52, "neoverse-n1"), ("16k", 52, "max")])
-def test_the_threads_fix_is_right_wherever_it_was_tried_first(tree, kind):
-    """A kernel without PUDs is clean before and after: the others are looked at all the same."""
+def test_fix_of_the_thread_passes_in_any_configuration(tree, kind):
+    """A kernel without PUDs is clean before and after; the other configurations are judged all the same."""
     page_size, va_bits, cpu = kind
     booted = boot(Config(page_size, va_bits), CPU.named(cpu))
     assert check(patched(tree, booted, **CALL_THE_DESTRUCTOR.functions)).passed
     assert not check(patched(tree, booted)).passed
 
 
-def test_the_other_fix_alone_turns_the_panic_into_a_report():
+def test_other_fix_alone_leaves_the_report():
     failed = wrong(check(patched("next-20240229", **USE_THE_REAL_PFN.functions)))
     assert "survives" not in failed
     assert "still says page table" in failed["no_report"]
@@ -92,24 +92,29 @@ def destructor_twice(k, mm, pud):
             "folded",
             "the level exists?",
         ),
-        (twice, {"freed_once", "survives", "no_report", "nothing_lost", "counters"}, "freed_once", "Who had freed it"),
+        (
+            twice,
+            {"freed_once", "survives", "no_report", "nothing_lost", "counters"},
+            "freed_once",
+            "What freed it before",
+        ),
         (not_at_all, {"nothing_lost", "counters"}, "nothing_lost", "allocated by alloc_pages <- __pud_alloc"),
-        (destructor_alone, {"nothing_lost"}, "nothing_lost", "which function should give it back"),
+        (destructor_alone, {"nothing_lost"}, "nothing_lost", "which function should free it"),
         (
             destructor_twice,
             {"counters"},
             "counters",
-            "left at -1. A destructor ran for a table that no constructor saw",
+            "ends at -1. A destructor ran for a table without its constructor",
         ),
     ],
 )
-def test_each_mistake_fails_its_checks_and_gets_a_hint(pud_free, failed, check_name, hint):
+def test_each_mistake_fails_its_checks(pud_free, failed, check_name, hint):
     found = wrong(check(patched("arm64-for-next", pud_free=pud_free)))
     assert found.keys() == failed
     assert hint in found[check_name]
 
 
-def test_any_function_may_be_the_patch_and_a_broken_law_names_its_line():
+def test_any_function_may_be_patched():
     found = wrong(check(patched("fixed", pte_mkold=lambda k, pte: pte)))
     assert found.keys() == {"no_report"}
     assert "debug_vm_pgtable.py:" in found["no_report"]
@@ -125,8 +130,8 @@ PATCHES = {
 
 
 @pytest.mark.parametrize("name", PATCHES)
-def test_no_bug_of_the_catalogue_passes_for_a_fix(name):
-    """Many of them debug_vm_pgtable does not see."""
+def test_bug_of_the_catalogue_does_not_pass_as_a_fix(name):
+    """Many of them are not found by debug_vm_pgtable."""
     assert not check(patched("fixed", next(BUGS[name].boots()), **PATCHES[name])).passed
 
 
@@ -139,26 +144,26 @@ def tree_with_a_bug(request):
     return bug, bug.tree.start_kernel(booted), {name: good[name] for name in bug.commit.functions}
 
 
-def test_a_bug_of_the_catalogue_is_solved_by_its_repair_and_by_nothing_else(tree_with_a_bug):
+def test_bug_of_the_catalogue_passes_only_when_repaired(tree_with_a_bug):
     bug, kernel, good = tree_with_a_bug
-    as_it_is = check(kernel)
-    kernel.livepatch(**{name: again(kernel.symbols[name]) for name in good})
-    with_the_bug_again = check(kernel)
+    as_booted = check(kernel)
+    kernel.livepatch(**{name: wrapped(kernel.symbols[name]) for name in good})
+    with_the_bug = check(kernel)
     kernel.livepatch(**good)
     repaired = check(kernel)
-    assert (as_it_is.passed, with_the_bug_again.passed) == (False, False)
+    assert (as_booted.passed, with_the_bug.passed) == (False, False)
     if bug.name in TOO_LATE:
-        for result in (as_it_is, with_the_bug_again, repaired):
-            assert f"not judged: `{next(iter(good))}()` had run at boot, before any livepatch" in result.headline
-            assert result.headline.endswith(f"mends {bug.name}.")
+        for result in (as_booted, with_the_bug, repaired):
+            assert f"not judged: `{next(iter(good))}()` runs at boot, before any livepatch" in result.headline
+            assert result.headline.endswith(f"can fix {bug.name}.")
             assert {finding.state for finding in result.findings} == {"not judged"}
     else:
-        assert as_it_is.reason == with_the_bug_again.reason == ""
+        assert as_booted.reason == with_the_bug.reason == ""
         assert repaired.passed, repaired
 
 
-def again(function):
-    """A function that does the same, and is another."""
+def wrapped(function):
+    """Another function that does the same."""
 
     @functools.wraps(function)
     def same(*args, **named):
@@ -167,13 +172,15 @@ def again(function):
     return same
 
 
-def test_the_same_functions_are_judged_by_what_the_tree_is_for():
-    """The story is told once its first report is gone; the catalogue's tree is there for the other bug."""
+def test_same_functions_in_a_story_tree_and_a_bug_tree():
+    """A story tree passes once its first report is gone; the tree of a bug, once that bug is gone."""
     bug = BUGS["dump-folio"]
     of_the_story, of_the_bug = patched("next+fix-pud-free"), bug.tree.start_kernel(ANY)
     assert of_the_story.replaced == of_the_bug.replaced
     assert check(of_the_story).passed
-    assert "Is what the bad commit, dump-folio, changed as it was?" in wrong(check(of_the_bug))["beyond"]
+    assert (
+        "Is everything that the bad commit, dump-folio, changed back as it was?" in wrong(check(of_the_bug))["beyond"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,11 +189,11 @@ def test_the_same_functions_are_judged_by_what_the_tree_is_for():
         ("dump-folio", "bad_page", "beyond", "`BUG: Bad page state in process swapper/0  pfn:"),
         ("dump-folio", "dump_page", "beyond", "`page: refcount:0 mapcount:1 "),
         ("dump-folio", "__dump_page", "beyond", "`page: refcount:0 mapcount:1 "),
-        ("folded-is-accounted", "check_mm", "tests", "it is what finds the bug"),
-        ("copied-guard", "mm_pgtables_bytes", "tests", "it is what finds the bug"),
+        ("folded-is-accounted", "check_mm", "tests", "it is the function that finds the bug"),
+        ("copied-guard", "mm_pgtables_bytes", "tests", "it is the function that finds the bug"),
     ],
 )
-def test_silence_is_no_repair(name, silenced, failed, hint):
+def test_removing_the_report_is_not_a_repair(name, silenced, failed, hint):
     kernel = BUGS[name].tree.start_kernel(next(BUGS[name].boots()))
     kernel.livepatch(**{silenced: lambda *args: 0})
     found = wrong(check(kernel))
@@ -194,23 +201,23 @@ def test_silence_is_no_repair(name, silenced, failed, hint):
     assert hint in found[failed]
 
 
-def test_silencing_the_test_is_no_fix():
+def test_removing_the_test_is_not_a_fix():
     found = wrong(check(patched("next-20240229", debug_vm_pgtable=lambda k: 0)))
-    assert "it is what finds the bug" in found["tests"]
+    assert "it is the function that finds the bug" in found["tests"]
     assert wrong(check(patched("arm64-for-next", bad_page=lambda k, page, reason: None))).keys() == {
         "nothing_lost",
         "counters",
     }
 
 
-def test_what_a_fix_need_not_mend_is_not_held_against_it():
-    """dump_page() of a stack copy is still in this tree: nothing calls it any more, and that was there before."""
+def test_a_fix_need_not_repair_other_bugs():
+    """dump_page() of a copy on the stack is still in this tree; nothing calls it any more."""
     kernel = patched("next-20240229", **CALL_THE_DESTRUCTOR.functions)
     assert BUGS["dump-folio"].observe(kernel) is not None
     assert check(patched("next-20240229", **CALL_THE_DESTRUCTOR.functions)).passed
 
 
-def test_an_exception_of_the_patch_is_one_sentence_with_its_function_and_line_and_no_checks_fault():
+def test_exception_in_a_patch_names_function_and_line():
     def pmd_free(k, mm, pmd):
         k.no_such_symbol()
 
@@ -224,9 +231,9 @@ def test_an_exception_of_the_patch_is_one_sentence_with_its_function_and_line_an
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "k.no_such_symbol()"])
-# The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
+# The alarm may go off within a callback of the garbage collector, where it is lost; it goes off again.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_without_the_text_of_a_patch_its_line_is_told_by_its_number(body, monkeypatch):
+def test_patch_without_source_names_its_line_number(body, monkeypatch):
     monkeypatch.setattr(attempt, "SECONDS", 0.5)
     names = {}
     exec(compile(f"def pud_free(k, mm, pud):\n    {body}", "<stdin>", "exec"), names)
@@ -237,12 +244,12 @@ def test_without_the_text_of_a_patch_its_line_is_told_by_its_number(body, monkey
 
 
 @pytest.mark.parametrize("what", [None, 3, Tree.named("fixed"), lambda k, mm, pud: None])
-def test_what_is_neither_an_exercise_nor_a_kernel_is_told_in_a_sentence(what):
+def test_neither_exercise_nor_kernel(what):
     with pytest.raises(ExerciseError, match=r"^`check\(\)` takes the name of an exercise, .* or a kernel, and got .+$"):
         check(what)
 
 
-def test_the_kernel_that_is_judged_is_left_alone():
+def test_judged_kernel_is_unchanged():
     kernel = patched("next-20240229")
     before = list(kernel.log.lines)
     check(kernel)

@@ -21,8 +21,8 @@ def kernel(tree="fixed"):
     return Tree.named(tree).start_kernel(ANY)
 
 
-def test_every_function_of_a_kernel_can_be_taken_out_and_put_in_again():
-    """Its text as it is shown compiles, among the names of its module, to what does the same."""
+def test_every_kernel_function_round_trips():
+    """The source of each function, compiled among the names of its module, does the same."""
     before = kernel()
     sources = {name: source_of(function) for name, function in before.symbols.items()}
     patched = kernel()
@@ -32,60 +32,60 @@ def test_every_function_of_a_kernel_can_be_taken_out_and_put_in_again():
     assert patched.run() == before.run()
 
 
-def test_several_functions_and_imports_are_one_patch():
+def test_several_functions_and_imports():
     patch = read_patch(
         "from math import log2\ndef pgd_free(k, mm, pgdp): pass\ndef pud_free(k, mm, pud): log2(2)", kernel()
     )
     assert list(patch) == ["pgd_free", "pud_free"]
 
 
-def test_each_patch_keeps_its_own_lines():
-    one, other = (read_patch(f"def pud_free(k, mm, pud):\n    return {n}", kernel())["pud_free"] for n in (1, 2))
-    assert inspect.getsource(one).endswith("return 1\n")
-    assert inspect.getsource(other).endswith("return 2\n")
+def test_each_patch_has_its_own_source():
+    first, second = (read_patch(f"def pud_free(k, mm, pud):\n    return {n}", kernel())["pud_free"] for n in (1, 2))
+    assert inspect.getsource(first).endswith("return 1\n")
+    assert inspect.getsource(second).endswith("return 2\n")
 
 
 @pytest.mark.parametrize("margin", ["", "    "])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_margins_and_ends_of_lines_are_as_an_editor_has_them(margin, end):
+def test_indentation_and_line_ends(margin, end):
     text = end.join(margin + line for line in ("def pud_free(k, mm, pud):", "    return 1"))
     assert read_patch(text, kernel())["pud_free"](None, None, None) == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("def pud_free(k, mm, pud)", r"^line 1, `def pud_free\(k, mm, pud\)`: expected ':'$"),
         ("def pud_free(k, mm, pud):\nreturn", "^line 2, `return`: expected an indented block"),
-        ("x = 1", "^line 1, `x = 1`: neither a function nor an import; a patch is a function of the kernel's, such as"),
-        ("", "^there is no function in it; a patch is"),
+        ("x = 1", "^line 1, `x = 1`: neither a function nor an import; a patch is a kernel function, such as"),
+        ("", "^the patch has no function; a patch is"),
         ("\0", "null bytes; a patch is"),
         ("import no_such_module\ndef pud_free(k, mm, pud): pass", "^ModuleNotFoundError: No module named"),
         ("def pud_free(k, mm, pud=no_such_name): pass", "^NameError: name 'no_such_name' is not defined; a patch is"),
     ],
 )
-def test_what_is_no_patch_is_refused_in_a_sentence(text, told):
-    with pytest.raises(PatchError, match=told):
+def test_text_that_is_not_a_patch(text, message):
+    with pytest.raises(PatchError, match=message):
         read_patch(text, kernel())
 
 
-def test_a_name_that_the_kernel_has_not_is_refused_by_livepatch():
+def test_unknown_function_name():
     running = kernel()
     with pytest.raises(LivepatchError, match="did you mean pud_free"):
         running.livepatch(**read_patch("def pud_fre(k, mm, pud): pass", running))
 
 
-def test_what_stops_in_a_patch_is_told_with_its_line():
+def test_exception_names_the_line():
     running = kernel()
     patch = read_patch("def pud_free(k, mm, pud):\n    pud / 0", running)
     running.livepatch(**patch)
     with pytest.raises(AnswerError, match=r"`pud_free\(\)` stopped in line 2, `pud / 0`: ZeroDivisionError"):
         attempt(running.run, patch)
     with pytest.raises(ZeroDivisionError):
-        attempt(running.run, {})  # nobody's patch: that is an error of the model
+        attempt(running.run, {})  # without a patch it is an error of the model
 
 
-def test_a_patch_that_gives_what_cannot_be_used_is_told():
+def test_unusable_return_value():
     running = kernel()
     patch = read_patch("def pud_offset(k, p4dp, addr):\n    return 'nowhere'", running)
     running.livepatch(**patch)
@@ -93,7 +93,7 @@ def test_a_patch_that_gives_what_cannot_be_used_is_told():
         attempt(running.run, patch)
 
 
-def test_judging_step_by_step_comes_to_the_same():
+def test_judging_step_by_step():
     running = kernel("next-20240229")
     running.livepatch(**read_patch("def pud_free(k, mm, pud):\n    k.__pud_free(mm, pud)", running))
     steps = judging(running)
@@ -104,7 +104,7 @@ def test_judging_step_by_step_comes_to_the_same():
     assert end.value.value == judge_kernel(running)
 
 
-def test_a_bug_is_mended_by_a_patch_of_its_function():
+def test_a_patch_of_its_function_repairs_a_bug():
     bug = BUGS["copied-guard"]
     at = next(bug.boots())
     broken, good = bug.tree.start_kernel(at), Tree.named("fixed").start_kernel(at)

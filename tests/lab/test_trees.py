@@ -87,7 +87,7 @@ def test_the_diff_is_one_line():
 
 
 def test_an_unknown_tree_is_refused_with_those_that_are_known():
-    with pytest.raises(TreeError, match=r"'linus' is not known; there are next-20240229, .* and fixed"):
+    with pytest.raises(TreeError, match=r"unknown tree 'linus': choose from next-20240229, .* and fixed"):
         Tree.named("linus")
 
 

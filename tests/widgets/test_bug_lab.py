@@ -86,7 +86,7 @@ def test_livepatch_is_shown_and_judged():
     assert lab.run.outcome == "clean"  # here
     assert "+    k.__pud_free(mm, pud)  # and who asks whether" in lab.run_view["diff"]
     run(lab, {"judge": True})
-    assert any("does your function ask whether the level exists?" in finding for finding in lab.view["findings"])
+    assert any("does your function check that the level exists?" in finding for finding in lab.view["findings"])
     lab.livepatch(**CALL_THE_DESTRUCTOR.functions)
     assert lab.view["findings"] == []  # that was another kernel
     run(lab, {"judge": True})
@@ -119,7 +119,7 @@ def test_reason_for_not_judging():
     lab = BugLab("tg0-from-tg1")
     run(lab, {"judge": True})
     assert lab.view["findings"] == [lab.judge.result.headline]
-    assert "not judged: `__cpu_setup()` had run at boot" in lab.view["findings"][0]
+    assert "not judged: `__cpu_setup()` runs at boot" in lab.view["findings"][0]
 
 
 def test_matrix_of_patched_tree():
@@ -221,8 +221,8 @@ def test_edit_function_of_the_call_trace():
         ("def pud_free(k, mm, pud)", "line 1, `def pud_free(k, mm, pud)`: expected ':'"),
         ("def pud_fre(k, mm, pud): pass", "livepatch: this kernel has no function pud_fre; did you mean pud_free?"),
         ("def pud_free(mm, pud): pass", "the kernel calls pud_free(k, mm, pud), and the function in its place takes"),
-        ("pud = 1", "line 1, `pud = 1`: neither a function nor an import; a patch is a function of the kernel's"),
-        ("", "there is no function in it; a patch is a function of the kernel's, such as `def pud_free(k, mm, pud):`"),
+        ("pud = 1", "line 1, `pud = 1`: neither a function nor an import; a patch is a kernel function"),
+        ("", "the patch has no function; a patch is a kernel function, such as `def pud_free(k, mm, pud):`"),
     ],
 )
 def test_bad_patch_text_shows_error(typed, message):

@@ -1,4 +1,4 @@
-"""A catalogue of page-table bugs: each a tree with one bad commit, what one sees of it, why, and where.
+"""A catalogue of page-table bugs: each is a tree with one bad commit, its symptom, its cause, and where it shows.
 
 >>> from pgtlab.lab.bugs import BUGS
 >>> bug = BUGS["small-pgd"]

@@ -1,6 +1,6 @@
-"""What brings bugs out: an address space that is built, read by Linux and by the MMU, and taken down.
+"""What triggers bugs: an address space that is built, read by Linux and by the MMU, and freed.
 
-These are the paths of mm that `debug_vm_pgtable` does not take, as short as they can be.
+These are paths of mm that `debug_vm_pgtable` does not take, as short as possible.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def new_page(k: Kernel) -> Page:
 
 
 def map_page(k: Kernel, mm: MmStruct, va: int, pfn: int) -> int:
-    """Map a frame for user space to read and write, as a shared mapping; the address of its PTE."""
+    """Map a frame for user space, shared and writable, and return the address of its PTE."""
     _, ptep = grow(k, mm, va)
     k.set_pte_at(mm, va, ptep, k.pfn_pte(pfn, k.vm_get_page_prot(k.VM_READ | k.VM_WRITE | k.VM_SHARED)))
     return int(ptep)
@@ -85,7 +85,7 @@ def free_pgtables(k: Kernel, mm: MmStruct, va: int) -> None:
 
 
 def life(k: Kernel) -> str | None:
-    """A process maps a page, unmaps it and exits: what the kernel said, or which page is still not free."""
+    """A process maps a page, unmaps it and exits: what the kernel reported, or which page is still not free."""
     before, tables = set(k.page_owner.owners()), k.vmstat["nr_page_table_pages"]
     mm, page, va = new_mm(k), new_page(k), some_address(k)
     map_page(k, mm, va, page.pfn)
@@ -100,7 +100,7 @@ def life(k: Kernel) -> str | None:
 
 
 def both_views(k: Kernel, pfn: int | None = None) -> str | None:
-    """Map a frame, and look for it as Linux does and as the MMU does: where either sees something else."""
+    """Map a frame and look it up as Linux and as the MMU do; what differs, or None."""
     mm, va = new_mm(k), some_address(k)
     pa = (new_page(k).pfn if pfn is None else pfn) << k.PAGE_SHIFT
     map_page(k, mm, va, pa >> k.PAGE_SHIFT)

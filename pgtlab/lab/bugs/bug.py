@@ -1,4 +1,4 @@
-"""A bug: a tree with one bad commit on top, how it shows, and where."""
+"""A bug: a tree with one bad commit on top, what it does, and where it shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONSTRUCTED: Final = "constructed"
 
 
 class BugError(ValueError):
-    """A bug that is not known by that name."""
+    """There is no bug of that name."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,21 @@ class Bug:
     Attributes
     ----------
     commit : Commit
-        The bad commit; the bug goes by its name.
+        The bad commit; the bug has its name.
     symptom : str
         What goes wrong, in a sentence.
     cause : str
-        Why, in a few.
+        Why, in a few sentences.
     where : str
         Which kernels on which CPUs show it, in words.
     shows : callable
-        The same as a predicate over `Boot`.
+        A predicate over `Boot`: whether the bug shows there.
     exercise : callable
-        Has a kernel do what brings the bug out, and gives what was seen, or None. A panic counts as seen.
+        Makes a kernel do what triggers the bug, and returns what was seen, or None. A panic counts as seen.
     upstream : str
         The commit that brought the bug into Linux, or `constructed`.
     options : tuple of str
-        Kernel options that bring more of it out.
+        Kernel options that make more of it visible.
     """
 
     commit: Commit
@@ -70,18 +70,18 @@ class Bug:
         Raises
         ------
         BugError
-            Where there is none.
+            If there is none.
         """
         from pgtlab.lab.bugs import BUGS
 
         if name not in BUGS:
             *others, last = BUGS
-            raise BugError(f"bug {name!r} is not known; there are {', '.join(others)} and {last}")
+            raise BugError(f"unknown bug {name!r}: choose from {', '.join(others)} and {last}")
         return BUGS[name]
 
     @property
     def name(self) -> str:
-        """What it goes by."""
+        """Its name, which is that of its commit."""
         return self.commit.name
 
     @property
@@ -90,13 +90,14 @@ class Bug:
         return Tree(f"fixed+{self.name}", (*FIXED.commits, self.commit))
 
     def observe(self, kernel: Kernel) -> str | None:
-        """Run the exercise on a kernel that was just started: what was seen, None where nothing is wrong."""
+        """Run the exercise on a kernel that was just started: what was seen, or None if nothing is wrong."""
         return self.run(kernel)[1] or None
 
     def run(self, kernel: Kernel) -> tuple[Run, str]:
-        """Run the exercise on a kernel that was just started: how that went, and what was seen.
+        """Run the exercise on a kernel that was just started: the run, and what was seen.
 
-        An outcome beside those of `Kernel.run()` is `unnoticed`: something is wrong, and the kernel said nothing.
+        One outcome is not among those of `Kernel.run()`: `unnoticed`, if something is wrong that the kernel does not
+        report.
         """
         outcome, seen = "clean", None
         try:
@@ -107,11 +108,11 @@ class Bug:
         return Run(outcome, tuple(kernel.reports), tuple(kernel.log.lines)), seen or ""
 
     def with_options(self, boot: Boot) -> Boot:
-        """The same boot of a kernel that has the bug's options."""
+        """The same kernel with the bug's options on."""
         return replace(boot, config=boot.config.replace(**dict.fromkeys(self.options, True)))
 
     def boots(self) -> Iterator[Boot]:
-        """Every legal configuration on every preset CPU that shows it."""
+        """Every legal configuration and preset CPU that shows the bug."""
         return (self.with_options(b) for b in boots() if isinstance(b, Boot) and self.shows(b))
 
     def as_dict(self) -> dict[str, object]:

@@ -18,7 +18,7 @@ from pgtlab.linux.kernel.mmap import PAN_EPAN, PRIVATE, SHARED
 @commit(
     "arm64: pgtable: Simplify pte_wrprotect()",
     name="wrprotect-cleans",
-    does="pte_wrprotect() takes the right to write away and looks at nothing else",
+    does="pte_wrprotect() only removes write permission",
 )
 def pte_wrprotect(k: Kernel, pte: int) -> int:
     """Return the entry made read-only."""
@@ -26,11 +26,11 @@ def pte_wrprotect(k: Kernel, pte: int) -> int:
 
 
 def _write_then_fork(k: Kernel) -> str | None:
-    """User space writes to a page; then fork() takes the right to write away, to copy at the next write."""
+    """User space writes to a page; then fork() removes write permission, so that the next write copies."""
     mm, va, pfn = new_mm(k), some_address(k), new_page(k).pfn
     ptep = map_page(k, mm, va, pfn)
     walk = switch_mm(k, mm).translate(va, Access.WRITE, el=0)
-    if isinstance(walk.outcome, Fault):  # the kernel notes what hardware does not
+    if isinstance(walk.outcome, Fault):  # the kernel marks it dirty where hardware does not
         dirty = k.pte_mkdirty(k.pte_mkwrite(k.ptep_get(ptep), None))
         k.ptep_set_access_flags(None, va, ptep, dirty, 1)
     elif walk.update is not None:
@@ -45,9 +45,9 @@ WRPROTECT_CLEANS: Final = Bug(
     pte_wrprotect,
     symptom="A page that was written counts as clean after fork(), and what was written may be dropped.",
     cause="Hardware that manages the dirty state marks a page written by clearing PTE_RDONLY, in an entry with "
-    "PTE_WRITE. Software's own note, PTE_DIRTY, is not set then. Taking the right to write away sets the one "
-    "and clears the other, so that nothing is left to tell, unless dirtiness is first noted where software "
-    "keeps it. debug_vm_pgtable is content, because pte_mkdirty(), which it asks, makes both notes.",
+    "PTE_WRITE. The software bit, PTE_DIRTY, is not set then. Removing write permission sets PTE_RDONLY and clears "
+    "PTE_WRITE, so that the dirty state is lost unless PTE_DIRTY is set first. debug_vm_pgtable does not "
+    "find this, because pte_mkdirty(), which it calls, sets both.",
     where="on CPUs with hardware management of the dirty state (FEAT_HAFDBS: TCR_EL1.HD)",
     shows=lambda boot: boot.tcr_el1.HD == 1,
     exercise=_write_then_fork,
@@ -60,7 +60,7 @@ WRPROTECT_CLEANS: Final = Bug(
 @commit(
     "arm64: mm: Present is what hardware may use",
     name="present-is-valid",
-    does="pmd_present() asks for the valid bit and nothing else",
+    does="pmd_present() tests the valid bit and nothing else",
 )
 def pmd_present(k: Kernel, pmd: int) -> bool:
     """Return whether the PMD entry maps a block or points to a table."""
@@ -68,7 +68,7 @@ def pmd_present(k: Kernel, pmd: int) -> bool:
 
 
 def _begin_to_split(k: Kernel) -> str | None:
-    """A huge page is made invalid, as the first step of its split; someone looks at it before the second."""
+    """A huge page is made invalid, as the first step of its split; mm looks at it before the second."""
     if not k.has_transparent_hugepage():
         return None
     mm, va = new_mm(k), some_address(k) & -k.PMD_SIZE
@@ -85,9 +85,9 @@ PRESENT_IS_VALID: Final = Bug(
     pmd_present,
     symptom="A huge page that is being split seems to be gone.",
     cause="To split a huge page the kernel first makes its entry invalid, so that no CPU uses it meanwhile. The page "
-    "is still there, and whoever looks must be told so: mm asks pmd_present(), and takes an entry that is "
-    "neither none nor present for a swap entry. Hardware and software mean two things by one word: an entry may "
-    "be present to one of them alone, and PTE_PRESENT_INVALID is there to say so.",
+    "is still there: mm calls pmd_present(), and takes an entry that is neither none nor present for a swap "
+    "entry. Hardware and software mean different things by one word: an entry may be present for only one of "
+    "them, which is what PTE_PRESENT_INVALID says.",
     where="everywhere, with transparent huge pages",
     shows=lambda boot: bool(boot.config.constants.CONFIG_TRANSPARENT_HUGEPAGE),
     exercise=_begin_to_split,
@@ -116,9 +116,9 @@ def adjust_protection_map(k: Kernel) -> int:
 
 SHARED_IS_ADDRESS: Final = Bug(
     adjust_protection_map,
-    symptom="A user page is sought at a physical address beyond 3 PiB.",
+    symptom="The MMU looks for a user page at a physical address above 3 PiB.",
     cause="With TCR_EL1.DS = 1 descriptors hold 52-bit addresses, and bits 9:8, which said Inner Shareable, become "
-    "bits 51:50 of the address; shareability comes from TCR_EL1.SH0 for all. PTE_SHARED is both bits. Left in "
+    "bits 51:50 of the address; shareability comes from TCR_EL1.SH0 for all pages. PTE_SHARED is both bits. Left in "
     "the protection, it adds 3 << 50 to every address. On a CPU without LPA2 the same kernel needs those bits "
     "as they were.",
     where="where LPA2 is enabled: 52-bit kernels with 4K or 16K pages on a CPU that has it",
@@ -151,7 +151,7 @@ SHIFT_OF_64K: Final = Bug(
     "shift by 36. LPA2 keeps bits 49:48 in place and puts 51:50 in bits 9:8: a shift by 42. With the wrong "
     "shift the upper bits land among those of the page number, and other bits where 51:50 belong. As long as "
     "all memory lies below, both give the same.",
-    where="with 4K or 16K pages, where physical addresses have 52 bits: there must be something that high",
+    where="with 4K or 16K pages, where physical addresses have 52 bits, for memory or devices above 48 bits",
     shows=lambda boot: boot.config.ARM64_LPA2 and boot.tcr_el1.IPS is PARange.PA52,
     exercise=_map_a_device,
 )
@@ -175,8 +175,8 @@ TG0_FROM_TG1: Final = Bug(
     __cpu_setup,
     symptom="The kernel runs, and the first access of user space faults.",
     cause="TG0 and TG1 name the granules of the two ranges, in two encodings: 4K, 64K and 16K are 0, 1 and 2 in TG0, "
-    "and 16K, 4K and 64K are 1, 2 and 3 in TG1. The kernel's own range is right, so it boots. The MMU then cuts "
-    "user addresses at other places than Linux did, and reads the tables with another size.",
+    "and 16K, 4K and 64K are 1, 2 and 3 in TG1. The kernel's own range is right, so it boots. The MMU then splits "
+    "user addresses at other bits than Linux does, and reads tables of another size.",
     where="everywhere",
     shows=lambda boot: True,
     exercise=both_views,

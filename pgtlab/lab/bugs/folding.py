@@ -1,4 +1,4 @@
-"""Bugs about levels that do not exist: folded by the compiler or at run time."""
+"""Bugs about levels that do not exist: folded at compile time or at run time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _pud_is_folded_and_pmd_is_not(boot: Boot) -> bool:
 
 _RUN_TIME = "where a level folds at run time: 52-bit kernels with 4K or 16K pages on a CPU without LPA2"
 _PUD_RUN_TIME = "where the PUD folds at run time: a 52-bit kernel with 16K pages on a CPU without LPA2"
-_PUD_FOLDED = "where the PUD is folded, by the compiler or at run time, and the PMD is not"
+_PUD_FOLDED = "where the PUD is folded, at compile time or at run time, and the PMD is not"
 
 
 # A lockless walk.
@@ -51,7 +51,7 @@ _PUD_FOLDED = "where the PUD is folded, by the compiler or at run time, and the 
 @commit(
     "arm64: mm: Use the generic p4d_offset_lockless()",
     name="pgd-on-the-stack",
-    does="without a P4D, a lockless walk goes on from the address of its copy of the pgd entry",
+    does="without a P4D, a lockless walk continues from the address of its copy of the pgd entry",
 )
 @of_folded_level
 def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
@@ -71,10 +71,10 @@ def _walk_without_locks(k: Kernel) -> str | None:
 PGD_ON_THE_STACK: Final = Bug(
     p4d_offset_lockless,
     symptom="A lockless walk does not find a page that is mapped.",
-    cause="A lockless walk reads each entry once, into a variable of its own, and goes on from the value. A level "
-    "that folds at run time has no value to go on from: its entry is found by going back to the start of the "
-    "page that holds the entry above, and counting anew. Given the address of the variable, that page is the "
-    "stack, and the walk reads whatever lies there as page table entries.",
+    cause="A lockless walk reads each entry once, into a local variable, and continues from the value. For a level "
+    "that is folded at run time the value does not help: its entry is found by going back to the start of the "
+    "page that holds the entry above, and indexing again. With the address of the variable that page is the "
+    "stack, and the walk reads whatever is there as page table entries.",
     where=_PUD_RUN_TIME,
     shows=_pud_folds_at_run_time,
     exercise=_walk_without_locks,
@@ -105,8 +105,8 @@ FOLD_WITHOUT_INDEX: Final = Bug(
     p4d_to_folded_pud,
     symptom="What Linux maps, the MMU does not find.",
     cause="A level that the compiler folds has one entry, so the entry above can stand for it. At run time the "
-    "constants stay: the pgd still has an index of bits that no address uses any more, 0 for every user "
-    "address. It is the level below whose index the MMU uses in its first table. Without counting anew Linux "
+    "constants stay: the index of the pgd comes from bits that addresses no longer use, and is 0 for every user "
+    "address. The MMU indexes its first table with the bits of the level below. Without indexing again, Linux "
     "puts everything at entry 0, and the MMU, which looks further on in the same page, finds an invalid "
     "descriptor.",
     where=_RUN_TIME,
@@ -118,7 +118,7 @@ FOLD_WITHOUT_INDEX: Final = Bug(
 @commit(
     "arm64: mm: Simplify pgdir_is_page_size()",
     name="small-pgd",
-    does="a pgd with few entries comes from a cache of small objects, whatever is folded",
+    does="a pgd with few entries comes from a cache of small objects, folded or not",
 )
 def pgdir_is_page_size(k: Kernel) -> bool:
     """Return whether a pgd takes a whole page: it does if it has that many entries."""
@@ -136,7 +136,7 @@ def _two_processes(k: Kernel) -> str | None:
 SMALL_PGD: Final = Bug(
     pgdir_is_page_size,
     symptom="A process sees the memory of another.",
-    cause="PTRS_PER_PGD is a constant of the compiler, counted for 52 bits: 16 or 32 entries, a small object. Once "
+    cause="PTRS_PER_PGD is a compile-time constant for 52 bits: 16 or 32 entries, a small object. Once "
     "the level below is folded, its table is the page that holds the pgd, all of it. With pgds of several "
     "processes cut from one page, each process goes back to the start of that page, and they all use the same "
     "table.",
@@ -146,7 +146,7 @@ SMALL_PGD: Final = Bug(
 )
 
 
-# Questions that must know of folding.
+# Predicates that must know about folding.
 
 
 @commit(
@@ -162,9 +162,9 @@ def p4d_none(k: Kernel, p4d: int) -> bool:
 FOLDED_IS_NONE: Final = Bug(
     p4d_none,
     symptom="Each address space loses a page, allocated as a PUD table.",
-    cause="A folded table is never absent: it is the page above. Asked of a folded P4D, the entry at hand is really "
-    "one of the PUD, and zero only says that nothing is mapped there yet. So __pud_alloc() allocates a table; "
-    "p4d_populate(), which does know of folding, links it nowhere; and nothing will ever find it to free it.",
+    cause="A folded table is never absent: it is the page above. With a folded P4D, the entry is really one of the "
+    "PUD, and zero only says that nothing is mapped there yet. So __pud_alloc() allocates a table; "
+    "p4d_populate(), which knows about folding, does not link it; and nothing can ever find it to free it.",
     where=_PUD_RUN_TIME,
     shows=_pud_folds_at_run_time,
     exercise=life,
@@ -174,7 +174,7 @@ FOLDED_IS_NONE: Final = Bug(
 @commit(
     "arm64: mm: Simplify p4d_bad()",
     name="folded-is-bad",
-    does="a P4D entry that names no table is bad, whether or not there is such a level",
+    does="a P4D entry that does not point to a table is bad, whether or not there is such a level",
 )
 def p4d_bad(k: Kernel, p4d: int) -> bool:
     """Return whether the P4D entry does not point to a table."""
@@ -183,10 +183,10 @@ def p4d_bad(k: Kernel, p4d: int) -> bool:
 
 FOLDED_IS_BAD: Final = Bug(
     p4d_bad,
-    symptom="Linux's walk gives up at the top, where the MMU goes on to the page.",
-    cause="With the PUD folded at run time the pgd's page is the PUD table, and what stands where the P4D entry is "
-    "sought is its first entry: that of the lowest addresses. Where nothing is mapped there it is zero. Taken "
-    "for a P4D entry it names no table, so every walk to a higher address stops before it begins.",
+    symptom="Linux's walk stops at the top, while the MMU's reaches the page.",
+    cause="With the PUD folded at run time the pgd's page is the PUD table, and the word that is read as the P4D entry "
+    "is its first entry, for the lowest addresses. If nothing is mapped there it is zero. Taken for a P4D "
+    "entry it does not point to a table, so every walk to a higher address stops at once.",
     where=_PUD_RUN_TIME,
     shows=_pud_folds_at_run_time,
     exercise=both_views,
@@ -196,7 +196,7 @@ FOLDED_IS_BAD: Final = Bug(
 @commit(
     "arm64: mm: Use the generic mm_pud_folded()",
     name="folded-is-accounted",
-    does="mm counts PUD tables wherever the compiler did not fold them",
+    does="mm counts PUD tables unless they are folded at compile time",
 )
 def mm_pud_folded(k: Kernel, mm: MmStruct) -> bool:
     """Return whether the PUD is folded at compile time: `__is_defined(__PAGETABLE_PUD_FOLDED)`."""
@@ -205,10 +205,10 @@ def mm_pud_folded(k: Kernel, mm: MmStruct) -> bool:
 
 FOLDED_IS_ACCOUNTED: Final = Bug(
     mm_pud_folded,
-    symptom="An address space ends with fewer bytes of page tables than none.",
-    cause="A table is counted when it is allocated and when it is freed, unless mm_pud_folded(). Left to the generic "
-    "definition that asks the compiler alone. A PUD folded at run time is never allocated, so nothing is added; "
-    "the way down takes every level in turn, and takes one table off. check_mm() finds a number below zero.",
+    symptom="An address space ends with a negative number of bytes of page tables.",
+    cause="A table is counted when it is allocated and when it is freed, unless mm_pud_folded(). The generic "
+    "definition only knows folding at compile time. A PUD folded at run time is never allocated, so nothing is "
+    "added; freeing goes through every level and subtracts one table. check_mm() finds a negative number.",
     where=_PUD_RUN_TIME,
     shows=_pud_folds_at_run_time,
     exercise=life,
@@ -221,7 +221,7 @@ FOLDED_IS_ACCOUNTED: Final = Bug(
 @commit(
     "mm: return early from mm_dec_nr_pmds()",
     name="copied-guard",
-    does="mm_dec_nr_pmds() asks whether the level is folded; it asks for the level above",
+    does="mm_dec_nr_pmds() checks whether a level is folded, but the level above",
 )
 def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
     """Subtract a PMD table from the count of `mm`, in bytes."""
@@ -232,10 +232,10 @@ def mm_dec_nr_pmds(k: Kernel, mm: MmStruct) -> None:
 
 COPIED_GUARD: Final = Bug(
     mm_dec_nr_pmds,
-    symptom="An address space ends with bytes of page tables that it has given back.",
-    cause="The line was copied from mm_dec_nr_puds(). Where both levels exist both answers are no, and nobody "
-    "notices. Where the PUD is folded and the PMD is not, a PMD table is counted when it is allocated and not "
-    "when it is freed.",
+    symptom="An address space ends with bytes of page tables that it has freed.",
+    cause="The line was copied from mm_dec_nr_puds(). Where both levels exist both answers are no, and the bug is not "
+    "seen. Where the PUD is folded and the PMD is not, a PMD table is counted when it is allocated and not when it is "
+    "freed.",
     where=_PUD_FOLDED,
     shows=_pud_is_folded_and_pmd_is_not,
     exercise=life,
@@ -278,10 +278,10 @@ def _read_of_a_free_page(k: Kernel, walk: Walk) -> str | None:
 FREED_BUT_LINKED: Final = Bug(
     pud_clear,
     symptom="The MMU walks through a table that was freed, and so does the kernel.",
-    cause="The guard is p4d_clear()'s. There it is right: with the PUD folded nothing hangs from a P4D entry. From a "
-    "PUD entry hangs a PMD table even then, for a folded level lends its place, not its entries, to another. "
-    "The entry stays, the table is freed, and whoever gets the page next writes descriptors for the MMU without "
-    "knowing it; in a kernel that poisons what is free, 0xaa in every byte is taken for an entry.",
+    cause="The guard is p4d_clear()'s. There it is right: with the PUD folded a P4D entry does not point to a table. A "
+    "PUD entry points to a PMD table even then, because the entries of a folded level exist in the page above. The "
+    "entry stays, the table is freed, and the next owner of the page writes descriptors for the MMU without knowing "
+    "it; in a kernel that poisons free pages, 0xaa in every byte is taken for an entry.",
     where=_PUD_FOLDED,
     shows=_pud_is_folded_and_pmd_is_not,
     exercise=_use_what_was_freed,

@@ -1,4 +1,4 @@
-"""The two bugs of the story, each by itself on top of everything else."""
+"""The two bugs of the story, each alone on top of the fixed tree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _named(commit: Commit) -> str:
 
 
 def _free_a_mapped_page(k: Kernel) -> None:
-    """Somebody frees a page that is still mapped: that must be a report, and no panic."""
+    """Free a page that is still mapped: the kernel must report it and not panic."""
     page = new_page(k)
     page._mapcount = 0
     k.__free_pages(page, 0)
@@ -27,7 +27,7 @@ FREED_WITHOUT_ITS_DESTRUCTOR: Final = Bug(
     symptom="Freeing a PUD table reports a bad page, and the page is lost.",
     cause="Since v6.7 (55d2a0bd5ead) a PUD table has a constructor, which gives its page the type `table` and counts "
     "it. The type is kept in the bytes of _mapcount, where the allocator wants to see -1. This pud_free() was "
-    "written before that and gives the page straight back, so the allocator finds a page that seems to be "
+    "written before that and frees the page directly, so the allocator finds a page that seems to be "
     "mapped -512 times.",
     where="where PUD tables exist",
     shows=lambda boot: boot.folded["pud"] is Fold.REAL,
@@ -37,10 +37,10 @@ FREED_WITHOUT_ITS_DESTRUCTOR: Final = Bug(
 
 PFN_OF_A_COPY: Final = Bug(
     ADD_DUMP_FOLIO,
-    symptom="The report of a bad page is itself the end: an Oops inside dump_page().",
+    symptom="The report of a bad page ends in a panic: an Oops inside dump_page().",
     cause="page_to_pfn() subtracts: it is the distance of a struct page from vmemmap. __dump_page() now works on a "
     "copy on the stack, and a macro takes the distance of the copy, which is a frame number that no memory has. "
-    "That frame's memory section does not exist, the lookup gives NULL, and nobody checks. Nothing calls it in "
+    "That frame's memory section does not exist, the lookup gives NULL, which is not checked. Nothing calls it in "
     "a healthy kernel, which is why the commit passed its tests.",
     where="everywhere",
     shows=lambda boot: True,
