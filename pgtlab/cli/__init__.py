@@ -1,7 +1,7 @@
 """The ``pgtlab`` command: each subcommand is one small module in this folder, named in `GROUPS`.
 
-Its docstring is its help; `command.add_command` says what else there is in it. It imports what it needs when it runs,
-so that ``pgtlab --help`` does not wait for JupyterLab.
+The docstring of a module is its help; `command.add_command` says what else a module has. It imports what it needs when
+it runs, so that ``pgtlab --help`` does not wait for JupyterLab.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ GROUPS = {
 }
 SUBCOMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-KILLED = 128  # and the number of the signal: what a shell makes of a program that a signal ended
+KILLED = 128  # plus the number of the signal: the exit status that a shell reports for a program ended by a signal
 SIGINT, SIGPIPE = 2, 13  # the module `signal` has no SIGPIPE on Windows
 
 EXIT_STATUS = (
-    "exit status: 0 where all is well, 1 where the answer is no (a kernel reported something, an address is not "
-    "mapped, a record disagrees), 2 on misuse, told in one sentence"
+    "exit status: 0: all is well; 1: the answer is no (a kernel reported something, an address is not mapped, a record "
+    "disagrees); 2: usage error, explained in one sentence"
 )
 
 
@@ -74,10 +74,9 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return the exit status: 2 for misuse, told in one sentence.
+    """Run one subcommand and return the exit status: 2 for a usage error, with one sentence on standard error.
 
-    Where the status decides a bisection, that and any failure of our own is 128, so that neither passes for a bad
-    commit.
+    Where the status decides a bisection, that and any exception is 128, so that neither counts as a bad commit.
     """
     args = argparse.Namespace(misuse=MISUSE)
     if sys.stderr is None:  # closed by the shell's `2>&-`; print() would go to standard output instead
@@ -99,11 +98,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, MissingExtra) as error:
         print(f"pgtlab: {error}", file=sys.stderr)
         return int(args.misuse)
-    except BrokenPipeError:  # the reader (`| head`) has had enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         _drop_stdout()
         return KILLED + SIGPIPE
     except OSError as error:
-        if error.filename is None:  # no file of ours: the answer did not get out, as on a full disk
+        if error.filename is None:  # not about a file: the answer could not be written, as on a full disk
             _drop_stdout()
         where = "" if error.filename is None else f"{error.filename}: "
         print(f"pgtlab: {where}{error.strerror or error}", file=sys.stderr)
@@ -119,5 +118,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _drop_stdout() -> None:
-    """Give Python, which flushes stdout at exit and would complain once more, somewhere to flush to."""
+    """Redirect stdout to nowhere, since Python flushes it at exit and would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,7 +19,7 @@ class Shown(Protocol):
 
 
 def hexadecimal(text: str) -> int:
-    """The type of an argument that is a register or an entry, as the kernel's log writes it."""
+    """The type of an argument that is a register or an entry in hexadecimal, as in the kernel's log."""
     from pgtlab.linux.words import WordError, parse_word
 
     try:
@@ -36,7 +36,7 @@ def add_svg_option(parser: argparse.ArgumentParser) -> None:
 def show(value: Shown, args: argparse.Namespace) -> None:
     """Print `value` as the options say."""
     if args.json and args.svg:
-        raise ValueError("--json and --svg: one answer has one format, so leave out either")
+        raise ValueError("--json and --svg: choose one of them")
     if args.svg:
         print(value.picture.svg())
     elif args.json:

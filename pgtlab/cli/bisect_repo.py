@@ -1,6 +1,6 @@
-"""``pgtlab bisect-repo``: write a git repository to find the failure in by `git bisect`.
+"""``pgtlab bisect-repo``: write a git repository in which `git bisect` finds the failure.
 
-Write a git repository whose history is that of linux-next up to 29 February 2024, in miniature. Each commit holds a
+Write a git repository with the history of linux-next up to 29 February 2024, in miniature. Each commit holds a
 file, tree.txt, that `pgtlab debug-vm-pgtable --tree-file` boots.
 
 example: pgtlab bisect-repo linux-next
@@ -17,11 +17,11 @@ from pgtlab.cli.answer import print_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab bisect-repo`` takes."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="an empty or a new folder")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write it, and say how to go on."""
+    """Write the repository, and print the commands of a bisection."""
     from pgtlab.lab.history import ARM64, BASE, MM, NEXT, STAGE1_LPA2, TREE_FILE, write_repo
 
     write_repo(args.folder)
@@ -36,6 +36,6 @@ def run(args: argparse.Namespace) -> None:
         return
     print(f"""\
 {args.folder}: from tag {BASE} to tag {NEXT}, with the branches
-{STAGE1_LPA2}, {ARM64} and {MM}. Which commit brought the panic?
+{STAGE1_LPA2}, {ARM64} and {MM}. Which commit introduced the panic?
 """)
     print(*(f"  {line}" for line in bisection), sep="\n")

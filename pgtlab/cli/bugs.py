@@ -1,7 +1,7 @@
 """``pgtlab bugs``: list page-table bugs, or explain one and show it.
 
-List bugs in page-table code, each one bad commit on top of the fixed tree. With a name: what one sees of it in a kernel
-that is booted for it, why, on which kernels and CPUs, and the commit as a diff.
+List bugs in page-table code, each one bad commit on top of the fixed tree. With a name: its symptom in a booted
+kernel, its cause, the kernels and CPUs that show it, and the commit as a diff.
 
 example: pgtlab bugs small-pgd
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab bugs`` takes."""
-    parser.add_argument("bug", nargs="?", metavar="BUG", help="the name of one (default: list them all)")
+    parser.add_argument("bug", nargs="?", metavar="BUG", help="the name of a bug (default: list all)")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Colour for a word on a terminal, and nowhere else: what is coloured says the same without."""
+"""Colour for a word on a terminal, and nowhere else; the text means the same without."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import sys
 from typing import Final
 
-#: By what a word tells: codes of ECMA-48's SGR, from the colours that every terminal has.
+#: Codes of ECMA-48's SGR by meaning, from the colours that every terminal has.
 COLOURS: Final = {"good": "32", "suspicious": "33", "bad": "1;31", "aside": "2", "heading": "1"}
 
 
 def coloured(text: str, how: str | None) -> str:
-    """`text` in the colour for what it tells, where standard output is a terminal that is not asked to go without.
+    """`text` in the colour of a meaning, if standard output is a terminal and colour is not turned off.
 
-    NO_COLOR is the request (https://no-color.org).
+    The environment variable NO_COLOR turns it off (https://no-color.org).
 
     >>> coloured("panic", "bad")  # captured by the test, so no terminal
     'panic'

@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 MISUSE = 2
-OF_A_BISECTION = {"--tree-file", "--bad"}  # options of debug-vm-pgtable with which its status decides a bisection
-MISUSE_IN_A_BISECTION = 128  # `git bisect run` takes 1 to 124 for a bad commit; from 128 on it stops
+OF_A_BISECTION = {"--tree-file", "--bad"}  # options of debug-vm-pgtable for a bisection
+MISUSE_IN_A_BISECTION = 128  # for `git bisect run` 1 to 124 is a bad commit, and 128 stops it
 RENAMED = {"tree": "`pgtlab tree` is now `pgtlab tables`; `pgtlab trees` lists the kernels that can be booted"}
 
 
@@ -18,7 +18,7 @@ class Parser(argparse.ArgumentParser):
     misuse = MISUSE
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse `args`, all of which have to be known: a subcommand refuses by itself what is not."""
+        """Parse `args`; the parser of a subcommand refuses unknown arguments itself."""
         if OF_A_BISECTION.intersection(arg.partition("=")[0] for arg in args):
             self.misuse = MISUSE_IN_A_BISECTION
             self.set_defaults(misuse=self.misuse)
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
         return namespace, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Refuse what is no choice, and name the nearest that is."""
+        """Refuse a value that is not a choice, and suggest the nearest."""
         if isinstance(action, argparse._SubParsersAction) and value in RENAMED:
             self.exit(self.misuse, f"{self.prog}: {RENAMED[value]}\n")
         try:
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
             from difflib import get_close_matches
 
             if nearest := get_close_matches(str(value), map(str, action.choices or ()), 1):
-                error.message += f"; {nearest[0]}?"
+                error.message += f"; did you mean {nearest[0]}?"
             raise
 
     def error(self, message: str) -> NoReturn:
@@ -46,12 +46,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_command(subparsers: argparse._SubParsersAction[Parser], module: ModuleType) -> None:
-    """Add the subcommand that `module` is.
+    """Add the subcommand of a module.
 
-    Its docstring has three paragraphs: the command and a line for the list of commands; what its own help says; and an
-    example, or several after semicolons. `add_arguments(parser)` adds what it takes, where that is anything, and
-    `run(args)` prints the answer and returns the exit status, of which None is 0. It has `--json` unless the module
-    says `JSON = False`, and other names where it has `ALIASES`.
+    The docstring of the module has three paragraphs: the command with a line for the list of commands, its description,
+    and its examples, separated by semicolons. `add_arguments(parser)` adds its arguments, if it has any, and
+    `run(args)` prints the answer and returns the exit status; None is 0. The command has `--json` unless the module has
+    `JSON = False`, and other names if it has `ALIASES`.
     """
     summary, description, examples = (" ".join(part.split()) for part in str(module.__doc__).split("\n\n"))
     name, _, help = summary.removeprefix("``pgtlab ").removesuffix(".").partition("``: ")

@@ -21,7 +21,7 @@ FOLDERS = ("folder",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab completion`` takes."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
+    parser.add_argument("shell", choices=SHELLS, help="the shell to print it for")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -39,14 +39,14 @@ def run(args: argparse.Namespace) -> None:
         elif action.choices is None and action.dest in words:
             action.choices = list(words[action.dest])
         if action.dest in FILES:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own way to say so
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab reads this attribute
         elif action.dest in FOLDERS:
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     print(shtab.complete(command, args.shell))
 
 
 def known_words() -> dict[str, Iterable[Any]]:
-    """What an argument of each name may be: argparse is not told, since its error does not name the nearest."""
+    """The values of arguments, by name. They are not `choices` of argparse, whose error would list them all."""
     from pgtlab.lab.bugs import BUGS
     from pgtlab.lab.cost_comparison import MAPPINGS
     from pgtlab.lab.trees import COMMITS, TREES

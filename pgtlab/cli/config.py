@@ -1,7 +1,7 @@
-"""``pgtlab config``: what a kernel configuration becomes on a CPU.
+"""``pgtlab config``: boot a kernel configuration on a CPU.
 
-What booting a kernel configuration on a CPU gives: bits of virtual address, the levels that are real and the levels
-that are folded, TCR_EL1, and the kernel's constants.
+Show the result of booting a kernel configuration on a CPU: bits of virtual address, real and folded levels, TCR_EL1,
+and the kernel's constants.
 
 example: pgtlab config --page-size 16k --va-bits 52 --cpu neoverse-n1
 """

@@ -1,8 +1,8 @@
 """``pgtlab debug-vm-pgtable``: boot a tree and run the kernel's test of its page-table helpers.
 
-Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 where the kernel found
-nothing wrong, 1 where it reported anything or did not boot, 2 on misuse. With --tree-file it is what `git bisect run`
-expects: 0 is good, 1 is bad, and 128, which ends the bisection, on misuse.
+Boot a tree on a CPU, run debug_vm_pgtable and print the kernel's log. The exit status is 0 if the kernel found
+nothing wrong, 1 if it reported anything or did not boot, 2 for a usage error. With --tree-file it is what
+`git bisect run` expects: 0 is good, 1 is bad, and 128, which ends the bisection, a usage error.
 
 examples: pgtlab debug-vm-pgtable --tree next-20240229 --phys-offset 0xfffff76180000000 --page-copy
 0xffff80008007b950 --pfn 0x18a65d;
@@ -39,18 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bad",
         choices=OUTCOMES[1:],
         default="report",
-        help="what is bad enough to exit with 1: that the kernel reports anything (default), or that it panics",
+        help="the outcome that exits with 1: the kernel reports anything (default), or it panics",
     )
     add_kernel_options(parser)
-    where = parser.add_argument_group("where things are in this boot", "left out, the kernel chooses")
+    where = parser.add_argument_group("addresses of this boot", "chosen by the kernel by default")
     where.add_argument("--phys-offset", type=address, metavar="ADDR", help="PHYS_OFFSET, the kernel's memstart_addr")
     where.add_argument("--page-copy", type=address, metavar="ADDR", help="the copy of a struct page on the stack")
-    where.add_argument("--pfn", type=address, metavar="PFN", help="the frame that the PUD table gets")
+    where.add_argument("--pfn", type=address, metavar="PFN", help="the frame of the PUD table")
 
 
 def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
-    from pgtlab.lab.history import read_tree  # with numpy behind it, which --help does not need
+    from pgtlab.lab.history import read_tree  # this imports numpy, which --help does not need
     from pgtlab.lab.trees import Tree
     from pgtlab.linux.boot import NoBoot, running
     from pgtlab.linux.kernel.report import Run
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         raw = standard_input().read() if args.tree_file == "-" else Path(args.tree_file).read_bytes()
         tree = read_tree(raw.decode("utf-8", errors="replace"), args.tree_file)
-    # Where a CPU runs no such kernel, no commit will change that: with a file it is misuse.
+    # If the CPU does not run this kernel, no commit can change that: in a bisection it is a usage error.
     boot = booted(args) if args.tree_file is None else running(booted(args))
     if isinstance(boot, NoBoot):
         result = Run("no boot")

@@ -14,7 +14,9 @@ from pgtlab.cli.answer import add_svg_option, hexadecimal, show
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab esr`` takes."""
-    parser.add_argument("value", type=hexadecimal, metavar="VALUE", help="hexadecimal, as the log has it: 0x96000004")
+    parser.add_argument(
+        "value", type=hexadecimal, metavar="VALUE", help="hexadecimal, as in the kernel's log: 0x96000004"
+    )
     add_svg_option(parser)
 
 

@@ -1,4 +1,4 @@
-"""The options that name an image, and say of it what it does not say itself."""
+"""The options that name an image, and give what the image does not say."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ REGISTERS: Final = {
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
-    """Add the image, and what may have to be said of it."""
+    """Add the image, and what it may not say."""
     parser.add_argument(
         "image",
         metavar="IMAGE",
         help="a folder with tables.npz and regs.json, an .npz of pgtlab's, an ELF core dump, text of @ADDRESS and "
-        "words, or with --base physical memory as it was",
+        "words, or with --base raw physical memory",
     )
     said = parser.add_argument_group("what the image does not say")
-    said.add_argument("--base", type=address, metavar="PA", help="the file is memory alone, from this address on")
+    said.add_argument("--base", type=address, metavar="PA", help="the file is raw memory that begins at this address")
     said.add_argument("--page-size", metavar="SIZE", help="4k, 16k or 64k")
     said.add_argument("--va-bits", type=int, metavar="N", help="the kernel's VA_BITS: 36, 39, 42, 47, 48 or 52")
     said.add_argument("--pa-bits", type=int, metavar="N", help="the kernel's PA_BITS: 48 or 52")
@@ -40,7 +40,7 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_image(args: argparse.Namespace) -> Image:
-    """The image that the options name; what is to be known of it is said on stderr."""
+    """Open the image that the options name; notes about it go to standard error."""
     from pgtlab.linux.image import Image
 
     registers = {name: getattr(args, option) for option, name in REGISTERS.items()}

@@ -1,7 +1,7 @@
 """``pgtlab lab``: open the course in JupyterLab.
 
-Make a folder with the course's notebooks, and open JupyterLab in it. Notebooks that are there already are yours, and
-stay as they are.
+Make a folder with the course's notebooks, and open JupyterLab in it. Existing notebooks are yours
+and are not changed.
 
 example: pgtlab lab ~/page-tables
 """
@@ -18,8 +18,8 @@ JSON = False
 FIRST = "notebooks/00_tour.ipynb"
 FIRST_PORT = 8888
 
-#: What an exported page shows of an output that has several forms. nbconvert would choose the widget, of which a page
-#: has nothing to show without a network; the picture that comes with it needs none.
+#: The form of an output that an exported page shows, if it has several. nbconvert would choose the widget, which needs
+#: a network; the picture beside it does not.
 EXPORTED = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/latex"]
 EXPORTED += ["application/vnd.jupyter.widget-view+json", "text/plain"]
 
@@ -58,7 +58,7 @@ def check_port(port: int) -> None:
     Raises
     ------
     ValueError
-        If `port` is no port, is taken, or is not ours to use.
+        If `port` is not a port number, is taken, or may not be used.
     """
     import socket
 
@@ -89,11 +89,11 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
         f"--ServerApp.port_retries={0 if port else 50}",
         f"--ServerApp.allow_root={hasattr(os, 'geteuid') and os.geteuid() == 0}",  # a container's user is root
         f"--IdentityProvider.token={token}",
-        "--ServerApp.answer_yes=True",  # Ctrl-C stops, without asking whether it should
+        "--ServerApp.answer_yes=True",  # Ctrl-C stops without a question
         f"--ExtensionApp.open_browser={open_browser}",
         f"--LabApp.default_url={page}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--KernelManager.transport_encryption=auto",  # or each kernel warns that it goes without
+        "--KernelManager.transport_encryption=auto",  # otherwise each kernel warns that it is not encrypted
         "--Application.log_level=ERROR",
         *(f"--WidgetsDataTypeFilter.display_data_priority={mime}" for mime in EXPORTED),
     ]
@@ -109,11 +109,11 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
 
 
 def _for_this_launch(scratch: Path) -> None:
-    """Put in front of Jupyter's search paths what must hold now and must not change anything.
+    """Put settings for this launch in front of Jupyter's search paths, and change no file of the user.
 
-    The kernel ``python3`` is this Python, whatever else the user has registered under that name;
-    the question about JupyterLab's news is answered, unless the user has answered it already; and a
-    notebook is saved with its widgets as they stand, so that they are there when it is opened again.
+    The kernel ``python3`` is this Python, whatever the user has registered under that name; the question about
+    JupyterLab's news is answered, unless the user has answered it; and a notebook is saved with the state of its
+    widgets, so that they are there when it is opened again.
     """
     from ipykernel.kernelspec import write_kernel_spec
 

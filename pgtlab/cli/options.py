@@ -1,4 +1,4 @@
-"""The options that say which kernel on which CPU, and what they come to."""
+"""The options for a kernel and its CPU."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def address(text: str) -> int:
 
 
 def option(text: str) -> tuple[str, bool]:
-    """An option as a `.config` has it.
+    """An option as in a `.config`.
 
     >>> option("CONFIG_SWAP=n")
     ('SWAP', False)
     """
     name, _, value = text.removeprefix("CONFIG_").partition("=")
     if value not in ("y", "n"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no option with its value, such as SWAP=n")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an option and its value, such as SWAP=n")
     return name, value == "y"
 
 

@@ -1,8 +1,7 @@
 """``pgtlab ptdump``: dump the page tables in a memory image as /sys/kernel/debug/kernel_page_tables does.
 
-The page tables of the kernel, or with --user of a process, in the words of the kernel's own
-/sys/kernel/debug/kernel_page_tables: regions that are mapped alike, and where the parts of the kernel's map of memory
-begin and end.
+Print the page tables of the kernel, or with --user of a process, as /sys/kernel/debug/kernel_page_tables does: regions
+with the same attributes, and the borders of the kernel's memory map.
 
 example: pgtlab ptdump tests/data/kernel/ptdump/4k-va48-max
 """
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=address,
         const=True,
         metavar="TTBR",
-        help="a process's tables, those at TTBR0_EL1 or, after IMAGE, at the value of it that is given",
+        help="a process's tables, at TTBR0_EL1 or, after IMAGE, at the given value of it",
     )
 
 
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         from tqdm import tqdm
 
         for line in lines:
-            tqdm.write(str(line))  # which takes the progress bar out of the way
+            tqdm.write(str(line))  # which moves the progress bar out of the way
         return 0
     for line in lines:
         print(line)
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_json(name: str, lines: Iterator[Line]) -> None:
-    """Print one object with a line's to each line, without waiting for the last."""
+    """Print the lines as one JSON object, each as soon as it is found."""
     import json
 
     before = f'{{\n  "image": {json.dumps(name)},\n  "lines": [\n'

@@ -1,7 +1,7 @@
 """``pgtlab pte``: take an entry of a page table apart.
 
-What one entry of a page table says: every bit by the hardware's name and by Linux's, the address and the frame, memory
-type and permissions; of an entry that is not valid, where the page is instead.
+Decode an entry of a page table: every bit by the hardware's name and by Linux's, the address and the frame, memory type
+and permissions; for an entry that is not valid, where the page is.
 
 example: pgtlab pte 0x68000040000f07 --level pte --page-size 4k --va-bits 48
 """
@@ -16,7 +16,7 @@ from pgtlab.cli.options import add_kernel_options, booted
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab pte`` takes."""
-    parser.add_argument("value", type=hexadecimal, metavar="VALUE", help="hexadecimal, as the log has it")
+    parser.add_argument("value", type=hexadecimal, metavar="VALUE", help="hexadecimal, as in the kernel's log")
     parser.add_argument(
         "--level", default="pte", metavar="LEVEL", help="pgd, p4d, pud, pmd or pte, or -1 to 3 (default: pte)"
     )

@@ -12,7 +12,7 @@ def standard_input() -> BinaryIO:
     Raises
     ------
     ValueError
-        Where the shell's `<&-` has closed it: unlike an empty file, that is no log, tree or trace.
+        If it is closed (`<&-` in a shell).
     """
     if sys.stdin is None:
         raise ValueError("standard input is closed, so there is nothing to read")

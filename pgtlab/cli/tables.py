@@ -1,7 +1,7 @@
 """``pgtlab tables``: show the page tables in a memory image as a tree.
 
-Every page table of the kernel, or with --user of the process, with what its entries lead to. Neighbours that continue
-each other are one line; a table that several entries lead to is shown once.
+Show every page table of the kernel, or with --user of the process, and where its entries lead. Neighbouring entries
+that continue each other are one line; a table that several entries lead to is shown once.
 
 example: pgtlab tables tests/data/kernel/ptdump/4k-va48-max --user
 """
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"image": image.name, "tree": None if tree is None else tree.as_dict()})
     elif tree is None:
-        print(f"the registers let no walk of {'TTBR0_EL1' if args.user else 'TTBR1_EL1'} begin")
+        print(f"the registers do not allow a walk of {'TTBR0_EL1' if args.user else 'TTBR1_EL1'}")
     else:
         for line in tree.lines():
             print(line)

@@ -1,7 +1,7 @@
 """``pgtlab translate``: translate addresses by the page tables in a memory image.
 
-Walk the page tables in an image of memory for each address, and show every entry that was read. The exit status is 0
-where all addresses are mapped, 1 where any is not, 2 on misuse.
+Walk the page tables in an image of memory for each address, and show every entry that was read. The exit status is 0 if
+all addresses are mapped, 1 if any is not, 2 for a usage error.
 
 example: pgtlab translate tests/data/kernel/ptdump/4k-va48-max 0xffff800080000000 PAGE_OFFSET
 """
@@ -32,11 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="el",
         help="access as a process does, at EL0 (default: lower addresses at EL0, upper ones at EL1)",
     )
-    parser.add_argument("--access", choices=ACCESSES, default="read", help="what is done there (default: read)")
+    parser.add_argument("--access", choices=ACCESSES, default="read", help="the kind of access (default: read)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each walk; 1 where any ends in a fault."""
+    """Print each walk; 1 if any ends in a fault."""
     from pgtlab.arch.fault import Access, Fault
 
     image = open_image(args)

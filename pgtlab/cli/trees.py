@@ -1,4 +1,4 @@
-"""``pgtlab trees``: list the trees and the commits that are in them.
+"""``pgtlab trees``: list the trees and their commits.
 
 List the trees that can be booted, their commits, oldest first, and what each commit does.
 

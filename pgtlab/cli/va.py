@@ -1,7 +1,7 @@
 """``pgtlab va``: take a virtual address apart.
 
-Which part of the kernel's memory map an address lies in, the indices that the MMU and Linux take from it, and what
-folding does to them.
+Show the part of the kernel's memory map that an address lies in, the indices that the MMU and Linux take from it, and
+what folding does to them.
 
 example: pgtlab va VMEMMAP_START --page-size 16k --va-bits 52 --cpu max,lpa2=off
 """

@@ -1,7 +1,7 @@
 """``pgtlab verify-mmu``: compare the simulated MMU with recorded translations of a real one.
 
 Translate every recorded case with both walkers, one address at a time and many at once, and compare. The exit status is
-0 where all agree, 1 where any does not or a file is damaged, 2 on misuse.
+0 if all agree, 1 if any does not or a file is damaged, 2 for a usage error.
 
 example: pgtlab verify-mmu tests/data/mmu/vectors_sample.npz
 """
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify each file; 1 where any disagrees or cannot be used."""
+    """Verify each file; 1 if any disagrees or cannot be used."""
     from pgtlab.cli.vectors import VectorFileError, Vectors, verify
 
     agree = True
@@ -78,7 +78,7 @@ def _wrong(v: Verification) -> Mask:
 
 
 def report(v: Verification) -> None:
-    """Print how many cases were compared, and for each feature how many disagree."""
+    """Print the number of cases compared, and of those that disagree for each feature."""
     compared = int(v.compared.sum())
     print(f"{v.vectors.path}: {len(v.vectors['img_tcr_el1'])} images, {len(v.vectors)} cases")
     print(f"{'':32}{'compared':>9}{'translate':>11}{'translate_many':>16}")
@@ -97,7 +97,7 @@ def report(v: Verification) -> None:
 
 
 def _disagreement(v: Verification, case: int) -> str:
-    """One case in full: what was recorded, and the walk that came out instead."""
+    """A case in full: what was recorded, and the walk of the model."""
     from pgtlab.cli.vectors import OPERATIONS
 
     vectors = v.vectors

@@ -35,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mapping", default="pages", metavar="HOW", help="pages, contiguous or blocks (default: pages)"
     )
     parser.add_argument(
-        "--accesses", type=int, default=ACCESSES, metavar="N", help=f"in each trace of a kind (default: {ACCESSES})"
+        "--accesses",
+        type=int,
+        default=ACCESSES,
+        metavar="N",
+        help=f"length of each trace that is made (default: {ACCESSES})",
     )
 
 
@@ -44,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from pgtlab.lab.cost_comparison import regimes, walk_costs, workloads
 
     if args.accesses < 1:
-        raise ValueError(f"--accesses {args.accesses}: the nearest is 1")
+        raise ValueError(f"--accesses {args.accesses}: a trace has 1 or more")
     compared = regimes(args.page_size)
     made = workloads(compared[0].region, args.accesses)
     traces = [made[name] if name in made else from_file(name, list(made)) for name in args.trace or made]
@@ -65,12 +69,12 @@ def from_file(name: str, kinds: list[str]) -> Workload:
     if name == "-":
         return _from_stdin()
     if not Path(name).exists():
-        raise TraceError(f"--trace {name}: no file has that name, and the kinds of trace are {', '.join(kinds)}")
+        raise TraceError(f"--trace {name}: neither a file nor a kind of trace ({', '.join(kinds)})")
     return Workload(Path(name).name, read_trace(name))
 
 
 def _from_stdin() -> Workload:
-    """The trace on standard input, in a file for a while: what it is shows at its start, which is then read again."""
+    """The trace on standard input, through a temporary file, since its beginning is read twice."""
     import shutil
     import tempfile
 
@@ -85,7 +89,7 @@ def _from_stdin() -> Workload:
 
 
 def as_text(costs: WalkCosts, mapping: str) -> str:
-    """What differs between the regimes, and a line for each kind of walk cache and each trace."""
+    """The regimes, and a line for each kind of walk cache and each trace."""
     names = [regime.name for regime in costs.regimes]
     lines = [
         f"{regime.name}: {regime.levels} levels from level {regime.start_level} on, "

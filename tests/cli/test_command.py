@@ -42,7 +42,7 @@ def test_version_is_that_of_the_project():
 
 def test_help_says_what_the_statuses_are():
     told = " ".join(shell("$PGTLAB --help").stdout.split())
-    for words in ("0 where all is well", "1 where the answer is no", "2 on misuse"):
+    for words in ("0: all is well", "1: the answer is no", "2: usage error"):
         assert words in told
 
 
@@ -101,8 +101,8 @@ def test_what_is_told_on_a_closed_standard_error_does_not_get_into_the_answer():
 @pytest.mark.parametrize(
     ("accesses", "told"),
     [
-        (0, "the nearest is 1"),
-        (-5, "the nearest is 1"),
+        (0, "a trace has 1 or more"),
+        (-5, "a trace has 1 or more"),
         (99999999999, "an array in memory, of 268435456 addresses at most"),
     ],
 )

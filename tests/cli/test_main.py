@@ -29,7 +29,7 @@ def test_bad_arguments_are_one_line_and_status_2(args):
 )
 def test_a_slip_is_told_the_nearest_choice(args, nearest, capsys):
     assert cli.main(args) == 2
-    assert f"; {nearest}? (see pgtlab" in capsys.readouterr().err
+    assert f"; did you mean {nearest}? (see pgtlab" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -190,11 +190,11 @@ def test_a_trace_may_come_from_a_file(run, tmp_path):
     [
         (
             ["--trace", "random"],
-            "--trace random: no file has that name, and the kinds of trace are sequential, strided",
+            "--trace random: neither a file nor a kind of trace (sequential, strided",
         ),
         (["--mapping", "page"], "unknown mapping 'page': choose from pages, contiguous, blocks"),
         (["--page-size", "8k"], "page size 8k: arm64 has 4k, 16k and 64k pages"),
-        (["--accesses", "-1"], "--accesses -1: the nearest is 1"),
+        (["--accesses", "-1"], "--accesses -1: a trace has 1 or more"),
     ],
 )
 def test_misuse_is_one_sentence_and_status_2(run, args, says):
