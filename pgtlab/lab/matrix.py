@@ -23,7 +23,7 @@ class Matrix(Mapping[tuple[Config, CPU], Run]):
 
     >>> runs = matrix("arm64-for-next")
     >>> runs
-    Matrix('arm64-for-next': 52 clean, 43 report, 9 no boot)
+    Matrix('arm64-for-next': 67 clean, 21 report, 16 no boot)
     >>> runs[Config("16k", 52), CPU.named("max")].outcome
     'report'
     """

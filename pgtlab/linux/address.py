@@ -1,4 +1,4 @@
-"""Addresses as people write them: hex, decimal, with underscores, or by the name that the kernel gives them."""
+"""Addresses as text: hexadecimal, decimal, with underscores, or by the kernel's name for them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.constants import Constants
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
-_LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as the kernel's log has it
+_LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as in the kernel's log
 _SUM = re.compile(r"(?P<base>[^+-]+?)\s*(?:(?P<sign>[+-])\s*(?P<offset>[^+-]+?))?")
-_IMAGE = 1 << 31  # the kernel's image is smaller, for its modules are within 2 GiB of it
+_IMAGE = 1 << 31  # more than the kernel's image, since modules are within 2 GiB of it
 
-# Constants that are places. PAGE_SIZE is a number too, but nobody would call it an address.
+# The constants that are addresses; PAGE_SIZE, for example, is not.
 _PLACES = re.compile(r"_?(PAGE_(OFFSET|END)|\w+_(START|END|TOP|VADDR))(\(\w+\))?")
 
 
 class AddressError(ValueError):
-    """A virtual address that is not 64 bits, or a name that is not one."""
+    """A virtual address does not fit in 64 bits, or a name is not that of an address."""
 
 
 def as_address(address: int | str, boot: Boot | NoBoot | None = None) -> int:
@@ -32,7 +32,7 @@ def as_address(address: int | str, boot: Boot | NoBoot | None = None) -> int:
     Raises
     ------
     AddressError
-        Where it does not fit in 64 bits, or the kernel has no address of that name.
+        If it does not fit in 64 bits, or the kernel has no address of that name.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def as_address(address: int | str, boot: Boot | NoBoot | None = None) -> int:
 
 @lru_cache(maxsize=32)
 def address_names(boot: Boot | NoBoot) -> Mapping[str, int]:
-    """The addresses that have a name in a kernel, lowest first; those that only a boot decides need one.
+    """The addresses that have a name in a kernel, lowest first. Some exist only if it boots.
 
     >>> from pgtlab import CPU, Config, boot
     >>> list(address_names(boot(Config("4k", 48), CPU.named("max"))))[:3]
@@ -61,7 +61,7 @@ def address_names(boot: Boot | NoBoot) -> Mapping[str, int]:
 
 
 def address_name(va: int, boot: Boot | NoBoot) -> str:
-    """An address by the nearest name at or below it, a start rather than an end; empty below all of them.
+    """An address relative to the nearest name at or below it, a start rather than an end; empty if there is none.
 
     >>> from pgtlab import CPU, Config, boot
     >>> address_name(0xffff_8000_0000_1000, boot(Config("4k", 48), CPU.named("max")))
@@ -72,7 +72,7 @@ def address_name(va: int, boot: Boot | NoBoot) -> str:
         return ""
     if va - boot.config.constants.KIMAGE_VADDR >= _IMAGE:
         below = [(name, place) for name, place in below if name != "KIMAGE_VADDR"]
-    name, place = max(below, key=lambda it: (it[1], not it[0].startswith("_"), not it[0].endswith("_END")))
+    name, place = max(below, key=lambda named: (named[1], not named[0].startswith("_"), not named[0].endswith("_END")))
     return f"{name} + {va - place:#x}" if va > place else name
 
 
@@ -82,7 +82,7 @@ def is_number(text: str) -> bool:
 
 
 def parse_address(text: str, boot: Boot | NoBoot | None) -> int:
-    """The address that `text` writes, in a kernel.
+    """Read an address.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def parse_address(text: str, boot: Boot | NoBoot | None) -> int:
         Hex (`0x...`, or the 16 digits that the kernel's log prints), decimal, underscores anywhere between digits, or a
         name such as `PAGE_OFFSET`; `+ 0x10` or `- PMD_SIZE` may follow.
     boot : Boot or NoBoot
-        The kernel whose names count; None if there is none.
+        The kernel whose names may be used; None for numbers only.
 
     Raises
     ------
     AddressError
-        Where it is none of these, or not a 64-bit address.
+        If it is none of these, or not a 64-bit address.
 
     Examples
     --------
@@ -112,12 +112,12 @@ def parse_address(text: str, boot: Boot | NoBoot | None) -> int:
         va += offset if match["sign"] == "+" else -offset
     if not 0 <= va <= MASK64:
         nearest = 0 if va < 0 else MASK64
-        raise AddressError(f"{text!r} is not a 64-bit address: the nearest that is one is {nearest:#x}")
+        raise AddressError(f"{text!r} is not a 64-bit address; did you mean {nearest:#x}?")
     return va
 
 
 def constants_of(boot: Boot | NoBoot) -> Constants:
-    """The constants of a kernel; those that the boot decides are missing where it does not boot."""
+    """The constants of a kernel; without those of run time if it does not boot."""
     return boot.constants if isinstance(boot, Boot) else boot.config.constants
 
 

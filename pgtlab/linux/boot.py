@@ -1,7 +1,7 @@
-"""What booting a kernel on a CPU gives: refusal, or the address space that both can have.
+"""The result of booting a kernel on a CPU: it stops, or both agree on an address space.
 
-The decisions are those of `arch/arm64/kernel/head.S` (is the granule there?), `pi/map_kernel.c` (how many bits of
-virtual address?) and `mm/proc.S` (TCR_EL1), v6.12.
+The decisions are those of `arch/arm64/kernel/head.S` (does the CPU have the granule?), `pi/map_kernel.c` (how many bits
+of virtual address?) and `mm/proc.S` (TCR_EL1), v6.12.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _WRITE_BACK_WRITE_ALLOCATE = 1
 
 
 class BootError(ValueError):
-    """A kernel that this CPU cannot run, used as if it ran."""
+    """A kernel that its CPU cannot run was used as a booted one."""
 
 
 class Fold(Enum):
-    """What became of one of Linux's levels."""
+    """Whether one of Linux's levels is real, or how it is folded."""
 
     REAL = "real"
     COMPILE_TIME = "folded at compile time"
@@ -36,9 +36,9 @@ class Fold(Enum):
 
 @dataclass(frozen=True)
 class NoBoot:
-    """A kernel that this CPU cannot run: it stops in head.S, before its first message.
+    """A kernel that its CPU cannot run: it stops in head.S, before its first message.
 
-    What only a booted kernel has raises a `BootError` with the reason.
+    The attributes of a booted kernel raise a `BootError` with the reason.
 
     >>> boot(Config("16k"), "cortex-a72").vabits_actual
     Traceback (most recent call last):
@@ -51,7 +51,7 @@ class NoBoot:
 
     @property
     def reason(self) -> str:
-        """Why, in one sentence."""
+        """Why the kernel does not boot, in one sentence."""
         granule = self.config.granule
         return (
             f"{self.cpu.name} has no {granule} granule (ID_AA64MMFR0_EL1.TGRAN{granule.size >> 10}): "
@@ -64,7 +64,7 @@ class NoBoot:
         raise AttributeError(f"a kernel that does not boot has no {name}")
 
     def as_dict(self) -> dict[str, object]:
-        """The kernel as plain data, as `pgtlab config --json` prints it, with the reason in place of a run time."""
+        """The kernel as plain data, as `pgtlab config --json` prints it: `runtime` is None, and `reason` says why."""
         return _configured(self) | {"runtime": None, "reason": self.reason}
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class NoBoot:
 
 @dataclass(frozen=True)
 class Boot:
-    """A kernel configuration running on a CPU: how much virtual address there is, and which levels are real.
+    """A kernel configuration that runs on a CPU: the bits of virtual address in use, and which levels are real.
 
     >>> b = boot(Config("16k", 52), CPU.named("max,lpa2=off"))
     >>> b.vabits_actual, b.start_level, b.folded["pud"].value
@@ -105,7 +105,7 @@ class Boot:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """The kernel as plain data, as `pgtlab config --json` prints it, with what was decided at run time."""
+        """The kernel as plain data, as `pgtlab config --json` prints it; `runtime` has what the boot decided."""
         return _configured(self) | {
             "runtime": {
                 "vabits_actual": self.vabits_actual,
@@ -126,12 +126,12 @@ class Boot:
 
     @property
     def lpa2_is_enabled(self) -> bool:
-        """TCR_EL1.DS is set."""
+        """Whether TCR_EL1.DS is set."""
         return self.config.ARM64_LPA2 and self.has_va52
 
     @cached_property
     def vabits_actual(self) -> int:
-        """Bits of virtual address in use: VA_BITS, or VA_BITS_MIN where the CPU has no 52-bit addresses."""
+        """Bits of virtual address in use: VA_BITS, or VA_BITS_MIN if the CPU does not have 52-bit addresses."""
         k = self.config.constants
         return k.VA_BITS if self.config.va_bits < 52 or self.has_va52 else k.VA_BITS_MIN
 
@@ -144,7 +144,7 @@ class Boot:
     def tcr_el1(self) -> TCR_EL1:
         """TCR_EL1 once all CPU features are up (`mm/proc.S`, `__cpu_setup`, and `cpufeature.c` for HD and E0PD1).
 
-        Of a kernel without RANDOMIZE_BASE, which would set NFD1, and without ARM64_MTE, which would set TBI1 and TBID1.
+        This is a kernel without RANDOMIZE_BASE, which sets NFD1, and without ARM64_MTE, which sets TBI1 and TBID1.
         """
         granule, size = self.config.granule, 64 - self.vabits_actual
         hafdbs = self.cpu.mmfr1.HAFDBS
@@ -171,7 +171,7 @@ class Boot:
 
     @property
     def _ips(self) -> PARange:
-        """`tcr_compute_pa_size`: what the CPU has, up to what the configuration and LPA2 allow."""
+        """`tcr_compute_pa_size`: the size that the CPU supports, limited by the configuration and LPA2."""
         most = PARange.PA52 if self.config.pa_bits == 52 else PARange.PA48
         if self.config.ARM64_LPA2 and not self.has_va52:
             most = PARange.PA48
@@ -195,7 +195,7 @@ class Boot:
 
     @cached_property
     def constants(self) -> Constants:
-        """Every constant of the running kernel under its kernel name: the compiler's, and those that the boot decides.
+        """Every constant of the running kernel under its kernel name, of compile time and of run time.
 
         >>> b = boot(Config("16k", 52), "max,lpa2=off")
         >>> hex(b.constants.PAGE_OFFSET), b.constants.vabits_actual
@@ -205,7 +205,7 @@ class Boot:
 
     @cached_property
     def runtime_constants(self) -> Constants:
-        """The constants that the boot decides: `vabits_actual`, VMALLOC_END, PHYS_MASK, PROT_NORMAL and their like."""
+        """The constants that the boot decides, such as `vabits_actual`, VMALLOC_END, PHYS_MASK and PROT_NORMAL."""
         return headers.run_time(
             self.config.constants,
             vabits_actual=self.vabits_actual,
@@ -214,7 +214,7 @@ class Boot:
         )
 
 
-@lru_cache(maxsize=256)  # more than there are of configurations and CPUs
+@lru_cache(maxsize=256)  # more than all configurations on all CPUs
 def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot | NoBoot:
     """Boot `config` on `cpu`.
 
@@ -225,7 +225,7 @@ def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot 
     cpu : CPU or str
         The machine, or the name of a preset.
     kpti : bool
-        Kernel page-table isolation is on, so kernel mappings carry nG.
+        Kernel page-table isolation is on, so that kernel mappings have nG.
 
     Returns
     -------
@@ -245,12 +245,12 @@ def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot 
 
 
 def running(kernel: Boot | NoBoot | Config | None = None) -> Boot:
-    """A kernel that runs: a boot of its own, or a configuration booted on the CPU `max`, `Config()` if left out.
+    """A booted kernel: the given one, or a configuration booted on the CPU `max`; by default `Config()`.
 
     Raises
     ------
     BootError
-        Where it is one that does not boot.
+        If the kernel does not boot.
 
     Examples
     --------

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-EXACT_IN_JSON: Final = 1 << 53  # beyond this a JSON reader may round
+EXACT_IN_JSON: Final = 1 << 53  # a JSON reader may round larger numbers
 
 
 class Constants(Mapping[str, int]):
     """Kernel constants under their kernel names.
 
-    Names that Python can spell are attributes; the rest (`sizeof(struct page)`) are keys. Nothing can be changed.
+    Names that are valid in Python are attributes, and all names are keys (`k["sizeof(struct page)"]`). They are
+    read-only.
 
     >>> from pgtlab import Config
     >>> k = Config("4k", 48).constants
@@ -39,7 +40,7 @@ class Constants(Mapping[str, int]):
         return len(self.__dict__)
 
     def as_dict(self) -> dict[str, int | str]:
-        """The constants for JSON: numbers where every reader keeps them exact, else hex strings.
+        """The constants for JSON: numbers up to 2^53, which every reader keeps exact, and hex strings above.
 
         >>> from pgtlab import Config
         >>> constants = Config("4k", 48).constants.as_dict()
@@ -53,7 +54,7 @@ class Constants(Mapping[str, int]):
 
 
 class Header:
-    """The constants while the headers are being read, one after the other: each may use those before it."""
+    """The constants while the headers are read, in order: each may use those before it."""
 
     def __getattr__(self, name: str) -> int:
         raise AttributeError(f"{name} is not defined by the headers included so far")
@@ -69,7 +70,7 @@ class Header:
 
 
 def include(start: Mapping[str, int], *headers: Callable[[Header], None]) -> Constants:
-    """What `headers` define, in order, on top of `start`."""
+    """The constants that `headers` define, in order, in addition to `start`."""
     k = Header()
     for name, value in start.items():
         k[name] = value

@@ -1,7 +1,7 @@
-"""CPUs as the kernel sees them at boot: a few ID registers.
+"""CPUs as the kernel sees them at boot: their ID registers.
 
-The presets are what QEMU 7.2 gives a guest, the machine that the recorded boots ran on (its `cpu64.c`; those of `max`
-were read back from a running kernel). The silicon of the same name may say more: an A64FX has more address bits.
+The presets are those of QEMU 7.2, on which the recorded boots ran (`cpu64.c`; the registers of `max` were read from a
+running kernel). The real CPU of the same name may differ: an A64FX has more address bits.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMF
 
 
 class CPUError(ValueError):
-    """A CPU that is not known by that name."""
+    """There is no preset of that name."""
 
 
 @dataclass(frozen=True)
 class CPU:
-    """A CPU, named, as its memory-model feature registers.
+    """A CPU: its name and its memory-model feature registers.
 
     >>> CPU.named("neoverse-n1").mmfr0.PARANGE.bits
     48
@@ -39,19 +39,19 @@ class CPU:
 
     @classmethod
     def named(cls, name: str) -> CPU:
-        """The preset called `name`; `max,lpa2=off` is `max` without LPA2.
+        """The preset of that name; `max,lpa2=off` is `max` without LPA2.
 
         Raises
         ------
         CPUError
-            Where no preset has that name.
+            If there is none.
         """
         if name not in CPUS:
-            raise CPUError(f"CPU {name!r} is not a preset; there are {', '.join(CPUS)}")
+            raise CPUError(f"unknown CPU {name!r}: choose from {', '.join(CPUS)}")
         return CPUS[name]
 
     def supports(self, granule: Granule) -> GranuleSupport:
-        """What this CPU can do with `granule`."""
+        """Whether this CPU supports a granule, and with LPA2 or without."""
         return granule.support(self.mmfr0)
 
     @property

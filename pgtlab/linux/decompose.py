@@ -1,7 +1,7 @@
-"""One virtual address, read twice: by the MMU, one index per hardware level, and by Linux, one per generic level.
+"""A virtual address as the MMU reads it, one index per hardware level, and as Linux does, one per generic level.
 
-Linux computes five indices, always. Where a level is folded, two of them name the same 64-bit word: at compile time the
-folded level has one entry and takes no bits; at run time it keeps its bits and indexes the table above it anew.
+Linux always computes five indices. Where a level is folded, two of them select the same 64-bit word. A level folded at
+compile time has one entry and uses no bits; one folded at run time keeps its bits and indexes the table above again.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class LinuxLevel:
     fold : Fold
         Whether the level is real.
     hi, lo : int or None
-        The bits that its index is taken from; None where it takes none.
+        The bits of its index; None if it uses none.
     index : int
-        `pgd_index(va)` and its kin.
+        `pgd_index(va)` or the same function of the level.
     level : int or None
-        The hardware level that reads the entry so found; None where no walk reads it.
+        The hardware level that reads this entry; None if the MMU does not read it.
     note : str
         What folding does here, in a sentence; empty for a real level.
     """
@@ -70,7 +70,7 @@ class Decomposition:
 
     @property
     def ttbr(self) -> str | None:
-        """`TTBR0_EL1`, `TTBR1_EL1`, or None for an address outside both ranges: a walk of it faults at the start."""
+        """`TTBR0_EL1`, `TTBR1_EL1`, or None for an address outside both ranges: its walk faults at once."""
         if self.va >> SIGN_BIT & 1:
             return "TTBR1_EL1" if _ones(self.va, 63, self.boot.vabits_actual) else None
         return "TTBR0_EL1" if _zeros(self.va, SIGN_BIT, self.boot.vabits_actual) else None
@@ -82,12 +82,12 @@ class Decomposition:
 
     @property
     def top_byte_ignored(self) -> bool:
-        """The top byte is a tag for this address, not part of it."""
+        """Whether the top byte is a tag and not part of the address."""
         return not self.va >> SIGN_BIT & 1
 
     @property
     def offset(self) -> int:
-        """Byte in the page."""
+        """The offset in the page, in bytes."""
         return self.va & (self.boot.config.page_size - 1)
 
     @cached_property
@@ -127,17 +127,18 @@ class Decomposition:
         note = ""
         if fold is Fold.RUN_TIME:
             note = (
-                f"no table of its own: {name}_offset() aligns back to the pgd's page and indexes that with these bits"
+                f"no table of its own: {name}_offset() goes back to the start of the pgd's page and indexes it with "
+                "these bits"
             )
         elif level is None:
-            note = "computed but not read: the level below indexes this page anew"
+            note = "computed but not read: the level below indexes this page again"
         elif hi >= boot.vabits_actual and not self.top_byte_ignored:
             note = f"TTBR1_EL1 points {k.TTBR1_BADDR_4852_OFFSET} bytes into the pgd: the MMU counts from there"
         return LinuxLevel(name, fold, hi, lo, _bits(self.va, hi, lo), level, note)
 
     @property
     def fields(self) -> tuple[tuple[str, int, int, int], ...]:
-        """The 64 bits from the top as (what, hi, lo, value): what the MMU makes of each."""
+        """The fields that the MMU reads, from bit 63 down, as (what, hi, lo, value)."""
         top = self.boot.vabits_actual
         above = [("tag", 63, 56), ("zeros", 55, top)] if self.top_byte_ignored else [("ones", 63, top)]
         fields = [(what, hi, lo, _bits(self.va, hi, lo)) for what, hi, lo in above]
@@ -173,7 +174,7 @@ class Decomposition:
 
     def __str__(self) -> str:
         """The address as a table, Linux's levels beside the MMU's."""
-        where = self.ttbr or f"neither TTBR: bits above {self.boot.vabits_actual - 1} are not all alike"
+        where = self.ttbr or f"neither TTBR: bits above {self.boot.vabits_actual - 1} are not all equal"
         rows = [f"{self.va:#018x}  {where}"]
         if self.top_byte_ignored:
             rows.append(f"  bits 63:56  tag {self.tag:#04x}, ignored")
@@ -199,14 +200,14 @@ def decompose(va: int | str, kernel: Boot | NoBoot | Config | None = None) -> De
     va : int or str
         Any 64-bit value, or an address as `parse_address` reads it, such as `VMEMMAP_START`.
     kernel : Boot or Config
-        The kernel whose address it is; a configuration is booted on the CPU `max`, and `Config()` is what is left out.
+        The kernel of the address. A configuration is booted on the CPU `max`; the default is `Config()`.
 
     Raises
     ------
     AddressError
-        Where `va` does not fit in 64 bits, or is not the name of an address.
+        If `va` does not fit in 64 bits, or is not the name of an address.
     BootError
-        Where the kernel does not boot.
+        If the kernel does not boot.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Why each field of an address is where it is: in a sentence, and by the register bits that decide it."""
+"""Why each field of an address is where it is, in a sentence, and the register bits that decide it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Deciding:
 
     @property
     def name(self) -> str:
-        """Register and field."""
+        """The register and the field, as `TCR_EL1.T1SZ`."""
         return f"{type(self.register).__name__}.{self.field}"
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Deciding:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A field of an address: its name as in `Decomposition.fields`, where it is, why, and what decides that."""
+    """A field of an address: its name as in `Decomposition.fields`, its bits, the reason, and what decides it."""
 
     field: str
     hi: int
@@ -69,10 +69,10 @@ def _because(d: Decomposition, tcr: TCR_EL1, field: str, hi: int, lo: int) -> tu
     granule, used = d.boot.config.granule, d.boot.vabits_actual
     upper = int(is_upper(d.va))
     size, page, tag, ds = (Deciding(tcr, name) for name in (f"T{upper}SZ", f"TG{upper}", f"TBI{upper}", "DS"))
-    # Without LPA2, 4K and 16K granules have no more than 48 bits, and the 64K granule needs no DS for its 52.
+    # Without LPA2, 4K and 16K granules have at most 48 bits, and the 64K granule has 52 without DS.
     wide = (ds,) if used > 48 and granule.shift < 16 else ()
     if field == "tag":
-        return "the top byte is software's, and the MMU ignores it", (tag,)
+        return "the MMU ignores the top byte, which software may use", (tag,)
     if field == "offset":
         return f"the byte in a page of {granule}", (page,)
     if field in ("zeros", "ones"):

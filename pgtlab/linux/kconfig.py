@@ -20,9 +20,9 @@ PAGE_SIZES: Final = {"4k": 4096, "16k": 16384, "64k": 65536}
 VA_BITS_CHOICES: Final = (36, 39, 42, 47, 48, 52)
 PA_BITS_CHOICES: Final = (48, 52)
 
-# What each ARM64_VA_BITS_n depends on; 48 and 52 are offered with every page size.
+# The page size that each ARM64_VA_BITS_n depends on; 48 and 52 are offered with every page size.
 _VA_BITS_DEPENDS: Final = {36: "16k", 39: "4k", 42: "64k", 47: "16k"}
-# And each ARM64_PA_BITS_n, where the page size is not 64k.
+# The option that each ARM64_PA_BITS_n depends on, unless the page size is 64k.
 _PA_BITS_DEPENDS: Final = {48: "!ARM64_VA_BITS_52", 52: "ARM64_VA_BITS_52"}
 
 # `minimal`, the configuration of the model: the options that say what page tables are used for (`mm/Kconfig`,
@@ -46,7 +46,7 @@ MINIMAL: Final = {
 _DEPENDS: Final = {"ARM64_CONTPTE": "TRANSPARENT_HUGEPAGE", "NUMA_BALANCING": "MIGRATION"}
 _SELECTS: Final = {"TRANSPARENT_HUGEPAGE": "MIGRATION"}  # through COMPACTION
 
-# What arm64 has, or has not, whatever is asked for.
+# Options that arm64 always has, or never has; they are not configurable.
 _ARCH: Final = {
     "ARCH_HAS_PTE_DEVMAP": 1,
     "ARCH_HAS_PTE_SPECIAL": 1,
@@ -70,16 +70,16 @@ class Config:
     page_size : int or str
         Bytes, or `4k`, `16k`, `64k`.
     va_bits : int, optional
-        CONFIG_ARM64_VA_BITS; 48, or the one value that goes with `pa_bits`.
+        CONFIG_ARM64_VA_BITS; by default 48, or the only value that is legal with `pa_bits`.
     pa_bits : int, optional
-        CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
+        CONFIG_ARM64_PA_BITS; by default 52 with 52-bit virtual addresses, else 48.
     **options : bool
-        Options of `MINIMAL` that are to be on or off, as `TRANSPARENT_HUGEPAGE=False`.
+        Options of `MINIMAL` to turn on or off, such as `TRANSPARENT_HUGEPAGE=False`.
 
     Raises
     ------
     ConfigError
-        Where Kconfig does not offer the combination.
+        If Kconfig does not offer the combination.
 
     Examples
     --------
@@ -139,7 +139,7 @@ class Config:
 
     @property
     def PGTABLE_LEVELS(self) -> int:
-        """CONFIG_PGTABLE_LEVELS: levels that resolve VA_BITS, `ARM64_HW_PGTABLE_LEVELS()` of the same."""
+        """CONFIG_PGTABLE_LEVELS: the number of levels that resolve VA_BITS (`ARM64_HW_PGTABLE_LEVELS()`)."""
         return 4 - self.granule.start_level(self.va_bits)
 
     @property
@@ -169,15 +169,15 @@ class Config:
         return compile_time(self.symbols)
 
     def replace(self, **changes: int | str) -> Config:
-        """The configuration with other values under the names that the constructor gives them.
+        """The configuration with other values; the names are those of the constructor.
 
-        What is not named stays as it is if that is legal. Where it is not, VA_BITS or PA_BITS follows if Kconfig leaves
-        it one value.
+        The other values stay the same if that is legal. If it is not, VA_BITS or PA_BITS follows where Kconfig leaves
+        one value for it.
 
         Raises
         ------
         ConfigError
-            Where Kconfig offers no such combination, or leaves a choice.
+            If Kconfig does not offer the combination, or leaves a choice.
 
         Examples
         --------
@@ -202,7 +202,7 @@ class Config:
         return Config(size, va, pa, **{name: bool(value) for name, value in (dict(self.options) | values).items()})
 
     def as_dict(self) -> dict[str, int]:
-        """What is chosen first, as plain data: page size, VA_BITS and PA_BITS."""
+        """Page size, VA_BITS and PA_BITS as plain data."""
         return {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits}
 
     def __repr__(self) -> str:
@@ -211,7 +211,7 @@ class Config:
 
 
 def _va_bits_beside(page_size: int, pa_bits: int | None) -> int:
-    """VA_BITS where it is left out: 48, or where that is not legal with PA_BITS, the one value that is."""
+    """The default of VA_BITS: 48, or the only value that is legal with PA_BITS."""
     legal = [va for va in VA_BITS_CHOICES if pa_bits is None or refusal(page_size, va, index(pa_bits)) is None]
     return legal[0] if len(legal) == 1 else 48
 
@@ -232,7 +232,7 @@ def parse_page_size(page_size: int | str) -> int:
 
 
 def refusal(page_size: int, va_bits: int, pa_bits: int) -> str | None:
-    """Why Kconfig does not offer a combination, in one sentence with the nearest legal choice; None where it does.
+    """Why Kconfig does not offer a combination, in one sentence with the nearest legal choice; None if it does.
 
     >>> refusal(65536, 48, 52)
     >>> refusal(4096, 48, 52)
@@ -262,12 +262,12 @@ def configurations() -> tuple[Config, ...]:
 
 
 def resolve(asked: Mapping[str, object]) -> dict[str, int]:
-    """Every option of `MINIMAL`, with those that are `asked` for instead.
+    """Every option of `MINIMAL`, with the values in `asked` and what follows from them.
 
     Raises
     ------
     ValueError
-        Where there is no such option, or it cannot have that value.
+        If there is no such option, or it cannot have that value.
 
     Examples
     --------
@@ -292,7 +292,7 @@ def resolve(asked: Mapping[str, object]) -> dict[str, int]:
 
 
 def _option_symbols(options: Mapping[str, int], pgtable_levels: int) -> dict[str, int]:
-    """The options, and what follows from them, as the compiler sees them: `CONFIG_...`, 1 or 0."""
+    """The options as the compiler sees them, with those that follow from them: `CONFIG_...`, 1 or 0."""
     values = {
         **options,
         **_ARCH,
@@ -305,7 +305,7 @@ def _option_symbols(options: Mapping[str, int], pgtable_levels: int) -> dict[str
 
 
 def _broken_rule(page_size: int, va_bits: int, pa_bits: int) -> tuple[str, str] | None:
-    """The choice that Kconfig does not offer, and the rule that says so."""
+    """The choice that Kconfig does not offer, and the rule against it."""
     page = _name(page_size)
     depends = _VA_BITS_DEPENDS.get(va_bits, page)
     if va_bits not in VA_BITS_CHOICES:
@@ -322,7 +322,7 @@ def _broken_rule(page_size: int, va_bits: int, pa_bits: int) -> tuple[str, str] 
 
 
 def _nearest(page_size: int, va_bits: int, pa_bits: int) -> str:
-    """The legal choice with this page size whose VA_BITS, then PA_BITS, are nearest: what of it is to be changed."""
+    """The nearest legal choice with this page size, by VA_BITS, then PA_BITS: the values to change."""
     va, pa = min(
         ((va, pa) for va in VA_BITS_CHOICES for pa in PA_BITS_CHOICES if _broken_rule(page_size, va, pa) is None),
         key=lambda choice: (abs(choice[0] - va_bits), abs(choice[1] - pa_bits)),
@@ -342,7 +342,7 @@ def _name(page_size: int) -> str:
 
 def _no_option(name: str) -> str:
     if name in _ARCH:
-        return f"{name}: arm64 {'always' if _ARCH[name] else 'never'} has it in v6.9, and nobody is asked"
+        return f"{name}: {'always' if _ARCH[name] else 'never'} set on arm64 in v6.9, and not configurable"
     near = difflib.get_close_matches(name, MINIMAL, n=1)
-    hint = f"; {near[0]}? There are" if near else ": there are"
-    return f"{name or repr(name)} is no option of the model's{hint} {', '.join(MINIMAL)}"
+    hint = f"did you mean {near[0]}? Choose" if near else "choose"
+    return f"unknown option {name or repr(name)}: {hint} from {', '.join(MINIMAL)}"

@@ -1,4 +1,4 @@
-"""A level of the page tables by either of its names: Linux's (`pud`) or the number that the Arm ARM counts by (`1`)."""
+"""A level of the page tables by name: Linux's (`pud`), or the Arm ARM's number (`1`)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pgtlab.linux.decompose import decompose
 
 
 class LevelError(ValueError):
-    """A level that a configuration has not got."""
+    """The kernel does not have that level."""
 
 
 def levels(boot: Boot) -> dict[str, int]:
-    """Linux's levels that have entries of their own, and the level at which the MMU reads them.
+    """Linux's levels that are not folded, and the level at which the MMU reads their entries.
 
-    The pgd's page is the table that the walk starts with, also where that is read as a level that is folded.
+    The walk starts in the pgd's page, even if the MMU reads it as a level that is folded for Linux.
 
     >>> from pgtlab import CPU, Config, boot
     >>> levels(boot(Config("16k", 52), CPU.named("max,lpa2=off")))
@@ -25,19 +25,19 @@ def levels(boot: Boot) -> dict[str, int]:
 
 
 def parse_level(text: str | int, boot: Boot) -> tuple[str, int]:
-    """The level that `text` names, by both names.
+    """Read a level, and return both of its names.
 
     Parameters
     ----------
     text : str or int
         `pgd`, `p4d`, `pud`, `pmd` or `pte`, or a number from -1 to 3.
     boot : Boot
-        The booted kernel, which has some of them.
+        The booted kernel.
 
     Raises
     ------
     LevelError
-        Where there is no such level, or this kernel has it not.
+        If there is no such level, or it is folded in this kernel.
 
     Examples
     --------
@@ -45,25 +45,25 @@ def parse_level(text: str | int, boot: Boot) -> tuple[str, int]:
     >>> parse_level("2", boot(Config("64k", 42), CPU.named("max")))
     ('pgd', 2)
     """
-    there = levels(boot)
+    existing = levels(boot)
     name = str(text).strip().lower()
-    listed = ", ".join(f"{name} (level {level})" for name, level in there.items())
-    if name in there:
-        return name, there[name]
+    listed = ", ".join(f"{name} (level {level})" for name, level in existing.items())
+    if name in existing:
+        return name, existing[name]
     if name in LINUX_LEVELS:
         fold = boot.folded.get(name, Fold.COMPILE_TIME)
-        above = next(it for it in reversed(LINUX_LEVELS[: LINUX_LEVELS.index(name)]) if it in there)
+        above = next(level for level in reversed(LINUX_LEVELS[: LINUX_LEVELS.index(name)]) if level in existing)
         raise LevelError(
-            f"this kernel has no {name}, which is {fold.value}: what a log prints for it is the entry of the {above}; "
-            f"it has {listed}"
+            f"this kernel has no {name}, which is {fold.value}: a log prints the entry of the {above} for it; "
+            f"choose from {listed}"
         )
     try:
         number = int(name, 10)
     except ValueError:
-        raise LevelError(f"{text!r} is no level: there are {listed}") from None
+        raise LevelError(f"{text!r} is not a level: choose from {listed}") from None
     if not -1 <= number <= 3:
         raise LevelError(f"there is no level {number}: levels run from -1 to 3, and this kernel has {listed}")
-    names = [name for name, level in there.items() if level == number]
+    names = [name for name, level in existing.items() if level == number]
     if not names:
-        raise LevelError(f"no walk of this kernel reads level {number}: it has {listed}")
+        raise LevelError(f"this kernel has no level {number}: it has {listed}")
     return names[0], number

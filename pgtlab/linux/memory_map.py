@@ -1,4 +1,4 @@
-"""The kernel's map of virtual memory: which part an address lies in, and what that says of it.
+"""The kernel's map of virtual memory: the region that an address lies in, and what that means.
 
 The borders are those of the kernel's own dump (`ptdump_init()` in `arch/arm64/mm/ptdump.c`, v6.12), without KASAN.
 """
@@ -45,7 +45,7 @@ def memory_map(boot: Boot) -> tuple[MapRegion, ...]:
     """
     k, r = boot.config.constants, boot.constants
     linear = (1 << 64) - (1 << boot.vabits_actual)  # _PAGE_OFFSET(vabits_actual)
-    # On fewer bits than configured the linear map begins later, and so does the memmap for it.
+    # With fewer bits than configured, the linear map begins later, and so does its memmap.
     memmap = k.VMEMMAP_START + (linear - k.PAGE_OFFSET >> k.PAGE_SHIFT) * k["sizeof(struct page)"]
     named = (
         MapRegion(LINEAR, linear, k.PAGE_END),
@@ -84,21 +84,21 @@ class Place:
 
     @cached_property
     def region(self) -> MapRegion | None:
-        """The part that it lies in; None where no TTBR translates it."""
-        there = (it for it in memory_map(self.decomposition.boot) if it.start <= self.address < it.end)
+        """The region that it lies in; None if neither TTBR translates it."""
+        there = (region for region in memory_map(self.decomposition.boot) if region.start <= self.address < region.end)
         return next(there, None)
 
     @property
     def offset(self) -> int | None:
-        """How many bytes into that part."""
+        """The offset in the region, in bytes."""
         return None if self.region is None else self.address - self.region.start
 
     @property
     def note(self) -> str:
-        """What the kernel keeps there, and for this very address."""
+        """What the kernel keeps at this address, in a sentence; may be empty."""
         k = self.decomposition.boot.config.constants
         if self.region is None:
-            return "no TTBR translates it: a level 0 translation fault, whatever the tables hold"
+            return "neither TTBR translates it: a level 0 translation fault, whatever is in the tables"
         name = self.region.name
         if name == LINEAR:
             return f"physical address: the start of the linear map's memory + {self.offset:#x}"
@@ -107,7 +107,7 @@ class Place:
             frame = k.PAGE_OFFSET + (index << k.PAGE_SHIFT)
             return f"byte {byte} of the struct page of the frame at {frame:#x} in the linear map"
         if name == VMALLOC:
-            return "pages that need not be neighbours in memory; without KASLR the kernel image is at its start"
+            return "pages that need not be contiguous in memory; without KASLR the kernel image is at its start"
         if name == FIXMAP:
             return f"slot {k.FIXADDR_TOP - self.address - 1 >> k.PAGE_SHIFT:#x} down from FIXADDR_TOP"
         return "nothing is ever mapped here" if name == GUARD else ""
@@ -136,13 +136,13 @@ class Place:
         } | self.decomposition.as_dict()
 
     def __repr__(self) -> str:
-        where = "in no part of the map" if self.region is None else f"{self.region.name} + {self.offset:#x}"
+        where = "outside the map" if self.region is None else f"{self.region.name} + {self.offset:#x}"
         return f"Place({self.decomposition.va:#018x}: {where})"
 
     def __str__(self) -> str:
-        """The address and the part that it lies in, then the decomposition."""
+        """The address and its region, then the decomposition."""
         first, *rest = str(self.decomposition).splitlines()
-        where = "in no part of the map" if self.region is None else f"{self.region} + {self.offset:#x}"
+        where = "outside the map" if self.region is None else f"{self.region} + {self.offset:#x}"
         return "\n".join([first, f"  {where}", *([f"  {self.note}"] if self.note else []), *rest])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
@@ -150,11 +150,11 @@ class Place:
 
 
 def locate(va: int | str, boot: Boot) -> Place:
-    """The place of a virtual address, a number or a name, in a booted kernel's map of memory.
+    """The place of a virtual address, given as a number or a name, in a kernel's memory map.
 
     Raises
     ------
     AddressError
-        Where `va` does not fit in 64 bits, or is not the name of an address.
+        If `va` does not fit in 64 bits, or is not the name of an address.
     """
     return Place(decompose(va, boot))

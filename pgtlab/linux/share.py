@@ -10,17 +10,17 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 
 SCHEME: Final = "pgtlab://"
-#: The CPU that has everything, and the same without LPA2, by what they differ in.
+#: Short names of the CPU `max`, with LPA2 and without.
 _SHORT: Final = {"lpa2": "max", "no-lpa2": "max,lpa2=off"}
 
 
 class ShareError(ValueError):
-    """A string that says of no kernel where to look."""
+    """The text is not a share string."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a share string says; the address may be a name, as `parse_address` takes it.
+    """The parts of a share string; the address may be a name, as for `parse_address`.
 
     >>> Share.parse("pgtlab://16k/52/no-lpa2/VMEMMAP_START")
     Share(config=Config('16k', va_bits=52, pa_bits=52), cpu='max,lpa2=off', address='VMEMMAP_START')
@@ -34,21 +34,21 @@ class Share:
 
     @classmethod
     def parse(cls, text: str) -> Share:
-        """Read one.
+        """Read a share string.
 
         Raises
         ------
         ShareError
-            Where it has not the form `pgtlab://PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU/ADDRESS`.
+            If it does not have the form `pgtlab://PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU/ADDRESS`.
         ValueError
-            Where there is no such kernel or CPU.
+            If there is no such kernel or CPU.
         """
         parts = text.strip().removeprefix(SCHEME).split("/")
         pa_bits = parts.pop(2) if len(parts) == 5 and parts[2].startswith("pa") else None
         numbers = [*parts[1:2], *([pa_bits.removeprefix("pa")] if pa_bits else [])]
         if not text.strip().startswith(SCHEME) or len(parts) != 4 or not all(map(str.isdecimal, numbers)):
             raise ShareError(
-                f"{text!r} is no share string: those have the form {SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
+                f"{text!r} is not a share string, which has the form {SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
                 f"{SCHEME}16k/52/lpa2/VMEMMAP_START"
             )
         config = Config(parts[0], *map(int, numbers))
@@ -56,7 +56,7 @@ class Share:
 
     @property
     def boot(self) -> Boot | NoBoot:
-        """What booting it gives."""
+        """The kernel, booted on the CPU."""
         return boot(self.config, CPU.named(self.cpu))
 
     def __str__(self) -> str:

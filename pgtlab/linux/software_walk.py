@@ -1,4 +1,4 @@
-"""Linux's own walk of an address space, by the helpers that all of mm uses, with every pointer kept."""
+"""Linux's own walk of an address space, with the helpers of mm, and every pointer on the way."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lookup:
-    """One of Linux's levels: the entry's physical address and value, by which call it was found, and how it folds.
+    """One level of the walk: the call that found the entry, its physical address and value, and how the level folds.
 
-    `again` is whether the entry above is the very same word: it is read twice. `value` is None where no memory is.
+    `again`: the entry is the same word as that of the level above. `value` is None if there is no memory.
     """
 
     level: str
@@ -35,16 +35,16 @@ class Lookup:
 
 
 def software_walk(k: Kernel, mm: MmStruct, addr: int | str) -> tuple[Lookup, ...]:
-    """The entries for an address, from the pgd down to the first that leads to no table.
+    """The entries for an address, from the pgd down to the first that does not point to a table.
 
     Parameters
     ----------
     k : Kernel
-        Whose `pgd_offset()` to `pte_offset_kernel()` are called.
+        The kernel whose `pgd_offset()` to `pte_offset_kernel()` are called.
     mm : MmStruct
         The address space.
     addr : int or str
-        A virtual address that the tables of `mm` are for, or the name of one, such as `PAGE_OFFSET`.
+        A virtual address of `mm`, or a name such as `PAGE_OFFSET`.
 
     Examples
     --------
@@ -75,21 +75,21 @@ def software_walk(k: Kernel, mm: MmStruct, addr: int | str) -> tuple[Lookup, ...
 
 
 def kernel_over(booted: Boot, mmu: MMU) -> Kernel:
-    """A kernel whose pointers lead into the memory that `mmu` reads, to walk the tables that another one left there.
+    """A kernel over the memory of `mmu`, to walk tables that another kernel made.
 
-    `init_mm` has the tables of TTBR1_EL1. It is for reading: its page allocator knows nothing of that memory.
+    `init_mm` has the tables of TTBR1_EL1. It is for reading only: its page allocator does not know that memory.
     """
     from pgtlab.linux.kernel import Kernel
 
     k = Kernel(booted)
     k.memory, k.mmu = mmu.memory, mmu
     short = k.vabits_actual < k.VA_BITS and not k.CONFIG_ARM64_LPA2
-    # Of a 52-bit pgd the last entries serve 48 bits, and TTBR1_EL1 points to those (`paging_init()`).
+    # 48 bits use the last entries of a 52-bit pgd, and TTBR1_EL1 points to them (`paging_init()`).
     pgd = mmu.upper.base - (k.TTBR1_BADDR_4852_OFFSET if short else 0)
     k.init_mm = MmStruct(pgd=k.__va(pgd))
     return k
 
 
 def user_mm(k: Kernel) -> MmStruct:
-    """The address space of TTBR0_EL1 as it is."""
+    """The address space at TTBR0_EL1."""
     return MmStruct(pgd=k.__va(k.mmu.lower.base))

@@ -1,6 +1,6 @@
-"""One value, taken apart as the commands of the same names do it: `esr`, `pte` and `va`.
+"""The commands `esr`, `pte` and `va` as Python functions.
 
-Each shows itself with `print()` as the shell does, and in a notebook as a picture.
+What they return prints itself as the command does, and shows a picture in a notebook.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HEX = re.compile(r"(0[xX])?[0-9a-fA-F]+(_[0-9a-fA-F]+)*")
 
 
 class WordError(ValueError):
-    """Text that is not a 64-bit value in hexadecimal."""
+    """The text is not a 64-bit value in hexadecimal."""
 
 
 class KernelSyndrome(Syndrome):
@@ -32,7 +32,7 @@ class KernelSyndrome(Syndrome):
         """The kernel's name for the immediate of a BRK; None for any other exception."""
         if self.ec != syndromes.BRK64:
             return None
-        return brk_name(self["Comment"].value) or "no breakpoint of the kernel's"
+        return brk_name(self["Comment"].value) or "not a kernel BRK immediate"
 
     def as_dict(self) -> dict[str, object]:
         """The syndrome as plain data, as `pgtlab esr --json` prints it."""
@@ -51,7 +51,7 @@ def esr(value: int | str) -> KernelSyndrome:
     Parameters
     ----------
     value : int or str
-        A number, or hexadecimal digits as the kernel's log has them.
+        A number, or hexadecimal digits as in the kernel's log.
 
     Examples
     --------
@@ -69,16 +69,16 @@ def pte(value: int | str, level: int | str = "pte", kernel: Boot | NoBoot | Conf
     Parameters
     ----------
     value : int or str
-        A number, or hexadecimal digits as the kernel's log has them.
+        A number, or hexadecimal digits as in the kernel's log.
     level : int or str
         `pgd`, `p4d`, `pud`, `pmd` or `pte`, or -1 to 3.
     kernel : Boot or Config
-        The kernel whose entry it is; a configuration is booted on the CPU `max`, and `Config()` is what is left out.
+        The kernel of the entry. A configuration is booted on the CPU `max`; the default is `Config()`.
 
     Raises
     ------
     LevelError
-        Where the kernel has no such level.
+        If the kernel does not have that level.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def va(address: int | str, kernel: Boot | NoBoot | Config | None = None) -> Plac
     address : int or str
         A number, or an address as `parse_address` reads it, such as `VMEMMAP_START`.
     kernel : Boot or Config
-        The kernel whose address it is; a configuration is booted on the CPU `max`, and `Config()` is what is left out.
+        The kernel of the address. A configuration is booted on the CPU `max`; the default is `Config()`.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def va(address: int | str, kernel: Boot | NoBoot | Config | None = None) -> Plac
 
 
 def parse_word(text: str) -> int:
-    """A register or an entry as the kernel's log writes it: hexadecimal, with `0x` or without.
+    """Read a register or an entry as in the kernel's log: hexadecimal, with `0x` or without.
 
     >>> parse_word("0000000096000004") == parse_word("0x9600_0004")
     True

@@ -76,7 +76,7 @@ def test_a_word_is_read_as_the_log_writes_it(run, written):
         (0x912, "KASAN, a store of 4 bytes"),
         (0x5512, "UBSAN, check 0x12"),
         (0x8229, "CFI, target in x9, type in w17"),
-        (0x1, "no breakpoint of the kernel's"),
+        (0x1, "not a kernel BRK immediate"),
     ],
 )
 def test_who_in_linux_set_a_breakpoint(run, comment, says):
@@ -113,9 +113,9 @@ def test_decompose_is_its_older_name(run):
         (["esr", "0", "--json", "--svg"], "one format"),
         (
             ["pte", "0", "--level", "p4d"],
-            "this kernel has no p4d, which is folded at compile time: what a log prints for it is the entry of the pgd",
+            "this kernel has no p4d, which is folded at compile time: a log prints the entry of the pgd for it",
         ),
-        (["pte", "0", "--level", "-1"], "no walk of this kernel reads level -1"),
+        (["pte", "0", "--level", "-1"], "this kernel has no level -1"),
         (["pte", "0", "--level", "7"], "levels run from -1 to 3"),
         (["pte", "0", *LPA2_16K, "--cpu", "cortex-a72"], "no 16K granule"),
         (["pte"], "VALUE"),

@@ -178,9 +178,9 @@ def test_what_run_time_folding_does_to_an_address():
     d = decompose(0xFFFF_C000_8000_1234, booted)
     assert {level.name: level.level for level in d.linux} == {"pgd": None, "p4d": None, "pud": 1, "pmd": 2, "pte": 3}
     pgd, p4d, pud, _, _ = d.linux
-    assert pgd.note == "computed but not read: the level below indexes this page anew"
+    assert pgd.note == "computed but not read: the level below indexes this page again"
     assert p4d.fold is Fold.COMPILE_TIME
-    assert "aligns back to the pgd's page" in pud.note
+    assert "goes back to the start of the pgd's page" in pud.note
     assert (pud.hi, pud.lo) == (46, 36)
 
 

@@ -244,7 +244,7 @@ def test_every_level_has_both_names(boot):
         assert parse_level(name.upper(), boot) == (name, level)
         assert parse_level(str(level), boot)[1] == level
     for level in set(range(-1, 4)) - set(there.values()):
-        with pytest.raises(LevelError, match="no walk of this kernel"):
+        with pytest.raises(LevelError, match="this kernel has no level"):
             parse_level(str(level), boot)
 
 
@@ -253,11 +253,11 @@ def test_every_level_has_both_names(boot):
     [
         (
             "p4d",
-            "what a log prints for it is the entry of the pgd; it has pgd .level 0., pud .level 1., pmd .level 2.",
+            "a log prints the entry of the pgd for it; choose from pgd .level 0., pud .level 1., pmd .level 2.",
         ),
         ("4", "levels run from -1 to 3"),
-        ("pgt", "'pgt' is no level: there are pgd .level 0."),
-        ("", "is no level"),
+        ("pgt", "'pgt' is not a level: choose from pgd .level 0."),
+        ("", "is not a level"),
     ],
 )
 def test_a_level_that_is_not_there_is_refused_with_those_that_are(level, says):

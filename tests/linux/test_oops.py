@@ -279,13 +279,13 @@ def test_every_kernel_boots_with_a_moved_linear_map():
 @pytest.mark.parametrize(
     ("placement", "message"),
     [
-        (Placement(phys_offset=0x1234_5000), "not a multiple of ARM64_MEMSTART_ALIGN, 0x40000000: the nearest below"),
-        (Placement(phys_offset=0x8000_0000), "outside the linear map, .* the nearest is 0x40000000"),
-        (Placement(phys_offset=0xFFFF_0000_0000_0000), "outside the linear map, .* the nearest is 0xffff800080000000"),
-        (Placement(page_copy=0xFFFF_8000_8007_B955), "aligned to 16 bytes .* the nearest is 0xffff80008007b950"),
-        (Placement(page_copy=0x1000), "in the vmalloc area, .* the nearest is 0xffff800080000100"),
-        (Placement(pud_pfn=0x1), "the nearest is 0x40001"),
-        (Placement(pud_pfn=1 << 40), "the nearest is 0x43ffff"),
+        (Placement(phys_offset=0x1234_5000), "not a multiple of ARM64_MEMSTART_ALIGN, 0x40000000; did you mean"),
+        (Placement(phys_offset=0x8000_0000), "outside the linear map, .*; did you mean 0x40000000"),
+        (Placement(phys_offset=0xFFFF_0000_0000_0000), "outside the linear map, .*; did you mean 0xffff800080000000"),
+        (Placement(page_copy=0xFFFF_8000_8007_B955), "aligned to 16 bytes .*; did you mean 0xffff80008007b950"),
+        (Placement(page_copy=0x1000), "in the vmalloc area, .*; did you mean 0xffff800080000100"),
+        (Placement(pud_pfn=0x1), "did you mean 0x40001"),
+        (Placement(pud_pfn=1 << 40), "did you mean 0x43ffff"),
     ],
 )
 def test_impossible_placement_names_a_possible_one(placement, message):

@@ -49,7 +49,7 @@ def test_explorer_arguments():
     [
         ({"page_size": "4k", "va_bits": 47}, "ARM64_VA_BITS_47 depends on PAGE_SIZE_16KB"),
         ({"page_size": "5k"}, "arm64 has 4k, 16k and 64k pages"),
-        ({"page_size": "64k", "cpu": "cortex-m0"}, "'cortex-m0' is not a preset"),
+        ({"page_size": "64k", "cpu": "cortex-m0"}, "unknown CPU 'cortex-m0'"),
         ({"page_size": "64k", "address": "NOWHERE"}, "'NOWHERE'"),
         ({"address": ""}, "''"),
         ({"address": 1 << 64}, "64-bit"),
