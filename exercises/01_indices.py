@@ -60,7 +60,7 @@ check("01_indices", indices, seed=SEED)
 
 # %% [markdown] tags=["solution"]
 # One loop from level 3 up. The `min()` is the whole difficulty: at the start level only the bits below `vabits_actual`
-# are left, and what stands above them is no part of the index. `va_bits` is not used at all: nothing tells the MMU what
+# are left, and the bits above them are not part of the index. `va_bits` is not used at all: nothing tells the MMU what
 # the kernel was built for.
 
 

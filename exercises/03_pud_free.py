@@ -52,7 +52,7 @@ def pud_free(k, mm, pud):
 
 
 # %% What is wrong with the page? [markdown] tags=["hint"]
-# A page that nobody uses has a `page_type` of `0xffffffff`. This one has `0xfffffdff`: the bit `PG_table` is cleared, which
+# An unused page has a `page_type` of `0xffffffff`. This one has `0xfffffdff`: the bit `PG_table` is cleared, which
 # is how it says "I am a page table". Read `k.symbols["pud_alloc_one"]` with `inspect.getsource()`: it is where the table
 # came from.
 
@@ -60,7 +60,7 @@ def pud_free(k, mm, pud):
 # The allocator looks at the page at the moment that it gets it. After that the page is not yours to touch.
 
 # %% What of a PUD that is folded? [markdown] tags=["hint"]
-# There is no table to give back. `pud` points into the pgd's page, and the pgd will be freed by `pgd_free()`.
+# There is no table to free. `pud` points into the pgd's page, and the pgd will be freed by `pgd_free()`.
 
 # %% tags=["call"]
 from pgtlab.lab import check
@@ -103,7 +103,7 @@ def pud_free(k, mm, pud):
     k.pagetable_free(page)
 
 
-# %% Frees twice tags=["wrong"] feedback="what had been done to it before"
+# %% Frees twice tags=["wrong"] feedback="what was done to it before"
 def pud_free(k, mm, pud):
     if not k.pgtable_l4_enabled():
         return
@@ -182,7 +182,7 @@ def check_survives(pud_free, seed):
             )
             raise AssertionError(
                 f"{describe(booted)}: the kernel stops at `{last.text}`. Follow the page through your function: what "
-                "had been done to it before?"
+                "was done to it before?"
             )
 
 
@@ -209,7 +209,7 @@ def check_nothing_lost(pud_free, seed):
                 "alone. Is the PUD folded here?"
             )
             raise AssertionError(
-                f"{describe(booted)}: a page is lost, {run.lost[0]}. It is no page table any more: who gives it back?"
+                f"{describe(booted)}: a page is lost, {run.lost[0]}. It is no longer a page table: which function frees it?"
             )
 
 

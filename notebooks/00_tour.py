@@ -17,10 +17,10 @@
 # page, and the kernel found that page in a state that no free page may be in.
 #
 # In ten minutes you will see why. You take an address apart, switch a CPU feature off and watch a level of the page
-# table disappear, make the same bad page, read it byte by byte, and mend the function that made it.
+# table disappear, make the same bad page, read it byte by byte, and fix the function that made it.
 #
 # Run each cell with **Shift-Enter**. Everything you see is computed from a model of the MMU and of Linux's memory
-# management: change any number and it answers anew.
+# management: change any number and it answers again.
 
 # %%
 from pgtlab import CPU, Config, boot, decompose
@@ -154,7 +154,7 @@ print(f"_mapcount   {_mapcount}, which the log prints as {_mapcount + 1}")
 #
 #     page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d
 #
-# Somebody set that type and nobody took it away. Who sets it?
+# A function set that type and none cleared it. Which function sets it?
 
 # %%
 from pgtlab.linux.kernel import pgalloc
@@ -218,4 +218,4 @@ check(kernel)
 #
 # 1. `01_indices`: compute the indices of an address yourself.
 # 2. `02_pud_offset`: write `pud_offset()` for both kinds of folding.
-# 3. `03_pud_free`: mend `pud_free()` without looking here.
+# 3. `03_pud_free`: fix `pud_free()` without looking here.

@@ -71,7 +71,7 @@ BisectionView()
 #
 # What `pgtlab oops` prints, to click through: paste a log, or take one that the model writes. Choose a claim, and the lines
 # that it rests on light up, with the arithmetic below; choose a line, and read what was made of it. The story's log is the
-# place to see how a register, a page that is on the stack and `PHYS_OFFSET` together give away the whole memory map.
+# place to see how a register, a page that is on the stack and `PHYS_OFFSET` together determine the whole memory map.
 
 # %%
 from pgtlab_widgets import OopsReader

@@ -1,6 +1,6 @@
-"""One entry of a page table, read by the MMU and by Linux: what it maps, for whom, and where the page is if not there.
+"""An entry of a page table as the MMU and Linux read it: what it maps, for whom, or where the page is instead.
 
-The functions that look at an entry are the kernel's own (`pte.py`, `swapops.py`); here is only what they are asked.
+The functions that read an entry are the kernel's (`pte.py`, `swapops.py`); this module calls them.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
 _UNITS = ((40, "T"), (30, "G"), (20, "M"), (10, "K"))
-_NEVER_IN_SWAP_ENTRY = 0b111010  # nor bit 0; the type begins at bit 6, and bit 2 is the exclusive flag
+_NEVER_IN_SWAP_ENTRY = 0b111010  # and bit 0; the type begins at bit 6, and bit 2 is the exclusive flag
 _BEFORE_V6_10 = ((58, "PTE_PROT_NONE"), (59, "PMD_PRESENT_INVALID"))
 IGNORED = "ignored"
 
 
 class EntryError(ValueError):
-    """An entry that is not 64 bits."""
+    """The entry does not fit in 64 bits."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry as it is read at one level of one booted kernel.
+    """An entry at one level of a booted kernel.
 
     >>> from pgtlab import CPU, Config, boot
     >>> entry = decode_entry(0x0068_0000_4000_0f07, "pte", boot(Config("4k", 48), CPU.named("max")))
@@ -54,12 +54,12 @@ class Entry:
 
     @cached_property
     def format(self) -> DescriptorFormat:
-        """How this kernel's tables are written."""
+        """The format of this kernel's descriptors."""
         return self._range.format
 
     @cached_property
     def descriptor(self) -> BitFields:
-        """The entry by its bits: a descriptor, what a valid one would be where Linux kept it, or a `SwapEntry`."""
+        """The entry by its fields: a descriptor, also if Linux made it invalid but kept it, or a `SwapEntry`."""
         valid = self.format.decode(self.word, self.level)
         if valid.VALID or not self.word:
             return valid
@@ -72,10 +72,10 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """What the word is.
+        """The kind of entry.
 
-        `none`, `table`, `block`, `page`; `reserved`, an encoding that the level has not; `present but invalid`, as
-        Linux keeps PROT_NONE; `not present`, a swap entry; `valid bit clear`, which is neither, but the rest is there.
+        `none`, `table`, `block`, `page`; `reserved`, an encoding that the level lacks; `present but invalid`, as
+        Linux keeps PROT_NONE; `not present`, a swap entry; `valid bit clear`, any other invalid entry.
         """
         if self._k.pte_none(self.word):
             return "none"
@@ -96,25 +96,25 @@ class Entry:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What a valid entry of this level can be."""
+        """The kinds that a valid entry of this level can have."""
         if self.level == LAST_LEVEL:
             return ("page",)
         return ("table", "block") if self.level >= self.format.first_block_level else ("table",)
 
     @property
     def size(self) -> int:
-        """How many bytes an entry of this level covers."""
+        """The size in bytes that an entry of this level covers."""
         return 1 << self.boot.config.granule.level_shift(self.level)
 
     @property
     def oa(self) -> int | None:
-        """Physical address of the next table, the block or the page; None where the entry has none."""
+        """Physical address of the next table, the block or the page; None if the entry does not have one."""
         word = self.descriptor
         return word.oa if isinstance(word, Table | Leaf) else None
 
     @property
     def pfn(self) -> int | None:
-        """The frame, as `pte_pfn()` counts."""
+        """The page frame number, as `pte_pfn()` returns it."""
         return None if self.oa is None else self.oa >> self.boot.config.granule.shift
 
     @property
@@ -125,7 +125,7 @@ class Entry:
 
     @property
     def permissions(self) -> tuple[str, str] | None:
-        """What EL0 and EL1 may do with a leaf, as `rwx`, by this entry alone; None for all else."""
+        """What EL0 and EL1 may do with a leaf, as `rwx`, by this entry alone; None for any other entry."""
         word = self.descriptor
         if not isinstance(word, Leaf) or not word.VALID:
             return None
@@ -141,12 +141,12 @@ class Entry:
 
     @property
     def swap(self) -> Swap | None:
-        """Where the page is, of an entry that is neither none nor present."""
+        """Where the page is, for an entry that is neither none nor present; else None."""
         return decode_swap(self.word, self._k) if self.kind == "not present" else None
 
     @property
     def linux(self) -> tuple[str, ...]:
-        """What Linux's questions about a leaf come to: `pte_young()` and its kin, those that are true."""
+        """The predicates of Linux that are true of a leaf: `pte_young()`, `pte_dirty()` and so on, without `pte_`."""
         if not isinstance(self.descriptor, Leaf):
             return ()
         asked = ("present", "young", "dirty", "write", "user", "user_exec", "special", "devmap", "cont", "protnone")
@@ -154,7 +154,7 @@ class Entry:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is odd about the entry."""
+        """What is unusual about the entry, in sentences."""
         notes = []
         if self.kind == "reserved":
             legal = " or ".join(self.kinds)
@@ -165,8 +165,8 @@ class Entry:
             notes.append(f"the address has more than the {self._range.output_bits} bits of TCR_EL1.IPS")
         if self.kind == "valid bit clear":
             notes.append(
-                "no swap entry has these low bits: debug_pagealloc and KFENCE take VALID away from a kernel page "
-                "that is free, and leave the rest"
+                "no swap entry has these low bits: debug_pagealloc and KFENCE clear VALID in the entry of a free "
+                "kernel page, and keep the other bits"
             )
         if self.kind == "present but invalid":
             notes += [f"before v6.10, bit {bit} says so: {name}" for bit, name in _BEFORE_V6_10 if self.word >> bit & 1]
@@ -217,14 +217,14 @@ class Entry:
             "linux": list(self.linux),
             "swap": None if swap is None else swap.as_dict(),
             "notes": list(self.notes),
-            "fields": [it.as_dict() for part in self.fields for it in part.flat()],
+            "fields": [bits.as_dict() for part in self.fields for bits in part.flat()],
         }
 
     def __repr__(self) -> str:
         return f"Entry({self.summary})"
 
     def __str__(self) -> str:
-        """The summary, what follows from the entry, and a line for each field."""
+        """The summary, what follows from it, and a line for each field."""
         config = self.boot.config
         lines = [
             self.summary,
@@ -262,16 +262,16 @@ def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
     word : int
         Any 64-bit value.
     level : str or int
-        Where it was found: `pgd` to `pte`, or a level from -1 to 3.
+        The level of its table: `pgd` to `pte`, or -1 to 3.
     boot : Boot
-        The booted kernel whose entry it is.
+        The booted kernel.
 
     Raises
     ------
     EntryError
-        Where `word` does not fit in 64 bits.
+        If `word` does not fit in 64 bits.
     LevelError
-        Where the kernel has no such level.
+        If the kernel does not have that level.
 
     Notes
     -----
@@ -293,7 +293,7 @@ def _size(size: int) -> str:
 
 
 class SoftwareBits(BitFields):
-    """The four bits of a leaf that are software's, by Linux's names; bit 58 is userfaultfd's since v6.10, if any's."""
+    """The four software bits of a leaf, by Linux's names; since v6.10 bit 58 is userfaultfd's, if it is used."""
 
     PTE_DIRTY = Field(55)
     PTE_SPECIAL = Field(56)
@@ -307,7 +307,7 @@ class SoftwareBits(BitFields):
 
 
 def memory_name(index: int, boot: Boot) -> str:
-    """What Linux calls the memory of an AttrIndx, and what MAIR_EL1 says it is.
+    """Linux's name for the memory type of an AttrIndx, and its meaning by MAIR_EL1.
 
     >>> from pgtlab import CPU, Config, boot
     >>> memory_name(2, boot(Config("4k", 48), CPU.named("max")))
@@ -325,7 +325,7 @@ def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
     Parameters
     ----------
     word : BitFields
-        A descriptor, a `SwapEntry`, or neither of them for a word that says nothing.
+        A descriptor, a `SwapEntry`, or another word, whose bits have no meaning.
     boot : Boot
         The booted kernel.
     """
@@ -335,10 +335,10 @@ def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
         software = Leaf.software
         named = name_bits(word.value, [*word.fields, *_beside(word)], _leaf_meanings(word, boot), 63)
         return tuple(
-            NamedBits(it.name, it.hi, it.lo, it.value, it.meaning, _software_bits(word))
-            if it.name == software.name
-            else it
-            for it in named
+            NamedBits(bits.name, bits.hi, bits.lo, bits.value, bits.meaning, _software_bits(word))
+            if bits.name == software.name
+            else bits
+            for bits in named
         )
     if isinstance(word, SwapEntry):
         return name_bits(word.value, word.fields, {"VALID": ("invalid",)}, 63, gap=IGNORED)
@@ -361,13 +361,13 @@ _TABLE: Mapping[str, Meaning] = {
 
 
 class AccessedTable(BitFields):
-    """What FEAT_HAFT, which Linux uses since v6.13, added to a table descriptor."""
+    """The accessed flag of a table descriptor, from FEAT_HAFT, which Linux uses since v6.13."""
 
     AF = Field(10)
 
 
 def _beside(word: Table | Leaf) -> list[Field]:
-    """The bits that hardware ignores, which are not those that it reserves (Arm ARM D8.3.1), and a later field."""
+    """The bits that hardware ignores rather than reserves (Arm ARM D8.3.1), and the field from FEAT_HAFT."""
     later = [field for field in AccessedTable.fields if isinstance(word, Table) and field.extract(word.value)]
     ignored = {*range(51, 59), *range(2, 12)} if isinstance(word, Table) else {63}
     for field in (*word.fields, *later):

@@ -1,4 +1,4 @@
-"""What an entry says that is neither valid nor present: where its page is, read by the functions of `swapops.py`."""
+"""Entries that are neither valid nor present: where the page is, read by the functions of `swapops.py`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SwapEntry(BitFields):
 
 
 class EntryHelpers(KernelFunctions):
-    """The part of a kernel that a function needs which only reads an entry: the constants, and those functions."""
+    """The part of a kernel that functions on entries need: the constants, and these functions."""
 
     def __init__(self, boot: Boot) -> None:
         self.boot = boot
@@ -41,7 +41,7 @@ class EntryHelpers(KernelFunctions):
 
 @dataclass(frozen=True)
 class Swap:
-    """What an entry says that is neither valid nor present.
+    """An entry that is neither valid nor present, decoded.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Swap:
         return ", ".join([f"{self.what}, {where}", *self.flags])
 
     def as_dict(self) -> dict[str, object]:
-        """The same as plain data."""
+        """The swap entry as plain data."""
         return {
             "type": self.type,
             "what": self.what,
@@ -79,7 +79,7 @@ class Swap:
 
 
 def decode_swap(word: int, k: EntryHelpers) -> Swap:
-    """Read an entry that is neither none nor present.
+    """Decode an entry that is neither none nor present.
 
     >>> from pgtlab import CPU, Config, boot
     >>> print(decode_swap(0x40000 << 12 | 30 << 6, EntryHelpers(boot(Config("4k", 48), CPU.named("max")))))

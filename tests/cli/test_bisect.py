@@ -26,17 +26,17 @@ def debug_vm_pgtable(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reports", "panics"), [(BASE, 0, 0), (ARM64, 1, 0), (NEXT, 1, 1)], ids=["base", "arm64", "next"]
 )
-def test_bad_says_what_is_bad_enough(debug_vm_pgtable, text, reports, panics):
+def test_bad(debug_vm_pgtable, text, reports, panics):
     assert debug_vm_pgtable(text) == debug_vm_pgtable(text, "--bad", "report") == reports
     assert debug_vm_pgtable(text, "--bad", "panic") == panics
 
 
-def test_bad_goes_with_a_named_tree_too():
+def test_bad_with_a_named_tree():
     assert main(["debug-vm-pgtable", "--tree", "arm64-for-next", "--bad", "panic"]) == 0
     assert main(["debug-vm-pgtable", "--bad", "panic", *LPA2_16K, "--cpu", "a64fx"]) == 1  # no boot
 
 
-def test_any_configuration_may_be_asked(debug_vm_pgtable, capsys):
+def test_bisection_in_another_configuration(debug_vm_pgtable, capsys):
     assert debug_vm_pgtable(BASE, *LPA2_16K) == 0
     capsys.readouterr()
     assert debug_vm_pgtable(NEXT, *LPA2_16K, "--json") == 1
@@ -57,7 +57,7 @@ def test_any_configuration_may_be_asked(debug_vm_pgtable, capsys):
         (BASE, ["--pfn", "0x48000", "--va-bits", "39"], "no PUD table"),
     ],
 )
-def test_misuse_is_one_sentence_and_ends_a_bisection(debug_vm_pgtable, capsys, text, args, told):
+def test_usage_errors_in_a_bisection(debug_vm_pgtable, capsys, text, args, told):
     assert debug_vm_pgtable(text, *args) == 128
     out, err = capsys.readouterr()
     assert out == ""
@@ -68,12 +68,12 @@ def test_misuse_is_one_sentence_and_ends_a_bisection(debug_vm_pgtable, capsys, t
 @pytest.mark.parametrize(
     "args", [["debug-vm-pgtable", "--tree-file=nowhere"], ["debug-vm-pgtabel", "--tree-file", "x"], ["--bad=panic"]]
 )
-def test_so_does_a_file_that_is_not_there_or_a_slip(args, capsys):
+def test_missing_file_or_misspelled_command_in_a_bisection(args, capsys):
     assert main(args) == 128
     assert capsys.readouterr().err.startswith("pgtlab")
 
 
-def test_a_failure_of_our_own_is_no_bad_commit(monkeypatch, debug_vm_pgtable, capsys):
+def test_exception_is_not_a_bad_commit(monkeypatch, debug_vm_pgtable, capsys):
     def fail(*args):
         raise ZeroDivisionError
 
@@ -82,7 +82,7 @@ def test_a_failure_of_our_own_is_no_bad_commit(monkeypatch, debug_vm_pgtable, ca
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_help_is_no_misuse_and_says_what_the_statuses_are(capsys, monkeypatch):
+def test_help_of_debug_vm_pgtable(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
     assert main(["debug-vm-pgtable", "--tree-file", "x", "--help"]) == 0
     told = " ".join(capsys.readouterr().out.split())
@@ -90,7 +90,7 @@ def test_help_is_no_misuse_and_says_what_the_statuses_are(capsys, monkeypatch):
         assert part in told
 
 
-def test_bisect_repo_says_how_to_go_on_and_that_is_understood(tmp_path, capsys, monkeypatch):
+def test_bisect_repo_prints_the_next_commands(tmp_path, capsys, monkeypatch):
     folder = tmp_path / "linux next"
     assert main(["bisect-repo", str(folder)]) == 0
     *_, cd, start, run = capsys.readouterr().out.splitlines()
@@ -102,7 +102,7 @@ def test_bisect_repo_says_how_to_go_on_and_that_is_understood(tmp_path, capsys, 
     assert main(shlex.split(run.strip().removeprefix(prefix))) == 0  # git took the arm64 branch out: no panic
 
 
-def test_bisect_repo_refuses_a_folder_with_something_in_it(tmp_path, capsys):
+def test_bisect_repo_in_a_folder_with_files(tmp_path, capsys):
     (tmp_path / "mine").touch()
     assert main(["bisect-repo", str(tmp_path)]) == 2
     out, err = capsys.readouterr()

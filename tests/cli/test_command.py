@@ -62,13 +62,13 @@ def test_help_says_what_the_statuses_are():
         ("--help", "true"),
     ],
 )
-def test_a_reader_that_has_had_enough_is_told_nothing(answer, head):
+def test_closed_pipe(answer, head):
     done = shell(f"$PGTLAB {answer} | {head}; exit ${{PIPESTATUS[0]}}")
     assert done.stderr == ""
     assert done.returncode in (0, 1, 141)  # an answer that fits into the pipe is never refused
 
 
-def test_a_reader_that_leaves_amid_a_large_answer_ends_it_as_sigpipe_would():
+def test_closed_pipe_in_a_large_answer():
     large = (
         "import pgtlab.cli.trees as t, pgtlab.cli as c; t.run = lambda args: [print('x' * 99) for _ in range(99999)]"
     )
@@ -76,21 +76,21 @@ def test_a_reader_that_leaves_amid_a_large_answer_ends_it_as_sigpipe_would():
     assert (done.stdout, done.stderr, done.returncode) == ("x" * 99 + "\n", "", 141)
 
 
-def test_a_closed_output_is_misuse_in_one_sentence():
+def test_closed_standard_output():
     done = shell("$PGTLAB esr 0x96000004 >&-")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("pgtlab: standard output is closed")
 
 
 @pytest.mark.parametrize("reader", ["oops", "debug-vm-pgtable --tree-file -", "walk-cost --trace -"])
-def test_a_closed_input_is_misuse_in_one_sentence(reader):
+def test_closed_standard_input(reader):
     done = shell(f"$PGTLAB {reader} <&-")
     assert done.stdout == ""
     assert done.stderr == "pgtlab: standard input is closed, so there is nothing to read\n"
     assert done.returncode == (128 if "--tree-file" in reader else 2)
 
 
-def test_what_is_told_on_a_closed_standard_error_does_not_get_into_the_answer():
+def test_closed_standard_error():
     done = shell("$PGTLAB esr nonsense 2>&-")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 2)
     done = shell("$PGTLAB oops nowhere.log 2>&-")
@@ -106,19 +106,19 @@ def test_what_is_told_on_a_closed_standard_error_does_not_get_into_the_answer():
         (99999999999, "an array in memory, of 268435456 addresses at most"),
     ],
 )
-def test_a_trace_has_one_access_at_least_and_fits_in_memory(accesses, told):
+def test_length_of_a_trace(accesses, told):
     done = shell(f"$PGTLAB walk-cost --trace uniform --accesses {accesses}")
     assert (done.stdout, done.returncode, done.stderr.count("\n")) == ("", 2, 1)
     assert told in done.stderr
 
 
 @pytest.mark.parametrize("answer", ["esr 0x96000004", f"tables {REAL} --json", "config"])
-def test_a_full_disk_is_told_in_one_sentence(answer):
+def test_full_disk(answer):
     done = shell(f"$PGTLAB {answer} >/dev/full")
     assert (done.stderr, done.returncode) == ("pgtlab: No space left on device\n", 2)
 
 
-def test_a_terminal_without_unicode_gets_the_rest_of_the_answer():
+def test_terminal_without_unicode():
     log = "Unable to handle kernel paging request at virtual address dead0000000000\nHardware name: Käse (DT)\n"
     done = shell(f"printf '{log}' | $PGTLAB oops -", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert (done.stderr, done.returncode) == ("", 0)
@@ -165,7 +165,7 @@ class Output:
         self.isatty = lambda: terminal
 
 
-def test_a_word_is_coloured_on_a_terminal_that_does_not_ask_to_go_without(monkeypatch):
+def test_when_colour_is_used(monkeypatch):
     monkeypatch.setattr("sys.stdout", Output(terminal=True))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)

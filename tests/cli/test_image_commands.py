@@ -78,14 +78,14 @@ def test_registers_are_given_as_options(run, tmp_path):
     assert (status, "give TTBR0_EL1 (--ttbr0)" in err) == (2, True)
 
 
-def test_what_is_to_be_known_of_an_image_is_said_beside_the_answer(run, tmp_path):
+def test_notes_go_to_standard_error(run, tmp_path):
     (tmp_path / "vmcore").write_bytes(kdump("4k-va48-max")[:-100])
     status, out, err = run("translate", str(tmp_path / "vmcore"), "0xffff800080000000")
     assert (status, out) == run("translate", FOLDER, "0xffff800080000000")[:2]
     assert err == f"pgtlab: {tmp_path / 'vmcore'}: cut off: 100 bytes of its memory are not in the file\n"
 
 
-def test_tree_shows_the_tables(run):
+def test_tables_shows_the_tree(run):
     status, out, _ = run("tables", FOLDER, "--user")
     assert status == 0
     assert out.startswith("level 0 table at 0x4099a000\n  [0x000] 0x0000000000000000 Table 0x40a10000 PXNTable\n")

@@ -81,7 +81,7 @@ def objects(schema):
 
 
 @pytest.mark.parametrize("args", ANSWERS, ids=lambda args: " ".join(args).replace(str(DATA), ""))
-def test_an_answer_is_what_its_schema_says(args, tmp_path, capsys):
+def test_answers_match_their_schemas(args, tmp_path, capsys):
     (tmp_path / "damaged.npz").write_bytes(b"no archive")
     stands_for = {"DIR": str(tmp_path / "history"), "DAMAGED": str(tmp_path / "damaged.npz")}
     assert main([*(stands_for.get(arg, arg) for arg in args), "--json"]) in (0, 1)
@@ -90,14 +90,14 @@ def test_an_answer_is_what_its_schema_says(args, tmp_path, capsys):
 
 
 @given(st.integers(0, 2**64 - 1))
-def test_so_is_that_of_any_syndrome(value):
+def test_any_syndrome_matches_its_schema(value):
     from pgtlab.arch import esr
 
     validator(SCHEMAS["esr"]).validate(esr.decode(value).as_dict())
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 3), st.sampled_from([("4k", 48), ("16k", 52), ("64k", 52)]))
-def test_so_is_that_of_any_entry(value, level, kernel):
+def test_any_entry_matches_its_schema(value, level, kernel):
     from pgtlab import CPU, Config, boot
     from pgtlab.linux.entry import decode_entry
     from pgtlab.linux.level import LevelError
@@ -109,7 +109,7 @@ def test_so_is_that_of_any_entry(value, level, kernel):
     validator(SCHEMAS["pte"]).validate(entry.as_dict())
 
 
-def test_every_subcommand_whose_answer_is_data_has_json_a_schema_and_a_test_of_it():
+def test_every_command_has_a_schema():
     commands = subcommands()
     with_json = {name for name, command in commands.items() if "--json" in command._option_string_actions}
     assert with_json == commands.keys() - PRINTS_NO_DATA
@@ -118,14 +118,14 @@ def test_every_subcommand_whose_answer_is_data_has_json_a_schema_and_a_test_of_i
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_one_and_lets_nothing_pass_that_it_does_not_name(name):
+def test_schemas_are_valid_and_closed(name):
     jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
     for schema in objects(SCHEMAS[name]):
         assert "additionalProperties" in schema
         assert set(schema["required"]) <= schema["properties"].keys()
 
 
-def test_an_answer_with_another_key_or_without_one_does_not_pass():
+def test_schemas_reject_wrong_keys():
     answer = {"id": "", "name": "x", "subject": "", "does": "", "functions": [], "diff": ""}
     show = validator(SCHEMAS["show"])
     assert show.is_valid(answer)

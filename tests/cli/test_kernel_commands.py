@@ -27,7 +27,7 @@ def run(capsys):
     return run
 
 
-def test_config_json_has_constants_under_their_kernel_names_and_what_the_boot_decided(run):
+def test_config_json(run):
     status, out, _ = run("config", *LPA2_16K, "--cpu", "max,lpa2=off", "--json")
     answer = json.loads(out)
     assert status == 0
@@ -84,7 +84,7 @@ def test_debug_vm_pgtable_json(run):
 PLACES = ["--phys-offset", "0xfffff76180000000", "--page-copy", "0xffff80008007b950", "--pfn", "0x18a65d"]
 
 
-def test_the_crash_of_the_story_with_the_places_of_its_log(run):
+def test_crash_of_the_story(run):
     status, out, _ = run("debug-vm-pgtable", "--tree", "next-20240229", *PLACES)
     assert status == 1
     log = (DATA / "seed/next-20240229.log").read_text()
@@ -100,7 +100,7 @@ def test_the_crash_of_the_story_with_the_places_of_its_log(run):
     assert oops["trace"][:2] == ["get_pfnblock_flags_mask", "dump_page"]
 
 
-def test_other_places_give_other_values(run):
+def test_other_placement(run):
     one, other = (
         json.loads(run("debug-vm-pgtable", "--tree", "next-20240229", *places, "--json")[1])["reports"][1]["registers"]
         for places in (PLACES, ["--page-copy", "0xffff80008017b950"])
@@ -141,7 +141,7 @@ def test_matrix_prints_the_outcomes_of_each_tree(run):
     assert cell in answer["fixed"]
 
 
-def test_which_tests_run_and_which_are_skipped_is_said_and_follows_the_options(run):
+def test_run_and_skipped_tests(run):
     def answer(*options):
         return json.loads(run("debug-vm-pgtable", "--tree", "fixed", "--json", *options)[1])
 

@@ -63,14 +63,14 @@ def get(url: str, token: str = ""):
     raise TimeoutError(url)
 
 
-def test_the_first_notebook_is_there_for_who_has_the_token(server):
+def test_first_notebook_with_token(server):
     _, address = server
     base, page, token = address.groups()
     assert page == f"lab/tree/{FIRST}"
     assert get(f"{base}/api/contents/{FIRST}", token)["type"] == "notebook"
 
 
-def test_nothing_is_there_without_the_token(server):
+def test_without_token(server):
     _, address = server
     base, _, token = address.groups()
     for wrong in ("", token[:-1] + "x"):
@@ -99,7 +99,7 @@ def test_notebooks_run_in_the_python_that_runs_the_command(server):
     assert specs["python3"]["spec"]["argv"][0] == sys.executable
 
 
-def test_no_question_about_news_and_none_for_updates(server):
+def test_no_questions_about_news_or_updates(server):
     _, address = server
     plugin = "@jupyterlab/apputils-extension:notification"
     settings = get(f"{address[1]}/lab/api/settings/{plugin}", address[3])
@@ -144,7 +144,7 @@ def test_ctrl_c_stops_it_cleanly(server):
     assert "Traceback" not in rest
 
 
-def test_a_port_is_refused_when_it_is_taken_or_no_port():
+def test_invalid_ports():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ValueError, match=f"--port {port} is taken"):

@@ -27,7 +27,7 @@ def test_bad_arguments_are_one_line_and_status_2(args):
     ("args", "nearest"),
     [(["debug-vm-pgtabel"], "debug-vm-pgtable"), (["translate", "x", "0", "--access", "raed"], "read")],
 )
-def test_a_slip_is_told_the_nearest_choice(args, nearest, capsys):
+def test_misspelled_choice(args, nearest, capsys):
     assert cli.main(args) == 2
     assert f"; did you mean {nearest}? (see pgtlab" in capsys.readouterr().err
 

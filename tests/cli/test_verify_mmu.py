@@ -37,7 +37,7 @@ def test_a_damaged_file_fails_and_the_others_are_still_verified(tmp_path, capsys
     assert "the walkers agree with the record" in captured.out
 
 
-def test_a_file_of_another_kind_is_said_to_be_one(tmp_path, capsys):
+def test_file_of_another_kind(tmp_path, capsys):
     (tmp_path / "README.md").write_text("# Words\n")
     assert main(["verify-mmu", str(tmp_path / "README.md")]) == 1
     told = f"pgtlab: {tmp_path / 'README.md'}: not a readable .npz archive (it does not begin as one)\n"

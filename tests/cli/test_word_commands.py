@@ -49,7 +49,7 @@ def test_each_prints_text_json_and_a_picture(run, args):
     assert picture.find("{http://www.w3.org/2000/svg}desc").text
 
 
-def test_esr_is_told_in_fields(run):
+def test_esr_fields(run):
     answer = json.loads(run("esr", "0x96000045", "--json")[1])
     fields = {field["name"]: field for field in answer["fields"]}
     assert answer["summary"].endswith("Translation fault, level 1, writing")
@@ -65,7 +65,7 @@ def test_esr_is_told_in_fields(run):
 
 
 @pytest.mark.parametrize("written", ["96000004", "0000000096000004", "0x96000004", "0x0000_0000_9600_0004"])
-def test_a_word_is_read_as_the_log_writes_it(run, written):
+def test_words_as_in_the_log(run, written):
     assert run("esr", written)[1].splitlines()[0] == "ESR_EL1 0x0000000096000004"
 
 
@@ -79,7 +79,7 @@ def test_a_word_is_read_as_the_log_writes_it(run, written):
         (0x1, "not a kernel BRK immediate"),
     ],
 )
-def test_who_in_linux_set_a_breakpoint(run, comment, says):
+def test_brk_immediates(run, comment, says):
     """arch/arm64/include/asm/brk-imm.h and the handlers in kernel/traps.c, v6.12."""
     value = f"{0xF2000000 | comment:x}"
     assert run("esr", value)[1].splitlines()[-1].endswith(says)

@@ -42,14 +42,14 @@ def test_an_exception_is_one_sentence_with_its_line(body, hint):
     assert "\n" not in said
 
 
-def test_an_exception_in_a_helper_is_told_at_the_line_that_called_it():
+def test_exception_in_a_helper_function():
     helper = attempt.define("def helper():\n  pass\n  1 / 0", "<another cell>")["helper"]
     mine = answer("  helper()")
     mine.__globals__["helper"] = helper
     assert "in line 2, `helper()`: ZeroDivisionError" in first_hint(mine)
 
 
-def test_after_an_answer_that_stopped_nothing_more_is_judged():
+def test_no_more_checks_after_an_exception():
     findings = check("03_pud_free", answer("  1 / 0")).findings
     assert [finding.state for finding in findings] == ["wrong", *["not judged"] * (len(findings) - 1)]
 
@@ -62,7 +62,7 @@ def test_after_an_answer_that_stopped_nothing_more_is_judged():
         (lambda k, mm, pud, *, really: None, "`pud_free` takes `(k, mm, pud, *, really)`, and is called with"),
     ],
 )
-def test_what_cannot_be_called_as_the_task_says_is_told_so(given, hint):
+def test_wrong_parameters(given, hint):
     assert hint in first_hint(given)
 
 
@@ -94,7 +94,7 @@ def test_an_endless_loop_is_stopped(monkeypatch, body):
     assert "`pud_free()` was still busy in line" in first_hint(answer(body))
 
 
-def test_where_no_signal_can_come_an_answer_is_judged_all_the_same():
+def test_judging_outside_the_main_thread():
     found = []
     thread = threading.Thread(target=lambda: found.append(check("03_pud_free", answer("  k.__pud_free(mm, pud)"))))
     thread.start()
@@ -110,7 +110,7 @@ def test_the_stop_button_still_works():
         check("03_pud_free", pud_free)
 
 
-def test_an_exercise_that_is_not_there_is_misuse():
+def test_unknown_exercise():
     with pytest.raises(ExerciseError, match=r"exercise '03_pud_fre' does not exist: did you mean 03_pud_free\?"):
         check("03_pud_fre", print)
 

@@ -48,7 +48,7 @@ def test_a_test_for_folding_the_wrong_way_round_fails_both_ways():
     assert failed == {"folded", "nothing_lost", "counter"}
 
 
-def test_accounts_of_the_address_space_are_not_pud_frees_business():
+def test_pud_free_does_not_change_the_counters():
     def pud_free(k, mm, pud):
         if k.pgtable_l4_enabled():
             k.__pud_free(mm, pud)
@@ -58,7 +58,7 @@ def test_accounts_of_the_address_space_are_not_pud_frees_business():
     assert "Bad mm, `BUG: non-zero pgtables_bytes on freeing mm: -" in said
 
 
-def test_what_was_worked_out_on_paper_counts_before_anything_is_general():
+def test_hard_coded_answer_gets_credit():
     # Seed 0 has 64K pages and 52 bits: 16 for the offset, 13 for each index, 10 for the last. Its address, cut there:
     on_paper = {1: 0b0111001010, 2: 0b1010001111001, 3: 0b0010010010101}
     findings = check("01_indices", lambda *numbers: (on_paper, 0b1100110010110101), seed=0).findings

@@ -22,11 +22,11 @@ def test_a_seed_gives_the_same_variant_on_every_machine_and_in_every_version(see
     assert (v.boot.config.page_size, v.boot.vabits_actual, v.boot.cpu.name, v.va) == (page_size, vabits_actual, cpu, va)
 
 
-def test_students_get_addresses_of_their_own():
+def test_students_get_different_addresses():
     assert len({student.va for student in STUDENTS}) == len(STUDENTS)
 
 
-def test_every_kernel_and_both_halves_are_somebodys():
+def test_variants_cover_every_kernel_and_both_halves():
     assert {student.boot for student in STUDENTS} == {*distinct_boots()}
     assert {decompose(student.va, student.boot).ttbr for student in STUDENTS} == {"TTBR0_EL1", "TTBR1_EL1"}
 
@@ -38,7 +38,7 @@ def test_addresses_are_translated_one_in_each_half(boot):
     assert decompose(kernel, boot).ttbr == "TTBR1_EL1"
 
 
-def test_to_page_tables_every_boot_is_like_one_of_the_distinct_ones():
+def test_every_boot_equals_a_distinct_one():
     distinct = {(boot.config, boot.vabits_actual): boot for boot in distinct_boots()}
     for boot in boots():
         if isinstance(boot, Boot):

@@ -75,7 +75,7 @@ def repo(tmp_path_factory):
     ],
     ids=["panics", "reports", "panics, rebased", "panics, arm64 merged"],
 )
-def test_git_bisect_finds_what_the_thread_found(shell, script, shown, subject):
+def test_git_bisect_finds_the_commits_of_the_thread(shell, script, shown, subject):
     done = shell(f"{MAKE}\n{script}")
     assert done.returncode == 0, done.stdout
     first_bad = done.stdout[re.search(r"^\w+ is the first bad commit$", done.stdout, re.M).start() :]
@@ -83,13 +83,13 @@ def test_git_bisect_finds_what_the_thread_found(shell, script, shown, subject):
     assert [line for line in shown.splitlines() if line not in first_bad.splitlines()] == []
 
 
-def test_every_bisection_of_the_document_is_run():
+def test_bisections_in_the_document():
     assert len(BISECTIONS) == len(SHOWN) == 4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("cpu", "found"), [("max", True), ("max,lpa2=off", False)])
-def test_another_kernel_finds_the_same_where_it_has_puds_and_nothing_where_it_has_none(shell, cpu, found):
+def test_bisection_with_other_kernels(shell, cpu, found):
     options = f"--page-size 16k --va-bits 52 --cpu {cpu}"
     done = shell(
         f"{MAKE}\ngit bisect start {NEXT} base\n"
@@ -107,20 +107,20 @@ def test_another_kernel_finds_the_same_where_it_has_puds_and_nothing_where_it_ha
         "pgtlab debug-vm-pgtable --tree-file tree.txt --page-size 16k --cpu a64fx",
     ],
 )
-def test_misuse_ends_a_bisection_and_marks_no_commit(shell, command):
+def test_usage_error_ends_a_bisection(shell, command):
     done = shell(f"{MAKE}\ngit bisect start {NEXT} base\ngit bisect run {command} || git bisect log")
     assert "exit code 128" in done.stdout
     assert done.stdout.count("\ngit bisect ") == 1  # in the log: that it was started
 
 
-def test_the_branches_are_the_trees_of_the_story(repo):
+def test_branches_are_the_trees_of_the_story(repo):
     for revision, tree in [(STAGE1_LPA2, "arm64-for-next"), (MM, "mm-unstable"), (NEXT, "next-20240229")]:
         file = read_tree(git(repo, "show", f"{revision}:tree.txt"), revision)
         assert file.commits == Tree.named(tree).commits
     assert read_tree(git(repo, "show", "base:tree.txt"), "base").commits == ()
 
 
-def test_the_shape_is_that_of_linux_next(repo):
+def test_history_has_the_shape_of_linux_next(repo):
     trunk = git(repo, "log", "--first-parent", "--format=%s", f"base..{NEXT}").splitlines()
     assert trunk[1:] == ["Merge branch 'for-next/core'", "Merge branch 'mm-everything'"]
     assert git(repo, "log", "--merges", "--format=%s", f"base..{ARM64}").count("\n") == 1
@@ -131,7 +131,7 @@ def test_the_shape_is_that_of_linux_next(repo):
     assert git(repo, "fsck", "--strict") == ""
 
 
-def test_the_ids_are_the_same_everywhere_and_nobody_is_named(repo, tmp_path, monkeypatch):
+def test_commit_ids_and_authors(repo, tmp_path, monkeypatch):
     hostile = {
         "GIT_DIR": str(tmp_path / "elsewhere"),
         "GIT_AUTHOR_NAME": "Someone",
@@ -148,7 +148,7 @@ def test_the_ids_are_the_same_everywhere_and_nobody_is_named(repo, tmp_path, mon
     assert set(who) == {"The pgtlab authors <pgtlab@pgtlab.invalid>"}
 
 
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+def test_folder_with_files_is_refused(tmp_path):
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(RepoError, match="is not empty"):
         write_repo(tmp_path)
@@ -157,30 +157,30 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("mine", "mine")]
 
 
-def test_an_empty_folder_is_taken(repo, tmp_path):
+def test_empty_folder_is_used(repo, tmp_path):
     write_repo(tmp_path)
     assert git(tmp_path, "rev-parse", "HEAD") == git(repo, "rev-parse", NEXT)
 
 
-def test_without_git_nothing_is_made(tmp_path, monkeypatch):
+def test_without_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RepoError, match="install git"):
         write_repo(tmp_path / "repo")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_commit_in_a_tree_file_is_named_with_its_line():
+def test_unknown_commit_in_a_tree_file():
     with pytest.raises(TreeError, match=r"tree.txt, line 2: unknown commit '<<<<<<< HEAD': choose from 0dd4f60a2c76"):
         read_tree("fold-puds\n<<<<<<< HEAD\n", "tree.txt")
 
 
-def test_a_tree_file_takes_ids_too_and_keeps_their_order():
+def test_tree_file_with_ids():
     names = [commit.name for commit in read_tree("\nd67cd9f23139 # one\n  0dd4f60a2c76\n", "x").commits]
     assert names == ["dump-folio", "fold-puds"]
 
 
 @pytest.mark.parametrize("again", ["fold-puds", "0dd4f60a2c76", "0dd4f60 # by its id"])
-def test_a_commit_that_is_in_twice_is_named_with_both_lines(again):
+def test_repeated_commit_in_a_tree_file(again):
     """A merge that went wrong, as a rule; in the kernel's history a commit is there once."""
     with pytest.raises(TreeError, match=r"^tree.txt, line 4: fold-puds is already on line 1; remove one of them$"):
         read_tree(f"fold-puds\n\ndump-folio\n{again}\n", "tree.txt")

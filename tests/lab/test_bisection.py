@@ -28,7 +28,7 @@ def to_the_end(bisection):
         (Bad.PANICS_WITH_ARM64, "mm: add __dump_folio()"),
     ],
 )
-def test_each_question_finds_what_the_thread_found(bad, subject):
+def test_each_bisection_finds_the_commit_of_the_thread(bad, subject):
     assert to_the_end(Bisection.start(KERNEL, bad)).first_bad.subject == subject
 
 
@@ -46,7 +46,7 @@ def repo(tmp_path_factory):
     return git
 
 
-def test_the_history_is_the_repositorys(repo):
+def test_history_matches_the_repository(repo):
     assert sorted(repo.subject.values()) == sorted(revision.subject for revision in ALL)
     by_subject = {subject: number for number, subject in repo.subject.items()}
     for revision in ALL:
@@ -55,7 +55,7 @@ def test_the_history_is_the_repositorys(repo):
 
 
 @given(good=st.sets(st.sampled_from([r.number for r in ALL[1:-1]]), max_size=4))
-def test_what_is_left_and_how_well_it_is_split_is_as_git_says(repo, good):
+def test_left_and_next_match_git(repo, good):
     bisection = Bisection(KERNEL, Bad.PANICS, ALL, {1: False, ALL[-1].number: True} | dict.fromkeys(good, False))
     ids = {subject: sha for sha, subject in repo.subject.items()}
     goods = [f"^{ids[ALL[number - 1].subject]}" for number in (1, *good)]
@@ -73,7 +73,7 @@ def test_what_is_left_and_how_well_it_is_split_is_as_git_says(repo, good):
     assert worse == max(int(said["bisect_good"]), int(said["bisect_bad"]))
 
 
-def test_a_test_that_contradicts_leaves_nothing_and_ends():
+def test_contradicting_tests():
     bisection = Bisection(KERNEL, Bad.PANICS, ALL, {1: False, ALL[-1].number: True, ALL[-1].number - 1: False})
     assert [revision.number for revision in bisection.left] == [ALL[-1].number]
     assert bisection.next is None

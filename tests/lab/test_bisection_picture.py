@@ -5,7 +5,7 @@ from pgtlab.lab.bisection import Bad, Bisection
 from pgtlab.lab.bisection_picture import BOX, bisection_picture
 
 
-def test_every_parent_has_its_edge_and_no_upright_edge_runs_through_another_commit():
+def test_edges():
     b = Bisection.start(boot(Config("4k", 48), CPU.named("max")), Bad.PANICS)
     shapes = bisection_picture(b).shapes
     boxes = {s.key.split()[1]: s.attributes for s in shapes if s.key.startswith("commit ")}

@@ -32,7 +32,7 @@ def test_the_fixed_tree_shows_nothing(bug):
 
 
 @every_bug
-def test_boots_that_no_kernel_can_tell_apart_agree(bug):
+def test_equivalent_boots_agree(bug):
     assert {b.config for b in bug.boots()} == {bug.with_options(b).config for b in DISTINCT if bug.shows(b)}
     assert list(bug.boots()) == [bug.with_options(b) for b in EVERYWHERE if bug.shows(b)]
 
@@ -67,22 +67,22 @@ def test_what_is_seen(name, kind, says):
     assert says in seen(name, kind)
 
 
-def test_with_another_granule_nothing_of_user_space_is_found():
+def test_tg0_from_tg1():
     bug = Bug.named("tg0-from-tg1")
     assert all("fault" in bug.observe(bug.tree.start_kernel(booted)) for booted in KINDS)
 
 
-def test_a_lockless_walk_reads_the_stack():
+def test_lockless_walk_reads_the_stack():
     """Nothing is there, so the walk finds nothing; another's entry there would be followed."""
     assert seen("pgd-on-the-stack", ("16k", 52, 47)).endswith("reads 0000000000000000")
 
 
-def test_the_page_that_the_mmu_still_walks_through_is_whoevers_comes_next():
+def test_freed_table_is_reused_while_linked():
     assert "the MMU reads 0000000000000000" in seen("freed-but-linked", ("4k", 39, 39), options=False)
 
 
 @pytest.mark.parametrize("booted", list(Bug.named("freed-but-linked").boots())[::5], ids=repr)
-def test_with_poison_the_kernel_goes_where_a_freed_table_leads(booted):
+def test_freed_table_with_poison(booted):
     """The address of the fault is that of an entry in the table that poison, taken for a PMD entry, would name."""
     bug = Bug.named("freed-but-linked")
     k = bug.tree.start_kernel(booted)
@@ -94,7 +94,7 @@ def test_with_poison_the_kernel_goes_where_a_freed_table_leads(booted):
 
 
 @pytest.mark.parametrize("name", ["wrprotect-cleans", "small-pgd", "pgd-on-the-stack", "copied-guard"])
-def test_what_debug_vm_pgtable_does_not_notice(name):
+def test_bugs_that_debug_vm_pgtable_misses(name):
     """Which is why these are taught."""
     bug = Bug.named(name)
     shown = {(b.config, b.vabits_actual): b for b in bug.boots()}.values()
@@ -105,7 +105,7 @@ def test_what_debug_vm_pgtable_does_not_notice(name):
 # The catalogue.
 
 
-def test_there_are_ten_and_more_and_each_is_a_commit_on_top_of_the_fixed_tree():
+def test_catalogue():
     assert len(BUGS) >= 10
     for name, bug in BUGS.items():
         assert name == bug.name == bug.commit.name
@@ -115,7 +115,7 @@ def test_there_are_ten_and_more_and_each_is_a_commit_on_top_of_the_fixed_tree():
 
 
 @every_bug
-def test_a_bug_is_told_in_sentences(bug):
+def test_texts_of_a_bug_are_sentences(bug):
     assert bug.symptom.endswith(".")
     assert bug.symptom.count(". ") == 0
     assert 2 <= bug.cause.count(". ") + 1 <= 4
@@ -123,7 +123,7 @@ def test_a_bug_is_told_in_sentences(bug):
 
 
 @every_bug
-def test_the_diff_is_what_the_commit_replaces(bug):
+def test_diff_of_a_bug(bug):
     lines = bug.diff().splitlines()
     changed = [line for line in lines if line.startswith("+++ ")]
     assert changed
@@ -135,7 +135,7 @@ def test_the_diff_is_what_the_commit_replaces(bug):
     assert not any(line.startswith(("+@", "-@")) for line in lines)
 
 
-def test_a_function_of_a_folded_level_is_in_where_the_level_is_folded_by_the_compiler():
+def test_function_of_a_folded_level():
     bug = Bug.named("pgd-on-the-stack")
     (function,) = bug.commit.functions.values()
     assert is_of_folded_level(function)
@@ -144,7 +144,7 @@ def test_a_function_of_a_folded_level_is_in_where_the_level_is_folded_by_the_com
         assert (symbol is function) == (booted.folded["p4d"] is Fold.COMPILE_TIME)
 
 
-def test_an_unknown_bug_is_refused_with_those_that_are_known():
+def test_unknown_bug():
     with pytest.raises(BugError, match=r"unknown bug 'heisen': choose from fold-puds, .* and tg0-from-tg1"):
         Bug.named("heisen")
 
@@ -152,7 +152,7 @@ def test_an_unknown_bug_is_refused_with_those_that_are_known():
 # The command.
 
 
-def test_the_command_lists_them_all(capsys):
+def test_bugs_command_lists_all(capsys):
     assert main(["bugs"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(BUGS)
@@ -162,7 +162,7 @@ def test_the_command_lists_them_all(capsys):
 
 
 @every_bug
-def test_the_command_explains_one(bug, capsys):
+def test_bugs_command_explains_one(bug, capsys):
     assert main(["bugs", bug.name]) == 0
     text = capsys.readouterr().out
     assert main(["bugs", bug.name, "--json"]) == 0
@@ -175,6 +175,6 @@ def test_the_command_explains_one(bug, capsys):
     ]
 
 
-def test_the_command_refuses_a_name_that_it_does_not_know(capsys):
+def test_bugs_command_with_unknown_name(capsys):
     assert main(["bugs", "heisen"]) == 2
     assert "unknown bug 'heisen': choose from fold-puds" in capsys.readouterr().err

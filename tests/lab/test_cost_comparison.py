@@ -31,7 +31,7 @@ def costs():
     return walk_costs(regimes("16k"), mappings=MAPPINGS, accesses=ACCESSES)
 
 
-def test_the_regimes_are_what_the_kernel_boots_with():
+def test_regimes_match_booted_kernels():
     fallback, other, full = regimes("16k")
     kernels = [boot(Config("16k", 52), CPU.named(name)) for name in ("max,lpa2=off", "max")]
     assert [fallback.tcr, full.tcr] == [kernel.tcr_el1 for kernel in kernels]
@@ -41,14 +41,14 @@ def test_the_regimes_are_what_the_kernel_boots_with():
     assert [(r.levels, r.start_level, r.first_table) for r in regimes("64k")] == [(3, 1, 64), (3, 1, 1024)]
 
 
-def test_without_walk_caches_each_walk_reads_every_level(costs):
+def test_reads_without_walk_cache(costs):
     for row in costs.where(hardware="no walk cache"):
         levels = row.regime.levels - (row.mapping == "blocks")
         assert row.cost.reads_per_walk == levels
         assert sum(row.cost.walk_cache_hits) == 0
 
 
-def test_all_regimes_miss_alike_and_none_faults(costs):
+def test_misses_are_equal_in_all_regimes(costs):
     for mapping in MAPPINGS:
         for hardware in HARDWARE:
             for trace in costs.names("trace"):
@@ -57,7 +57,7 @@ def test_all_regimes_miss_alike_and_none_faults(costs):
                 assert {row.cost.faults for row in rows} == {0}
 
 
-def test_a_walk_cache_for_each_level_leaves_less_than_a_read_for_each_process(costs):
+def test_walk_cache_for_each_level(costs):
     for mapping in MAPPINGS:
         for trace in costs.names("trace"):
             short, long = (
@@ -70,7 +70,7 @@ def test_a_walk_cache_for_each_level_leaves_less_than_a_read_for_each_process(co
             assert sum(long.reads) - sum(short.reads) == long.reads[0]
 
 
-def test_a_walk_cache_of_last_tables_leaves_a_read_for_each_of_its_misses(costs):
+def test_walk_cache_of_last_tables(costs):
     for trace in costs.names("trace"):
         short, long = (
             costs.where(mapping="pages", hardware="last tables", trace=trace, regime=regime)[0].cost
@@ -87,7 +87,7 @@ def test_larger_mappings_never_miss_more(costs):
         assert blocks <= contiguous <= pages
 
 
-def test_every_trace_is_mapped_and_comes_out_alike_again():
+def test_every_trace_is_mapped_and_repeatable():
     one, two = (workloads(1 << 25, 500, seed=3) for _ in range(2))
     assert all(np.array_equal(one[name].vas, two[name].vas) for name in one)
     vas = np.concatenate([workload.vas for workload in one.values()])
@@ -99,7 +99,7 @@ def test_every_trace_is_mapped_and_comes_out_alike_again():
             assert len(np.unique(found.pa >> 14)) == len(np.unique(vas >> 14))
 
 
-def test_addresses_that_a_regime_does_not_have_fault_in_it():
+def test_addresses_outside_a_regime_fault():
     workload = Workload("both", np.array([0x1000, 0xFFFF_FFFF_8000_0000, 0xFFFF_0000_0000_0000], np.uint64))
     short, long = regimes("16k")[:2]
     costs = walk_costs([short, long], [workload], hardware={"none": HARDWARE["no walk cache"]})
@@ -107,7 +107,7 @@ def test_addresses_that_a_regime_does_not_have_fault_in_it():
     assert [row.cost.walks for row in costs.rows] == [2, 3]
 
 
-def test_what_cannot_be_compared_is_refused():
+def test_invalid_comparisons():
     with pytest.raises(TraceError, match="2 granules in one comparison"):
         walk_costs([*regimes("16k"), *regimes("4k")])
     with pytest.raises(TraceError, match="unknown mapping 'page': choose from pages, contiguous, blocks"):
@@ -117,7 +117,7 @@ def test_what_cannot_be_compared_is_refused():
         walk_costs(regimes("16k"), [wide])
 
 
-def test_a_regime_of_another_size_keeps_the_rest():
+def test_regime_with_another_size():
     kernel = boot(Config("16k", 47), CPU.named("max"))
     assert Regime.of(kernel, 36).range.input_bits == 36
     assert Regime.of(kernel, 36).range.granule == G16K

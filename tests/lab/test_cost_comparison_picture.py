@@ -20,7 +20,7 @@ def shapes(picture):
     return {shape.key: shape for shape in picture.shapes}
 
 
-def test_the_bars_are_shares_of_what_was_counted(rows):
+def test_bars_are_shares(rows):
     drawn = shapes(cost_comparison_picture(rows, HARDWARE["each level"]))
     for n, row in enumerate(rows):
         cost = row.cost
@@ -34,14 +34,14 @@ def test_the_bars_are_shares_of_what_was_counted(rows):
             assert drawn[f"reads level {level} {n} number"].text.endswith(f"({cost.reads[level]:,})")
 
 
-def test_a_walk_cache_is_looked_up_by_walks_that_no_deeper_one_helped(rows):
+def test_walk_cache_lookups(rows):
     drawn = shapes(cost_comparison_picture(rows, HARDWARE["each level"]))
     cost = rows[0].cost
     assert drawn["hits walk cache, level 2 0 number"].text.endswith(f"of {cost.walks:,}")
     assert drawn["hits walk cache, level 1 0 number"].text.endswith(f"of {cost.walks - cost.walk_cache_hits[2]:,}")
 
 
-def test_what_is_not_there_is_said_in_its_place(rows):
+def test_missing_levels_and_caches_are_labelled(rows):
     drawn = shapes(cost_comparison_picture(rows, Hardware((TLB(48),))))
     assert drawn["reads level 0 0 number"].text == "no such level"
     assert drawn["reads level 0 1 bar"]
@@ -51,7 +51,7 @@ def test_what_is_not_there_is_said_in_its_place(rows):
     assert drawn["label reads level 3"].attributes == everything["label reads level 3"].attributes
 
 
-def test_nothing_counted_yet_draws_empty_bars():
+def test_empty_bars():
     nothing = Cost(0, (), (), (0,) * 5, (0,) * 5, 0, 0)
     rows = [Row("zipf", "pages", "x", regime, nothing) for regime in regimes("4k")]
     drawn = shapes(cost_comparison_picture(rows, HARDWARE["shared"]))

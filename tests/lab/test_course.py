@@ -48,7 +48,7 @@ def test_what_a_learner_wrote_stays(tiny, tmp_path):
     assert nbformat.read(page.path, as_version=4).cells[1].source == "2 + 2"
 
 
-def test_a_source_that_changed_is_told_and_nothing_is_overwritten(tiny, tmp_path):
+def test_changed_source_is_reported(tiny, tmp_path):
     [page] = course.build(tmp_path / "bench", tiny)
     before = page.path.read_bytes()
     (tiny / "notebooks" / "00_tour.py").write_text(TEXT.replace("1 + 1", "1 + 2"))
@@ -57,7 +57,7 @@ def test_a_source_that_changed_is_told_and_nothing_is_overwritten(tiny, tmp_path
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[]", "{}", '{"metadata": []}'])
-def test_a_file_that_is_no_notebook_of_ours_stays(tiny, tmp_path, text):
+def test_foreign_file_stays(tiny, tmp_path, text):
     theirs = tmp_path / "bench" / "notebooks" / "00_tour.ipynb"
     theirs.parent.mkdir(parents=True)
     theirs.write_text(text)
@@ -65,12 +65,12 @@ def test_a_file_that_is_no_notebook_of_ours_stays(tiny, tmp_path, text):
     assert theirs.read_text() == text
 
 
-def test_files_that_start_with_an_underscore_are_not_pages(tiny, tmp_path):
+def test_files_with_underscore_are_ignored(tiny, tmp_path):
     (tiny / "notebooks" / "_helper.py").write_text("x = 1\n")
     assert len(course.build(tmp_path / "bench", tiny)) == 1
 
 
-def test_misuse_is_refused_with_its_reason(tiny, tmp_path):
+def test_invalid_folders(tiny, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="file is a file: the workbench needs a folder"):
         course.build(tmp_path / "file", tiny)
@@ -82,5 +82,5 @@ def test_misuse_is_refused_with_its_reason(tiny, tmp_path):
         course.build(tmp_path / "bench", tiny)
 
 
-def test_the_course_of_this_clone_is_found():
+def test_course_of_this_clone():
     assert (course_text.sources() / "notebooks").is_dir()

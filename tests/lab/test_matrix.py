@@ -26,7 +26,7 @@ BASIC_TESTS = ("pte_basic_tests", "pmd_basic_tests", "pud_basic_tests")
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_how_each_tree_fares_everywhere_with_every_protection(name):
+def test_each_tree_in_every_configuration_with_every_protection(name):
     """The panic is exactly where the report is: where PUD tables are freed. All trees take less than a minute."""
     tried = defaultdict(set)
 
@@ -55,7 +55,7 @@ def test_how_each_tree_fares_everywhere_with_every_protection(name):
     ("name", "same"),
     [("v6.12", "fixed"), ("v6.12+fold-puds", "arm64-for-next"), ("v6.12+both", "next-20240229")],
 )
-def test_v6_12_fares_as_the_tree_of_v6_9_does(name, same):
+def test_v6_12_has_the_outcomes_of_v6_9(name, same):
     """What v6.12 does otherwise changes what is printed, and nothing about who frees what."""
     for booted in distinct_boots():
         theirs, ours = TREES_6_12[name].start_kernel(booted).run(), Tree.named(same).start_kernel(booted).run()

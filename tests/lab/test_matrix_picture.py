@@ -11,7 +11,7 @@ BOOTS = list(boots())
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_an_outcome_is_told_without_its_colour(outcome):
+def test_outcomes_do_not_need_colour(outcome):
     key = cell_key(BOOTS[0])
     picture = matrix_picture(BOOTS, {key: outcome}, "a tree")
     shapes = {shape.key: shape for shape in picture.shapes}
@@ -21,7 +21,7 @@ def test_an_outcome_is_told_without_its_colour(outcome):
     assert len({sign for sign, _ in OUTCOMES.values()}) == len(OUTCOMES)
 
 
-def test_every_kernel_on_every_cpu_has_a_cell_of_its_own_inside_the_picture():
+def test_cells():
     picture = matrix_picture(BOOTS, {}, "a tree")
     cells = [shape.attributes for shape in picture.shapes if shape.key.startswith("cell ")]
     assert {cell["data-cell"] for cell in cells} == {cell_key(boot) for boot in BOOTS}
@@ -31,7 +31,7 @@ def test_every_kernel_on_every_cpu_has_a_cell_of_its_own_inside_the_picture():
     assert picture.description.count("not run yet") == len(BOOTS)
 
 
-def test_the_cell_at_hand_is_framed_also_where_nothing_boots():
+def test_selected_cell():
     stuck = next(boot for boot in BOOTS if isinstance(boot, NoBoot))
     picture = matrix_picture(BOOTS, {}, "a tree", stuck)
     framed = [shape.key for shape in picture.shapes if "selected" in str(shape.attributes.get("class", ""))]

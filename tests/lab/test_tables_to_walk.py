@@ -26,7 +26,7 @@ def walked(space):
     return {trial.name: space.translate(trial.va, trial.access, trial.el) for trial in space.trials if not trial.rule}
 
 
-def test_each_ends_as_its_name_says(space):
+def test_trials_end_as_named(space):
     ends = {name: str(walk.outcome) for name, walk in walked(space).items()}
     assert ends.pop("mapped").startswith("PA 0x")
     assert ends.pop("linear map") == "PA 0x40000000, Normal WB RWA, Inner Shareable"
@@ -42,13 +42,13 @@ def test_each_ends_as_its_name_says(space):
     assert not ends
 
 
-def test_an_address_is_too_large_only_where_an_entry_holds_more_bits_than_the_cpu_has(space):
+def test_address_too_large(space):
     [rule] = [trial.rule for trial in space.trials if trial.name == "address too large"]
     r = space.mmu.lower
     assert (rule == "") == (min(r.format.packing.bits, space.boot.config.pa_bits) > r.output_bits)
 
 
-def test_linux_reads_every_word_that_the_mmu_reads(space):
+def test_linux_reads_the_words_that_the_mmu_reads(space):
     for walk in walked(space).values():
         found = {lookup.pa: lookup.value for lookup in space.lookups(walk)}
         if "outside the range" in str(walk.outcome):
@@ -58,7 +58,7 @@ def test_linux_reads_every_word_that_the_mmu_reads(space):
 
 
 @pytest.mark.parametrize("path", IMAGES, ids=lambda path: path.name)
-def test_linux_reads_every_word_of_a_real_kernel_that_the_mmu_reads(path):
+def test_linux_reads_the_words_of_a_real_kernel(path):
     space = AddressSpace.of_image(Image.open(path))
     assert not isinstance(walked(space)["kernel image"].outcome, Fault)
     for walk in walked(space).values():
@@ -67,7 +67,7 @@ def test_linux_reads_every_word_of_a_real_kernel_that_the_mmu_reads(path):
             assert found[step.address] == step.descriptor.value
 
 
-def test_tables_of_whoever_made_them_have_no_kernel():
+def test_own_tables_have_no_kernel():
     space = AddressSpace.of_mmu(Mapper.in_ram(TCR_EL1(T0SZ=16)).mmu)
     walk = space.translate(0x1000)
     assert (space.boot, space.lookups(walk)) == (None, ())

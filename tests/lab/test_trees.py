@@ -14,7 +14,7 @@ PUD_FOLDED_AT_RUN_TIME = boot(Config("16k", 52), CPU.named("neoverse-n1"))
 PUD_FOLDED_BY_THE_COMPILER = boot(Config("4k", 39), CPU.named("max"))
 
 
-def test_next_is_its_two_parents_together_and_the_fixes_come_on_top():
+def test_commits_of_the_trees():
     arm64, mm, following = (Tree.named(name).commits for name in ("arm64-for-next", "mm-unstable", "next-20240229"))
     assert [(c.id, c.subject) for c in (*arm64, *mm)] == [
         ("0dd4f60a2c76", "arm64: mm: Add support for folding PUDs at runtime"),
@@ -41,7 +41,7 @@ def test_what_each_tree_reports(name, kinds):
     assert (reports[0].page_type, reports[0].text) == (0xFFFF_FDFF, "nonzero mapcount")
 
 
-def test_the_fix_of_dump_page_alone_changes_what_is_said_of_the_folio_and_no_word_of_the_page():
+def test_fix_of_dump_page_alone():
     """Compared with arm64's branch, whose dump_page() is the one from before."""
     before, after = (
         [line.split("] ", 1)[1] for line in Tree.named(name).start_kernel(PUD_REAL).run().dmesg]
@@ -52,7 +52,7 @@ def test_the_fix_of_dump_page_alone_changes_what_is_said_of_the_folio_and_no_wor
 
 
 @pytest.mark.parametrize("commit", COMMITS, ids=[commit.name for commit in COMMITS])
-def test_a_commit_is_found_by_its_name_and_its_id_and_shows_as_a_diff(commit):
+def test_commit_by_name_and_id(commit):
     assert Commit.named(commit.name) is commit
     if commit.id:
         assert Commit.named(commit.id) is Commit.named(commit.id[:7]) is Commit.named(f"{commit.id:8<40}") is commit
@@ -69,12 +69,12 @@ def test_a_commit_is_found_by_its_name_and_its_id_and_shows_as_a_diff(commit):
 
 
 @pytest.mark.parametrize("name", ["linus", "0dd", "", "0dd4f60a2c77"])
-def test_an_unknown_commit_is_refused_with_those_that_are_known(name):
+def test_unknown_commit(name):
     with pytest.raises(TreeError, match="there are 0dd4f60a2c76, d67cd9f23139, fix-dump-page and fix-pud-free"):
         Commit.named(name)
 
 
-def test_the_diff_is_one_line():
+def test_diff_of_one_line():
     before, after = (
         Tree.named(name).commits[-1].source("pud_free").splitlines() for name in ("arm64-for-next", "fixed")
     )
@@ -86,7 +86,7 @@ def test_the_diff_is_one_line():
     assert [line.strip() for line in after if line not in before] == ["k.__pud_free(mm, pud)"]
 
 
-def test_an_unknown_tree_is_refused_with_those_that_are_known():
+def test_unknown_tree():
     with pytest.raises(TreeError, match=r"unknown tree 'linus': choose from next-20240229, .* and fixed"):
         Tree.named("linus")
 
@@ -106,7 +106,7 @@ def test_the_last_commit_to_a_function_wins():
         assert order[0].subject not in said
 
 
-def test_a_commit_changes_no_code_that_is_not_compiled():
+def test_commit_does_not_change_code_that_is_not_compiled():
     """arm64's pud_free() is under CONFIG_PGTABLE_LEVELS > 3; with fewer the empty one of asm-generic is used."""
     for booted in (b for b in boots() if isinstance(b, Boot)):
         in_tree = Tree.named("arm64-for-next").start_kernel(booted).symbols["pud_free"]
@@ -114,14 +114,14 @@ def test_a_commit_changes_no_code_that_is_not_compiled():
         assert (in_tree is by_itself) == (booted.folded["pud"] is Fold.COMPILE_TIME)
 
 
-def test_what_a_commit_replaces_is_there_to_be_replaced():
+def test_commits_replace_existing_functions():
     symbols = Kernel(PUD_REAL).symbols
     for tree in TREES.values():
         for commit in tree.commits:
             assert symbols.keys() >= set(commit.functions)
 
 
-def test_without_the_patch_all_is_clean_where_no_pud_folds_at_run_time_and_wrong_where_one_does():
+def test_before_fold_puds():
     """Which is what the patch is for."""
     before = Tree("v6.8", (Commit("generic pud_free()", FOLD_PUDS_AT_RUNTIME.before),))
     assert before.start_kernel(PUD_REAL).run().outcome == "clean"
@@ -130,14 +130,14 @@ def test_without_the_patch_all_is_clean_where_no_pud_folds_at_run_time_and_wrong
     assert Tree.named("arm64-for-next").start_kernel(PUD_FOLDED_AT_RUN_TIME).run().outcome == "clean"
 
 
-def test_the_patch_is_shown_against_what_it_met_and_not_against_what_it_became():
+def test_diff_against_the_function_before():
     before, after = FOLD_PUDS_AT_RUNTIME.diff().splitlines()[:2]
     assert (before, after) == ("--- pud_free() of v6.8", "+++ pud_free() of 0dd4f60a2c76")
     assert "-    k.__pud_free(mm, pud)" in FOLD_PUDS_AT_RUNTIME.diff()
     assert "+    if not k.pgtable_l4_enabled():" in FOLD_PUDS_AT_RUNTIME.diff()
 
 
-def test_the_seed_chooses_the_address_and_is_all_that_is_random():
+def test_seed():
     def dmesg(seed):
         return Tree.named("arm64-for-next").start_kernel(PUD_REAL, seed).run().dmesg
 
@@ -146,7 +146,7 @@ def test_the_seed_chooses_the_address_and_is_all_that_is_random():
     assert one != other
 
 
-def test_a_livepatch_goes_into_every_kernel_of_the_matrix():
+def test_matrix_applies_a_livepatch():
     def pud_free(k, mm, pud):
         if k.pgtable_l4_enabled():
             k.__pud_free(mm, pud)

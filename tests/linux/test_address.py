@@ -63,7 +63,7 @@ def test_names_are_those_of_this_kernel():
         ("1 + 2 + 3", "'1 + 2 + 3'"),
     ],
 )
-def test_what_is_no_address_is_named_with_what_would_be(text, told):
+def test_invalid_addresses(text, told):
     with pytest.raises(AddressError) as error:
         parse_address(text, KERNEL)
     assert told in str(error.value)
@@ -75,7 +75,7 @@ def test_any_text_is_an_address_or_an_address_error(text):
         assert 0 <= parse_address(text, KERNEL) < 1 << 64
 
 
-def test_kimage_vaddr_names_what_can_be_in_the_image_and_vmalloc_start_the_rest_from_the_same_place_on():
+def test_kimage_vaddr_and_vmalloc_start():
     booted = boot(Config("64k", 52), CPU.named("max"))
     k = booted.config.constants
     assert k.KIMAGE_VADDR == k.VMALLOC_START

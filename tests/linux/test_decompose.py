@@ -40,7 +40,7 @@ def test_there_are_17_kinds_of_page_table():
 
 
 @given(va=ADDRESSES, booted=BOOTS)
-def test_the_fields_are_the_64_bits_each_once(va, booted):
+def test_fields_tile_64_bits(va, booted):
     next_bit, total = 63, 0
     for _, hi, lo, value in decompose(va, booted).fields:
         assert hi == next_bit

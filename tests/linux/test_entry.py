@@ -141,7 +141,7 @@ SWAP = [  # (type in bits 10:6, in words, of a frame): linux/swap.h and swapops.
 
 @pytest.mark.parametrize(("type", "what", "of_frame"), SWAP)
 @pytest.mark.parametrize("level", ["pte", "pmd"])
-def test_where_a_page_is_that_is_not_there(type, what, of_frame, level):
+def test_swap_entries(type, what, of_frame, level):
     swap = decode_entry(0x1234 << 12 | type << 6, level, kernel()).swap
     assert (swap.type, swap.what, swap.offset, swap.flags) == (type, what, 0x1234, ())
     assert swap.pfn == (0x1234 if of_frame else None)
@@ -156,14 +156,14 @@ def test_flags_beside_a_swap_entry():
 
 
 @pytest.mark.parametrize(("level", "word"), [("pte", 0x4000_0F82), ("pte", 0x4000_0F80), ("pmd", 0x4020_0F80)])
-def test_what_software_alone_reads_as_present_keeps_its_bits(level, word):
+def test_present_invalid_keeps_its_bits(level, word):
     """`pte_mkinvalid()` and `pmd_mkinvalid()`: bit 0 goes, bit 11 comes; of what is left bit 1 is not asked."""
     entry = decode_entry(word, level, kernel())
     assert (entry.kind, entry.oa, entry.permissions) == ("present but invalid", word & ~0xFFF, None)
     assert {"AF", "AttrIndx"} <= {part.name for part in entry.fields}
 
 
-def test_a_page_whose_valid_bit_was_taken_away_is_no_swap_entry():
+def test_cleared_valid_bit():
     """Of a real log of a 64K kernel with debug_pagealloc (tests/data/oops/walks.jsonl)."""
     entry = decode_entry(0x0068_000F_6C8D_0712, "pte", kernel("64k", 48))
     assert (entry.kind, entry.swap, entry.permissions) == ("valid bit clear", None, None)
@@ -171,7 +171,7 @@ def test_a_page_whose_valid_bit_was_taken_away_is_no_swap_entry():
     assert "debug_pagealloc" in entry.notes[0]
 
 
-def test_where_linux_keeps_no_swap_entries_it_says_so():
+def test_swap_entry_at_an_upper_level():
     assert "pud_bad()" in decode_entry(0x1000, "pud", kernel()).notes[0]
 
 
@@ -191,7 +191,7 @@ def test_memory_types_are_those_that_linux_sets_up():
     assert memory_name(5, kernel()).startswith("no memory type")
 
 
-def test_a_write_to_a_clean_page_is_let_in_where_hardware_manages_the_dirty_state():
+def test_clean_page_is_writable_with_hardware_dirty_state():
     clean = 0x00E8_0000_4000_0FC3  # PTE_WRITE and PTE_RDONLY
     assert decode_entry(clean, "pte", kernel()).permissions[0] == "rw-"
     without = kernel(cpu="cortex-a57")  # no hardware update: the store faults, and Linux makes the page dirty
@@ -221,16 +221,16 @@ def test_a_block_where_the_level_has_none_is_reserved():
     assert "level 0 is a table" in entry.notes[0]
 
 
-def test_an_address_beyond_physical_memory_is_told():
+def test_note_for_address_beyond_physical_memory():
     entry = decode_entry(1 << 44 | 0x703, "pte", kernel(cpu="cortex-a57"))  # 44 bits
     assert any("44 bits" in note for note in entry.notes)
 
 
-def test_reserved_bits_that_are_set_are_told():
+def test_note_for_reserved_bits():
     assert any("49:48" in note for note in decode_entry(1 << 48 | 0x703, "pte", kernel()).notes)
 
 
-def test_prot_none_of_an_older_kernel_is_told():
+def test_note_for_prot_none_of_an_older_kernel():
     older = 0x04E0_0000_4000_0F82  # PAGE_NONE of v6.9
     assert any("PTE_PROT_NONE" in note for note in decode_entry(older, "pte", kernel()).notes)
 
@@ -260,7 +260,7 @@ def test_every_level_has_both_names(boot):
         ("", "is not a level"),
     ],
 )
-def test_a_level_that_is_not_there_is_refused_with_those_that_are(level, says):
+def test_missing_level(level, says):
     with pytest.raises(LevelError, match=says):
         decode_entry(0, level, kernel())
 

@@ -32,7 +32,7 @@ def test_the_legal_configurations():
 
 
 @given(st.sampled_from(list(LEGAL)), ANY_BITS, ANY_BITS)
-def test_what_is_not_legal_is_refused(page_size, va_bits, pa_bits):
+def test_illegal_combinations(page_size, va_bits, pa_bits):
     legal = (va_bits, pa_bits) in LEGAL[page_size]
     assert (refusal(page_size, va_bits, pa_bits) is None) == legal
     if not legal:
@@ -82,7 +82,7 @@ def test_pa_bits_alone_keeps_48_where_64k_pages_leave_a_choice():
 
 
 @given(st.sampled_from(list(LEGAL)), ANY_BITS, ANY_BITS)
-def test_a_refusal_names_the_value_the_rule_and_a_legal_choice_that_is_nearest(page_size, va_bits, pa_bits):
+def test_refusal_names_value_rule_and_nearest_choice(page_size, va_bits, pa_bits):
     told = refusal(page_size, va_bits, pa_bits)
     if told is None:
         return
@@ -115,13 +115,13 @@ def test_some_refusals(choice, rule, advice):
 
 
 @pytest.mark.parametrize("size", [0, 8192, "8k", "4g", "", "four"])
-def test_a_page_size_that_arm64_has_not(size):
+def test_unknown_page_size(size):
     with pytest.raises(ConfigError, match="arm64 has 4k, 16k and 64k pages"):
         Config(size, 48)
 
 
 @pytest.mark.parametrize("spelling", ["16k", "16K", "16KB", "16384", 16384])
-def test_page_sizes_as_people_write_them(spelling):
+def test_spellings_of_page_sizes(spelling):
     assert Config(spelling, 47) == Config("16k", 47, 48)
 
 

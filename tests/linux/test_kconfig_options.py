@@ -65,13 +65,13 @@ def test_an_option_whose_dependency_is_missing_is_off():
         ({"SWAP": 2}, "SWAP=2: an option is on"),
     ],
 )
-def test_what_cannot_be_is_refused(options, message):
+def test_contradicting_options(options, message):
     with pytest.raises(ConfigError, match=message):
         Config("4k", 48, **options)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(MINIMAL)), st.booleans()))
-def test_any_other_choice_boots_and_is_itself_again(options):
+def test_any_choice_boots_and_round_trips(options):
     try:
         config = Config("4k", 48, **options)
     except ConfigError:

@@ -14,13 +14,13 @@ from pgtlab.linux.share import Share, ShareError
     cpu=st.sampled_from(list(CPUS)),
     address=st.sampled_from(["VMEMMAP_START", "0xffff000000000000", "PAGE_OFFSET + 0x1000"]),
 )
-def test_there_and_back(config, cpu, address):
+def test_round_trip(config, cpu, address):
     share = Share(config, cpu, address)
     assert Share.parse(str(share)) == share
     assert Share.parse(f" {share}\n") == share
 
 
-def test_the_cpu_with_everything_goes_by_what_it_can_lack():
+def test_short_names_of_max():
     assert str(Share.parse("pgtlab://16k/52/lpa2/0x0")) == "pgtlab://16k/52/lpa2/0x0"
     assert Share.parse("pgtlab://16k/52/lpa2/0x0").cpu == "max"
     assert Share.parse("pgtlab://64k/48/pa52/a64fx/0x0").config.pa_bits == 52
@@ -29,7 +29,7 @@ def test_the_cpu_with_everything_goes_by_what_it_can_lack():
 @pytest.mark.parametrize(
     "text", ["", "16k/52/lpa2/0x0", "pgtlab://16k/52/lpa2", "pgtlab://16k/many/lpa2/0x0", "pgtlab://64k/48/pax/max/0"]
 )
-def test_what_is_none_says_what_one_looks_like(text):
+def test_text_that_is_not_a_share_string(text):
     with pytest.raises(ShareError, match="pgtlab://PAGE_SIZE/VA_BITS/CPU/ADDRESS"):
         Share.parse(text)
 
@@ -37,6 +37,6 @@ def test_what_is_none_says_what_one_looks_like(text):
 @pytest.mark.parametrize(
     ("text", "told"), [("pgtlab://4k/47/max/0", "PAGE_SIZE_16KB"), ("pgtlab://4k/48/cortex-m0/0", "not a preset")]
 )
-def test_what_is_not_to_be_had_is_refused_by_its_rule(text, told):
+def test_share_string_of_an_illegal_kernel(text, told):
     with pytest.raises(ValueError, match=told):
         Share.parse(text)

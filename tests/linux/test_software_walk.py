@@ -19,7 +19,7 @@ def process(booted):
 
 
 @pytest.mark.parametrize("booted", KINDS, ids=repr)
-def test_linux_reads_each_word_that_the_mmu_reads_and_folded_levels_read_one_again(booted):
+def test_linux_reads_the_words_of_the_mmu(booted):
     k, mm, va = process(booted)
     walk = switch_mm(k, mm).translate(va, Access.READ, el=0)
     lookups = software_walk(k, mm, va)
@@ -63,7 +63,7 @@ def test_the_picture_has_every_table_every_lookup_and_the_outcome(booted, access
     )
 
 
-def test_what_is_not_reached_yet_is_not_given_away():
+def test_steps_not_reached_are_hidden():
     k, mm, va = process(KINDS[0])
     mmu = switch_mm(k, mm)
     walk = mmu.translate(va, Access.READ, el=0)

@@ -49,19 +49,19 @@ def run(code: str) -> subprocess.CompletedProcess:
         ),
     ],
 )
-def test_it_works_without(code, printed):
+def test_works_without_numpy(code, printed):
     done = run(code)
     assert (done.stdout.strip(), done.stderr) == (printed, "")
 
 
 @pytest.mark.parametrize("words", ["esr 0x96000004 --svg", "pte 68000040000f07 --svg", "va PAGE_END --json"])
-def test_a_word_is_decoded_without(words):
+def test_words_without_numpy(words):
     done = run(f"from pgtlab.cli import main\nmain({words.split()})")
     assert done.stdout
     assert done.stderr == ""
 
 
-def test_the_block_holds():
+def test_numpy_is_blocked():
     """Memory is an array, and says so."""
     done = run("import pgtlab.arch.memory")
     assert "ImportError: numpy is not here" in done.stderr

@@ -30,7 +30,7 @@ __all__ = ["compile_time", "run_time"]
 
 
 def compile_time(symbols: Mapping[str, int]) -> Constants:
-    """The constants that a compiler sees: they depend on the configuration alone.
+    """The constants of compile time, which depend on the configuration alone.
 
     Parameters
     ----------
@@ -61,5 +61,5 @@ def _included(symbols: tuple[tuple[str, int], ...]) -> Constants:
 
 
 def run_time(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Constants:
-    """The macros whose value the boot decides, for a kernel whose compile-time constants are `k`."""
+    """The constants that the boot decides, for a kernel with the compile-time constants `k`."""
     return runtime(k, vabits_actual=vabits_actual, lpa2=lpa2, ng=ng)

@@ -1,4 +1,4 @@
-"""What the immediate of a BRK tells Linux (`arch/arm64/include/asm/brk-imm.h`, v6.12)."""
+"""The immediates of BRK instructions in Linux (`arch/arm64/include/asm/brk-imm.h`, v6.12)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CFI, _CFI_MASK = 0x8000, 0x3FF
 
 
 def brk_name(imm: int) -> str | None:
-    """Who in the kernel set a BRK with this immediate; None where nobody did.
+    """The kernel's name for a BRK immediate; None if it has none.
 
     >>> brk_name(0x800), brk_name(0x5512)
     ('BUG_BRK_IMM: BUG() or WARN()', 'UBSAN_BRK_IMM: UBSAN, check 0x12')

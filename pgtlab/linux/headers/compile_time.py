@@ -1,4 +1,4 @@
-"""What the compiler knows: constants of a configuration, header by header (`arch/arm64/include/asm/`, v6.12)."""
+"""The constants of compile time, header by header (`arch/arm64/include/asm/`, v6.12)."""
 
 from __future__ import annotations
 
@@ -229,12 +229,12 @@ def tcr_h(k: Header) -> None:
 
 
 def processor_h(k: Header) -> None:
-    """asm/processor.h: mmap() stays below this unless it is asked for more."""
+    """asm/processor.h: the limit of mmap() unless a higher address is requested."""
     k.DEFAULT_MAP_WINDOW_64 = bit(k.VA_BITS_MIN)
 
 
 def kernel_pgtable_h(k: Header) -> None:
-    """asm/kernel-pgtable.h and asm/boot.h: the early tables. Blocks map the image only where 2 MiB are one."""
+    """asm/kernel-pgtable.h and asm/boot.h: the early tables. Blocks map the image only if a block is 2 MiB."""
     k.MAX_FDT_SIZE, k.MIN_FDT_ALIGN = SZ_2M, 8
     k.SWAPPER_SKIP_LEVEL = int(k.PMD_SIZE <= SZ_2M)
     k.SWAPPER_BLOCK_SHIFT = k.PMD_SHIFT if k.SWAPPER_SKIP_LEVEL else k.PAGE_SHIFT

@@ -1,4 +1,4 @@
-"""What only the boot knows: macros that read `vabits_actual`, TCR_EL1.DS or `arm64_use_ng_mappings`."""
+"""The constants of run time: macros that read `vabits_actual`, TCR_EL1.DS or `arm64_use_ng_mappings`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Consta
         if k.VA_BITS == k.VA_BITS_MIN:
             r.VMALLOC_END = k.VMEMMAP_START - SZ_8M
         else:
-            # A 52-bit memmap on fewer bits: the pages below the shorter linear map have no use, vmalloc takes them.
+            # A 52-bit memmap with fewer bits in use: vmalloc takes the pages that describe no linear map.
             r.VMEMMAP_UNUSED_NPAGES = (ul(-bit(vabits_actual)) - k.PAGE_OFFSET) >> k.PAGE_SHIFT
             unused = r.VMEMMAP_UNUSED_NPAGES * k["sizeof(struct page)"]
             r.VMALLOC_END = k.VMEMMAP_START + unused - SZ_8M
@@ -46,7 +46,7 @@ def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Consta
         r.TASK_SIZE_64 = bit(vabits_actual)
 
     def pgtable_prot_h(r: Header) -> None:
-        # With DS = 1 the bits of SH hold output-address bits instead; TCR_EL1.SH0 and SH1 speak for all.
+        # With DS = 1 the bits of SH hold output-address bits instead; TCR_EL1.SH0 and SH1 apply to all.
         r.PTE_MAYBE_SHARED = 0 if lpa2 else k.PTE_SHARED
         r.PMD_MAYBE_SHARED = 0 if lpa2 else k.PMD_SECT_S
         r.PTE_MAYBE_NG = k.PTE_NG if ng else 0
