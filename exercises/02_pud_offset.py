@@ -181,7 +181,9 @@ def where(fold, pud_offset, seed):
     for step in steps(pud_offset, seed):
         if step.k.boot.folded["pud"] is fold:
             assert not step.k.reports, f"{step}: the kernel panics in your function: {step.k.reports[0].text}"
-            assert isinstance(step.returned, int), f"{step}: you returned `{step.returned!r:.40}`, which is not an address."
+            assert isinstance(step.returned, int), (
+                f"{step}: you returned `{step.returned!r:.40}`, which is not an address."
+            )
             yield step
 
 

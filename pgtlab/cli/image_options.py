@@ -29,14 +29,14 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
         help="a folder with tables.npz and regs.json, an .npz of pgtlab's, an ELF core dump, text of @ADDRESS and "
         "words, or with --base raw physical memory",
     )
-    said = parser.add_argument_group("what the image does not say")
-    said.add_argument("--base", type=address, metavar="PA", help="the file is raw memory that begins at this address")
-    said.add_argument("--page-size", metavar="SIZE", help="4k, 16k or 64k")
-    said.add_argument("--va-bits", type=int, metavar="N", help="the kernel's VA_BITS: 36, 39, 42, 47, 48 or 52")
-    said.add_argument("--pa-bits", type=int, metavar="N", help="the kernel's PA_BITS: 48 or 52")
-    said.add_argument("--cpu", metavar="NAME", help=", ".join(CPUS))
+    group = parser.add_argument_group("what the image does not say")
+    group.add_argument("--base", type=address, metavar="PA", help="the file is raw memory that begins at this address")
+    group.add_argument("--page-size", metavar="SIZE", help="4k, 16k or 64k")
+    group.add_argument("--va-bits", type=int, metavar="N", help="the kernel's VA_BITS: 36, 39, 42, 47, 48 or 52")
+    group.add_argument("--pa-bits", type=int, metavar="N", help="the kernel's PA_BITS: 48 or 52")
+    group.add_argument("--cpu", metavar="NAME", help=", ".join(CPUS))
     for option, register in REGISTERS.items():
-        said.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
+        group.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
 
 
 def open_image(args: argparse.Namespace) -> Image:

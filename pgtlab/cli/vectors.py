@@ -227,22 +227,22 @@ class Verification:
         granule = v["img_granule"][image, upper] >> 10
         names = np.char.add(granule.astype(str), "K")
         names = np.where((tcr >> TCR_EL1.DS.lo & 1) & (granule < 64), np.char.add(names, " DS"), names)
-        found = {}
+        features = {}
         for name in np.unique(names):
             for half in (0, 1):
-                found[f"{name} TTBR{half}_EL1"] = (names == name) & (upper == half)
+                features[f"{name} TTBR{half}_EL1"] = (names == name) & (upper == half)
         for field in ["TBI0", "TBI1", "HPD0", "HPD1", "EPD0", "EPD1", "E0PD0", "E0PD1", "HA", "HD"]:
             on = (tcr & getattr(TCR_EL1, field).mask) != 0
-            found[f"TCR_EL1.{field}"] = on & (upper == int(field[-1])) if field[-1] in "01" else on
-        found["SCTLR_EL1.WXN"] = (v["img_sctlr_el1"][image] & SCTLR_EL1.WXN.mask) != 0
+            features[f"TCR_EL1.{field}"] = on & (upper == int(field[-1])) if field[-1] in "01" else on
+        features["SCTLR_EL1.WXN"] = (v["img_sctlr_el1"][image] & SCTLR_EL1.WXN.mask) != 0
         for number, (operation, _, _) in enumerate(OPERATIONS):
-            found[operation] = v["op"] == number
+            features[operation] = v["op"] == number
         codes = np.where(self._faulted(), self._recorded_code(), -1)
         for code in np.unique(codes):
-            found["translated" if code < 0 else status_code_name(int(code))] = codes == code
+            features["translated" if code < 0 else status_code_name(int(code))] = codes == code
         for note in Note:
-            found[f"note {note.name}"] = v.noted(note)
-        return {name: cases for name, cases in found.items() if (cases & self.compared).any()}
+            features[f"note {note.name}"] = v.noted(note)
+        return {name: cases for name, cases in features.items() if (cases & self.compared).any()}
 
     def _faulted(self) -> Mask:
         v = self.vectors
@@ -274,11 +274,11 @@ def verify(vectors: Vectors, progress: bool = False) -> Verification:
                     continue
                 vas = vectors["va"][which]
                 walks = [mmu.translate(va, access, el) for va in vas.tolist()]
-                one, many = Translations.of(walks), mmu.translate_many(vas, access, el)
+                single, many = Translations.of(walks), mmu.translate_many(vas, access, el)
                 esr = np.array([int(walk.esr or 0) for walk in walks], np.uint64)
-                walk_wrong[which] = compared[which] & (_wrong(vectors, which, one) | _wrong_esr(vectors, which, esr))
+                walk_wrong[which] = compared[which] & (_wrong(vectors, which, single) | _wrong_esr(vectors, which, esr))
                 many_wrong[which] = compared[which] & _wrong(vectors, which, many)
-                differ[which] = one.differs(many)
+                differ[which] = single.differs(many)
                 bar.update(len(which))
     return Verification(vectors, compared, walk_wrong, many_wrong, differ)
 

@@ -108,5 +108,5 @@ def _disagreement(v: Verification, case: int) -> str:
         for name in (("esr_el1", "pa") if vectors.fetches else ("par_el1", "esr"))
     )
     walk = mmu.translate(int(vectors["va"][case]), access, el)
-    found = f"ESR_EL1 {int(walk.esr):#x}" if vectors.fetches and walk.esr else f"PAR_EL1 {int(walk.par):#x}"
-    return f"case {case}, image {image}, {operation}: recorded {recorded}; here {found}\n{walk}"
+    result = f"ESR_EL1 {int(walk.esr):#x}" if vectors.fetches and walk.esr else f"PAR_EL1 {int(walk.par):#x}"
+    return f"case {case}, image {image}, {operation}: recorded {recorded}; here {result}\n{walk}"

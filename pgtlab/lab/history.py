@@ -212,5 +212,5 @@ def _git(*args: str, folder: Path | None = None, stdin: bytes = b"") -> None:
     except FileNotFoundError:
         raise RepoError("git is not on the PATH: install it; the bisection needs it, too") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-        raise RepoError(f"git {args[0]} failed: {said[-1]}") from None
+        errors = error.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+        raise RepoError(f"git {args[0]} failed: {errors[-1]}") from None

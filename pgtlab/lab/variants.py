@@ -26,11 +26,11 @@ def distinct_boots() -> tuple[Boot, ...]:
     >>> len(distinct_boots()), describe(distinct_boots()[-1])
     (17, '64K pages, VA_BITS=52, PA_BITS=52 on cortex-a53 (48 in use)')
     """
-    found: dict[tuple[Config, int], Boot] = {}
+    distinct: dict[tuple[Config, int], Boot] = {}
     for booted in boots():
         if isinstance(booted, Boot):
-            found.setdefault((booted.config, booted.vabits_actual), booted)
-    return tuple(found.values())
+            distinct.setdefault((booted.config, booted.vabits_actual), booted)
+    return tuple(distinct.values())
 
 
 def describe(boot: Boot) -> str:

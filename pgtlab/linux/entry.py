@@ -17,6 +17,7 @@ from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
 from pgtlab.arch.registers import SCTLR_EL1, TTBR1_EL1, PARange
+from pgtlab.arch.sizes import short_size
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
@@ -27,7 +28,6 @@ from pgtlab.linux.swap_entry import EntryHelpers, Swap, SwapEntry, decode_swap
 if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
-_UNITS = ((40, "T"), (30, "G"), (20, "M"), (10, "K"))
 _NEVER_IN_SWAP_ENTRY = 0b111010  # and bit 0; the type begins at bit 6, and bit 2 is the exclusive flag
 _BEFORE_V6_10 = ((58, "PTE_PROT_NONE"), (59, "PMD_PRESENT_INVALID"))
 IGNORED = "ignored"
@@ -189,7 +189,7 @@ class Entry:
         if self.swap is not None:
             what = f"{what}: {self.swap}"
         if self.oa is not None:
-            size = "" if self.kind == "table" else f", {_size(self.size)}"
+            size = "" if self.kind == "table" else f", {short_size(self.size)}"
             what = f"{what}{size} at {self.oa:#x}, pfn {self.pfn:#x}"
         return f"{self.name} {self.word:#018x}: {what}"
 
@@ -229,7 +229,7 @@ class Entry:
         lines = [
             self.summary,
             f"{config.granule} pages, VA_BITS={config.va_bits} on {self.boot.cpu.name}: the {self.name} is level "
-            f"{self.level}, where an entry covers {_size(self.size)} and is a {' or a '.join(self.kinds)}",
+            f"{self.level}, where an entry covers {short_size(self.size)} and is a {' or a '.join(self.kinds)}",
         ]
         lines += [f"note: {note}" for note in self.notes]
         if self.memory is not None:
@@ -280,13 +280,6 @@ def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
     if not 0 <= word < 1 << 64:
         raise EntryError(f"{word:#x} is not a 64-bit entry: the largest is {MASK64:#x}")
     return Entry(word, *parse_level(level, boot), boot)
-
-
-def _size(size: int) -> str:
-    for shift, unit in _UNITS:
-        if size >> shift:
-            return f"{size >> shift}{unit}"
-    return str(size)
 
 
 # The bits of an entry by name: the hardware's names, and what Linux takes each for (`asm/pgtable-prot.h`, v6.12).

@@ -19,9 +19,9 @@ def levels(boot: Boot) -> dict[str, int]:
     >>> levels(boot(Config("16k", 52), CPU.named("max,lpa2=off")))
     {'pgd': 1, 'pud': 1, 'pmd': 2, 'pte': 3}
     """
-    found = {level.name: level.level for level in decompose(0, boot).linux}
-    found["pgd"] = boot.start_level
-    return {name: level for name, level in found.items() if level is not None}
+    by_name = {level.name: level.level for level in decompose(0, boot).linux}
+    by_name["pgd"] = boot.start_level
+    return {name: level for name, level in by_name.items() if level is not None}
 
 
 def parse_level(text: str | int, boot: Boot) -> tuple[str, int]:

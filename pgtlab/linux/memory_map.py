@@ -121,9 +121,9 @@ class Place:
 
     def as_dict(self) -> dict[str, object]:
         """The place as plain data, as `pgtlab va --json` prints it: the region, then the decomposition."""
-        found: dict[str, object] | None = None
+        region: dict[str, object] | None = None
         if self.region is not None and self.offset is not None:
-            found = {
+            region = {
                 "name": self.region.name,
                 "start": f"{self.region.start:#018x}",
                 "end": f"{self.region.end - 1:#018x}",
@@ -131,7 +131,7 @@ class Place:
             }
         return {
             "va": f"{self.decomposition.va:#018x}",
-            "region": found,
+            "region": region,
             "note": self.note,
         } | self.decomposition.as_dict()
 
@@ -141,9 +141,9 @@ class Place:
 
     def __str__(self) -> str:
         """The address and its region, then the decomposition."""
-        first, *rest = str(self.decomposition).splitlines()
+        first, *others = str(self.decomposition).splitlines()
         where = "outside the map" if self.region is None else f"{self.region} + {self.offset:#x}"
-        return "\n".join([first, f"  {where}", *([f"  {self.note}"] if self.note else []), *rest])
+        return "\n".join([first, f"  {where}", *([f"  {self.note}"] if self.note else []), *others])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.picture.mimebundle(str(self))

@@ -29,9 +29,9 @@ class Lookup:
     again: bool
 
     def __str__(self) -> str:
-        found = "no memory there" if self.value is None else f"{self.level} = {self.value:#018x}"
+        entry = "no memory there" if self.value is None else f"{self.level} = {self.value:#018x}"
         how = " (the same entry again)" if self.again else ""
-        return f"{self.call} -> {self.pa:#x}, {found}{how}"
+        return f"{self.call} -> {self.pa:#x}, {entry}{how}"
 
 
 def software_walk(k: Kernel, mm: MmStruct, addr: int | str) -> tuple[Lookup, ...]:
@@ -58,20 +58,20 @@ def software_walk(k: Kernel, mm: MmStruct, addr: int | str) -> tuple[Lookup, ...
 
     Source: `follow_pte()` and its kin in `mm/memory.c`, and `show_pte()` in `arch/arm64/mm/fault.c`, v6.12.
     """
-    found: list[Lookup] = []
+    lookups: list[Lookup] = []
     addr, pointer, above = as_address(addr, k.boot), mm, "mm"
     for level in LINUX_LEVELS:
         helper = "pte_offset_kernel" if level == "pte" else f"{level}_offset"
         pointer = getattr(k, helper)(pointer, addr)
         pa = k.__pa(pointer)
         value = k.read64(pointer) if pa in k.memory else None
-        again = bool(found) and found[-1].pa == pa
+        again = bool(lookups) and lookups[-1].pa == pa
         fold = k.boot.folded.get(level, Fold.REAL)
-        found.append(Lookup(level, f"{helper}({above}, addr)", pa, value, fold, again))
+        lookups.append(Lookup(level, f"{helper}({above}, addr)", pa, value, fold, again))
         if level == "pte" or value is None or getattr(k, f"{level}_none")(value) or getattr(k, f"{level}_bad")(value):
             break
         above = f"{level}p"
-    return tuple(found)
+    return tuple(lookups)
 
 
 def kernel_over(booted: Boot, mmu: MMU) -> Kernel:

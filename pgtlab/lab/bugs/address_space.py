@@ -11,7 +11,7 @@ from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1
 from pgtlab.arch.walk import Translation
-from pgtlab.lab.bugs.bug import said
+from pgtlab.lab.bugs.bug import last_report
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.kernel.page import Page
@@ -92,8 +92,8 @@ def life(k: Kernel) -> str | None:
     free_pgtables(k, mm, va)
     k.mmput(mm)
     k.__free_pages(page, 0)
-    if found := said(k):
-        return found
+    if report := last_report(k):
+        return report
     lost = [str(owner) for owner in k.page_owner.owners() if owner not in before]
     left = k.vmstat["nr_page_table_pages"] - tables
     return f"{lost[0]}: never freed, and NR_PAGETABLE is {left} too high" if lost else None

@@ -104,7 +104,7 @@ class Bug:
             seen = self.exercise(kernel)
             outcome = "report" if kernel.reports else "unnoticed" if seen is not None else "clean"
         except Panic:
-            outcome, seen = "panic", said(kernel)
+            outcome, seen = "panic", last_report(kernel)
         return Run(outcome, tuple(kernel.reports), tuple(kernel.log.lines)), seen or ""
 
     def with_options(self, boot: Boot) -> Boot:
@@ -143,7 +143,7 @@ class Bug:
         )
 
 
-def said(kernel: Kernel) -> str | None:
+def last_report(kernel: Kernel) -> str | None:
     """The last thing that the kernel found wrong, in its words."""
     if not kernel.reports:
         return None

@@ -15,7 +15,7 @@ from pgtlab.lab.bugs.address_space import (
     some_address,
     switch_mm,
 )
-from pgtlab.lab.bugs.bug import Bug, said
+from pgtlab.lab.bugs.bug import Bug, last_report
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME, commit
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
@@ -64,8 +64,8 @@ def p4d_offset_lockless(k: Kernel, pgdp: int, pgd: int, addr: int) -> int:
 def _walk_without_locks(k: Kernel) -> str | None:
     mm, va, pfn = new_mm(k), some_address(k), new_page(k).pfn
     pte = k.read64(map_page(k, mm, va, pfn))
-    found = gup_fast(k, mm, va)
-    return None if found == pte else f"{va:#x} is mapped by {pte:016x}, and the lockless walk reads {found:016x}"
+    walked = gup_fast(k, mm, va)
+    return None if walked == pte else f"{va:#x} is mapped by {pte:016x}, and the lockless walk reads {walked:016x}"
 
 
 PGD_ON_THE_STACK: Final = Bug(
@@ -127,9 +127,9 @@ def pgdir_is_page_size(k: Kernel) -> bool:
 
 def _two_processes(k: Kernel) -> str | None:
     va = some_address(k)
-    one, other = new_mm(k), new_mm(k)
-    map_page(k, one, va, new_page(k).pfn)
-    *_, (level, entry) = k.entries_of(other, va)
+    first, second = new_mm(k), new_mm(k)
+    map_page(k, first, va, new_page(k).pfn)
+    *_, (level, entry) = k.entries_of(second, va)
     return f"a process that mapped nothing has {level}={entry:016x} for {va:#x}" if level == "pte" and entry else None
 
 
@@ -258,12 +258,12 @@ def _use_what_was_freed(k: Kernel) -> str | None:
     mm, va, page = new_mm(k), some_address(k), new_page(k)
     map_page(k, mm, va, page.pfn)
     free_pgtables(k, mm, va)
-    found = _read_of_a_free_page(k, switch_mm(k, mm).translate(va, el=0))
+    seen = _read_of_a_free_page(k, switch_mm(k, mm).translate(va, el=0))
     try:
         map_page(k, mm, va, page.pfn)
     except Panic:
-        return f"{found}; the next page fault there ends in {said(k)}"
-    return found
+        return f"{seen}; the next page fault there ends in {last_report(k)}"
+    return seen
 
 
 def _read_of_a_free_page(k: Kernel, walk: Walk) -> str | None:

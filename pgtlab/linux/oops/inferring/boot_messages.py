@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pgtlab.arch.sizes import size_name
 from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Evidence
 from pgtlab.linux.oops.inferring.layout import Layout
 from pgtlab.linux.oops.inferring.narrowing import Clue
@@ -65,7 +66,7 @@ def boot_clues(log: PrintedLog) -> Iterator[Clue]:
         evidence = Evidence(f"a hash table has 2^order pages: {division}, one page", (number,))
         yield Clue(evidence, lambda layout: layout.page_size == size, DERIVED)
     if boot.huge_sizes:
-        names = ", ".join(_in_words(size) for size in sorted(boot.huge_sizes))
+        names = ", ".join(size_name(size) for size in sorted(boot.huge_sizes))
         evidence = Evidence(f"huge pages of {names}", tuple(sorted(boot.huge_sizes.values())))
         yield Clue(evidence, lambda layout: boot.huge_sizes.keys() <= huge_sizes(layout), LIKELY)
     for text, number in boot.va52.items():
@@ -88,8 +89,3 @@ def huge_sizes(layout: Layout) -> set[int]:
     k = layout._constants
     sizes = {int(k.CONT_PTE_SIZE), int(k.PMD_SIZE), int(k.CONT_PMD_SIZE)}
     return sizes | ({1 << 30} if layout.page_shift == 12 else set())
-
-
-def _in_words(size: int) -> str:
-    unit = next(unit for unit in ("GiB", "MiB", "KiB") if size >> _UNITS[unit] or unit == "KiB")
-    return f"{size >> _UNITS[unit]} {unit}"
