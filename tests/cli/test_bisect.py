@@ -47,9 +47,9 @@ def test_bisection_in_another_configuration(debug_vm_pgtable, capsys):
 @pytest.mark.parametrize(
     ("text", "args", "told"),
     [
-        ("fold-pud", [], "line 1: commit 'fold-pud' is not known"),
-        ("fold-puds\n0dd4f60a2c76", [], "tree.txt, line 2: fold-puds is in since line 1"),
-        ("\xff", [], "line 1: commit '\ufffd' is not known"),
+        ("fold-pud", [], "line 1: unknown commit 'fold-pud'"),
+        ("fold-puds\n0dd4f60a2c76", [], "tree.txt, line 2: fold-puds is already on line 1"),
+        ("\xff", [], "line 1: unknown commit '\ufffd'"),
         (BASE, ["--bad", "clean"], "'report', 'panic'"),
         (BASE, ["--tree", "fixed"], "not allowed with"),
         (BASE, ["--va-bits", "49"], "VA_BITS=49"),
@@ -77,7 +77,7 @@ def test_exception_is_not_a_bad_commit(monkeypatch, debug_vm_pgtable, capsys):
     def fail(*args):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pgtlab.cli.debug_vm_pgtable.running", fail)
+    monkeypatch.setattr("pgtlab.cli.debug_vm_pgtable.booted", fail)
     assert debug_vm_pgtable(BASE) == 128
     assert "ZeroDivisionError" in capsys.readouterr().err
 

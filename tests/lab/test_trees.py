@@ -70,7 +70,7 @@ def test_commit_by_name_and_id(commit):
 
 @pytest.mark.parametrize("name", ["linus", "0dd", "", "0dd4f60a2c77"])
 def test_unknown_commit(name):
-    with pytest.raises(TreeError, match="there are 0dd4f60a2c76, d67cd9f23139, fix-dump-page and fix-pud-free"):
+    with pytest.raises(TreeError, match="choose from 0dd4f60a2c76, d67cd9f23139, fix-dump-page and fix-pud-free"):
         Commit.named(name)
 
 

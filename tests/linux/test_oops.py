@@ -292,6 +292,6 @@ def test_impossible_placement_names_a_possible_one(placement, message):
     booted = boot(Config("4k", 48), CPU.named("max"))
     with pytest.raises(ValueError, match=message) as refusal:
         Kernel(booted, placement=placement)
-    nearest = re.search(r"the nearest (?:below )?is (0x[0-9a-f]+)$", str(refusal.value))
+    nearest = re.search(r"did you mean (0x[0-9a-f]+)\?$", str(refusal.value))
     given = {name: value for name, value in vars(placement).items() if value is not None}
     Kernel(booted, placement=Placement(**dict.fromkeys(given, int(nearest[1], 16))))
