@@ -110,7 +110,7 @@ def test_decompose_is_its_older_name(run):
         (["esr", "ESR"], "'ESR' is not a hexadecimal number, such as 0x96000004"),
         (["esr", "-1"], "-1"),
         (["esr", "0x1_0000_0000_0000_0000"], "more than 64 bits"),
-        (["esr", "0", "--json", "--svg"], "one format"),
+        (["esr", "0", "--json", "--svg"], "choose one of them"),
         (
             ["pte", "0", "--level", "p4d"],
             "this kernel has no p4d, which is folded at compile time: a log prints the entry of the pgd for it",
