@@ -164,7 +164,7 @@ def test_empty_folder_is_used(repo, tmp_path):
 
 def test_without_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RepoError, match="install git"):
+    with pytest.raises(RepoError, match="git is not on the PATH"):
         write_repo(tmp_path / "repo")
     assert list(tmp_path.iterdir()) == []
 
