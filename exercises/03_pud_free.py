@@ -89,7 +89,7 @@ def pud_free(k, mm, pud):
     k.pagetable_free(k.virt_to_page(pud))
 
 
-# %% Calls the destructor and does not free tags=["wrong"] feedback="who gives it back"
+# %% Calls the destructor and does not free tags=["wrong"] feedback="which function frees it"
 def pud_free(k, mm, pud):
     if not k.pgtable_l4_enabled():
         return

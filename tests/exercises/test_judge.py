@@ -75,7 +75,7 @@ def test_any_callable_is_judged(given):
 
 def test_what_is_returned_must_be_usable():
     findings = check("02_pud_offset", lambda k, p4dp, addr: None).findings
-    assert "you returned `None`, which is no address." in findings[0].hint
+    assert "you returned `None`, which is not an address." in findings[0].hint
     findings = check("01_indices", lambda va, page_size, va_bits, vabits_actual: va).findings
     assert "Return two values" in findings[0].hint
     findings = check("01_indices", lambda va, page_size, va_bits, vabits_actual: ({3: 0, "x": 0}, 0)).findings
