@@ -113,8 +113,19 @@ def ways(page: str) -> tuple[Way, ...]:
 
 
 def picture(ways: tuple[Way, ...]) -> Picture:
-    """Draw the floors, and the ways beside them: a dot for each step, on the floor where its function lives."""
+    """Draw the floors, and the ways beside them: a dot for each step, on the floor where its function lives.
+
+    Raises
+    ------
+    ValueError
+        If a room imports one on a floor above it, which the picture says is not so.
+    """
     shapes: list[Shape] = []
+    floor_of = {room: number for number, floor in enumerate(FLOORS) for room, _ in floor}
+    imported = imports()
+    for room, others in imported.items():
+        if above := [other for other in others if floor_of[other] < floor_of[room]]:
+            raise ValueError(f"docs/house.py draws {room} below {above[0]}, which it imports.")
     middle: dict[str, float] = {}
     for number, floor in enumerate(FLOORS):
         top = 30 + number * (HEIGHT + GAP)
@@ -125,7 +136,15 @@ def picture(ways: tuple[Way, ...]) -> Picture:
             lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
             middle[room] = top + HEIGHT / 2
             shapes += [
-                rect(room, x, top, width, HEIGHT, "outline"),
+                rect(
+                    room,
+                    x,
+                    top,
+                    width,
+                    HEIGHT,
+                    "outline",
+                    hint=f"imports {', '.join(sorted(imported[room])) or 'none'}",
+                ),
                 text(f"{room}/name", x + 10, top + 19, room, "mono strong start small"),
                 text(f"{room}/purpose", x + 10, top + 35, purpose, "start small"),
                 text(
