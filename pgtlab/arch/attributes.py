@@ -43,7 +43,7 @@ def memory_type(attr: int) -> str:
     ['Device-nGnRnE', 'Device-nGnRE', 'Normal Non-cacheable', 'Normal WB RWA', 'Normal WB RA']
     """
     outer, inner = attr >> 4, attr & 0xF
-    if outer == 0:
+    if outer == 0:  # of reserved bytes it is UNPREDICTABLE what they mean
         return f"Device-{('nGnRnE', 'nGnRE', 'nGRE', 'GRE')[inner >> 2]}" if inner & 3 == 0 else f"reserved {attr:#04x}"
     if attr == NORMAL_NON_CACHEABLE:
         return "Normal Non-cacheable"

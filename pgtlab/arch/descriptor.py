@@ -158,6 +158,8 @@ class DescriptorFormat:
         >>> [DescriptorFormat(G16K, OutputAddress.PLAIN).contiguous_entries(level) for level in (1, 2, 3)]
         [1, 32, 128]
         """
+        # A run that is not whole, or whose entries differ, is misprogrammed: the CPU may raise a TLB conflict abort or
+        # use any of the entries (CONSTRAINED UNPREDICTABLE). A walk here uses the entry that it reads.
         if level < (1 if self.granule.shift == 12 else 2):
             return 1
         return {12: 16, 14: 128 if level == LAST_LEVEL else 32, 16: 32}[self.granule.shift]

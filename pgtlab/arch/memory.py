@@ -41,6 +41,8 @@ class Memory:
     >>> ram.write64(0x4000_0008, 0xdead)
     >>> hex(ram.read64(0x4000_0008)), ram.read64(0x4000_1000)
     ('0xdead', 0)
+    >>> ram
+    Memory(0x40000000 to 0x400fffff, 1 page of 4K written)
     """
 
     def __init__(self, base: int, size: int, page_shift: int) -> None:
@@ -63,6 +65,14 @@ class Memory:
         memory._rows = {pa >> page_shift: row for row, pa in enumerate(pages)}
         memory._words = np.array(list(pages.values()), np.uint64).reshape(len(pages), 1 << page_shift - 3)
         return memory
+
+    def __repr__(self) -> str:
+        pages = f"{len(self._rows)} page{'' if len(self._rows) == 1 else 's'} of {1 << self.page_shift - 10}K"
+        return (
+            f"Memory({self.base:#x} to {self.base + self.size - 1:#x}, {pages} written)"
+            if self.size
+            else f"Memory({pages})"
+        )
 
     def __contains__(self, pa: int) -> bool:
         return self.base <= pa < self.base + self.size or pa >> self.page_shift in self._rows

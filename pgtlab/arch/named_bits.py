@@ -110,8 +110,8 @@ def name_bits(
     def leave_out(down_to: int) -> None:
         if above > down_to:
             value = word >> down_to & ((1 << above - down_to) - 1)
-            odd = NOT_ZERO if gap == RES0 and value else None
-            named.append(NamedBits(gap, above - 1 + at, down_to + at, value, odd))
+            note = NOT_ZERO if gap == RES0 and value else None
+            named.append(NamedBits(gap, above - 1 + at, down_to + at, value, note))
 
     for field in sorted(fields, key=lambda field: -field.lo):
         leave_out(field.hi + 1)

@@ -9,6 +9,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from pgtlab.arch.memory import U64, ZEROS, Banks, Memory, PhysicalAddressError
+from pgtlab.arch.sizes import short_size
 
 
 class Extent(NamedTuple):
@@ -27,6 +28,8 @@ class ReadOnlyMemory(Memory):
     >>> memory = ReadOnlyMemory(np.arange(1, 5, dtype=np.uint64), [Extent(0x8000, 2, 2), Extent(0x9000, None, 512)])
     >>> memory.read64(0x8008), memory.read64(0x9008), 0x8010 in memory
     (4, 0, False)
+    >>> memory
+    ReadOnlyMemory(2 extents, 4112B)
 
     Raises
     ------
@@ -36,28 +39,32 @@ class ReadOnlyMemory(Memory):
 
     def __init__(self, words: U64, extents: Iterable[Extent], page_shift: int = 12) -> None:
         super().__init__(0, 0, page_shift)
-        found: list[Extent] = []
+        kept: list[Extent] = []
         for pa, first, count in sorted(extents, key=lambda extent: extent.pa):
             if pa & 7 or not 0 <= pa <= (1 << 52) - 8 * count:
                 raise PhysicalAddressError(f"{count} words at {pa:#x}: words are at multiples of 8, below 2**52")
-            covered = max(0, found[-1].pa + 8 * found[-1].length - pa) >> 3 if found else 0
+            covered = max(0, kept[-1].pa + 8 * kept[-1].length - pa) >> 3 if kept else 0
             if covered >= count:
                 continue
             pa, first, count = pa + 8 * covered, None if first is None else first + covered, count - covered
-            if found and _follows(found[-1], pa, first):
-                found[-1] = found[-1]._replace(length=found[-1].length + count)
+            if kept and _follows(kept[-1], pa, first):
+                kept[-1] = kept[-1]._replace(length=kept[-1].length + count)
             else:
-                found.append(Extent(pa, first, count))
-        self._extents = found
-        self._bases = [extent.pa for extent in found]
+                kept.append(Extent(pa, first, count))
+        self._extents = kept
+        self._bases = [extent.pa for extent in kept]
         self._banks = Banks(
             words if len(words) else np.zeros(1, np.uint64),
             np.array(self._bases, np.uint64),
-            np.array([extent.pa + 8 * extent.length for extent in found], np.uint64),
-            np.array([ZEROS if extent.first is None else extent.first for extent in found], np.uint64),
+            np.array([extent.pa + 8 * extent.length for extent in kept], np.uint64),
+            np.array([ZEROS if extent.first is None else extent.first for extent in kept], np.uint64),
             np.uint64(0),
             np.uint64(0),
         )
+
+    def __repr__(self) -> str:
+        size = short_size(8 * sum(extent.length for extent in self._extents))
+        return f"ReadOnlyMemory({len(self._extents)} extents, {size})"
 
     @property
     def extents(self) -> tuple[Extent, ...]:
@@ -108,8 +115,8 @@ class ReadOnlyMemory(Memory):
         self.write64(pa, 0)
 
     def _extent(self, pa: int) -> Extent | None:
-        found = bisect_right(self._bases, pa) - 1
-        extent = self._extents[found] if found >= 0 else None
+        kept = bisect_right(self._bases, pa) - 1
+        extent = self._extents[kept] if kept >= 0 else None
         return extent if extent is not None and pa < extent.pa + 8 * extent.length else None
 
     def _refuse(self, pa: int) -> NoReturn:

@@ -61,6 +61,10 @@ class Translations:
     def __len__(self) -> int:
         return len(self.pa)
 
+    def __repr__(self) -> str:
+        faults = int(np.count_nonzero(~self.ok))
+        return f"Translations({self.pa.size - faults} addresses translated, {faults} faults; shape {self.pa.shape})"
+
     def differs(self, other: Translations) -> NDArray[np.bool_]:
         """True for the elements in which anything differs."""
         same_place = np.equal(self.pa, other.pa) & np.equal(self.level, other.level)
@@ -75,8 +79,8 @@ class Translations:
     def par(self) -> U64:
         """PAR_EL1 as `AT` leaves it, for each element; bit 11 reads as one."""
         attributes = self.attributes.astype(np.uint64)
-        found = (attributes & 0xFF) << 56 | self.pa & 0xF_FFFF_FFFF_F000 | (attributes >> 8 & 3) << 7
-        return np.where(self.ok, found, self.fault.astype(np.uint64) << 1 | 1) | np.uint64(1 << 11)
+        success = (attributes & 0xFF) << 56 | self.pa & 0xF_FFFF_FFFF_F000 | (attributes >> 8 & 3) << 7
+        return np.where(self.ok, success, self.fault.astype(np.uint64) << 1 | 1) | np.uint64(1 << 11)
 
 
 def _row(outcome: Translation | Fault) -> tuple[int, int, int, int]:

@@ -56,8 +56,7 @@ class VARange:
     ) -> VARange:
         """What the registers say of one range on a CPU with physical addresses of `pa_range`.
 
-        TCR_EL1.TG0 and TG1 have a reserved value each, for which the architecture lets the CPU choose a granule that
-        it has: here 4K.
+        Where the architecture leaves a choice to the CPU, the comments say which one is made here.
 
         >>> tcr = TCR_EL1(T0SZ=25, TG0=0, IPS=2)
         >>> lower = VARange.of(tcr, SCTLR_EL1(M=1), TTBR0_EL1(0x4000_0000), PARange.PA48, upper=False)
@@ -66,11 +65,15 @@ class VARange:
         """
         ds = bool(tcr.DS)
         encoding = tcr.TG1 if upper else tcr.TG0
+        # TG0 and TG1 have one reserved value each. Which granule it gives is IMPLEMENTATION DEFINED: here 4K.
         granule = next((g for g in GRANULES if encoding == (g.tg1 if upper else g.tg0)), G4K)
         packing = OutputAddress.of(granule, ds=ds, pa_bits=pa_range.bits)
         input_bits = 64 - (tcr.T1SZ if upper else tcr.T0SZ)
         largest = LARGEST_INPUT if packing is OutputAddress.LPA2 or granule.shift == 16 else 48
+        # With TxSZ outside the legal values, whether accesses fault or TxSZ counts as the nearest legal value is
+        # CONSTRAINED UNPREDICTABLE: here all fault. (FEAT_TTST, for TxSZ above 39, is taken to be implemented.)
         legal = granule.smallest_input <= input_bits <= largest
+        # A reserved IPS counts as 52 bits; and no value counts for more than the CPU has (Arm ARM D24.2).
         output_bits = min(PARange(min(tcr.IPS, PARange.PA52)).bits, pa_range.bits, packing.bits)
         start_level = granule.start_level(input_bits) if legal else None
         wide = packing is OutputAddress.LPA2 or (granule.shift == 16 and output_bits == 52)
@@ -152,7 +155,8 @@ class VARange:
 def _base(ttbr: int, table_bits: int, wide: bool) -> int:
     """Physical address of the first table, of `1 << table_bits` bytes, to which it is aligned (Arm ARM D8.2.3).
 
-    A `wide` base has address bits 51:48 in TTBR bits 5:2, and is then aligned to 64 bytes at least.
+    A `wide` base has address bits 51:48 in TTBR bits 5:2, and is then aligned to 64 bytes at least. Bits below the
+    alignment are RES0; what a CPU does with others there is CONSTRAINED UNPREDICTABLE, and here they are ignored.
     """
     table_bits = max(table_bits, 6) if wide else table_bits
     return (ttbr & (1 << 48) - (1 << table_bits)) | ((ttbr >> 2 & 0xF) << 48 if wide else 0)

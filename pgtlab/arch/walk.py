@@ -58,10 +58,10 @@ class Step:
             case None:
                 return f"{where}: no memory at {self.address:#x}"
             case Table() | Leaf():
-                found = f"{type(self.descriptor).__name__} {self.descriptor.oa:#x}"
+                kind = f"{type(self.descriptor).__name__} {self.descriptor.oa:#x}"
             case _:
-                found = type(self.descriptor).__name__
-        return f"{where} = {self.descriptor.value:#018x}  {found}"
+                kind = type(self.descriptor).__name__
+        return f"{where} = {self.descriptor.value:#018x}  {kind}"
 
 
 @dataclass(frozen=True)
@@ -231,6 +231,7 @@ def _finish(
     after = leaf.replace(AF=1)
     if dirty_by_hardware and access is Access.WRITE:
         after = after.replace(AP=leaf.AP & 0b01)
+    # What a reserved byte of MAIR_EL1 means is UNPREDICTABLE: here it stays as it is, and is shown as reserved.
     attr = int(regime.mair) >> 8 * leaf.AttrIndx & 0xFF
     sh = effective_shareability(attr, getattr(leaf, "SH", r.sh))
     attributes = MemoryAttributes(ATTR=attr, SH=sh, AP=ap, UXN=uxn, PXN=pxn, nG=leaf.nG, Contiguous=leaf.Contiguous)

@@ -94,7 +94,7 @@ class PageWalk:
         """
         r = self.r
         assert r.start_level is not None
-        said: dict[int, tuple[int, int, int | None]] = {}
+        meanings: dict[int, tuple[int, int, int | None]] = {}
         noted = 0
         for va, rows in self._runs(r.start_level, r.base, r.first):
             noted += len(rows)
@@ -104,10 +104,10 @@ class PageWalk:
                     "some of them lead back to themselves or are shared very often"
                 )
             for start, end, key in rows:
-                if key not in said:
+                if key not in meanings:
                     shift = r.granule.level_shift((key >> _LEVEL_AT & 7) - 1)
-                    said[key] = 1 << shift, key >> _DEPTH_AT & 7, None if key & _MISSING else key & _PROT
-                yield Noted(va + start, va + end, *said[key])
+                    meanings[key] = 1 << shift, key >> _DEPTH_AT & 7, None if key & _MISSING else key & _PROT
+                yield Noted(va + start, va + end, *meanings[key])
 
     def _runs(self, level: int, table: int, va: int) -> Iterator[tuple[int, list[list[int]]]]:
         """The runs of the table that maps what begins at `va`, and what their addresses count from."""
@@ -131,13 +131,13 @@ class PageWalk:
         unknown = [table for table in np.unique(tables).tolist() if (level, table) not in self._known]
         batch = max(1, _BATCH // self.r.entries(level))
         for start in range(0, len(unknown), batch):
-            some = unknown[start : start + batch]
-            items = self._items(level, np.array(some, np.uint64))
-            self.bar.update(len(some))
-            self._words += len(some) * self.r.entries(level)
+            batch_of_tables = unknown[start : start + batch]
+            items = self._items(level, np.array(batch_of_tables, np.uint64))
+            self.bar.update(len(batch_of_tables))
+            self._words += len(batch_of_tables) * self.r.entries(level)
             if items.leads.any():
                 self._look(level + 1, items.target[items.leads])
-            for i, table in enumerate(some):
+            for i, table in enumerate(batch_of_tables):
                 these = slice(int(items.first[i]), int(items.first[i + 1]))
                 self._known[level, table] = self._short(
                     level, items.rows[these], items.target[these], items.leads[these]
@@ -161,8 +161,8 @@ class PageWalk:
     def _items(self, level: int, tables: U64) -> _Items:
         """Tables taken apart into runs and entries that lead on."""
         entries = self.r.entries(level)
-        words, found = read_tables(self.memory.banks(), tables, entries)
-        there = found == entries
+        words, counts = read_tables(self.memory.banks(), tables, entries)
+        there = counts == entries
         key, leads, noted = self._keys(level, words)
         key[~there] = _MISSING | self._depth(level, leaf=False) << _DEPTH_AT
         leads[~there], noted[~there] = False, True

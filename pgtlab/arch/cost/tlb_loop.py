@@ -89,12 +89,12 @@ class Walks(NamedTuple):
     leaf: NDArray[np.int8]
 
     @classmethod
-    def of(cls, found: Translations, *, coalesces: bool) -> Walks:
+    def of(cls, translations: Translations, *, coalesces: bool) -> Walks:
         """What the loop needs of translations."""
-        level, attributes = found.level.astype(np.int64), found.attributes.astype(np.int64)
+        level, attributes = translations.level.astype(np.int64), translations.attributes.astype(np.int64)
         contiguous = attributes >> 15 if coalesces else 0
-        kind = np.where(found.ok, level + 1 << 2 | contiguous << 1 | attributes >> 14 & 1, FAULT)
-        return cls(found.level, kind.astype(np.int8))
+        kind = np.where(translations.ok, level + 1 << 2 | contiguous << 1 | attributes >> 14 & 1, FAULT)
+        return cls(translations.level, kind.astype(np.int8))
 
 
 def empty_caches(regime: TranslationRegime, hardware: Hardware, seed: int) -> tuple[I64, CacheLayout]:

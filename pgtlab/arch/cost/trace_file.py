@@ -76,22 +76,22 @@ def _from_array(file: BinaryIO, name: str) -> U64:
 def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
     with needed_by("a trace as text"):
         from pgtlab.arch.cost.trace_lines import parse
-    found: list[U64] = []
+    pieces: list[U64] = []
     numbers = np.empty(_BLOCK, np.uint64)  # more than lines can be, since the shortest has two bytes
-    lines, rest = 0, start.removeprefix(_BOM)
+    lines, unread = 0, start.removeprefix(_BOM)
     while True:
         block = file.read(_BLOCK)
-        text = rest + (block or b"\n")
+        text = unread + (block or b"\n")
         whole = text.rfind(b"\n") + 1
         if not whole and len(text) >= _BLOCK:
             raise TraceError(f"{name}, line {lines + 1} has more than {_BLOCK} bytes: {_RULE}")
         count, read, wrong = parse(np.frombuffer(text, np.uint8, whole), numbers)
         if wrong >= 0:
             raise TraceError(_refusal(name, lines + read + 1, text[wrong : text.index(b"\n", wrong)]))
-        found.append(numbers[:count].copy())
-        lines, rest = lines + read, text[whole:]
+        pieces.append(numbers[:count].copy())
+        lines, unread = lines + read, text[whole:]
         if not block:
-            return np.concatenate(found)
+            return np.concatenate(pieces)
 
 
 def _refusal(name: str, line: int, content: bytes) -> str:

@@ -112,8 +112,10 @@ class Syndrome:
         parts = {"ISS": self._iss_parts(), "ISS2": self._iss2_parts()}
         whole = {"ISS": self.iss.meaning if self.iss else None, "ISS2": None}
         return tuple(
-            NamedBits(it.name, it.hi, it.lo, it.value, it.meaning or whole.get(it.name), parts.get(it.name, ()))
-            for it in name_bits(self.value, ESR_EL1.fields, meanings, 63)
+            NamedBits(
+                bits.name, bits.hi, bits.lo, bits.value, bits.meaning or whole.get(bits.name), parts.get(bits.name, ())
+            )
+            for bits in name_bits(self.value, ESR_EL1.fields, meanings, 63)
         )
 
     def _iss_parts(self) -> tuple[NamedBits, ...]:
@@ -135,10 +137,10 @@ class Syndrome:
 
     def __getitem__(self, name: str) -> NamedBits:
         """The field of that name, with its meaning; `KeyError` where this value has none."""
-        found = next((it for part in self.fields for it in part.flat() if it.name == name), None)
-        if found is None:
+        bits = next((bits for part in self.fields for bits in part.flat() if bits.name == name), None)
+        if bits is None:
             raise KeyError(name)
-        return found
+        return bits
 
     @property
     def reserved(self) -> tuple[NamedBits, ...]:
@@ -152,12 +154,12 @@ class Syndrome:
         what = self["EC"].meaning or ""
         details: list[str] = []
         match self.iss:
-            case abort.DataAbort() | abort.InstructionAbort() as it:
-                code = self["DFSC" if isinstance(it, abort.DataAbort) else "IFSC"]
+            case abort.DataAbort() | abort.InstructionAbort() as bits:
+                code = self["DFSC" if isinstance(bits, abort.DataAbort) else "IFSC"]
                 details.append((code.meaning or f"reserved status code {code.value:#x}").removesuffix("."))
-                if isinstance(it, abort.DataAbort):
+                if isinstance(bits, abort.DataAbort):
                     details.append(
-                        "cache maintenance or address translation" if it.CM else "writing" if it.WnR else "reading"
+                        "cache maintenance or address translation" if bits.CM else "writing" if bits.WnR else "reading"
                     )
             case iss.Immediate() as immediate:
                 details.append(f"#{immediate.imm16:#x}")
@@ -179,7 +181,7 @@ class Syndrome:
         return {
             "esr": f"{self.value:#x}",
             "summary": self.summary,
-            "fields": [it.as_dict() for part in self.fields for it in part.flat()],
+            "fields": [bits.as_dict() for part in self.fields for bits in part.flat()],
         }
 
     def __str__(self) -> str:

@@ -64,11 +64,11 @@ class KnownRegions(NamedTuple):
         return cls(tables, ends, np.uint64(64 - bits))
 
 
-def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, found: Translations) -> int:
+def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Translations) -> int:
     """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     tables = -(-8 * len(banks.words) >> int(g.shift))  # there are no more than fit into memory
     cache = KnownRegions.empty(min(4 * tables, 2 * len(vas), LARGEST_WALK_CACHE))
-    return int(_translate_range(banks, g, rules, cache, vas, *found.arrays))
+    return int(_translate_range(banks, g, rules, cache, vas, *results.arrays))
 
 
 @njit(cache=True)

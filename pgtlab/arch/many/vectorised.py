@@ -13,12 +13,12 @@ from pgtlab.arch.translations import NO_FAULT, Translations
 from pgtlab.arch.word import BIT_55
 
 
-def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, found: Translations) -> int:
+def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Translations) -> int:
     """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     flipped = vas ^ g.flip
     outside = flipped & g.top_bits != 0
-    found.pa[:], found.attributes[:], found.level[:] = 0, 0, 0
-    found.fault[:] = np.where(outside, rules.status[TRANSLATION, 1], max(int(g.refused), 0))
+    results.pa[:], results.attributes[:], results.level[:] = 0, 0, 0
+    results.fault[:] = np.where(outside, rules.status[TRANSLATION, 1], max(int(g.refused), 0))
     at = np.flatnonzero(~outside) if g.refused < 0 else np.zeros(0, np.intp)
     ia: Any = vas[at] & g.input_mask
     table, inherited = np.full(len(at), g.base), np.zeros(len(at), np.uint64)
@@ -37,8 +37,8 @@ def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, found: Translat
         fault[~leaf & ~leads_on] = rules.status[TRANSLATION, level + 1]
         fault[there == 0] = rules.status[EXTERNAL_ABORT, level + 1]
         good = leaf & (fault == NO_FAULT)
-        found.fault[at], found.level[at] = fault, level
-        found.pa[at[good]], found.attributes[at[good]] = (oa | ia)[good], attributes[good]
+        results.fault[at], results.level[at] = fault, level
+        results.pa[at[good]], results.attributes[at[good]] = (oa | ia)[good], attributes[good]
         onward = leads_on & (oa >> g.output_bits == 0) & (there > 0)
         inherited = (inherited | word >> 59 & g.inherits)[onward]
         at, ia, table = at[onward], ia[onward], oa[onward]

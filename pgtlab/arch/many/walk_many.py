@@ -26,33 +26,33 @@ def walk_many(regime: TranslationRegime, vas: ArrayLike, access: Access, el: int
     check_arguments(el)
     addresses = as_addresses(vas)
     flat = np.require(addresses, requirements=["C", "W"]).reshape(-1)  # which is what the loop is compiled for
-    found = Translations.empty(len(flat))
+    results = Translations.empty(len(flat))
     if len(flat):
         first = regime.va_range(int(flat[0]))
-        if _one_range(regime, first, flat, access, el, found):
+        if _one_range(regime, first, flat, access, el, results):
             second = regime.lower if first.upper else regime.upper
             mask = (flat >> 55 & 1) == second.upper
             part = Translations.empty(int(np.count_nonzero(mask)))
             _one_range(regime, second, flat[mask], access, el, part)
-            for whole, piece in zip(found.arrays, part.arrays, strict=True):
+            for whole, piece in zip(results.arrays, part.arrays, strict=True):
                 whole[mask] = piece
-    return found.reshape(addresses.shape)
+    return results.reshape(addresses.shape)
 
 
-def _one_range(regime: TranslationRegime, r: VARange, vas: U64, access: Access, el: int, found: Translations) -> int:
+def _one_range(regime: TranslationRegime, r: VARange, vas: U64, access: Access, el: int, results: Translations) -> int:
     """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     if not regime.sctlr.M:
-        return _flat(regime, r, vas, access, found)
+        return _flat(regime, r, vas, access, results)
     geometry, rules = Geometry.of(r, access, el), Rules.of(regime, r, access, el)
-    return translate(regime.memory.banks(), geometry, rules, vas, found)
+    return translate(regime.memory.banks(), geometry, rules, vas, results)
 
 
-def _flat(regime: TranslationRegime, r: VARange, vas: U64, access: Access, found: Translations) -> int:
+def _flat(regime: TranslationRegime, r: VARange, vas: U64, access: Access, results: Translations) -> int:
     """As `_one_range` with SCTLR_EL1.M = 0."""
     address = vas & np.uint64((1 << r.address_bits(fetch=access is Access.FETCH)) - 1)
     outside = address >> np.uint64(regime.pa_range.bits) != 0
-    found.pa[:] = np.where(outside, 0, address)
-    found.fault[:] = np.where(outside, Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF).status_code, NO_FAULT)
-    found.level[:] = np.where(outside, 0, NO_LEVEL)
-    found.attributes[:] = np.where(outside, 0, int(flat_attributes(regime, access)))
+    results.pa[:] = np.where(outside, 0, address)
+    results.fault[:] = np.where(outside, Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF).status_code, NO_FAULT)
+    results.level[:] = np.where(outside, 0, NO_LEVEL)
+    results.attributes[:] = np.where(outside, 0, int(flat_attributes(regime, access)))
     return int(np.count_nonzero((vas >> 55 & 1) != r.upper))

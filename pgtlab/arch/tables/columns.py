@@ -257,7 +257,7 @@ def _beside(mmu: MMU, r: VARange, above: Column, index: int) -> tuple[int, int, 
         there = _read(mmu, r.format.packing.unpack(int(above.cells.words[entry]), r.granule.shift), words.shape[1])
         words[n, : len(there)] = there
     used = np.count_nonzero(r.format.kinds(words, above.level + 1), axis=1).tolist()
-    found = [
+    nearest = [
         Neighbour(begin + n + 1, above.va + (entry << above.cells.shift), used[n]) for n, entry in enumerate(entries)
     ]
-    return at + 1, len(tables), tuple(found)
+    return at + 1, len(tables), tuple(nearest)

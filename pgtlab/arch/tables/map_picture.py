@@ -110,14 +110,14 @@ def _column(column: Column, x: float, start: int, *, last: bool) -> Iterator[Sha
         yield line(f"into {level}", x + CELLS, y, x + CELLS + GAP, y)
 
 
-def _beside(key: str, column: Column, its: Neighbour, x: float, y: float) -> Iterator[Shape]:
+def _beside(key: str, column: Column, neighbour: Neighbour, x: float, y: float) -> Iterator[Shape]:
     """One of the tables that the table above leads to, filled as far as its entries are used."""
-    here = its.number == column.number
-    full = max(4, round(BESIDE_H * its.used / column.entries)) if its.used else 0
-    if its.used:
+    here = neighbour.number == column.number
+    full = max(4, round(BESIDE_H * neighbour.used / column.entries)) if neighbour.used else 0
+    if neighbour.used:
         yield rect(f"fill {key}", x, y + BESIDE_H - full, BESIDE - 2, full, f"part level-{column.level}")
-    hint = f"table {its.number} of {column.siblings}: {its.va:#018x}, {its.used} entries used"
-    data = {"va": f"{its.va:#x}"} | ({"here": "true"} if here else {})
+    hint = f"table {neighbour.number} of {column.siblings}: {neighbour.va:#018x}, {neighbour.used} entries used"
+    data = {"va": f"{neighbour.va:#x}"} | ({"here": "true"} if here else {})
     yield rect(f"beside {key}", x, y, BESIDE - 2, BESIDE_H, "cell selected" if here else "cell", hint, **data)
 
 

@@ -251,12 +251,11 @@ def _limit(count: int) -> None:
 def _continues(rows: Mappings, owner: NDArray[np.intp]) -> NDArray[np.bool_]:
     """For each row but the first, whether it continues the one before."""
     before, after = rows[:-1], rows[1:]
-    same = owner[1:] == owner[:-1]
+    continues: NDArray[np.bool_] = owner[1:] == owner[:-1]
     for name in "level", "attributes", "inherited":
-        same &= after[name] == before[name]
+        continues &= after[name] == before[name]
     for name in "va", "pa":
-        same &= after[name] == before[name] + before["size"]
-    continues: NDArray[np.bool_] = same
+        continues &= after[name] == before[name] + before["size"]
     return continues
 
 

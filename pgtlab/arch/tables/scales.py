@@ -124,19 +124,19 @@ def scales(columns: Sequence[Column], va: int) -> tuple[Scale, ...]:
         return ()
     root, last = columns[0], columns[-1]
     va = root.va + (va - root.va & root.size - 1)  # without a tag
-    found = [scale for column in columns for scale in _of_table(column, va)]
+    bars = [scale for column in columns for scale in _of_table(column, va)]
     leaf = last.cells[last.opened].descriptor if last.cells else None
     if not isinstance(leaf, Leaf):
-        return tuple(found)
+        return tuple(bars)
     granule = last.granule
     for level in range(last.level, LAST_LEVEL):
         name, size = f"level {level} block" if level == last.level else "part of it", 1 << granule.level_shift(level)
         step = 1 << granule.level_shift(level + 1)
-        some = step << _window(granule.bits_per_level)
+        shown = step << _window(granule.bits_per_level)
         unit = "pages" if level + 1 == LAST_LEVEL else f"times {size_name(step)}"
-        found.append(_inside(name, last.level, va & -size, size, some))
-        found.append(_inside(f"{some // step} {unit}", last.level, va & -some, some, step))
-    return (*found, _inside("page", last.level, va & -granule.size, granule.size, granule.size))
+        bars.append(_inside(name, last.level, va & -size, size, shown))
+        bars.append(_inside(f"{shown // step} {unit}", last.level, va & -shown, shown, step))
+    return (*bars, _inside("page", last.level, va & -granule.size, granule.size, granule.size))
 
 
 def _window(bits: int) -> int:
@@ -152,8 +152,8 @@ def _of_table(column: Column, va: int) -> Iterator[Scale]:
         return
     yield _whole(cells)
     if column.entries > FEW:
-        some = 1 << _window(column.entries.bit_length() - 1)
-        yield _some(cells, (va - column.va >> cells.shift) & -some, some)
+        count = 1 << _window(column.entries.bit_length() - 1)
+        yield _some(cells, (va - column.va >> cells.shift) & -count, count)
 
 
 @lru_cache(maxsize=64)
@@ -163,8 +163,8 @@ def _whole(cells: Cells) -> Scale:
     name = f"level {cells.level} table"
     if entries <= FEW:
         return Scale(name, cells.va, size, tuple(_entries(cells, 0, entries)))
-    some = 1 << _window(entries.bit_length() - 1)
-    return Scale(name, cells.va, size, tuple(_many(cells, some)), tuple(_shades(cells, size)))
+    count = 1 << _window(entries.bit_length() - 1)
+    return Scale(name, cells.va, size, tuple(_many(cells, count)), tuple(_shades(cells, size)))
 
 
 @lru_cache(maxsize=64)

@@ -54,10 +54,10 @@ def scales_picture(
     upper = is_upper(va)
     yield from _name("scale 0", "both ranges", " + ".join(map(_size, ranges)), x, top)
     half = (full - BETWEEN) // 2
-    for number, its in enumerate(ranges):
+    for number, scale_of_range in enumerate(ranges):
         start = x + number * (half + BETWEEN)
-        shapes, items = _range(f"scale 0 {RANGES[number]}", its, start, top, half)
-        yield from _with_here(its, va, shapes, items) if number == upper else shapes
+        shapes, items = _range(f"scale 0 {RANGES[number]}", scale_of_range, start, top, half)
+        yield from _with_here(scale_of_range, va, shapes, items) if number == upper else shapes
     hint = "addresses between the ranges, which nothing translates; not to scale"
     yield rect("between", x + half + 4, top, BETWEEN - 8, BAR, "unused", hint)
     yield text("between dots", x + full // 2, top + 12, "⋯", quiet=True)

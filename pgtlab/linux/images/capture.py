@@ -37,14 +37,14 @@ def read(folder: Path) -> Contents:
         if not (folder / name).is_file():
             raise ImageError(f"{folder} has no {name}: an image that is a folder has {TABLES} and {REGS}")
     try:
-        said = json.loads((folder / REGS).read_text(encoding="utf-8"))
-        user, kernel = (_registers(said.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
+        regs = json.loads((folder / REGS).read_text(encoding="utf-8"))
+        user, kernel = (_registers(regs.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
         registers = user | kernel
         if "TTBR0_EL1" in user:
             registers["TTBR0_EL1"] = user["TTBR0_EL1"]
-        cpu = _cpu(str(said.get("cpu", "")), registers)
-        config = _config(str(said.get("variant", "")), registers)
-        symbols = {name: int(pa, 16) for name, pa in said.get("symbols_phys", {}).items()}
+        cpu = _cpu(str(regs.get("cpu", "")), registers)
+        config = _config(str(regs.get("variant", "")), registers)
+        symbols = {name: int(pa, 16) for name, pa in regs.get("symbols_phys", {}).items()}
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise ImageError(f"{folder / REGS}: {error}") from None
     bases = [TTBR1_EL1(stop["TTBR1_EL1"]).BADDR for stop in (user, kernel) if "TTBR1_EL1" in stop]
@@ -64,8 +64,8 @@ def _symbols(path: Path) -> dict[str, int]:
     if not path.is_file():
         return {}
     lines = (line.split() for line in path.read_text("ascii", "replace").splitlines())
-    found = (words for words in lines if len(words) >= 3 and re.fullmatch("[0-9a-f]{16}", words[0]))
-    return {name: int(address, 16) for address, _, name, *_ in found}
+    symbols = (words for words in lines if len(words) >= 3 and re.fullmatch("[0-9a-f]{16}", words[0]))
+    return {name: int(address, 16) for address, _, name, *_ in symbols}
 
 
 def _registers(stop: dict[str, Any]) -> dict[str, int]:

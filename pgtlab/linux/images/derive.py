@@ -96,10 +96,10 @@ def _with_other_map(contents: Contents, machine: Machine) -> Machine:
         return machine
     constants = machine.config.constants
     for name in "MODULES_VADDR", "MODULES_END", "VMEMMAP_START":
-        said = contents.numbers.get(name)
-        if said is not None and said != constants[name]:
+        value = contents.numbers.get(name)
+        if value is not None and value != constants[name]:
             note = (
-                f"its kernel, {contents.osrelease or 'of unknown release'}, has {name} at {said:#x}, and v6.12 at "
+                f"its kernel, {contents.osrelease or 'of unknown release'}, has {name} at {value:#x}, and v6.12 at "
                 f"{constants[name]:#x}: the markers of a dump, and the names of places, are v6.12's"
             )
             return replace(machine, notes=(*machine.notes, note))

@@ -45,8 +45,8 @@ def read(path: Path, base: int | None, *, look: bool = False) -> Contents:
         return text.read(path)
     else:
         raise ImageError(f"{path} {_what(head)}")
-    if look and not contents.numbers and (said := vmcoreinfo.search(path)):
-        return vmcoreinfo.add(contents, said, "VMCOREINFO found in the kernel's own memory")
+    if look and not contents.numbers and (info := vmcoreinfo.search(path)):
+        return vmcoreinfo.add(contents, info, "VMCOREINFO found in the kernel's own memory")
     return contents
 
 

@@ -119,11 +119,15 @@ def _number(path: Path, name: str, array: NDArray[Any]) -> int:
 def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:
     """What `kernel` says, as `Contents` has it."""
     try:
-        said = json.loads(str(array.reshape(-1)[0]))
-        options = {str(name): bool(value) for name, value in said.get("options", {}).items()}
-        config = Config(said["page_size"], said["va_bits"], said["pa_bits"], **options) if "page_size" in said else None
-        cpu = CPU.named(said["cpu"]) if said.get("cpu") else None
-        return {"config": config, "cpu": cpu, "kpti": bool(said.get("kpti"))}
+        kernel = json.loads(str(array.reshape(-1)[0]))
+        options = {str(name): bool(value) for name, value in kernel.get("options", {}).items()}
+        config = (
+            Config(kernel["page_size"], kernel["va_bits"], kernel["pa_bits"], **options)
+            if "page_size" in kernel
+            else None
+        )
+        cpu = CPU.named(kernel["cpu"]) if kernel.get("cpu") else None
+        return {"config": config, "cpu": cpu, "kpti": bool(kernel.get("kpti"))}
     except (
         ConfigError,
         CPUError,

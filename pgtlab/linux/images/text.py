@@ -91,50 +91,50 @@ class _Reader:
         at: int | None = None
         name: tuple[str, str] | None = None
         for number, line in enumerate(lines, 1):
-            said = line.partition("#")[0].strip()
+            text = line.partition("#")[0].strip()
             try:
-                if said.startswith("@"):
-                    at, name = self._header(said[1:].strip())
-                elif said and name:
-                    self._name(name, said)
-                elif said and at is not None:
-                    at = self._words(at, said)
-                elif said:
+                if text.startswith("@"):
+                    at, name = self._header(text[1:].strip())
+                elif text and name:
+                    self._name(name, text)
+                elif text and at is not None:
+                    at = self._words(at, text)
+                elif text:
                     raise ImageError("words before any @address")
             except ImageError as error:
                 raise ImageError(f"{path}, line {number}: {error}") from None
 
-    def _header(self, said: str) -> tuple[int | None, tuple[str, str] | None]:
+    def _header(self, text: str) -> tuple[int | None, tuple[str, str] | None]:
         """The address, or the kind and name of a value, of the lines that follow."""
-        if named := _NAMED.fullmatch(said):
+        if named := _NAMED.fullmatch(text):
             return None, ("VALUE" if named[1] == "SYMBOL" else named[1], named[2])
-        if not (address := _ADDRESS.fullmatch(said)):
+        if not (address := _ADDRESS.fullmatch(text)):
             raise ImageError(
-                f"@{said[:40]} is not an @address in hexadecimal, @VALUE(name), @NUMBER(name) or @REG(name)"
+                f"@{text[:40]} is not an @address in hexadecimal, @VALUE(name), @NUMBER(name) or @REG(name)"
             )
         return int(address[1], 16), None
 
-    def _name(self, name: tuple[str, str], said: str) -> None:
-        value = _ADDRESS.fullmatch(said)
+    def _name(self, name: tuple[str, str], text: str) -> None:
+        value = _ADDRESS.fullmatch(text)
         if not value:
-            raise ImageError(f"{said[:40]!r} is not a value of {name[1]}, in hexadecimal of at most 64 bits")
+            raise ImageError(f"{text[:40]!r} is not a value of {name[1]}, in hexadecimal of at most 64 bits")
         if name[0] == "REG" and name[1] not in REGISTERS:
             raise ImageError(f"{name[1]} is not a register of an image, which has {', '.join(REGISTERS)}")
         self.named[name[0]][name[1]] = int(value[1], 16)
 
-    def _words(self, at: int, said: str) -> int:
+    def _words(self, at: int, text: str) -> int:
         """Take in the words of a line, the first of them for address `at`; the address after them."""
         place = 0
-        while place < len(said):
-            found = _WORD.match(said, place)
-            if not found:
+        while place < len(text):
+            match = _WORD.match(text, place)
+            if not match:
                 raise ImageError(
-                    f"{said[place : place + 40]!r} is not a word: 16 hexadecimal digits, or any number of them after "
+                    f"{text[place : place + 40]!r} is not a word: 16 hexadecimal digits, or any number of them after "
                     "0x, with *n to repeat it"
                 )
-            place = found.end()
-            digits, count = found[1], int(found[2] or 1)
-            step = int(found[4] or "0", 16) * (-1 if found[3] == "-" else 1)
+            place = match.end()
+            digits, count = match[1], int(match[2] or 1)
+            step = int(match[4] or "0", 16) * (-1 if match[3] == "-" else 1)
             at += self._repeat(at, digits, count, step)
         return at
 

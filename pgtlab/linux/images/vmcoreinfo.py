@@ -62,13 +62,13 @@ class VmcoreInfo:
         return cls(numbers, symbols, osrelease)
 
 
-def add(contents: Contents, said: VmcoreInfo, *notes: str) -> Contents:
+def add(contents: Contents, info: VmcoreInfo, *notes: str) -> Contents:
     """`contents` with what the text says."""
     return replace(
         contents,
-        numbers=said.numbers,
-        symbols=said.symbols,
-        osrelease=said.osrelease,
+        numbers=info.numbers,
+        symbols=info.symbols,
+        osrelease=info.osrelease,
         notes=(*contents.notes, *notes),
     )
 
@@ -97,9 +97,9 @@ def search(path: Path) -> VmcoreInfo | None:
                         length = min(NOTE.unpack_from(piece, at - NOTE.size)[1], LARGEST)
                         file.seek(place + at + len(NAME))
                         text = file.read(length)
-                        said = VmcoreInfo.parse(text.decode("ascii", "replace"))
-                        if "kimage_voffset" in said.numbers:
-                            return said
+                        info = VmcoreInfo.parse(text.decode("ascii", "replace"))
+                        if "kimage_voffset" in info.numbers:
+                            return info
                     at = piece.find(NAME, at + 1)
     return None
 
