@@ -168,11 +168,11 @@ class Config:
         """Every constant that this configuration fixes at compile time, under its kernel name."""
         return compile_time(self.symbols)
 
-    def replace(self, **changes: int | str) -> Config:
+    def replace(self, **changes: Any) -> Config:
         """The configuration with other values; the names are those of the constructor.
 
-        The other values stay the same if that is legal. If it is not, VA_BITS or PA_BITS follows where Kconfig leaves
-        one value for it.
+        The other values stay the same if that is legal. If it is not, PA_BITS follows, or VA_BITS where PA_BITS is
+        given, if Kconfig leaves one value for it.
 
         Raises
         ------
@@ -190,15 +190,17 @@ class Config:
         """
         values = {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits, **changes}
         size = parse_page_size(values.pop("page_size"))
-        va, pa = int(values.pop("va_bits")), int(values.pop("pa_bits"))
+        va, pa = index(values.pop("va_bits")), index(values.pop("pa_bits"))
         if refusal(size, va, pa):
-            alternatives = [[] if "pa_bits" in changes else [(va, other) for other in PA_BITS_CHOICES]]
-            alternatives += [[] if "va_bits" in changes else [(other, pa) for other in VA_BITS_CHOICES]]
-            for alternative in alternatives:
-                legal = [bits for bits in alternative if refusal(size, *bits) is None]
-                if len(legal) == 1:
-                    [(va, pa)] = legal
-                    break
+            if "pa_bits" not in changes:
+                alternatives = [(va, other) for other in PA_BITS_CHOICES]
+            elif "va_bits" not in changes:
+                alternatives = [(other, pa) for other in VA_BITS_CHOICES]
+            else:
+                alternatives = []
+            legal = [bits for bits in alternatives if refusal(size, *bits) is None]
+            if len(legal) == 1:
+                [(va, pa)] = legal
         return Config(size, va, pa, **{name: bool(value) for name, value in (dict(self.options) | values).items()})
 
     def as_dict(self) -> dict[str, int]:

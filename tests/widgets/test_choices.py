@@ -102,3 +102,20 @@ def test_cpu_option_says_that_the_kernel_will_not_boot(config):
     assert {o.label for o in cpus if o.note} == {
         name for name, cpu in CPUS.items() if isinstance(boot(config, cpu), NoBoot) and "," not in name
     }
+
+
+@EVERYWHERE
+def test_options_agree_with_replace(config):
+    """A toggle without a rule sets what `Config.replace` does; one with a rule is refused, or changes VA_BITS, too."""
+    for choice, trait in zip(choices(config, "max")[:3], ("page_size", "va_bits", "pa_bits"), strict=True):
+        for option in choice.options:
+            value = option.choose[trait]
+            if not option.rule:
+                assert traits(config.replace(**{trait: value})) == option.choose
+            else:
+                try:
+                    replaced = config.replace(**{trait: value})
+                except ConfigError:
+                    continue
+                assert replaced.va_bits != config.va_bits
+                assert traits(replaced) == option.choose
