@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
-from typing import Final
+from typing import Any, Final
 
 from pgtlab.arch.granule import GRANULES, Granule
 from pgtlab.linux.constants import Constants
