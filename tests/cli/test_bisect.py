@@ -45,7 +45,7 @@ def test_bisection_in_another_configuration(debug_vm_pgtable, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "args", "told"),
+    ("text", "args", "message"),
     [
         ("fold-pud", [], "line 1: unknown commit 'fold-pud'"),
         ("fold-puds\n0dd4f60a2c76", [], "tree.txt, line 2: fold-puds is already on line 1"),
@@ -57,12 +57,12 @@ def test_bisection_in_another_configuration(debug_vm_pgtable, capsys):
         (BASE, ["--pfn", "0x48000", "--va-bits", "39"], "no PUD table"),
     ],
 )
-def test_usage_errors_in_a_bisection(debug_vm_pgtable, capsys, text, args, told):
+def test_usage_errors_in_a_bisection(debug_vm_pgtable, capsys, text, args, message):
     assert debug_vm_pgtable(text, *args) == 128
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert told in err
+    assert message in err
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_exception_is_not_a_bad_commit(monkeypatch, debug_vm_pgtable, capsys):
 def test_help_of_debug_vm_pgtable(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
     assert main(["debug-vm-pgtable", "--tree-file", "x", "--help"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
+    message = " ".join(capsys.readouterr().out.split())
     for part in ("128, which ends the bisection", "git bisect run pgtlab debug-vm-pgtable --tree-file"):
-        assert part in told
+        assert part in message
 
 
 def test_bisect_repo_prints_the_next_commands(tmp_path, capsys, monkeypatch):
@@ -103,9 +103,9 @@ def test_bisect_repo_prints_the_next_commands(tmp_path, capsys, monkeypatch):
 
 
 def test_bisect_repo_in_a_folder_with_files(tmp_path, capsys):
-    (tmp_path / "mine").touch()
+    (tmp_path / "own").touch()
     assert main(["bisect-repo", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"pgtlab: {tmp_path} is not empty: choose an empty or a new folder\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]

@@ -41,9 +41,9 @@ def test_version_is_that_of_the_project():
 
 
 def test_help_says_what_the_statuses_are():
-    told = " ".join(shell("$PGTLAB --help").stdout.split())
+    message = " ".join(shell("$PGTLAB --help").stdout.split())
     for words in ("0: all is well", "1: the answer is no", "2: usage error"):
-        assert words in told
+        assert words in message
 
 
 # Standard input, output and error.
@@ -99,17 +99,17 @@ def test_closed_standard_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize(
-    ("accesses", "told"),
+    ("accesses", "message"),
     [
         (0, "a trace has 1 or more"),
         (-5, "a trace has 1 or more"),
         (99999999999, "an array in memory, of 268435456 addresses at most"),
     ],
 )
-def test_length_of_a_trace(accesses, told):
+def test_length_of_a_trace(accesses, message):
     done = shell(f"$PGTLAB walk-cost --trace uniform --accesses {accesses}")
     assert (done.stdout, done.returncode, done.stderr.count("\n")) == ("", 2, 1)
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize("answer", ["esr 0x96000004", f"tables {REAL} --json", "config"])

@@ -33,19 +33,19 @@ def test_misspelled_choice(args, nearest, capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (ValueError("48 is odd."), "pgtlab: 48 is odd.\n"),
         (PermissionError(13, "Permission denied", "/x"), "pgtlab: /x: Permission denied\n"),
     ],
 )
-def test_an_error_in_a_subcommand_is_one_line_and_status_2(monkeypatch, capsys, error, told):
+def test_an_error_in_a_subcommand_is_one_line_and_status_2(monkeypatch, capsys, error, message):
     def fail(args):
         raise error
 
     monkeypatch.setattr("pgtlab.cli.lab.run", fail)
     assert cli.main(["lab"]) == 2
-    assert capsys.readouterr() == ("", told)
+    assert capsys.readouterr() == ("", message)
 
 
 def test_a_reader_that_left_is_no_error():

@@ -40,8 +40,8 @@ def test_a_damaged_file_fails_and_the_others_are_still_verified(tmp_path, capsys
 def test_file_of_another_kind(tmp_path, capsys):
     (tmp_path / "README.md").write_text("# Words\n")
     assert main(["verify-mmu", str(tmp_path / "README.md")]) == 1
-    told = f"pgtlab: {tmp_path / 'README.md'}: not a readable .npz archive (it does not begin as one)\n"
-    assert capsys.readouterr().err == told
+    message = f"pgtlab: {tmp_path / 'README.md'}: not a readable .npz archive (it does not begin as one)\n"
+    assert capsys.readouterr().err == message
 
 
 def test_no_file(capsys):

@@ -77,8 +77,8 @@ def test_no_other_wrong_answer_gets_that_feedback(exercise, wrong):
 @each
 def test_hints_do_not_contain_the_solution(exercise):
     lines = [line.strip() for line in exercise.code("solution").splitlines() if len(line.strip()) > len("return")]
-    said = "\n".join(hints(exercise, wrong.source) for wrong in exercise.tagged("wrong"))
-    assert [line for line in lines if line in said] == []
+    given = "\n".join(hints(exercise, wrong.source) for wrong in exercise.tagged("wrong"))
+    assert [line for line in lines if line in given] == []
 
 
 @each

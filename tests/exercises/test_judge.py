@@ -37,16 +37,16 @@ def answer(body: str):
     ],
 )
 def test_an_exception_is_one_sentence_with_its_line(body, hint):
-    said = first_hint(answer(body))
-    assert hint in said
-    assert "\n" not in said
+    hint_given = first_hint(answer(body))
+    assert hint in hint_given
+    assert "\n" not in hint_given
 
 
 def test_exception_in_a_helper_function():
     helper = attempt.define("def helper():\n  pass\n  1 / 0", "<another cell>")["helper"]
-    mine = answer("  helper()")
-    mine.__globals__["helper"] = helper
-    assert "in line 2, `helper()`: ZeroDivisionError" in first_hint(mine)
+    caller = answer("  helper()")
+    caller.__globals__["helper"] = helper
+    assert "in line 2, `helper()`: ZeroDivisionError" in first_hint(caller)
 
 
 def test_no_more_checks_after_an_exception():

@@ -54,8 +54,8 @@ def test_pud_free_does_not_change_the_counters():
             k.__pud_free(mm, pud)
             k.mm_dec_nr_puds(mm)
 
-    [said] = [finding.hint for finding in check("03_pud_free", pud_free).findings if finding.hint]
-    assert "Bad mm, `BUG: non-zero pgtables_bytes on freeing mm: -" in said
+    [hint] = [finding.hint for finding in check("03_pud_free", pud_free).findings if finding.hint]
+    assert "Bad mm, `BUG: non-zero pgtables_bytes on freeing mm: -" in hint
 
 
 def test_hard_coded_answer_gets_credit():

@@ -149,12 +149,12 @@ def test_commit_ids_and_authors(repo, tmp_path, monkeypatch):
 
 
 def test_folder_with_files_is_refused(tmp_path):
-    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "own").write_text("own")
     with pytest.raises(RepoError, match="is not empty"):
         write_repo(tmp_path)
     with pytest.raises(RepoError, match="is not a folder"):
-        write_repo(tmp_path / "mine")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("mine", "mine")]
+        write_repo(tmp_path / "own")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("own", "own")]
 
 
 def test_empty_folder_is_used(repo, tmp_path):

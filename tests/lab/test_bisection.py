@@ -64,13 +64,13 @@ def test_left_and_next_match_git(repo, good):
     if len(left) < 2:
         assert bisection.next is None
         return
-    said = dict(
+    values = dict(
         line.split("=") for line in repo("rev-list", "--bisect-vars", ids[ALL[-1].subject], *goods).splitlines()
     )
     numbers = {revision.number for revision in bisection.left}
     below = len(bisection._ancestors[bisection.next.number] & numbers)
     worse = max(below, len(numbers) - below) - 1
-    assert worse == max(int(said["bisect_good"]), int(said["bisect_bad"]))
+    assert worse == max(int(values["bisect_good"]), int(values["bisect_bad"]))
 
 
 def test_contradicting_tests():

@@ -166,11 +166,11 @@ def test_bugs_command_explains_one(bug, capsys):
     assert main(["bugs", bug.name]) == 0
     text = capsys.readouterr().out
     assert main(["bugs", bug.name, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    for part in (bug.symptom, bug.upstream, told["seen"], told["diff"], bug.where):
+    answer = json.loads(capsys.readouterr().out)
+    for part in (bug.symptom, bug.upstream, answer["seen"], answer["diff"], bug.where):
         assert part in text
     assert " ".join(bug.cause.split()) in " ".join(text.split())
-    assert [(b["page_size"], b["va_bits"], b["pa_bits"], b["cpu"]) for b in told["shows"]] == [
+    assert [(b["page_size"], b["va_bits"], b["pa_bits"], b["cpu"]) for b in answer["shows"]] == [
         (b.config.page_size, b.config.va_bits, b.config.pa_bits, b.cpu.name) for b in bug.boots()
     ]
 

@@ -41,9 +41,9 @@ def test_the_same_text_gives_the_same_bytes(tiny, tmp_path):
 
 def test_what_a_learner_wrote_stays(tiny, tmp_path):
     [page] = course.build(tmp_path / "bench", tiny)
-    mine = nbformat.read(page.path, as_version=4)
-    mine.cells[1].source = "2 + 2"
-    nbformat.write(mine, page.path)
+    own = nbformat.read(page.path, as_version=4)
+    own.cells[1].source = "2 + 2"
+    nbformat.write(own, page.path)
     assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(page.path, "kept")]
     assert nbformat.read(page.path, as_version=4).cells[1].source == "2 + 2"
 

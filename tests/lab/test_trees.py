@@ -101,9 +101,9 @@ def test_the_last_commit_to_a_function_wins():
     commits = tuple(Commit(f.__name__, {"pud_free": f}) for f in (one, other))
     for order in (commits, commits[::-1]):
         run = Tree("toy", order).start_kernel(PUD_REAL).run()
-        said = [line.split("] ", 1)[1] for line in run.dmesg]
-        assert order[-1].subject in said
-        assert order[0].subject not in said
+        lines = [line.split("] ", 1)[1] for line in run.dmesg]
+        assert order[-1].subject in lines
+        assert order[0].subject not in lines
 
 
 def test_commit_does_not_change_code_that_is_not_compiled():

@@ -50,7 +50,7 @@ def test_names_are_those_of_this_kernel():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "''"),
         ("PAGE_OFSET", "did you mean PAGE_OFFSET?"),
@@ -63,10 +63,10 @@ def test_names_are_those_of_this_kernel():
         ("1 + 2 + 3", "'1 + 2 + 3'"),
     ],
 )
-def test_invalid_addresses(text, told):
+def test_invalid_addresses(text, message):
     with pytest.raises(AddressError) as error:
         parse_address(text, KERNEL)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @given(st.text())

@@ -32,18 +32,18 @@ def test_the_registers_that_are_named_suffice_to_find_the_field(va, booted):
     """Granule and size, from the bits alone, give every level's place again."""
     half = va >> 55 & 1
     for e in explain(decompose(va, booted)):
-        said = {d.field: getattr(d.register, d.field) for d in e.decided_by}
-        shift = {4: 12, 16: 14, 64: 16}.get(_kib(said, half), 0)
+        values = {d.field: getattr(d.register, d.field) for d in e.decided_by}
+        shift = {4: 12, 16: 14, 64: 16}.get(_kib(values, half), 0)
         if e.field == "offset":
             assert (e.hi, e.lo) == (shift - 1, 0)
         elif e.field in ("zeros", "ones"):
-            assert e.lo == 64 - said[f"T{half}SZ"]
+            assert e.lo == 64 - values[f"T{half}SZ"]
         elif e.field.startswith("level"):
             level = int(e.field.split()[1])
             assert e.lo == shift + (3 - level) * (shift - 3)
-            assert e.hi == (64 - said[f"T{half}SZ"] - 1 if f"T{half}SZ" in said else e.lo + shift - 4)
+            assert e.hi == (64 - values[f"T{half}SZ"] - 1 if f"T{half}SZ" in values else e.lo + shift - 4)
 
 
-def _kib(said, half):
+def _kib(values, half):
     name = f"TG{half}"
-    return int(re.findall(r"\d+", (TG1 if half else TG0)(said[name]).name)[0]) if name in said else 0
+    return int(re.findall(r"\d+", (TG1 if half else TG0)(values[name]).name)[0]) if name in values else 0

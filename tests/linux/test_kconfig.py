@@ -83,10 +83,10 @@ def test_pa_bits_alone_keeps_48_where_64k_pages_leave_a_choice():
 
 @given(st.sampled_from(list(LEGAL)), ANY_BITS, ANY_BITS)
 def test_refusal_names_value_rule_and_nearest_choice(page_size, va_bits, pa_bits):
-    told = refusal(page_size, va_bits, pa_bits)
-    if told is None:
+    message = refusal(page_size, va_bits, pa_bits)
+    if message is None:
         return
-    complaint, advice = told.split("; the nearest legal choice is ")
+    complaint, advice = message.split("; the nearest legal choice is ")
     value, rule = complaint.split(": ", 1)
     wrong, bits = re.match(r"([VP]A)_BITS=(\d+)", value).groups()
     assert int(bits) == {"VA": va_bits, "PA": pa_bits}[wrong]
@@ -109,9 +109,9 @@ def test_refusal_names_value_rule_and_nearest_choice(page_size, va_bits, pa_bits
     ],
 )
 def test_some_refusals(choice, rule, advice):
-    told = refusal(*choice)
-    assert f": {rule}; " in told
-    assert told.endswith(f" choice is {advice}")
+    message = refusal(*choice)
+    assert f": {rule}; " in message
+    assert message.endswith(f" choice is {advice}")
 
 
 @pytest.mark.parametrize("size", [0, 8192, "8k", "4g", "", "four"])

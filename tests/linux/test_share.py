@@ -35,8 +35,8 @@ def test_text_that_is_not_a_share_string(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("pgtlab://4k/47/max/0", "PAGE_SIZE_16KB"), ("pgtlab://4k/48/cortex-m0/0", "unknown CPU")]
+    ("text", "message"), [("pgtlab://4k/47/max/0", "PAGE_SIZE_16KB"), ("pgtlab://4k/48/cortex-m0/0", "unknown CPU")]
 )
-def test_share_string_of_an_illegal_kernel(text, told):
-    with pytest.raises(ValueError, match=told):
+def test_share_string_of_an_illegal_kernel(text, message):
+    with pytest.raises(ValueError, match=message):
         Share.parse(text)

@@ -57,9 +57,11 @@ def test_the_picture_has_every_table_every_lookup_and_the_outcome(booted, access
             a = shape.attributes
             assert 0 <= a["x"] <= a["x"] + a["width"] <= picture.width
             assert 0 <= a["y"] <= a["y"] + a["height"] <= picture.height
-    told = " ".join(shape.text for shape in picture.shapes if shape.key.startswith("outcome "))
+    message = " ".join(shape.text for shape in picture.shapes if shape.key.startswith("outcome "))
     assert (
-        ("permission fault" in told and f"{int(walk.esr):#x}" in told) if walk.esr else f"{walk.outcome.pa:#x}" in told
+        ("permission fault" in message and f"{int(walk.esr):#x}" in message)
+        if walk.esr
+        else f"{walk.outcome.pa:#x}" in message
     )
 
 
