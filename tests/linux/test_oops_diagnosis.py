@@ -62,6 +62,15 @@ def test_diagnoses_of_the_story():
     assert third.name == NOT_ENOUGH
 
 
+def test_diagnosis_shows_itself_as_the_command_does():
+    log = read(SEED)
+    first, second = log.diagnoses.values()
+    assert log.diagnosis is first is log.reports[0].diagnosis
+    shown = "\n".join(f"report {number}: {diagnosis}" for number, diagnosis in log.diagnoses.items())
+    assert "\n".join(f"  {line}" for line in shown.split("\n")) in str(log)
+    assert repr(second) == str(second)
+
+
 @pytest.mark.parametrize("name", ["4k-va48", "16k-va52"])
 def test_diagnosis_of_a_recorded_bad_page(name):
     """6.12 prints mapcount 0 and the type; the trace is the report's own."""

@@ -22,8 +22,6 @@ from pgtlab.arch.word import MASK64
 from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY
 from pgtlab.linux.oops.inferring.layout import PAGE_BITS, Layout, layouts
 
-PFN_BITS = 64 - PAGE_BITS
-
 
 def signed(value: int) -> int:
     """The 64 bits as the kernel's `long`.
