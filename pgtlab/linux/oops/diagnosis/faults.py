@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.word import is_upper
@@ -39,95 +40,109 @@ def stack_overflow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -
     return None
 
 
-def kasan_shadow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+@dataclass(frozen=True)
+class KernelFault:
+    """An abort that the kernel itself took at an address, with what was inferred from the log."""
+
+    report: PrintedReport
+    address: int
+    inferred: Inferred
+
+    @property
+    def access(self) -> AccessedAddress | None:
+        """The access of the instruction, if it is to the address of the report."""
+        return _verified(self.report)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the instruction accesses another address than that of the report."""
+        return self.report.access is not None and self.access is None
+
+    @property
+    def kind(self) -> FaultKind | None:
+        """What the walk met; `None` if the abort is not a fault of the walk."""
+        return self.report.fault[0] if self.report.fault else None
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The address, and the access to it."""
+        return address_evidence(self.report), *access_evidence(self.report, self.access)
+
+
+def kasan_shadow(fault: KernelFault) -> Diagnosis | None:
     """A fault in the shadow of KASAN: a check faulted before the access that it was for."""
-    if not _from_kernel(report) or report.address is None:
-        return None
-    shadowed = shadow_of(report.address)
+    shadowed = shadow_of(fault.address)
     if shadowed is None:
         return None
     shadow, address = shadowed
     last = address + (1 << shadow.scale) - 1
-    printed = next((text for text in report.details if text.startswith("KASAN:")), "")
+    printed = next((text for text in fault.report.details if text.startswith("KASAN:")), "")
     if printed and f"{address:016x}" not in printed:
         return None
     sentence = (
-        f"KASAN was checking an access between {address:#x} and {last:#x}, near NULL: {report.address:#x} is the "
+        f"KASAN was checking an access between {address:#x} and {last:#x}, near NULL: {fault.address:#x} is the "
         "shadow of these bytes"
     )
-    text = f"({report.address:#x} - KASAN_SHADOW_OFFSET {shadow.offset:#x}) << {shadow.scale} = {address:#x}"
-    evidence = (address_evidence(report), Evidence(text), *((Evidence(printed),) if printed else ()))
+    text = f"({fault.address:#x} - KASAN_SHADOW_OFFSET {shadow.offset:#x}) << {shadow.scale} = {address:#x}"
+    evidence = (address_evidence(fault.report), Evidence(text), *((Evidence(printed),) if printed else ()))
     return Diagnosis("kasan-shadow", sentence, evidence, DERIVED if printed else LIKELY)
 
 
-def poison(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+def poison(fault: KernelFault) -> Diagnosis | None:
     """The address, or the register that it was computed from, is a poison value."""
-    if not _from_kernel(report) or report.address is None:
-        return None
-    access = _verified(report)
-    for value in (report.address,) if access is None else (access.base_value, report.address):
-        if (near := poison_of(value)) is None:
-            continue
-        known, offset = near
-        shown = f"{value:#x} is {known.name}" + (f" {'-' if offset < 0 else '+'} {abs(offset):#x}" if offset else "")
-        evidence = (address_evidence(report), *access_evidence(report, access))
-        confidence = DERIVED if known.value >> 48 == 0xDEAD else LIKELY
-        return Diagnosis("poison", f"{shown}: {known.meaning}", evidence, confidence)
+    for value in (fault.access.base_value, fault.address) if fault.access else (fault.address,):
+        if near := poison_of(value):
+            known, offset = near
+            distance = f" {'-' if offset < 0 else '+'} {abs(offset):#x}" if offset else ""
+            sentence = f"{value:#x} is {known.name}{distance}: {known.meaning}"
+            return Diagnosis("poison", sentence, fault.evidence, DERIVED if known.value >> 48 == 0xDEAD else LIKELY)
     return None
 
 
-def error_as_pointer(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+def error_as_pointer(fault: KernelFault) -> Diagnosis | None:
     """The base of the access is an error number as `ERR_PTR()` returns it: one of the last 4095 values."""
-    access = _verified(report)
-    if not _from_kernel(report) or access is None:
-        return None
-    name = error_pointer(access.base_value)
-    if name is None or access.base_value % 8 == 0:
-        return None  # may also be container_of() of NULL
-    sentence = f"{access.base} is {access.base_value:#x}, the error {name} as a pointer, and was used without a check"
-    return Diagnosis("error-pointer", sentence, (address_evidence(report), *access_evidence(report, access)), LIKELY)
+    base = fault.access.base_value if fault.access else 0
+    name = error_pointer(base)
+    if fault.access is None or name is None or base % 8 == 0:
+        return None  # a multiple of 8 may also be container_of() of NULL
+    sentence = f"{fault.access.base} is {base:#x}, the error {name} as a pointer, and was used without a check"
+    return Diagnosis("error-pointer", sentence, fault.evidence, LIKELY)
 
 
-def null_pointer(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+def null_pointer(fault: KernelFault) -> Diagnosis | None:
     """An access to a field of a structure at NULL, or a jump to NULL."""
-    address = report.address
-    if not _from_kernel(report) or address is None or address >= NULL_PAGE or report.fault is None:
+    report, address, access = fault.report, fault.address, fault.access
+    if address >= NULL_PAGE or fault.kind is None:
         return None
     if report.ec in INSTRUCTION_ABORTS:
         caller = f"; it would have returned to {report.registers.lr}" if report.registers.lr else ""
-        sentence = f"the kernel jumped to {address:#x}{caller}"
-        evidence: tuple[Evidence, ...] = (address_evidence(report), _esr_evidence(report))
-        return Diagnosis("null-function-pointer", sentence, evidence, DERIVED)
-    access = _verified(report)
+        evidence = (address_evidence(report), _esr_evidence(report))
+        return Diagnosis("null-function-pointer", f"the kernel jumped to {address:#x}{caller}", evidence, DERIVED)
     pc = report.registers.pc
     where = f" in {pc.function}()" if pc and pc.function else ""
-    evidence = (address_evidence(report), *access_evidence(report, access))
     if access is None:
-        if _contradicted(report):
+        if fault.contradicted:
             return None
         sentence = f"a NULL pointer plus {address:#x} was used{where}; the log does not show which register was NULL"
-        return Diagnosis("null-plus-offset", sentence, evidence, LIKELY)
+        return Diagnosis("null-plus-offset", sentence, fault.evidence, LIKELY)
     if access.base_value == 0:
-        field = inferred.get("field")
+        field = fault.inferred.get("field")
         name = f" ({field.value})" if field else ""
         sentence = f"{access.base} is NULL, and the field at offset {address:#x}{name} was used{where}"
-        return Diagnosis("null-plus-offset", sentence, (*evidence, *(field.evidence[1:] if field else ())), DERIVED)
+        lookup = field.evidence[1:] if field else ()
+        return Diagnosis("null-plus-offset", sentence, (*fault.evidence, *lookup), DERIVED)
     if access.base_value < NULL_PAGE:
         pointer = f"{access.base} is {access.base_value:#x}, the address of a field of a structure at NULL"
-        sentence = f"{pointer}, and was used{where}"
-        return Diagnosis("null-plus-offset", sentence, evidence, LIKELY)
+        return Diagnosis("null-plus-offset", f"{pointer}, and was used{where}", fault.evidence, LIKELY)
     return None
 
 
-def permission(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+def permission(fault: KernelFault) -> Diagnosis | None:
     """The tables map the address and do not permit the access."""
-    address, fault, syndrome = report.address, report.fault, report.syndrome
-    if not _from_kernel(report) or address is None or syndrome is None or fault is None:
-        return None
-    if fault[0] is not FaultKind.PERMISSION:
+    report, address, syndrome, walk = fault.report, fault.address, fault.report.syndrome, fault.report.walk
+    if fault.kind is not FaultKind.PERMISSION or syndrome is None:
         return None
     evidence = [address_evidence(report), _esr_evidence(report)]
-    walk = report.walk
     leaf = walk.entries[-1] if walk and walk.entries and walk.entries[-1].leaf else None
     if walk is not None and leaf is not None:
         evidence.append(Evidence(f"{leaf.name}={leaf.value:016x}: {leaf.descriptor!r}", walk.lines[-1:]))
@@ -142,7 +157,7 @@ def permission(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Di
         sentence = f"the kernel accessed user memory without enabling the access to it (PAN): {at}"
     elif syndrome.WnR:
         name = "write-to-read-only-memory"
-        start = inferred.get("kernel_start")
+        start = fault.inferred.get("kernel_start")
         inside = start is not None and isinstance(start.value, int) and 0 <= address - start.value < IMAGE_SIZE
         memory = "the kernel's own image" if inside else "memory"
         sentence = f"the kernel wrote to {memory} that is mapped read-only: {at}"
@@ -151,48 +166,59 @@ def permission(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Di
     return Diagnosis(name, sentence, tuple(evidence), confidence)
 
 
-def non_canonical(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+def non_canonical(fault: KernelFault) -> Diagnosis | None:
     """The bits of the address above the range are neither all 0 nor all 1."""
-    walk, address = report.walk, report.address
-    if not _from_kernel(report) or address is None or report.fault is None:
+    address, walk, vabits = fault.address, fault.report.walk, fault.inferred.get("vabits_actual")
+    if fault.kind is None:
         return None
-    bits = inferred["vabits_actual"].value if "vabits_actual" in inferred else None
-    beyond = False
-    if isinstance(bits, int):
-        above = address >> bits & (1 << 56 - bits) - 1  # a tag may be in the top byte
-        beyond = above not in (0, (1 << 56 - bits) - 1)
-    noted = walk is not None and walk.note == BETWEEN
-    if not beyond and not noted:
+    signs = []
+    if walk is not None and walk.note == BETWEEN:
+        signs.append(Evidence(f"the kernel says: {walk.note}", walk.lines[-1:]))
+    if vabits is not None and isinstance(bits := vabits.value, int):
+        ones = (1 << 56 - bits) - 1  # a tag may be in the top byte
+        if address >> bits & ones not in (0, ones):
+            signs.append(Evidence(f"bits 55:{bits} of {address:#x} are neither all 0 nor all 1"))
+    if not signs:
         return None
-    evidence = [address_evidence(report)]
-    if noted and walk is not None:
-        evidence.append(Evidence(f"the kernel says: {walk.note}", walk.lines[-1:]))
-    if beyond:
-        evidence.append(Evidence(f"bits 55:{bits} of {address:#x} are neither all 0 nor all 1"))
-    evidence += access_evidence(report, _verified(report))
+    at, *access = fault.evidence
     sentence = f"{address:#x} is in neither address range: a pointer was overwritten, or the value is not a pointer"
-    return Diagnosis("non-canonical-address", sentence, tuple(evidence), DERIVED)
+    return Diagnosis("non-canonical-address", sentence, (at, *signs, *access), DERIVED)
 
 
-def user_address(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+def user_address(fault: KernelFault) -> Diagnosis | None:
     """The kernel used an address of user space as a pointer, and the tables of the task do not map it."""
-    address = report.address
-    if not _from_kernel(report) or address is None:
+    address, walk = fault.address, fault.report.walk
+    if fault.kind is not FaultKind.TRANSLATION or is_upper(address) or address < 1 << 16 or fault.contradicted:
         return None
-    if report.fault is None or report.fault[0] is not FaultKind.TRANSLATION:
-        return None
-    if is_upper(address) or address < 1 << 16 or _contradicted(report):
-        return None
-    evidence = [address_evidence(report), _esr_evidence(report), *access_evidence(report, _verified(report))]
-    walk = report.walk
     if walk is not None and walk.note:
-        evidence.append(Evidence(f"the kernel says: {walk.note}", walk.lines[-1:]))
+        lookup = Evidence(f"the kernel says: {walk.note}", walk.lines[-1:])
     elif walk is not None and walk.table == "user" and walk.first_invalid_level is not None:
-        evidence.append(Evidence("it was looked up in the tables of the task", walk.lines[:1]))
+        lookup = Evidence("it was looked up in the tables of the task", walk.lines[:1])
     else:
         return None
+    at, *access = fault.evidence
     sentence = f"the kernel used {address:#x} as a pointer, an address of user space where nothing is mapped"
-    return Diagnosis("user-address-in-kernel", sentence, tuple(evidence), LIKELY)
+    evidence = (at, _esr_evidence(fault.report), *access, lookup)
+    return Diagnosis("user-address-in-kernel", sentence, evidence, LIKELY)
+
+
+KERNEL_FAULT_RULES = (
+    kasan_shadow,
+    poison,
+    error_as_pointer,
+    null_pointer,
+    permission,
+    non_canonical,
+    user_address,
+)
+
+
+def kernel_fault(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
+    """The first diagnosis that fits an abort that the kernel itself took."""
+    if report.address is None or report.ec not in FROM_EL1 or report.kind in ("bad page", "user fault"):
+        return None
+    fault = KernelFault(report, report.address, inferred)
+    return next(filter(None, (rule(fault) for rule in KERNEL_FAULT_RULES)), None)
 
 
 def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
@@ -212,20 +238,10 @@ def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -
     return None
 
 
-def _from_kernel(report: PrintedReport) -> bool:
-    """Whether the report is about an abort that the kernel itself took."""
-    return report.kind in ("oops", "warning", "bug", "panic") and report.ec in FROM_EL1
-
-
 def _verified(report: PrintedReport) -> AccessedAddress | None:
     """The access of the instruction, if it is to the address of the report."""
     access = report.access
     return access if access is not None and report.address is not None and access.reaches(report.address) else None
-
-
-def _contradicted(report: PrintedReport) -> bool:
-    """Whether the instruction accesses another address than that of the report."""
-    return report.access is not None and _verified(report) is None
 
 
 def address_evidence(report: PrintedReport) -> Evidence:
@@ -245,14 +261,4 @@ def _esr_evidence(report: PrintedReport) -> Evidence:
     return Evidence(f"ESR_EL1 = {report.esr:#x}{fault}", report.lines_of("esr"))
 
 
-FAULT_RULES: tuple[Rule, ...] = (
-    stack_overflow,
-    kasan_shadow,
-    poison,
-    error_as_pointer,
-    null_pointer,
-    permission,
-    non_canonical,
-    user_address,
-    not_the_tables,
-)
+FAULT_RULES: tuple[Rule, ...] = (stack_overflow, kernel_fault, not_the_tables)
