@@ -11,12 +11,14 @@ from pgtlab.arch.fault import Access
 from pgtlab.arch.registers import Shareability
 
 NORMAL_NON_CACHEABLE = 0x44
+NORMAL_NON_CACHEABLE_XS_0, NORMAL_WT_XS_0 = 0x40, 0xA0  # memory types that only CPUs with FEAT_XS have
 
 
 class MemoryAttributes(BitFields):
     """What a translation says of its memory, after everything that was inherited on the way.
 
-    ATTR is the byte of MAIR_EL1, SH the shareability that takes effect; AP, UXN and PXN include the tables' own.
+    ATTR and SH are the memory type, as a byte of MAIR_EL1, and the shareability that take effect; AP, UXN and PXN
+    include the tables' own.
 
     >>> MemoryAttributes(ATTR=0xff, SH=3, PXN=1, UXN=1)
     MemoryAttributes(0x33ff: PXN=0x1 UXN=0x1 SH=INNER ATTR=0xff)
@@ -39,15 +41,22 @@ class MemoryAttributes(BitFields):
 def memory_type(attr: int) -> str:
     """A byte of MAIR_EL1 in words (Arm ARM D24.2, MAIR_EL1).
 
-    >>> [memory_type(attr) for attr in (0x00, 0x04, 0x44, 0xff, 0xee)]
-    ['Device-nGnRnE', 'Device-nGnRE', 'Normal Non-cacheable', 'Normal WB RWA', 'Normal WB RA']
+    XS = 0 is said where FEAT_XS has a byte of its own for it: memory that a TLBI or DSB with nXS need not wait for.
+
+    >>> [memory_type(attr) for attr in (0x00, 0x04, 0x44, 0xff, 0xee, 0x40)]
+    ['Device-nGnRnE', 'Device-nGnRE', 'Normal Non-cacheable', 'Normal WB RWA', 'Normal WB RA',
+    'Normal Non-cacheable XS=0']
     """
     outer, inner = attr >> 4, attr & 0xF
-    if outer == 0:  # of reserved bytes it is UNPREDICTABLE what they mean
-        return f"Device-{('nGnRnE', 'nGnRE', 'nGRE', 'GRE')[inner >> 2]}" if inner & 3 == 0 else f"reserved {attr:#04x}"
+    if outer == 0 and inner & 0b10 == 0:
+        return f"Device-{('nGnRnE', 'nGnRE', 'nGRE', 'GRE')[inner >> 2]}{' XS=0' if inner & 1 else ''}"
     if attr == NORMAL_NON_CACHEABLE:
         return "Normal Non-cacheable"
-    if inner == 0:
+    if attr == NORMAL_NON_CACHEABLE_XS_0:
+        return "Normal Non-cacheable XS=0"
+    if attr == NORMAL_WT_XS_0:
+        return "Normal WT RA XS=0"
+    if outer == 0 or inner == 0:  # what reserved bytes mean is UNPREDICTABLE
         return f"reserved {attr:#04x}"
     if outer == inner:
         return f"Normal {_cacheability(inner)}"
@@ -62,13 +71,54 @@ def _cacheability(bits: int) -> str:
     return f"{policy}{'' if bits & 0b1000 else ' transient'} {hints}".rstrip()
 
 
+def effective_memory(attr: int, sh: int, *, fetch: bool, cached: bool) -> tuple[int, int]:
+    """The memory type, as a byte of MAIR_EL1, and the shareability that an access gets; PAR_EL1 shows them.
+
+    Normal memory is Non-cacheable unless `cached`, which is SCTLR_EL1.C for data and SCTLR_EL1.I for a fetch. A fetch
+    from Device memory may end in a Permission fault or take the memory for Normal Non-cacheable: here it does the
+    latter, as in QEMU. (Arm ARM J1.3, AArch64.S1Translate.)
+
+    Parameters
+    ----------
+    attr, sh : int
+        The byte of MAIR_EL1 and the shareability that the registers and the leaf give.
+    fetch : bool
+        Whether an instruction is fetched.
+    cached : bool
+        Whether SCTLR_EL1 lets the access use caches.
+
+    Examples
+    --------
+    >>> def shown(*memory, **access):
+    ...     attr, sh = effective_memory(*memory, **access)
+    ...     return memory_type(attr), int(sh)
+    >>> shown(0xff, 3, fetch=False, cached=True), shown(0xff, 3, fetch=False, cached=False)
+    (('Normal WB RWA', 3), ('Normal Non-cacheable', 2))
+    >>> shown(0x04, 3, fetch=False, cached=True), shown(0x04, 3, fetch=True, cached=True)
+    (('Device-nGnRE', 2), ('Normal Non-cacheable', 2))
+    """
+    device = attr >> 4 == 0
+    if fetch if device else not cached:
+        attr = NORMAL_NON_CACHEABLE_XS_0 if _has_xs_0(attr) else NORMAL_NON_CACHEABLE
+    return attr, effective_shareability(attr, sh)
+
+
+def _has_xs_0(attr: int) -> bool:
+    """Whether a byte of MAIR_EL1 is one of those that FEAT_XS adds.
+
+    With FEAT_XS, Write-Back memory has XS = 0 as well, but its byte does not say whether the CPU has the feature.
+    """
+    return attr in (NORMAL_NON_CACHEABLE_XS_0, NORMAL_WT_XS_0) or attr & 0xF3 == 0x01
+
+
 def effective_shareability(attr: int, sh: int) -> int:
-    """The shareability that hardware uses and PAR_EL1.SH shows: Device and Non-cacheable memory is Outer Shareable.
+    """The shareability of a memory type that takes effect: Device and Non-cacheable memory is Outer Shareable.
 
     >>> effective_shareability(0x00, 0b11), effective_shareability(0xff, 0b11)
     (<Shareability.OUTER: 2>, 3)
     """
-    return Shareability.OUTER if attr >> 4 == 0 or attr == NORMAL_NON_CACHEABLE else sh
+    outer = attr >> 4 == 0 or attr in (NORMAL_NON_CACHEABLE, NORMAL_NON_CACHEABLE_XS_0)
+    return Shareability.OUTER if outer else sh
 
 
 def inherit(ap: int, uxn: int, pxn: int, table: int) -> tuple[int, int, int]:

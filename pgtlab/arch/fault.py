@@ -45,7 +45,7 @@ class Cause(Enum):
     BASE_ADDRESS = "the table base in TTBR has more bits than TCR_EL1.IPS allows"
     READ = "the descriptor is not in memory that exists"
     DESCRIPTOR = "the descriptor is invalid"
-    OUTPUT_ADDRESS = "the descriptor's address has more bits than TCR_EL1.IPS allows"
+    OUTPUT_ADDRESS = "the output address has more bits than TCR_EL1.IPS allows"
     ACCESS_FLAG = "the access flag is clear, and TCR_EL1.HA leaves setting it to software"
     PERMISSIONS = "the permissions forbid the access"
 

@@ -44,12 +44,12 @@ class Mapper:
     ) -> Mapper:
         """A mapper in RAM of its own, `size` bytes from `base` on: empty first tables, and TTBRs that point at them.
 
-        Without `mair`, attribute 0 is Normal Write-Back memory.
+        Without `mair`, attribute 0 is Normal Write-Back memory; without `sctlr`, translation and caches are on.
 
         >>> Mapper.in_ram(TCR_EL1(T0SZ=16)).mmu.ttbr0
         TTBR0_EL1(0x40000000: BADDR=0x20000000)
         """
-        sctlr = SCTLR_EL1(M=1) if sctlr is None else sctlr
+        sctlr = MMU.sctlr if sctlr is None else sctlr
         ranges = [VARange.of(tcr, sctlr, TTBR0_EL1(), pa_range, upper=upper) for upper in (False, True)]
         shift = max(r.granule.shift for r in ranges)
         frames = iter(range(base, base + size, 1 << shift))

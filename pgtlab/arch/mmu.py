@@ -20,7 +20,12 @@ class MMU(TranslationRegime):
     """The registers that translation reads, and the memory that holds the tables.
 
     The model does not ask whether a CPU has a feature: where TCR_EL1.DS is 1 or a size is 52 bits, it has.
-    `pa_range` is ID_AA64MMFR0_EL1.PARANGE.
+    `pa_range` is ID_AA64MMFR0_EL1.PARANGE. Unless `sctlr` is given, translation and caches are on.
+
+    Where the architecture lets a CPU choose, this one does the following. It fetches instructions from Device memory
+    as from Normal Non-cacheable memory, without a Permission fault. PAR_EL1 shows the memory type and shareability that
+    take effect, also with caches off (SCTLR_EL1.C or I = 0). It takes the reserved values of TCR_EL1.TG0 and TG1 for
+    4K.
 
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.va_range import VARange
@@ -32,7 +33,7 @@ class TranslationRegime:
     ttbr0: TTBR0_EL1 = TTBR0_EL1()
     ttbr1: TTBR1_EL1 = TTBR1_EL1()
     mair: MAIR_EL1 = MAIR_EL1()
-    sctlr: SCTLR_EL1 = SCTLR_EL1(M=1)
+    sctlr: SCTLR_EL1 = SCTLR_EL1(M=1, C=1, I=1)
     pa_range: PARange = PARange.PA52
 
     def __post_init__(self) -> None:
@@ -52,6 +53,10 @@ class TranslationRegime:
     def va_range(self, va: int) -> VARange:
         """The range of `va`, which bit 55 chooses."""
         return self.upper if is_upper(va) else self.lower
+
+    def cached(self, access: Access) -> bool:
+        """Whether an access to Normal memory may use caches: SCTLR_EL1.I for a fetch, SCTLR_EL1.C for data."""
+        return bool(self.sctlr.I if access is Access.FETCH else self.sctlr.C)
 
     def walked(self, r: VARange) -> bool:
         """Whether the tables of a range are read: translation is on, and nothing refuses all walks from EL1."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import index as as_int
 from typing import Any
 
-from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
+from pgtlab.arch.attributes import NORMAL_NON_CACHEABLE, MemoryAttributes, effective_memory, inherit, permitted
 from pgtlab.arch.descriptor import Descriptor, Invalid, Leaf, Table
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
@@ -16,8 +16,8 @@ from pgtlab.arch.registers import ESR_EL1, PAR_EL1, PAR_EL1_Fault, Shareability
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 
-# Memory types without translation: of data, and of instructions with SCTLR_EL1.I set and clear.
-DEVICE_nGnRnE, NORMAL_WT, NORMAL_NC = 0x00, 0xAA, 0x44
+# Memory types without translation: of data, and of instructions with SCTLR_EL1.I set.
+DEVICE_nGnRnE, NORMAL_WT = 0x00, 0xAA
 
 SHAREABLE = ("Non-shareable", "reserved shareability", "Outer Shareable", "Inner Shareable")  # by SH
 
@@ -209,7 +209,8 @@ def _read_tables(
         if isinstance(descriptor, Invalid):
             raise _Faulted(Fault(FaultKind.TRANSLATION, level, Cause.DESCRIPTOR))
         assert isinstance(descriptor, Table | Leaf)
-        if descriptor.oa >> r.output_bits:
+        # A block may be larger than the output size: then the address reached counts, and not the block's first.
+        if (descriptor.oa | ia if isinstance(descriptor, Leaf) else descriptor.oa) >> r.output_bits:
             raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, level, Cause.OUTPUT_ADDRESS))
         if isinstance(descriptor, Leaf):
             return descriptor, inherited
@@ -233,7 +234,8 @@ def _finish(
         after = after.replace(AP=leaf.AP & 0b01)
     # What a reserved byte of MAIR_EL1 means is UNPREDICTABLE: here it stays as it is, and is shown as reserved.
     attr = int(regime.mair) >> 8 * leaf.AttrIndx & 0xFF
-    sh = effective_shareability(attr, getattr(leaf, "SH", r.sh))
+    fetch = access is Access.FETCH
+    attr, sh = effective_memory(attr, getattr(leaf, "SH", r.sh), fetch=fetch, cached=regime.cached(access))
     attributes = MemoryAttributes(ATTR=attr, SH=sh, AP=ap, UXN=uxn, PXN=pxn, nG=leaf.nG, Contiguous=leaf.Contiguous)
     offset = va & (1 << r.granule.level_shift(leaf.level)) - 1
     return Translation(leaf.oa | offset, leaf.level, attributes), after.value
@@ -250,5 +252,5 @@ def _flat(regime: TranslationRegime, r: VARange, va: int, access: Access) -> Tra
 
 def flat_attributes(regime: TranslationRegime, access: Access) -> MemoryAttributes:
     """The attributes of all memory with SCTLR_EL1.M = 0."""
-    attr = (NORMAL_WT if regime.sctlr.I else NORMAL_NC) if access is Access.FETCH else DEVICE_nGnRnE
+    attr = (NORMAL_WT if regime.sctlr.I else NORMAL_NON_CACHEABLE) if access is Access.FETCH else DEVICE_nGnRnE
     return MemoryAttributes(ATTR=attr, SH=Shareability.OUTER, AP=0b01)

@@ -49,9 +49,9 @@ class Note(IntEnum):
     CONTIG_MISPROG = 4  # the Contiguous bit in a run that is not one
     CONTIG_RANGE = 5  # a contiguous run that is larger than the input range
     NT_BLOCK = 6  # nT, bit 16 of a block
-    HIADDR_PS = 7  # address bits 51:48 set where the output size is smaller: implementations ignore them
+    HIADDR_PS = 7  # address bits 51:48 set where the output size is smaller: QEMU ignores them
     TXSZ_OOB = 8  # TCR_EL1.TxSZ outside its legal values
-    BLOCK_GT_PS = 9  # a block larger than the output address space
+    BLOCK_GT_PS = 9  # a block larger than the output address space: QEMU checks its first address only
     EXT_ABORT = 10  # informational: the walk left memory
     TTBR52_SMALL = 11  # a 52-bit table base with a first table of less than 64 bytes
     HW_UPDATE = 12  # informational: hardware sets the access flag or the dirty state
@@ -60,10 +60,11 @@ class Note(IntEnum):
     BLOCK_RES0_PS = 15  # such bits above the output size
     IPS_RSVD = 16  # TCR_EL1.IPS has the reserved value
     MMU_OFF = 17  # informational: SCTLR_EL1.M = 0
-    DBM_EXEC = 18  # a fetch from a page that is writable through DBM alone
+    DBM_EXEC = 18  # a fetch from a page that is writable through DBM alone: to QEMU it is read-only
 
 
-# In these cases two right answers may differ, so that they may be left out; below, in these bits of PAR_EL1.
+# In these cases two right answers may differ, or QEMU's is wrong, so that they may be left out of what it answered;
+# below, in these bits of PAR_EL1.
 OPEN = (
     *(Note.BLOCK_ILLEGAL, Note.CONTIG_MISPROG, Note.CONTIG_RANGE, Note.NT_BLOCK, Note.HIADDR_PS, Note.TXSZ_OOB),
     *(Note.BLOCK_GT_PS, Note.TTBR52_SMALL, Note.OUTSIDE, Note.BLOCK_RES0_PS, Note.IPS_RSVD, Note.DBM_EXEC),

@@ -161,8 +161,13 @@ class Entry:
             notes.append(f"bits 1:0 are {self.word & 3:02b}, but a valid entry of level {self.level} is a {legal}")
         if self.swap and self.name not in ("pte", "pmd"):
             notes.append(f"Linux keeps no such entry in a {self.name}: {self.name}_bad()")
-        if self.oa is not None and self.oa >> self._range.output_bits:
-            notes.append(f"the address has more than the {self._range.output_bits} bits of TCR_EL1.IPS")
+        output_bits = self._range.output_bits
+        if self.oa is not None and self.oa >> output_bits:
+            notes.append(f"the address has more than the {output_bits} bits of TCR_EL1.IPS")
+        elif isinstance(self.descriptor, Leaf) and self.size >> output_bits > 1:
+            notes.append(
+                f"only the first {short_size(1 << output_bits)} are within the {output_bits} bits of TCR_EL1.IPS"
+            )
         if self.kind == "valid bit clear":
             notes.append(
                 "no swap entry has these low bits: debug_pagealloc and KFENCE clear VALID in the entry of a free "

@@ -137,6 +137,14 @@ def unpacked(which, rule):
     return broken(OutputAddress, "unpack", mutate)
 
 
+def effective_memory(change):
+    """`effective_memory` with some of its arguments changed: `change(attr, fetch=..., cached=...)`."""
+    return function(
+        attributes.effective_memory,
+        lambda original: lambda attr, sh, **access: original(attr, sh, **(access | change(attr, **access))),
+    )
+
+
 def leaf_field(name, rule):
     """A field of leaves that is read in another way."""
     return lambda monkeypatch: monkeypatch.setattr(Leaf, name, property(lambda leaf: rule(leaf.value)))
@@ -227,7 +235,9 @@ def leaf_rules(**changes):
 
 
 def memory_types(change):
-    return broken(rules, "memory_types", lambda original: lambda mair, sh: original(*change(mair, sh)))
+    return broken(
+        rules, "memory_types", lambda original: lambda mair, sh, *access: original(*change(mair, sh), *access)
+    )
 
 
 def banks(**changes):

@@ -11,6 +11,7 @@ from mutating import (
     code_of_minus_one,
     decoded,
     dirtied,
+    effective_memory,
     first_block_level,
     function,
     geometry,
@@ -31,7 +32,7 @@ from mutating import (
 )
 
 from pgtlab.arch import attributes, walk
-from pgtlab.arch.attributes import NORMAL_NON_CACHEABLE, MemoryAttributes
+from pgtlab.arch.attributes import NORMAL_NON_CACHEABLE, NORMAL_NON_CACHEABLE_XS_0, MemoryAttributes
 from pgtlab.arch.descriptor import Leaf, _WithAddress
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import Granule
@@ -135,10 +136,12 @@ SHARED = {
     "52-bit addresses give no larger blocks": first_block_level(lambda f, level: 1 if f.granule.shift == 12 else 2),
     "the largest blocks are illegal": first_block_level(lambda f, level: level + 1),
     "Device memory keeps its shareability": function(
-        attributes.effective_shareability, lambda original: lambda attr, sh: 2 if attr == NORMAL_NON_CACHEABLE else sh
+        attributes.effective_shareability,
+        lambda original: lambda attr, sh: sh if attr >> 4 == 0 else original(attr, sh),
     ),
     "Non-cacheable memory keeps its shareability": function(
-        attributes.effective_shareability, lambda original: lambda attr, sh: 2 if attr >> 4 == 0 else sh
+        attributes.effective_shareability,
+        lambda original: lambda attr, sh: sh if attr == NORMAL_NON_CACHEABLE else original(attr, sh),
     ),
     "all memory is Outer Shareable": function(attributes.effective_shareability, lambda original: lambda attr, sh: 2),
     # Without translation
@@ -241,10 +244,26 @@ MANY = {
     ),
 }
 
-# What no recording shows, in both walkers: nothing was fetched through a tag.
+# What no recording shows, in both walkers: nothing was fetched through a tag, nothing translated with caches off, of
+# fetches the memory type is not known, and no CPU had FEAT_XS.
 UNRECORDED = {
     "TBID is ignored": ranges(tbid=lambda r, tcr: False),
     "TBID holds for data too": ranges(tbi=lambda r, tcr: r.tbi and not r.tbid),
+    "SCTLR_EL1.C is ignored": effective_memory(lambda attr, fetch, cached: {"cached": cached or not fetch}),
+    "SCTLR_EL1.I is ignored": effective_memory(lambda attr, fetch, cached: {"cached": cached or fetch}),
+    "SCTLR_EL1.C and I are swapped": broken(
+        TranslationRegime,
+        "cached",
+        lambda original: lambda mmu, access: original(mmu, READ if access is FETCH else FETCH),
+    ),
+    "Device memory is fetched as Device memory": effective_memory(
+        lambda attr, fetch, cached: {"fetch": fetch and attr >> 4 != 0}
+    ),
+    "Non-cacheable memory with XS=0 keeps its shareability": function(
+        attributes.effective_shareability,
+        lambda original: lambda attr, sh: sh if attr == NORMAL_NON_CACHEABLE_XS_0 else original(attr, sh),
+    ),
+    "memory without caches loses XS=0": function(attributes._has_xs_0, lambda original: lambda attr: False),
 }
 
 # Nor, in the walk of one address: at level -1 QEMU 7.2 stops at these, and nobody looked at what is written back.

@@ -33,7 +33,11 @@ def random_machine(seed: int, addresses: int = 100, **given: int) -> Machine:
     rng = Random(seed)
     tcr = _tcr(rng).replace(**given)
     sctlr = SCTLR_EL1(rng.getrandbits(64)).replace(M=rng.random() < 0.97, WXN=rng.random() < 0.3, EE=0)
-    mair = rng.getrandbits(64) if rng.random() < 0.5 else sum(rng.choice([0, 4, 0x44, 0xFF]) << 8 * i for i in range(8))
+    mair = (
+        rng.getrandbits(64)
+        if rng.random() < 0.5
+        else sum(rng.choice([0, 4, 0x44, 0xFF, 0x40]) << 8 * i for i in range(8))
+    )
     pa_range = rng.choice([*PARange, *[PARange.PA52] * 7])
     low = rng.randrange(1 << 8) << 20
     frames = [low + FRAME * i for i in range(6)]

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+ON = 0x1005  # SCTLR_EL1 with translation and caches on: M, C and I
+
 
 class Registers(NamedTuple):
     """The registers' values, and how many bits of physical address the PE has."""
@@ -136,6 +138,8 @@ def translate(registers: Registers, read: Callable[[int], int | None], va: int, 
             base = cut(word, 9, 8) + cut(word, 49, lo) + "0" * lo
         else:
             base = (cut(word, 15, 12) if lpa else "0000") + cut(word, 47, lo) + "0" * lo
+        if leaf:  # all of the output address counts, the bits that come from the input too
+            base = base[: 52 - lo] + cut(va, lo - 1, 0)
         if "1" in base[: 52 - output]:
             return fault(ADDRESS_SIZE, level, reads)
         if leaf:
@@ -155,8 +159,9 @@ def translate(registers: Registers, read: Callable[[int], int | None], va: int, 
         return fault(PERMISSION, level, reads)
     if dbm and access == "w":
         after &= ~(1 << 7)
-    pa = int(base[: 52 - lo] + cut(va, lo - 1, 0), 2)
+    pa = int(base, 2)
     attr = cut(registers.mair, 8 * int(cut(word, 4, 2), 2) + 7, 8 * int(cut(word, 4, 2), 2))
+    attr = effective(attr, access, cut(registers.sctlr, 12 if access == "x" else 2))
     sh = shareability(attr, fields["SH"] if lpa2 else cut(word, 9, 8))
     written = None if after == word else (reads[-1], after)
     return Answer(par_of(pa, attr, sh), pa, level, tuple(reads), written)
@@ -189,9 +194,20 @@ def without_translation(registers: Registers, va: int, top: int, access: str) ->
     return Answer(par_of(pa, attr, "10"), pa)
 
 
+def effective(attr: str, access: str, cache: str) -> str:
+    """The memory type that an access gets; `cache` is SCTLR_EL1.I for "x", else SCTLR_EL1.C.
+
+    Non-cacheable is what Normal memory becomes without the cache, and Device memory when it is executed, which the PE
+    could forbid instead. XS is kept where the byte shows it.
+    """
+    xs = "0" if attr in ("01000000", "10100000") or (attr[:4] == "0000" and attr[6:] == "01") else "1"
+    becomes_non_cacheable = access == "x" if attr[:4] == "0000" else cache == "0"
+    return "01000" + xs + "00" if becomes_non_cacheable else attr
+
+
 def shareability(attr: str, sh: str) -> str:
     """Device memory and Normal memory that neither cache holds are Outer Shareable, whatever the tables say."""
-    return "10" if attr[:4] == "0000" or attr == "01000100" else sh
+    return "10" if attr[:4] == "0000" or attr in ("01000100", "01000000") else sh
 
 
 def par_of(pa: int, attr: str, sh: str) -> int:

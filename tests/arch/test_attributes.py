@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, memory_type, permitted
+from pgtlab.arch.attributes import (
+    MemoryAttributes,
+    effective_memory,
+    effective_shareability,
+    inherit,
+    memory_type,
+    permitted,
+)
 from pgtlab.arch.fault import Access
 from pgtlab.arch.registers import MAIR_EL1, Shareability
 
@@ -103,7 +110,12 @@ def test_the_rules_mean_the_same_for_arrays():
         (0x77, "Normal WB transient RWA"),
         (0x4F, "Normal inner WB RWA, outer NC"),
         (0xF4, "Normal inner NC, outer WB RWA"),
-        (0x01, "reserved 0x01"),
+        (0x40, "Normal Non-cacheable XS=0"),
+        (0xA0, "Normal WT RA XS=0"),
+        (0x01, "Device-nGnRnE XS=0"),
+        (0x0D, "Device-GRE XS=0"),
+        (0x02, "reserved 0x02"),
+        (0x03, "reserved 0x03"),
         (0x10, "reserved 0x10"),
     ],
 )
@@ -117,8 +129,19 @@ def test_every_byte_has_a_type_of_its_own():
 
 def test_only_cacheable_memory_keeps_its_shareability():
     for attr, sh in product(range(256), Shareability):
-        not_cached = memory_type(attr) == "Normal Non-cacheable" or attr < 0x10
+        not_cached = memory_type(attr).startswith("Normal Non-cacheable") or attr < 0x10
         assert effective_shareability(attr, sh) == (Shareability.OUTER if not_cached else sh)
+
+
+@pytest.mark.parametrize("fetch", [False, True])
+@pytest.mark.parametrize("cached", [False, True])
+def test_normal_memory_without_caches_and_fetched_device_memory_are_non_cacheable(fetch, cached):
+    for attr, sh in product(range(256), range(4)):
+        kind = memory_type(attr)
+        unchanged = not fetch if attr < 0x10 else cached
+        non_cacheable = 0x40 if kind.endswith("XS=0") else 0x44
+        expected = (attr, effective_shareability(attr, sh)) if unchanged else (non_cacheable, Shareability.OUTER)
+        assert effective_memory(attr, sh, fetch=fetch, cached=cached) == expected
 
 
 def test_attributes_fit_the_arrays_that_hold_them():

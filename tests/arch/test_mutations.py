@@ -13,7 +13,7 @@ from mutating import clear_caches, code_of_minus_one, function, ranges
 from mutations import MANY, SHARED, UNRECORDED, UNRECORDED_WALK, WALK
 from random_tables import OPERATIONS as REFERENCE_OPERATIONS
 from random_tables import WORD, random_machine
-from reference_walk import Registers, translate
+from reference_walk import ON, Registers, translate
 
 from pgtlab.arch import walk
 from pgtlab.arch.attributes import MemoryAttributes
@@ -88,8 +88,8 @@ class Question:
 
 
 def recorded_questions():
-    """What AT left in PAR_EL1, or that part of it that an abort or a fetch tells of."""
-    for name in ("vectors_sample.npz", "exec_sample.npz"):
+    """What AT left in PAR_EL1, or that part of it that an abort or a fetch tells of; also as Arm specifies it."""
+    for name in ("vectors_sample.npz", "exec_sample.npz", "specification_at.npz", "specification_exec.npz"):
         v = Vectors.load(DATA / name)
         status = v["status"]
         if v.fetches:
@@ -138,7 +138,7 @@ def edge_questions():
                 for ttbr in low, low | 9 << 2:
                     tcr = TCR_EL1(TG0=tg0, TG1=tg1, DS=ds, IPS=6, T0SZ=size, T1SZ=size)
                     mmu = MMU(memory, tcr, TTBR0_EL1(ttbr), TTBR1_EL1(ttbr))
-                    registers = Registers(int(tcr), ttbr, ttbr, 0, int(SCTLR_EL1(M=1)))
+                    registers = Registers(int(tcr), ttbr, ttbr, 0, ON)
                     yield question(mmu, registers, read, [0, WORD], ("r", 1))
     for instruction_cache in (0, 1):
         off = SCTLR_EL1(I=instruction_cache)

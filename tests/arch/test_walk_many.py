@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_tables import OPERATIONS, random_machine
-from reference_walk import Registers, translate
+from reference_walk import ON, Registers, translate
 
 from pgtlab.arch.fault import Access
 from pgtlab.arch.many import vectorised, walk_many
@@ -129,7 +129,7 @@ def test_more_regions_than_the_walk_caches_hold(operation):
     vas = [va | 0xFFFF << 48 if rng.random() < 0.5 else va for va in vas]
     access, el = operation
     found = mmu.translate_many(vas, ACCESSES[access], el)
-    registers = Registers(int(tcr), ttbr, ttbr, 0, int(SCTLR_EL1(M=1)))
+    registers = Registers(int(tcr), ttbr, ttbr, 0, ON)
     assert not translate_with_numpy(mmu, vas, ACCESSES[access], el).differs(found).any()
     assert found.par.tolist() == [translate(registers, read, va, access, el).par for va in vas]
 
@@ -147,7 +147,7 @@ def test_a_table_may_be_scattered_and_have_holes(order, holes, ram):
     for pa, page in pages.items():
         memory.write(pa, np.array(page, np.uint64))
     tcr = TCR_EL1(T0SZ=35, TG0=1, IPS=5)
-    machine = MMU(memory, tcr, TTBR0_EL1(table)), Registers(int(tcr), table, 0, 0, 1)
+    machine = MMU(memory, tcr, TTBR0_EL1(table)), Registers(int(tcr), table, 0, 0, ON)
     present = {pa + 8 * i: word for pa, page in pages.items() for i, word in enumerate(page)}
     vas = [(512 * i + at << 16) + 0x123 for i in range(16) for at in (0, 1, 511)]
     assert_one_answer(*machine, lambda pa: present.get(pa, 0 if ram else None), vas, "r", 1)
@@ -171,7 +171,7 @@ def test_neighbours_that_differ_in_one_bit(tg0, fields, operation):
         pages = {first: tables + [0] * (entries - len(tables)), last: words + [0] * (entries - len(words))}
         mmu = MMU(Memory.of_pages(pages, shift), tcr, TTBR0_EL1(first), mair=MAIR_EL1(mair))
         read = {pa + 8 * i: word for pa, page in pages.items() for i, word in enumerate(page)}.get
-        assert_one_answer(mmu, Registers(int(tcr), first, 0, mair, 1), read, vas, access, el)
+        assert_one_answer(mmu, Registers(int(tcr), first, 0, mair, ON), read, vas, access, el)
         expected = Translations.of([mmu.translate(va, ACCESSES[access], el) for va in vas])
         for start in range(0, len(vas), 128):
             order = [start] * CHUNK + [*range(start, start + 128)]
@@ -182,7 +182,7 @@ def test_neighbours_that_differ_in_one_bit(tg0, fields, operation):
 
 def test_memory_without_a_page_aborts_every_walk():
     mmu = MMU(Memory.of_pages({}, 12), TCR_EL1(T0SZ=16), TTBR0_EL1(0))
-    assert_one_answer(mmu, Registers(16, 0, 0, 0, 1), lambda _: None, [0, 0x1000, (1 << 48) - 1, 1 << 48], "w", 1)
+    assert_one_answer(mmu, Registers(16, 0, 0, 0, ON), lambda _: None, [0, 0x1000, (1 << 48) - 1, 1 << 48], "w", 1)
 
 
 @given(SEEDS)

@@ -1,6 +1,7 @@
 """One entry decoded: those of a real process, those that are not present, and any word at any level."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -224,6 +225,14 @@ def test_a_block_where_the_level_has_none_is_reserved():
 def test_note_for_address_beyond_physical_memory():
     entry = decode_entry(1 << 44 | 0x703, "pte", kernel(cpu="cortex-a57"))  # 44 bits
     assert any("44 bits" in note for note in entry.notes)
+
+
+def test_note_for_block_larger_than_output_size():
+    cpu = CPU.named("max")
+    small = boot(Config("4k", 52), replace(cpu, mmfr0=cpu.mmfr0.replace(PARANGE=0)))
+    assert "only the first 4G are within the 32 bits of TCR_EL1.IPS" in decode_entry(0x401, 0, small).notes
+    assert not decode_entry(0x401, 1, small).notes
+    assert not decode_entry(0x401, 0, kernel("4k", 52)).notes
 
 
 def test_note_for_reserved_bits():

@@ -183,15 +183,14 @@ def _finish(g, rules, end, level, word, inherited, va):  # type: ignore[no-untyp
     if end != LEAF:
         return np.uint64(0), np.uint8(end), np.uint16(0)
     low_bit = _level_shift(g, level)
-    oa = _output_address(g, word, low_bit)
-    if oa >> g.output_bits:
+    reached = _output_address(g, word, low_bit) | (va & ((np.uint64(1) << low_bit) - np.uint64(1)))
+    if reached >> g.output_bits:  # a block may be larger than the output size
         return np.uint64(0), np.uint8(rules.status[ADDRESS_SIZE, level + 1]), np.uint16(0)
     rule = rules.leaf[_rule_index(word, inherited)]
     if rule & VERDICT:
         return np.uint64(0), np.uint8((rule & VERDICT) | level), np.uint16(0)
-    offset = va & ((np.uint64(1) << low_bit) - np.uint64(1))
     memory_type = rules.memory_types[(word >> np.uint64(2)) & np.uint64(0xFF)]
-    return oa | offset, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type)
+    return reached, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type)
 
 
 @njit(cache=True)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.attributes import MemoryAttributes, effective_shareability, inherit, permitted
+from pgtlab.arch.attributes import MemoryAttributes, effective_memory, inherit, permitted
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
@@ -49,7 +49,8 @@ class Rules(NamedTuple):
     def of(cls, regime: TranslationRegime, r: VARange, access: Access, el: int) -> Rules:
         """The rules for one range, one kind of access and one exception level."""
         own_sh = r.sh if r.format.packing is OutputAddress.LPA2 else None
-        return cls(leaf_rules(access, el, r.ha, r.hd, r.wxn), memory_types(regime.mair, own_sh), STATUS)
+        types = memory_types(regime.mair, own_sh, access is Access.FETCH, regime.cached(access))
+        return cls(leaf_rules(access, el, r.ha, r.hd, r.wxn), types, STATUS)
 
 
 class Geometry(NamedTuple):
@@ -129,13 +130,14 @@ def leaf_rules(access: Access, el: int, ha: bool, hd: bool, wxn: bool) -> NDArra
 
 
 @lru_cache
-def memory_types(mair: MAIR_EL1, sh: int | None) -> NDArray[np.uint16]:
+def memory_types(mair: MAIR_EL1, sh: int | None, fetch: bool, cached: bool) -> NDArray[np.uint16]:
     """ATTR and SH of a `MemoryAttributes` word for every value of a leaf's bits 9:2.
 
-    `sh` replaces the leaf's own where descriptors have none.
+    `sh` replaces the leaf's own where descriptors have none; `fetch` and `cached` are those of `effective_memory`.
     """
     types = []
     for bits in range(1 << 8):
-        attr = int(mair) >> 8 * (bits & 7) & 0xFF
-        types.append(int(MemoryAttributes(ATTR=attr, SH=effective_shareability(attr, bits >> 6 if sh is None else sh))))
+        programmed = int(mair) >> 8 * (bits & 7) & 0xFF, bits >> 6 if sh is None else sh
+        attr, effective_sh = effective_memory(*programmed, fetch=fetch, cached=cached)
+        types.append(int(MemoryAttributes(ATTR=attr, SH=effective_sh)))
     return np.array(types, np.uint16)

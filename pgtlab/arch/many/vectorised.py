@@ -29,7 +29,8 @@ def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Transl
         kind = word & 3
         leads_on = (kind == 3) & (level < LAST_LEVEL)
         leaf = kind == 3 if level == LAST_LEVEL else (kind == 1) & (level >= g.first_block_level)
-        oa = np.where(leads_on, _output_address(g, word, g.shift), _output_address(g, word, shift))
+        # Of a table the address of the next one, of a leaf the address that is reached.
+        oa = np.where(leads_on, _output_address(g, word, g.shift), _output_address(g, word, shift) | ia)
         rule = rules.leaf[np.where(leaf, _rule_index(word, inherited), 0)]
         attributes = rule & ~np.uint16(VERDICT) | rules.memory_types[word >> 2 & 0xFF]
         fault = np.where(rule & VERDICT, rule & VERDICT | max(level, 0), NO_FAULT)
@@ -38,7 +39,7 @@ def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Transl
         fault[there == 0] = rules.status[EXTERNAL_ABORT, level + 1]
         good = leaf & (fault == NO_FAULT)
         results.fault[at], results.level[at] = fault, level
-        results.pa[at[good]], results.attributes[at[good]] = (oa | ia)[good], attributes[good]
+        results.pa[at[good]], results.attributes[at[good]] = oa[good], attributes[good]
         onward = leads_on & (oa >> g.output_bits == 0) & (there > 0)
         inherited = (inherited | word >> 59 & g.inherits)[onward]
         at, ia, table = at[onward], ia[onward], oa[onward]

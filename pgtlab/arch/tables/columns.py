@@ -206,12 +206,11 @@ def first_mapped(mmu: MMU, start: int, end: int) -> int | None:
         return None
     assert r.start_level is not None
     root = r.start_level, r.base, r.first
-    va = next(_leaves(mmu, r, root, start, end, iter(range(MOST_READ))), None)
-    return None if va is None else max(start, va)
+    return next(_leaves(mmu, r, root, start, end, iter(range(MOST_READ))), None)
 
 
 def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: Iterator[int]) -> Iterator[int]:
-    """Where leaves between `start` and `end` begin, as long as tables may be read for it."""
+    """The first address from `start` on of each leaf that maps some before `end`, while tables may be read for it."""
     if next(budget, None) is None:
         return
     level, pa, first = table
@@ -224,7 +223,9 @@ def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: I
     for index in (np.flatnonzero(kinds[low:high]) + low).tolist():
         va = first + (index << shift)
         if kinds[index] == LEAF:
-            yield va
+            address = max(start, va)
+            if not r.format.packing.unpack(int(words[index]), shift) + address - va >> r.output_bits:
+                yield address
             continue
         child = r.format.packing.unpack(int(words[index]), r.granule.shift)
         if not child >> r.output_bits:

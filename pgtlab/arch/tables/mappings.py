@@ -14,12 +14,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.attributes import effective_shareability, inherit
+from pgtlab.arch.attributes import inherit
 from pgtlab.arch.descriptor import LEAF, Leaf
+from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.many.rules import Rules
 from pgtlab.arch.memory import U64, Memory, read_tables
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.sizes import short_size
 from pgtlab.arch.tables.tree import attributes_of
 from pgtlab.arch.va_range import VARange
@@ -27,8 +28,8 @@ from pgtlab.arch.va_range import VARange
 Mappings: TypeAlias = NDArray[Any]
 
 #: An element of a table of mappings. `va`, `size` and `pa` are in bytes, `level` is that of the leaves and `descriptor`
-#: the first of them. Then what takes effect, with the restrictions of the tables above: `attr` the byte of MAIR_EL1,
-#: `sh`, `ap`, `uxn` and `pxn`; and the leaf's `ng`, `af`, `contiguous` and `dbm`.
+#: the first of them. Then what takes effect, with the restrictions of the tables above: `attr`, the memory type as a
+#: byte of MAIR_EL1, and `sh`, both for data; `ap`, `uxn` and `pxn`; and the leaf's `ng`, `af`, `contiguous` and `dbm`.
 MAPPING: Final = np.dtype(
     [
         ("va", np.uint64),
@@ -112,7 +113,8 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
     """All that one range maps, in the order of addresses, neighbours that continue each other joined.
 
     Neighbours are of the same level, have the same attributes, and physical addresses in step. An entry with a physical
-    address that is too large, at which every access faults, maps nothing; nor does a table that is not in memory.
+    address that is too large, at which every access faults, maps nothing; nor does a table that is not in memory. A
+    block that is larger than the output size maps what is within it.
 
     Parameters
     ----------
@@ -213,7 +215,8 @@ def _items(
     rows["pa"] = r.format.addresses(runs.word, runs.kind, level)
     rows["attributes"] = runs.word & r.format.attribute_bits(level)
     rows["inherited"] = keys[runs.table] >> np.uint64(_INHERITED_AT)
-    rows["size"] = np.where(runs.kind == LEAF, runs.length.astype(np.uint64) << shift, 0)
+    within = np.uint64(1 << r.output_bits) - rows["pa"]  # a block may be larger than the output size
+    rows["size"] = np.where(runs.kind == LEAF, np.minimum(runs.length.astype(np.uint64) << shift, within), 0)
     passed_on = rows["inherited"] | runs.word >> np.uint64(59) & np.uint64(0 if r.hpd else 0xF)
     return runs.table + first, rows, rows["pa"] | passed_on << np.uint64(_INHERITED_AT)
 
@@ -270,10 +273,8 @@ def _finished(mmu: MMU, r: VARange, rows: Mappings) -> Mappings:
     def bits(field: Any) -> Any:
         return (word & np.uint64(field.mask)) >> np.uint64(field.lo)
 
-    attr = np.array([int(mmu.mair) >> 8 * i & 0xFF for i in range(8)], np.uint8)[bits(Leaf.AttrIndx).astype(np.intp)]
-    sh = np.array([[effective_shareability(a, s) for s in range(4)] for a in range(256)], np.uint8)
-    own = np.full(len(word), r.sh) if r.format.packing is OutputAddress.LPA2 else word >> np.uint64(8) & np.uint64(3)
-    found["attr"], found["sh"] = attr, sh[attr, own.astype(np.intp)]
+    types = Rules.of(mmu, r, Access.READ, el=1).memory_types[word >> np.uint64(2) & np.uint64(0xFF)]
+    found["attr"], found["sh"] = types & 0xFF, types >> 8
     ap, uxn, pxn = (bits(field).astype(np.uint8) for field in (Leaf.AP, Leaf.UXN, Leaf.PXN))
     if r.hd:
         ap = np.where(bits(Leaf.DBM) == 1, ap & 1, ap)
