@@ -6,7 +6,7 @@ The functions that read an entry are the kernel's (`pte.py`, `swapops.py`); this
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -83,16 +83,8 @@ class Entry:
             return "present but invalid"
         if not self.word & 1 and not isinstance(self.descriptor, SwapEntry):
             return "valid bit clear"
-        match self.descriptor:
-            case Table():
-                return "table"
-            case Block():
-                return "block"
-            case PageDescriptor():
-                return "page"
-            case SwapEntry():
-                return "not present"
-        return "reserved"
+        kinds = {Table: "table", Block: "block", PageDescriptor: "page", SwapEntry: "not present"}
+        return next((name for kind, name in kinds.items() if isinstance(self.descriptor, kind)), "reserved")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -165,9 +157,8 @@ class Entry:
         if self.oa is not None and self.oa >> output_bits:
             notes.append(f"the address has more than the {output_bits} bits of TCR_EL1.IPS")
         elif isinstance(self.descriptor, Leaf) and self.size >> output_bits > 1:
-            notes.append(
-                f"only the first {short_size(1 << output_bits)} are within the {output_bits} bits of TCR_EL1.IPS"
-            )
+            inside = short_size(1 << output_bits)
+            notes.append(f"only the first {inside} are within the {output_bits} bits of TCR_EL1.IPS")
         if self.kind == "valid bit clear":
             notes.append(
                 "no swap entry has these low bits: debug_pagealloc and KFENCE clear VALID in the entry of a free "
@@ -330,14 +321,9 @@ def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
     if isinstance(word, Table):
         return name_bits(word.value, [*word.fields, *_beside(word)], _TABLE, 63)
     if isinstance(word, Leaf):
-        software = Leaf.software
         named = name_bits(word.value, [*word.fields, *_beside(word)], _leaf_meanings(word, boot), 63)
-        return tuple(
-            NamedBits(bits.name, bits.hi, bits.lo, bits.value, bits.meaning, _software_bits(word))
-            if bits.name == software.name
-            else bits
-            for bits in named
-        )
+        parts = {Leaf.software.name: _software_bits(word)}
+        return tuple(replace(bits, parts=parts.get(bits.name, bits.parts)) for bits in named)
     if isinstance(word, SwapEntry):
         return name_bits(word.value, word.fields, {"VALID": ("invalid",)}, 63, gap=IGNORED)
     return name_bits(word.value, word.fields, {"VALID": ("invalid", "reserved, and read as invalid")}, 63, gap=IGNORED)
@@ -358,15 +344,12 @@ _TABLE: Mapping[str, Meaning] = {
 }
 
 
-class AccessedTable(BitFields):
-    """The accessed flag of a table descriptor, from FEAT_HAFT, which Linux uses since v6.13."""
-
-    AF = Field(10)
-
-
 def _beside(word: Table | Leaf) -> list[Field]:
-    """The bits that hardware ignores rather than reserves (Arm ARM D8.3.1), and the field from FEAT_HAFT."""
-    later = [field for field in AccessedTable.fields if isinstance(word, Table) and field.extract(word.value)]
+    """The bits that hardware ignores rather than reserves (Arm ARM D8.3.1), and a table's AF where it is set.
+
+    A table has an accessed flag with FEAT_HAFT, which Linux uses since v6.13.
+    """
+    later = [_field("AF", 10, 10)] if isinstance(word, Table) and word.value >> 10 & 1 else []
     ignored = {*range(51, 59), *range(2, 12)} if isinstance(word, Table) else {63}
     for field in (*word.fields, *later):
         ignored -= set(range(field.lo, field.hi + 1))
