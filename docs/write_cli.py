@@ -17,7 +17,7 @@ from pgtlab.cli import GROUPS, parser
 PAGE = Path(__file__).with_name("cli.md")
 SCHEMAS = PAGE.with_name("schemas")
 HEAD = """\
-<!-- Written by docs/write_cli.py from the command's own parsers: `make docs` writes it anew. -->
+<!-- Written by docs/write_cli.py from the command's own parsers: `make docs` writes it again. -->
 
 # The `pgtlab` command
 
@@ -31,11 +31,11 @@ HEAD = """\
 
 | exit status | meaning |
 |---|---|
-| 0 | all is well |
+| 0 | success |
 | 1 | the answer is no: a kernel reported something or did not boot, an address is not mapped, a record disagrees |
-| 2 | misuse: bad arguments, a file that is not there or is not what it should be; one sentence says what |
+| 2 | usage error: bad arguments, or a file that is missing or not of the right kind; one sentence says which |
 | 128 | the same, or a failure of our own, where a bisection goes by the status (`--tree-file`, `--bad`): it ends |
-| 130, 141 | stopped by Ctrl-C; the reader of the answer, such as `head`, has had enough |
+| 130, 141 | stopped by Ctrl-C; the reader of the answer, such as `head`, has closed the pipe |
 
 A command whose section below says nothing else exits with 0 or 2. Text is read from standard input
 where FILE is `-`: a log, a tree file, a trace.

@@ -238,6 +238,6 @@ def check_boots(pud_offset, seed):
         k = Tree.named("fixed").start_kernel(booted, seed)
         k.livepatch(pud_offset=pud_offset)
         run = k.run()
-        said = f": {run.reports[0].text}" if run.reports else ""
-        assert run.outcome == "clean", f"{describe(booted)}: the kernel ends with a {run.outcome}{said}"
+        report = f": {run.reports[0].text}" if run.reports else ""
+        assert run.outcome == "clean", f"{describe(booted)}: the kernel ends with a {run.outcome}{report}"
         assert not run.lost, f"{describe(booted)}: the kernel boots, but it does not find again what it allocated."

@@ -190,11 +190,11 @@ def check_no_report(pud_free, seed):
     """PUD real: no kernel reports anything."""
     for booted, run in real(pud_free, seed):
         for report in run.reports:
-            said = f"{describe(booted)}: {report.kind}, `{report.text}`."
-            assert report.kind == "Bad page state", said
+            seen = f"{describe(booted)}: {report.kind}, `{report.text}`."
+            assert report.kind == "Bad page state", seen
             table = f"page_type is {report.page_type:#x}: the page was still a page table when it was freed"
-            assert run.nr_page_table_pages, f"{said} Its {table}. The destructor ran too: in which order?"
-            raise AssertionError(f"{said} Its {table}: who made it one, and who undoes that?")
+            assert run.nr_page_table_pages, f"{seen} Its {table}. The destructor ran too: in which order?"
+            raise AssertionError(f"{seen} Its {table}: who made it one, and who undoes that?")
 
 
 def check_nothing_lost(pud_free, seed):

@@ -145,8 +145,8 @@ def _sentence(function: str, error: BaseException, line: traceback.FrameSummary 
 def _time_limit(seconds: float) -> Iterator[None]:
     """Raise `_OutOfTime` in this thread after `seconds` of computing, on any system: a second thread watches the clock.
 
-    The time of computing counts, so neither a busy machine nor a learner at a breakpoint uses it up. There is no limit
-    where no thread can be started, as in a browser.
+    The limit is CPU time, so that a busy machine or a learner at a breakpoint does not use it up. There is no limit
+    where threads cannot be started, as in a browser.
     """
     done, thread = threading.Event(), threading.get_ident()
     end = time.process_time() + seconds
@@ -154,7 +154,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
     def watch() -> None:
         while not done.wait(LOOK):
             if time.process_time() > end:
-                _raise(thread, _OutOfTime)  # and again at the next look, should an answer catch the first
+                _raise(thread, _OutOfTime)  # and again at the next look, in case the answer catches the first
 
     watchdog = threading.Thread(target=watch, daemon=True)
     try:
@@ -173,7 +173,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 def _raise(thread: int, exception: type[BaseException] | None) -> None:
-    """Have a thread raise an exception at its next bytecode; None takes back what it has not raised yet."""
+    """Make a thread raise an exception at its next bytecode; None cancels one that it has not raised yet."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception)
     )

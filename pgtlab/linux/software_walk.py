@@ -56,7 +56,7 @@ def software_walk(k: Kernel, mm: MmStruct, addr: int | str) -> tuple[Lookup, ...
     pgd_offset(mm, addr) -> 0x40000000, pgd = 0x0000000040200003
     p4d_offset(pgdp, addr) -> 0x40000000, p4d = 0x0000000040200003 (the same entry again)
 
-    Source: `follow_pte()` and its kin in `mm/memory.c`, and `show_pte()` in `arch/arm64/mm/fault.c`, v6.12.
+    Source: `follow_pte()` and similar functions in `mm/memory.c`, and `show_pte()` in `arch/arm64/mm/fault.c`, v6.12.
     """
     lookups: list[Lookup] = []
     addr, pointer, above = as_address(addr, k.boot), mm, "mm"

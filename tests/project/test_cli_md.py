@@ -28,7 +28,7 @@ def subcommands():
 
 
 def test_docs_cli_md_is_up_to_date():
-    assert (ROOT / "docs" / "cli.md").read_text() == write_cli.page(), "`make docs` writes it anew"
+    assert (ROOT / "docs" / "cli.md").read_text() == write_cli.page(), "run `make docs`"
 
 
 def test_every_subcommand_is_in_it():
@@ -39,7 +39,7 @@ def test_every_subcommand_is_in_it():
 
 
 @pytest.mark.parametrize("name", subcommands())
-def test_the_help_of_a_subcommand_ends_with_an_example_that_is_understood(name):
+def test_examples_in_the_help_can_be_parsed(name):
     shown = write_cli.examples(subcommands()[name])
     assert shown
     for line in shown:
@@ -53,7 +53,7 @@ NOT_RUN = {"lab", "oops"}  # which would wait for a reader, and for a log of one
 
 
 @pytest.mark.parametrize("name", sorted(subcommands().keys() - NOT_RUN))
-def test_the_examples_work_as_they_stand(name, tmp_path, monkeypatch, capsys):
+def test_examples_in_the_help_run(name, tmp_path, monkeypatch, capsys):
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     monkeypatch.chdir(tmp_path)
     for line in write_cli.examples(subcommands()[name]):
@@ -65,14 +65,14 @@ def test_the_examples_work_as_they_stand(name, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", subcommands())
-def test_an_option_that_is_none_is_misuse_in_one_sentence(name, capsys):
+def test_unknown_option(name, capsys):
     assert main([name, "--no-such-option"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("pgtlab")
 
 
-def test_every_argument_says_what_it_is_for():
+def test_every_argument_has_help():
     for command in subcommands().values():
         for action in command._actions:
             assert action.help, f"{command.prog}: {write_cli.name_of(action)}"

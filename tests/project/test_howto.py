@@ -36,7 +36,7 @@ def test_every_block_of_commands_is_run():
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.partition("\n")[0].removeprefix("## "))
 def test_the_commands_print_what_is_shown(task):
-    assert write_howto.run(task) == task, "`make docs` runs them anew"
+    assert write_howto.run(task) == task, "run `make docs`"
 
 
 def test_so_do_those_of_the_page_about_json():

@@ -46,7 +46,7 @@ def pgtable_hwdef_h(k: Header) -> None:
     """asm/pgtable-hwdef.h: the geometry of the levels, and the bits of a descriptor.
 
     With fewer levels than five the missing ones are folded at compile time: they take the level above's shift and
-    hold one entry (`asm-generic/pgtable-nop4d.h` and its kin). The top level takes the bits that remain.
+    hold one entry (`asm-generic/pgtable-nop4d.h`, `nopud.h` and `nopmd.h`). The top level takes the bits that remain.
     """
     levels = k.CONFIG_PGTABLE_LEVELS
 
