@@ -102,7 +102,7 @@ def test_a_table_of_many_entries_is_in_the_tree_once(monkeypatch):
     assert sum(table.again for table in tree.tables()) == 3 * 511
     assert "      level 2 table at 0x3000, as above" in str(tree)
     monkeypatch.setattr(tables, "LARGEST", 5000)
-    with pytest.raises(TreeTooLarge, match="5120 runs of entries or more: a tree of them has 5000 at most"):
+    with pytest.raises(TreeTooLarge, match="66048 runs of entries or more: a tree of them has 5000 at most"):
         table_tree(mmu)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
+import numpy as np
+
 from pgtlab.arch.descriptor import Descriptor, Leaf, Table
-from pgtlab.arch.memory import Memory, words_there
+from pgtlab.arch.memory import Memory, read_tables
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.va_range import VARange
 
 LARGEST: Final = 1 << 21  # runs of a tree: most of a GiB
+AT_ONCE: Final = 1 << 16  # words read together
 
 
 class TreeTooLarge(ValueError):
@@ -157,7 +160,7 @@ def table_tree(mmu: MMU, *, upper: bool = False, once: bool = False, progress: b
 
     with tqdm(unit=" tables", delay=1, disable=None if progress else True) as bar:
         reader = _Reader(mmu.memory, r, set() if once else None, bar)
-        return reader.read(r.base, r.start_level, r.first)
+        return next(reader.read(r.start_level, [(r.base, r.first)]))
 
 
 @dataclass
@@ -170,29 +173,49 @@ class _Reader:
     bar: Any
     runs: int = 0
 
-    def read(self, pa: int, level: int, va: int) -> TableNode:
-        if self.seen is not None:
-            if (pa, level) in self.seen:
-                return TableNode(va, pa, level, (), (), again=True)
-            self.seen.add((pa, level))
-        self.bar.update()
-        words = words_there(self.memory, pa, self.r.entries(level))
-        if words is None:
-            return TableNode(va, pa, level, (), (), missing=True)
-        runs: list[EntryRun] = []
-        children: list[TableNode | None] = []
-        valid = self.r.format.runs(words, level).valid
-        self.runs += len(valid.index)
+    def read(self, level: int, tables: Sequence[tuple[int, int]]) -> Iterator[TableNode]:
+        """The tables at these physical addresses, which map what begins at these virtual addresses."""
+        step = max(1, AT_ONCE // self.r.entries(level))
+        for start in range(0, len(tables), step):
+            yield from self._read_at_once(level, tables[start : start + step])
+
+    def _read_at_once(self, level: int, tables: Sequence[tuple[int, int]]) -> Iterator[TableNode]:
+        again = [self._again(pa, level) for pa, _ in tables]
+        new = [pa for (pa, _), known in zip(tables, again, strict=True) if not known]
+        words, there = read_tables(self.memory.banks(), np.array(new, np.uint64), self.r.entries(level))
+        runs = self.r.format.runs(words, level).valid
+        self.bar.update(len(new))
+        self.runs += len(runs.index)
         if self.runs > LARGEST:
             raise TreeTooLarge(f"{self.runs} runs of entries or more: a tree of them has {LARGEST} at most")
-        shift = self.r.granule.level_shift(level)
-        columns = valid.index.tolist(), valid.length.tolist(), valid.word.tolist()
-        for index, count, word in zip(*columns, strict=True):
-            descriptor = self.r.format.decode(word, level)
-            run = EntryRun(index, count, va + (index << shift), descriptor)
-            runs.append(run)
-            children.append(self.read(descriptor.oa, level + 1, run.va) if isinstance(descriptor, Table) else None)
-        return TableNode(va, pa, level, tuple(runs), tuple(children))
+        rows = list(zip(runs.index.tolist(), runs.length.tolist(), runs.word.tolist(), strict=True))
+        ends = np.searchsorted(runs.table, np.arange(len(new) + 1)).tolist()
+        number = 0
+        for (pa, va), known in zip(tables, again, strict=True):
+            if known:
+                yield TableNode(va, pa, level, (), (), again=True)
+            else:
+                missing = not there[number]
+                yield self._node(pa, level, va, rows[ends[number] : ends[number + 1]], missing)
+                number += 1
+
+    def _node(self, pa: int, level: int, va: int, rows: list[tuple[int, int, int]], missing: bool) -> TableNode:
+        format, shift = self.r.format, self.r.granule.level_shift(level)
+        runs = tuple(
+            EntryRun(index, count, va + (index << shift), format.decode(word, level)) for index, count, word in rows
+        )
+        tables = [(run.descriptor.oa, run.va) for run in runs if isinstance(run.descriptor, Table)]
+        below = self.read(level + 1, tables)
+        children = tuple(next(below) if isinstance(run.descriptor, Table) else None for run in runs)
+        return TableNode(va, pa, level, runs, children, missing)
+
+    def _again(self, pa: int, level: int) -> bool:
+        """Whether the tree has the table already, and each once."""
+        if self.seen is None:
+            return False
+        known = (pa, level) in self.seen
+        self.seen.add((pa, level))
+        return known
 
 
 def attributes_of(descriptor: Descriptor) -> str:
