@@ -68,7 +68,7 @@ def test_tables_take_fetches_away():
     assert [rights(el, *inherit(0b11, 0, 0, 0b0010)) for el in (1, 0)] == ["rx", "r"]  # UXNTable
 
 
-def test_a_table_that_takes_write_access_from_el0_lets_el1_execute():
+def test_readonly_table_lets_el1_execute():
     assert [rights(1, *inherit(0b01, 0, 0, aptable << 2)) for aptable in (0, 1, 2)] == ["rw", "rwx", "rx"]
 
 
@@ -80,7 +80,7 @@ def test_no_table_gives_a_data_access(leaf, table):
 
 
 @given(LEAVES, TABLES, TABLES)
-def test_tables_of_several_levels_count_together(leaf, one, other):
+def test_attributes_of_tables_are_joined(leaf, one, other):
     assert inherit(*inherit(*leaf, one), other) == inherit(*leaf, one | other)
     assert inherit(*leaf, 0) == leaf
 
@@ -135,7 +135,7 @@ def test_only_cacheable_memory_keeps_its_shareability():
 
 @pytest.mark.parametrize("fetch", [False, True])
 @pytest.mark.parametrize("cached", [False, True])
-def test_normal_memory_without_caches_and_fetched_device_memory_are_non_cacheable(fetch, cached):
+def test_non_cacheable_memory(fetch, cached):
     for attr, sh in product(range(256), range(4)):
         kind = memory_type(attr)
         unchanged = not fetch if attr < 0x10 else cached

@@ -33,12 +33,12 @@ def test_a_field_is_the_bits_that_it_names():
 
 
 @pytest.mark.parametrize("second", [Field(3, 0), Field(2), Field(4), Field(9, 2), Field(11, 8), Field(63, 0)])
-def test_overlapping_fields_are_rejected_when_the_class_is_made(second):
+def test_overlapping_fields_are_rejected(second):
     with pytest.raises(FieldError, match=r"Word: \w+\[[\d:]+\] overlaps \w+\[[\d:]+\]"):
         type("Word", (BitFields,), {"FIRST": Field(8, 2), "SECOND": second})
 
 
-def test_a_register_may_not_overlap_the_one_that_it_extends():
+def test_subclass_may_not_overlap_its_base():
     with pytest.raises(FieldError, match="overlaps"):
         type("Word", (TCR_EL1,), {"EXTRA": Field(59, 57)})
 
@@ -61,7 +61,7 @@ def test_a_value_that_does_not_fit_is_refused_and_named(data):
 
 
 @pytest.mark.parametrize("value", [16.0, "16", None])
-def test_a_value_that_is_no_integer_is_not_rounded_to_one(value):
+def test_values_must_be_integers(value):
     with pytest.raises(TypeError):
         TCR_EL1(T0SZ=value)
 
@@ -100,7 +100,7 @@ def test_replacing_one_field_leaves_the_others(register, word, data):
     assert (before.value ^ after.value) & ~field.mask == 0
 
 
-def test_a_value_with_a_name_has_it_and_a_reserved_one_stays_a_number():
+def test_enum_values_have_names_and_reserved_ones_are_numbers():
     assert TCR_EL1(IPS=6).IPS is PARange.PA52
     reserved = TCR_EL1(IPS=7).IPS
     assert reserved == 7

@@ -28,7 +28,7 @@ levels = st.integers(-1, 3)
 
 @pytest.mark.parametrize("level", range(-1, 4))
 @pytest.mark.parametrize(("format", "block_levels"), list(zip(FORMATS, BLOCK_LEVELS, strict=True)))
-def test_the_low_bits_and_the_level_say_the_kind(format, block_levels, level):
+def test_descriptor_kind(format, block_levels, level):
     kinds = [type(format.decode(bits, level)).__mro__[1] for bits in range(4)]
     table_or_page = PageDescriptor if level == 3 else Table
     assert kinds == [Invalid, Block if level in block_levels else Invalid, Invalid, table_or_page]
@@ -69,7 +69,7 @@ def test_a_table_is_decoded_as_it_was_encoded(format, level, data):
 
 
 @given(formats, levels, words)
-def test_an_address_has_the_bits_that_the_packing_has_and_no_others(format, level, word):
+def test_output_address_bits(format, level, word):
     descriptor = format.decode(word, level)
     if not isinstance(descriptor, Invalid):
         shift = format.granule.shift if isinstance(descriptor, Table) else format.granule.level_shift(level)
@@ -96,6 +96,6 @@ def test_each_bit_is_named_where_the_format_has_it():
         (lambda f: f.table(0, 3), DescriptorError, "there is no table below level 3"),
     ],
 )
-def test_what_the_format_does_not_have_is_refused(make, error, sentence):
+def test_descriptors_that_do_not_exist_are_refused(make, error, sentence):
     with pytest.raises(error, match=sentence):
         make(FORMATS[0])

@@ -34,7 +34,7 @@ def leaves(value):
 
 
 @pytest.mark.parametrize("value", DECODED["cases"])
-def test_names_bits_values_and_meanings_are_those_of_another_decoder(value):
+def test_agrees_with_another_decoder(value):
     fields = [it for part in esr.decode(int(value, 0)).fields for it in (part, *part.parts) if it.lo < 32 or it is part]
     expected = [
         (*EARLIER.get((name, hi, lo), (name, hi, lo)), number, text)
@@ -44,17 +44,17 @@ def test_names_bits_values_and_meanings_are_those_of_another_decoder(value):
 
 
 @pytest.mark.parametrize(("ec", "text"), DECODED["ec"].items())
-def test_exception_classes_are_told_in_its_words_but_for_a_misprint(ec, text):
+def test_exception_class_names(ec, text):
     assert esr.decode(int(ec, 0) << 26)["EC"].meaning == MISPRINT.get(text, text)
 
 
 @pytest.mark.parametrize(("ec", "field"), ABORTS.items())
-def test_fault_status_codes_are_told_in_its_words(ec, field):
+def test_fault_status_names(ec, field):
     for code, text in DECODED["fsc"].items():
         assert esr.decode(ec << 26 | int(code, 0))[field].meaning == text
 
 
-def test_the_other_codes_are_reserved_or_of_level_minus_two():
+def test_reserved_fault_status_codes():
     others = set(range(64)) - {int(code, 0) for code in DECODED["fsc"]}
     told = {code for code in others if esr.decode(0x25 << 26 | code)["DFSC"].meaning}
     assert told == {code for code, text in FAULT_STATUS.items() if text.endswith("level -2.")}
@@ -79,7 +79,7 @@ def test_an_abort_reads_as_the_kernel_printed_it():
 @given(words | syndromes)
 @example(0)
 @example((1 << 64) - 1)
-def test_any_word_is_named_bit_by_bit_and_no_bit_twice(value):
+def test_fields_tile_the_word(value):
     named = leaves(value)
     assert sum(leaf.value << leaf.lo for leaf in named) == value
     covered = [bit for leaf in named for bit in range(leaf.hi, leaf.lo - 1, -1)]
@@ -95,7 +95,7 @@ def test_parts_lie_within_what_they_are_parts_of(value):
 
 
 @given(words | syndromes)
-def test_reserved_bits_are_told_where_they_are_set(value):
+def test_reserved_bits_that_are_set_are_shown(value):
     syndrome = esr.decode(value)
     for leaf in leaves(value):
         if leaf.name == "RES0":
@@ -121,7 +121,7 @@ def test_every_meaning_is_of_a_field():
         assert set(layout.meanings) <= possible, layout
 
 
-def test_the_access_shows_only_where_the_syndrome_is_valid():
+def test_access_needs_a_valid_syndrome():
     names = {leaf.name for leaf in leaves(0x25 << 26 | 1 << 24)}
     assert {"SAS", "SSE", "SRT", "SF", "AR"} <= names
     assert not {"SAS", "SSE", "SRT", "SF", "AR"} & {leaf.name for leaf in leaves(0x25 << 26)}
@@ -136,7 +136,7 @@ def test_the_access_shows_only_where_the_syndrome_is_valid():
         (0b10 << 11 | 0x0D, "LST", "LD64B or ST64B"),
     ],
 )
-def test_fields_that_came_to_reserved_bits_are_named_where_they_are_set(bits, name, meaning):
+def test_later_fields_are_named_where_they_are_set(bits, name, meaning):
     with pytest.raises(KeyError):
         esr.decode(0x25 << 26 | bits & 0x3F)[name]
     assert esr.decode(0x25 << 26 | bits)[name].meaning == meaning
@@ -186,7 +186,7 @@ def test_a_trapped_register_is_named(encoding, rt, read, instruction):
 
 @pytest.mark.parametrize("kind", FaultKind)
 @pytest.mark.parametrize("access", Access)
-def test_a_fault_of_the_simulated_mmu_is_read_back(kind, access):
+def test_decodes_faults_of_the_mmu(kind, access):
     for level in (0, 1, 2, 3):
         syndrome = esr.decode(int(Fault(kind, level, Cause.DESCRIPTOR).esr(access, 1)))
         code = syndrome["IFSC" if access is Access.FETCH else "DFSC"]
@@ -222,7 +222,7 @@ def test_fields_are_where_the_kernel_looks_for_them(iss, fields):
     assert {name: syndrome[name].lo for name in fields} == fields
 
 
-def test_a_field_that_the_value_has_not_is_a_key_error():
+def test_missing_field_is_a_key_error():
     with pytest.raises(KeyError):
         esr.decode(0)["DFSC"]
 

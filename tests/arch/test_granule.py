@@ -51,7 +51,7 @@ def test_block_sizes(granule, blocks):
 
 @pytest.mark.parametrize("granule", GRANULES, ids=str)
 @pytest.mark.parametrize("va_bits", [-1, 0, 11, 53, 64])
-def test_a_size_that_no_walk_resolves_is_refused(granule, va_bits):
+def test_illegal_input_sizes_are_refused(granule, va_bits):
     with pytest.raises(ValueError, match=rf"{va_bits} bits.*{granule} granule"):
         granule.start_level(va_bits)
 
@@ -72,7 +72,7 @@ def test_tg0_and_tg1_are_two_encodings_of_one_granule(granule):
         (G64K, "TGRAN64", {0b0000: "SUPPORTED", 0b1111: "NONE"}),
     ],
 )
-def test_what_a_cpu_says_of_a_granule(granule, field, meaning):
+def test_granule_support(granule, field, meaning):
     """Arm ARM, ID_AA64MMFR0_EL1: TGran16 counts from 1; the other two are signed, and negative for none."""
     for value, name in meaning.items():
         assert granule.support(ID_AA64MMFR0_EL1(**{field: value})) is GranuleSupport[name]

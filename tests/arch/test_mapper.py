@@ -65,7 +65,7 @@ def test_map_then_translate_is_identity(tcr, upper, blocks, contiguous, data):
 
 @settings(max_examples=60)
 @given(regimes(), st.booleans(), st.booleans(), st.data())
-def test_each_granule_is_in_the_largest_leaf_and_run_that_hold_it(tcr, blocks, contiguous, data):
+def test_map_range_uses_the_largest_leaves_and_runs(tcr, blocks, contiguous, data):
     """By trying, for each, all that the Arm ARM lists (D8.3.1, D8.7.1): is the whole of it mapped, and aligned?"""
     mapper = Mapper.in_ram(tcr)
     r = mapper.mmu.lower
@@ -189,7 +189,7 @@ def test_the_fields_of_the_leaves_are_those_given():
         ((0, 0xFF_FFFF_F000, 0x2000), "more than 40 bits of physical address: the highest .* is 0xffffffe000"),
     ],
 )
-def test_a_range_that_cannot_be_mapped_is_refused_and_nothing_is_changed(arguments, sentence):
+def test_map_range_refuses_illegal_ranges(arguments, sentence):
     m = mapper()
     with pytest.raises(MappingError, match=sentence):
         m.map_range(*arguments)
@@ -256,7 +256,7 @@ def test_map_then_unmap_restores(tcr, blocks, data):
 
 @settings(max_examples=120, deadline=None)
 @given(regimes(), st.booleans(), st.data())
-def test_unmap_takes_away_what_it_names_and_nothing_else(tcr, contiguous, data):
+def test_unmap_range_unmaps_its_range_only(tcr, contiguous, data):
     mapper = Mapper.in_ram(tcr)
     r = data.draw(st.sampled_from([mapper.mmu.lower, mapper.mmu.upper]))
     granule, unit = r.granule.size, data.draw(st.sampled_from([1, r.entries(3), r.entries(3) * 16]))
@@ -287,7 +287,7 @@ def test_unmap_takes_away_what_it_names_and_nothing_else(tcr, contiguous, data):
     assert tables_and_frames(mapper)[0] == 2  # the first ones of both ranges
 
 
-def test_a_block_cannot_be_split_without_a_frame_and_stays_whole():
+def test_unmap_range_without_a_frame_changes_nothing():
     m = Mapper.in_ram(TCR_EL1(T0SZ=25, T1SZ=25, TG1=2), size=3 << 12)  # two first tables, and one more
     m.map_range(0x4000_0000, 0x8000_0000, 0x4000_0000)
     m.frames.__next__()
@@ -296,7 +296,7 @@ def test_a_block_cannot_be_split_without_a_frame_and_stays_whole():
     assert m.mmu.translate(0x4000_0000).outcome.pa == 0x8000_0000
 
 
-def test_a_block_is_split_into_pages_without_bits_that_only_blocks_have():
+def test_split_drops_bits_that_only_blocks_have():
     m = mapper()
     m.map_range(0x20_0000, 0x40_0000, 0x20_0000, nT=1)
     m.unmap_range(0x20_0000, 0x1000)
@@ -314,7 +314,7 @@ def test_freed_tables_are_used_again():
     assert freed < {table.pa for table in table_tree(m.mmu).tables()}
 
 
-def test_unmapping_what_is_not_mapped_changes_nothing():
+def test_unmap_range_of_unmapped_addresses():
     m = mapper()
     m.unmap_range(0x1000, 0x20_0000)
     assert list(m.mmu.memory.pages) in ([], [m.mmu.lower.base])

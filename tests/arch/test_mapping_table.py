@@ -46,7 +46,7 @@ def few_mappings(mmu, upper, **constants):
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 1 << 32), upper=st.booleans(), size=st.sampled_from([0, 30, 34, 37, 40]))
-def test_an_address_is_in_the_array_if_and_only_if_it_is_mapped(seed, upper, size):
+def test_mapping_table_has_all_mapped_addresses_and_no_others(seed, upper, size):
     machine = random_machine(seed, addresses=60, **({"T0SZ": size, "T1SZ": size} if size else {}))
     mmu = replace(machine.mmu, sctlr=machine.mmu.sctlr.replace(M=1))
     found = few_mappings(mmu, upper)
@@ -77,7 +77,7 @@ def test_an_address_is_in_the_array_if_and_only_if_it_is_mapped(seed, upper, siz
 
 @settings(max_examples=80, deadline=None)
 @given(seed=st.integers(0, 1 << 32), upper=st.booleans(), batch=st.sampled_from([1 << 13, 1 << 15]))
-def test_tables_in_batches_are_the_same_tables(seed, upper, batch):
+def test_batch_size_changes_nothing(seed, upper, batch):
     machine = random_machine(seed, addresses=1)
     whole = few_mappings(machine.mmu, upper)
     if whole is not None:

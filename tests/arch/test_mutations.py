@@ -181,7 +181,7 @@ def many_is_wrong(questions):
     return any(question.many_is_wrong() for question in questions)
 
 
-def test_with_its_rules_whole_nothing_is_wrong(record, reference, edges):
+def test_unchanged_rules_agree_with_the_record(record, reference, edges):
     """All of it: one question with a wrong answer would make every rule below look broken."""
     for questions in record, reference, edges:
         assert questions
@@ -190,44 +190,44 @@ def test_with_its_rules_whole_nothing_is_wrong(record, reference, edges):
 
 
 @pytest.mark.parametrize("rule", SHARED)
-def test_the_record_shows_it_in_both_walkers(rule, break_rule, record):
+def test_record_detects_mutation_of_both_walkers(rule, break_rule, record):
     break_rule(SHARED[rule])
     assert walk_is_wrong(record)
     assert many_is_wrong(record)
 
 
 @pytest.mark.parametrize("rule", WALK)
-def test_the_record_shows_it_in_the_walk_of_one_address(rule, break_rule, record):
+def test_record_detects_mutation_of_walk(rule, break_rule, record):
     break_rule(WALK[rule])
     assert walk_is_wrong(record)
 
 
 @pytest.mark.parametrize("rule", MANY)
-def test_the_record_shows_it_in_the_walk_of_many(rule, break_rule, record):
+def test_record_detects_mutation_of_walk_many(rule, break_rule, record):
     break_rule(MANY[rule])
     assert many_is_wrong(record)
 
 
 @pytest.mark.parametrize("rule", UNRECORDED)
-def test_the_reference_shows_it_in_both_walkers(rule, break_rule, reference):
+def test_reference_detects_mutation_of_both_walkers(rule, break_rule, reference):
     break_rule(UNRECORDED[rule])
     assert walk_is_wrong(reference)
     assert many_is_wrong(reference)
 
 
 @pytest.mark.parametrize("rule", UNRECORDED_WALK)
-def test_the_reference_shows_it_in_the_walk_of_one_address(rule, break_rule, reference):
+def test_reference_detects_mutation_of_walk(rule, break_rule, reference):
     break_rule(UNRECORDED_WALK[rule])
     assert walk_is_wrong(reference)
 
 
 @pytest.mark.parametrize("rule", EDGES)
-def test_an_edge_shows_it_in_both_walkers(rule, break_rule, edges):
+def test_edges_detect_mutation_of_both_walkers(rule, break_rule, edges):
     break_rule(EDGES[rule])
     assert walk_is_wrong(edges)
     assert many_is_wrong(edges)
 
 
-def test_the_record_tells_a_fault_of_level_minus_1_from_one_of_level_0(break_rule, record):
+def test_record_distinguishes_level_minus_1_from_level_0(break_rule, record):
     break_rule(code_of_minus_one(FaultKind.TRANSLATION, 0b000100))  # mutations.py has the code of level 3
     assert walk_is_wrong(record)

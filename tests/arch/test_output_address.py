@@ -40,7 +40,7 @@ def test_packing_and_unpacking_are_inverse(packing, bits, low_bit, data):
 
 
 @pytest.mark.parametrize(("packing", "bits", "low_bit"), PACKINGS, ids=lambda p: getattr(p, "name", p))
-def test_an_address_and_the_type_bits_never_meet(packing, bits, low_bit):
+def test_output_address_does_not_overlap_the_type(packing, bits, low_bit):
     highest = (1 << bits) - (1 << low_bit)
     assert packing.pack(highest) & 0b11 == 0
     assert packing.pack(highest).bit_count() == bits - low_bit  # each address bit has a place of its own
@@ -48,7 +48,7 @@ def test_an_address_and_the_type_bits_never_meet(packing, bits, low_bit):
 
 @pytest.mark.parametrize(("packing", "bits", "low_bit"), PACKINGS, ids=lambda p: getattr(p, "name", p))
 @given(data=st.data())
-def test_an_address_that_does_not_fit_is_refused_not_cut(packing, bits, low_bit, data):
+def test_output_addresses_that_do_not_fit_are_refused(packing, bits, low_bit, data):
     pa = data.draw(
         st.one_of(
             st.integers(max_value=-1),

@@ -34,7 +34,7 @@ def model(given):
 
 
 @given(extents)
-def test_it_has_the_words_of_its_extents_and_no_other(given):
+def test_read_only_memory_has_the_words_of_its_extents(given):
     memory, words = ReadOnlyMemory(WORDS, given), model(given)
     for pa in range(BASE - 16, BASE + 8 * 130, 8):
         assert (pa in memory) == (pa in words)
@@ -91,7 +91,7 @@ def test_both_walkers_read_a_mapped_file_as_they_read_memory(tmp_path_factory, s
     assert not Translations.of(walks).differs(image.translate_many(machine.vas)).any()
 
 
-def test_it_cannot_be_written():
+def test_read_only_memory_refuses_writes():
     memory = ReadOnlyMemory(WORDS, [Extent(BASE, 0, 100)])
     for change in (memory.clear_page, lambda pa: memory.write64(pa, 1), lambda pa: memory.write(pa, WORDS)):
         with pytest.raises(PhysicalAddressError, match="0x8000 is in the memory of an image, which is read-only"):

@@ -48,7 +48,7 @@ def test_registers_of_running_kernels_survive_decoding(config, name):
         ("64k-va52", 12, TG0.G64K, TG1.G64K, PARange.PA52, 0),
     ],
 )
-def test_what_linux_puts_into_tcr(config, size, tg0, tg1, ips, ds):
+def test_tcr_el1_of_linux(config, size, tg0, tg1, ips, ds):
     tcr = TCR_EL1(read(config, "TCR_EL1"))
     assert tcr == tcr.replace(T0SZ=size, T1SZ=size, TG0=tg0, TG1=tg1, IPS=ips, DS=ds)
     assert tcr == tcr.replace(SH0=Shareability.INNER, SH1=Shareability.INNER, AS=1, A1=1, TBI0=1, TBI1=0)
@@ -91,7 +91,7 @@ def test_mair_is_eight_bytes():
 
 
 @pytest.mark.parametrize("case", ESR_CASES, ids=lambda case: case["name"])
-def test_an_esr_has_the_fields_that_another_decoder_gives(case):
+def test_esr_fields_agree_with_another_decoder(case):
     esr = ESR_EL1(int(case["esr"], 16))
     expected = case["fields"]
     ours = dict(esr.items())
@@ -101,7 +101,7 @@ def test_an_esr_has_the_fields_that_another_decoder_gives(case):
         assert expected.items() <= ours.items()
 
 
-def test_the_esr_of_the_story():
+def test_esr_of_next_20240229():
     """Printed in the log of next-20240229 as EC = 0x25, IL = 32 bits, FSC = 0x04: level 0 translation fault."""
     esr = ESR_EL1(0x96000004)
     assert (esr.EC, esr.IL, ISSDataAbort(esr.ISS).DFSC, ISSDataAbort(esr.ISS).WnR) == (0x25, 1, 0x04, 0)

@@ -41,7 +41,7 @@ trees = st.builds(
 
 @settings(max_examples=40, deadline=None)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
-def test_each_scale_is_tiled_by_its_parts_and_lies_in_one_of_those_above(mapper, va):
+def test_parts_tile_each_scale(mapper, va):
     columns = table_columns(mapper.mmu, va)
     found = scales(columns, va)
     for scale in (*found, ranges(mapper.mmu, REGIONS)[0]):
@@ -60,7 +60,7 @@ def test_each_scale_is_tiled_by_its_parts_and_lies_in_one_of_those_above(mapper,
 
 @settings(max_examples=40, deadline=None)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
-def test_what_is_shaded_in_a_table_is_where_its_entries_are(mapper, va):
+def test_shades_are_where_entries_are(mapper, va):
     columns = table_columns(mapper.mmu, va)
     for column in columns:
         for scale in scales(columns, va):
@@ -84,7 +84,7 @@ def test_entries_that_the_contiguous_bit_joins_are_known_as_a_run():
     assert [part.run for part in entries.parts if part.what == "leaf"] == [0x1_0000] * 16
 
 
-def test_a_tag_is_no_part_of_the_way():
+def test_columns_ignore_the_tag():
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, TBI0=1, IPS=5))
     mapper.map_range(0x1_0000, 0x1_0001_0000, 0x1000)
     tagged = 0xAB00_0000_0001_0000
@@ -92,7 +92,7 @@ def test_a_tag_is_no_part_of_the_way():
     assert list(map(vars, with_it)) == list(map(vars, without))
 
 
-def test_an_address_that_no_range_has_leads_nowhere():
+def test_address_between_the_ranges_has_no_columns():
     mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, IPS=5))
     assert table_columns(mapper.mmu, 1 << 39) == ()
     assert table_columns(mapper.mmu, (1 << 64) - 1) == ()  # the upper range has no tables
@@ -101,7 +101,7 @@ def test_an_address_that_no_range_has_leads_nowhere():
 
 @settings(max_examples=40, deadline=None)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
-def test_they_go_down_to_the_page_exactly_where_something_is_mapped(mapper, va):
+def test_scales_reach_the_page_of_mapped_addresses(mapper, va):
     columns = table_columns(mapper.mmu, va)
     found = scales(columns, va)
     is_mapped = isinstance(mapper.mmu.translate(va, el=1).steps[-1].descriptor, Leaf)
@@ -123,7 +123,7 @@ def test_what_is_drawn_of_ten_thousand_tables_has_a_bound():
     assert max(shapes) < 700
 
 
-def test_what_is_drawn_of_a_table_of_8192_different_entries_has_a_bound():
+def test_number_of_shapes_is_bounded():
     mapper = Mapper.in_ram(TCR_EL1(TG0=1, T0SZ=22, IPS=5))
     for n in range(0, 8192, 2):  # every other page, each elsewhere
         mapper.map_range(n << 16, 0x1_0000_0000 + (n * 7 % 8192 << 16), 1 << 16)

@@ -50,7 +50,7 @@ def mmu_of(word, tcr=THREE_LEVELS, mair=0xFF, sctlr=ON):
         (0x01, ON, "r", 0x01, Shareability.OUTER),
     ],
 )
-def test_memory_that_an_access_gets(mair, sctlr, access, attr, sh):
+def test_attributes_without_translation(mair, sctlr, access, attr, sh):
     mmu, *reference = mmu_of(GIB_BLOCK, mair=mair, sctlr=sctlr)
     assert_one_answer(mmu, *reference, [0x1000], access, 1)
     walk = mmu.translate(0x1000, ACCESSES[access])
@@ -70,7 +70,7 @@ LARGE_BLOCKS = {
 
 @pytest.mark.parametrize(("tcr", "word", "level", "shift"), LARGE_BLOCKS.values(), ids=LARGE_BLOCKS)
 @pytest.mark.parametrize("flaw", [0, 1 << 10, 1 << 7], ids=["sound", "AF clear", "read-only"])
-def test_a_block_beyond_the_output_size_faults_before_all_else(tcr, word, level, shift, flaw):
+def test_block_beyond_the_output_size_faults_first(tcr, word, level, shift, flaw):
     mmu, *reference = mmu_of(word ^ flaw, tcr)
     beyond = [1 << 32, 0x1_2345_6000, (1 << shift) - 1]
     assert_one_answer(mmu, *reference, [0, 0xFFFF_FFFF, *beyond], "w", 1)
@@ -83,7 +83,7 @@ def test_a_block_beyond_the_output_size_faults_before_all_else(tcr, word, level,
 
 
 @pytest.mark.parametrize(("tcr", "word", "level", "shift"), LARGE_BLOCKS.values(), ids=LARGE_BLOCKS)
-def test_a_block_beyond_the_output_size_maps_what_is_within(tcr, word, level, shift):
+def test_block_across_the_output_size_maps_what_is_within(tcr, word, level, shift):
     mmu, *_ = mmu_of(word, tcr)
     assert mapping_table(mmu)[["va", "size", "pa", "level"]].tolist() == [(0, 1 << 32, 0, level)]
     [only] = mappings(mmu)

@@ -35,7 +35,7 @@ trees = st.builds(
 
 @settings(max_examples=30)
 @given(mapper=trees, va=st.integers(0, (1 << 36) - 1))
-def test_cells_tile_each_table_and_the_opened_ones_are_the_steps_of_the_walk(mapper, va):
+def test_cells_tile_each_table(mapper, va):
     columns = table_columns(mapper.mmu, va)
     walk = mapper.mmu.translate(va, el=1)
     assert [(c.level, c.pa) for c in columns] == [(step.level, step.table) for step in walk.steps]
@@ -90,13 +90,13 @@ def test_neighbours_are_the_tables_that_the_same_table_leads_to(mapper, va):
 
 @settings(max_examples=20)
 @given(mapper=trees, start=st.integers(0, (1 << 36) - 1))
-def test_the_first_that_is_mapped_is_where_the_next_leaf_is(mapper, start):
+def test_first_mapped(mapper, start):
     found = first_mapped(mapper.mmu, start, 1 << 39)
     leaves = [(int(m["va"]), int(m["va"] + m["size"])) for m in mapping_table(mapper.mmu)]
     assert found == next((max(begin, start) for begin, end in leaves if end > start), None)
 
 
-def test_a_table_that_leads_back_to_itself_is_searched_for_a_while_only():
+def test_first_mapped_gives_up_on_circular_tables():
     mapper = mapped(0, 25, [0])
     root = mapper.mmu.lower.base
     mapper.mmu.memory.write(root, np.full(512, root | 3, np.uint64))
@@ -105,7 +105,7 @@ def test_a_table_that_leads_back_to_itself_is_searched_for_a_while_only():
     assert first_mapped(mapper.mmu, 0, 1 << 39) is None
 
 
-def test_leaves_that_are_not_in_step_or_not_alike_are_cells_of_their_own():
+def test_different_leaves_are_different_cells():
     mapper = mapped(0, 25, [])
     mapper.map_range(0, 1 << 32, 0x3000, contiguous=False)
     mapper.map_range(0x3000, 1 << 33, 0x1000)  # elsewhere
@@ -115,7 +115,7 @@ def test_leaves_that_are_not_in_step_or_not_alike_are_cells_of_their_own():
     assert [(cell.index, cell.count) for cell in cells if cell.oa] == [(0, 3), (3, 1), (4, 3)]
 
 
-def test_a_run_that_is_not_whole_is_told():
+def test_broken_contiguous_run_is_shown():
     mapper = mapped(0, 25, [])
     mapper.map_range(0, 1 << 32, 16 << 12)
     (cell, _) = table_columns(mapper.mmu, 0)[-1].cells

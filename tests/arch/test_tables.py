@@ -106,7 +106,7 @@ def test_a_table_of_many_entries_is_in_the_tree_once(monkeypatch):
         table_tree(mmu)
 
 
-def test_of_a_table_that_is_there_in_part_that_part_is_read():
+def test_tables_that_are_partly_in_memory():
     """A dump may have a table cut short: its other entries lead nowhere."""
     pages = {0x1_0000: np.full(512, 0x703, np.uint64)}  # of 64K, the first 4K
     mmu = MMU(Memory.of_pages(pages, 12), TCR_EL1(T0SZ=35, TG0=1, IPS=5), TTBR0_EL1(0x1_0000))

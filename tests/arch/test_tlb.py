@@ -403,7 +403,7 @@ def test_what_cannot_be_built_is_refused(make, says):
 
 @pytest.mark.parametrize("entries", [1, 6, 48, 1280])
 @pytest.mark.parametrize("replacement", Replacement)
-def test_the_nearest_that_is_offered_can_be_built(entries, replacement):
+def test_suggested_geometry_is_legal(entries, replacement):
     for ways in range(1, 200):
         try:
             TLB(entries, ways, replacement)
@@ -425,7 +425,7 @@ def test_the_nearest_that_is_offered_can_be_built(entries, replacement):
         ({"trace": [[0]]}, "2 dimensions: it has one"),
     ],
 )
-def test_misuse_is_told(arguments, says):
+def test_misuse_is_refused(arguments, says):
     with pytest.raises(TraceError, match=says):
         simulate(PAGES, **{"trace": [0, 1]} | arguments)
 

@@ -43,7 +43,7 @@ def test_legal_sizes(granule, ds, smallest, largest):
 
 
 @given(st.integers(0, (1 << 64) - 1), st.integers(12, 48), st.integers(12, 48), *[st.booleans()] * 4, st.booleans())
-def test_an_address_is_in_the_range_that_its_numbers_say(va, size0, size1, tbi0, tbi1, tbid0, tbid1, fetch):
+def test_va_range_holds(va, size0, size1, tbi0, tbi1, tbid0, tbid1, fetch):
     """Below the end of the lower range, or from the beginning of the upper one; a tag, where allowed, is no part."""
     fields = {"TBI0": tbi0, "TBI1": tbi1, "TBID0": tbid0, "TBID1": tbid1}
     mmu = MMU(NOWHERE, TCR_EL1(DS=1, T0SZ=size0, T1SZ=size1, TG1=2, IPS=6, **fields))
@@ -79,7 +79,7 @@ def test_the_edges_of_both_ranges(size):
         ({}, 7, PARange.PA36, 36),  # reserved
     ],
 )
-def test_output_addresses_have_what_ips_the_cpu_and_descriptors_allow(settings, ips, pa_range, bits):
+def test_output_bits(settings, ips, pa_range, bits):
     assert [r.output_bits for r in ranges(pa_range=pa_range, IPS=ips, **settings)] == [bits, bits]
 
 
@@ -124,7 +124,7 @@ def causes(mmu, va=0):
     return [outcome.cause for outcome in outcomes]
 
 
-def test_who_is_turned_away():
+def test_refusal():
     empty = Memory(0, 1 << 16, 12)  # RAM of zeros: an invalid descriptor, at level 0
     tcr = TCR_EL1(T0SZ=16, T1SZ=16, TG1=2, IPS=5)
     kernel = (1 << 64) - 0x1000
@@ -137,7 +137,7 @@ def test_who_is_turned_away():
     assert causes(MMU(empty, tcr.replace(EPD0=1)), 1 << 48) == [Cause.INPUT_ADDRESS, Cause.INPUT_ADDRESS]
 
 
-def test_a_base_that_is_too_large_is_found_at_level_0_after_all_that():
+def test_base_beyond_ips_faults_at_level_0():
     tcr = TCR_EL1(T0SZ=28, IPS=PARange.PA32, E0PD0=1)  # 36 bits: walks start at level 1
     mmu = MMU(NOWHERE, tcr, TTBR0_EL1(1 << 32))
     fault = mmu.translate(0).outcome

@@ -96,7 +96,7 @@ def test_what_tables_hand_down_is_shown_where_it_begins():
         (Access.WRITE, 1, {"AP": 0, "DBM": 1}, 0, None),
     ],
 )
-def test_what_hardware_writes_back_is_told_and_not_done(access, el, fields, before, after):
+def test_hardware_update_is_reported_and_not_written(access, el, fields, before, after):
     mapper = Mapper.in_ram(FOUR_LEVELS.replace(HA=1, HD=1))
     mapper.map_range(0x1000, 0x1000, 0x1000, **fields)
     walk = mapper.mmu.translate(0x1000, access, el)
@@ -134,7 +134,7 @@ def test_status_codes_are_those_of_the_architecture():
     ],
 )
 @pytest.mark.parametrize("level", [-1, 0, 1, 2, 3])
-def test_esr_says_who_and_what_and_where(access, el, ec, wnr, level):
+def test_esr_of_a_fault(access, el, ec, wnr, level):
     fault = Fault(FaultKind.TRANSLATION, level, Cause.DESCRIPTOR)
     code = 0b101011 if level == -1 else 0b000100 + level
     assert int(fault.esr(access, el)) == ec << 26 | 1 << 25 | wnr << 6 | code
@@ -153,7 +153,7 @@ def test_five_levels_fault_at_level_minus_one():
     assert int(large.mmu.translate(0).esr) == 0x9600_0029
 
 
-def test_an_mmu_that_is_off_hands_addresses_through():
+def test_without_translation_addresses_are_physical_addresses():
     mmu = MMU(Memory(0, 4096, 12), FOUR_LEVELS, sctlr=SCTLR_EL1(I=1), pa_range=PARange.PA40)
     walk = mmu.translate(0xFF_FFFF_FFFF)
     assert (walk.outcome.pa, walk.outcome.level, walk.steps) == (0xFF_FFFF_FFFF, None, ())
@@ -190,7 +190,7 @@ def test_misuse_is_refused_in_one_sentence(arguments, sentence):
 
 
 @pytest.mark.parametrize("va", [0x1000, np.uint64(0x1000), np.int64(0x1000), np.uint16(0x1000)])
-def test_a_number_of_numpys_is_a_number(va):
+def test_numpy_integers_are_addresses(va):
     mapper = Mapper.in_ram(FOUR_LEVELS)
     mapper.map_range(0x1000, 0x8000, 0x1000)
     walk = mapper.mmu.translate(va, 1)
@@ -201,7 +201,7 @@ def test_a_number_of_numpys_is_a_number(va):
 
 
 @pytest.mark.parametrize("va", [4096.0, "0x1000", None])
-def test_what_is_no_number_is_not_made_one(va):
+def test_addresses_must_be_whole_numbers(va):
     with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
         Mapper.in_ram(FOUR_LEVELS).mmu.translate(va)
 

@@ -193,7 +193,7 @@ def test_what_is_no_core_dump_of_an_arm64_machine_is_declined(opened, content, r
         opened(content)
 
 
-def test_tables_that_do_not_fit_the_note_are_told(opened):
+def test_tables_that_contradict_vmcoreinfo_are_noted(opened):
     image = opened(kdump("4k-va48-max", [(RAM, bytes(4096))]))
     assert "the tables do not map swapper_pg_dir where the kernel says it is" in image.notes[0]
 
@@ -212,14 +212,12 @@ def test_four_gibibytes_open_at_once_in_little_memory(tmp_path):
         file.truncate(start + size)
     va, pa = lookups("4k-va48-max", "kernel")[0][5], lookups("4k-va48-max", "kernel")[1][5]
     program = f"""
-import resource, sys, time
+import resource
 import pgtlab.linux.image as image, pgtlab.arch.many.walk_many
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 opened = image.Image.open({str(path)!r})
 assert getattr(opened.translate({va:#x}).outcome, "pa", None) == {pa}
-print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    seconds, kib = map(float, said.stdout.split())
-    assert seconds < 1
-    assert kib < 32 << 10
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 32 << 10  # KiB
