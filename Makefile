@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(if $(CI
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast search test-mmu oracle check format docs site stubs lock screenshots
+.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs lock screenshots
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,7 +27,7 @@ $(READY):
 	  exit 1; }
 	@echo "Making a Python environment in .venv: once, and nothing outside it is changed."
 	@$(PYTHON) -m venv .venv
-	@echo "Installing the $$(grep -c == requirements.lock) packages of requirements.lock: a minute or two, and 1 GB of disk."
+	@echo "Installing the $$(grep -c == requirements.lock) packages of requirements.lock: a minute or two, and 1.1 GB of disk."
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.ready*
@@ -38,13 +38,16 @@ lab: env  ## open JupyterLab on the first notebook
 	@$(BIN)/pgtlab lab
 
 test: env  ## run the whole test suite, in a browser too where there is one
-	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" $(PYTEST)
+	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" $(PYTEST) -m "not sweep"
 
 test-fast: env  ## run the tests that need no browser and no QEMU, and take no long time
-	@$(PYTEST) -m "not browser and not oracle and not slow"
+	@$(PYTEST) -m "not browser and not oracle and not slow and not sweep"
+
+sweep: env  ## ask about every kernel what the suite asks about some
+	@$(PYTEST) -m sweep
 
 search: env  ## let Hypothesis look for exceptions to the laws for longer, with other examples every time
-	@$(PYTEST) -m "not browser and not slow" --hypothesis-profile=search
+	@$(PYTEST) -m "not browser and not slow and not sweep" --hypothesis-profile=search
 
 MMU_DATA ?= tests/data/mmu
 test-mmu: env  ## hold the MMU against every recorded translation in MMU_DATA=folder

@@ -29,7 +29,7 @@ def environment(**more):
 def shell(script, **more):
     """Run a line of bash, in which $PGTLAB is the command."""
     return subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=environment(**more), capture_output=True, text=True, timeout=60
+        ["bash", "-c", script], cwd=ROOT, env=environment(**more), capture_output=True, text=True, timeout=900
     )
 
 

@@ -19,7 +19,7 @@ def text(notebook) -> str:
 
 
 def run(notebook, folder):
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     return [
         output.data["text/plain"]
         for cell in notebook.cells

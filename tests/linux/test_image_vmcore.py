@@ -198,7 +198,7 @@ def test_tables_that_contradict_vmcoreinfo_are_noted(opened):
     assert "the tables do not map swapper_pg_dir where the kernel says it is" in image.notes[0]
 
 
-def test_four_gibibytes_open_at_once_in_little_memory(tmp_path):
+def test_four_gibibytes_open_in_little_memory(tmp_path):
     """A sparse core dump of 4 GiB, opened and translated in a process that may not have as much memory."""
     path, size, (_, pages) = tmp_path / "vmcore", 4 << 30, capture("4k-va48-max")
     head = bytearray(kdump("4k-va48-max", [(RAM, bytes(8))]))

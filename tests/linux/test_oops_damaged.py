@@ -123,16 +123,16 @@ SHAPES = {
 
 @pytest.mark.parametrize("unit", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_in_the_length(unit):
-    """Eight times the text takes well under sixty-four times as long, however it is made."""
+    """Eight times the text takes well under sixty-four times the computing, however it is made."""
     beginning = "Internal error: Oops: 96000004 [#1]\nCall trace:\n"
 
     def seconds(size: int) -> float:
         text = beginning + unit * (size // len(unit))
         best = float("inf")
         for _ in range(2):
-            start = time.perf_counter()
+            start = time.thread_time()
             oops.read(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     small, large = seconds(20_000), seconds(160_000)

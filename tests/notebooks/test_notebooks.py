@@ -14,7 +14,7 @@ def test_notebook_runs(source, tmp_path):
     notebook = course_text.notebook(source)
     client = NotebookClient(
         notebook,
-        timeout=120,
+        timeout=900,
         kernel_name="python3",
         resources={"metadata": {"path": tmp_path}},  # a notebook leans on no file beside it
     )

@@ -143,7 +143,7 @@ def _build(folder: Path) -> None:
     _run(
         [COMPILER, *options.split(), f"-DJOB={JOB_START:#x}", *link.split(), "-o", "guest.elf", *sources],
         cwd=folder,
-        timeout=120,
+        timeout=900,
     )
 
 

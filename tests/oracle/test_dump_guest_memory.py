@@ -32,7 +32,7 @@ def dump(folder, base, content):
         input="".join(json.dumps(command) + "\n" for command in commands),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
     )
     assert said.returncode == 0, said.stderr
     assert '"error"' not in said.stdout, said.stdout

@@ -17,7 +17,7 @@ def run(code):
         input=code,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
