@@ -41,7 +41,7 @@ class MemoryAttributes(BitFields):
 def memory_type(attr: int) -> str:
     """A byte of MAIR_EL1 in words (Arm ARM D24.2, MAIR_EL1).
 
-    XS = 0 is said where FEAT_XS has a byte of its own for it: memory that a TLBI or DSB with nXS need not wait for.
+    XS=0 stands in the words where FEAT_XS adds a byte for it: memory for whose accesses a DSB with nXS waits too.
 
     >>> [memory_type(attr) for attr in (0x00, 0x04, 0x44, 0xff, 0xee, 0x40)]
     ['Device-nGnRnE', 'Device-nGnRE', 'Normal Non-cacheable', 'Normal WB RWA', 'Normal WB RA',
