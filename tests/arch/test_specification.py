@@ -50,7 +50,7 @@ def mmu_of(word, tcr=THREE_LEVELS, mair=0xFF, sctlr=ON):
         (0x01, ON, "r", 0x01, Shareability.OUTER),
     ],
 )
-def test_attributes_without_translation(mair, sctlr, access, attr, sh):
+def test_memory_type_that_an_access_gets(mair, sctlr, access, attr, sh):
     mmu, *reference = mmu_of(GIB_BLOCK, mair=mair, sctlr=sctlr)
     assert_one_answer(mmu, *reference, [0x1000], access, 1)
     walk = mmu.translate(0x1000, ACCESSES[access])
