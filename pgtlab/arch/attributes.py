@@ -15,7 +15,7 @@ NORMAL_NON_CACHEABLE_XS_0, NORMAL_WT_XS_0 = 0x40, 0xA0  # memory types that only
 
 
 class MemoryAttributes(BitFields):
-    """What a translation says of its memory, after everything that was inherited on the way.
+    """The attributes of a translation, with everything that was inherited from the tables.
 
     ATTR and SH are the memory type, as a byte of MAIR_EL1, and the shareability that take effect; AP, UXN and PXN
     include the tables' own.

@@ -76,7 +76,7 @@ class Table(_WithAddress):
 
 
 class Leaf(_WithAddress):
-    """What blocks and pages share: an output address and its attributes.
+    """The part that blocks and pages share: an output address and its attributes.
 
     AP is AP[2:1]: bit 6 lets EL0 in, bit 7 forbids writes. `software` is left to the operating system.
     """
@@ -125,7 +125,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class DescriptorFormat:
-    """How tables of one granule are written: where the output address is, and which levels have blocks.
+    """The format of tables of one granule: where the output address is, and which levels have blocks.
 
     >>> from pgtlab.arch.granule import G4K
     >>> plain = DescriptorFormat(G4K, OutputAddress.PLAIN)
@@ -152,7 +152,7 @@ class DescriptorFormat:
         return smallest - (self.packing.bits == 52)
 
     def contiguous_entries(self, level: int) -> int:
-        """How many neighbours the Contiguous bit joins into one run at `level`; 1 where it joins none (Arm ARM D8.7.1).
+        """The number of entries that the Contiguous bit joins into one run at `level`; 1 for none (Arm ARM D8.7.1).
 
         >>> from pgtlab.arch.granule import G16K
         >>> [DescriptorFormat(G16K, OutputAddress.PLAIN).contiguous_entries(level) for level in (1, 2, 3)]
@@ -179,7 +179,7 @@ class DescriptorFormat:
         return _layout(kind, self, level)(word)
 
     def kinds(self, words: NDArray[np.uint64], level: int) -> NDArray[np.uint8]:
-        """What each word of an array is in a table of `level`, as `decode` has it: `HOLE`, `TABLE` or `LEAF`.
+        """The kind of each word of an array in a table of `level`, by the rules of `decode`: `HOLE`, `TABLE` or `LEAF`.
 
         >>> import numpy as np
         >>> plain = DescriptorFormat(Granule(12), OutputAddress.PLAIN)

@@ -20,7 +20,7 @@ class InputSizeError(ValueError):
 
 
 class GranuleSupport(IntEnum):
-    """What a CPU can do with a granule."""
+    """The support that a CPU has for a granule."""
 
     NONE = 0
     SUPPORTED = 1
@@ -98,7 +98,7 @@ class Granule:
         return TG1[f"G{self.name}"]
 
     def support(self, mmfr0: ID_AA64MMFR0_EL1) -> GranuleSupport:
-        """What the CPU says of this granule in ID_AA64MMFR0_EL1.TGRAN4, TGRAN16 or TGRAN64.
+        """The support for this granule in ID_AA64MMFR0_EL1.TGRAN4, TGRAN16 or TGRAN64.
 
         TGRAN4 and TGRAN64 are signed, with 0 for "supported" and negative for "not"; TGRAN16 is unsigned, with 0 for
         "not supported" (Arm ARM D24.2, and Linux's `arch/arm64/include/asm/sysreg.h`).

@@ -68,7 +68,7 @@ class ReadOnlyMemory(Memory):
 
     @property
     def extents(self) -> tuple[Extent, ...]:
-        """What there is, ascending and apart from each other."""
+        """The extents of memory, ascending and without overlap."""
         return tuple(self._extents)
 
     def __contains__(self, pa: int) -> bool:

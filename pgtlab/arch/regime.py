@@ -18,7 +18,7 @@ class UnsupportedRegime(ValueError):
 
 @dataclass(frozen=True)
 class TranslationRegime:
-    """What a translation depends on. `pgtlab.arch.mmu.MMU` translates by it.
+    """The registers and the memory that a translation depends on; `pgtlab.arch.mmu.MMU` translates by them.
 
     `pa_range` is ID_AA64MMFR0_EL1.PARANGE.
 

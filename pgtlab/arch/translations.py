@@ -19,7 +19,7 @@ NO_LEVEL = -2  # with the MMU off nothing is walked
 
 @dataclass(frozen=True, eq=False)
 class Translations:
-    """What `MMU.translate_many` found, element by element.
+    """The results of `MMU.translate_many`, element by element.
 
     `fault` is the six-bit status code, or `NO_FAULT`; `level` that of the leaf or of the fault, or `NO_LEVEL` where the
     MMU is off; `attributes` a `MemoryAttributes` word. A faulting element has zero for its `pa` and `attributes`.

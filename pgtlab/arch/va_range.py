@@ -54,7 +54,7 @@ class VARange:
     def of(
         cls, tcr: TCR_EL1, sctlr: SCTLR_EL1, ttbr: TTBR0_EL1 | TTBR1_EL1, pa_range: PARange, *, upper: bool
     ) -> VARange:
-        """What the registers say of one range on a CPU with physical addresses of `pa_range`.
+        """The range that the registers describe, on a CPU with physical addresses of `pa_range`.
 
         Where the architecture leaves a choice to the CPU, the comments say which one is made here.
 
@@ -103,7 +103,7 @@ class VARange:
         return (1 << 64) - (1 << self.input_bits) if self.upper else 0
 
     def entries(self, level: int) -> int:
-        """How many entries a table of `level` has; the first one may be smaller than a granule.
+        """The number of entries in a table of `level`; the first table may be smaller than a granule.
 
         >>> lower = VARange.of(TCR_EL1(T0SZ=25), SCTLR_EL1(M=1), TTBR0_EL1(0), PARange.PA48, upper=False)
         >>> lower.entries(1), lower.entries(3)
@@ -136,7 +136,7 @@ class VARange:
         return -(1 << self.input_bits) & (1 << self.address_bits(fetch=fetch)) - 1
 
     def address_bits(self, *, fetch: bool) -> int:
-        """How many bits of a pointer are address: 56 where TCR_EL1.TBI makes the top byte a tag, else 64."""
+        """The number of bits of a pointer that are address: 56 where TCR_EL1.TBI makes the top byte a tag, else 64."""
         return 56 if self.tbi and not (self.tbid and fetch) else 64
 
     def refusal(self, *, el: int) -> Fault | None:

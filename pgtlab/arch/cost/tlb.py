@@ -63,7 +63,7 @@ class _Cache:
 
     @property
     def sets(self) -> int:
-        """How many sets there are; the low bits of an entry's page number choose one."""
+        """The number of sets; the low bits of an entry's page number choose one."""
         return self.entries // self.ways
 
 

@@ -40,7 +40,7 @@ LARGEST_ASID: Final = 0xFFFF
 
 @dataclass(frozen=True)
 class Cost:
-    """What a trace cost.
+    """The cost of a trace.
 
     `l1_hits` and `l2_hits` have one number for each TLB, in the order of the hardware. `reads`, of descriptors, and
     `walk_cache_hits` have one for each level: `reads[level]`, where level -1 is the last element, as Python counts.
@@ -172,7 +172,7 @@ def costs_so_far(
     seed: int = 0,
     chunk: int = CHUNK,
 ) -> Iterator[Cost]:
-    """What `simulate` counts, as it grows: after each `chunk` accesses the cost of all so far.
+    """The counts of `simulate` as they grow: after each `chunk` accesses the cost of all so far.
 
     Parameters and errors are those of `simulate`; the last cost is what it gives.
 

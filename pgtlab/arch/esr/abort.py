@@ -110,7 +110,7 @@ class ISS2(BitFields):
 
 
 class ISS2InstructionAbort(ISS2):
-    """What permissions by overlay or by stage 2 had to do with it."""
+    """ISS2 of an abort: whether permissions by overlay or by stage 2 caused it."""
 
     Overlay = Field(6)
     AssuredOnly = Field(7)
@@ -121,7 +121,7 @@ class ISS2InstructionAbort(ISS2):
 
 
 class ISS2DataAbort(ISS2InstructionAbort):
-    """The same of a data abort, with what was accessed; Xs is the status register of ST64BV."""
+    """ISS2 of a data abort: also what was accessed; Xs is the status register of ST64BV."""
 
     Xs = Field(4, 0)
     DirtyBit = Field(5)

@@ -65,7 +65,7 @@ FAULT_STATUS: Mapping[int, str] = MappingProxyType(dict(sorted(_codes().items())
 
 
 def fault_status(code: int) -> str | None:
-    """What a six-bit status code means; None where the architecture reserves it.
+    """The meaning of a six-bit status code; None where the architecture reserves it.
 
     >>> fault_status(0b000111), fault_status(0b111111)
     ('Translation fault, level 3.', None)

@@ -31,7 +31,7 @@ class ISS(BitFields):
 
     @property
     def meaning(self) -> str | None:
-        """What the syndrome says as a whole, where that is an instruction."""
+        """The instruction that the syndrome describes, if it does."""
         return None
 
 
@@ -198,7 +198,7 @@ class SError(ISS):
 
 
 class LaterError(BitFields):
-    """What FEAT_RASv2 and FEAT_PFAR added."""
+    """The fields that FEAT_RASv2 and FEAT_PFAR added."""
 
     PFV = Field(14)
     VFV = Field(15)
@@ -206,7 +206,7 @@ class LaterError(BitFields):
 
 
 class ImplementationDefinedError(BitFields):
-    """What IDS leaves to the implementation."""
+    """The syndrome with IDS = 1, which is IMPLEMENTATION DEFINED."""
 
     IMPDEF = Field(23, 0)
 

@@ -48,7 +48,7 @@ def _one_range(regime: TranslationRegime, r: VARange, vas: U64, access: Access, 
 
 
 def _flat(regime: TranslationRegime, r: VARange, vas: U64, access: Access, results: Translations) -> int:
-    """As `_one_range` with SCTLR_EL1.M = 0."""
+    """Translate the addresses of one range with SCTLR_EL1.M = 0, and return the number of others."""
     address = vas & np.uint64((1 << r.address_bits(fetch=access is Access.FETCH)) - 1)
     outside = address >> np.uint64(regime.pa_range.bits) != 0
     results.pa[:] = np.where(outside, 0, address)

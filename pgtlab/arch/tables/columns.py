@@ -44,7 +44,7 @@ class Cell:
 
     @property
     def kind(self) -> str:
-        """What the entries are, in the Arm ARM's words."""
+        """The number and kind of the entries, in the Arm ARM's words."""
         name = type(self.descriptor).__name__
         contiguous = ""
         if isinstance(self.descriptor, Leaf) and self.descriptor.Contiguous:
@@ -53,11 +53,11 @@ class Cell:
 
     @property
     def oa(self) -> int | None:
-        """Where the first of them leads; None where they are invalid."""
+        """The address in the first of the entries; None where they are invalid."""
         return self.descriptor.oa if isinstance(self.descriptor, Table | Leaf) else None
 
     def __str__(self) -> str:
-        """Which entries, what they are, and where they lead."""
+        """The indices, the kind and the address of the entries."""
         last = f"-{self.index + self.count - 1:#05x}" if self.count > 1 else ""
         to = "" if self.oa is None else f" {self.oa:#x}"
         return f"[{self.index:#05x}{last}] {self.va:#018x} {self.kind}{to}"
@@ -65,7 +65,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Cells(Sequence[Cell]):
-    """What is in a table, as cells, made when they are asked for.
+    """The content of a table as cells, which are made when they are asked for.
 
     `words` are its entries, `kinds` what they are, and `starts` the first ones of the cells.
     """
@@ -107,14 +107,14 @@ class Cells(Sequence[Cell]):
         return Cell(start, end - start, self.va + (start << shift), end - start << shift, descriptor, run)
 
     def addresses(self, first: int, last: int) -> U64:
-        """Where each of the entries from `first` up to, not including, `last` leads, if it is valid."""
+        """The addresses in the entries from `first` up to, not including, `last`; only those of valid entries count."""
         words = self.words[first:last]
         lowest = self.format.granule.shift
         to: U64 = self.format.packing.unpack(words, lowest)
         return to
 
     def run_at(self, index: int) -> int:
-        """How many entries the Contiguous bit joins with this one, which is a leaf; 1 where it joins none."""
+        """The number of entries in the contiguous run of the leaf at `index`; 1 where there is none."""
         if not int(self.words[index]) & Leaf.Contiguous.mask:
             return 1
         return self[bisect_right(self.starts, index) - 1].run
@@ -150,12 +150,12 @@ class Column:
 
     @property
     def size(self) -> int:
-        """How many bytes of address its entries cover."""
+        """The number of bytes of address space that the table covers."""
         return self.entries << self.granule.level_shift(self.level)
 
     @property
     def used(self) -> int:
-        """How many entries are valid."""
+        """The number of valid entries."""
         return int(np.count_nonzero(self.cells.kinds))
 
 

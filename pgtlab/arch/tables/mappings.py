@@ -1,4 +1,4 @@
-"""What the tables of one range map, as one array: all tables of a level are read at once.
+"""The mappings of one range as one array: all tables of a level are read at once.
 
 A table is read once for each level that reaches it, however many entries lead to it. From the last level up, what a
 table maps is put together from its leaves and from what its children map, and neighbours that continue each other are
@@ -167,7 +167,7 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
 
 
 def mappings(mmu: MMU, *, upper: bool = False) -> Iterator[MappedRange]:
-    """What the tables of one range map, in the order of addresses, neighbours that continue each other joined.
+    """The mappings of one range in the order of addresses, with neighbours that continue each other joined.
 
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
@@ -202,7 +202,7 @@ def _read_level(memory: Memory, r: VARange, level: int, keys: U64, bar: Any) -> 
 def _items(
     memory: Memory, r: VARange, level: int, keys: U64, first: int, bar: Any
 ) -> tuple[NDArray[np.intp], Mappings, U64]:
-    """What is in some tables, counted from `first` on: whose it is, what it maps, and which tables it leads to.
+    """The entries of a batch of tables, numbered from `first` on: the owner, the mapping and the next table of each.
 
     A table descriptor has the size 0.
     """
@@ -224,7 +224,7 @@ def _items(
 def _assemble(
     level: _Level, below: Mappings, first: NDArray[np.intp], offset: np.uint64
 ) -> tuple[Mappings, NDArray[np.intp]]:
-    """What each table of a level maps, from what those below map: rows, and where each table's begin.
+    """The mappings of each table of a level, made from those of the tables below: rows, and where each table's begin.
 
     `below[first[i] : first[i + 1]]` are those of table i of the next level.
     """

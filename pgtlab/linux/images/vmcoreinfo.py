@@ -28,7 +28,7 @@ _PIECE: Final = 1 << 24  # bytes searched at a time
 
 @dataclass(frozen=True)
 class VmcoreInfo:
-    """What the text says, as far as page tables go.
+    """The part of the text that concerns page tables.
 
     >>> said = VmcoreInfo.parse("OSRELEASE=6.9.0\\nNUMBER(VA_BITS)=48\\nSYMBOL(swapper_pg_dir)=ffff8000")
     >>> said.numbers, said.symbols, said.osrelease
@@ -41,7 +41,7 @@ class VmcoreInfo:
 
     @classmethod
     def parse(cls, text: str) -> VmcoreInfo:
-        """What the lines of `text` say; a line that is none of these is passed over.
+        """The values in the lines of `text`; other lines are skipped.
 
         NUMBERs are decimal, or hexadecimal with `0x`; SYMBOLs and KERNELOFFSET are hexadecimal without.
         """
