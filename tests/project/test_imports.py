@@ -1,10 +1,14 @@
-"""Imports run one way: picture <- arch <- linux <- lab <- {plot, cli} <- widgets.
+"""The plan of the house, drawn from the source: picture <- arch <- linux <- lab <- {plot, cli} <- widgets.
 
-And below the views nothing imports matplotlib or Jupyter. Imports inside functions count too.
+Below the views nothing imports matplotlib or Jupyter. For the direction every import counts, those inside functions and
+those for type checkers too. For circles an import counts if it runs when its module is imported: what a function
+imports when it is called, or what only a type checker reads, makes no module wait for another.
 """
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -94,3 +98,79 @@ def test_nothing_below_the_views_imports_matplotlib_or_jupyter(module):
 
 def test_the_layout_is_there():
     assert {"pgtlab", "pgtlab.arch", "pgtlab.linux", "pgtlab.lab", "pgtlab.cli"} <= {*MODULES}
+
+
+# Inside pgtlab/linux: what a kernel is before it runs <- the running kernel <- our views of it.
+
+BEFORE_IT_RUNS = {f"pgtlab.linux.{name}" for name in ("boot", "constants", "cpu", "headers", "kconfig", "placement")}
+RUNNING = "pgtlab.linux.kernel"
+
+
+def floor(module: str) -> int:
+    """How high a module of pgtlab/linux lies: the lower floors are below the running kernel, the highest above it."""
+    if inside(module, RUNNING):
+        return 1
+    return 0 if any(inside(module, name) for name in BEFORE_IT_RUNS) else 2
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if inside(module, "pgtlab.linux")])
+def test_the_running_kernel_knows_no_view_of_it(module):
+    for name in imports(module, ast.parse(MODULES[module].read_text())):
+        if inside(name, "pgtlab.linux") and name not in ("pgtlab.linux", module):
+            assert floor(name) <= floor(module), f"{module} must not import {name}"
+
+
+def when_imported(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports that run when a module does."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            yield from when_imported(ast.Module(child.orelse, []))
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from when_imported(child)
+
+
+def graph() -> dict[str, set[str]]:
+    """What each module imports of the others when it is imported."""
+    found: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        nodes = when_imported(ast.parse(path.read_text()))
+        found[module] = {name for node in nodes for name in imports(module, node)} & MODULES.keys() - {module}
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    try:
+        TopologicalSorter(graph()).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_a_circle_is_found():
+    assert len([*when_imported(ast.parse("if TYPE_CHECKING:\n    import a\nelse:\n    import b\nimport c"))]) == 2
+    with pytest.raises(CycleError):
+        TopologicalSorter({"a": {"b"}, "b": {"a"}}).prepare()
+
+
+# The size of the rooms.
+
+
+@pytest.mark.parametrize(("folder", "pattern", "most"), [("linux", "*.py", 30), ("linux/oops", "**/*.py", 32)])
+def test_a_folder_has_as_many_files_as_a_reader_can_keep_apart(folder, pattern, most):
+    assert len([*(ROOT / "pgtlab" / folder).glob(pattern)]) <= most
+
+
+def test_no_module_is_longer_than_400_lines():
+    lines = {module: len(path.read_text().splitlines()) for module, path in MODULES.items()}
+    assert lines.pop("pgtlab.linux.kernel.debug_vm_pgtable") < 1400, "the kernel's own file has about as many"
+    assert {module: count for module, count in lines.items() if count > 400} == {}
+
+
+def test_no_two_public_classes_have_one_name():
+    modules = defaultdict(list)
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules[node.name].append(module)
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}
