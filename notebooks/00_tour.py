@@ -173,7 +173,7 @@ print(tree.commits[-1].source("pud_free"))
 print(inspect.getsource(pgalloc.__pud_free))
 
 # %% [markdown]
-# ## 6. Mend it
+# ## 6. Fix it
 #
 # A livepatch replaces a function of the kernel by yours. Keep the test for folding, and let `__pud_free()` do the rest.
 

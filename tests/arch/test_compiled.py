@@ -1,4 +1,4 @@
-"""Compiled loops are made anew when what they were made from has changed."""
+"""Compiled loops are compiled again when what they were made from has changed."""
 
 import os
 import shutil

@@ -106,7 +106,7 @@ def test_misuse_is_one_sentence_and_status_2(run, tmp_path, command):
         assert reason in err
 
 
-def test_a_reader_that_has_enough_is_no_error():
+def test_a_reader_that_has_enough_is_not_an_error():
     shell = f"{sys.executable} -m pgtlab.cli tables {FOLDER} | head -1"
     done = subprocess.run(shell, shell=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("level 0 table at 0x40518000\n", "")

@@ -1,4 +1,4 @@
-"""The command itself: misuse is one sentence and status 2, and a closed pipe is no error."""
+"""The command itself: misuse is one sentence and status 2, and a closed pipe is not an error."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def test_an_error_in_a_subcommand_is_one_line_and_status_2(monkeypatch, capsys, 
     assert capsys.readouterr() == ("", message)
 
 
-def test_a_reader_that_left_is_no_error():
+def test_a_reader_that_left_is_not_an_error():
     reader, writer = os.pipe()
     os.close(reader)
     code = (

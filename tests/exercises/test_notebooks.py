@@ -1,4 +1,4 @@
-"""From one text: the learner's notebook, which gives nothing away, and the instructor's, which shows all."""
+"""From one text: the learner's notebook, without the solution, and the instructor's, which shows all."""
 
 import json
 

@@ -290,7 +290,7 @@ def test_a_line_says_what_its_region_is(case):
         assert bool(columns) == bool(region.prot)
 
 
-# What is no kernel's.
+# Tables that are not a kernel's.
 
 
 def test_tables_of_another_kernel_are_refused():

@@ -49,7 +49,7 @@ def test_examples_in_the_help_can_be_parsed(name):
         assert arguments[0] == name
 
 
-NOT_RUN = {"lab", "oops"}  # which would wait for a reader, and for a log of one's own
+NOT_RUN = {"lab", "oops"}  # which would wait for a reader, and for a log on standard input
 
 
 @pytest.mark.parametrize("name", sorted(subcommands().keys() - NOT_RUN))

@@ -10,6 +10,27 @@ ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = re.compile(
     r"\b(pypi|pythonhosted|npmjs|anaconda|registry\.[\w-]+)\.(org|com|io)\b|--(extra-)?index-url[ =]\S"
 )
+#: Words that no sentence of this project needs: ordinary English says it in another way. In the name of a test an
+#: underscore stands for a space.
+ODD_PHRASES = [
+    "ha(s|ve|d)(n't| not) got",
+    "has it not",
+    "to be had",
+    "put by",
+    "anew",
+    "whoever",
+    "nor any more",
+    "for fear of",
+    "mend(s|ed)?",
+    "taken? at (its|their|his) word",
+    "g(ave|iv(e|es|en|ing)) ([a-z]+ )?away",
+    "(?<!there )(is|are|was) no (address|bug|commit|entry|error|file|fix|folder|kernel|leaf|level|notebook)",
+    "(?<!there )(is|are|was) no (number|option|page|port|register|table|tag|tree)",
+]
+ODD_WORDS = re.compile(
+    r"(?<![^\W_])(" + "|".join(ODD_PHRASES).replace(" ", "[ _]") + r")(?![^\W_])",
+    re.IGNORECASE,
+)
 HOME_PATH = re.compile(r"(?<![\w.$}~-])/(home|root|Users|work|mnt|opt)/\w")
 
 
@@ -39,6 +60,25 @@ def test_no_package_registry_is_named():
 
 def test_no_path_of_one_machine_is_named():
     assert lines_matching(HOME_PATH) == []
+
+
+def test_the_words_are_plain():
+    """In names of tests too, whose words an underscore parts. Recorded data keeps its own words."""
+    assert [line for line in lines_matching(ODD_WORDS) if not line.startswith("tests/data/")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("a level that it has not got", True),
+        ("def test_a_reader_that_left_is_no_error", True),
+        ("the module is made anew", True),
+        ("there is no table", False),
+        ("recommended", False),
+    ],
+)
+def test_the_words_are_found(text, odd):
+    assert bool(ODD_WORDS.search(text)) == odd
 
 
 def test_the_lock_has_hashes_and_no_addresses():
