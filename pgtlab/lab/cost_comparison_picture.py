@@ -1,6 +1,7 @@
 """The picture of what a trace costs in several regimes: hits of each cache, and descriptors read.
 
-A row has the same place for every regime and hardware, so that the effect of a choice can be seen.
+A row has the same place for every regime and hardware, so that the effect of a choice can be seen. All bars of a
+section have one scale: for hits the whole, for descriptors an axis that ends at the levels of the longer walk.
 """
 
 from __future__ import annotations
@@ -40,9 +41,10 @@ def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
     shapes = [text("title", 4, 16, title, "start strong")]
     lines = [title]
     y = HEAD + 2 * ROW
+    most = max(row.regime.levels for row in rows)  # descriptors that a walk can read
     sections = (
-        ("hits", "hits, of those that looked", _hits),
-        ("reads", "descriptors read, for each access (and in all)", _reads),
+        ("hits", "hits, of those that looked", 1, _hits),
+        ("reads", "descriptors read, for each access (and in all)", most, _reads),
     )
     for n, row in enumerate(rows):
         x = LABELS + n * COLUMN
@@ -52,12 +54,13 @@ def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
             f"{regime.levels} levels from level {regime.start_level}; the first table has {regime.first_table} entries"
         )
         shapes.append(text(f"levels {n}", x, HEAD + 16, levels, "start small"))
-    for section, label, bars in sections:
+    for section, label, full, bars in sections:
         shapes.append(text(f"head {section}", 4, y, label, "start strong"))
         y += ROW
         for row_of in zip(*(list(bars(row, hardware)) for row in rows), strict=True):
             shapes.append(text(f"label {section} {row_of[0][0]}", LABELS - 10, y, row_of[0][0], "end"))
-            for n, (what, share, classes, shown) in enumerate(row_of):
+            for n, (what, length, classes, shown) in enumerate(row_of):
+                share = None if length is None else length / full
                 shapes += _bar(f"{section} {what} {n}", LABELS + n * COLUMN, y, share, classes, shown)
             lines.append(
                 f"{label} {row_of[0][0]}: "
@@ -65,6 +68,8 @@ def cost_comparison_picture(rows: Sequence[Row], hardware: Hardware) -> Picture:
             )
             y += ROW
         y += 10
+    for n in range(len(rows)):
+        shapes += _axis(n, LABELS + n * COLUMN, y - 17, most)
     return Picture(LABELS + len(rows) * COLUMN, y, title, "\n".join(lines), tuple(shapes))
 
 
@@ -100,6 +105,12 @@ def _bar(key: str, x: float, y: float, share: float | None, classes: str, shown:
     yield rect(f"{key} bar", x, y - BOX + 3, round(BAR * share, 1), BOX, classes, shown)
     yield rect(f"{key} frame", x, y - BOX + 3, BAR, BOX, "frame")
     yield text(f"{key} number", x + BAR + 8, y, shown, "start mono small")
+
+
+def _axis(n: int, x: float, y: float, most: int) -> Iterator[Shape]:
+    """The whole numbers of descriptors, below the bars."""
+    for number in range(most + 1):
+        yield text(f"axis {n} {number}", x + round(BAR * number / most, 1), y, str(number), "middle small faint")
 
 
 Bar = tuple[str, float | None, str, str]
@@ -139,7 +150,7 @@ def _reads(row: Row, hardware: Hardware) -> Iterator[Bar]:
         if level < row.regime.start_level:
             yield f"level {level}", None, "", "no such level"
         else:
-            share = cost.reads[level] / max(1, cost.accesses)
-            yield f"level {level}", share, f"level-{level}", f"{share:.4f} ({cost.reads[level]:,})"
-    share = cost.reads_per_access
-    yield "all levels", share / len(LEVELS), "offset", f"{share:.4f} ({sum(cost.reads):,})"
+            reads = cost.reads[level] / max(1, cost.accesses)
+            yield f"level {level}", reads, f"level-{level}", f"{reads:.4f} ({cost.reads[level]:,})"
+    reads = cost.reads_per_access
+    yield "all levels", reads, "offset", f"{reads:.4f} ({sum(cost.reads):,})"

@@ -29,9 +29,23 @@ def test_bars_are_shares(rows):
         assert drawn[f"hits L2 TLB {n} bar"].attributes["width"] == round(BAR * share, 1)
         for level in range(row.regime.start_level, 4):
             bar = drawn[f"reads level {level} {n} bar"]
-            assert bar.attributes["width"] == round(BAR * cost.reads[level] / cost.accesses, 1)
+            assert bar.attributes["width"] == round(BAR * (cost.reads[level] / cost.accesses) / 4, 1)
             assert bar.attributes["class"] == f"level-{level}"
             assert drawn[f"reads level {level} {n} number"].text.endswith(f"({cost.reads[level]:,})")
+
+
+def test_bars_of_descriptors_have_one_scale(rows):
+    """The bar of all levels is as long as those of the levels together, in each column, on the axis below."""
+    drawn = shapes(cost_comparison_picture(rows, HARDWARE["each level"]))
+    for n, row in enumerate(rows):
+        of_levels = sum(drawn[f"reads level {k} {n} bar"].attributes["width"] for k in range(row.regime.start_level, 4))
+        together = drawn[f"reads all levels {n} bar"].attributes
+        assert together["width"] == pytest.approx(of_levels, abs=0.3)
+        assert together["width"] > 0
+        axis = [drawn[f"axis {n} {number}"] for number in range(5)]  # 16K/48 has four levels
+        assert [shape.text for shape in axis] == ["0", "1", "2", "3", "4"]
+        assert axis[0].attributes["x"] == together["x"]
+        assert axis[4].attributes["x"] == together["x"] + BAR
 
 
 def test_walk_cache_lookups(rows):
