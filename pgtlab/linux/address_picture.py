@@ -71,10 +71,9 @@ def _bits(d: Decomposition) -> Iterator[Shape]:
         columns = [_x(bit) + BIT / 2 for bit in range(hi, lo - 1, -1)]
         digits = f"{d.va >> lo & (1 << len(columns)) - 1:0{len(columns)}b}"
         yield letters(f"digits-{what}", columns, BITS_Y + 16, digits, f"middle mono{_ink(fill)}")
-        # The numbers of a field's first and last bit, if there is room for two.
-        yield text(f"hi-{hi}", _x(hi) + BIT / 2, BITS_Y - 6, str(hi), "middle small", quiet=True)
-        if hi - lo >= 2:
-            yield text(f"lo-{lo}", _x(lo) + BIT / 2, BITS_Y - 6, str(lo), "middle small", quiet=True)
+        # One label in the middle: numbers at both ends would touch those of the next fields.
+        bits = f"{hi}:{lo}" if hi > lo else str(hi)
+        yield text(f"range-{what}", _x(hi) + len(columns) * BIT / 2, BITS_Y - 6, bits, "middle small", quiet=True)
 
 
 def _mmu(d: Decomposition) -> Iterator[Shape]:

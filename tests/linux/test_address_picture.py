@@ -100,3 +100,15 @@ def test_a_key_keeps_its_kind_of_node_from_picture_to_picture(va, one, other):
     """So that a view may change the nodes that it has."""
     tags = [{s.key: s.tag for s in address_picture(decompose(va, b)).shapes} for b in (one, other)]
     assert all(tags[0][key] == tags[1][key] for key in tags[0].keys() & tags[1].keys())
+
+
+@laws
+@given(va=ADDRESSES, booted=st.sampled_from(KINDS))
+def test_every_range_of_bits_has_one_label_over_its_middle(va, booted):
+    shapes, d = drawn(va, booted), decompose(va, booted)
+    labels = {key.removeprefix("range-"): shape for key, shape in shapes.items() if key.startswith("range-")}
+    assert [(what, label["text"]) for what, label in labels.items()] == [
+        (what, f"{hi}:{lo}" if hi > lo else f"{hi}") for what, hi, lo, _ in d.fields
+    ]
+    for what, hi, lo, _ in d.fields:
+        assert labels[what]["x"] == (shapes[f"bit-{hi}"]["x"] + shapes[f"bit-{lo}"]["x"] + BIT) / 2
