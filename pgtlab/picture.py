@@ -4,7 +4,8 @@ A `Picture` knows nothing of page tables. Each shape has a key that stays the sa
 view can update its nodes instead of replacing them. The style sheet follows JupyterLab's theme through its CSS
 variables, with fallbacks where there are none; in VS Code, whose widgets get the variables of a light JupyterLab in any
 theme, they are set from VS Code's own. Level colours are Okabe and Ito's, each dark enough for black text and
-never the only sign of anything.
+never the only sign of anything. Where the system forces its colours, text, lines and backgrounds have them, and only
+the colours that mean something stay, with black text on them.
 """
 
 from __future__ import annotations
@@ -57,7 +58,13 @@ STYLE = """
 .pgtlab-picture .cell.none { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
 .pgtlab-picture .cell.selected, .pgtlab-picture .cell[aria-pressed="true"] { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
-@media (forced-colors: active) { .pgtlab-picture rect { stroke: CanvasText; } }
+@media (forced-colors: active) {
+  .pgtlab-picture, .pgtlab-picture text { color: CanvasText; forced-color-adjust: none; }
+  .pgtlab-picture .faint { fill: CanvasText; }
+  .pgtlab-picture rect { stroke: CanvasText; }
+  .pgtlab-picture :is(.frame, .byte, .cell, .commit) { stroke-opacity: 1; }
+  .pgtlab-picture .unused, .pgtlab-picture .commit, .pgtlab-picture .cell.none { fill: Canvas; }
+  .pgtlab-picture :is(.now, .mark, .differs, .selected) { stroke: Highlight; } }
 [data-vscode-theme-kind] [class^="pgtlab-"] {
   --jp-content-font-color1: var(--vscode-editor-foreground);
   --jp-content-font-color2: color-mix(in srgb, var(--vscode-editor-foreground) 80%, var(--vscode-editor-background));

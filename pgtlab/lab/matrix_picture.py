@@ -51,7 +51,7 @@ def _cell(key: str, outcome: str | None, x: float, y: float, selected: bool) -> 
     hint = f"{key}: {outcome or 'not run yet'}"
     mark = " selected" if selected else ""
     yield rect(f"cell {key}", x, y, CELL - 3, ROW - 3, f"cell {classes}{mark}", hint, cell=key)
-    ink = "" if classes in ("none", "unknown") else " on-fill"
+    ink = " on-fill" if classes in ("clean", "report", "panic") else ""
     yield text(
         f"letter {key}", x + CELL / 2, y + 14, f"{letter} {outcome or ''}".strip(), f"middle small{ink}", quiet=True
     )
