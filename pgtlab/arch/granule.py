@@ -82,7 +82,7 @@ class Granule:
             nearest = min(max(va_bits, self.smallest_input), LARGEST_INPUT)
             raise InputSizeError(
                 f"{va_bits} bits of address: with the {self} granule a walk resolves {self.smallest_input} to "
-                f"{LARGEST_INPUT}; the nearest is {nearest}"
+                f"{LARGEST_INPUT}; did you mean {nearest}?"
             )
         levels = -(-(va_bits - self.shift) // self.bits_per_level)
         return LAST_LEVEL + 1 - levels

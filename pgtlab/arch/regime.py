@@ -38,7 +38,7 @@ class TranslationRegime:
 
     def __post_init__(self) -> None:
         if self.sctlr.EE:
-            raise UnsupportedRegime("SCTLR_EL1.EE=1: tables are read as little-endian only; the nearest is EE=0")
+            raise UnsupportedRegime("SCTLR_EL1.EE=1: tables are read as little-endian only; did you mean EE=0?")
 
     @cached_property
     def lower(self) -> VARange:

@@ -162,7 +162,7 @@ def walk(regime: TranslationRegime, va: int, access: Access, el: int) -> Walk:
     check_arguments(el)
     va = as_int(va)  # numpy's integers overflow at 64 bits
     if not 0 <= va <= MASK64:
-        raise ValueError(f"{va:#x} is not a 64-bit address: the nearest is {min(max(va, 0), MASK64):#x}")
+        raise ValueError(f"{va:#x} is not a 64-bit address; did you mean {min(max(va, 0), MASK64):#x}?")
     r = regime.va_range(va)
     steps: list[Step] = []
     try:
@@ -179,7 +179,7 @@ def walk(regime: TranslationRegime, va: int, access: Access, el: int) -> Walk:
 def check_arguments(el: int) -> None:
     """`ValueError` where `el` is not an exception level of the EL1&0 regime."""
     if el not in (0, 1):
-        raise ValueError(f"EL{el} is not translated by the EL1&0 regime: the nearest is EL{min(max(el, 0), 1)}")
+        raise ValueError(f"EL{el} is not translated by the EL1&0 regime; did you mean EL{min(max(el, 0), 1)}?")
 
 
 def _read_tables(

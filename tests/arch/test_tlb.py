@@ -384,12 +384,12 @@ def test_a_range_that_is_not_walked_only_faults():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: TLB(0), "entries=0: a whole number from 1 on; the nearest is 1"),
-        (lambda: TLB(48, ways=5), "5 ways do not divide 48 entries; the nearest is ways=6"),
-        (lambda: TLB(48, ways=4), "12 sets are not a power of two; the nearest is ways=3"),
+        (lambda: TLB(0), "entries=0: a whole number from 1 on; did you mean 1"),
+        (lambda: TLB(48, ways=5), "5 ways do not divide 48 entries; did you mean ways=6"),
+        (lambda: TLB(48, ways=4), "12 sets are not a power of two; did you mean ways=3"),
         (lambda: TLB(64, 64.0), "ways=64.0: a whole number from 1 on"),
-        (lambda: TLB(48, None, Replacement.TREE_PLRU), "48 ways make no tree.*; the nearest is entries=32, ways=32"),
-        (lambda: TLB(128, replacement=Replacement.TREE_PLRU), "at most 64; the nearest is ways=64"),
+        (lambda: TLB(48, None, Replacement.TREE_PLRU), "48 ways make no tree.*; did you mean entries=32, ways=32"),
+        (lambda: TLB(128, replacement=Replacement.TREE_PLRU), "at most 64; did you mean ways=64"),
         (lambda: TLB(4, levels=(-1,)), r"levels=\(-1,\).*the choice is \(0, 1, 2, 3\)"),
         (lambda: WalkCache(4, levels=(2, 2)), r"levels=\(2, 2\): a WalkCache has each level once"),
         (lambda: WalkCache(4, levels=(3,)), r"the choice is \(-1, 0, 1, 2\)"),
@@ -408,7 +408,7 @@ def test_suggested_geometry_is_legal(entries, replacement):
         try:
             TLB(entries, ways, replacement)
         except TLBGeometryError as error:
-            offer = dict(pair.split("=") for pair in str(error).rpartition("the nearest is ")[2].split(", "))
+            offer = dict(pair.split("=") for pair in str(error).rpartition("did you mean ")[2].rstrip("?").split(", "))
             legal = {"entries": entries, "ways": ways} | {name: int(n) for name, n in offer.items()}
             TLB(**legal, replacement=replacement)
 
@@ -417,11 +417,11 @@ def test_suggested_geometry_is_legal(entries, replacement):
     ("arguments", "says"),
     [
         ({"asids": [1]}, r"shape \(1,\).*the nearest shape is \(2,\)"),
-        ({"asids": [1, 70000]}, "ASID 70000: an ASID has 16 bits; the nearest is 65535"),
-        ({"asids": [1, -1]}, "ASID -1: an ASID has 16 bits; the nearest is 0"),
+        ({"asids": [1, 70000]}, "ASID 70000: an ASID has 16 bits; did you mean 65535"),
+        ({"asids": [1, -1]}, "ASID -1: an ASID has 16 bits; did you mean 0"),
         ({"asids": [1.0, 2.0]}, "asids has float64"),
-        ({"windows": -1}, "windows=-1: the nearest is 0"),
-        ({"chunk": 0}, "chunk=0: the nearest is 1"),
+        ({"windows": -1}, "windows=-1: it must be at least 0"),
+        ({"chunk": 0}, "chunk=0: it must be at least 1"),
         ({"trace": [[0]]}, "2 dimensions: it has one"),
     ],
 )
@@ -431,7 +431,7 @@ def test_misuse_is_refused(arguments, says):
 
 
 def test_an_mmu_that_is_off_costs_nothing_and_is_refused():
-    with pytest.raises(TraceError, match="the nearest is M=1"):
+    with pytest.raises(TraceError, match="did you mean M=1"):
         simulate(Mapper.in_ram(TCR_EL1(T0SZ=16), sctlr=SCTLR_EL1()).mmu, [0])
 
 

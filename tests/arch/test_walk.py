@@ -175,9 +175,9 @@ def test_reserved_granules_are_taken_for_4k():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((-1,), r"-0x1 is not a 64-bit address: the nearest is 0x0"),
-        ((1 << 64,), r"0x10000000000000000 is not a 64-bit address: the nearest is 0xffffffffffffffff"),
-        ((0, Access.READ, 2), "EL2 is not translated by the EL1&0 regime: the nearest is EL1"),
+        ((-1,), r"-0x1 is not a 64-bit address; did you mean 0x0"),
+        ((1 << 64,), r"0x10000000000000000 is not a 64-bit address; did you mean 0xffffffffffffffff"),
+        ((0, Access.READ, 2), "EL2 is not translated by the EL1&0 regime; did you mean EL1"),
         ((0, "READ"), "'READ' is not an access: there are Access.READ, Access.WRITE, Access.FETCH"),
         ((0, 3), "3 is not an access"),
     ],

@@ -40,14 +40,14 @@ class _Cache:
     def _check(self, possible: tuple[int, ...]) -> None:
         for name, value in ("entries", self.entries), ("ways", self.ways):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise TLBGeometryError(f"{name}={value!r}: a whole number from 1 on; the nearest is 1")
+                raise TLBGeometryError(f"{name}={value!r}: a whole number from 1 on; did you mean 1?")
         if not self.levels or not {*self.levels} <= {*possible} or len({*self.levels}) < len(self.levels):
             raise TLBGeometryError(
                 f"levels={self.levels}: a {type(self).__name__} has each level once and at least one; the choice is "
                 f"{possible}"
             )
         if broken := _broken_rule(self.entries, self.ways, self.replacement):
-            raise TLBGeometryError(f"{self._named()}: {broken}; the nearest is {self._nearest()}")
+            raise TLBGeometryError(f"{self._named()}: {broken}; did you mean {self._nearest()}?")
 
     def _named(self) -> str:
         plru = " with tree-PLRU" if self.replacement is Replacement.TREE_PLRU else ""
@@ -93,7 +93,7 @@ class TLB(_Cache):
     256
     >>> TLB(48, ways=5)
     Traceback (most recent call last):
-    pgtlab.arch.cost.tlb.TLBGeometryError: entries=48, ways=5: 5 ways do not divide 48 entries; the nearest is ways=6
+    pgtlab.arch.cost.tlb.TLBGeometryError: entries=48, ways=5: 5 ways do not divide 48 entries; did you mean ways=6?
     """
 
     def __init__(
@@ -148,8 +148,7 @@ class Hardware:
 
     >>> Hardware(l1=(TLB(32, levels=(3,)), TLB(8)))
     Traceback (most recent call last):
-    pgtlab.arch.cost.tlb.TLBGeometryError: two of l1 hold level 3: a level has one place in each; the nearest is to give
-    it to one of them
+    pgtlab.arch.cost.tlb.TLBGeometryError: two of l1 hold level 3: a level has one place in each; give it to one of them
     """
 
     l1: tuple[TLB, ...] = ()
@@ -162,8 +161,7 @@ class Hardware:
             levels = [level for cache in caches for level in cache.levels]
             if twice := [level for level in levels if levels.count(level) > 1]:
                 raise TLBGeometryError(
-                    f"two of {name} hold level {twice[0]}: a level has one place in each; the nearest is to give it to "
-                    "one of them"
+                    f"two of {name} hold level {twice[0]}: a level has one place in each; give it to one of them"
                 )
 
     def __iter__(self) -> Iterator[TLB | WalkCache]:

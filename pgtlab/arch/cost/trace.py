@@ -96,7 +96,7 @@ def zipf(base: int, size: int, accesses: int, *, step: int = 4096, exponent: flo
     _check(base, size, accesses, step, "step")
     if not 0 <= exponent < 100:
         raise TraceError(
-            f"exponent={exponent}: from 0, all alike, to less than 100; the nearest is {min(max(exponent, 0), 99)}"
+            f"exponent={exponent}: from 0, all alike, to less than 100; did you mean {min(max(exponent, 0), 99)}?"
         )
     draw = np.random.default_rng(seed)
     places = _places(size, step)
@@ -142,12 +142,12 @@ def _places(size: int, step: int) -> int:
 def _check(base: int, size: int, accesses: int, step: int, name: str) -> None:
     for what, value, least in ("size", size, 1), ("accesses", accesses, 0), (name, step, 1):
         if value < least:
-            raise TraceError(f"{what}={value}: the nearest is {least}")
+            raise TraceError(f"{what}={value}: it must be at least {least}")
     if accesses > MOST:
         raise TraceError(f"accesses={accesses}: a trace is an array in memory, of {MOST} addresses at most")
     if not 0 <= base < 1 << 64:
-        raise TraceError(f"base={base:#x} is not a 64-bit address: the nearest is {min(max(base, 0), MASK64):#x}")
+        raise TraceError(f"base={base:#x} is not a 64-bit address; did you mean {min(max(base, 0), MASK64):#x}?")
     if base + size > 1 << 64:
         raise TraceError(
-            f"{size:#x} bytes from {base:#x} on leave 64 bits of address: the nearest is size={(1 << 64) - base:#x}"
+            f"{size:#x} bytes from {base:#x} on leave 64 bits of address; did you mean size={(1 << 64) - base:#x}?"
         )

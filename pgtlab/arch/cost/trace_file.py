@@ -61,14 +61,14 @@ def _from_array(file: BinaryIO, name: str) -> U64:
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise TraceError(
             f"{name} holds an array of {array.dtype} with {array.ndim} dimensions: a trace has one dimension; "
-            "the nearest is .ravel().astype(numpy.uint64)"
+            "did you mean .ravel().astype(numpy.uint64)?"
         )
     if array.dtype.kind == "i" and (negative := np.flatnonzero(array < 0)).size:
         where = int(negative[0])
         value = int(array[where])
         raise TraceError(
-            f"{name}, element {where}: {value} is negative, and addresses are not; the nearest is "
-            f"{value & MASK64:#x}, which .view(numpy.uint64) makes of it"
+            f"{name}, element {where}: {value} is negative, and addresses are not; did you mean "
+            f"{value & MASK64:#x}, as .view(numpy.uint64) reads it?"
         )
     return cast(U64, array.astype(np.uint64, copy=False))
 
@@ -97,7 +97,7 @@ def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
 def _refusal(name: str, line: int, content: bytes) -> str:
     text = content.decode("ascii", "replace").strip()
     shown = text if len(text) <= 40 else text[:37] + "..."
-    return f"{name}, line {line}: {shown!r} is not an address: {_RULE}; the nearest is {_nearest(shown)}"
+    return f"{name}, line {line}: {shown!r} is not an address: {_RULE}; did you mean {_nearest(shown)}?"
 
 
 def _nearest(text: str) -> str:

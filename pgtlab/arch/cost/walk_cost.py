@@ -271,16 +271,16 @@ def _asids(asids: ArrayLike | None, wanted: int) -> NDArray[np.uint16]:
         )
     if given.size and (given.min() < 0 or given.max() > LARGEST_ASID):
         worst = int(given.min() if given.min() < 0 else given.max())
-        raise TraceError(f"ASID {worst}: an ASID has 16 bits; the nearest is {0 if worst < 0 else LARGEST_ASID}")
+        raise TraceError(f"ASID {worst}: an ASID has 16 bits; did you mean {0 if worst < 0 else LARGEST_ASID}?")
     return given.astype(np.uint16, copy=False)
 
 
 def _check(mmu: MMU, vas: U64, windows: int, chunk: int) -> None:
     if vas.ndim != 1:
-        raise TraceError(f"a trace of {vas.ndim} dimensions: it has one; the nearest is .ravel()")
+        raise TraceError(f"a trace of {vas.ndim} dimensions: it has one; did you mean .ravel()?")
     if not mmu.sctlr.M:
-        raise TraceError("SCTLR_EL1.M=0: with the MMU off nothing is translated; the nearest is M=1")
+        raise TraceError("SCTLR_EL1.M=0: with the MMU off nothing is translated; did you mean M=1?")
     if windows < 0:
-        raise TraceError(f"windows={windows}: the nearest is 0, for none")
+        raise TraceError(f"windows={windows}: it must be at least 0, for none")
     if chunk < 1:
-        raise TraceError(f"chunk={chunk}: the nearest is 1")
+        raise TraceError(f"chunk={chunk}: it must be at least 1")
