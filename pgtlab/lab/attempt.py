@@ -148,12 +148,13 @@ def _time_limit(seconds: float) -> Iterator[None]:
     The limit is CPU time, so that a busy machine or a learner at a breakpoint does not use it up. There is no limit
     where threads cannot be started, as in a browser.
     """
-    done, thread = threading.Event(), threading.get_ident()
+    done, overdue, thread = threading.Event(), threading.Event(), threading.get_ident()
     end = time.process_time() + seconds
 
     def watch() -> None:
         while not done.wait(LOOK):
             if time.process_time() > end:
+                overdue.set()
                 _raise(thread, _OutOfTime)  # and again at the next look, in case the answer catches the first
 
     watchdog = threading.Thread(target=watch, daemon=True)
@@ -165,15 +166,22 @@ def _time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        while watchdog.is_alive():
+        ended = False
+        while not ended:
             with suppress(_OutOfTime):
                 done.set()
                 watchdog.join()
-        _raise(thread, None)
+                ended = not overdue.is_set()
+                if not ended:  # the last exception may still be on its way: wait for it here, and for no other
+                    overdue.clear()
+                    _raise(thread, _OutOfTime)
+                    while True:
+                        pass
 
 
-def _raise(thread: int, exception: type[BaseException] | None) -> None:
-    """Make a thread raise an exception at its next bytecode; None cancels one that it has not raised yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception)
-    )
+def _raise(thread: int, exception: type[BaseException]) -> None:
+    """Make a thread raise an exception at its next bytecode.
+
+    One that is pending is never cancelled: after that CPython 3.11 hangs as soon as a generator runs under a profiler.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
