@@ -17,6 +17,7 @@ counted, and no TLB keeps its leaf; hardware may keep one that only lacks a perm
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pgtlab.arch.cost.tlb import PLAIN, Hardware
+from pgtlab.arch.cost.tlb_entries import Caches, check_on
 from pgtlab.arch.cost.trace import TraceError
-from pgtlab.arch.fault import Access
+from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.mmu import MMU
 from pgtlab.extras import needed_by
 
@@ -192,6 +194,56 @@ def costs_so_far(
         yield _cost(hardware, stop, counts)
 
 
+def costs_without_compiling(
+    mmu: MMU,
+    trace: ArrayLike,
+    hardware: Hardware = PLAIN,
+    *,
+    asids: ArrayLike | None = None,
+    access: Access = Access.READ,
+    el: int = 1,
+    seed: int = 0,
+    chunk: int = CHUNK,
+) -> Iterator[Cost]:
+    """The costs of `costs_so_far`, counted by Python alone, at some 10,000 accesses a second.
+
+    For the beginning of a trace where numba is missing, or would first compile for seconds.
+
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
+    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
+    >>> mapper.map_range(0, 0, 1 << 20, contiguous=False)
+    >>> [cost.walks for cost in costs_without_compiling(mapper.mmu, np.arange(0, 1 << 14, 64), chunk=1 << 7)]
+    [2, 4]
+    """
+    vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
+    caches = Caches(mmu, hardware, access=access, el=el, seed=seed)
+    hits, reads, resumed = [0] * len(list(hardware)), [0] * 5, [0] * 5
+    walks = faults = 0
+    for start in range(0, len(vas), chunk):
+        stop = min(start + chunk, len(vas))
+        some = owners[start:stop].tolist() or [0] * (stop - start)
+        for va, asid in zip(vas[start:stop].tolist(), some, strict=True):
+            done = caches.access(va, asid)
+            if done.hit:
+                hits[done.hit.cache] += 1
+                continue
+            walks += bool(done.read)
+            faults += isinstance(done.outcome, Fault)
+            for step in done.read:
+                reads[step.level] += 1
+            if done.resumed:
+                resumed[done.read[0].level - 1] += 1
+        l1, tlbs = len(hardware.l1), len(hardware.l1) + len(hardware.l2)
+        yield Cost(stop, tuple(hits[:l1]), tuple(hits[l1:tlbs]), tuple(resumed), tuple(reads), walks, faults)
+
+
+def is_compiled() -> bool:
+    """Whether the loop of `simulate` was compiled, or loaded, in this process: the first time takes seconds."""
+    loop = sys.modules.get("pgtlab.arch.cost.tlb_loop")
+    return loop is not None and bool(loop.run_trace.signatures)
+
+
 def _checked(
     mmu: MMU, trace: ArrayLike, asids: ArrayLike | None, el: int, windows: int, chunk: int
 ) -> tuple[U64, NDArray[np.uint16]]:
@@ -278,8 +330,7 @@ def _asids(asids: ArrayLike | None, wanted: int) -> NDArray[np.uint16]:
 def _check(mmu: MMU, vas: U64, windows: int, chunk: int) -> None:
     if vas.ndim != 1:
         raise TraceError(f"a trace of {vas.ndim} dimensions: it has one; did you mean .ravel()?")
-    if not mmu.sctlr.M:
-        raise TraceError("SCTLR_EL1.M=0: with the MMU off nothing is translated; did you mean M=1?")
+    check_on(mmu)
     if windows < 0:
         raise TraceError(f"windows={windows}: it must be at least 0, for none")
     if chunk < 1:
