@@ -14,7 +14,7 @@ from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.kernel.symbols import Symbol
-from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Number, NumberExplanation
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, NumberExplanation, PrintedNumber
 from pgtlab.linux.oops.showing.pictures import word_pictures
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, lit
@@ -95,7 +95,7 @@ class BugLab(KernelView):
         return read_log(self.run.dmesg).annotated
 
     @property
-    def numbers(self) -> dict[str, tuple[Number, NumberExplanation]]:
+    def numbers(self) -> dict[str, tuple[PrintedNumber, NumberExplanation]]:
         """The numbers in the log that are explained."""
         return read_log(self.run.dmesg).numbers
 
@@ -248,6 +248,6 @@ class BugLab(KernelView):
         return self.stuck or "\n".join(self.run.dmesg)
 
 
-def _known(number: Number, known: NumberExplanation) -> dict[str, Any]:
+def _known(number: PrintedNumber, known: NumberExplanation) -> dict[str, Any]:
     """How a number of the log is computed."""
     return {"title": f"{number} (line {number.line})", "items": list(known.steps)}

@@ -12,7 +12,7 @@ from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.kernel.symbols import source_of
 from pgtlab.linux.oops import OopsError, read
-from pgtlab.linux.oops.showing.annotate import AnnotatedLog, Number, NumberExplanation, annotate, explanations
+from pgtlab.linux.oops.showing.annotate import AnnotatedLog, NumberExplanation, PrintedNumber, annotate, explanations
 from pgtlab_widgets.annotated import claim_rows
 from pgtlab_widgets.kernel_run import Involved, KernelRun, fix_of
 
@@ -22,7 +22,7 @@ class ReadLog:
     """A log with what follows from it, if there is a report in it, and the numbers that are explained."""
 
     annotated: AnnotatedLog | None = None
-    numbers: dict[str, tuple[Number, NumberExplanation]] = field(default_factory=dict)
+    numbers: dict[str, tuple[PrintedNumber, NumberExplanation]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=128)
@@ -54,7 +54,7 @@ def run_view(name: str, of: KernelRun) -> dict[str, Any]:
 
 def _rows(dmesg: tuple[str, ...], log: ReadLog) -> Iterator[dict[str, Any]]:
     """The lines, each cut into text and explained numbers."""
-    of_line: dict[int, list[tuple[str, Number]]] = {}
+    of_line: dict[int, list[tuple[str, PrintedNumber]]] = {}
     for key, (number, _) in log.numbers.items():
         of_line.setdefault(number.line, []).append((key, number))
     remarks = log.annotated.remarks if log.annotated else {}

@@ -134,7 +134,7 @@ _ESR_NAMES = {"FSC": ("DFSC", "IFSC")}  # the kernel's name, and those of the Ar
 
 
 @dataclass(frozen=True)
-class Number:
+class PrintedNumber:
     """A number in a line of a log, from its column `start`, counted from 0; `name` is what stands before it.
 
     >>> print(*numbers_in(4, "page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x40a01"), sep=", ")
@@ -162,16 +162,16 @@ class NumberExplanation:
 
     steps: tuple[str, ...]
     claims: tuple[Claim, ...] = ()
-    inputs: tuple[Number, ...] = ()
+    inputs: tuple[PrintedNumber, ...] = ()
 
 
-def numbers_in(line: int, text: str) -> Iterator[Number]:
+def numbers_in(line: int, text: str) -> Iterator[PrintedNumber]:
     """The numbers in a line of a log, as the kernel prints them: long ones and frame numbers are hexadecimal."""
     for match in _NUMBER.finditer(text):
         name, digits = match[1] or "", match[2]
         hexadecimal = digits.startswith("0x") or name == "pfn" or len(digits.lstrip("-")) >= 8
         if hexadecimal or digits.lstrip("-").isdecimal():
-            yield Number(line, match.start(2), digits, int(digits, 16 if hexadecimal else 10), name)
+            yield PrintedNumber(line, match.start(2), digits, int(digits, 16 if hexadecimal else 10), name)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class _Statement:
     def words(self) -> frozenset[str]:
         return frozenset(re.findall(r"\w+", self.text))
 
-    def is_about(self, number: Number) -> bool:
+    def is_about(self, number: PrintedNumber) -> bool:
         if number.value not in self.values:
             return False
         if number.value >= WIDE:
@@ -198,12 +198,12 @@ class _Statement:
         named = number.name in self.words
         return (named and abs(number.value) >= NAMED) or (number.line in self.lines and (named or not number.name))
 
-    def tells(self, number: Number) -> bool:
+    def tells(self, number: PrintedNumber) -> bool:
         """Whether the statement is about the number, and says more than the number itself."""
         return self.is_about(number) and self.text != f"{number.name} = {number.text}"
 
 
-def explanations(annotated: AnnotatedLog) -> dict[Number, NumberExplanation]:
+def explanations(annotated: AnnotatedLog) -> dict[PrintedNumber, NumberExplanation]:
     """What is known about the numbers of a log.
 
     >>> from pgtlab.linux import oops
@@ -217,7 +217,7 @@ def explanations(annotated: AnnotatedLog) -> dict[Number, NumberExplanation]:
     """  # noqa: E501 - as it is printed
     every = [number for line, text in enumerate(annotated.lines, 1) for number in numbers_in(line, text)]
     pieces = list(_pieces(annotated))
-    explained: dict[Number, NumberExplanation] = {}
+    explained: dict[PrintedNumber, NumberExplanation] = {}
     for number in every:
         # The step that gives a number comes before those that go on from it.
         about = sorted((piece for piece in pieces if piece.tells(number)), key=lambda piece: _given(piece, number))
@@ -254,12 +254,12 @@ def _steps(text: str) -> list[str]:
     return parts if all(re.match(r"\w+( = \w+)* = .*: .* = ", part) for part in parts) else [text]
 
 
-def _given(piece: _Statement, number: Number) -> tuple[bool, bool]:
+def _given(piece: _Statement, number: PrintedNumber) -> tuple[bool, bool]:
     return not piece.text.startswith(f"{number.name} = "), not piece.claims
 
 
 def _explanation(
-    annotated: AnnotatedLog, number: Number, about: list[_Statement], every: list[Number]
+    annotated: AnnotatedLog, number: PrintedNumber, about: list[_Statement], every: list[PrintedNumber]
 ) -> NumberExplanation:
     more = annotated.remarks.get(number.line, ()) if any(number.line in piece.lines for piece in about) else ()
     steps = (*(piece.text for piece in about), *more)
@@ -269,7 +269,7 @@ def _explanation(
     return NumberExplanation(tuple(dict.fromkeys(steps)), claims, inputs)
 
 
-def _syndrome(report: PrintedReport, every: list[Number]) -> Iterator[tuple[Number, str]]:
+def _syndrome(report: PrintedReport, every: list[PrintedNumber]) -> Iterator[tuple[PrintedNumber, str]]:
     """The numbers that the kernel printed for fields of ESR_EL1, each with the bits of its field."""
     if report.esr is None:
         return
