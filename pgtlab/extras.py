@@ -8,7 +8,8 @@ from typing import Final
 
 #: The packages that pgtlab imports and does not always bring, with the extra of `pyproject.toml` that does.
 EXTRAS: Final = {
-    **dict.fromkeys(("anywidget", "ipykernel", "ipywidgets", "jupyterlab", "jupytext", "nbformat", "traitlets"), "lab"),
+    **dict.fromkeys(("anywidget", "ipykernel", "ipywidgets", "jupyterlab", "jupytext"), "lab"),
+    **dict.fromkeys(("markdown_it", "nbformat", "traitlets"), "lab"),
     **dict.fromkeys(("matplotlib", "resvg_py"), "plot"),
     "numba": "fast",
     "capstone": "oops",

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgtlab.lab.question import Said, Verdict
+from pgtlab.lab.answers import Said
+from pgtlab.lab.question import Verdict
 
 FILE = "progress.json"
 
@@ -54,8 +55,8 @@ class Progress:
 
     Attributes
     ----------
-    path : Path
-        The file.
+    path : Path or None
+        The file; None keeps the answers in memory only.
     reader : str
         Drawn once for a workbench, so that readers see different numbers; empty where there is no file yet.
     answers : list of Answered
@@ -74,7 +75,7 @@ class Progress:
     True
     """
 
-    path: Path
+    path: Path | None = None
     reader: str = ""
     answers: list[Answered] = field(default_factory=list)
     exercises: dict[str, float] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Progress:
 
     def read(self) -> None:
         """Take what the file says; another notebook may have written to it."""
-        if self._only_here:
+        if self.path is None or self._only_here:
             return
         try:
             text = self.path.read_text(encoding="utf-8")
@@ -106,7 +107,7 @@ class Progress:
             answers = [Answered(**answer) for answer in data["answers"]]
             self.reader, self.exercises, self.answers = str(data["reader"]), _scores(data["exercises"]), answers
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._keep_aside()
+            self._keep_aside(self.path)
 
     def add(self, answer: Answered) -> None:
         """Write an answer down."""
@@ -122,6 +123,8 @@ class Progress:
 
     def write(self) -> None:
         """Write the file in one step, so that it is never half written. If that is impossible, go on without it."""
+        if self.path is None:
+            return
         data: dict[str, Any] = {"reader": self.reader, "exercises": self.exercises}
         data["answers"] = [asdict(answer) for answer in self.answers]
         aside = self.path.with_name(f".{FILE}.{os.getpid()}")
@@ -136,14 +139,14 @@ class Progress:
                 "no longer."
             )
 
-    def _keep_aside(self) -> None:
+    def _keep_aside(self, path: Path) -> None:
         names = (f"progress-damaged{number or ''}.json" for number in range(1000))
-        aside = next(path for name in names if not (path := self.path.with_name(name)).exists())
+        aside = next(free for name in names if not (free := path.with_name(name)).exists())
         try:
-            self.path.rename(aside)
+            path.rename(aside)
             self.note = f"{FILE} is damaged: it is kept as {aside.name}, and your answers are counted from here on."
         except OSError:
-            self.note = f"{self.path} is damaged and cannot be moved: your answers are kept until this kernel stops."
+            self.note = f"{path} is damaged and cannot be moved: your answers are kept until this kernel stops."
 
     def last(self, question: str, asked_in: str) -> Answered | None:
         """Return the last answer to a question that a chapter asked."""

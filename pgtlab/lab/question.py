@@ -7,204 +7,35 @@ which two rules agree are drawn again.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeVar
 
+# What a file of questions needs is imported from here.
+from pgtlab.lab.answers import Choice as Choice
+from pgtlab.lab.answers import Number as Number
+from pgtlab.lab.answers import Order as Order
+from pgtlab.lab.answers import Said, UnreadableAnswer
+from pgtlab.lab.answers import Words as Words
+
 Verdict = Literal["right", "reason", "wrong", "unknown", "kept"]
-Said = str | Sequence[str]
 MakeQuestion = Callable[[Random], "Question"]
 Make = TypeVar("Make", bound=MakeQuestion)
 
-_SUFFIXES = "KMGTPE"
-_SIZE = re.compile(rf"(\d+)(?:([{_SUFFIXES.lower()}])i?b?|b|bytes?)")
-_POWER = re.compile(r"(\d+)(?:\^|\*\*)(\d+)|(\d+)<<(\d+)")
 _DRAWS = 64
+_HEADLINES: dict[Verdict, str] = {
+    "right": "Right.",
+    "reason": "The answer is right, and the reason is not.",
+    "wrong": "Not right.",
+    "unknown": "You did not know. That costs nothing.",
+    "kept": "Compare it with what you expected.",
+}
 
 
 class QuestionError(ValueError):
     """A question contradicts itself: two rules give the same answer, or a wrong answer cannot be given."""
-
-
-class UnreadableAnswer(ValueError):
-    """What the reader gave is not an answer to this question; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number, typed by the reader in any usual notation.
-
-    Attributes
-    ----------
-    value : int
-        The right number.
-    base : int
-        16 to show it in hexadecimal, else 10.
-    unit : str
-        What is counted, such as `levels`; `bytes` for a size, which may also be given as 4K or 4 KiB.
-
-    Examples
-    --------
-    >>> Number(4096, unit="bytes").read("4 KiB"), Number(0, base=16).read("0xffff_fdff"), Number(0).read("2^9")
-    (4096, 4294966783, 512)
-    >>> Number(4096, unit="bytes").show(3 << 40), Number(0, base=16).show(255), Number(4, unit="levels").show(3)
-    ('3 TiB', '0xff', '3 levels')
-    """
-
-    value: int
-    base: int = 10
-    unit: str = ""
-
-    @property
-    def right(self) -> int:
-        """The right answer."""
-        return self.value
-
-    def read(self, said: Said) -> int:
-        """Return the number that was typed.
-
-        Raises
-        ------
-        UnreadableAnswer
-            If it is not a number, or could be decimal or hexadecimal where hexadecimal is asked for.
-        """
-        typed = said.strip() if isinstance(said, str) else ""
-        text = re.sub(r"[\s_`]|(?<=\d),(?=\d{3}(?!\d))", "", typed.lower().replace("\u2212", "-"))
-        text = text.removesuffix(self.unit.lower()) if self.unit and self.unit != "bytes" else text
-        sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-        value = self._magnitude(digits) if 0 < len(digits) <= 40 else None
-        if value is None:
-            examples = "4096, 0x1000 or 4 KiB" if self.unit == "bytes" else "42, 0x2a or 1_000"
-            raise UnreadableAnswer(f"`{typed:.40}` is not a number: write one such as {examples}.")
-        return sign * value
-
-    def _magnitude(self, digits: str) -> int | None:
-        if power := _POWER.fullmatch(digits):
-            base, exponent, number, shift = (int(part or 0) for part in power.groups())
-            if max(exponent, shift) > 128:
-                return None
-            return number << shift if power[3] else int(base**exponent)
-        if re.fullmatch(r"0x[0-9a-f]+|0b[01]+", digits):
-            return int(digits, 0)
-        if self.unit == "bytes" and (size := _SIZE.fullmatch(digits)):
-            return int(size[1]) << 10 * (_SUFFIXES.lower().index(size[2]) + 1 if size[2] else 0)
-        if self.base == 16 and re.fullmatch(r"[0-9a-f]{2,}", digits):
-            if digits.isdecimal():
-                raise UnreadableAnswer(
-                    f"`{digits}` could be hexadecimal or decimal: write 0x{digits}, or {int(digits):#x} if you meant "
-                    "the decimal number."
-                )
-            return int(digits, 16)
-        return int(digits) if digits.isascii() and digits.isdecimal() else None
-
-    def show(self, value: int) -> str:
-        """Return a number as the reader sees it."""
-        if self.base == 16:
-            return f"{value:#x}"
-        if self.unit != "bytes":
-            return f"{value:,} {self.unit}".rstrip()
-        power = 0
-        while value and value % 1024 == 0 and power < len(_SUFFIXES):
-            value, power = value // 1024, power + 1
-        return f"{value:,} {_SUFFIXES[power - 1]}iB" if power else f"{value:,} bytes"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few sentences, shown in a drawn order.
-
-    >>> Choice("a table at each level", ("one table", "no table")).read("one table")
-    'one table'
-    """
-
-    right: str
-    others: tuple[str, ...]
-
-    def shown(self, seed: str) -> tuple[str, ...]:
-        """Return all options, in the order of a seed."""
-        return _shuffled((self.right, *self.others), seed)
-
-    def read(self, said: Said) -> str:
-        """Return the chosen option.
-
-        Raises
-        ------
-        UnreadableAnswer
-            If none of the options was chosen.
-        """
-        if said not in (self.right, *self.others):
-            raise UnreadableAnswer("Choose one of the answers.")
-        return str(said)
-
-    def show(self, value: str) -> str:
-        """Return an option as the reader sees it."""
-        return value
-
-
-@dataclass(frozen=True)
-class Order:
-    """Lines to put in order; they are shown shuffled.
-
-    >>> Order(("walk", "fault", "oops")).read(["oops", "fault", "walk"])
-    ('oops', 'fault', 'walk')
-    """
-
-    right: tuple[str, ...]
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        object.__setattr__(self, "right", tuple(lines))
-
-    def shown(self, seed: str) -> tuple[str, ...]:
-        """Return the lines in the order of a seed, which is not the right one."""
-        drawn = (_shuffled(self.right, f"{seed} {number}") for number in range(_DRAWS))
-        return next((lines for lines in drawn if lines != self.right), self.right)
-
-    def read(self, said: Said) -> tuple[str, ...]:
-        """Return the lines as the reader ordered them.
-
-        Raises
-        ------
-        UnreadableAnswer
-            If they are not these lines.
-        """
-        if isinstance(said, str) or Counter(said) != Counter(self.right):
-            raise UnreadableAnswer("Put these lines in order, each of them once.")
-        return tuple(said)
-
-    def show(self, value: tuple[str, ...]) -> str:
-        """Return the lines one below the other."""
-        return "\n".join(value)
-
-
-@dataclass(frozen=True)
-class Words:
-    """A prediction in the reader's own words: kept, shown beside the truth, and never judged.
-
-    >>> Words().read("  The kernel panics. ")
-    'The kernel panics.'
-    """
-
-    right: None = None
-
-    def read(self, said: Said) -> str:
-        """Return what was written.
-
-        Raises
-        ------
-        UnreadableAnswer
-            If nothing was written.
-        """
-        text = said.strip() if isinstance(said, str) else ""
-        if not text:
-            raise UnreadableAnswer("Write what you expect, in a few words.")
-        return text
-
-    def show(self, value: str) -> str:
-        """Return what was written."""
-        return value
 
 
 @dataclass(frozen=True)
@@ -257,6 +88,17 @@ class Feedback:
     key: str = ""
     steps: tuple[str, ...] = ()
 
+    @property
+    def headline(self) -> str:
+        """The verdict in a few words.
+
+        >>> Feedback("wrong", "7", steps=("How many levels?",)).headline
+        'Not right yet. Take it in steps, then answer again:'
+        """
+        if self.steps:
+            return "Not right yet. Take it in steps, then answer again:"
+        return _HEADLINES[self.verdict]
+
 
 @dataclass(frozen=True)
 class Question:
@@ -287,8 +129,8 @@ class Question:
     Examples
     --------
     >>> question = Question("How many levels?", Number(4), "It is **4**.", (Wrong(3, "from-leaf", "You began at 1."),))
-    >>> question.judge("4").verdict, question.judge("3").key, question.judge("7").text
-    ('right', 'from-leaf', 'That is not right.')
+    >>> question.judge("4").verdict, question.judge("3").key, question.judge("7").headline
+    ('right', 'from-leaf', 'Not right.')
     """
 
     text: str
@@ -336,15 +178,15 @@ class Question:
         because = next((wrong for wrong in self.wrong if wrong.value == reason and self._about_reason(wrong)), None)
         if value == self.answer.right:
             if self.reasons is None or reason == self.reasons.right:
-                return Feedback("right", shown, reason, "Right.", self.truth)
-            text = because.feedback if because else f"The answer is right, the reason is not: {self.reasons.right}."
+                return Feedback("right", shown, reason, truth=self.truth)
+            text = because.feedback if because else f"The reason is another one: {self.reasons.right}."
             return Feedback("reason", shown, reason, text, self.truth, because.key if because else "")
         why = next((wrong for wrong in self.wrong if wrong.value == value and not self._about_reason(wrong)), because)
         if why:
             return Feedback("wrong", shown, reason, why.feedback, self.truth, why.key)
         if self.steps:
-            return Feedback("wrong", shown, reason, "That is not right. Take it in steps:", steps=self.steps)
-        return Feedback("wrong", shown, reason, "That is not right.", self.truth)
+            return Feedback("wrong", shown, reason, steps=self.steps)
+        return Feedback("wrong", shown, reason, truth=self.truth)
 
     def unknown(self) -> Feedback:
         """Return the feedback to "I don't know", which costs nothing."""
@@ -383,9 +225,3 @@ def draw(make: MakeQuestion, seed: str) -> Question:
         if not clash:
             return question
     raise QuestionError(f"{make.__name__}: {clash}, whatever is drawn")
-
-
-def _shuffled(items: tuple[str, ...], seed: str) -> tuple[str, ...]:
-    shuffled = list(items)
-    Random(seed).shuffle(shuffled)
-    return tuple(shuffled)

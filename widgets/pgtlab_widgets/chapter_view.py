@@ -1,0 +1,195 @@
+"""A chapter in its notebook: the title line with the log strip, its questions, and the summary."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from pgtlab.lab import chapters
+from pgtlab.lab.chapters import ChapterPlan, LogLine
+from pgtlab.lab.progress import Progress
+from pgtlab_widgets.course_view import CourseView
+from pgtlab_widgets.elements import Element, element
+from pgtlab_widgets.question_view import QuestionView
+from pgtlab_widgets.view import module
+
+LONGEST = 104  # letters of the log's longest line, which has a whole bar
+
+
+class Chapter:
+    """A chapter: show it to begin with, `ask()` its questions, and end with its `summary()`.
+
+    Parameters
+    ----------
+    stem : str
+        The name of the chapter's file, such as `02_a_tree`.
+
+    Raises
+    ------
+    ValueError
+        If the course has no such chapter.
+    """
+
+    def __init__(self, stem: str) -> None:
+        self.plan = chapters.plan(stem)
+        self.progress = Progress.of()
+        self.head = ChapterHead(self)
+        self.recalled = [self.ask(name) for name in chapters.from_memory(stem, self.progress)]
+        self._summaries: list[ChapterSummary] = []
+
+    def ask(self, name: str) -> QuestionView:
+        """Ask a question of this chapter; `stem/name` asks one of another chapter.
+
+        Raises
+        ------
+        QuestionError
+            If there is no such question.
+        """
+        full, make = chapters.question(name, self.plan.stem)
+        return QuestionView(full, make, self.plan.stem, self.progress, self._answered)
+
+    def summary(self) -> ChapterSummary:
+        """Return what was answered, which lines of the log are lit, and what is next."""
+        summary = ChapterSummary(self)
+        self._summaries.append(summary)
+        return summary
+
+    def _answered(self) -> None:
+        for view in (self.head, *self._summaries):
+            view.draw()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.head, *self.recalled)  # type: ignore[no-untyped-call]
+
+
+class ChapterHead(CourseView):
+    """The title line and the log strip."""
+
+    _esm = module("chapter_head")
+
+    def __init__(self, chapter: Chapter) -> None:
+        self._chapter = chapter
+        super().__init__()
+        self.draw()
+
+    def elements(self) -> tuple[Element, ...]:
+        """The time, the tier, what to read before, and the lines of the log."""
+        plan, progress = self._chapter.plan, self._chapter.progress
+        lines = chapters.log_lines()
+        lit = sum(line.lit(progress) for line in lines.values())
+        strip = element(
+            "ol",
+            tuple(element("li", (_bar(line, progress),)) for line in lines.values()),
+            class_="log-strip",
+            data_group="log",
+            aria_label=f"The log of 29 February 2024: {lit} of its {len(lines)} lines are lit",
+        )
+        parts = [element("p", facts(plan), class_="facts"), strip]
+        if progress.note:
+            parts.append(element("p", progress.note, class_="note", role="alert"))
+        return tuple(parts)
+
+    def drawn(self) -> dict[str, Any]:
+        """All that the browser draws."""
+        lit = sum(line.lit(self._chapter.progress) for line in chapters.log_lines().values())
+        caption = f"{lit} of the 59 lines of the log are lit. A line lights up when you have answered for it."
+        return {**super().drawn(), "caption": caption}
+
+    def text(self) -> str:
+        """The title line as text."""
+        return "".join(each.content for each in facts(self._chapter.plan) if isinstance(each.content, str))
+
+
+class ChapterSummary(CourseView):
+    """What was answered in a chapter, and what is next."""
+
+    def __init__(self, chapter: Chapter) -> None:
+        self._chapter = chapter
+        super().__init__()
+        self.draw()
+
+    def elements(self) -> tuple[Element, ...]:
+        """The questions, the lines, the gate and the next chapter."""
+        return tuple(element("p", content) for content in self._sentences())
+
+    def _sentences(self) -> list[tuple[Element, ...]]:
+        plan, progress = self._chapter.plan, self._chapter.progress
+        asked = chapters.names(plan.stem)
+        right = [name for name in asked if progress.was_right(name)]
+        lines = [line for line in chapters.log_lines().values() if line.chapter == plan.stem]
+        lit = [line for line in lines if line.lit(progress)]
+        sentences: list[tuple[Element, ...]] = [
+            (element("span", f"You have answered {len(right)} of {len(asked)} questions right."),)
+        ]
+        if lines:
+            sentences.append((element("span", f"Of the {len(lines)} lines of the log, {len(lit)} are lit."),))
+        if plan.gate:
+            sentences.append(_gate(plan, progress))
+        if plan.next and chapters.plan(plan.next).written:
+            sentences.append((element("span", "Next: "), link(chapters.plan(plan.next))))
+        return sentences
+
+    def text(self) -> str:
+        """The summary as text."""
+        return "\n".join("".join(str(each.content) for each in sentence) for sentence in self._sentences())
+
+
+def facts(plan: ChapterPlan) -> tuple[Element, ...]:
+    """The time, the tier and what to read before, in one line."""
+    minutes = f"{plan.minutes} minutes"
+    if plan.full_minutes:
+        minutes += f", {plan.full_minutes} with all that is optional"
+    parts = [element("span", f"{minutes} · {_TIERS[plan.tier]}")]
+    for place, stem in enumerate(plan.needs):
+        parts += [element("span", " · after " if place == 0 else ", "), link(chapters.plan(stem))]
+    return tuple(parts)
+
+
+_TIERS = {
+    "six hours": "part of the six hours",
+    "full": "full course",
+    "teaser": "before the course",
+    "reference": "to look things up",
+}
+
+
+def link(plan: ChapterPlan) -> Element:
+    """A link to a chapter, or its title where it is not written yet."""
+    return element("a", plan.heading, href=f"{plan.stem}.ipynb") if plan.written else element("span", plan.heading)
+
+
+def _gate(plan: ChapterPlan, progress: Progress) -> tuple[Element, ...]:
+    done = passed(plan, progress)
+    if f"{plan.stem}/{plan.gate}" in chapters.names(plan.stem):
+        gate = element("span", f"the question “{plan.gate.replace('_', ' ')}”")
+    else:
+        gate = element("a", f"the exercise {plan.gate}", href=f"../exercises/{plan.gate}.ipynb")
+    return (element("span", f"The gate of this chapter{', passed: ' if done else ': '}"), gate, element("span", "."))
+
+
+def passed(plan: ChapterPlan, progress: Progress) -> bool:
+    """Whether the reader has passed the chapter's gate; without a gate, answered all its questions right."""
+    if not plan.gate:
+        asked = chapters.names(plan.stem)
+        return bool(asked) and all(map(progress.was_right, asked))
+    return progress.was_right(f"{plan.stem}/{plan.gate}") or progress.exercises.get(plan.gate) == 1.0
+
+
+def _bar(line: LogLine, progress: Progress) -> Element:
+    lit = line.lit(progress)
+    classes = " ".join(filter(None, ["bar", "evidence" if "evidence" in line.verdict else "", "lit" if lit else ""]))
+    words = f"{line.number}: {line.text.strip()}"
+    about = {
+        "class_": classes,
+        "style": f"width: {max(4, 100 * len(line.text) // LONGEST)}%",
+        "title": words,
+        "aria_label": f"Line {words} ({'lit' if lit else 'not lit yet'})",
+        "data_item": f"{line.number}",
+        "tabindex": 0 if line.number == 1 else -1,
+        "data_line": words,
+    }
+    if line.section and chapters.plan(line.chapter).written:
+        return element("a", "", href=f"{line.chapter}.ipynb#{quote(line.section.replace(' ', '-'))}", **about)
+    return element("a", "", role="link", aria_disabled="true", **about)
