@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape, quoteattr
 
 STYLE = """
-.pgtlab-picture { font: 12px var(--jp-ui-font-family, system-ui, sans-serif); max-width: 100%; height: auto;
+.pgtlab-picture { font: 13px var(--jp-ui-font-family, system-ui, sans-serif); flex: none;
   color: var(--jp-content-font-color1, inherit); fill: currentColor; }
 .pgtlab-picture .mono { font-family: var(--jp-code-font-family, ui-monospace, monospace); }
-.pgtlab-picture .small { font-size: 10.5px; }
+.pgtlab-picture .small { font-size: 12px; }
 .pgtlab-picture .strong { font-weight: 600; }
 .pgtlab-picture .start { text-anchor: start; }
 .pgtlab-picture .middle { text-anchor: middle; }
@@ -35,7 +35,9 @@ STYLE = """
 .pgtlab-picture .wrong { fill: #e8703a; }
 .pgtlab-picture .outline, .pgtlab-picture .frame { fill: none; stroke: currentColor; }
 .pgtlab-picture .frame { stroke-opacity: 0.4; }
-.pgtlab-picture .folded { fill: #fff; stroke: #1a1a1a; stroke-width: 1.5; stroke-dasharray: 3 2; }
+.pgtlab-picture .field { fill: rgba(128, 128, 128, 0.16); }
+.pgtlab-picture .field.odd { fill: rgba(128, 128, 128, 0.34); }
+.pgtlab-picture .folded { fill: none; stroke: currentColor; stroke-opacity: 0.55; stroke-dasharray: 2 2; }
 .pgtlab-picture .run-time { stroke: currentColor; stroke-width: 2; stroke-dasharray: 5 3; }
 .pgtlab-picture .byte { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
 .pgtlab-picture .now { stroke: currentColor; stroke-width: 3; }
@@ -123,6 +125,11 @@ def line(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
     return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2})
 
 
+def solid(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
+    """A line that is not dashed."""
+    return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": "edge"})
+
+
 @dataclass(frozen=True)
 class Picture:
     """Shapes on a canvas, with a title for those who see it and a description for those who do not.
@@ -163,8 +170,7 @@ class Picture:
         """The picture as one SVG element."""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="pgtlab-picture" role="img" '
-            f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}" '
-            f'style="min-width: {0.8 * self.width:.0f}px">'  # its letters stay readable
+            f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}">'
             f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
             f"<style>{escape(style)}</style>{''.join(shape.svg() for shape in self.shapes)}</svg>"
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pgtlab.arch.named_bits import NamedBits
-from pgtlab.arch.word_picture import BIT, FILLS, LEGEND_Y, LINE, MARGIN, bit_row
-from pgtlab.picture import Picture, Shape, rect, text
+from pgtlab.arch.word_picture import BIT, LEGEND_Y, LINE, MARGIN, bit_row
+from pgtlab.picture import Picture, Shape, text
 
-_BITS_X, _NAME_X, _VALUE_X, _MEANING_X = 18, 66, 180, 300
+_BITS_X, _NAME_X, _VALUE_X, _MEANING_X = 0, 48, 166, 292
 _QUIET = ("RES0", "ignored")  # no colour for bits without a meaning
 
 
@@ -44,7 +44,6 @@ def named_picture(title: str, value: int, named: Iterable[NamedBits], descriptio
 def _line(bits: NamedBits, i: int) -> Iterator[Shape]:
     y = LEGEND_Y + i * LINE
     key = bits.name if bits.name not in _QUIET else f"{bits.name}-{bits.lo}"
-    yield rect(f"swatch-{key}", MARGIN, y - 10, 12, 12, FILLS[i % 2])
     for what, x, words in (
         ("bits", _BITS_X, bits.bits),
         ("name", _NAME_X, bits.name),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Protocol
 
-from pgtlab.picture import Picture, Shape, rect, text
+from pgtlab.picture import Picture, Shape, rect, solid, text
 
 
 class BitRange(Protocol):
@@ -41,8 +41,9 @@ BIT = 15
 MARGIN = 8
 COLUMNS = 4
 COLUMN_WIDTH = 64 * BIT / COLUMNS
-BITS_Y, LEGEND_Y, LINE = 42, 92, 19
-FILLS = ("level-0", "level-3")  # neighbours differ
+BITS_Y, LEGEND_Y, LINE = 42, 112, 19
+LETTER = 8  # the width of a letter of a name below the bits, in any font
+FILLS = ("field", "field odd")  # greys, of which neighbours differ: a colour is always a level
 
 
 def word_picture(word: Word) -> Picture:
@@ -67,23 +68,33 @@ def bit_mark(hi: int, lo: int) -> Shape:
 
 
 def bit_row(value: int, ranges: Sequence[BitRange]) -> Iterator[Shape]:
-    """The 64 bits in their places, each in the colour of the range that it belongs to."""
+    """The 64 bits in their places, those of a range in the same grey."""
     for bit in range(63, -1, -1):
         x = MARGIN + (63 - bit) * BIT
         of = next((i for i, range in enumerate(ranges) if range.lo <= bit <= range.hi), None)
-        fill = "unused" if of is None else FILLS[of % 2]
+        fill = "byte" if of is None else FILLS[of % 2]
         yield rect(f"bit-{bit}", x, BITS_Y, BIT, 24, fill)
-        ink = "middle mono" if of is None else "middle mono on-fill"
-        yield text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(value >> bit & 1), ink)
+        yield text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(value >> bit & 1), "middle mono")
         if bit % 8 == 0 or bit == 63:
             yield text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small")
+    for bits in ranges:
+        yield from _bracket(bits)
+
+
+def _bracket(bits: BitRange) -> Iterator[Shape]:
+    """A line below the bits of a range, and its name where there is room for it."""
+    name = getattr(bits, "name", "")
+    left, right, y = MARGIN + (63 - bits.hi) * BIT + 2, MARGIN + (64 - bits.lo) * BIT - 2, BITS_Y + 28
+    key = f"bracket-{bits.hi}-{bits.lo}"
+    yield solid(key, left, y, right, y)
+    yield solid(f"{key} begin", left, y - 3, left, y)
+    yield solid(f"{key} end", right, y - 3, right, y)
+    if LETTER * len(name) < right - left + 4:
+        yield text(f"{key} name", (left + right) / 2, y + 15, name, "middle small", quiet=True)
 
 
 def _legend(field: NamedRange, word: Word, i: int, rows: int) -> list[Shape]:
     x, y = MARGIN + i // rows * COLUMN_WIDTH, LEGEND_Y + i % rows * LINE
     value = field.extract(word.value)
     shown = f"{value:#x} {value.name}" if isinstance(value, IntEnum) else f"{value:#x}"
-    return [
-        rect(f"swatch-{field.name}", x, y - 10, 12, 12, FILLS[i % 2]),
-        text(f"legend-{field.name}", x + 18, y, f"{field.bits:>5}  {field.name} = {shown}", "start mono"),
-    ]
+    return [text(f"legend-{field.name}", x, y, f"{field.bits:>5}  {field.name} = {shown}", "start mono small")]

@@ -22,7 +22,7 @@ BITS_H, LANE_H, NOTE_H = 24, 42, 16
 NARROW = 3 * BIT  # a block with no room for its label
 LABEL = 56  # the width of the label of a narrow block, which stands on its left
 SLIVER = 15
-CHARACTER = 5.6  # the average width of a character of a note, in the widest fallback font of browsers
+CHARACTER = 6.5  # the average width of a character of a note, in the widest fallback font of browsers
 HEIGHT = NOTES_Y + 3 * (NOTE_H + 14)
 
 
@@ -111,7 +111,7 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
         x = _seam(d, level) + (pleat - len(collapsed) / 2) * SLIVER
         yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 4, SLIVER - 1, LANE_H + 8, "folded")
         x, y = x + SLIVER / 2 + 3.5, LINUX_Y + LANE_H / 2
-        yield text(f"linux-{level.name}-name", x, y, level.name, "middle small on-fill", turn=-90)
+        yield text(f"linux-{level.name}-name", x, y, level.name, "middle small", turn=-90)
 
 
 def _notes(d: Decomposition) -> Iterator[Shape]:

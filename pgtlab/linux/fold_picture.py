@@ -13,10 +13,10 @@ from pgtlab.linux.boot import Boot, Fold, NoBoot
 from pgtlab.linux.decompose import LinuxLevel, decompose
 from pgtlab.picture import Picture, Shape, letters, rect, text
 
-ROW_LABEL, HEAD = 132, 44
-BOX, BOX_H = 21, 15
-CELL, CELL_H = 5 * BOX + 9, 42
-LETTER = 6
+ROW_LABEL, HEAD = 146, 44
+BOX, BOX_H = 23, 15
+CELL, CELL_H = 5 * BOX + 7, 42
+LETTER = 7
 
 
 def cell_key(boot: Boot | NoBoot) -> str:
@@ -74,17 +74,18 @@ def _cell(boot: Boot | NoBoot, x: float, y: float, selected: bool) -> Iterator[S
         yield text(f"bits {key}", x + (CELL - 3) / 2, y + 24, "does not boot", "middle small", quiet=True)
         return
     yield text(f"bits {key}", x + 4, y + 14, f"{boot.vabits_actual} bits", "start small", quiet=True)
-    names, places = "", list[float]()
-    for place, level in enumerate(decompose(0, boot).linux):
-        if level.hi is None:
-            continue
-        left = x + 2 + place * BOX
+    drawn = [level for level in decompose(0, boot).linux if level.hi is not None]
+    lefts = {level.name: x + 2 + place * BOX for place, level in enumerate(decompose(0, boot).linux)}
+    for level in drawn:
+        left = lefts[level.name]
         fill = "folded" if level.level is None else f"level-{level.level}"
         border = " run-time" if level.fold is Fold.RUN_TIME else ""
         yield rect(f"{level.name} {key}", left, y + 20, BOX - 1, BOX_H, fill + border)
-        names += level.name
-        places += [left + 4 + i * LETTER for i in range(3)]
-    yield letters(f"names {key}", places, y + 31, names, "middle mono small on-fill")
+    for what, classes in (("computed", "middle mono small"), ("read", "middle mono small on-fill")):
+        names = [level.name for level in drawn if (level.level is None) == (what == "computed")]
+        places = [lefts[name] + 4 + i * LETTER for name in names for i in range(3)]
+        if names:
+            yield letters(f"{what} {key}", places, y + 31, "".join(names), classes)
 
 
 def fold_line(boot: Boot | NoBoot) -> str:

@@ -11,7 +11,7 @@ from pgtlab.picture import Picture, Shape, rect, text
 
 OFFSET, BYTE, ROW, HEAD = 46, 30, 24, 46
 LANES = OFFSET + 4 * BYTE + 16
-LANE = 346  # room for a page_type with its name and its previous value
+LANE = 378  # room for a page_type with its name and its previous value
 POINTERS = ("lru", "compound_head", "mapping")
 
 

@@ -19,7 +19,7 @@ from pgtlab.linux.boot import Fold
 from pgtlab.linux.software_walk import Lookup
 from pgtlab.picture import Picture, Shape, line, rect, text
 
-LEFT, ROOT, COLUMN, GAP = 4, 96, 208, 16
+LEFT, ROOT, COLUMN, GAP = 4, 96, 224, 16
 BIT, ADDRESS_Y, ADDRESS_H = 13, 26, 22
 TABLE_Y, ROW = 96, 20
 AROUND = 2  # words before and after the descriptor
@@ -240,13 +240,12 @@ def _lookups(lookups: Sequence[Lookup], places: dict[int, tuple[float, bool]]) -
         if not reached:
             continue
         classes = {Fold.COMPILE_TIME: "folded", Fold.RUN_TIME: "byte run-time"}.get(lookup.fold, "byte")
-        ink = " on-fill" if classes == "folded" else ""
         where = "same entry" if lookup.again else f"at {lookup.pa:#x}"
-        unread = "" if lookup.pa in places else ", not read by the MMU"
+        unread = "" if lookup.pa in places else ", the MMU skips it"
         note = unread if lookup.fold is Fold.REAL else f", {lookup.fold.value}"
         yield rect(f"lookup {lookup.level}", x, y, COLUMN, LOOKUP_H, classes, str(lookup))
-        yield text(f"lookup {lookup.level} call", x + 6, y + 15, lookup.call, f"start mono small{ink}")
-        yield text(f"lookup {lookup.level} same", x + 6, y + 31, f"{where}{note}", f"start small{ink}")
+        yield text(f"lookup {lookup.level} call", x + 6, y + 15, lookup.call, "start mono small")
+        yield text(f"lookup {lookup.level} same", x + 6, y + 31, f"{where}{note}", "start small")
 
 
 def _box(key: str, step: int, x: float, width: float, lines: Sequence[str], classes: str) -> Iterator[Shape]:

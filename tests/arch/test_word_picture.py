@@ -24,8 +24,14 @@ def test_every_bit_and_every_field_is_in_it_once(word, register):
 def test_nothing_is_drawn_outside(register):
     picture = word_picture(register((1 << 64) - 1))
     for shape in picture.shapes:
-        assert 0 <= shape.attributes["x"] <= picture.width
-        assert 0 <= shape.attributes["y"] <= picture.height
+        places = {name[0]: place for name, place in shape.attributes.items() if name in ("x", "y", "x1", "y1")}
+        assert 0 <= places["x"] <= picture.width
+        assert 0 <= places["y"] <= picture.height
+
+
+@pytest.mark.parametrize("register", [TCR_EL1, ESR_EL1])
+def test_no_colour_of_a_level(register):
+    assert not [s for s in word_picture(register(7)).shapes if "level" in str(s.attributes["class"])]
 
 
 def test_a_notebook_shows_the_picture_and_a_terminal_the_repr():

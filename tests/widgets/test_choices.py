@@ -99,7 +99,7 @@ def test_lpa2_note_appears_only_where_it_makes_no_difference(config):
 @EVERYWHERE
 def test_cpu_option_says_that_the_kernel_will_not_boot(config):
     cpus = choices(config, "max")[3].options
-    assert {o.label for o in cpus if o.note} == {
+    assert {o.label for o in cpus if o.hint} == {
         name for name, cpu in CPUS.items() if isinstance(boot(config, cpu), NoBoot) and "," not in name
     }
 

@@ -1,6 +1,6 @@
 // @ts-check
 // The bisection's view: what bad means, the kernel, the next step, and the graph.
-import { kernel, toggling } from "./kernel.js";
+import { kernel, stuck, toggling } from "./kernel.js";
 import { button, h, picture, sending, show, toolbar } from "./page.js";
 
 /**
@@ -33,7 +33,7 @@ const body = (view, reader) => [
         steps(view),
         picture(reader, view.picture, "graph", sending("commit")),
       ]
-    : [h("p", "stuck", { class: "stuck" }, view.stuck)]),
+    : [stuck(view.stuck, view.choices)]),
 ];
 
 export default show("bisection-view", body, toggling);

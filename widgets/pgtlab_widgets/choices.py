@@ -40,10 +40,14 @@ class Option:
         the page showed.
     rule : str
         Why it is not legal in the current configuration; empty if it is.
+    brief : str
+        The rule without what would be legal, which the remedy says.
     remedy : str
         What to choose instead, to make it legal.
     note : str
-        A remark about it.
+        A remark about it, for before and after it is chosen.
+    hint : str
+        A remark about it, for before it is chosen: the page says it by itself afterwards.
     """
 
     label: str
@@ -52,14 +56,21 @@ class Option:
     rule: str = ""
     remedy: str = ""
     note: str = ""
+    hint: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A few options, of which one is selected."""
+    """A few options, of which one is selected.
+
+    `short` comes before the selected one where all choices are named in a line; one that `stays` is always unfolded.
+    """
 
     label: str
     options: tuple[Option, ...]
+    short: str = ""
+    stays: bool = False
 
 
 @lru_cache(maxsize=256)  # toggling returns to the same configurations
@@ -78,10 +89,10 @@ def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
     cpus = (_cpu_option(config, cpu, name) for name in CPUS if not name.endswith(LPA2_OFF))
     return (
         Choice("Page size", tuple(page_sizes)),
-        Choice("VA_BITS", tuple(va_bits)),
-        Choice("PA_BITS", tuple(pa_bits)),
+        Choice("VA_BITS", tuple(va_bits), "VA"),
+        Choice("PA_BITS", tuple(pa_bits), "PA"),
         Choice("CPU", tuple(cpus)),
-        Choice("LPA2", (_lpa2_option(config, cpu, on=True), _lpa2_option(config, cpu, on=False))),
+        Choice("LPA2", (_lpa2_option(config, cpu, on=True), _lpa2_option(config, cpu, on=False)), stays=True),
     )
 
 
@@ -104,7 +115,8 @@ def _kernel_option(config: Config, trait: str, value: str | int, label: str) -> 
     if trait != "pa_bits" and nearest == wanted | {"pa_bits": nearest["pa_bits"]}:
         return Option(label, False, nearest, note=f"PA_BITS becomes {nearest['pa_bits']} as well. {rule}")
     others = [_named(name, of) for name, of in nearest.items() if name != trait and of != now[name]]
-    return Option(label, False, nearest, rule, f"Use {_named(trait, value)} with {' and '.join(others)}")
+    brief = rule.partition("; the nearest")[0]
+    return Option(label, False, nearest, rule, f"Use {_named(trait, value)} with {' and '.join(others)}", brief=brief)
 
 
 def _nearest(config: Config, trait: str, value: str | int) -> Traits:
@@ -122,9 +134,9 @@ def _nearest(config: Config, trait: str, value: str | int) -> Traits:
 
 def _cpu_option(config: Config, cpu: str, name: str) -> Option:
     booted = boot(config, CPU.named(name))
-    note = booted.reason if isinstance(booted, NoBoot) else ""
+    hint = booted.reason if isinstance(booted, NoBoot) else ""
     selected = cpu.removesuffix(LPA2_OFF) == name
-    return Option(name, selected, {"cpu": cpu if selected else name}, note=note)
+    return Option(name, selected, {"cpu": cpu if selected else name}, hint=hint)
 
 
 def _lpa2_option(config: Config, cpu: str, *, on: bool) -> Option:
@@ -134,7 +146,7 @@ def _lpa2_option(config: Config, cpu: str, *, on: bool) -> Option:
         if not on:
             return Option(label, True, {"cpu": base})
         rule = f"{base} has no LPA2: its ID_AA64MMFR0_EL1.TGRAN4 and TGRAN16 do not offer it"
-        return Option(label, False, {"cpu": "max"}, rule, "Use the CPU max")
+        return Option(label, False, {"cpu": "max"}, rule, "Use the CPU max", brief=rule)
     rule = "ARM64_LPA2 depends on ARM64_PA_BITS_52 && !ARM64_64K_PAGES"
     note = "" if config.ARM64_LPA2 else f"Makes no difference to this kernel: {rule}"
     return Option(label, on != cpu.endswith(LPA2_OFF), {"cpu": base if on else base + LPA2_OFF}, note=note)

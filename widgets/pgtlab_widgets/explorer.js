@@ -1,7 +1,7 @@
 // @ts-check
 // The explorer's view: toggles, an address, its picture and that of the pinned kernel, why its fields are where they are,
 // and what the last choice changed.
-import { kernel, toggling } from "./kernel.js";
+import { kernel, stuck, toggling } from "./kernel.js";
 import { button, field, h, picture, show, stop, table } from "./page.js";
 
 /**
@@ -103,7 +103,7 @@ function changes({ changes }) {
 const body = (view, reader) => [
   ...kernel(view.choices, reader),
   field(reader, "Address", "address", view.address),
-  view.picture ? picture(reader, view.picture, "bits", bit) : h("p", "stuck", { class: "stuck" }, view.stuck),
+  view.picture ? picture(reader, view.picture, "bits", bit) : stuck(view.stuck, view.choices),
   ...(view.pinned ? [picture(reader, view.pinned, "pinned")] : []),
   tools(view),
   why(view, reader),

@@ -1,11 +1,15 @@
 // @ts-check
-// The toggles that choose a kernel and a CPU, and below them a line: the rule against an option that is not legal, and what
-// would make it legal.
+// The controls that choose a kernel and a CPU, in one line. Its end has the rule against an option that is not legal, and
+// what would make it legal.
+import { controls, selected } from "./controls.js";
 import { button, h, toolbar } from "./page.js";
 
 /**
- * @typedef {{label: string, selected: boolean, choose: object, rule: string, remedy: string, note: string}} Option
- * @typedef {{label: string, options: Option[]}[]} Choices
+ * `brief` is the rule in short; a `note` is said when an option is chosen, a `hint` only while the pointer is on it.
+ * @typedef {{
+ *   label: string, selected: boolean, choose: object, rule: string, brief: string, remedy: string, note: string, hint: string,
+ * }} Option
+ * @typedef {{label: string, short: string, stays: boolean, options: Option[]}[]} Choices
  *
  * What else is known of the reader: the option under the pointer; the greyed option that was pressed or focused, whose rule
  * the line shows; and the note on the last choice.
@@ -24,32 +28,53 @@ function find(choices, item) {
 }
 
 /**
- * The toggles, and the line.
+ * The line of controls. LPA2 stays in it; what else is chosen unfolds.
  * @param {Choices} choices
  * @param {Reader} reader
  */
 export function kernel(choices, reader) {
   if (!find(choices, reader.asked)?.rule) reader.asked = "";
-  const toolbars = choices.map(({ label, options }) =>
-    toolbar(reader, label, options.map((option) => ({ ...option, send: { choose: option.choose } }))),
-  );
-  return [h("div", "toggles", { class: "toggles" }, toolbars), line(choices, reader)];
+  const bar = (/** @type {Choices[number]} */ { label, options }) =>
+    toolbar(reader, label, options.map((option) => ({ ...option, note: option.note || option.hint, send: { choose: option.choose } })));
+  const [stay, folded] = [choices.filter(({ stays }) => stays), choices.filter(({ stays }) => !stays)];
+  return [controls(reader, "kernel", selected(folded), folded.map(bar), stay.map(bar), says(choices, reader))];
 }
 
 /**
+ * The rule against the option that is pointed at or was asked for, with its remedy; or else the note on the last choice.
  * @param {Choices} choices
  * @param {Reader} reader
  */
-function line(choices, reader) {
+function says(choices, reader) {
   const pointed = find(choices, reader.pointed);
   const asked = find(choices, reader.asked);
-  const option = pointed?.rule || pointed?.note ? pointed : asked;
-  const says = (option ? option.rule || option.note : reader.note) ?? "";
+  const option = pointed?.rule || pointed?.note || (pointed?.hint && !pointed.selected) ? pointed : asked;
+  const words = (option ? option.brief || option.note || option.hint : reader.note) ?? "";
   const way = option?.remedy && option === asked;
   const attributes = { "data-remedy": reader.asked ?? "", "aria-describedby": `${reader.id}-rule` };
-  return h("div", "line", { class: "line" }, [
-    h("span", "rule", { id: `${reader.id}-rule` }, says),
+  return [
+    h("span", "rule", { id: `${reader.id}-rule`, class: option?.rule ? "rule refused" : "rule" }, words),
     ...(way ? [button("remedy", option.remedy, { choose: option.choose }, attributes)] : []),
+  ];
+}
+
+/**
+ * In place of a picture: why the kernel does not boot, and the CPUs on which it does.
+ * @param {string} why
+ * @param {Choices} choices
+ */
+export function stuck(why, choices) {
+  const cpus = choices.find(({ label }) => label === "CPU")?.options.filter(({ hint, selected }) => !hint && !selected) ?? [];
+  return h("div", "stuck", { class: "stuck", role: "status" }, [
+    h("p", "why", { class: "why" }, why),
+    ...(cpus.length
+      ? [
+          h("p", "boots", { class: "tools" }, [
+            h("span", "label", { class: "label" }, "It boots on"),
+            ...cpus.map(({ label, choose }) => button(label, label, { choose })),
+          ]),
+        ]
+      : []),
   ]);
 }
 
@@ -59,7 +84,7 @@ function line(choices, reader) {
  */
 const focus = (root, selector) => /** @type {HTMLElement|null} */ (root.querySelector(selector))?.focus();
 
-/** The events that the toggles need, of a view with `choices`: for `show()`. */
+/** The events that the controls need, of a view with `choices`: for `show()`. */
 export const toggling = {
   click(/** @type {any} */ event, /** @type {Context} */ { view, reader, root, draw }) {
     const item = event.target.closest("[data-item]")?.dataset.item;

@@ -86,8 +86,7 @@ class KernelView(View):
     def toggles(self) -> list[dict[str, Any]]:
         """The toggles and their options, for `kernel.js`."""
         return [
-            {"label": choice.label, "options": list(map(vars, choice.options))}
-            for choice in choices(self.config, self.cpu)
+            {**vars(choice), "options": list(map(vars, choice.options))} for choice in choices(self.config, self.cpu)
         ]
 
     @traitlets.validate("page_size", "va_bits", "pa_bits")

@@ -2,14 +2,16 @@
 // What all views share: elements to show, which are patched into the page with few changes; groups of items, which arrow
 // keys go through; and what the reader does, which goes to Python as a message. Nothing is computed here. (`module()` of
 // view.py puts the modules that a view imports before it, each in its own function.)
+import { markEdges } from "./edges.js";
 
 /**
  * @typedef {{key: string, tag: string, attributes: Record<string, string|number>, text?: string, hint?: string}} Shape
  * @typedef {{width: number, height: number, title: string, description: string, shapes: Shape[]}} Picture
  * @typedef {{text: string, error: string, meaning: string, names: string[]}} Field
  *
- * Where the reader is: the item of each group that Tab stops at, an id for labels, and what a view adds.
- * @typedef {{id: string, stops: Record<string, string>, [more: string]: any}} Reader
+ * Where the reader is: the item of each group that Tab stops at, which controls are unfolded, an id for labels, and what a
+ * view adds.
+ * @typedef {{id: string, stops: Record<string, string>, open: Record<string, boolean>, [more: string]: any}} Reader
  *
  * A widget's model in the browser, as anywidget gives it.
  * @typedef {{
@@ -203,9 +205,11 @@ export function picture(reader, picture, key = "picture", item = pressed) {
     "aria-label": picture.title,
     "data-group": key,
   };
-  return h("div", key, {}, [
+  return h("div", key, { class: "picture" }, [
     // Without items, the picture itself takes the focus: on a narrow page it is scrolled by arrow keys.
-    h("div", "scroll", { class: "scroll", tabindex: at === undefined ? 0 : null }, [h("svg", "svg", svg, shapes)]),
+    h("div", "edges", { class: "edges" }, [
+      h("div", "scroll", { class: "scroll", tabindex: at === undefined ? 0 : null }, [h("svg", "svg", svg, shapes)]),
+    ]),
     h("details", "text", {}, [h("summary", "summary", {}, "The same as text"), h("pre", "pre", {}, picture.description)]),
   ]);
 }
@@ -277,7 +281,7 @@ export function show(name, body, on = {}) {
     const root = document.createElement("div");
     root.className = `pgtlab-view pgtlab-${name}`;
     /** @type {Reader} */
-    const reader = { id: `pgtlab-${name}-${++views}`, stops: {} };
+    const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
     /** @type {Context} */
     const context = { view: null, reader, root, model, draw };
 
@@ -302,6 +306,7 @@ export function show(name, body, on = {}) {
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
         if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
       revealAll();
+      requestAnimationFrame(() => markEdges(root));
       // Long work goes in steps: the next one is requested once the result of the last one is drawn.
       const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
       if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && model.send(JSON.parse(next)));
@@ -336,6 +341,11 @@ export function show(name, body, on = {}) {
     /** @type {Record<string, (event: any) => void>} */
     const own = {
       click(event) {
+        const unfold = event.target.closest("[data-unfold]")?.dataset.unfold;
+        if (unfold) {
+          reader.open[unfold] = !reader.open[unfold];
+          return draw();
+        }
         const element = event.target.closest("[data-send]");
         if (!element) return;
         send(element);
@@ -384,10 +394,14 @@ export function show(name, body, on = {}) {
     const mark = (/** @type {any} */ event) =>
       root.contains(event.target) && event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
     window.addEventListener("keydown", mark, true);
+    root.addEventListener("scroll", () => markEdges(root), true);
     receive();
     el.append(root);
     // Before it is on the page, and in a hidden tab, it has no size, and nothing can be scrolled.
-    const sized = new ResizeObserver(revealAll);
+    const sized = new ResizeObserver(() => {
+      revealAll();
+      markEdges(root);
+    });
     sized.observe(root);
     model.on(CHANGES, hear);
     shown.set(model, (shown.get(model) ?? 0) + 1);

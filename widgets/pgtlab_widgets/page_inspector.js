@@ -1,6 +1,6 @@
 // @ts-check
 // The page inspector's view: toggles, actions on a page, its bytes, and what the kernel printed.
-import { kernel, toggling } from "./kernel.js";
+import { kernel, stuck, toggling } from "./kernel.js";
 import { button, h, picture, show, stop } from "./page.js";
 
 /**
@@ -41,7 +41,7 @@ const body = (view, reader) => [
         picture(reader, view.picture),
         h("pre", "log", { class: "log", role: "log", tabindex: 0, "aria-label": "What the kernel printed" }, view.log),
       ]
-    : [h("p", "stuck", { class: "stuck" }, view.stuck)]),
+    : [stuck(view.stuck, view.choices)]),
 ];
 
 export default show("page-inspector", body, toggling);

@@ -1,6 +1,6 @@
 // @ts-check
 // The table map's view: an address; bars, each a part of the one above; and the tables on the way, a column for each level.
-import { kernel, toggling } from "./kernel.js";
+import { kernel, stuck, toggling } from "./kernel.js";
 import { button, field, h, picture, sending, show } from "./page.js";
 
 /**
@@ -41,7 +41,7 @@ function body(view, reader) {
       ...view.regions.map(({ name, send }) => button(name, name, send)),
     ]),
     h("p", "status", { class: "status", role: "status", "data-next": view.next ? JSON.stringify(view.next) : null }, view.status),
-    view.picture ? picture(reader, view.picture, "tables", opens) : h("p", "stuck", { class: "stuck" }, view.stuck),
+    view.picture ? picture(reader, view.picture, "tables", opens) : stuck(view.stuck, view.choices),
   ];
 }
 

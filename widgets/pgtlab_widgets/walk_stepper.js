@@ -1,6 +1,6 @@
 // @ts-check
 // The walk stepper's view: what to translate, the steps, the picture of the tables, and the bits of one word.
-import { kernel, toggling } from "./kernel.js";
+import { kernel, stuck, toggling } from "./kernel.js";
 import { button, field, h, picture, show, toolbar } from "./page.js";
 
 /**
@@ -62,7 +62,7 @@ const walked = (view, reader) => [
  */
 const body = (view, reader) => [
   ...(view.choices.length ? kernel(view.choices, reader) : []),
-  ...(view.stuck ? [h("p", "stuck", { class: "stuck" }, view.stuck)] : walked(view, reader)),
+  ...(view.stuck ? [stuck(view.stuck, view.choices)] : walked(view, reader)),
 ];
 
 export default show("walk-stepper", body, {

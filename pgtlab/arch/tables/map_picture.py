@@ -23,7 +23,7 @@ WIDTH: Final = LEFT + 5 * COLUMN - GAP + LEFT
 SCALES_Y = 30
 TOP: Final = SCALES_Y + MOST * SCALE + 76
 ROW, ROWS, MORE = 20, 13, 66
-LETTERS: Final = 29  # in a cell
+LETTERS: Final = 27  # in a cell
 BESIDE, BESIDE_H = 15, 20  # a table beside others
 LISTED = 64  # cells in the description
 
@@ -136,9 +136,9 @@ def _cell(cells: Cells, number: int, x: float, y: float, opened: bool) -> tuple[
         label if cell.run == 1 else f"{label}: {cell.count // cell.run} × {cell.run} entries, each run as one in a TLB"
     )
     classes, ink = ("entry byte", "") if name == "Invalid" else (f"entry level-{cells.level}", " on-fill")
-    count = f"{cell.count // cell.run}×{cell.run}" if cell.run > 1 else f"{cell.count}"
+    count = f"{cell.count // cell.run}×{cell.run} " if cell.run > 1 else f"{cell.count} " if cell.count > 1 else ""
     leads = "" if name == "Invalid" else f" → {to}" if name == "Table" else f" {to}"
-    words = f"[{cell.index:#05x}] {count} {name}{leads}"
+    words = f"[{cell.index:#05x}] {count}{name}{leads}"
     if len(words) > LETTERS:
         words = f"[{cell.index:#05x}] {name}{leads}"
     return (

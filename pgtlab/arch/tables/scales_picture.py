@@ -12,7 +12,7 @@ from typing import Final
 from pgtlab.arch.sizes import size_name
 from pgtlab.arch.tables.scales import Part, Scale
 from pgtlab.arch.word import is_upper
-from pgtlab.picture import Shape, line, rect, text
+from pgtlab.picture import Shape, line, rect, solid, text
 
 LABEL, BAR, ROW = 116, 15, 27
 MOST: Final = 11  # bars: the ranges, five levels of which four take two, and a page
@@ -166,9 +166,5 @@ def _bracket(key: str, scale: Scale, part: Part, x: float, y: float, full: float
     right = _place(scale, min(end, scale.va + scale.size), x, full) - 1.5
     ends = [(f"{key} begin", left)] * (start >= scale.va) + [(f"{key} end", right)] * (end <= scale.va + scale.size)
     for name, at in ends:
-        yield _solid(name, at, y, at, y + 3)
-    yield _solid(key, left, y + 3, right, y + 3)
-
-
-def _solid(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
-    return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": "edge"})
+        yield solid(name, at, y, at, y + 3)
+    yield solid(key, left, y + 3, right, y + 3)
