@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -18,17 +19,21 @@ EXTRAS: Final = {
 
 
 class MissingExtra(ImportError):
-    """A package that an extra would bring is not installed."""
+    """A package is not installed, and its name and what needs it are all that there is to say."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [str(self)]
 
 
 @contextmanager
 def needed_by(what: str) -> Iterator[None]:
-    """Say, where an import fails, which extra brings the package that `what` needs.
+    """Say, where an import fails, that `what` needs the package, and how to install it.
 
     Raises
     ------
     MissingExtra
-        If a package of `EXTRAS` is not installed.
+        If numpy or a package of `EXTRAS` is not installed.
 
     Examples
     --------
@@ -42,6 +47,12 @@ def needed_by(what: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
-        if package not in EXTRAS:
+        if package not in EXTRAS and package != "numpy":
             raise
-        raise MissingExtra(f"{what} needs {package}: pip install 'pgtlab[{EXTRAS[package]}]'") from None
+        raise MissingExtra(f"{what} needs {package}{_remedy(package)}") from None
+
+
+def _remedy(package: str) -> str:
+    if sys.platform == "emscripten":
+        return ", which this browser edition does not have"
+    return f": pip install 'pgtlab[{EXTRAS[package]}]'" if package in EXTRAS else f": pip install {package}"

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         _print_json(image.name, lines)
         return 0
     if sys.stdout.isatty() and sys.stderr.isatty():
-        from tqdm import tqdm
+        from pgtlab.progress_bar import tqdm
 
         for line in lines:
             tqdm.write(str(line))  # which moves the progress bar out of the way

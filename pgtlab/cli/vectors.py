@@ -263,7 +263,7 @@ def verify(vectors: Vectors, progress: bool = False) -> Verification:
     Every case is translated both ways, also those that are not compared with the record: there the walkers are still
     compared with each other.
     """
-    from tqdm import tqdm
+    from pgtlab.progress_bar import tqdm
 
     walk_wrong, many_wrong, differ = (np.zeros(len(vectors), bool) for _ in range(3))
     compared = vectors["status"] != SKIP

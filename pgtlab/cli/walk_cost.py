@@ -9,6 +9,8 @@ example: pgtlab walk-cost --page-size 16k --trace uniform --trace processes
 from __future__ import annotations
 
 import argparse
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pgtlab.lab.cost_comparison import Row, WalkCosts, Workload
 
 ACCESSES = 300_000
+QUICK = 10_000  # that Python alone runs in a minute or so
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.accesses < 1:
         raise ValueError(f"--accesses {args.accesses}: a trace has 1 or more")
+    if not find_spec("numba") and args.accesses > QUICK:
+        print(
+            "pgtlab: without numba this takes minutes: pip install 'pgtlab[fast]', or ask for --accesses 1000",
+            file=sys.stderr,
+        )
     compared = regimes(args.page_size)
     made = workloads(compared[0].region, args.accesses)
     traces = [made[name] if name in made else from_file(name, list(made)) for name in args.trace or made]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgtlab.lab.attempt import Answer, define, findings_of
 from pgtlab.lab.exercise import Exercise, ExerciseError, find, read
-from pgtlab.lab.kernel_checks import judge_kernel
 from pgtlab.lab.result import Result
-from pgtlab.linux.kernel import Kernel
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
 
 
 def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0) -> Result:
@@ -48,13 +49,16 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     `pud_free()` stopped in line 2, `k.__pud_fre(mm, pud)`: AttributeError: this kernel has no symbol or constant
     __pud_fre; did you mean __pud_free?
     """
-    if isinstance(what, Kernel):
-        return judge_kernel(what, seed)
-    if not isinstance(what, str):
+    if isinstance(what, str):
+        return judge(read(find(what)), answer, seed)
+    from pgtlab.lab.kernel_checks import judge_kernel  # which needs numpy, and an exercise may not
+    from pgtlab.linux.kernel import Kernel
+
+    if not isinstance(what, Kernel):
         raise ExerciseError(
             f"`check()` takes the name of an exercise, such as '03_pud_free', or a kernel, and got {what!r:.60}"
         )
-    return judge(read(find(what)), answer, seed)
+    return judge_kernel(what, seed)
 
 
 def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Result:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pgtlab.linux.boot import Boot, NoBoot, running
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.kernel import Kernel, debug, pgalloc
+from pgtlab.linux.kernel import debug, pgalloc
 from pgtlab.linux.kernel.debug import FOLIO_SIZE
 from pgtlab.linux.kernel.mm import MmStruct
-from pgtlab.linux.kernel.page import Page
 from pgtlab.linux.kernel.symbols import Symbol, functions_of, source_of
 from pgtlab.linux.placement import ANYWHERE, Placement
+
+if TYPE_CHECKING:
+    from pgtlab.linux.kernel import Kernel
+    from pgtlab.linux.kernel.page import Page
 
 _OF_THE_MODEL: Final = {**functions_of(debug), **functions_of(pgalloc)}  # the functions that commits replace
 
@@ -168,6 +171,8 @@ class Tree:
         BootError
             If the kernel does not run on the CPU.
         """
+        from pgtlab.linux.kernel import Kernel  # which needs numpy, and a list of trees does not
+
         kernel = Kernel(running(boot), self.functions, seed, placement)
         kernel.tree = self
         return kernel

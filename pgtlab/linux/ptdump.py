@@ -243,9 +243,8 @@ def ptdump(mmu: MMU, boot: Boot, *, user: bool = False, progress: bool = False) 
 
 
 def _dump(mmu: MMU, boot: Boot, *, user: bool, progress: bool) -> Iterator[Line]:
-    from tqdm import tqdm
-
     from pgtlab.linux.ptdump_walk import PageWalk
+    from pgtlab.progress_bar import tqdm
 
     with tqdm(unit=" tables", delay=1, leave=False, disable=None if progress else True) as bar:
         walk = PageWalk(mmu.memory, mmu.lower if user else mmu.upper, boot, PTE_MASK, bar)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pgtlab.arch.cost import trace_file
 from pgtlab.arch.cost.trace import KINDS, TraceError, chase, sequential, strided, trace, uniform, zipf
 from pgtlab.arch.cost.trace_file import read_trace
+from pgtlab.arch.cost.trace_lines import parse
 
 BASE, SIZE = 0xFFFF_8000_0000_0000, 1 << 20
 
@@ -92,6 +93,20 @@ def test_text_is_read_as_it_was_written(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("trace") / "trace"
     path.write_text("# a trace\n\n" + "\r\n".join(form.format(va, "what") for va, form in lines))
     assert read_trace(path).tolist() == [va for va, _ in lines]
+
+
+LINES = st.lists(
+    st.text("0019afgX xX#\t\r-", max_size=8)
+    | st.builds(str.format, st.sampled_from(FORMS), st.integers(0, 1 << 66), st.just("what"))
+)
+
+
+@given(LINES)
+def test_text_is_read_alike_without_numba(lines):
+    text = np.frombuffer("".join(f"{line}\n" for line in lines).encode(), np.uint8)
+    compiled, plain = np.zeros((2, 1 + len(text)), np.uint64)
+    assert parse(text, compiled) == trace_file._parse(text, plain)
+    assert np.array_equal(compiled, plain)
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.npy"])

@@ -19,12 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 BELOW = {
     "pgtlab.extras": set(),
     "pgtlab.picture": set(),
+    "pgtlab.progress_bar": set(),
     "pgtlab.terms": set(),
-    "pgtlab.arch": {"pgtlab.extras", "pgtlab.picture"},
-    "pgtlab.linux": {"pgtlab.extras", "pgtlab.picture", "pgtlab.arch"},
-    "pgtlab.lab": {"pgtlab", "pgtlab.extras", "pgtlab.picture", "pgtlab.terms", "pgtlab.arch", "pgtlab.linux"},
+    "pgtlab.arch": {"pgtlab.extras", "pgtlab.picture", "pgtlab.progress_bar"},
+    "pgtlab.linux": {"pgtlab.extras", "pgtlab.picture", "pgtlab.progress_bar", "pgtlab.arch"},
     "pgtlab": {"pgtlab.picture", "pgtlab.arch", "pgtlab.linux"},
 }
+BELOW["pgtlab.lab"] = {*BELOW["pgtlab.linux"], "pgtlab", "pgtlab.terms", "pgtlab.linux"}
 BELOW["pgtlab.plot"] = BELOW["pgtlab.cli"] = {*BELOW["pgtlab.lab"], "pgtlab.lab"}
 BELOW["pgtlab_widgets"] = {*BELOW["pgtlab.cli"], "pgtlab.plot", "pgtlab.cli"}
 

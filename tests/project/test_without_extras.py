@@ -1,6 +1,7 @@
 """A light installation: what `pip install pgtlab` brings is enough for the shell, and what is missing is named."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -13,16 +14,7 @@ from pgtlab.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
-BLOCKED = f"""
-import sys
-
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {set(EXTRAS)}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-sys.meta_path.insert(0, Missing())
-"""
+BLOCKED = f"import sys\nsys.modules.update(dict.fromkeys({[*EXTRAS]}))\n"  # as if they were not installed
 COMMANDS = """
 import contextlib, io, json
 from pgtlab.cli import main
@@ -71,6 +63,8 @@ def test_the_commands_of_the_shell_need_no_extra(tmp_path):
         "bugs small-pgd",
         f"bisect-repo {tmp_path / 'history'}",
         f"verify-mmu {DATA / 'mmu/vectors_sample.npz'}",
+        "walk-cost --trace uniform --accesses 100",
+        f"oops {LOG}",
         "completion bash",
     ]
     for command, (status, answered, errors) in zip(commands, run(*map(str.split, commands)), strict=True):
@@ -81,13 +75,9 @@ def test_the_commands_of_the_shell_need_no_extra(tmp_path):
 
 def test_a_command_names_the_extra_that_it_needs(tmp_path):
     (tmp_path / "vmcore").write_bytes(b"\x7fELF" + bytes(100))
-    answers = run(
-        ["lab", str(tmp_path / "bench")], ["walk-cost"], ["oops", LOG], ["translate", str(tmp_path / "vmcore"), "0"]
-    )
+    answers = run(["lab", str(tmp_path / "bench")], ["translate", str(tmp_path / "vmcore"), "0"])
     assert answers == [
         (2, False, "pgtlab: a notebook needs jupytext: pip install 'pgtlab[lab]'\n"),
-        (2, False, "pgtlab: counting what a trace costs needs numba: pip install 'pgtlab[fast]'\n"),
-        (2, False, "pgtlab: machine code in a log needs capstone: pip install 'pgtlab[oops]'\n"),
         (2, False, "pgtlab: a core dump needs elftools: pip install 'pgtlab[images]'\n"),
     ]
 
@@ -102,6 +92,78 @@ def test_a_command_names_the_extra_that_it_needs(tmp_path):
 def test_so_does_python(statement, sentence):
     done = without_extras(statement)
     assert done.stderr.splitlines()[-1] == f"pgtlab.extras.MissingExtra: {sentence}"
+
+
+VIEWS = """
+import pgtlab_widgets
+for name in pgtlab_widgets.__all__:
+    view = getattr(pgtlab_widgets, name)()
+    bundle, _ = view._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg"), name
+    assert view.view, name
+    print(name)
+"""
+# What a Python in a browser has, and what it does not have.
+IN_A_BROWSER = {"anywidget", "ipykernel", "ipywidgets", "traitlets"}
+
+
+def blocked(code: str, *packages: str) -> subprocess.CompletedProcess[str]:
+    code = f"import sys\nsys.modules.update(dict.fromkeys({packages}))\n{code}"
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'widgets'}"}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **paths})
+
+
+@pytest.mark.slow
+def test_all_views_are_drawn_without_numba_capstone_pyelftools_and_tqdm():
+    import pgtlab_widgets
+
+    done = blocked(VIEWS, "tqdm", *EXTRAS.keys() - IN_A_BROWSER)
+    assert (done.stderr, done.stdout.split()) == ("", pgtlab_widgets.__all__)
+
+
+def test_views_of_configurations_need_no_numpy():
+    code = """
+from pgtlab_widgets import BisectionView, Explorer, FoldLab
+explorer, bisection = Explorer("16k", 52), BisectionView()
+before = explorer.svg()
+explorer.cpu = "max,lpa2=off"
+assert explorer.svg() != before
+print(len(FoldLab(explorer).svg()) > 10_000, bisection.drawn()["status"])
+bisection._on_message(None, {"next": True}, [])
+print(bisection.view["failed"])
+"""
+    done = blocked(code, "numpy", *EXTRAS.keys() - IN_A_BROWSER)
+    assert (done.stderr, done.stdout.splitlines()) == (
+        "",
+        ["True 24 commits are left. Tests so far: 0", "a running kernel needs numpy: pip install numpy"],
+    )
+
+
+@pytest.mark.parametrize("view", ["BugLab", "OopsReader", "PageInspector", "TLBView", "TableMap", "WalkStepper"])
+def test_the_other_views_say_that_they_need_numpy(view):
+    done = blocked(f"from pgtlab_widgets import {view}\n{view}()", "numpy")
+    assert done.stderr.splitlines()[-1].endswith(" needs numpy: pip install numpy")
+
+
+def test_a_notebook_shows_the_sentence_and_no_traceback():
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell().run_cell("from pgtlab_widgets import TableMap")
+"""
+    done = blocked(code, "numpy")
+    assert done.stdout.strip() == "TableMap needs numpy: pip install numpy"
+
+
+def test_code_in_a_log_is_shown_without_capstone():
+    code = f"""
+from pgtlab.linux import oops
+from pgtlab_widgets import OopsReader
+log = open({LOG!r}).read()
+text = str(oops.read(log))
+print(text.count("not disassembled: needs capstone"), text in OopsReader(log).text())
+"""
+    done = blocked(code, "capstone")
+    assert (done.stderr, done.stdout) == ("", "1 True\n")
 
 
 def test_translate_many_needs_no_compiler():

@@ -16,6 +16,7 @@ import anywidget
 import traitlets
 from ipywidgets import Widget
 
+from pgtlab.extras import MissingExtra
 from pgtlab.picture import STYLE, Picture
 
 HERE = Path(__file__).parent
@@ -149,4 +150,7 @@ class View(anywidget.AnyWidget):
             else:
                 self.receive(content)
         except Exception as error:
-            self.view = {**self.drawn(), "failed": f"{error}" if isinstance(error, ValueError) else repr(error)}
+            self.view = {
+                **self.drawn(),
+                "failed": f"{error}" if isinstance(error, ValueError | MissingExtra) else repr(error),
+            }

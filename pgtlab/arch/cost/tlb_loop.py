@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pgtlab.arch.cost.counts import FAULTS, HITS, LEVELS, READS, WALK_CACHE_HITS, WALKS
 from pgtlab.arch.cost.tlb import Hardware, Replacement
 from pgtlab.arch.descriptor import DescriptorFormat
 from pgtlab.arch.fault import Access
@@ -29,7 +30,6 @@ from pgtlab.arch.va_range import VARange
 
 I64 = NDArray[np.int64]
 
-LEVELS = 5  # from -1 on
 KINDS = 4 * LEVELS
 NG, CONTIGUOUS = 1, 2  # bits of a kind; the level is above them
 L1, L2, WALK_CACHES, STAGES = range(4)
@@ -39,9 +39,6 @@ LRU, TREE_PLRU, RANDOM = range(3)
 POLICY = {Replacement.LRU: LRU, Replacement.TREE_PLRU: TREE_PLRU, Replacement.RANDOM: RANDOM}
 FIRST_SLOT, FIRST_SET, SETS, WAYS, REPLACEMENT, COLUMNS = range(6)  # of `CacheLayout.caches`
 PIECE_SHIFT = 12  # addresses that differ in lower bits only are translated alike, whatever the granule
-
-# Places in the vector of counts. READS and WALK_CACHE_HITS begin with level -1, HITS with the first L1 TLB.
-FAULTS, WALKS, READS, WALK_CACHE_HITS, HITS = 0, 1, 2, 2 + LEVELS, 2 + 2 * LEVELS
 
 
 class CacheLayout(NamedTuple):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pgtlab.arch.cost.trace import U64, TraceError
 from pgtlab.arch.word import MASK64
-from pgtlab.extras import needed_by
 
 _GZIP, _NPY, _BOM = b"\x1f\x8b", b"\x93NUMPY", b"\xef\xbb\xbf"
 _BLOCK: Final = 1 << 22  # bytes of text that are read at a time
+_LINE: Final = re.compile(rb"[ \t\r]*(?:0[xX]0*([0-9a-fA-F]{1,16})|0*([0-9]{1,20}))?[ \t\r]*(?:#.*)?", re.DOTALL)
 _RULE: Final = "a line has one whole number of 64 bits, 0x and hex digits or decimal, or a # comment"
 
 
@@ -74,8 +76,7 @@ def _from_array(file: BinaryIO, name: str) -> U64:
 
 
 def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
-    with needed_by("a trace as text"):
-        from pgtlab.arch.cost.trace_lines import parse
+    parse = _parser()
     pieces: list[U64] = []
     numbers = np.empty(_BLOCK, np.uint64)  # more than lines can be, since the shortest has two bytes
     lines, unread = 0, start.removeprefix(_BOM)
@@ -92,6 +93,31 @@ def _from_text(file: BinaryIO, name: str, start: bytes) -> U64:
         lines, unread = lines + read, text[whole:]
         if not block:
             return np.concatenate(pieces)
+
+
+def _parser() -> Callable[[NDArray[np.uint8], U64], tuple[int, int, int]]:
+    """The compiled `parse`, or without numba the same in Python."""
+    try:
+        from pgtlab.arch.cost.trace_lines import parse
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+        return _parse
+    return cast("Callable[[NDArray[np.uint8], U64], tuple[int, int, int]]", parse)
+
+
+def _parse(text: NDArray[np.uint8], numbers: U64) -> tuple[int, int, int]:
+    lines = text.tobytes().split(b"\n")[:-1]
+    count = begin = 0
+    for number, line in enumerate(lines):
+        match = _LINE.fullmatch(line)
+        if match is None or int(match[2] or 0) > MASK64:
+            return count, number, begin
+        if match[1] or match[2]:
+            numbers[count] = int(match[2]) if match[2] else int(match[1], 16)
+            count += 1
+        begin += len(line) + 1
+    return count, len(lines), -1
 
 
 def _refusal(name: str, line: int, content: bytes) -> str:

@@ -20,20 +20,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pgtlab.arch.cost.counts import FAULTS, HITS, READS, WALK_CACHE_HITS, WALKS
 from pgtlab.arch.cost.tlb import PLAIN, Hardware
-from pgtlab.arch.cost.tlb_entries import Caches, check_on
+from pgtlab.arch.cost.tlb_entries import PIECE_SHIFT, Caches, check_on
 from pgtlab.arch.cost.trace import TraceError
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.mmu import MMU
-from pgtlab.extras import needed_by
 
 if TYPE_CHECKING:
     from pgtlab.arch.memory import U64
+
+    Run = Callable[[U64, NDArray[np.uint16], NDArray[np.int64]], None]
+    Runner = Callable[[MMU, Hardware, Access, int, int], Run]
 
 
 CHUNK: Final = 1 << 18  # accesses between two updates of the progress bar
@@ -147,12 +151,11 @@ def simulate(
     >>> simulate(mapper.mmu, np.arange(0, 1 << 20, 64)).walks
     256
     """
-    from tqdm import tqdm
+    from pgtlab.progress_bar import tqdm
 
-    tlb_loop = _compiled()
     vas, owners = _checked(mmu, trace, asids, el, windows, chunk)
     run = _runner(mmu, hardware, access, el, seed)
-    counted = np.zeros((max(windows, 1), tlb_loop.HITS + len(list(hardware))), np.int64)
+    counted = np.zeros((max(windows, 1), HITS + len(list(hardware))), np.int64)
     length = -(-len(vas) // len(counted))
     with tqdm(total=len(vas), unit=" accesses", unit_scale=True, delay=1, disable=None if progress else True) as bar:
         for counts, start, stop in _pieces(counted, length, chunk, len(vas)):
@@ -185,13 +188,7 @@ def costs_so_far(
     >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 20, 64), chunk=1 << 13)]
     [128, 256]
     """
-    tlb_loop = _compiled()
-    vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
-    run = _runner(mmu, hardware, access, el, seed)
-    counts = np.zeros(tlb_loop.HITS + len(list(hardware)), np.int64)
-    for _, start, stop in _pieces(counts[np.newaxis], len(vas), chunk, len(vas)):
-        run(vas[start:stop], owners[start:stop], counts)
-        yield _cost(hardware, stop, counts)
+    return _costs(_runner, mmu, trace, hardware, asids, access, el, seed, chunk)
 
 
 def costs_without_compiling(
@@ -216,26 +213,26 @@ def costs_without_compiling(
     >>> [cost.walks for cost in costs_without_compiling(mapper.mmu, np.arange(0, 1 << 14, 64), chunk=1 << 7)]
     [2, 4]
     """
+    return _costs(_plain_runner, mmu, trace, hardware, asids, access, el, seed, chunk)
+
+
+def _costs(
+    runner: Runner,
+    mmu: MMU,
+    trace: ArrayLike,
+    hardware: Hardware,
+    asids: ArrayLike | None,
+    access: Access,
+    el: int,
+    seed: int,
+    chunk: int,
+) -> Iterator[Cost]:
     vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
-    caches = Caches(mmu, hardware, access=access, el=el, seed=seed)
-    hits, reads, resumed = [0] * len(list(hardware)), [0] * 5, [0] * 5
-    walks = faults = 0
-    for start in range(0, len(vas), chunk):
-        stop = min(start + chunk, len(vas))
-        some = owners[start:stop].tolist() or [0] * (stop - start)
-        for va, asid in zip(vas[start:stop].tolist(), some, strict=True):
-            done = caches.access(va, asid)
-            if done.hit:
-                hits[done.hit.cache] += 1
-                continue
-            walks += bool(done.read)
-            faults += isinstance(done.outcome, Fault)
-            for step in done.read:
-                reads[step.level] += 1
-            if done.resumed:
-                resumed[done.read[0].level - 1] += 1
-        l1, tlbs = len(hardware.l1), len(hardware.l1) + len(hardware.l2)
-        yield Cost(stop, tuple(hits[:l1]), tuple(hits[l1:tlbs]), tuple(resumed), tuple(reads), walks, faults)
+    run = runner(mmu, hardware, access, el, seed)
+    counts = np.zeros(HITS + len(list(hardware)), np.int64)
+    for _, start, stop in _pieces(counts[np.newaxis], len(vas), chunk, len(vas)):
+        run(vas[start:stop], owners[start:stop], counts)
+        yield _cost(hardware, stop, counts)
 
 
 def is_compiled() -> bool:
@@ -258,25 +255,43 @@ def _checked(
     return vas, owners
 
 
-def _compiled() -> Any:
-    """The module of the compiled loop, which is loaded by those who run a trace."""
-    with needed_by("counting what a trace costs"):
-        from pgtlab.arch.cost import tlb_loop
-
-        return tlb_loop
-
-
-def _runner(mmu: MMU, hardware: Hardware, access: Access, el: int, seed: int) -> Callable[..., None]:
+def _runner(mmu: MMU, hardware: Hardware, access: Access, el: int, seed: int) -> Run:
     """`hardware` with nothing in it, as a function that runs a part of a trace with its ASIDs and adds to counts."""
-    tlb_loop = _compiled()
+    try:
+        from pgtlab.arch.cost import tlb_loop
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+        return _plain_runner(mmu, hardware, access, el, seed)
+    run_trace: Any = tlb_loop.run_trace
     m, layout = tlb_loop.empty_caches(mmu, hardware, seed)
     halves = [tlb_loop.Half.of(r, access, el) for r in (mmu.lower, mmu.upper)]
 
     def run(vas: U64, asids: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
-        pieces = vas >> np.uint64(tlb_loop.PIECE_SHIFT)
+        pieces = vas >> np.uint64(PIECE_SHIFT)
         first = np.append(True, pieces[1:] != pieces[:-1])
         walks = tlb_loop.Walks.of(mmu.translate_many(vas[first], access, el), coalesces=hardware.coalesces)
-        tlb_loop.run_trace(m, layout, *halves, np.ascontiguousarray(vas), np.ascontiguousarray(asids), walks, counts)
+        run_trace(m, layout, *halves, np.ascontiguousarray(vas), np.ascontiguousarray(asids), walks, counts)
+
+    return run
+
+
+def _plain_runner(mmu: MMU, hardware: Hardware, access: Access, el: int, seed: int) -> Run:
+    """The same in Python alone."""
+    caches = Caches(mmu, hardware, access=access, el=el, seed=seed)
+
+    def run(vas: U64, asids: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
+        for va, asid in zip(vas.tolist(), asids.tolist() or repeat(0)):  # noqa: B905 (repeat() has no end)
+            done = caches.access(va, asid)
+            if done.hit:
+                counts[HITS + done.hit.cache] += 1
+                continue
+            counts[WALKS] += bool(done.read)
+            counts[FAULTS] += isinstance(done.outcome, Fault)
+            for step in done.read:
+                counts[READS + 1 + step.level] += 1
+            if done.resumed:
+                counts[WALK_CACHE_HITS + done.read[0].level] += 1  # of the level above
 
     return run
 
@@ -292,9 +307,8 @@ def _pieces(
 
 
 def _cost(hardware: Hardware, accesses: int, counts: NDArray[np.int64], windows: tuple[Cost, ...] = ()) -> Cost:
-    tlb_loop = _compiled()
     numbers = counts.tolist()
-    hits = numbers[tlb_loop.HITS :]
+    hits = numbers[HITS:]
     l1, tlbs = len(hardware.l1), len(hardware.l1) + len(hardware.l2)
 
     def by_level(first: int) -> tuple[int, ...]:
@@ -304,10 +318,10 @@ def _cost(hardware: Hardware, accesses: int, counts: NDArray[np.int64], windows:
         accesses,
         tuple(hits[:l1]),
         tuple(hits[l1:tlbs]),
-        by_level(tlb_loop.WALK_CACHE_HITS),
-        by_level(tlb_loop.READS),
-        numbers[tlb_loop.WALKS],
-        numbers[tlb_loop.FAULTS],
+        by_level(WALK_CACHE_HITS),
+        by_level(READS),
+        numbers[WALKS],
+        numbers[FAULTS],
         windows,
     )
 

@@ -145,7 +145,7 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
     [('0x1fe000', '0x2000', '0x7fe000', 3), ('0x200000', '0x400000', '0x800000', 2),
     ('0x600000', '0x2000', '0xc00000', 3)]
     """
-    from tqdm import tqdm
+    from pgtlab.progress_bar import tqdm
 
     r = mmu.upper if upper else mmu.lower
     if not mmu.walked(r):

@@ -156,7 +156,7 @@ def table_tree(mmu: MMU, *, upper: bool = False, once: bool = False, progress: b
     if not mmu.walked(r):
         return None
     assert r.start_level is not None
-    from tqdm import tqdm
+    from pgtlab.progress_bar import tqdm
 
     with tqdm(unit=" tables", delay=1, disable=None if progress else True) as bar:
         reader = _Reader(mmu.memory, r, set() if once else None, bar)

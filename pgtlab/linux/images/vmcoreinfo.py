@@ -78,7 +78,7 @@ def search(path: Path) -> VmcoreInfo | None:
 
     The file is read once, a piece at a time, holes of a sparse file left out; a bar shows it on a terminal.
     """
-    from tqdm import tqdm
+    from pgtlab.progress_bar import tqdm
 
     header = struct.pack("<I", len("VMCOREINFO") + 1)
     overlap = NOTE.size + len(NAME)

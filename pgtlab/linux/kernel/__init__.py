@@ -7,6 +7,8 @@ symbol table, `stack` its stack, and `report` what it found wrong.
 
 from typing import TYPE_CHECKING, Any
 
+from pgtlab.extras import needed_by
+
 if TYPE_CHECKING:
     from pgtlab.linux.kernel.running import Kernel, LivepatchError, Task
 
@@ -16,6 +18,7 @@ __all__ = ["Kernel", "LivepatchError", "Task"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pgtlab.linux.kernel import running  # needs numpy, which a twin that only looks at entries does not
+    with needed_by("a running kernel"):  # a twin that only looks at entries does not need numpy
+        from pgtlab.linux.kernel import running
 
     return getattr(running, name)

@@ -9,9 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from pgtlab.extras import needed_by
 from pgtlab.linux.oops.reading.lines import Line
 
 
@@ -198,17 +197,23 @@ def _instructions(words: Sequence[str], at: int | None, start: int | None) -> tu
     return tuple(instructions)
 
 
+NOT_DISASSEMBLED: Final = "not disassembled: needs capstone"
+
+
 def disassemble(word: int, offset: int | None = None) -> str:
     """One instruction of AArch64 in assembly language; `.inst` if the word is not an instruction.
 
     `offset` is its place in the function, from which targets of branches are counted. Without it they are relative,
-    `. + 8`.
+    `. + 8`. Where capstone is not installed the answer is `NOT_DISASSEMBLED`.
 
     >>> disassemble(0x14000002), disassemble(0x14000002, 0x10), disassemble(0)
     ('b . + 0x8', 'b +0x18', 'udf #0')
     """
+    disassembler = _disassembler()
+    if disassembler is None:
+        return NOT_DISASSEMBLED
     base = 1 << 32  # high enough for branches backwards
-    instruction = next(_disassembler().disasm(word.to_bytes(4, "little"), base), None)
+    instruction = next(disassembler.disasm(word.to_bytes(4, "little"), base), None)
     if instruction is None:
         return f".inst {word:#010x}"
     operands = str(instruction.op_str)
@@ -235,7 +240,8 @@ def _is_relative(instruction: Any) -> bool:
 
 @cache
 def _disassembler() -> Any:
-    with needed_by("machine code in a log"):
+    try:
         import capstone  # which other commands need not wait for
-
+    except ModuleNotFoundError:
+        return None
     return capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)

@@ -11,7 +11,7 @@ from pgtlab.arch import esr
 from pgtlab.arch.descriptor import Leaf, Table
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.linux.oops.inferring.inference import Diagnosis, Inference
-from pgtlab.linux.oops.reading.code import PrintedSymbol
+from pgtlab.linux.oops.reading.code import NOT_DISASSEMBLED, PrintedSymbol
 from pgtlab.linux.oops.reading.consistency import ABORTS
 from pgtlab.linux.oops.reading.header import LogFacts
 from pgtlab.linux.oops.reading.page_dump import OLD_FIELDS, PageType
@@ -234,6 +234,9 @@ def _pstate(report: PrintedReport) -> Iterator[Remark]:
 
 
 def _code(report: PrintedReport) -> Iterator[Remark]:
+    if report.code and report.code[0].text == NOT_DISASSEMBLED:
+        yield Remark(report.where.get("code"), f"code      {NOT_DISASSEMBLED}")
+        return
     for n, instruction in enumerate(report.code):
         place = f"{instruction.offset:+#x}" if instruction.offset is not None else ""
         text = f"{place:>8} {instruction.word:08x}  {instruction.text}"
