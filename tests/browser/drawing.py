@@ -19,7 +19,7 @@ body {{ margin: 12px; color: var(--jp-content-font-color1); background: var(--jp
 DRAW = """async ([esm, traits, number]) => {
     const url = URL.createObjectURL(new Blob([esm], {type: "text/javascript"}));
     const {default: {render}} = await import(url);
-    const listeners = [];
+    const listeners = {};
     window.sent ??= [];
     window.models ??= [];
     const model = {
@@ -31,9 +31,13 @@ DRAW = """async ([esm, traits, number]) => {
             window.update(await window.toPython([number, message]));
             window.unanswered--;
         },
-        on: (event, listener) => listeners.push(listener),
+        on: (events, listener) => events.split(" ").forEach((event) => (listeners[event] ??= []).push(listener)),
         off: () => {},
-        update: (changed) => { Object.assign(traits, changed); listeners.forEach((listener) => listener()); },
+        trigger: (event) => listeners[event]?.forEach((listener) => listener()),
+        update: (changed) => {
+            Object.assign(traits, changed);
+            Object.keys(changed).forEach((name) => model.trigger(`change:${name}`));
+        },
     };
     window.models.push(model);
     window.update = (changes) => changes.forEach((changed, number) => changed && window.models[number].update(changed));

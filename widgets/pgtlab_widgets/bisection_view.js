@@ -1,7 +1,8 @@
 // @ts-check
 // The bisection's view: what bad means, the kernel, the next step, and the graph.
 import { kernel, stuck, toggling } from "./kernel.js";
-import { button, h, picture, sending, show, toolbar } from "./page.js";
+import { button, h, picture, sending, toolbar } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{

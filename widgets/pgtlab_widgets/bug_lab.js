@@ -2,7 +2,8 @@
 // The bug lab's view: a tree on a CPU, its log and what follows from it, patches, sources, and the outcome everywhere.
 import { claims, log, reasons, words } from "./annotated.js";
 import { kernel, toggling } from "./kernel.js";
-import { button, h, picture, sending, show, textarea, toolbar } from "./page.js";
+import { button, h, picture, sending, textarea, toolbar } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{title: string, text: string, edit?: string}} Source

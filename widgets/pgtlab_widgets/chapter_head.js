@@ -1,7 +1,8 @@
 // @ts-check
 // The head of a chapter: its title line, and the log strip, which shows the line under the pointer or with the focus.
 import { enter, follow } from "./links.js";
-import { h, show } from "./page.js";
+import { h } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @param {{elements: import("./page.js").Wanted[], caption: string}} view

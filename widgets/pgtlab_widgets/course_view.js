@@ -1,7 +1,7 @@
 // @ts-check
 // The course's views: elements as Python gives them, and links between the chapters.
 import { enter, follow } from "./links.js";
-import { show } from "./page.js";
+import { show } from "./show.js";
 
 /** @param {{elements: import("./page.js").Wanted[]}} view */
 const body = (view) => view.elements;

@@ -2,7 +2,8 @@
 // The explorer's view: toggles, an address, its picture and that of the pinned kernel, why its fields are where they are,
 // and what the last choice changed.
 import { kernel, stuck, toggling } from "./kernel.js";
-import { button, field, h, picture, show, stop, table } from "./page.js";
+import { button, field, h, picture, stop, table } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{name: string, before: string|null, after: string|null}} Row

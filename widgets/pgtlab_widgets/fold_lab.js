@@ -1,6 +1,7 @@
 // @ts-check
 // The fold lab's view: a picture of cells, and a line about the chosen one.
-import { h, picture, sending, show } from "./page.js";
+import { h, picture, sending } from "./page.js";
+import { show } from "./show.js";
 
 /** @typedef {{picture: import("./page.js").Picture, selected: string, status: string}} View */
 

@@ -2,7 +2,8 @@
 // The oops reader's view: a field for a log, the diagnosis, the log line by line beside what follows from it, and what the
 // chosen claim rests on.
 import { claims, log, reasons, words } from "./annotated.js";
-import { button, h, show, textarea } from "./page.js";
+import { button, h, textarea } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {import("./annotated.js").Annotated & {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import traitlets
@@ -29,6 +30,7 @@ SAMPLES: Final = {
 }
 
 
+@lru_cache
 def sample(name: str) -> str:
     """A log of the model, by its name in `SAMPLES`."""
     tree, placement = SAMPLES[name]

@@ -1,8 +1,7 @@
 // @ts-check
-// What all views share: elements to show, which are patched into the page with few changes; groups of items, which arrow
-// keys go through; and what the reader does, which goes to Python as a message. Nothing is computed here. (`module()` of
-// view.py puts the modules that a view imports before it, each in its own function.)
-import { markEdges } from "./edges.js";
+// What all views are made of: elements to show, groups of items, which arrow keys go through, and buttons and fields, which
+// send a message to Python. Nothing is computed here. (`module()` of view.py puts the modules that a view imports before it,
+// each in its own function.)
 
 /**
  * @typedef {{key: string, tag: string, attributes: Record<string, string|number>, text?: string, hint?: string}} Shape
@@ -15,7 +14,7 @@ import { markEdges } from "./edges.js";
  *
  * A widget's model in the browser, as anywidget gives it.
  * @typedef {{
- *   get: (trait: string) => string|undefined, send: (message: object) => void,
+ *   get: (trait: string) => any, send: (message: object) => void,
  *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void,
  * }} Model
  *
@@ -28,45 +27,6 @@ import { markEdges } from "./edges.js";
  *   text?: string, children?: Wanted[],
  * }} Wanted
  */
-
-/** @type {WeakMap<Element, Wanted>} */
-const present = new WeakMap();
-
-/**
- * Make the children of `parent` those in `wanted`, changing only what differs. An element keeps its identity by its key,
- * and so its focus, what is typed or unfolded in it, and its place in the accessibility tree.
- * @param {Element} parent
- * @param {Wanted[]} wanted
- */
-export function patch(parent, wanted) {
-  const have = new Map(Array.from(parent.children, (child) => [present.get(child)?.key, child]));
-  const keys = new Set(wanted.map(({ key }) => key));
-  for (const [key, child] of have) if (!keys.has(key ?? "")) child.remove();
-  let next = parent.firstElementChild;
-  for (const node of wanted) {
-    const namespace = node.tag === "svg" ? "http://www.w3.org/2000/svg" : parent.namespaceURI;
-    let element = have.get(node.key);
-    if (element && element.localName !== node.tag) {
-      if (element === next) next = element.nextElementSibling;
-      element.remove();
-      element = undefined;
-    }
-    element ??= document.createElementNS(namespace, node.tag);
-    if (element === next) next = element.nextElementSibling;
-    else parent.insertBefore(element, next);
-    const before = present.get(element);
-    present.set(element, node);
-    const [had, has] = [before?.attributes ?? {}, node.attributes ?? {}];
-    for (const name in has) {
-      if (had[name] === has[name]) continue;
-      if (has[name] === null) element.removeAttribute(name);
-      else element.setAttribute(name, String(has[name]));
-    }
-    for (const name in had) if (!(name in has)) element.removeAttribute(name);
-    if (node.children) patch(element, node.children);
-    else if (before?.text !== node.text) element.textContent = node.text ?? "";
-  }
-}
 
 /**
  * An element to show. The keys of its children must differ.
@@ -250,170 +210,4 @@ export function table(key, caption, head, rows) {
     h("thead", "head", {}, [h("tr", "row", {}, head.map((name) => h("th", name, { scope: "col" }, name)))]),
     h("tbody", "body", {}, rows.map(row)),
   ]);
-}
-
-/**
- * Whether a key is the view's. JupyterLab uses arrows, Enter and letters too; Ctrl-S and Shift-Enter are left to it.
- * @param {KeyboardEvent} event
- */
-const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-
-let views = 0;
-
-/** @type {WeakMap<object, number>} how many views of a model are on the page */
-const shown = new WeakMap();
-// The traits that are drawn, the one that changes most last: `base_view` stays while something in it is chosen, and the bug
-// lab's `run_view` while the kernel is the same.
-const PARTS = ["base_view", "run_view", "view"];
-const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
-const AWAY = 500; // milliseconds after which a model without a view on the page is closed
-
-/**
- * A widget's module: `body` gives the elements to show for the traits in `PARTS` together. Events go to `on` first, if it has
- * them, and no further if that returns true.
- * @param {string} name
- * @param {(view: any, reader: Reader) => Wanted[]} body
- * @param {Record<string, (event: any, context: Context) => boolean|void>} on
- */
-export function show(name, body, on = {}) {
-  /** @param {{model: Model, el: HTMLElement}} arguments */
-  function render({ model, el }) {
-    const root = document.createElement("div");
-    root.className = `pgtlab-view pgtlab-${name}`;
-    /** @type {Reader} */
-    const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
-    /** @type {Context} */
-    const context = { view: null, reader, root, model, draw };
-
-    let heard = false;
-    /** Several traits that came together are drawn once. */
-    function hear() {
-      if (!heard) queueMicrotask(receive);
-      heard = true;
-    }
-
-    function receive() {
-      heard = false;
-      context.view = Object.assign({}, ...PARTS.map((part) => JSON.parse(model.get(part) ?? "{}")));
-      draw();
-    }
-
-    function draw() {
-      const { view } = context;
-      const failed = h("p", "failed", { class: "failed", role: "alert", hidden: view.failed ? null : true }, view.failed ?? "");
-      patch(root, [...body(view, reader), failed]);
-      // A field is set only when Python's text for it changes: the reader may be typing in it.
-      for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
-        if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
-      revealAll();
-      requestAnimationFrame(() => markEdges(root));
-      // Long work goes in steps: the next one is requested once the result of the last one is drawn.
-      const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
-      if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && model.send(JSON.parse(next)));
-      reader.next = next;
-    }
-
-    function revealAll() {
-      for (const group of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-reveal]"))) reveal(group);
-    }
-
-    /**
-     * Scroll `group`, not the page, to the item in its `data-reveal`, `reason/item`, once for each value.
-     * @param {HTMLElement} group
-     */
-    function reveal(group) {
-      const wanted = group.dataset.reveal ?? "";
-      if (reader[`reveal ${group.dataset.group}`] === wanted || !group.offsetHeight) return;
-      reader[`reveal ${group.dataset.group}`] = wanted;
-      const item = group.querySelector(`[data-item="${wanted.split("/").pop()}"]`);
-      const [box, at] = [group.getBoundingClientRect(), item?.getBoundingClientRect()];
-      if (at && (at.top < box.top || at.bottom > box.bottom)) group.scrollTop += at.top - box.top - box.height / 4;
-    }
-
-    /** @param {Element} element */
-    function send(element) {
-      const { send, field } = /** @type {HTMLElement} */ (element).dataset;
-      if (field) delete reader[element.id]; // Python may answer with the same text as before
-      if (element.getAttribute("aria-disabled") !== "true")
-        model.send(send ? JSON.parse(send) : { [field ?? ""]: /** @type {HTMLInputElement} */ (element).value });
-    }
-
-    /** @type {Record<string, (event: any) => void>} */
-    const own = {
-      click(event) {
-        const unfold = event.target.closest("[data-unfold]")?.dataset.unfold;
-        if (unfold) {
-          reader.open[unfold] = !reader.open[unfold];
-          return draw();
-        }
-        const element = event.target.closest("[data-send]");
-        if (!element) return;
-        send(element);
-        if (element.hasAttribute("data-item")) element.focus();
-      },
-
-      keydown(event) {
-        if (plain(event)) event.stopPropagation();
-        if (event.key === "Enter" && event.target.matches("input[data-field]")) send(event.target);
-        const item = event.target.closest("[data-item]");
-        const group = item?.closest("[data-group]");
-        if (!group) return;
-        const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[data-item]")]);
-        const at = items.indexOf(item);
-        /** @type {Record<string, number>} */
-        const moves = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 };
-        if (event.key in moves) items[moves[event.key]]?.focus();
-        else if (item.localName !== "button" && (event.key === " " || event.key === "Enter")) send(item);
-        else return;
-        event.preventDefault();
-      },
-
-      focusin(event) {
-        const item = event.target.closest("[data-item]");
-        const group = item?.closest("[data-group]");
-        if (!group) return;
-        reader.stops[group.dataset.group] = item.dataset.item;
-        for (const other of group.querySelectorAll('[data-item][tabindex="0"]')) other.setAttribute("tabindex", "-1");
-        item.setAttribute("tabindex", "0");
-      },
-
-      change(event) {
-        if (event.target.matches("[data-field]")) send(event.target);
-      },
-
-      input(event) {
-        if (event.inputType === "insertFromPaste" && event.target.matches("textarea[data-field]")) send(event.target);
-      },
-    };
-
-    for (const type of new Set([...Object.keys(own), ...Object.keys(on)]))
-      root.addEventListener(type, (event) => {
-        if (!on[type]?.(event, context)) own[type]?.(event);
-      });
-    // Notebook 7 handles keys while they are captured, before a view sees them, except where its library finds this mark.
-    const mark = (/** @type {any} */ event) =>
-      root.contains(event.target) && event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
-    window.addEventListener("keydown", mark, true);
-    root.addEventListener("scroll", () => markEdges(root), true);
-    receive();
-    el.append(root);
-    // Before it is on the page, and in a hidden tab, it has no size, and nothing can be scrolled.
-    const sized = new ResizeObserver(() => {
-      revealAll();
-      markEdges(root);
-    });
-    sized.observe(root);
-    model.on(CHANGES, hear);
-    shown.set(model, (shown.get(model) ?? 0) + 1);
-    return () => {
-      window.removeEventListener("keydown", mark, true);
-      sized.disconnect();
-      model.off(CHANGES, hear);
-      shown.set(model, (shown.get(model) ?? 0) - 1);
-      // A cell that runs again removes its output before it makes another: wait.
-      setTimeout(() => shown.get(model) || model.send({ gone: true }), AWAY);
-    };
-  }
-
-  return { render };
 }

@@ -1,7 +1,8 @@
 // @ts-check
 // The page inspector's view: toggles, actions on a page, its bytes, and what the kernel printed.
 import { kernel, stuck, toggling } from "./kernel.js";
-import { button, h, picture, show, stop } from "./page.js";
+import { button, h, picture, stop } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{

@@ -1,7 +1,8 @@
 // @ts-check
 // A question's view: its text, the fields of the answer, and after the answer what the reader said beside the truth.
 import { enter, follow } from "./links.js";
-import { button, h, show, stop } from "./page.js";
+import { button, h, stop } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {import("./page.js").Wanted} Wanted

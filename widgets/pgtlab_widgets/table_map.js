@@ -1,7 +1,8 @@
 // @ts-check
 // The table map's view: an address; bars, each a part of the one above; and the tables on the way, a column for each level.
 import { kernel, stuck, toggling } from "./kernel.js";
-import { button, field, h, picture, sending, show } from "./page.js";
+import { button, field, h, picture, sending } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{

@@ -1,6 +1,7 @@
 // @ts-check
 // The TLB's view: what runs on which hardware, how far it is, and the counts.
-import { h, picture, show, toolbar } from "./page.js";
+import { h, picture, toolbar } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{

@@ -126,21 +126,26 @@ class View(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, and the current picture for pages without widgets."""
-        if self.comm is None:  # it was shown before, and has left the page since
-            self.open()
+        for widget in (self.layout, self):
+            widget.open()  # it may have been shown before, and have left the page since
         View.displayed.add(self)
         data, metadata = cast(tuple[dict[str, Any], dict[str, Any]], super()._repr_mimebundle_())
         picture = self.picture()
         return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
 
     def _leave(self) -> None:
-        """Close the connection to the page, which keeps this object alive, unless another widget contains it."""
-        reference, states = f"IPY_MODEL_{self.model_id}", Widget.get_manager_state()["state"].values()
-        if any(reference in widget["state"].get("children", ()) for widget in states):
+        """Close the connection to the page, which keeps this object alive, unless another widget contains it.
+
+        The layout is a widget too; it is closed as well, unless another widget has the same one.
+        """
+        others = [state["state"] for key, state in Widget.get_manager_state()["state"].items() if key != self.model_id]
+        if any(f"IPY_MODEL_{self.model_id}" in other.get("children", ()) for other in others):
             return
-        self.close()
+        shared = any(f"IPY_MODEL_{self.layout.model_id}" == other.get("layout") for other in others)
+        for widget in (self,) if shared else (self, self.layout):
+            widget.close()
+            widget.__dict__.pop("_repr_mimebundle_", None)  # close() hides the method; but it can be shown again
         View.displayed.discard(self)
-        self.__dict__.pop("_repr_mimebundle_", None)  # close() hides the method; but this can be shown again
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         """Handle a message. (Changes of a trait could be merged, and two clicks are two clicks.)"""

@@ -1,7 +1,8 @@
 // @ts-check
 // The walk stepper's view: what to translate, the steps, the picture of the tables, and the bits of one word.
 import { kernel, stuck, toggling } from "./kernel.js";
-import { button, field, h, picture, show, toolbar } from "./page.js";
+import { button, field, h, picture, toolbar } from "./page.js";
+import { show } from "./show.js";
 
 /**
  * @typedef {{label: string, selected: boolean, send: object, rule?: string}[]} Options

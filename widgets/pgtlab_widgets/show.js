@@ -1,0 +1,193 @@
+// @ts-check
+// The life of a view on the page: it is drawn when its traits change, sends what the reader does to Python, and leaves nothing
+// when it goes.
+import { connection, disconnected } from "./connection.js";
+import { markEdges } from "./edges.js";
+import { h } from "./page.js";
+import { patch } from "./patch.js";
+
+/**
+ * @typedef {import("./page.js").Wanted} Wanted
+ * @typedef {import("./page.js").Reader} Reader
+ * @typedef {import("./page.js").Model} Model
+ * @typedef {import("./page.js").Context} Context
+ */
+
+/**
+ * Whether a key is the view's. JupyterLab uses arrows, Enter and letters too; Ctrl-S and Shift-Enter are left to it.
+ * @param {KeyboardEvent} event
+ */
+const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+
+let views = 0;
+
+/** @type {Map<unknown, number>} how many views of a widget are on the page, by its layout: its model is another for each */
+const shown = new Map();
+// The traits that are drawn, the one that changes most last: `base_view` stays while something in it is chosen, and the bug
+// lab's `run_view` while the kernel is the same.
+const PARTS = ["base_view", "run_view", "view"];
+const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
+const LEFT = 500; // milliseconds after which a model without a view on the page is closed
+const AWAY = "Not connected to Python: run this cell.";
+
+/**
+ * A widget's module: `body` gives the elements to show for the traits in `PARTS` together. Events go to `on` first, if it has
+ * them, and no further if that returns true.
+ * @param {string} name
+ * @param {(view: any, reader: Reader) => Wanted[]} body
+ * @param {Record<string, (event: any, context: Context) => boolean|void>} on
+ */
+export function show(name, body, on = {}) {
+  /** @param {{model: Model, el: HTMLElement}} arguments */
+  function render({ model, el }) {
+    const root = document.createElement("div");
+    root.className = `pgtlab-view pgtlab-${name}`;
+    /** @type {Reader} */
+    const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
+    const ended = new AbortController();
+    const { signal } = ended;
+    const python = connection(model, el, draw);
+    /** @type {Context} */
+    const context = { view: null, reader, root, model: { ...model, send: python.send }, draw };
+
+    let heard = false;
+    /** Several traits that came together are drawn once. */
+    function hear() {
+      if (!heard) queueMicrotask(receive);
+      heard = true;
+    }
+
+    function receive() {
+      heard = false;
+      context.view = Object.assign({}, ...PARTS.map((part) => JSON.parse(model.get(part) ?? "{}")));
+      draw();
+    }
+
+    function draw() {
+      if (signal.aborted) return;
+      const { view } = context;
+      const failed = h("p", "failed", { class: "failed", role: "alert", hidden: view.failed ? null : true }, view.failed ?? "");
+      const wanted = [...body(view, reader), failed];
+      patch(root, python.connected() ? wanted : [h("p", "disconnected", { class: "failed", role: "status" }, AWAY), ...wanted.map(disconnected)]);
+      // A field is set only when Python's text for it changes: the reader may be typing in it.
+      for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
+        if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
+      revealAll();
+      requestAnimationFrame(() => markEdges(root));
+      // Long work goes in steps: the next one is requested once the result of the last one is drawn.
+      const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
+      if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && python.send(JSON.parse(next)));
+      reader.next = next;
+    }
+
+    function revealAll() {
+      for (const group of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-reveal]"))) reveal(group);
+    }
+
+    /**
+     * Scroll `group`, not the page, to the item in its `data-reveal`, `reason/item`, once for each value.
+     * @param {HTMLElement} group
+     */
+    function reveal(group) {
+      const wanted = group.dataset.reveal ?? "";
+      if (reader[`reveal ${group.dataset.group}`] === wanted || !group.offsetHeight) return;
+      reader[`reveal ${group.dataset.group}`] = wanted;
+      const item = group.querySelector(`[data-item="${wanted.split("/").pop()}"]`);
+      const [box, at] = [group.getBoundingClientRect(), item?.getBoundingClientRect()];
+      if (at && (at.top < box.top || at.bottom > box.bottom)) group.scrollTop += at.top - box.top - box.height / 4;
+    }
+
+    /** @param {Element} element */
+    function send(element) {
+      const { send, field } = /** @type {HTMLElement} */ (element).dataset;
+      if (field) delete reader[element.id]; // Python may answer with the same text as before
+      if (element.getAttribute("aria-disabled") !== "true")
+        python.send(send ? JSON.parse(send) : { [field ?? ""]: /** @type {HTMLInputElement} */ (element).value });
+    }
+
+    /** @type {Record<string, (event: any) => void>} */
+    const own = {
+      click(event) {
+        const unfold = event.target.closest("[data-unfold]")?.dataset.unfold;
+        if (unfold) {
+          reader.open[unfold] = !reader.open[unfold];
+          return draw();
+        }
+        const element = event.target.closest("[data-send]");
+        if (!element) return;
+        send(element);
+        if (element.hasAttribute("data-item")) element.focus();
+      },
+
+      keydown(event) {
+        if (plain(event)) event.stopPropagation();
+        if (event.key === "Enter" && event.target.matches("input[data-field]")) send(event.target);
+        const item = event.target.closest("[data-item]");
+        const group = item?.closest("[data-group]");
+        if (!group) return;
+        const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[data-item]")]);
+        const at = items.indexOf(item);
+        /** @type {Record<string, number>} */
+        const moves = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 };
+        if (event.key in moves) items[moves[event.key]]?.focus();
+        else if (item.localName !== "button" && (event.key === " " || event.key === "Enter")) send(item);
+        else return;
+        event.preventDefault();
+      },
+
+      focusin(event) {
+        const item = event.target.closest("[data-item]");
+        const group = item?.closest("[data-group]");
+        if (!group) return;
+        reader.stops[group.dataset.group] = item.dataset.item;
+        for (const other of group.querySelectorAll('[data-item][tabindex="0"]')) other.setAttribute("tabindex", "-1");
+        item.setAttribute("tabindex", "0");
+      },
+
+      change(event) {
+        if (event.target.matches("[data-field]")) send(event.target);
+      },
+
+      input(event) {
+        if (event.inputType === "insertFromPaste" && event.target.matches("textarea[data-field]")) send(event.target);
+      },
+    };
+
+    for (const type of new Set([...Object.keys(own), ...Object.keys(on)]))
+      root.addEventListener(type, (event) => {
+        if (!on[type]?.(event, context)) own[type]?.(event);
+      }, { signal });
+    // Notebook 7 handles keys while they are captured, before a view sees them, except where its library finds this mark.
+    const mark = (/** @type {any} */ event) =>
+      root.contains(event.target) && event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
+    window.addEventListener("keydown", mark, { capture: true, signal });
+    root.addEventListener("scroll", () => markEdges(root), { capture: true, signal });
+    receive();
+    el.append(root);
+    // Before it is on the page, and in a hidden tab, it has no size, and nothing can be scrolled.
+    const sized = new ResizeObserver(() => {
+      revealAll();
+      markEdges(root);
+    });
+    sized.observe(root);
+    model.on(CHANGES, hear);
+    const widget = model.get("layout") ?? model;
+    shown.set(widget, (shown.get(widget) ?? 0) + 1);
+    return () => {
+      ended.abort();
+      sized.disconnect();
+      model.off(CHANGES, hear);
+      patch(root, []); // what else knows the root does not keep its elements
+      root.remove();
+      shown.set(widget, (shown.get(widget) ?? 0) - 1);
+      // A cell that runs again removes its output before it makes another: wait.
+      setTimeout(() => {
+        if (shown.get(widget)) return;
+        shown.delete(widget);
+        python.send({ gone: true });
+      }, LEFT);
+    };
+  }
+
+  return { render };
+}
