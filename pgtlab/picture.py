@@ -40,7 +40,7 @@ STYLE = """
 .pgtlab-picture .folded { fill: none; stroke: currentColor; stroke-opacity: 0.55; stroke-dasharray: 2 2; }
 .pgtlab-picture .run-time { stroke: currentColor; stroke-width: 2; stroke-dasharray: 5 3; }
 .pgtlab-picture .byte { fill: none; stroke: currentColor; stroke-opacity: 0.35; }
-.pgtlab-picture .now { stroke: currentColor; stroke-width: 3; }
+.pgtlab-picture .now { stroke: currentColor; stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture .byte.changed { fill: #ffd97a; stroke-opacity: 1; }
 .pgtlab-picture .differs { stroke: #b3261e; stroke-width: 3; }
 .pgtlab-picture .mark { fill: none; stroke: currentColor; stroke-width: 3; pointer-events: none; }
@@ -58,14 +58,21 @@ STYLE = """
 .pgtlab-picture .cell.report { fill: #f0c05a; }
 .pgtlab-picture .cell.panic { fill: #e8703a; }
 .pgtlab-picture .cell.none { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
+.pgtlab-picture .cell.now { stroke-opacity: 1; }
 .pgtlab-picture .cell.selected, .pgtlab-picture .cell[aria-pressed="true"] { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
+.pgtlab-picture path { fill: none; stroke: currentColor; }
+.pgtlab-picture .chain { stroke-dasharray: 4 2; }
+.pgtlab-picture .elbow { stroke-opacity: 0.55; }
+.pgtlab-picture .elbow.now { stroke-width: 2; stroke-opacity: 1; }
+.pgtlab-picture .ghost { opacity: 0.3; }
 @media (forced-colors: active) {
   .pgtlab-picture, .pgtlab-picture text { color: CanvasText; forced-color-adjust: none; }
   .pgtlab-picture .faint { fill: CanvasText; }
   .pgtlab-picture rect { stroke: CanvasText; }
   .pgtlab-picture :is(.frame, .byte, .cell, .commit) { stroke-opacity: 1; }
   .pgtlab-picture .unused, .pgtlab-picture .commit, .pgtlab-picture .cell.none { fill: Canvas; }
+  .pgtlab-picture .ghost { opacity: 0.6; }
   .pgtlab-picture :is(.now, .mark, .differs, .selected) { stroke: Highlight; } }
 [data-vscode-theme-kind] [class^="pgtlab-"] {
   --jp-content-font-color1: var(--vscode-editor-foreground);
@@ -128,6 +135,13 @@ def line(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
 def solid(key: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
     """A line that is not dashed."""
     return Shape(key, "line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": "edge"})
+
+
+def path(key: str, points: str, classes: str, **data: str) -> Shape:
+    """A line through points, written as SVG's `d`."""
+    return Shape(
+        key, "path", {"d": points, "class": classes, **{f"data-{name}": value for name, value in data.items()}}
+    )
 
 
 @dataclass(frozen=True)

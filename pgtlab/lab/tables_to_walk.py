@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pgtlab.arch.changed_memory import ChangedMemory
 from pgtlab.arch.descriptor import PageDescriptor
-from pgtlab.arch.fault import Access, Cause, Fault
+from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.walk import Walk
+from pgtlab.arch.walk import Translation, Walk
 from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot
@@ -108,13 +109,54 @@ class AddressSpace:
             return replace(cls.of_mmu(image.mmu), translate=image.translate)
         k = kernel_over(image.boot, image.mmu)
         text = image.symbols.get("_stext", k.KIMAGE_VADDR + image.numbers.get("KERNELOFFSET", 0))
-        trials = (*_of_the_kernel(text, "kernel image"), Trial("NULL", 0, el=1))
-        return cls(image.mmu, image.translate, trials, k, user_mm(k) if "TTBR0_EL1" in image.registers else None)
+        trials = _of_the_kernel(text, "kernel image")
+        if "TTBR0_EL1" not in image.registers:
+            return cls(image.mmu, image.translate, trials, k)
+        return cls(image.mmu, image.translate, (*trials, Trial("NULL", 0, el=1)), k, user_mm(k))
 
     @classmethod
     def of_mmu(cls, mmu: MMU) -> AddressSpace:
         """Tables that an MMU of your own walks."""
         return cls(mmu, mmu.translate, (Trial("0", 0, el=1),))
+
+    def with_words(self, words: Mapping[int, int]) -> AddressSpace:
+        """The same tables with other words at some physical addresses; nothing is written.
+
+        >>> from pgtlab import CPU, Config, boot
+        >>> space = small_process(boot(Config("4k", 48), CPU.named("max")))
+        >>> va = space.trials[0].va
+        >>> entry = space.translate(va, el=0).steps[1].address
+        >>> print(space.with_words({entry: 0}).translate(va, el=0).outcome)
+        level 1 translation fault: the descriptor is invalid
+        """
+        if not words:
+            return self
+        mmu = replace(self.mmu, memory=ChangedMemory(self.mmu.memory, words))
+
+        def translate(va: int, access: Access = Access.READ, el: int = 1) -> Walk:
+            self.translate(va, access, el)  # raises where an image does not know the tables
+            return mmu.translate(va, access, el)
+
+        kernel = None if self.boot is None else kernel_over(self.boot, mmu)
+        return replace(self, mmu=mmu, translate=translate, kernel=kernel)
+
+    def group(self, trial: Trial) -> str:
+        """What a trial shows, by its outcome, to sort a long list of them.
+
+        >>> from pgtlab import CPU, Config, boot
+        >>> space = small_process(boot(Config("4k", 48), CPU.named("max")))
+        >>> [space.group(trial) for trial in space.trials[:2]]
+        ['Maps', 'Faults at a level']
+        """
+        outcome = None if trial.rule else self.translate(trial.va, trial.access, trial.el).outcome
+        match outcome:
+            case Fault(cause=Cause.INPUT_ADDRESS):
+                return "Not canonical"
+            case Fault(kind=FaultKind.PERMISSION | FaultKind.ACCESS_FLAG):
+                return "Permission"
+            case Translation():
+                return "Maps"
+        return "Faults at a level"
 
     @property
     def boot(self) -> Boot | None:

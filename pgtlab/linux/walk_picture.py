@@ -1,36 +1,60 @@
 """The picture of one translation: the address, the tables that the MMU reads, and Linux's pointers to the same words.
 
-From left to right, the register with the first table, the tables and the outcome have a column each. Above them is the
-address, whose fields choose the entries; below each table are Linux's levels, each under the word that it points to.
+The address is at the top. Below it, from above to below, are the register with the first table, a few words of each
+table, and the outcome. A line leads from a field of the address to the entry that it chooses, a dashed one from an
+entry to the table that it points to. On the right are Linux's levels, each beside the word that it points to.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from pgtlab.arch.descriptor import Block, Descriptor, Leaf, PageDescriptor, Table
+from pgtlab.arch.descriptor import Descriptor, Leaf
 from pgtlab.arch.fault import Cause, Fault
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import Memory, PhysicalAddressError
-from pgtlab.arch.walk import Step, Update, Walk
+from pgtlab.arch.walk import Step, Walk
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.software_walk import Lookup
-from pgtlab.picture import Picture, Shape, line, rect, text
+from pgtlab.linux.walk_text import index_bits, outcome_of
+from pgtlab.picture import Picture, Shape, letters, path, rect, text
 
-LEFT, ROOT, COLUMN, GAP = 4, 96, 224, 16
-BIT, ADDRESS_Y, ADDRESS_H = 13, 26, 22
-TABLE_Y, ROW = 96, 20
-AROUND = 2  # words before and after the descriptor
-TABLE_H = (2 * AROUND + 1) * ROW
-LOOKUPS_Y = TABLE_Y + TABLE_H + 46
-LOOKUP_H, LOOKUP_GAP = 38, 4
-LETTER = 6.4  # the width of a character in the fallback fonts of browsers
-NARROWEST = 1120  # so that pictures of few and of many levels have the same scale if possible
+LEFT, WIDTH = 4, 632
+BIT, BITS_Y, BITS_H = 9.75, 40, 38
+DIGIT, LETTER = 7.3, 6.9  # the widths of a digit and of a letter in the fallback fonts of browsers
+CHAIN, WORDS, ROW = 12, 26, 17
+INDEX_W, WORD_W = 66, 258
+GUTTER, LANE = WORDS + WORD_W + 9, 7
+LOOKUPS = GUTTER + 6 * LANE + 6
+LOOKUP_H = 35
+ROOT_Y, ROOT_H, GAP = BITS_Y + BITS_H + 34, 22, 10
 
 
-def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at: int | None = None) -> Picture:
+@dataclass(frozen=True)
+class _Part:
+    """A field of the address: the level that it indexes, or None; the step that uses it, or None."""
+
+    name: str
+    hi: int
+    lo: int
+    classes: str
+    value: str
+    step: int | None = None
+    level: int | None = None
+
+    @property
+    def x(self) -> float:
+        return LEFT + (63 - self.hi) * BIT
+
+    @property
+    def width(self) -> float:
+        return (self.hi - self.lo + 1) * BIT
+
+
+def walk_picture(
+    walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at: int | None = None, known: int | None = None
+) -> Picture:
     """Draw a walk.
 
     Parameters
@@ -42,8 +66,11 @@ def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at:
     lookups : sequence of Lookup
         Linux's walk of the same address, where there is one.
     at : int, optional
-        The current step: 0 is the TTBR, the number of steps plus one the outcome, which is the default.
-        What is read later is left open.
+        The current step: 0 is the TTBR, the number of steps plus one the outcome, which is the default. Later steps are
+        pale.
+    known : int, optional
+        The number of entries of which the reader knows what they say. If it is given, nothing is shown that follows
+        from an entry that the reader does not know, or from a step after the current one.
 
     Examples
     --------
@@ -56,201 +83,196 @@ def walk_picture(walk: Walk, memory: Memory, lookups: Sequence[Lookup] = (), at:
     """
     last = len(walk.steps) + 1
     at = last if at is None else at
-    r = walk.va_range
+    seen, said = (last, last) if known is None else (at, known)
     title = f"{walk.va:#018x}, {walk.access.name.lower()} at EL{walk.el}"
-    shapes: list[Shape] = [text("title", LEFT, 16, title, "start strong"), *_address(walk, at)]
-    root = (r.ttbr, f"{r.base:#x}") if walk.steps else (r.ttbr, "is not used")
-    shapes += _box("root", 0, LEFT, ROOT, root, "outline now" if at == 0 else "cell")
-    x = LEFT + ROOT + GAP
-    places: dict[int, tuple[float, bool]] = {}
+    parts = list(_parts(walk))
+    shapes: list[Shape] = [text("title", LEFT, 16, title, "start strong"), *_address(parts, walk, at, seen)]
+    shapes += _root(walk, at)
+    ends: dict[int | None, float] = {}  # where the line of each field ends
+    chain, y = ROOT_Y + ROOT_H / 2, ROOT_Y + ROOT_H + GAP
+    if lookups:
+        shapes.append(text("linux", LOOKUPS, ROOT_Y + 16, "Linux's walk of the same words", "start strong"))
+    words = {step.address for step in walk.steps}
     for number, step in enumerate(walk.steps, 1):
-        shapes.append(_arrow(f"arrow {number}", x))
-        shapes += _table(step, walk, memory, x, number, at)
-        places[step.address] = x, number <= at
-        x += COLUMN + GAP
-    shapes.append(_arrow("arrow end", x))
-    outcome = outcome_of(walk)
-    width = max(150, LETTER * max(map(len, outcome)) + 12)
-    if at == last:
-        shapes += _box(
-            "outcome", last, x, width, outcome, "wrong now" if isinstance(walk.outcome, Fault) else "outline now"
-        )
-    else:
-        shapes += _box("outcome", last, x, width, ("?",), "cell")
-    rows = max(Counter(places.get(lookup.pa, (LEFT + ROOT + GAP,))[0] for lookup in lookups).values(), default=0)
-    shapes += _lookups(lookups, places)
-    lines = [str(walk), *(f"Linux: {lookup}" for lookup in lookups)]
-    height = LOOKUPS_Y + rows * (LOOKUP_H + LOOKUP_GAP) if rows else LOOKUPS_Y - 20
-    return Picture(max(round(x + width + 6), NARROWEST), height, title, "\n".join(lines), tuple(shapes))
+        beside = [each for each in lookups if each.pa == step.address or (number == 1 and each.pa not in words)]
+        block = [_chain(f"chain {number}", chain, y + ROW / 2), *_table(step, walk, memory, y, number, seen, said)]
+        if number <= seen:
+            block += _lookups(beside, words, y)
+        chain = ends[number] = y + 2.5 * ROW
+        if number == at:
+            block = [_now(shape) if shape.key == f"word {step.level} 0" else shape for shape in block]
+        shapes += block if number <= at else map(_ghost, block)
+        y += max(4 * ROW, len(beside) * LOOKUP_H) + GAP
+    end = list(_outcome(walk, y, at, seen, last))
+    end.append(_chain("chain end", chain, y + ROW))
+    ends[last] = y
+    shapes += end if at == last else map(_ghost, end)
+    shapes += _elbows([part for part in parts if part.step in ends], ends, at)
+    lines = [str(walk), *(f"Linux: {lookup}" for lookup in lookups)] if seen == last else []
+    return Picture(WIDTH, y + 3 * ROW + 12, title, "\n".join(lines or [title]), tuple(shapes))
 
 
-def step_of(walk: Walk, at: int) -> str:
-    """What happens at a step, in a sentence or two; `at` is as in `walk_picture`.
-
-    >>> from pgtlab.arch.mapper import Mapper
-    >>> from pgtlab.arch.registers import TCR_EL1
-    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
-    >>> mapper.map_range(0x40_0000, 0x8020_0000, 0x20_0000)
-    >>> walk = mapper.mmu.translate(0x40_1234)
-    >>> for at in range(4):
-    ...     print(step_of(walk, at))
-    Bit 55 is 0: TTBR0_EL1 has the level 1 table, at 0x40000000.
-    Level 1: bits 38:30 of the address choose entry 0x0. It is a table descriptor: the level 2 table is at 0x40002000.
-    Level 2: bits 29:21 of the address choose entry 0x2. It is a block descriptor: its memory begins at 0x80200000.
-    PA 0x80201234, Normal WB RWA, Inner Shareable. An AT instruction would report it as PAR_EL1 = 0xff00000080201980.
-    """
-    r = walk.va_range
-    if at == 0:
-        bit = f"Bit 55 is {int(r.upper)}: {r.ttbr}"
-        if walk.steps:
-            return f"{bit} has the level {walk.steps[0].level} table, at {walk.steps[0].table:#x}."
-        return f"{bit} would have the first table, but it is not read."
-    if at > len(walk.steps):
-        sentence = f"{str(walk.outcome)[0].upper()}{str(walk.outcome)[1:]}."
-        if walk.esr is not None:
-            return f"{sentence} ESR_EL1 = {int(walk.esr):#x}."
-        if walk.update:
-            sentence = f"{sentence} Besides, {_written(walk.steps[-1], walk.update)}."
-        return f"{sentence} An AT instruction would report it as PAR_EL1 = {int(walk.par):#x}."
-    step = walk.steps[at - 1]
-    hi, lo = _index_bits(walk, step.level)
-    chosen = f"Level {step.level}: bits {hi}:{lo} of the address choose entry {step.index:#x}."
-    return f"{chosen} {_found(step.descriptor, step.level)}"
-
-
-def outcome_of(walk: Walk) -> tuple[str, ...]:
-    """The outcome of the walk, in lines: the physical address and its memory, or the fault and its ESR_EL1."""
-    if isinstance(walk.outcome, Fault):
-        kind, _, cause = str(walk.outcome).partition(": ")
-        return kind, *_wrapped(cause), f"ESR_EL1 = {int(walk.esr or 0):#x}"
-    written = [_written(walk.steps[-1], walk.update)] if walk.update else []
-    return (*str(walk.outcome).split(", "), *written)
-
-
-def _written(step: Step, update: Update) -> str:
-    """The fields that hardware changes in a descriptor."""
-    assert step.descriptor is not None
-    changed = (
-        f"{field.name} = {field.extract(update.after):#x}"
-        for field in step.descriptor.fields
-        if field.extract(update.before) != field.extract(update.after)
-    )
-    return f"hardware writes {', '.join(changed)}"
-
-
-def _found(descriptor: Descriptor | None, level: int) -> str:
-    match descriptor:
-        case None:
-            return "There is no memory."
-        case Table():
-            return f"It is a table descriptor: the level {level + 1} table is at {descriptor.oa:#x}."
-        case Block():
-            return f"It is a block descriptor: its memory begins at {descriptor.oa:#x}."
-        case PageDescriptor():
-            return f"It is a page descriptor: its page begins at {descriptor.oa:#x}."
-        case _:
-            return "It is invalid: the walk ends here."
-
-
-def _wrapped(words: str, width: int = 30) -> list[str]:
-    return textwrap.wrap(words, width, break_long_words=False, break_on_hyphens=False)
-
-
-def _index_bits(walk: Walk, level: int) -> tuple[int, int]:
-    """The address bits that choose an entry of a level's table, the highest first."""
-    r = walk.va_range
-    above = r.granule.level_shift(level - 1)
-    return (r.input_bits if level == r.start_level else above) - 1, r.granule.level_shift(level)
-
-
-def _address(walk: Walk, at: int) -> Iterator[Shape]:
-    """The address as a strip of 64 bits, in the colours of the levels."""
+def _parts(walk: Walk) -> Iterator[_Part]:
+    """The fields of the address, the highest bits first."""
     r = walk.va_range
     compared = r.top_bits(fetch=walk.access.name == "FETCH").bit_length()
     outside = isinstance(walk.outcome, Fault) and walk.outcome.cause is Cause.INPUT_ADDRESS
     same = f"{walk.va >> r.input_bits & (1 << compared - r.input_bits) - 1:#x}" if outside else f"all {int(r.upper)}"
-    fields = [("tag", 63, compared, "unused", "tag")] if compared < 64 else []
-    fields.append(("top", compared - 1, r.input_bits, "wrong" if outside else "unused", same))
+    if compared < 64:
+        yield _Part("tag", 63, compared, "unused", "")
+    yield _Part("top", compared - 1, r.input_bits, "wrong" if outside else "unused", same)
     end = r.input_bits
     leaf = next((step.level for step in walk.steps if isinstance(step.descriptor, Leaf)), LAST_LEVEL)
-    for level in range(LAST_LEVEL + 1 if r.start_level is None else r.start_level, leaf + 1):
-        hi, end = _index_bits(walk, level)
+    first = LAST_LEVEL + 1 if r.start_level is None else r.start_level
+    for number, level in enumerate(range(first, leaf + 1), 1):
+        hi, end = index_bits(walk, level)
         index = walk.va >> end & (1 << hi - end + 1) - 1
-        number = level - (r.start_level or 0) + 1
-        now = " now" if number == at <= len(walk.steps) else ""
-        fields.append((f"level {level}", hi, end, f"level-{level}{now}", f"level {level}: {index:#x}"))
-    fields.append(("offset", end - 1, 0, "offset", f"offset {walk.va & (1 << end) - 1:#x}"))
-    for name, hi, lo, classes, meaning in fields:
-        width, x = (hi - lo + 1) * BIT, LEFT + (63 - hi) * BIT
-        yield rect(f"va {name}", x, ADDRESS_Y, width, ADDRESS_H, classes, f"bits {hi}:{lo}, {meaning}")
-        short = meaning if LETTER * len(meaning) < width else meaning.partition(": ")[2]
-        if short and LETTER * len(short) < width:
-            ink = "" if classes == "unused" else " on-fill"
-            yield text(f"va {name} text", x + width / 2, ADDRESS_Y + 15, short, f"middle small{ink}")
+        yield _Part(f"level {level}", hi, end, f"level-{level}", f"{index:#x}", number, level)
+    maps = None if isinstance(walk.outcome, Fault) else len(walk.steps) + 1
+    yield _Part("offset", end - 1, 0, "offset", f"{walk.va & (1 << end) - 1:#x}", maps)
 
 
-def _arrow(key: str, x: float) -> Shape:
-    return line(key, x - GAP, TABLE_Y + TABLE_H / 2, x, TABLE_Y + TABLE_H / 2)
+def _address(parts: Sequence[_Part], walk: Walk, at: int, seen: int) -> Iterator[Shape]:
+    """The address as a strip of 64 bits, in the colours of the levels."""
+    for part in parts:
+        shown = part.value if part.step is None or part.step <= seen else "?"
+        classes = f"{part.classes} now" if part.step == at and part.level is not None else part.classes
+        middle, ink = part.x + part.width / 2, "" if part.classes == "unused" else " on-fill"
+        bits = f"{part.hi}:{part.lo}" if part.hi > part.lo else f"{part.hi}"
+        data = (
+            {}
+            if part.step is None or part.step > len(walk.steps)
+            else {"step": f"{part.step}", "level": f"{part.level}"}
+        )
+        hint = f"bits {bits}, {part.name}: {shown}" if part.name != "top" else f"bits {bits}: {shown}"
+        yield rect(f"va {part.name}", part.x, BITS_Y, part.width, BITS_H, classes, hint, **data)
+        if len(bits) * LETTER < part.width + (4 if part.level is not None else -8):  # apart from its neighbours
+            yield text(f"va {part.name} bits", middle, BITS_Y - 5, bits, "middle small", quiet=True)
+        lines = [word for word in ("" if part.name == "top" else part.name, shown) if word]
+        lines = [word for word in lines if len(word) * LETTER < part.width]
+        for row, word in enumerate(lines):
+            y = BITS_Y + BITS_H / 2 + 4 + (row - (len(lines) - 1) / 2) * 15
+            yield text(f"va {part.name} {row}", middle, y, word, f"middle small{ink}", quiet=True)
 
 
-def _table(step: Step, walk: Walk, memory: Memory, x: float, number: int, at: int) -> Iterator[Shape]:
-    """The words around a descriptor, which has the colour of its level once it has been read."""
-    read = number <= at
-    hi, lo = _index_bits(walk, step.level)
-    where = f" at {step.table:#x}" if number <= at + 1 else ""
-    yield text(f"level {step.level}", x, TABLE_Y - 24, f"level {step.level} table{where}", "start small strong")
-    yield text(f"index {step.level}", x, TABLE_Y - 8, f"bits {hi}:{lo} = {step.index:#x}", "start small")
-    for row, offset in enumerate(range(-AROUND, AROUND + 1)):
-        index, y = step.index + offset, TABLE_Y + row * ROW
-        key = f"word {step.level} {offset}"
-        fill = f"level-{step.level}" if offset == 0 and read else "byte"
+def _root(walk: Walk, at: int) -> Iterator[Shape]:
+    r = walk.va_range
+    base = f"{r.base:#x}" if walk.steps else "is not used"
+    classes = "outline now" if at == 0 else "cell"
+    yield rect("root", WORDS, ROOT_Y, WORD_W, ROOT_H, classes, f"step 0: {r.ttbr}, {base}", step="0")
+    yield text("root 0", WORDS + 6, ROOT_Y + 15, r.ttbr, "start small strong")
+    yield text("root 1", WORDS + WORD_W - 6, ROOT_Y + 15, base, "end mono small")
+
+
+def _chain(key: str, start: float, end: float) -> Shape:
+    """From an entry to the top of the next table, on the left of both."""
+    head = f"M{WORDS - 5} {end - 4}L{WORDS} {end}L{WORDS - 5} {end + 4}"
+    return path(key, f"M{WORDS} {start:g}H{CHAIN}V{end:g}H{WORDS}{head}", "chain")
+
+
+def _table(step: Step, walk: Walk, memory: Memory, y: float, number: int, seen: int, said: int) -> Iterator[Shape]:
+    """The head of a table, and the words around the descriptor."""
+    read, level = number <= seen, step.level
+    hi, lo = index_bits(walk, level)
+    where = f"{step.table:#x}" if number <= said + 1 else "?"
+    yield rect(f"table {level}", WORDS, y, WORD_W, ROW, f"level-{level}", f"level {level} table at {where}")
+    yield text(f"level {level}", WORDS + 6, y + 13, f"level {level} table", "start small strong on-fill")
+    yield text(f"level {level} at", WORDS + WORD_W - 6, y + 13, where, "end mono small on-fill")
+    for offset in (-1, 0, 1):
+        index, top, key = step.index + offset, y + (2 + offset) * ROW, f"word {level} {offset}"
+        there = read and 0 <= index < 1 << hi - lo + 1
+        name = f"entry {index:#x} ({index})" if there else "an entry"
         if offset == 0:
-            classes = f"{fill} now" if number == at else fill
-            yield rect(key, x, y, COLUMN, ROW, classes, f"step {number}: level {step.level}", step=str(number))
+            hint = f"step {number}: level {level}, {name}"
+            yield rect(key, WORDS, top, WORD_W, ROW, "cell entry", hint, step=str(number), level=str(level))
         else:
-            yield rect(key, x, y, COLUMN, ROW, fill)
-        if read and 0 <= index < 1 << hi - lo + 1:
-            ink = " on-fill strong" if offset == 0 else ""
-            content = f"[{index:#05x}] {_word(memory, step.table + 8 * index)}"
-            yield text(f"{key} text", x + 6, y + 14, content, f"start mono small{ink}")
-    if read:
-        kind = "no memory" if step.descriptor is None else type(step.descriptor).__name__
-        oa = f" {step.descriptor.oa:#x}" if isinstance(step.descriptor, Table | Leaf) else ""
-        yield text(f"kind {step.level}", x, TABLE_Y + TABLE_H + 15, f"{kind}{oa}", "start small strong")
+            yield rect(key, WORDS, top, WORD_W, ROW, "byte")
+        if there:
+            strong = " strong" if offset == 0 else " faint"
+            yield text(f"{key} index", WORDS + 6, top + 13, f"[{index:#05x}]", f"start mono small{strong}")
+            descriptor = step.descriptor if offset == 0 and number <= said else None
+            yield from _word(key, memory, step.table + 8 * index, top, descriptor)
+    if number <= min(seen, said):
+        kind = "" if step.descriptor is None else type(step.descriptor).__name__
+        yield text(f"kind {level}", WORDS + WORD_W - 6, y + 2 * ROW + 13, kind, "end small strong")
 
 
-def _word(memory: Memory, pa: int) -> str:
+def _word(key: str, memory: Memory, pa: int, y: float, descriptor: Descriptor | None) -> Iterator[Shape]:
+    """A word in groups of four digits; of the descriptor that was read, the address in the colour of its level."""
+    x = WORDS + INDEX_W
     try:
-        return f"{memory.read64(pa):016x}"
+        word = memory.read64(pa)
     except PhysicalAddressError:
-        return "no memory"
-
-
-def _lookups(lookups: Sequence[Lookup], places: dict[int, tuple[float, bool]]) -> Iterator[Shape]:
-    """Linux's pointers, each below the word that it points to; below the first one if the MMU never reads it."""
-    if not lookups:
+        yield text(f"{key} text", x, y + 13, "no memory", "start small")
         return
-    yield text("linux", LEFT, LOOKUPS_Y + 16, "Linux's walk", "start strong")
-    yield text("linux same", LEFT, LOOKUPS_Y + 32, "of these words", "start small")
-    rows: dict[float, int] = {}
-    for lookup in lookups:
-        x, reached = places.get(lookup.pa, (LEFT + ROOT + GAP, True))
-        row = rows[x] = rows.get(x, -1) + 1
-        y = LOOKUPS_Y + row * (LOOKUP_H + LOOKUP_GAP)
-        if not reached:
-            continue
+    address = sum(field.mask for field in descriptor.fields if field.name.startswith("OA")) if descriptor else 0
+    places = [x + (i + i // 4 * 0.5) * DIGIT for i in range(16)]
+    digits = f"{word:016x}"
+    shown = [i for i in range(16) if address >> 60 - 4 * i & 0xF]
+    fill = "" if descriptor is None else f"level-{descriptor.level}"
+    for i in shown:
+        width = DIGIT * (1.5 if i % 4 == 3 and i + 1 in shown else 1)
+        yield rect(f"{key} digit {i}", places[i], y + 2, width, ROW - 4, f"{fill} part")
+    for part, of, ink in (("", False, " faint"), (" address", True, " strong on-fill")):
+        at = [i for i in range(16) if (i in shown) is of]
+        if at:
+            content = "".join(digits[i] for i in at)
+            yield letters(f"{key} text{part}", [places[i] for i in at], y + 13, content, f"start mono small{ink}")
+
+
+def _lookups(lookups: Sequence[Lookup], words: set[int], y: float) -> Iterator[Shape]:
+    """Linux's pointers, beside the word that they point to; beside the first word if the MMU never reads it."""
+    for row, lookup in enumerate(lookups):
+        top, key = y + row * LOOKUP_H, f"lookup {lookup.level}"
         classes = {Fold.COMPILE_TIME: "folded", Fold.RUN_TIME: "byte run-time"}.get(lookup.fold, "byte")
         where = "same entry" if lookup.again else f"at {lookup.pa:#x}"
-        unread = "" if lookup.pa in places else ", the MMU skips it"
+        unread = "" if lookup.pa in words else ", not read by the MMU"
         note = unread if lookup.fold is Fold.REAL else f", {lookup.fold.value}"
-        yield rect(f"lookup {lookup.level}", x, y, COLUMN, LOOKUP_H, classes, str(lookup))
-        yield text(f"lookup {lookup.level} call", x + 6, y + 15, lookup.call, "start mono small")
-        yield text(f"lookup {lookup.level} same", x + 6, y + 31, f"{where}{note}", "start small")
+        yield rect(key, LOOKUPS, top, WIDTH - LOOKUPS - 2, LOOKUP_H - 3, classes, str(lookup))
+        yield text(f"{key} call", LOOKUPS + 6, top + 13, lookup.call, "start mono small")
+        yield text(f"{key} same", LOOKUPS + 6, top + 27, f"{where}{note}", "start small")
 
 
-def _box(key: str, step: int, x: float, width: float, lines: Sequence[str], classes: str) -> Iterator[Shape]:
-    yield rect(key, x, TABLE_Y, width, TABLE_H, classes, f"step {step}: {key}", step=str(step))
+def _outcome(walk: Walk, y: float, at: int, seen: int, last: int) -> Iterator[Shape]:
+    """The physical address, or the fault."""
+    lines = outcome_of(walk) if last <= seen else ("?",)
+    classes = ("wrong" if isinstance(walk.outcome, Fault) and last <= seen else "cell") + (" now" if at == last else "")
+    hint = f"step {last}: outcome"
+    yield rect("outcome", WORDS, y, WIDTH - WORDS - 2, 3 * ROW + 8, classes, hint, step=str(last))
     ink = " on-fill" if "wrong" in classes else ""
     for number, content in enumerate(lines):
         strong = " strong" if number == 0 else ""
-        yield text(f"{key} {number}", x + 6, TABLE_Y + 18 + number * 17, content, f"start small{ink}{strong}")
+        yield text(f"outcome {number}", WORDS + 6, y + 15 + number * 17, content, f"start small{ink}{strong}")
+
+
+def _elbows(parts: Sequence[_Part], ends: dict[int | None, float], at: int) -> Iterator[Shape]:
+    """Lines from fields of the address to what they choose, side by side in a gutter, so that none crosses another."""
+    lanes = [GUTTER + lane * LANE for lane in range(len(parts))]
+    left = sum(part.x + part.width / 2 < lane for part, lane in zip(parts, lanes, strict=True))
+    for number, (part, gutter) in enumerate(zip(parts, lanes, strict=True)):
+        depth = left - 1 - number if number < left else number - left
+        x, top, end = part.x + part.width / 2, BITS_Y + BITS_H, ends[part.step]
+        line = f"M{x:g} {top}V{top + 5 + 5 * depth}H{gutter}V{end:g}" + (
+            f"H{WORDS + WORD_W}" if part.level is not None else ""
+        )
+        data = {} if part.level is None else {"level": str(part.level)}
+        shape = path(f"elbow {part.name}", line, "elbow", **data)
+        if part.step == at:
+            yield _now(shape)
+        else:
+            yield shape if part.step is not None and part.step < at else _ghost(shape)
+
+
+def _now(shape: Shape) -> Shape:
+    return _with_class(shape, "now")
+
+
+def _ghost(shape: Shape) -> Shape:
+    """A shape of a step that is still to come."""
+    return _with_class(shape, "ghost")
+
+
+def _with_class(shape: Shape, name: str) -> Shape:
+    return replace(
+        shape, attributes={**shape.attributes, "class": f"{shape.attributes.get('class', '')} {name}".strip()}
+    )

@@ -109,7 +109,7 @@ def test_choices_move_nothing_below(run_cells, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
     height = view.bounding_box()["height"]
-    for name, table in (("off", "level 1 table at"), ("on", "level 0 table at")):
+    for name, table in (("off", "level 1 table"), ("on", "level 0 table")):
         lpa2(view, name).click()
         expect(view.locator("svg").first).to_contain_text(table)
         assert abs(view.bounding_box()["height"] - height) < 1

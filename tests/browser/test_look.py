@@ -1,7 +1,7 @@
 """What the nine views have in common: one line of controls, pictures of one size, errors that look like errors."""
 
 import pytest
-from pgtlab_widgets import Explorer, WalkStepper
+from pgtlab_widgets import Explorer
 from playwright.sync_api import expect
 
 from tests.browser.test_readable import NINE
@@ -62,7 +62,7 @@ def test_letters_have_at_least_12_pixels(show, name, width):
 
 
 def test_edge_of_a_wide_picture_shows_that_there_is_more(show):
-    page, view = show(WalkStepper(page_size="4k", va_bits=52))
+    page, view = show(Explorer("4k", 52))
     page.set_viewport_size({"width": 660, "height": 900})
     edges = view.locator(".edges").first
     right = "edges => getComputedStyle(edges, '::after').opacity"

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from pgtlab_widgets import WalkStepper
+from pgtlab_widgets import Explorer, WalkStepper
 
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.mapper import Mapper
@@ -27,8 +27,9 @@ def send(view, **message):
 
 def test_steps_forward_and_back():
     stepper = WalkStepper()
-    assert stepper.view["status"].startswith("Bit 55 is 0: TTBR0_EL1 has the level 0 table")
-    for step in range(1, 7):
+    assert stepper.step == 1
+    assert stepper.view["status"].startswith("Level 0: bits 47:39 of the address choose entry")
+    for step in range(2, 8):
         send(stepper, by=1)
         assert stepper.view["step"] == stepper.step == min(step, 5)
     assert stepper.view["status"].startswith("PA 0x")
@@ -37,21 +38,128 @@ def test_steps_forward_and_back():
     for _ in range(9):
         send(stepper, by=-1)
     assert stepper.step == 0
+    assert stepper.view["status"].startswith("Bit 55 is 0: TTBR0_EL1 has the level 0 table")
     stepper.step = 99
     assert stepper.step == stepper.last
 
 
+def rows(stepper):
+    return {name: (digits, meaning) for _, name, digits, meaning in stepper.view["word"]["rows"]}
+
+
 def test_word_of_each_step():
     stepper = WalkStepper()
-    titles = []
+    names = []
     for step in range(stepper.last + 1):
         stepper.step = step
-        titles.append(stepper.view["word"]["title"].partition(" = ")[0])
-    assert titles == ["TTBR0_EL1", "Table", "Table", "Table", "Page", "PAR_EL1"]
+        names.append(stepper.view["word"]["name"])
+    assert names == ["TTBR0_EL1", "Table", "Table", "Table", "Page", "PAR_EL1"]
+    stepper.step = 4
+    assert stepper.view["word"]["digits"].replace(" ", "") == f"{stepper.walk.steps[3].descriptor.value:016x}"
+    assert rows(stepper)["AF"] == ("1", "accessed: PTE_AF")
     send(stepper, **{"try": "write to a read-only page"})
-    legend = [shape.get("text") for shape in stepper.view["word"]["shapes"]]
-    assert "Permission fault, level 3." in legend
-    assert "Abort caused by writing to memory" in legend
+    assert rows(stepper)["DFSC"][1] == "Permission fault, level 3."
+    assert rows(stepper)["WnR"][1] == "Abort caused by writing to memory"
+
+
+# Changed entries
+
+
+def test_changed_entry_is_walked_again():
+    stepper = WalkStepper(cpu="cortex-a72")  # which has no hardware that sets AF
+    stepper.step = 4
+    pa = stepper.walk.outcome.pa
+    send(stepper, edit="set AF = 0")
+    assert stepper.step == 4
+    assert rows(stepper)["AF"][0] == "0"
+    assert "access flag fault" in str(stepper.walk.outcome)
+    assert stepper.lookups[-1].value == stepper.walk.steps[-1].descriptor.value
+    assert stepper.view["undo"] == "set AF = 0"
+    stepper.step = 3
+    send(stepper, edit="make it a block")  # with the attributes of the page
+    assert "level 2 access flag fault" in str(stepper.walk.outcome)
+    send(stepper, edit="set AF = 1")
+    assert stepper.walk.outcome.pa == pa & -(2 << 20) | stepper.walk.va & (2 << 20) - 1
+    assert stepper.step == 3
+    assert stepper.view["word"]["name"] == "Block"
+    for _ in range(3):
+        send(stepper, undo=True)
+    assert stepper.walk.outcome.pa == pa
+    assert stepper.view["undo"] == ""
+
+
+@pytest.mark.parametrize(
+    ("step", "edit", "outcome"),
+    [
+        (2, "clear bit 0", "level 1 translation fault"),
+        (3, "make all below it read-only", "level 3 permission fault"),
+        (4, "make it read-only", "level 3 permission fault"),
+        (4, "keep EL0 out", "level 3 permission fault"),
+    ],
+)
+def test_what_a_change_does_to_a_write(step, edit, outcome):
+    stepper = WalkStepper(access="WRITE")
+    assert not isinstance(stepper.walk.outcome, Fault)
+    stepper.step = step
+    stepper.edit(edit)
+    assert outcome in str(stepper.walk.outcome)
+
+
+def test_change_stays_in_its_view():
+    stepper, other = WalkStepper(), WalkStepper()
+    stepper.edit("clear bit 0")
+    other.el = 1
+    assert not isinstance(other.walk.outcome, Fault)
+    assert isinstance(stepper.walk.outcome, Fault)
+    stepper.choose(page_size="16k")
+    assert not isinstance(stepper.walk.outcome, Fault)
+
+
+def test_impossible_change_is_refused():
+    with pytest.raises(ValueError, match="'set AF = 0' cannot be done at step 1: choose from clear bit 0"):
+        WalkStepper().edit("set AF = 0")
+    stepper = WalkStepper()
+    stepper.step = 0
+    with pytest.raises(ValueError, match="no entry is read at this step"):
+        stepper.edit("clear bit 0")
+
+
+def test_image_is_changed_in_the_view_only():
+    image = Image.open("tests/data/kernel/ptdump/4k-va48-max")
+    stepper = WalkStepper(image)
+    stepper.edit("clear bit 0")
+    assert "level 0 translation fault" in str(stepper.walk.outcome)
+    assert not isinstance(WalkStepper(image).walk.outcome, Fault)
+
+
+# What is chosen
+
+
+def test_trials_are_grouped_by_their_outcome():
+    groups = {
+        group["label"]: [option["label"] for option in group["options"]] for group in WalkStepper().view["trials"]
+    }
+    assert list(groups) == ["Maps", "Faults at a level", "Permission", "Not canonical"]
+    assert groups["Permission"] == ["write to a read-only page"]
+    assert "access flag clear" in groups["Maps"]  # hardware sets it
+    groups = {group["label"]: group["options"] for group in WalkStepper(cpu="cortex-a72").view["trials"]}
+    assert "access flag clear" in [option["label"] for option in groups["Permission"]]
+
+
+def test_share_string_of_the_explorer():
+    share = Explorer("16k", 52, "max,lpa2=off", "VMEMMAP_START").share
+    stepper = WalkStepper()
+    send(stepper, address=share)
+    assert stepper.view["address"]["error"] == ""
+    assert (stepper.boot.vabits_actual, stepper.address, stepper.el) == (47, "VMEMMAP_START", 1)
+    assert stepper.walk.va_range.start_level == 1
+    before = stepper.walk
+    send(stepper, address="pgtlab://16k/52/lpa3/0")
+    assert "lpa3" in stepper.view["address"]["error"]
+    assert stepper.walk is before
+    given = WalkStepper(Image.open("tests/data/kernel/ptdump/4k-va48-max"))
+    send(given, address="pgtlab://4k/48/lpa2/KIMAGE_VADDR + 0x1000")
+    assert given.walk.va == given.boot.constants.KIMAGE_VADDR + 0x1000
 
 
 def test_other_kernel_repeats_the_trial():
@@ -67,7 +175,8 @@ def test_other_kernel_repeats_the_trial():
     stepper.step = 2
     send(stepper, choose={"cpu": "max"})
     assert stepper.step == 2
-    assert [trial["label"] for trial in stepper.view["trials"] if trial["selected"]] == ["access flag clear"]
+    selected = [option for group in stepper.view["trials"] for option in group["options"] if option["selected"]]
+    assert [option["label"] for option in selected] == ["access flag clear"]
 
 
 def test_typed_address_is_kept_while_its_names_exist():
@@ -76,9 +185,6 @@ def test_typed_address_is_kept_while_its_names_exist():
     assert stepper.address == "PAGE_OFFSET + PUD_SIZE"
     stepper.choose(page_size="64k", va_bits=42)
     assert stepper.walk is not None
-
-
-# What is chosen, and by whom
 
 
 def test_access_and_exception_level():

@@ -7,27 +7,26 @@ from typing import Any
 
 import traitlets
 
-from pgtlab.arch import esr
-from pgtlab.arch.fault import Access
+from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.mmu import MMU
-from pgtlab.arch.named_picture import named_picture
 from pgtlab.arch.walk import Walk
-from pgtlab.arch.word_picture import word_picture
+from pgtlab.lab.entry_edits import Edit, edits
 from pgtlab.lab.tables_to_walk import AddressSpace, Trial, small_process
 from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.image import Image
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
+from pgtlab.linux.share import SCHEME, Share
 from pgtlab.linux.software_walk import Lookup
-from pgtlab.linux.walk_picture import step_of, walk_picture
+from pgtlab.linux.walk_picture import walk_picture
+from pgtlab.linux.walk_text import step_of
 from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
-
-ALWAYS_SHOWN = ("DFSC", "IFSC", "WnR")  # fields of a syndrome; others are shown only if they are not zero
+from pgtlab_widgets.walk_word import word_of
 
 
 class WalkStepper(KernelView):
@@ -56,12 +55,15 @@ class WalkStepper(KernelView):
     Examples
     --------
     >>> stepper = WalkStepper(page_size="16k", va_bits=52)
-    >>> stepper.step = 1
-    >>> stepper.walk.steps[0].level, stepper.lookups[0].level
+    >>> stepper.walk.steps[stepper.step - 1].level, stepper.lookups[0].level
     (0, 'pgd')
     >>> stepper.try_out("write to a read-only page")
     >>> print(stepper.walk.outcome)
     level 3 permission fault: the permissions forbid the access
+    >>> stepper.step -= 1
+    >>> stepper.edit("make it writable")
+    >>> print(stepper.walk.outcome.pa == stepper.walk.steps[-1].descriptor.oa)
+    True
     """
 
     _esm = module("walk_stepper")
@@ -88,6 +90,9 @@ class WalkStepper(KernelView):
         self.field = AddressField()
         self._trial: Trial | None = Trial("", 0)  # the current one, to repeat in another kernel
         self._space: AddressSpace | None = None
+        self._tables: AddressSpace | None = None  # as they are without edits
+        self._edits: tuple[Edit, ...] = ()
+        self._groups: dict[Trial, str] = {}
         self._shown: tuple[object, ...] = ()  # the kernel and the translation
         self._given = None if source is None else _space_of(source, mm)
         kernel: dict[str, Any] = {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}
@@ -99,6 +104,7 @@ class WalkStepper(KernelView):
             self.el = int(self._va() >> 63) if el is None else el
         elif el is not None:
             self.el = el
+        self.access, self.step = access, 1
 
     @property
     def last(self) -> int:
@@ -126,6 +132,49 @@ class WalkStepper(KernelView):
         self._choose(trial)
         self.step = self.last
 
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """The changes that can be made to the entry of the current step."""
+        return () if self.walk is None else tuple(edit.name for edit in edits(self.walk, self.step))
+
+    def edit(self, name: str) -> None:
+        """Change the entry of the current step, in this view only, and walk again.
+
+        Raises
+        ------
+        ValueError
+            If the entry cannot be changed in this way.
+        """
+        possible = {} if self.walk is None else {edit.name: edit for edit in edits(self.walk, self.step)}
+        if name not in possible:
+            can = f"choose from {', '.join(possible)}" if possible else "no entry is read at this step"
+            raise ValueError(f"{name!r} cannot be done at step {self.step}: {can}")
+        self._change((*self._edits, possible[name]))
+
+    def undo(self) -> None:
+        """Take the last change of an entry back; nothing if there is none."""
+        self._change(self._edits[:-1])
+
+    def _change(self, made: tuple[Edit, ...]) -> None:
+        assert self._tables is not None
+        self._edits = made
+        self._space = self._tables.with_words({edit.address: edit.word for edit in made})
+        self._translate()
+
+    def load(self, share: str) -> None:
+        """Show the kernel and the address of a share string; of tables that were given, the address alone.
+
+        Raises
+        ------
+        ValueError
+            If it is not a share string, or a choice in it is not legal; then nothing changes.
+        """
+        shared = Share.parse(share)
+        va = parse_address(shared.address, shared.boot)
+        kernel = {} if self._given else {**traits(shared.config), "cpu": shared.cpu}
+        self._trial = None
+        self.choose(**kernel, address=written(va) if self._given else shared.address, el=va >> 63)
+
     def _choose(self, trial: Trial) -> None:
         with self.hold_trait_notifications():
             self.address, self.access, self.el = written(trial.va), trial.access.name, trial.el
@@ -148,6 +197,8 @@ class WalkStepper(KernelView):
     def booted(self, before: Boot | NoBoot) -> None:
         """Walk the tables of another kernel and its process; the last trial is repeated there."""
         self._space = self._given or (small_process(self.boot) if isinstance(self.boot, Boot) else None)
+        self._tables, self._edits = self._space, ()
+        self._groups = {trial: self._space.group(trial) for trial in self.trials} if self._space else {}
         if self._space is not None and (self._trial or not self._has_address()):
             name = self._trial.name if self._trial else ""
             self._choose(
@@ -197,7 +248,7 @@ class WalkStepper(KernelView):
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
-        picture, word = self.picture(), self.word()
+        picture = self.picture()
         named = self._space is None or self._space.boot is not None
         return {
             "choices": [] if self._given else self.toggles(),
@@ -211,45 +262,42 @@ class WalkStepper(KernelView):
                 {"label": a.name.lower(), "selected": a.name == self.access, "send": {"access": a.name}} for a in Access
             ],
             "els": [{"label": f"EL{el}", "selected": el == self.el, "send": {"el": el}} for el in (0, 1)],
-            "trials": [
-                {
-                    "label": trial.name,
-                    "selected": trial == self._trial,
-                    "send": {"try": trial.name},
-                    "rule": trial.rule,
-                }
-                for trial in self.trials
-            ],
+            "trials": self._grouped(),
             "step": self.step,
             "last": self.last,
+            "faults": self.walk is not None and isinstance(self.walk.outcome, Fault),
             "status": self.status(),
             "picture": picture and picture.spec(),
-            "word": word and word.spec(),
+            "word": self.walk and word_of(self.walk, self._space, self.step),
+            "edits": list(self.edits),
+            "undo": self._edits[-1].name if self._edits else "",
         }
+
+    def _grouped(self) -> list[dict[str, Any]]:
+        """The trials, sorted by what they show."""
+        return [
+            {
+                "label": group,
+                "options": [
+                    {
+                        "label": trial.name,
+                        "selected": trial == self._trial,
+                        "send": {"try": trial.name},
+                        "rule": trial.rule,
+                    }
+                    for trial, its in self._groups.items()
+                    if its == group
+                ],
+            }
+            for group in dict.fromkeys(self._groups.values())
+        ]
 
     def status(self) -> str:
         """What happens at this step, in a sentence."""
         return "" if self.walk is None else step_of(self.walk, self.step)
 
-    def word(self) -> Picture | None:
-        """The word of this step: the register with the first table, the descriptor, or the syndrome of the fault."""
-        if self.walk is None or self._space is None:
-            return None
-        if self.step == 0:
-            return word_picture(self._space.mmu.ttbr1 if self.walk.va_range.upper else self._space.mmu.ttbr0)
-        if self.step < self.last:
-            descriptor = self.walk.steps[self.step - 1].descriptor
-            return None if descriptor is None else word_picture(descriptor)
-        if self.walk.esr is None:
-            return word_picture(self.walk.par)
-        syndrome = esr.decode(int(self.walk.esr))
-        leaves = (leaf for part in syndrome.fields for leaf in part.leaves())
-        shown = [leaf for leaf in leaves if leaf.value or leaf.name in ALWAYS_SHOWN]
-        title = f"ESR_EL1 = {syndrome.value:#018x}, fields that are not zero"
-        return named_picture(title, syndrome.value, shown, str(syndrome))
-
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a step, a trial, an address, an access, an exception level, or a choice of kernel."""
+        """Handle a step, a trial, a changed entry, an address, an access, an exception level, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
@@ -263,8 +311,13 @@ class WalkStepper(KernelView):
                 self.access = access
             case {"el": el}:
                 self.el = el
+            case {"edit": name}:
+                self.edit(name)
+            case {"undo": True}:
+                self.undo()
             case {"address": text}:
-                self.field.enter(text, partial(setattr, self, "address"))
+                shared = text.strip().startswith(SCHEME)
+                self.field.enter(text, self.load if shared else partial(setattr, self, "address"))
                 self.draw()  # even if the address is the same: the error may appear or go
 
     def picture(self) -> Picture | None:
