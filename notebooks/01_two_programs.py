@@ -140,7 +140,7 @@ print(c.read(0x7F_0000_0010))
 machine
 
 # %% [markdown]
-# ## 1.6 Nobody reads what is not theirs
+# ## 1.6 A process reaches only its own memory
 #
 # Since a process can only use addresses that are mapped for it, it cannot reach another's frames. This is **isolation**:
 # what one program does wrong stays inside it. Try to break it.

@@ -48,7 +48,7 @@ def low_bits(draw: Random) -> Question:
             Wrong(
                 x >> 4 * digits,
                 "mask-is-a-shift",
-                f"You moved the bits to the right. A mask moves nothing: it clears the bits where it has 0.",
+                "You moved the bits to the right. A mask moves nothing: it clears the bits where it has 0.",
             ),
         ),
         truth=f"`{mask:#x}` is {4 * digits} ones, so the lowest {digits} digits stay: **`{x & mask:#x}`**.",
@@ -68,8 +68,8 @@ def arithmetic_shift(draw: Random) -> Question:
             Wrong(
                 logical,
                 "one-right-shift",
-                f"That is the *logical* shift, which fills with zeros. An arithmetic shift fills with copies of bit 63, "
-                f"which is 1 here. The two differ wherever bit 63 is 1.",
+                "That is the *logical* shift, which fills with zeros. An arithmetic shift fills with copies of bit 63, "
+                "which is 1 here. The two differ wherever bit 63 is 1.",
             ),
             Wrong(
                 x << n & MASK64,

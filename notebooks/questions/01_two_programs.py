@@ -2,10 +2,11 @@
 
 from random import Random
 
+from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 
 ADDRESS = 0x40_0010
 
@@ -105,7 +106,7 @@ def offset_in_a_page(draw: Random) -> Question:
 
 @recall
 def pages_for_bytes(draw: Random) -> Question:
-    name, shift = draw.choice((("16k", 14), ("64k", 16)))
+    shift = draw.choice((14, 16))
     pages = draw.randrange(5, 30)
     size = (pages - 1 << shift) + draw.randrange(1, 1 << shift)
     return Question(
@@ -135,7 +136,10 @@ def after_the_move(draw: Random) -> Question:
         ),
         reasons=Choice(
             "the page kept its virtual address, and only the frame behind it changed",
-            ("the kernel searches the program's memory for pointers and corrects them", "a page is the same as a frame"),
+            (
+                "the kernel searches the program's memory for pointers and corrects them",
+                "a page is the same as a frame",
+            ),
         ),
         wrong=(
             Wrong(

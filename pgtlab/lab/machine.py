@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pgtlab.arch.address_cut import granule_of
-from pgtlab.arch.descriptor import Leaf
+from pgtlab.arch.descriptor import Descriptor, Leaf
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.mmu import MMU
@@ -46,13 +46,14 @@ class Process:
         """The MMU as it is while this process runs: TTBR0_EL1 points at its first table."""
         return self.mapper.mmu
 
-    def map(self, page: int, frame: int, count: int = 1, **fields: int) -> None:
+    def map(self, page: int, frame: int, count: int = 1, *, blocks: bool = False, **fields: int) -> None:
         """Map `count` pages from address `page` on to the frames from physical address `frame` on.
 
-        `fields` are fields of the entries, as in `Mapper.map_range`; without AP, the process may read and write.
+        With `blocks`, entries above level 3 map as much at once as they can. `fields` are fields of the entries, as in
+        `Mapper.map_range`; without AP, the process may read and write.
         """
         size = count * self.machine.page_size
-        self.mapper.map_range(page, frame, size, blocks=False, contiguous=False, **{"AP": 1, "nG": 1} | fields)
+        self.mapper.map_range(page, frame, size, blocks=blocks, contiguous=False, **{"AP": 1, "nG": 1} | fields)
 
     def unmap(self, page: int, count: int = 1) -> None:
         """Unmap `count` pages from address `page` on."""
@@ -149,6 +150,14 @@ class Machine:
         process = Process(name, self, replace(self._first, mmu=mmu))
         self.processes.append(process)
         return process
+
+    def entry(self, word: int, level: int) -> Descriptor:
+        """What a word says in a table of a level.
+
+        >>> Machine().entry(0x8000_0743, 3).oa == 0x8000_0000
+        True
+        """
+        return self._first.mmu.va_range(0).format.decode(word, level)
 
     def ram(self, pa: int) -> int:
         """The 64-bit word at a physical address."""

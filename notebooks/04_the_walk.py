@@ -1,0 +1,180 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4. Walk it yourself
+#
+# The MMU does nothing that you cannot do with a pencil: cut an address, read a word, clear some bits, and again. In this
+# chapter you do it by hand, then you write it in ten lines of Python, and your lines have to agree with the model for
+# every address that it is asked about.
+#
+# One question stands at the start. The tree has a root. Who tells the MMU where it is, and why are there two?
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("04_the_walk")
+chapter
+
+# %% [markdown]
+# ## 4.1 Two trees, and bit 55
+#
+# A **register** is a small memory inside the processor. **TTBR0_EL1** is the register that holds the physical address of
+# the first table for the lower addresses, which begin with zeros: the programs' half. **TTBR1_EL1** holds that for the
+# upper addresses, which begin with ones: the kernel's half. The kernel gives each process a TTBR0_EL1 of its own, and
+# keeps one TTBR1_EL1 for all. That is why the kernel is at the same addresses whichever process is running.
+#
+# Bit 55 of the address chooses between the two. Why 55, and not 63? Because the top byte can be set aside for other uses.
+
+# %%
+chapter.ask("which_register")
+
+# %% [markdown]
+# ## 4.2 How much of it is in use
+#
+# **T0SZ** and **T1SZ** are two fields of another register, TCR_EL1. Each says for its half how many bits of an address are
+# *not* in use: 64 minus the size. From T0SZ and the granule the MMU knows at which level to start, as you do.
+
+# %%
+from pgtlab.arch.address_cut import cut
+
+for bits in (39, 48):
+    print(f"T0SZ = {64 - bits}: the walk starts at level {cut(0, '4k', bits).start_level}")
+
+# %%
+chapter.ask("size_field")
+
+# %% [markdown]
+# The bits that are not in use must still have a value. **Canonical** is an address whose bits above those in use are all
+# equal to bit 55: all 0 in the lower half, all 1 in the upper. Any other address is in neither half, and the MMU refuses
+# it without reading a word.
+
+# %%
+chapter.ask("upper_bit_in_use")
+
+# %%
+chapter.ask("canonical")
+
+# %% [markdown]
+# ## 4.3 A walk, worked
+#
+# A **walk** is what the MMU does for an address that it has not translated lately: read an entry at each level, down to
+# the leaf. Here is one with three levels, because three show everything.
+
+# %%
+from pgtlab.lab.machine import Machine
+
+machine = Machine("4k", va_bits=39)
+process = machine.process("a")
+process.map(0x12_3456_7000, 0x8A65_D000, UXN=1, PXN=1)
+cut(0x12_3456_7890, "4k", bits=39)
+
+# %%
+va, table = 0x12_3456_7890, int(process.mmu.ttbr0)
+for shift in (30, 21, 12):
+    index = va >> shift & 0x1FF
+    entry = machine.ram(table + 8 * index)
+    print(f"read {table:#x} + 8 x {index:#x} = {table + 8 * index:#x}: {entry:#018x}")
+    table = entry & 0x0000_FFFF_FFFF_F000
+print(f"and the offset: {table:#x} + {va & 0xFFF:#x} = {table + (va & 0xFFF):#x}")
+
+# %% [markdown]
+# Each line is: table + 8 x index, read, clear everything but the address. The model agrees, step by step:
+
+# %%
+print(process.walk(va))
+
+# %%
+chapter.ask("order_of_a_walk")
+
+# %% [markdown]
+# ## 4.4 And now you, in three portions
+#
+# The last step; then the first step; then all of it. Use a pencil, or an empty cell as a calculator.
+
+# %%
+chapter.ask("last_read")
+
+# %%
+chapter.ask("first_read")
+
+# %%
+chapter.ask("walk_alone")
+
+# %% [markdown]
+# ## 4.5 What kind of address is in a table?
+
+# %%
+chapter.ask("what_a_table_pointer_is")
+
+# %% [markdown]
+# ## 4.6 When an entry is missing
+#
+# A walk that meets an invalid entry ends there, and the access is refused: a **fault**. It is reported with a level, and
+# half of all misreadings of a crash begin with that number.
+
+# %%
+chapter.ask("level_of_the_fault")
+
+# %%
+for page in (0x12_3456_8000, 0x12_3466_7000, 0x12_7456_7000, 0x7F_0000_0000):
+    print(f"{page:#x}: {process.read(page)}")
+
+# %% [markdown]
+# The level is that of the *entry* that stopped the walk. In each case the table of that level was there and was read.
+
+# %% [markdown]
+# ## 4.7 In ten lines of Python
+#
+# Write `translate(ram, ttbr, va)` for 4K pages and 39 bits, for the lower half. `ram(pa)` returns the word at a physical
+# address. Return the physical address, or `("fault", level)`. Mind bits 1:0 at each level: what has to be there to go
+# on, what to stop with a block, and what is a fault?
+
+
+# %%
+def translate(ram, ttbr, va): ...
+
+
+# %% [markdown]
+# This cell asks the model and your function the same thousand questions, some with entries that were made wrong on
+# purpose:
+
+# %%
+from pgtlab.lab.walk_contest import contest
+
+contest(translate)
+
+# %% [markdown]
+# ## 4.8 Step through it
+#
+# The walk stepper shows one walk, read by read. Step with the arrow keys, and say before each step where the next read
+# will go.
+
+# %%
+from pgtlab_widgets import WalkStepper
+
+WalkStepper(process.mmu, va)
+
+# %% [markdown]
+# ## 4.9 In three lines
+#
+# - Bit 55 chooses TTBR0_EL1 or TTBR1_EL1; T0SZ and T1SZ say how many bits are cut off; all addresses in tables are
+#   physical.
+# - A walk: table + 8 x index, read, clear the attributes, and again; at the leaf, add the offset.
+# - A fault has the level of the entry that stopped the walk, counted so that the last level is 3.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Next: [5. How does it fail?](05_a_fault.ipynb) What does the processor do when the walk ends in a fault, and what is left
+# for us to read?

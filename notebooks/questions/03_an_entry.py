@@ -1,0 +1,236 @@
+"""Questions of chapter 3: what an entry says."""
+
+from random import Random
+
+from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+
+from pgtlab.arch.descriptor import Block, Descriptor, Invalid, Leaf, PageDescriptor, Table
+from pgtlab.arch.fault import Access, Fault
+from pgtlab.arch.sizes import size_name
+from pgtlab.lab.machine import Machine
+
+NAMES = {Invalid: "invalid", Table: "a table", Block: "a block", PageDescriptor: "a page"}
+
+
+def kind_of(descriptor: Descriptor) -> str:
+    """The kind of an entry, as the choices of the questions name it."""
+    return next(name for kind, name in NAMES.items() if isinstance(descriptor, kind))
+
+
+def leaf_word(draw: Random, level: int, **fields: int) -> int:
+    """An entry of a process that maps a page, or a block, at a level."""
+    process = Machine().process("a")
+    size = 1 << 12 + 9 * (3 - level)
+    va, pa = size * draw.randrange(1, 1 << 9), 0x8000_0000 + size * draw.randrange(1, 1 << 7)
+    if level == 1:
+        pa = 0x8000_0000 + size
+    process.map(va, pa, size >> 12, blocks=True, **fields)
+    descriptor = process.walk(va).steps[-1].descriptor
+    assert isinstance(descriptor, Leaf)
+    return int(descriptor)
+
+
+@recall
+def kind_of_entry(draw: Random) -> Question:
+    level = draw.choice((1, 2, 3, 2))
+    word = leaf_word(draw, level)
+    if level < 3 and draw.random() < 0.6:
+        process = Machine().process("a")
+        process.map(draw.randrange(1 << 30, 1 << 40) & ~0xFFF, 0x8000_0000)
+        word = int(process.walk(next(iter(process.pages))).steps[level].descriptor or 0)
+    if draw.random() < 0.2:
+        word &= ~1  # as an operating system leaves it that keeps a note in an entry which is not valid
+    right, low = kind_of(Machine().entry(word, level)), word & 0b11
+    why = {
+        "a page": (
+            "bit-1-means-page",
+            "Bits 1:0 = 0b11 mean *page* at level 3 only. At the levels above, 0b11 means that a "
+            "table follows, and a leaf is a block, with 0b01.",
+        ),
+        "a table": (
+            "bit-1-means-table",
+            "A table is an entry above level 3 with 0b11 in bits 1:0. Which of the two is not so here?",
+        ),
+        "a block": (
+            "a-leaf-is-a-block",
+            "A block is an entry above level 3 with 0b01 in bits 1:0. Which of the two is not so here?",
+        ),
+        "invalid": ("valid-is-bit-1", "Bit 0 alone says whether an entry is valid, and here it is 1."),
+    }
+    others = [name for name in NAMES.values() if name != right]
+    return Question(
+        text=f"The word `{word:#018x}` is in a table of **level {level}**, with pages of 4 KiB. What is it?",
+        answer=Choice(right, tuple(others)),
+        wrong=tuple(
+            Wrong(
+                name,
+                *(
+                    why[name]
+                    if low & 1
+                    else (
+                        "valid-is-bit-1",
+                        "Bit 0 is 0, so the entry is invalid, whatever the other "
+                        "bits hold: the MMU does not look at them.",
+                    )
+                ),
+            )
+            for name in others
+        ),
+        truth=f"Bits 1:0 are 0b{low:02b}, at level {level}: **{right}**.",
+    )
+
+
+@recall
+def output_address(draw: Random) -> Question:
+    word = leaf_word(draw, 3)
+    word |= draw.choice((1 << 54, 1 << 53, 3 << 53))
+    leaf = Machine().entry(word, 3)
+    assert isinstance(leaf, Leaf)
+    return Question(
+        text=f"`{word:#018x}` is a page at level 3, with pages of 4 KiB. At which physical address does its frame begin?",
+        answer=Number(leaf.oa, base=16),
+        wrong=(
+            Wrong(
+                word,
+                "the-pointer-is-the-whole-word",
+                "That is the whole word. An entry is not a pointer: bits 11:0 and the bits from 50 up are no part of the address "
+                "but say what the frame may be used for.",
+            ),
+            Wrong(
+                leaf.oa << 12,
+                "address-shifted-twice",
+                "You shifted it to the left by 12. The address bits are in the places that they have in the address: bit 12 "
+                "of the word is bit 12 of the address.",
+            ),
+            Wrong(
+                leaf.oa >> 12,
+                "the-frame-number-is-the-address",
+                "That is the number of the frame. Its address has twelve more bits, all zero.",
+            ),
+            Wrong(
+                word & 0xFFFF_FFFF_FFFF,
+                "low-attributes-stay",
+                "The high bits are gone, but the lowest twelve are still attributes. A frame begins at a multiple of its size.",
+            ),
+            Wrong(
+                word & ~0xFFF,
+                "high-attributes-stay",
+                "The lowest twelve bits are gone, but the highest ones are attributes too.",
+            ),
+        ),
+        truth=f"Bits 47:12, in place: **`{leaf.oa:#x}`**.",
+        steps=("Which bits of the word are the address?", "Which mask keeps exactly those?"),
+    )
+
+
+@recall
+def address_in_a_block(draw: Random) -> Question:
+    process = Machine().process("a")
+    va, pa = draw.randrange(1, 1 << 9) << 21, 0x8000_0000 + (draw.randrange(1, 1 << 8) << 21)
+    process.map(va, pa, 512, blocks=True)
+    inside = draw.randrange(1 << 13, 1 << 21) & ~7
+    outcome = process.walk(va + inside).outcome
+    assert not isinstance(outcome, Fault)
+    return Question(
+        text=f"The walk of `{va + inside:#x}` ends at **level 2**, at a block whose output address is `{pa:#x}`. Pages are "
+        "4 KiB. Which physical address comes out?",
+        answer=Number(outcome.pa, base=16),
+        wrong=(
+            Wrong(
+                pa + (va + inside & 0xFFF),
+                "a-block-has-the-offset-of-a-page",
+                "You added the lowest 12 bits. A block of level 2 is as large as all pages that a level 3 table would map: "
+                "the bits of level 3 are part of the offset here.",
+            ),
+            Wrong(pa, "offset-is-lost", "That is where the block begins. Which byte of it is meant?"),
+            Wrong(
+                va + inside,
+                "va-is-pa",
+                "That is the virtual address. The block begins at another physical one.",
+            ),
+        ),
+        truth=f"Bits 20:0 of the address are the offset in {size_name(1 << 21)}: `{inside:#x}`. Together **`{outcome.pa:#x}`**.",
+        steps=("How much does an entry of level 2 map?", "How many bits is the offset in that much memory?"),
+    )
+
+
+@recall
+def who_may(draw: Random) -> Question:
+    ap = draw.randrange(4)
+    word = leaf_word(draw, 3, AP=ap, UXN=1, PXN=1)
+    process = Machine().process("a")
+    process.map(0x40_0000, 0x8000_0000, AP=ap)
+    access = draw.choice((Access.READ, Access.WRITE))
+    el = draw.choice((0, 1))
+    allowed = not isinstance(process.mmu.translate(0x40_0000, access, el=el).outcome, Fault)
+    who = "a program (EL0)" if el == 0 else "the kernel (EL1)"
+    what = "write" if access is Access.WRITE else "read"
+    return Question(
+        text=f"`{word:#018x}` is a page at level 3. Bits 7:6 are AP. May {who} {what} it?",
+        answer=Choice("yes" if allowed else "no", ("no" if allowed else "yes",)),
+        wrong=(
+            Wrong(
+                "no" if allowed else "yes",
+                "ap-bits-permit",
+                f"Bits 7:6 are {ap:02b}. Bit 6 lets programs in at all; bit 7 *forbids* writing, to everyone. The kernel may "
+                "always read.",
+            ),
+        ),
+        truth=f"AP = 0b{ap:02b}: bit 6 is {ap & 1}, so programs are {'let in' if ap & 1 else 'kept out'}; bit 7 is {ap >> 1}, "
+        f"so writing is {'forbidden' if ap >> 1 else 'allowed'}. **{'Yes' if allowed else 'No'}**.",
+    )
+
+
+def read_only(draw: Random) -> Question:
+    word = leaf_word(draw, 3, AP=1, UXN=1, PXN=1)
+    right = word | 1 << 7
+    return Question(
+        text=f"`{word:#018x}` maps a page that programs may read and write. What must the word be so that they may still read, "
+        "but nobody may write?",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(
+                word & ~(1 << 6),
+                "ap-bits-permit",
+                "You cleared bit 6. That bit lets programs in; now they may not even read.",
+            ),
+            Wrong(
+                word & ~1,
+                "read-only-is-invalid",
+                "You cleared bit 0. Now the page is not mapped at all.",
+            ),
+            Wrong(
+                (word | 1 << 7) & ~(1 << 6),
+                "read-only-for-the-kernel-only",
+                "Writing is forbidden, but you also cleared bit 6, so programs may not read any more.",
+            ),
+        ),
+        truth=f"Bit 7 forbids writing: **`{right:#018x}`**. It is set to *forbid*, which is easy to get the wrong way round.",
+        steps=("What are bits 7:6 now?", "Which of the two forbids writing?"),
+    )
+
+
+def first_access(draw: Random) -> Question:
+    process = Machine().process("a")
+    process.map(0x40_0000, 0x8000_0000, AF=0)
+    outcome = process.walk(0x40_0010).outcome
+    assert isinstance(outcome, Fault)
+    right = "the access is refused, and the kernel is called"
+    return Question(
+        text="An entry is valid, its permissions allow reading, and its AF is 0. The processor does not set AF by itself. A "
+        "program reads the page. What happens?",
+        answer=Choice(right, ("the read works", "the page is not mapped, as if bit 0 were 0")),
+        wrong=(
+            Wrong(
+                "the read works",
+                "af-is-only-a-note",
+                "AF is not a note that nobody looks at: with AF = 0 the MMU refuses, so that the kernel learns of the first use.",
+            ),
+            Wrong(
+                "the page is not mapped, as if bit 0 were 0",
+                "af-is-valid",
+                "The entry is valid, and the refusal says so: it is an *access flag* fault, with the address all there.",
+            ),
+        ),
+        truth=f"**{str(outcome).capitalize()}.** The kernel sets AF, and the program goes on.",
+    )

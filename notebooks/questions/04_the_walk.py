@@ -1,0 +1,315 @@
+"""Questions of chapter 4: the two halves, the registers that say where a walk starts, and the walk by hand."""
+
+from random import Random
+
+from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+
+from pgtlab.arch.address_cut import cut
+from pgtlab.arch.fault import Fault
+from pgtlab.arch.walk import Walk
+from pgtlab.lab.machine import Machine, Process
+
+UPPER, LOWER, NEITHER = "TTBR1_EL1", "TTBR0_EL1", "neither: the access is refused"
+
+
+def mapped(draw: Random) -> tuple[Process, int]:
+    """A process and an address that is mapped in it, with 4K pages and 39 bits: three levels."""
+    machine = Machine("4k", 39)
+    for _ in range(draw.randrange(0, 4)):
+        machine.process("another")
+    process = machine.process("a")
+    va = draw.randrange(1 << 33, 1 << 39) & ~7
+    process.map(va & ~0xFFF, 0x8000_0000 + (draw.randrange(1 << 8, 1 << 16) << 12), UXN=1, PXN=1)
+    return process, va
+
+
+def words_of(walk: Walk, *, hidden: int | None = None) -> str:
+    """The words that a walk reads, as a list in Markdown, in the order of their addresses."""
+    lines = [
+        f"- at `{step.address:#x}`: `{step.descriptor.value if step.descriptor else 0:#018x}`"
+        for step in sorted(walk.steps, key=lambda step: step.address)
+        if step.level != hidden
+    ]
+    return "\n".join(lines)
+
+
+@recall
+def which_register(draw: Random) -> Question:
+    top, middle = draw.choice(((0x00, 0xFF), (0xFF, 0x00)))
+    va = top << 56 | middle << 48 | draw.getrandbits(40)
+    upper = va >> 55 & 1
+    right = UPPER if upper else LOWER
+    wrong = LOWER if upper else UPPER
+    return Question(
+        text=f"`{va:#018x}`: which register does the MMU take to find the first table? (Whether the walk then succeeds is "
+        "another question.)",
+        answer=Choice(right, (wrong, "both, one after the other")),
+        wrong=(
+            Wrong(
+                wrong,
+                "bit-63-chooses",
+                f"You looked at bit 63, or at the first digit. The MMU looks at bit **55**, the highest bit of the third digit, "
+                f"which is {upper} here: the top byte may be used for something else.",
+            ),
+            Wrong(
+                "both, one after the other",
+                "two-tables-are-tried",
+                "The MMU tries one only. If the address is not in it, the access is refused.",
+            ),
+        ),
+        truth=f"Bit 55 is {upper}: **{right}**.",
+        steps=("Which hexadecimal digit contains bit 55?",),
+    )
+
+
+@recall
+def size_field(draw: Random) -> Question:
+    bits = draw.choice((36, 39, 42, 47, 52))
+    return Question(
+        text=f"The lower half of the addresses is to have {bits} bits in use. What has the kernel to write into T0SZ?",
+        answer=Number(64 - bits),
+        wrong=(
+            Wrong(
+                bits,
+                "t0sz-is-the-size",
+                "T0SZ is not the size but what is cut off: 64 minus the bits in use. A larger T0SZ means a smaller half.",
+            ),
+            Wrong(63 - bits, "t0sz-counts-bit-55", "You subtracted one too many: T0SZ is 64 minus the bits in use."),
+        ),
+        truth=f"64 - {bits} = **{64 - bits}**.",
+    )
+
+
+def upper_bit_in_use(draw: Random) -> Question:
+    process = Machine("4k", 48).process("a")
+    va = draw.randrange(0xC00, 0xFFF) << 36 | draw.getrandbits(36) & ~0xFFF
+    process.map(va, 0x8000_0000)
+    assert not isinstance(process.walk(va).outcome, Fault)
+    return Question(
+        text=f"T0SZ = 16, so 48 bits are in use in the lower half. Is `{va:#018x}` a legal address there? Note its bit 47, which "
+        "is 1.",
+        answer=Choice("yes", ("no",)),
+        reasons=Choice(
+            "the bits above bit 47 are all 0, which is what the lower half asks for",
+            ("bit 47 is copied into the bits above, and they are not 1", "bit 47 is not used"),
+        ),
+        wrong=(
+            Wrong(
+                "no",
+                "sign-extension",
+                "You may know a rule of other processors, such as x86-64: there the highest bit in use is *copied* into all bits "
+                "above it. arm64 has no such rule. Bits 63 to 48 must all equal bit 55, and bit 47 is an index bit like "
+                "the others.",
+            ),
+        ),
+        truth=f"**Yes**: the model maps it. Its index at level 0 is {cut(va).indices[0]:#x}, in the upper half of the table.",
+    )
+
+
+@recall
+def canonical(draw: Random) -> Question:
+    bits = draw.choice((39, 48))
+    inside = draw.randrange(1 << 33, 1 << 38)
+    hole = 1 << draw.randrange(bits, 55) | inside
+    ones = (1 << 64) - (1 << bits)
+    right, lower, upper = f"{hole:#018x}", f"{inside:#018x}", f"{ones | inside:#018x}"
+    last = f"{(1 << 64) - 0x1000:#018x}"
+    return Question(
+        text=f"Both halves have {bits} bits in use. Which of these is *not* canonical?",
+        answer=Choice(right, (lower, upper, last)),
+        wrong=(
+            Wrong(
+                lower,
+                "a-user-address-is-not-canonical",
+                f"Bits 63 to {bits} are all 0: that is an address of the lower half.",
+            ),
+            Wrong(
+                upper,
+                "high-addresses-are-not-canonical",
+                f"Bits 63 to {bits} are all 1: that is an address of the upper half.",
+            ),
+            Wrong(
+                last, "high-addresses-are-not-canonical", "All ones at the top: that is the very end of the upper half."
+            ),
+        ),
+        truth=f"`{right}`: above bit {bits - 1} its bits are neither all 0 nor all 1. **It is in neither half.**",
+    )
+
+
+def order_of_a_walk(draw: Random) -> Question:
+    return Question(
+        text="Put what the MMU does into order, for an address of the lower half with 4K pages and 39 bits.",
+        answer=Order(
+            (
+                "look at bit 55",
+                "take the address of the first table from TTBR0_EL1",
+                "read the entry at that address + 8 x the index of level 1",
+                "take the address of the next table out of the entry",
+                "read the entry at that address + 8 x the index of level 2",
+                "read the entry of level 3 in the same way",
+                "add the offset to the output address",
+            )
+        ),
+        truth="A read for each level, and each read needs the answer of the one before. That is why a walk is slow, and why "
+        "processors remember translations (chapter 12).",
+    )
+
+
+@recall
+def first_read(draw: Random) -> Question:
+    process, va = mapped(draw)
+    walk = process.walk(va)
+    step = walk.steps[0]
+    return Question(
+        text=f"4K pages, 39 bits; TTBR0_EL1 = `{step.table:#x}`. The MMU translates `{va:#x}`. At which physical address is the "
+        "first word that it reads?",
+        answer=Number(step.address, base=16),
+        wrong=(
+            Wrong(
+                step.table + step.index,
+                "an-index-is-an-offset",
+                f"You added the index `{step.index:#x}` itself. Each entry has 8 bytes, so entry {step.index} is 8 x {step.index} "
+                "bytes into the table.",
+            ),
+            Wrong(step.table, "the-walk-starts-at-entry-0", "That is entry 0 of the table. The address has an index."),
+            Wrong(
+                step.table + 8 * walk.steps[-1].index,
+                "levels-from-the-leaf",
+                "You took the index of level 3. The first table is that of level 1 here: three levels, and the last is 3.",
+            ),
+        ),
+        truth=f"Index {step.index:#x}, bits 38:30: `{step.table:#x}` + 8 x `{step.index:#x}` = **`{step.address:#x}`**.",
+        steps=("At which level does the walk start, and which bits are its index?", "How many bytes has an entry?"),
+    )
+
+
+@recall
+def last_read(draw: Random) -> Question:
+    process, va = mapped(draw)
+    walk = process.walk(va)
+    last = walk.steps[-1]
+    assert not isinstance(walk.outcome, Fault)
+    word = last.descriptor.value if last.descriptor else 0
+    return Question(
+        text=f"The walk of `{va:#x}` has come to level 3 and read the word `{word:#018x}`. 4K pages. Which physical address comes "
+        "out?",
+        answer=Number(walk.outcome.pa, base=16),
+        wrong=(
+            Wrong(
+                walk.outcome.pa & ~0xFFF,
+                "offset-is-lost",
+                "That is where the frame begins. The last step adds the offset.",
+            ),
+            Wrong(
+                word + (va & 0xFFF),
+                "the-pointer-is-the-whole-word",
+                "You added the offset to the whole word. Clear what is not address first.",
+            ),
+            Wrong(
+                last.address,
+                "the-entry-is-the-page",
+                "That is where the entry was read from. The page is where the entry points.",
+            ),
+        ),
+        truth=f"`{walk.outcome.pa & ~0xFFF:#x}` from the word, and offset `{va & 0xFFF:#x}`: **`{walk.outcome.pa:#x}`**.",
+        steps=("Which bits of the word are the output address?", "What is the offset?"),
+    )
+
+
+@recall
+def walk_alone(draw: Random) -> Question:
+    process, va = mapped(draw)
+    walk = process.walk(va)
+    assert not isinstance(walk.outcome, Fault)
+    return Question(
+        text=f"Now all of it. 4K pages, 39 bits; TTBR0_EL1 = `{walk.steps[0].table:#x}`; memory holds\n\n{words_of(walk)}\n\nand "
+        f"zeros everywhere else. Which physical address does `{va:#x}` become?",
+        answer=Number(walk.outcome.pa, base=16),
+        wrong=(
+            Wrong(
+                walk.outcome.pa & ~0xFFF,
+                "offset-is-lost",
+                "The walk is right; the offset is missing at the end.",
+            ),
+            Wrong(
+                walk.steps[-1].address,
+                "the-entry-is-the-page",
+                "That is where the last entry was read from. What does it say?",
+            ),
+            Wrong(va, "va-is-pa", "That is the virtual address."),
+        ),
+        truth=f"{walk}",
+        steps=(
+            "What are the three indices?",
+            "At which address is the first entry, and which table does it lead to?",
+            "And the second one?",
+        ),
+    )
+
+
+def what_a_table_pointer_is(draw: Random) -> Question:
+    process, va = mapped(draw)
+    table = process.walk(va).steps[1].table
+    right = f"reads RAM at physical address {table:#x}"
+    return Question(
+        text=f"The entry of level 1 says that the next table is at `{table:#x}`. What does the MMU do with that number?",
+        answer=Choice(
+            right, (f"translates the virtual address {table:#x}, to find the table", "asks the kernel where it is")
+        ),
+        reasons=Choice(
+            "if it had to be translated, that would need a walk, which would need another, without end",
+            ("the kernel sees to it that both are the same", "tables are in the lower half"),
+        ),
+        wrong=(
+            Wrong(
+                f"translates the virtual address {table:#x}, to find the table",
+                "table-pointers-are-virtual",
+                "To translate that address the MMU would have to walk, and on that walk it would meet another address to "
+                "translate. All addresses in tables, and in TTBR0_EL1, are physical.",
+            ),
+            Wrong(
+                "asks the kernel where it is",
+                "the-kernel-walks",
+                "The MMU walks by itself, without an instruction of the kernel. The kernel has only prepared the tables.",
+            ),
+        ),
+        truth="All addresses in tables are **physical**. The kernel, which uses virtual addresses like everybody else, has to "
+        "convert one before it can look into a table itself: remember that for chapter 6.",
+    )
+
+
+@recall
+def level_of_the_fault(draw: Random) -> Question:
+    machine = Machine("4k", draw.choice((39, 48)))
+    process = machine.process("a")
+    va = draw.randrange(1 << 33, 1 << 38) & ~0xFFF
+    process.map(va, 0x8000_0000)
+    level = draw.choice((1, 2, 3))
+    step = next(step for step in process.walk(va).steps if step.level == level)
+    process.mmu.memory.write64(step.address, 0)
+    walk = process.walk(va)
+    assert isinstance(walk.outcome, Fault)
+    reads, levels = len(walk.steps), 4 - (walk.va_range.start_level or 0)
+    return Question(
+        text=f"{levels} levels, from {walk.va_range.start_level} to 3. The walk of `{va:#x}` reads {reads} "
+        f"entr{'y' if reads == 1 else 'ies'}; the last of them is invalid. At which level does the MMU report a fault?",
+        answer=Number(walk.outcome.level),
+        wrong=(
+            Wrong(
+                levels,
+                "the-fault-level-is-the-number-of-levels",
+                f"{levels} is how many levels there are. The fault is reported at the level of the entry that stopped the walk.",
+            ),
+            Wrong(
+                reads,
+                "the-fault-level-counts-reads",
+                f"You counted reads. The first read is that of level {walk.va_range.start_level}.",
+            ),
+            Wrong(
+                3 - walk.outcome.level,
+                "levels-from-the-leaf",
+                "You counted from the page upwards. Level 3 is the last one.",
+            ),
+        ),
+        truth=f"**{walk.outcome.level}**. The table of that level exists; its entry is what is invalid.",
+    )
