@@ -89,7 +89,7 @@ def offset_in_a_page(draw: Random) -> Question:
         wrong=(
             Wrong(
                 address & 0xFFF,
-                "pages-are-4k",
+                "page-is-4k",
                 f"You took the lowest 12 bits, which is the offset in a page of 4 KiB. A page of "
                 f"{size_name(machine.page_size)} has {machine.page_size} bytes: its offset takes {shift} bits.",
             ),
@@ -114,7 +114,7 @@ def pages_for_bytes(draw: Random) -> Question:
         "need?",
         answer=Number(pages),
         wrong=(
-            Wrong(-(-size // 4096), "pages-are-4k", "You counted pages of 4 KiB. These are larger."),
+            Wrong(-(-size // 4096), "page-is-4k", "You counted pages of 4 KiB. These are larger."),
             Wrong(
                 size >> shift,
                 "a-part-takes-no-page",
@@ -144,13 +144,13 @@ def after_the_move(draw: Random) -> Question:
         wrong=(
             Wrong(
                 "use the new address of the page",
-                "a-page-moves",
+                "page-moves",
                 "You said that the page has a new address. The *bytes* went to another frame; the page is where it was, "
                 "because a page is a range of virtual addresses. The next cell does it: look at what the program reads.",
             ),
             Wrong(
                 "stop, because its pointer is wrong now",
-                "a-page-moves",
+                "page-moves",
                 "The pointer holds a virtual address, and that has not changed. The next cell does it: look at what the "
                 "program reads before and after.",
             ),

@@ -197,7 +197,7 @@ def index_at_a_level(draw: Random) -> Question:
         wrong=(
             Wrong(
                 made.indices[reversed_level],
-                "levels-from-the-leaf",
+                "levels-from-leaf",
                 f"That is the index of level {reversed_level}. Level 3 is the last one, next to the offset, and the levels above it "
                 "have lower numbers.",
             ),
@@ -213,7 +213,7 @@ def index_at_a_level(draw: Random) -> Question:
                 "level 3 begins above them.",
             ),
         ),
-        truth=f"{made}\n\nLevel {level}: **{made.indices[level]:#x}**.",
+        truth=f"Level {level} has bits {made.part(level).hi}:{made.part(level).lo}: **`{made.indices[level]:#x}`**.",
         steps=(
             f"How many bits is the offset, with pages of {size_name(granule.size)}?",
             f"How many bits is an index, and at which bit does level 3 begin? And level {level}?",
@@ -240,7 +240,7 @@ def start_level(draw: Random) -> Question:
             ),
             Wrong(
                 levels - 1,
-                "levels-from-the-leaf",
+                "levels-from-leaf",
                 "You counted from the leaf up. Arm counts down to 3, wherever the walk starts.",
             ),
             Wrong(
@@ -268,7 +268,7 @@ def first_index(draw: Random) -> Question:
         wrong=(
             Wrong(
                 1 << granule.bits_per_level,
-                "full-index-at-the-start",
+                "full-index-at-start",
                 f"That is a full table. But of the {bits} bits only {bits - granule.level_shift(start)} are left for the first "
                 f"level, which begins at bit {granule.level_shift(start)}.",
             ),

@@ -43,7 +43,7 @@ def kind_of_entry(draw: Random) -> Question:
     right, low = kind_of(Machine().entry(word, level)), word & 0b11
     why = {
         "a page": (
-            "bit-1-means-page",
+            "bit-1-is-page",
             "Bits 1:0 = 0b11 mean *page* at level 3 only. At the levels above, 0b11 means that a "
             "table follows, and a leaf is a block, with 0b01.",
         ),
@@ -92,7 +92,7 @@ def output_address(draw: Random) -> Question:
         wrong=(
             Wrong(
                 word,
-                "the-pointer-is-the-whole-word",
+                "pointer-is-the-word",
                 "That is the whole word. An entry is not a pointer: bits 11:0 and the bits from 50 up are no part of the address "
                 "but say what the frame may be used for.",
             ),
@@ -232,5 +232,5 @@ def first_access(draw: Random) -> Question:
                 "The entry is valid, and the refusal says so: it is an *access flag* fault, with the address all there.",
             ),
         ),
-        truth=f"**{str(outcome).capitalize()}.** The kernel sets AF, and the program goes on.",
+        truth=f"The model: **{str(outcome).partition(':')[0]}**. The kernel sets AF, and the program goes on.",
     )

@@ -23,14 +23,10 @@ def mapped(draw: Random) -> tuple[Process, int]:
     return process, va
 
 
-def words_of(walk: Walk, *, hidden: int | None = None) -> str:
-    """The words that a walk reads, as a list in Markdown, in the order of their addresses."""
-    lines = [
-        f"- at `{step.address:#x}`: `{step.descriptor.value if step.descriptor else 0:#018x}`"
-        for step in sorted(walk.steps, key=lambda step: step.address)
-        if step.level != hidden
-    ]
-    return "\n".join(lines)
+def words_of(*walks: Walk) -> str:
+    """The words that walks read, each once, as a list in Markdown in the order of their addresses."""
+    words = {step.address: step.descriptor.value for walk in walks for step in walk.steps if step.descriptor}
+    return "\n".join(f"- at `{address:#x}`: `{word:#018x}`" for address, word in sorted(words.items()))
 
 
 @recall
@@ -174,7 +170,7 @@ def first_read(draw: Random) -> Question:
             Wrong(step.table, "the-walk-starts-at-entry-0", "That is entry 0 of the table. The address has an index."),
             Wrong(
                 step.table + 8 * walk.steps[-1].index,
-                "levels-from-the-leaf",
+                "levels-from-leaf",
                 "You took the index of level 3. The first table is that of level 1 here: three levels, and the last is 3.",
             ),
         ),
@@ -202,7 +198,7 @@ def last_read(draw: Random) -> Question:
             ),
             Wrong(
                 word + (va & 0xFFF),
-                "the-pointer-is-the-whole-word",
+                "pointer-is-the-word",
                 "You added the offset to the whole word. Clear what is not address first.",
             ),
             Wrong(
@@ -219,10 +215,12 @@ def last_read(draw: Random) -> Question:
 @recall
 def walk_alone(draw: Random) -> Question:
     process, va = mapped(draw)
+    other = va ^ draw.randrange(1, 8) << draw.choice((21, 30)) ^ draw.randrange(1, 0x1FF) << 12
+    process.map(other & ~0xFFF, 0x8000_0000)
     walk = process.walk(va)
     assert not isinstance(walk.outcome, Fault)
     return Question(
-        text=f"Now all of it. 4K pages, 39 bits; TTBR0_EL1 = `{walk.steps[0].table:#x}`; memory holds\n\n{words_of(walk)}\n\nand "
+        text=f"Now all of it. 4K pages, 39 bits; TTBR0_EL1 = `{walk.steps[0].table:#x}`; memory holds\n\n{words_of(walk, process.walk(other))}\n\nand "
         f"zeros everywhere else. Which physical address does `{va:#x}` become?",
         answer=Number(walk.outcome.pa, base=16),
         wrong=(
@@ -237,8 +235,15 @@ def walk_alone(draw: Random) -> Question:
                 "That is where the last entry was read from. What does it say?",
             ),
             Wrong(va, "va-is-pa", "That is the virtual address."),
+            Wrong(
+                0x8000_0000 + (va & 0xFFF),
+                "any-leaf-will-do",
+                "You ended at a word that another address leads to. Compute each index, and take the word at that address only.",
+            ),
         ),
-        truth=f"{walk}",
+        truth="The reads: "
+        + ", ".join(f"`{step.address:#x}`" for step in walk.steps)
+        + f". The frame is `{walk.outcome.pa & ~0xFFF:#x}`, with the offset **`{walk.outcome.pa:#x}`**.",
         steps=(
             "What are the three indices?",
             "At which address is the first entry, and which table does it lead to?",
@@ -263,7 +268,7 @@ def what_a_table_pointer_is(draw: Random) -> Question:
         wrong=(
             Wrong(
                 f"translates the virtual address {table:#x}, to find the table",
-                "table-pointers-are-virtual",
+                "table-pointers-virtual",
                 "To translate that address the MMU would have to walk, and on that walk it would meet another address to "
                 "translate. All addresses in tables, and in TTBR0_EL1, are physical.",
             ),
@@ -297,7 +302,7 @@ def level_of_the_fault(draw: Random) -> Question:
         wrong=(
             Wrong(
                 levels,
-                "the-fault-level-is-the-number-of-levels",
+                "fault-level-is-depth",
                 f"{levels} is how many levels there are. The fault is reported at the level of the entry that stopped the walk.",
             ),
             Wrong(
@@ -307,7 +312,7 @@ def level_of_the_fault(draw: Random) -> Question:
             ),
             Wrong(
                 3 - walk.outcome.level,
-                "levels-from-the-leaf",
+                "levels-from-leaf",
                 "You counted from the page upwards. Level 3 is the last one.",
             ),
         ),

@@ -53,6 +53,14 @@ class AddressCut:
             hi = lo - 1
         return tuple(parts)
 
+    def part(self, level: int) -> AddressPart:
+        """The part of the address that is the index of a level.
+
+        >>> str(cut(0x7f00_1234_5678).part(2))
+        'bits 29:21  level 2  = 0x91 (145)'
+        """
+        return next(part for part in self.parts if part.level == level)
+
     @property
     def indices(self) -> dict[int, int]:
         """The index at each level, start level first."""

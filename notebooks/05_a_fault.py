@@ -1,0 +1,203 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 5. How does it fail?
+#
+# The machine of our story read from address 8, and nothing is mapped there. Twelve lines of its log are about that one
+# read. One of them says *level 0 translation fault*.
+#
+# Address 8 is in the very first page that there could be. So why level 0, and not level 3? Was the table of level 0
+# missing? Most people who read such a line believe so. It is not what happened.
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("05_a_fault")
+chapter
+
+# %%
+for number in range(5, 18):
+    print(f"{number:2} {chapter.log[number]}")
+
+# %% [markdown]
+# ## 5.1 Stop, and call the kernel
+#
+# An instruction that asks for memory which the MMU refuses cannot be finished. The processor stops it and takes an
+# **exception**: it jumps to a place in the kernel, and leaves a note of what happened. An exception that comes from a
+# memory access is an **abort**: a data abort for a load or a store, an instruction abort for a fetch.
+#
+# An **exception level** is arm64's name for a level of privilege: EL0 for programs, EL1 for the kernel. (EL2 and EL3, for
+# virtual machines and for firmware, have no part in this story.) The kernel itself can take an exception, and then it has
+# to deal with itself.
+#
+# The note consists of two registers. **FAR_EL1**, fault address register, has the address. **ESR_EL1**, exception
+# syndrome register, says the rest in 32 bits. The model writes it as the processor does:
+
+# %%
+from pgtlab.arch.fault import Access
+from pgtlab.lab.machine import Machine
+
+process = Machine().process("a")
+process.map(0x40_0000, 0x8000_0000, AP=3)
+for va, access in ((0x40_0000, Access.WRITE), (0x80_0000, Access.READ), (0x80_0000, Access.FETCH)):
+    walk = process.walk(va, access)
+    print(f"FAR_EL1 = {va:#x}, ESR_EL1 = {int(walk.esr):#010x}: {access.name.lower()}, {walk.outcome}")
+
+# %% [markdown]
+# ## 5.2 The note, field by field
+#
+# Three fields are enough for everything in this course:
+#
+# - **EC**, the exception class, bits 31:26: `0x24` is a data abort from EL0, `0x25` a data abort from EL1 itself; `0x20`
+#   and `0x21` are the same for instruction aborts.
+# - **WnR**, write not read, bit 6.
+# - **FSC**, the fault status code, bits 5:0: the kind of fault in bits 5:2 and the level in bits 1:0.
+#
+# The lowest 25 bits together are called **ISS**; what they mean depends on EC. Worked, for the third line above:
+
+# %%
+esr = int(walk.esr)
+print(
+    f"EC = {esr >> 26:#x}, WnR = {esr >> 6 & 1}, FSC = 0b{esr & 0x3F:06b}: kind 0b{esr >> 2 & 0xF:04b}, level {esr & 3}"
+)
+
+# %%
+chapter.ask("exception_class")
+
+# %%
+chapter.ask("status_code")
+
+# %%
+chapter.ask("write_or_read")
+
+# %% [markdown]
+# Now the real one. You have all that it takes.
+
+# %%
+chapter.ask("the_story_syndrome")
+
+# %%
+from pgtlab import esr
+
+esr(0x96000004)
+
+# %% [markdown]
+# ## 5.3 Not found, and not allowed
+#
+# Four kinds of fault come from a walk. You have met three: the **translation fault**, where an entry is invalid; the
+# **access flag fault**, where AF is 0; and the **permission fault**, where a valid entry forbids the access. (The fourth,
+# an address size fault, is about an address with too many bits.)
+
+# %%
+chapter.ask("read_only_page")
+
+# %%
+for va, access in ((0x40_0000, Access.WRITE), (0x40_1000, Access.WRITE)):
+    print(process.walk(va, access), end="\n\n")
+
+# %% [markdown]
+# Both are refused at level 3. In the first walk the entry is there.
+
+# %% [markdown]
+# ## 5.4 Can you trust the address?
+
+# %%
+chapter.ask("is_far_valid")
+
+# %% [markdown]
+# For a fault of a walk the address is always valid: the MMU had it in its hands.
+
+# %% [markdown]
+# ## 5.5 Why level 0
+#
+# A null pointer is 0. A field of a structure lies some bytes behind its beginning, so who reads a field through a null
+# pointer reads a small address, such as 8. What level does that fail at?
+
+# %%
+chapter.ask("level_for_null")
+
+# %% [markdown]
+# So it depends on what else is mapped. Now: what is mapped for our kernel?
+#
+# The kernel counts what it runs in **tasks**. Each has a number, its **PID**, and the task that runs a program has an
+# address space of its own, which Linux calls its **mm**. A task that runs only the kernel's own code needs none: the
+# kernel is in the upper half, the same for all. While it runs, Linux lets TTBR0_EL1 point at a table that is empty for
+# good, so that a wrong pointer into the lower half is caught. The address space that is in use meanwhile is the task's
+# **active_mm**; here it is the kernel's own, which for historical reasons is called *swapper*.
+
+# %%
+idle = Machine().process("a task of the kernel, without an mm")
+print(idle.mmu.translate(0x8, el=1))
+
+# %%
+chapter.ask("why_level_0")
+
+# %% [markdown]
+# That is line 16, *user address but active_mm is swapper*: an address of the lower half, and nobody's address space.
+
+# %%
+chapter.ask("which_swapper")
+
+# %% [markdown]
+# ## 5.6 From a fault to the end
+#
+# If a program faults for good, the kernel sends it **signal 11**, SIGSEGV, and it ends. If the kernel faults, it prints a
+# report, an **oops**, and ends the task that it was working for in the same way. A **panic** is the decision to stop
+# altogether.
+
+# %%
+chapter.ask("exit_code")
+
+# %%
+chapter.ask("why_it_stopped")
+
+# %% [markdown]
+# PID 1 is the first task; when the kernel is ready it turns into **init**, the program that starts all others. In line 17
+# the kernel also says how it was built: **PREEMPT**, the kernel may interrupt its own work for something more urgent, and
+# **SMP**, it can use several CPUs. That is why line 54 has others to stop.
+
+# %% [markdown]
+# ## 5.7 The state of the processor
+#
+# **pstate** is the processor's own state when it stopped: which exception level, what the last comparison gave, which
+# interrupts may come. Linux prints the number and then its flags as letters: a capital letter, or a `+`, is a 1.
+
+# %%
+print(chapter.log[21])
+
+# %%
+chapter.ask("exception_level")
+
+# %% [markdown]
+# *nzCv* are the four results of the last comparison, of which only C was 1. *daif* are four ways to interrupt the
+# processor, all in small letters: none was masked. *+PAN*, privileged access never: the kernel may not touch programs'
+# memory by accident. The other letters are features that play no part here.
+
+# %%
+chapter.ask("in_your_words")
+
+# %% [markdown]
+# ## 5.8 In three lines
+#
+# - A refused access is an abort. ESR_EL1 says which (EC), whether it wrote (WnR), and the kind and level of the fault
+#   (FSC); FAR_EL1 has the address.
+# - The level is that of the entry that stopped the walk. Level 0 at address 8 means: an empty table, that of a task
+#   without memory of its own.
+# - An oops ends a task; if that task is PID 1, the kernel panics.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Next: [6a. Where is everything in the kernel?](06a_the_kernel_map.ipynb) The kernel read address 8. It meant to read
+# something else. To see what, you need its map.

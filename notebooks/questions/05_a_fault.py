@@ -1,0 +1,374 @@
+"""Questions of chapter 5: aborts, ESR_EL1, FAR_EL1, the level of a fault, and what Linux does next."""
+
+from random import Random
+
+from pgtlab.lab.question import Choice, Number, Question, Words, Wrong, recall
+
+from pgtlab.arch.fault import Access, Fault
+from pgtlab.arch.registers import ESR_EL1
+from pgtlab.arch.walk import Walk
+from pgtlab.lab.machine import Machine
+
+STORY = 0x9600_0004
+VERBS = {Access.READ: "reads", Access.WRITE: "writes", Access.FETCH: "fetches an instruction from"}
+
+
+def failing(draw: Random, *accesses: Access) -> Walk:
+    """An access that faults, at EL0 or EL1, with a level and a kind that vary."""
+    process = Machine().process("a")
+    va = draw.randrange(1 << 40, 1 << 47) & ~0xFFF
+    kind = draw.choice(("translation", "access flag", "permission"))
+    process.map(va, 0x8000_0000, AP=2, UXN=1, PXN=1, AF=0 if kind == "access flag" else 1)
+    access = draw.choice(accesses or (Access.READ, Access.WRITE))
+    if kind == "translation":
+        step = draw.choice(process.walk(va).steps)
+        process.mmu.memory.write64(step.address, 0)
+    elif kind == "permission":
+        access = Access.WRITE if access is Access.READ else access
+    return process.mmu.translate(va, access, el=draw.choice((0, 1)))
+
+
+def syndrome(walk: Walk) -> ESR_EL1:
+    """ESR_EL1 after a walk that ends in a fault."""
+    assert walk.esr is not None
+    return walk.esr
+
+
+@recall
+def exception_class(draw: Random) -> Question:
+    esr = syndrome(failing(draw, *Access))
+    value, right = int(esr), esr.EC
+    return Question(
+        text=f"ESR_EL1 is `{value:#010x}`. What is EC, its bits 31:26?",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(
+                value >> 24,
+                "ec-is-the-top-byte",
+                "You took the first two hexadecimal digits, bits 31:24. EC has six bits; it ends in the middle of a digit.",
+            ),
+            Wrong(
+                value >> 25,
+                "ec-has-seven-bits",
+                "One bit too many: bit 25 is IL, a field of its own.",
+            ),
+        ),
+        truth=f"`{value:#010x} >> 26` = **`{right:#x}`**.",
+        steps=(f"Write the first two digits of `{value:#010x}` as eight bits.", "Which six of them are EC?"),
+        lines=(8,),
+    )
+
+
+@recall
+def status_code(draw: Random) -> Question:
+    walk = failing(draw)
+    esr, fault = syndrome(walk), walk.outcome
+    assert isinstance(fault, Fault)
+    code = fault.status_code
+    right = f"{fault.kind} fault, level {fault.level}"
+    swapped = f"{fault.kind} fault, level {code >> 2}"
+    kinds = [name for name in ("translation", "access flag", "permission") if name != str(fault.kind)]
+    return Question(
+        text=f"ESR_EL1 is `{int(esr):#010x}`, of a data abort. Its lowest six bits are the status code. Bits 5:2 of it say the kind "
+        "(0b0001 translation, 0b0010 access flag, 0b0011 permission), bits 1:0 the level. What happened?",
+        answer=Choice(right, (swapped, *(f"{name} fault, level {fault.level}" for name in kinds))),
+        wrong=(
+            Wrong(
+                swapped,
+                "level-and-kind-are-swapped",
+                f"You took the kind's bits for the level. The level is the two *lowest* bits of 0b{code:06b}.",
+            ),
+            *(
+                Wrong(
+                    f"{name} fault, level {fault.level}",
+                    "a-kind-is-a-kind",
+                    f"The level is right. Bits 5:2 of 0b{code:06b} are 0b{code >> 2:04b}: look in the list again.",
+                )
+                for name in kinds
+            ),
+        ),
+        truth=f"0b{code:06b}: kind 0b{code >> 2:04b}, level 0b{code & 3:02b}: **{right}**.",
+    )
+
+
+def the_story_syndrome(draw: Random) -> Question:
+    esr = ESR_EL1(STORY)
+    code = esr.value & 0x3F
+    return Question(
+        text="Line 7 of the log: `ESR = 0x0000000096000004`. Take the status code out of it, and then the level.",
+        answer=Number(code & 3),
+        wrong=(
+            Wrong(
+                code,
+                "the-code-is-the-level",
+                f"{code} is the whole status code, 0b{code:06b}. The level is its two lowest bits.",
+            ),
+            Wrong(
+                code >> 2,
+                "level-and-kind-are-swapped",
+                "Those are the bits of the kind: 0b0001, a translation fault. The level is below them.",
+            ),
+        ),
+        truth=f"0b{code:06b}: a translation fault at level **{code & 3}**. Line 11 says the same in words, and line 8 that EC is "
+        f"{esr.EC:#x}.",
+        lines=(7, 11),
+    )
+
+
+@recall
+def write_or_read(draw: Random) -> Question:
+    walk = failing(draw)
+    esr = syndrome(walk)
+    bit = int(esr) >> 6 & 1
+    right, wrong = ("a write", "a read") if bit else ("a read", "a write")
+    return Question(
+        text=f"A data abort with ESR_EL1 = `{int(esr):#010x}`. Was it a read or a write? WnR is bit 6.",
+        answer=Choice(right, (wrong,)),
+        wrong=(
+            Wrong(
+                wrong,
+                "wnr-is-read",
+                f"WnR stands for *write, not read*: 1 is a write. Bit 6 is the third bit of the last digit but one, and it is {bit}.",
+            ),
+        ),
+        truth=f"Bit 6 is {bit}: **{right}**.",
+        lines=(14,),
+    )
+
+
+def read_only_page(draw: Random) -> Question:
+    process = Machine().process("a")
+    process.map(0x40_0000, 0x8000_0000, AP=3)
+    fault = process.write(0x40_0010, 1)
+    assert isinstance(fault, Fault)
+    right = f"a {fault.kind} fault at level {fault.level}"
+    return Question(
+        text="A page is mapped for reading only (AP = 0b11). The program writes to it. What does the MMU report?",
+        answer=Choice(
+            right,
+            (
+                f"a translation fault at level {fault.level}",
+                "a permission fault at level 0",
+                "an access flag fault at level 3",
+            ),
+        ),
+        reasons=Choice(
+            "the walk found a valid entry, and the entry forbids this access",
+            ("for a write, the page is not mapped", "the kernel looks at the entry and decides"),
+        ),
+        wrong=(
+            Wrong(
+                f"a translation fault at level {fault.level}",
+                "permission-is-missing-entry",
+                "A translation fault means that the walk found no valid entry. Here it found one, with the address and all: it is "
+                "the entry that says no. Look at the two side by side in the next cell.",
+            ),
+            Wrong(
+                "a permission fault at level 0",
+                "level-0-means-privilege",
+                "The level is that of the entry that stopped the access, not of the program.",
+            ),
+            Wrong(
+                "an access flag fault at level 3",
+                "af-is-valid",
+                "AF is bit 10, and it is 1 here: somebody used the page before.",
+            ),
+        ),
+        truth=f"**{right[0].upper()}{right[1:]}.** The entry is there; it forbids.",
+    )
+
+
+def is_far_valid(draw: Random) -> Question:
+    address = draw.getrandbits(32) << 3
+    esr = ESR_EL1(EC=0x25, IL=1, ISS=1 << 10 | 0x10)
+    right = "nothing: FAR_EL1 does not hold the address of this access"
+    return Question(
+        text=f"Another log says `ESR = {int(esr):#010x}` and `SET = 0, FnV = 1`, and then shows `FAR_EL1 = {address:#x}`. What do you "
+        "know of the address that was accessed?",
+        answer=Choice(right, (f"it is {address:#x}", "it is not mapped")),
+        wrong=(
+            Wrong(
+                f"it is {address:#x}",
+                "far-is-always-right",
+                "FnV stands for *FAR not valid*. It is 1 for some errors of the memory itself, whose address the processor does "
+                "not know; the register then still shows something, from earlier.",
+            ),
+            Wrong(
+                "it is not mapped",
+                "permission-is-missing-entry",
+                "The status code is 0b010000, an error of the memory behind the address: no walk failed here.",
+            ),
+        ),
+        truth="**Nothing.** In our log line 9 says `FnV = 0`, so there the address in line 5 is that of the access.",
+        lines=(9,),
+    )
+
+
+@recall
+def level_for_null(draw: Random) -> Question:
+    process = Machine().process("a")
+    page = draw.choice((0x5000, 0x40_0000, 0xC000_0000, 0xAAAA_0000_0000)) + (draw.randrange(1, 64) << 12)
+    process.map(page, 0x8000_0000)
+    walk = process.walk(8)
+    assert isinstance(walk.outcome, Fault)
+    return Question(
+        text=f"4K pages, 48 bits. A process has one page mapped, at `{page:#x}`. It reads address `0x8`. At which level is the "
+        "translation fault?",
+        answer=Number(walk.outcome.level),
+        wrong=(
+            Wrong(
+                0,
+                "null-is-always-level-0",
+                "Only if entry 0 of the level 0 table is invalid. The page that is mapped may need that entry too: which indices "
+                f"do `{page:#x}` and `0x8` have in common?",
+            ),
+            Wrong(
+                3,
+                "the-page-level-always-fails",
+                "Only if there is a level 3 table for address 0x8. Which tables exist?",
+            ),
+        ),
+        truth=f"`{page:#x}` and `0x8` have the same index at "
+        + (
+            f"the levels 0 to {walk.outcome.level - 1}, so those entries are valid"
+            if walk.outcome.level
+            else "no level"
+        )
+        + f". **Level {walk.outcome.level}**.",
+        steps=(f"What are the four indices of `{page:#x}`?", "Down to which level are they all 0?"),
+    )
+
+
+def why_level_0(draw: Random) -> Question:
+    machine = Machine()
+    outcome = machine.process("a task without memory of its own").mmu.translate(8, el=1).outcome
+    assert isinstance(outcome, Fault)
+    right = "nothing: the level 0 table is there, and all its entries are invalid"
+    return Question(
+        text=f"The kernel of our log read address 8 and got a translation fault at level {outcome.level}. What is missing at level 0?",
+        answer=Choice(right, ("the level 0 table", "the page at address 8, and nothing else")),
+        reasons=Choice(
+            "TTBR0_EL1 points at an empty table while a task without memory of its own runs",
+            ("TTBR0_EL1 is 0 while the kernel runs", "the kernel uses TTBR1_EL1 for all addresses"),
+        ),
+        wrong=(
+            Wrong(
+                "the level 0 table",
+                "level-0-table-missing",
+                "The MMU read an entry of the level 0 table; only then could it know that the entry is invalid. If TTBR0_EL1 pointed "
+                "nowhere, it would read some word there and follow it.",
+            ),
+            Wrong(
+                "the page at address 8, and nothing else",
+                "one-table-reaches-all",
+                "If only the page were missing, the walk would come down to level 3 and fail there.",
+            ),
+        ),
+        truth="**Nothing is missing.** The table is there, and empty on purpose: so every address of the lower half is refused at the "
+        "first read.",
+        lines=(11, 16),
+    )
+
+
+def which_swapper(draw: Random) -> Question:
+    right = "line 19 names a task, line 16 an address space; they only have the name in common"
+    return Question(
+        text="Line 19 says `PID: 1 Comm: swapper/0`, and line 16 `active_mm is swapper`. Do the two speak of the same thing?",
+        answer=Choice(
+            right,
+            (
+                "yes: the address space of the process swapper/0 was in use",
+                "yes: both say that memory was being swapped to disk",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "yes: the address space of the process swapper/0 was in use",
+                "two-swappers",
+                "A task without memory of its own has no address space to be in use. Line 16 calls the *kernel's* tables swapper, "
+                "after the first table that Linux ever had. Line 19 calls a *task* so: it still has the name of the one that "
+                "started it.",
+            ),
+            Wrong(
+                "yes: both say that memory was being swapped to disk",
+                "swapper-swaps",
+                "Nothing has been swapped. Both are old names that nobody changed.",
+            ),
+        ),
+        truth="**They are two things.** swapper/0 is the name of the idle task of CPU 0, which PID 1 has inherited; swapper is the "
+        "address space of the kernel itself, with its tables swapper_pg_dir.",
+        lines=(16, 19),
+    )
+
+
+def exit_code(draw: Random) -> Question:
+    return Question(
+        text="Line 53: `Attempted to kill init! exitcode=0x0000000b`. The low seven bits of an exit code are the number of the signal "
+        "that ended the task. Which signal was it?",
+        answer=Number(0x0000000B & 0x7F),
+        wrong=(
+            Wrong(0, "exit-code-means-no-error", "0 would be a task that ended by itself. Look at the last digit."),
+            Wrong(13, "hex-counts-in-tens", "`b` is the digit for eleven."),
+        ),
+        truth=f"`0xb` = **{0xB}**: SIGSEGV, the signal for an access to memory that is not there. The kernel ends the task that failed "
+        "as it would end a program.",
+        lines=(53,),
+    )
+
+
+def why_it_stopped(draw: Random) -> Question:
+    right = "the task that died was PID 1, and Linux cannot go on without it"
+    return Question(
+        text="Many kernels print an oops and go on. Why did this one stop?",
+        answer=Choice(right, ("every oops stops the machine", "the page tables were destroyed", "all CPUs had failed")),
+        wrong=(
+            Wrong(
+                "every oops stops the machine",
+                "oops-is-panic",
+                "An oops ends the *task* in which it happened, and the kernel goes on without it. A panic is the kernel's decision "
+                "not to go on.",
+            ),
+            Wrong(
+                "the page tables were destroyed",
+                "panic-is-damage",
+                "Nothing says so: the kernel went on to print thirty more lines, and its tables served it well.",
+            ),
+            Wrong(
+                "all CPUs had failed",
+                "smp-means-all-failed",
+                "Line 54 says that the *others* were stopped, afterwards and on purpose.",
+            ),
+        ),
+        truth="**PID 1 died.** It is the first task, which becomes init, the parent of all programs. A kernel that loses it panics.",
+        lines=(53, 54),
+    )
+
+
+def exception_level(draw: Random) -> Question:
+    pstate = 0x2140_0005
+    return Question(
+        text="Line 21: `pstate: 21400005`. Its lowest four bits are the mode: bits 3:2 are the exception level. Which one was the "
+        "processor at?",
+        answer=Number(pstate >> 2 & 3),
+        wrong=(
+            Wrong(
+                pstate & 0xF,
+                "the-mode-is-the-level",
+                "5 is the whole mode, 0b0101. The exception level is its upper two bits.",
+            ),
+            Wrong(0, "an-oops-is-a-program's", "0 would be a program. Write 5 as four bits: 0101."),
+        ),
+        truth=f"0b{pstate & 0xF:04b}: **EL{pstate >> 2 & 3}**, the kernel. It agrees with EC = 0x25, *current EL*.",
+        lines=(21,),
+    )
+
+
+def in_your_words(draw: Random) -> Question:
+    return Question(
+        text="Say in two or three sentences what lines 5 to 17 of the log tell you, to somebody who has not read this chapter.",
+        answer=Words(),
+        truth="The kernel itself read from address 8, where nothing is mapped. No program was involved: the task has no memory of its "
+        "own, and so the walk ended at its first read, at level 0. What the kernel was looking for at address 8, and why, these "
+        "lines do not say.",
+        lines=(5, 17),
+    )
