@@ -2,11 +2,10 @@
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
-
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine
+from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 
 ADDRESS = 0x40_0010
 

@@ -2,12 +2,11 @@
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
-
 from pgtlab.arch.address_cut import cut, granule_of
 from pgtlab.arch.granule import GRANULES, LAST_LEVEL
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine, Process
+from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 
 
 def one_process(granule: str = "4k", bits: int = 48) -> Process:

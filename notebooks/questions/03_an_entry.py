@@ -2,12 +2,11 @@
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
-
 from pgtlab.arch.descriptor import Block, Descriptor, Invalid, Leaf, PageDescriptor, Table
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine
+from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 
 NAMES = {Invalid: "invalid", Table: "a table", Block: "a block", PageDescriptor: "a page"}
 

@@ -2,12 +2,11 @@
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
-
 from pgtlab.arch.address_cut import cut
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.machine import Machine, Process
+from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
 
 UPPER, LOWER, NEITHER = "TTBR1_EL1", "TTBR0_EL1", "neither: the access is refused"
 

@@ -2,12 +2,11 @@
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Question, Words, Wrong, recall
-
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.machine import Machine
+from pgtlab.lab.question import Choice, Number, Question, Words, Wrong, recall
 
 STORY = 0x9600_0004
 VERBS = {Access.READ: "reads", Access.WRITE: "writes", Access.FETCH: "fetches an instruction from"}

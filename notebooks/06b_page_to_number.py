@@ -1,0 +1,154 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6b. How does a page become a number?
+#
+# The log calls the same frame by two names: `pfn:18a65d` in line 2, and in another line a pointer to a structure that
+# describes it. Going from the pointer to the number takes one subtraction and one shift. It cannot fail, and that is the
+# trouble: give it a wrong pointer, and it gives you a number.
+#
+# The kernel of our story did that, and followed the number. This chapter is the last piece that you need for line 5.
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("06b_page_to_number")
+chapter
+
+# %% [markdown]
+# ## 6b.1 Frames are numbered
+#
+# **pfn**, page frame number, is the number of a frame: its physical address divided by the size of a page.
+
+# %%
+chapter.ask("frame_number")
+
+# %%
+chapter.ask("frame_of_the_log")
+
+# %% [markdown]
+# ## 6b.2 A record for every frame
+#
+# What is in a frame, who uses it, how many pages map it: for each frame of RAM the kernel keeps a record of 64 bytes, the
+# **struct page**. All of them together are one large array, the **memmap**, and it lies in the area vmemmap. So the record
+# of frame n is at
+#
+#     vmemmap + n x 64
+#
+# and Linux's `page_to_pfn()` is that formula the other way round: subtract vmemmap, divide by 64. Neither looks at memory.
+
+# %%
+from pgtlab import Config, boot
+from pgtlab.lab import Tree
+
+k = Tree.named("fixed").start_kernel(boot(Config("4k", 48)))
+page = k.pfn_to_page(0x4_1234)
+print(f"vmemmap = {k.vmemmap:#x}, the struct page of pfn 0x41234 is at {page.address:#x}")
+print(hex(page.address - k.vmemmap >> 6), hex(k.page_to_pfn(page)))
+
+# %%
+chapter.ask("page_to_pfn")
+
+# %% [markdown]
+# ## 6b.3 Where vmemmap is
+#
+# An array for frames from 0 on would waste room where there is no RAM. So the area, which begins at **VMEMMAP_START**,
+# begins with the record of the first frame *of the linear map*, and `vmemmap` is where the record of pfn 0 would be: below
+# it, or above it if PHYS_OFFSET is negative. It need not be in the area at all.
+#
+# VMEMMAP_START follows from the number of bits in use and is not in the log. PHYS_OFFSET is.
+
+# %%
+chapter.ask("vmemmap_of_the_log")
+
+# %%
+phys_offset = 0xFFFF_F761_8000_0000 - (1 << 64)
+print(hex(k.VMEMMAP_START - (phys_offset >> 12) * 64))
+
+# %% [markdown]
+# ## 6b.4 Any pointer will do
+#
+# Now the mistake. A record changes while one reads it: other CPUs are at work. So a function that prints a record may first
+# copy it, and print the copy. The copy is on its stack.
+
+# %%
+chapter.ask("any_pointer")
+
+# %%
+from pgtlab.linux.placement import Placement
+
+k = Tree.named("fixed").start_kernel(boot(Config("4k", 48)), placement=Placement(phys_offset=0xFFFF_FE00_0000_0000))
+copy = 0xFFFF_8000_8007_F5A0
+print(f"{copy:#x} - {k.vmemmap:#x}, >> 6: {k.page_to_pfn(k.page_at(copy)):#x}")
+
+# %%
+chapter.ask("pfn_of_a_copy")
+
+# %% [markdown]
+# A number of 64 bits, beginning with `ffff`, for a frame. RAM would have to be larger than the universe of physical
+# addresses. But a number is a number.
+
+# %% [markdown]
+# ## 6b.5 Sections and roots
+#
+# RAM has holes, and can be plugged in later. So the kernel also keeps a coarser list: a **section** is 128 MiB of physical
+# addresses here, and its record is a **mem_section**. One page full of these records is a **root**, and the array
+# *mem_section* has a pointer to each root; where there is no RAM, the pointer is NULL.
+#
+# You know this shape. It is a table of tables, two levels deep.
+
+# %%
+print(
+    f"sections of 2**{k.SECTION_SIZE_BITS} bytes, {k.SECTIONS_PER_ROOT} in a root, {k.NR_SECTION_ROOTS} roots at most"
+)
+
+# %%
+chapter.ask("section_number")
+
+# %%
+chapter.ask("root_number")
+
+# %% [markdown]
+# A **pageblock** is a group of pages that the kernel tries to keep to one kind of use, and notes about each pageblock are
+# reached through the section's field `usage`. The function that reads them is called `get_pfnblock_flags_mask`. Look at
+# line 22 of the log.
+
+# %%
+print(chapter.log[22])
+print("usage is", k["offsetof(struct mem_section,usage)"], "bytes into a mem_section")
+
+# %%
+chapter.ask("null_plus_8")
+
+# %% [markdown]
+# Here is the whole way, in the model: a pointer to the stack, a number, a section that cannot be, NULL, and a read at 8.
+
+# %%
+pfn = k.page_to_pfn(k.page_at(copy))
+section = k.pfn_to_section_nr(pfn)
+print(f"pfn {pfn:#x}, section {section:#x}, root {section // k.SECTIONS_PER_ROOT:#x} of {k.NR_SECTION_ROOTS}")
+print(f"its mem_section is at {k.__pfn_to_section(pfn):#x}")
+
+# %% [markdown]
+# ## 6b.6 In three lines
+#
+# - pfn = physical address / page size; a struct page of 64 bytes for each; `page_to_pfn()` = (pointer - vmemmap) / 64.
+# - It works on any pointer. A copy of a struct page on the stack gives a pfn that no RAM has.
+# - For such a pfn there is no mem_section; the kernel gets NULL, and reading the field at offset 8 faults at 8.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Next: [7. Why does Linux always say five names?](07_five_names.ipynb) You now know *how* the kernel came to read address 8.
+# Why did it look at that page at all?

@@ -1,0 +1,250 @@
+"""Questions of chapter 6a: the kernel's map of memory, the linear map, PHYS_OFFSET, KASLR and the stack."""
+
+import re
+from functools import cache
+from random import Random
+
+from pgtlab.arch.word import MASK64
+from pgtlab.lab.course_data import data
+from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.linux.boot import Boot, running
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.memory_map import GUARD, LINEAR, VMALLOC, VMEMMAP, memory_map
+from pgtlab.linux.placement import RAM_BASE, Placement
+
+GIB = 1 << 30
+
+
+@cache
+def log() -> str:
+    return data("next-20240229.log").read_text(encoding="utf-8")
+
+
+def register(name: str) -> int:
+    """The value of a register in the real log."""
+    found = re.search(rf"\b{name} ?: ([0-9a-f]{{16}})", log())
+    assert found
+    return int(found[1], 16)
+
+
+def kernel_4k() -> Boot:
+    return running(Config("4k", 48))
+
+
+@recall
+def region_of(draw: Random) -> Question:
+    regions = {region.name: region for region in memory_map(kernel_4k()) if region.name in (LINEAR, VMALLOC, VMEMMAP)}
+    name = draw.choice(sorted(regions))
+    region = regions[name]
+    address = region.start + draw.randrange(region.end - region.start) & ~0xF
+    others = tuple(sorted(set(regions) - {name}))
+    starts = ", ".join(f"{each.name} from `{each.start:#x}`" for each in regions.values())
+    return Question(
+        text=f"4K pages, 48 bits: {starts}. In which of them is `{address:#x}`?",
+        answer=Choice(name, others),
+        wrong=tuple(
+            Wrong(
+                other,
+                "every-kernel-address-is-alike",
+                f"The {other} begins at `{regions[other].start:#x}` and ends before `{regions[other].end:#x}`. Compare digit by digit.",
+            )
+            for other in others
+        ),
+        truth=f"`{region.start:#x}` <= `{address:#x}` < `{region.end:#x}`: the **{name}**.",
+    )
+
+
+@recall
+def linear_to_physical(draw: Random) -> Question:
+    k = kernel_4k().config.constants
+    phys_offset = draw.choice((0x4000_0000, 0x8000_0000, 0x80_0000_0000))
+    pa = phys_offset + (draw.randrange(1 << 8, 1 << 20) << 12) + draw.randrange(0, 1 << 12, 8)
+    va = pa - phys_offset + k.PAGE_OFFSET
+    return Question(
+        text=f"PAGE_OFFSET is `{k.PAGE_OFFSET:#x}`, PHYS_OFFSET is `{phys_offset:#x}`. The kernel uses the address `{va:#x}` of its "
+        "linear map. Which physical address is that?",
+        answer=Number(pa, base=16),
+        wrong=(
+            Wrong(
+                va - k.PAGE_OFFSET,
+                "the-linear-map-starts-at-0",
+                "That is how far into the linear map it is. The linear map begins with physical address PHYS_OFFSET, not with 0.",
+            ),
+            Wrong(va, "va-is-pa", "That is the virtual address. Subtract where the linear map begins."),
+            Wrong(
+                va - k.PAGE_OFFSET - phys_offset & MASK64,
+                "phys-offset-is-subtracted",
+                "You subtracted PHYS_OFFSET. It is the physical address of the beginning, so it is added.",
+            ),
+        ),
+        truth=f"`{va:#x}` - PAGE_OFFSET = `{va - k.PAGE_OFFSET:#x}`, plus PHYS_OFFSET: **`{pa:#x}`**.",
+        steps=(
+            "How far into the linear map is the address?",
+            "Which physical address is at the beginning of the linear map?",
+        ),
+    )
+
+
+def where_the_image_is(draw: Random) -> Question:
+    found = re.search(r"Kernel Offset: (0x[0-9a-f]+) from (0x[0-9a-f]+)", log())
+    assert found
+    offset, linked = int(found[1], 16), int(found[2], 16)
+    return Question(
+        text=f"Line 55: `{found[0]}`. Where did the kernel's own code begin in that boot?",
+        answer=Number(offset + linked & MASK64, base=16),
+        wrong=(
+            Wrong(linked, "kaslr-is-ignored", "That is where it was *linked* to be, before it was moved."),
+            Wrong(offset, "the-offset-is-the-address", "That is how far it was moved."),
+            Wrong(
+                linked - offset,
+                "the-offset-is-subtracted",
+                "It was moved up. The offset is counted from the address after *from*.",
+            ),
+        ),
+        truth=f"`{linked:#x} + {offset:#x}` = **`{offset + linked & MASK64:#x}`**. Another boot, another number.",
+        lines=(55,),
+    )
+
+
+def pointers_into_the_image(draw: Random) -> Question:
+    start = 0xFFFF_8000_8000_0000 + 0x3A89_BF80_0000
+    inside = [name for name in ("x21", "x23", "x9", "x10") if 0 <= register(name) - start < 1 << 26]
+    assert len(inside) == 4
+    name = draw.choice(("x21", "x23"))
+    return Question(
+        text=f"The kernel's code begins at `{start:#x}`. Line 27 has {name} = `{register(name):#x}`. How far into the kernel's image does "
+        "it point?",
+        answer=Number(register(name) - start, base=16),
+        wrong=(
+            Wrong(
+                register(name) - 0xFFFF_8000_8000_0000,
+                "kaslr-is-ignored",
+                "You subtracted the address that the kernel was linked for. In this boot it began elsewhere.",
+            ),
+        ),
+        truth=f"**`{register(name) - start:#x}`**, some {register(name) - start >> 20} MiB: it is a pointer to something in the kernel's own image. "
+        "Without the image of that kernel we cannot say to what, and the log does not say.",
+        lines=(27,),
+    )
+
+
+def phys_offset_signed(draw: Random) -> Question:
+    found = re.search(r"PHYS_OFFSET: (0x[0-9a-f]+)", log())
+    assert found
+    value = int(found[1], 16)
+    signed = Placement(phys_offset=value).memstart_addr
+    return Question(
+        text=f"Line 56: `{found[0]}`. As a signed number of 64 bits, how much is it? (You may answer in hexadecimal, with a minus.)",
+        answer=Number(signed, base=16),
+        reasons=Choice(
+            "it is where the linear map begins, and KASLR has moved that to below address 0, where no RAM is",
+            ("it is where RAM begins on that machine", "the log is damaged here"),
+        ),
+        wrong=(
+            Wrong(
+                value,
+                "number-knows-its-sign",
+                "That is the number without a sign. Bit 63 is 1: as a signed number it is negative.",
+            ),
+            Wrong(
+                -(value ^ MASK64),
+                "flip-without-one",
+                "You flipped all bits, and did not add 1.",
+            ),
+            Wrong(
+                "it is where RAM begins on that machine",
+                "phys-offset-is-ram-start",
+                "RAM cannot begin at a negative address. PHYS_OFFSET is the physical address at which the *linear map* begins. "
+                "KASLR moves it down by a random amount, so that RAM is found somewhere in the middle of the map.",
+            ),
+        ),
+        truth=f"**`{signed:#x}`**: {-signed >> 30} GiB below address 0.",
+        lines=(56,),
+    )
+
+
+def ram_in_the_linear_map(draw: Random) -> Question:
+    found = re.search(r"PHYS_OFFSET: (0x[0-9a-f]+)", log())
+    assert found
+    memstart = Placement(phys_offset=int(found[1], 16)).memstart_addr
+    k = kernel_4k().config.constants
+    va = RAM_BASE - memstart + k.PAGE_OFFSET
+    return Question(
+        text=f"On that machine RAM begins at physical address `{RAM_BASE:#x}` (it is QEMU's `virt` board). PAGE_OFFSET is "
+        f"`{k.PAGE_OFFSET:#x}`, and PHYS_OFFSET is `-{-memstart:#x}`. At which virtual address of the linear map is the first byte of RAM?",
+        answer=Number(va, base=16),
+        wrong=(
+            Wrong(
+                k.PAGE_OFFSET,
+                "phys-offset-is-ram-start",
+                "That is where the linear map begins. Physical address PHYS_OFFSET is there, far below RAM.",
+            ),
+            Wrong(
+                k.PAGE_OFFSET + RAM_BASE,
+                "the-linear-map-starts-at-0",
+                "You took the linear map to begin with physical address 0. It begins with PHYS_OFFSET.",
+            ),
+            Wrong(
+                k.PAGE_OFFSET + RAM_BASE + memstart & MASK64,
+                "phys-offset-is-added",
+                "You added PHYS_OFFSET, which is negative here. How far is it from PHYS_OFFSET up to RAM?",
+            ),
+        ),
+        truth=f"`{RAM_BASE:#x} + {-memstart:#x}` = `{RAM_BASE - memstart:#x}` into the map: **`{va:#x}`**.",
+        steps=("How far is RAM above PHYS_OFFSET?", "Where does the linear map begin?"),
+    )
+
+
+def on_the_stack(draw: Random) -> Question:
+    sp, x20 = register("sp"), register("x20")
+    thread = kernel_4k().config.constants.THREAD_ALIGN
+    end = (sp | thread - 1) + 1
+    assert sp < x20 < end
+    right = "a place on the stack, a little above sp"
+    return Question(
+        text=f"Line 24: `sp : {sp:016x}`. Line 28: `x20: {x20:016x}`. A stack takes {thread >> 10} KiB, begins at a multiple of that, and grows "
+        "downwards. What does x20 point to?",
+        answer=Choice(right, ("something in the linear map", "the kernel's image", "the stack of another task")),
+        wrong=(
+            Wrong(
+                "something in the linear map",
+                "every-kernel-address-is-alike",
+                "The linear map ends where `ffff8000...` begins. Compare with the list in this section.",
+            ),
+            Wrong(
+                "the kernel's image",
+                "every-kernel-address-is-alike",
+                "The image begins at ffffba8a3f800000 in this boot.",
+            ),
+            Wrong(
+                "the stack of another task",
+                "stacks-are-everywhere",
+                f"sp and x20 are `{x20 - sp:#x}` bytes apart, and this stack goes on up to `{end:#x}`.",
+            ),
+        ),
+        truth=f"It is `{x20 - sp:#x}` bytes above sp, and below the end of the stack, `{end:#x}`: **{right}**. x19 and x26 hold the same "
+        "address. Something on the stack matters here.",
+        lines=(24, 28),
+    )
+
+
+def which_is_not_mapped(draw: Random) -> Question:
+    k = kernel_4k().config.constants
+    regions = {region.name: region for region in memory_map(kernel_4k())}
+    assert GUARD in regions
+    right = "0x8"
+    linear = f"{k.PAGE_OFFSET + 0x89E_C000_0000:#x}"
+    return Question(
+        text="The kernel of our log used each of these as an address. Which of them is in no part of the kernel's map?",
+        answer=Choice(right, (f"{register('sp'):#x}", f"{register('x21'):#x}", linear)),
+        wrong=(
+            Wrong(f"{register('sp'):#x}", "every-kernel-address-is-alike", "That is the stack, in the vmalloc area."),
+            Wrong(
+                f"{register('x21'):#x}",
+                "every-kernel-address-is-alike",
+                "That is in the kernel's image, which KASLR puts into the vmalloc area.",
+            ),
+            Wrong(linear, "every-kernel-address-is-alike", "That is in the linear map: where RAM begins in that boot."),
+        ),
+        truth="`0x8` is in the lower half, the programs'. **The kernel never puts anything of its own there.**",
+    )
