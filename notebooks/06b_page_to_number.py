@@ -95,8 +95,8 @@ print(f"{copy:#x} - {k.vmemmap:#x}, >> 6: {k.page_to_pfn(k.page_at(copy)):#x}")
 chapter.ask("pfn_of_a_copy")
 
 # %% [markdown]
-# A number of 64 bits, beginning with `ffff`, for a frame. RAM would have to be larger than the universe of physical
-# addresses. But a number is a number.
+# A number of 64 bits, beginning with `ffff`, for a frame: no processor has so many physical addresses. But a number is a
+# number.
 
 # %% [markdown]
 # ## 6b.5 Sections and roots

@@ -197,13 +197,14 @@ def ram_in_the_linear_map(draw: Random) -> Question:
 
 def on_the_stack(draw: Random) -> Question:
     sp, x20 = register("sp"), register("x20")
-    thread = kernel_4k().config.constants.THREAD_ALIGN
-    end = (sp | thread - 1) + 1
+    k = kernel_4k().config.constants
+    size = k.THREAD_ALIGN // 2  # with VMAP_STACK a stack is aligned to twice its size
+    end = (sp & -k.THREAD_ALIGN) + size
     assert sp < x20 < end
     right = "a place on the stack, a little above sp"
     return Question(
-        text=f"Line 24: `sp : {sp:016x}`. Line 28: `x20: {x20:016x}`. A stack takes {thread >> 10} KiB, begins at a multiple of that, and grows "
-        "downwards. What does x20 point to?",
+        text=f"Line 24: `sp : {sp:016x}`. Line 28: `x20: {x20:016x}`. A stack takes {size >> 10} KiB, begins at a multiple of "
+        f"{k.THREAD_ALIGN >> 10} KiB, and grows downwards. What does x20 point to?",
         answer=Choice(right, ("something in the linear map", "the kernel's image", "the stack of another task")),
         wrong=(
             Wrong(

@@ -125,8 +125,8 @@ def vmemmap_of_the_log(draw: Random) -> Question:
                 "You added. PHYS_OFFSET is negative here, so the result must be above VMEMMAP_START.",
             ),
         ),
-        truth=f"PHYS_OFFSET >> 12 is `-{-(signed(offset) >> 12):#x}`, times 64 is `-{-(signed(offset) >> 12) * 64:#x}`; subtracted: **`{right:#x}`**. "
-        "Neither of these two numbers is in the log; you have derived the second from line 56.",
+        truth=f"PHYS_OFFSET >> 12 is `-{-(signed(offset) >> 12):#x}`, times 64 is `-{-(signed(offset) >> 12) * 64:#x}`; subtracted: **`{right:#x}`**. It is nowhere in "
+        "the log: you have derived it from line 56.",
         steps=("What is PHYS_OFFSET as a signed number?", "Divide it by 4096. What is that times 64?"),
         lines=(56,),
     )

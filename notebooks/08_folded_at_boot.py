@@ -1,0 +1,161 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 8. A level that is gone only at boot
+#
+# A company builds one kernel and sells it for two computers. In one of them the processor walks four levels of tables; in
+# the other it cannot, and walks three. The kernel is the same, to the byte. So the compiler cannot have folded the level.
+#
+# Who does, then, and when? The patch that taught arm64 to do this is one of the two changes that together stopped our
+# machine.
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("08_folded_at_boot")
+chapter
+
+# %% [markdown]
+# ## 8.1 One kernel, two processors
+#
+# **LPA2** is a feature that some arm64 processors have: 52 bits of address, virtual and physical, with pages of 4K or 16K.
+# (With 64K pages 52 bits work without it.) A kernel can be built for 52 bits and still has to start on a processor without
+# LPA2. It then falls back to fewer bits.
+
+# %%
+from pgtlab import CPU, Config, boot
+
+config = Config("16k", va_bits=52)
+with_lpa2, without = boot(config, CPU.named("max")), boot(config, CPU.named("max,lpa2=off"))
+for kernel in (with_lpa2, without):
+    print(f"{kernel.cpu.name:>12}: {kernel.vabits_actual} bits, the walk starts at level {kernel.start_level}")
+
+# %% [markdown]
+# **VA_BITS** is the number of bits that a kernel was built for, and **vabits_actual** the number that it runs with.
+
+# %%
+chapter.ask("bits_without_lpa2")
+
+# %% [markdown]
+# 47, and not 48: with 16K pages, the 48th bit would cost a level of its own, with a table of two entries. You have seen it
+# at the end of chapter 2. Linux does without.
+
+# %% [markdown]
+# ## 8.2 Who folds into whom
+#
+# A level that is there or not, depending on the processor, is **folded at run time** where it is not. Which one is it?
+
+# %%
+chapter.ask("which_level_folds")
+
+# %%
+for page_size in ("4k", "16k"):
+    for cpu in ("max", "max,lpa2=off"):
+        kernel = boot(Config(page_size, 52), CPU.named(cpu))
+        print(f"{page_size:>3} {cpu:>12}:", {name: fold.value for name, fold in kernel.folded.items()})
+
+# %% [markdown]
+# The pgd is the page that TTBR1_EL1 points to, and the kernel has only one of it. Without LPA2 the MMU starts one level
+# lower, *at the same page*. So it is the page that has changed its meaning: what was a pgd for the MMU is now the table of
+# the level below. The level below has lost its own table and folded into the pgd's page.
+
+# %% [markdown]
+# ## 8.3 The index does not fold
+#
+# With compile-time folding the index is always 0 and the pointer comes back as it went in. Here it is otherwise, and this
+# is the point at which code goes wrong.
+
+# %%
+chapter.ask("folded_index")
+
+# %%
+chapter.ask("what_pud_offset_returns")
+
+# %%
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.software_walk import software_walk
+
+k = Kernel(without)
+address = k.__va(k.memory.base)
+for lookup in software_walk(k, k.init_mm, address):
+    print(lookup)
+
+# %% [markdown]
+# Compare the addresses of the first lines with what the MMU reads:
+
+# %%
+print(k.mmu.translate(address))
+
+# %% [markdown]
+# Linux computes a pgd entry that the MMU never reads. Then, at the pud, it goes back to the start of the page and applies
+# the right index, and from there on both read the same words.
+
+# %%
+from pgtlab_widgets import FoldLab
+
+FoldLab()
+
+# %% [markdown]
+# Each row is a kernel that can be built, each column a processor. Find the two rows in which a level folds on some
+# processors and not on others. All our trouble is in those two.
+
+# %% [markdown]
+# ## 8.4 Where the extra address bits go (full course)
+#
+# An entry for 52-bit addresses has to hold two more bits of address, and its word is full. LPA2 takes the two bits of SH,
+# shareability, which are then set for all entries alike in a register.
+
+# %%
+chapter.ask("moved_address_bits")
+
+# %%
+from pgtlab.arch.descriptor import DescriptorFormat
+from pgtlab.arch.granule import G16K
+from pgtlab.arch.output_address import OutputAddress
+
+DescriptorFormat(G16K, OutputAddress.LPA2).leaf(0xC_0001_2345_4000, level=3, AF=1)
+
+# %% [markdown]
+# ## 8.5 Two meanings of free
+#
+# Tables are allocated, and later freed. Generic code does it level by level, by name, for all five.
+
+# %%
+chapter.ask("free_a_folded_level")
+
+# %%
+from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME
+
+print(FOLD_PUDS_AT_RUNTIME.subject)
+print(", ".join(FOLD_PUDS_AT_RUNTIME.symbols))
+
+# %% [markdown]
+# So when arm64 learned to fold the pud at run time, in February 2024, it needed a `pud_free` of its own, which asks. It
+# asked, rightly. What it then did where the pud is *real* was what all the world had done a few months earlier, and no
+# longer right.
+
+# %% [markdown]
+# ## 8.6 In three lines
+#
+# - A kernel for 52 bits on a processor without LPA2 falls back: to 48 bits with 4K pages, to 47 with 16K.
+# - The level under the pgd then folds at run time: no table of its own, but its index stays, and is applied to the pgd's
+#   page.
+# - "Free the pud table" has two meanings, and only at run time is it known which: free a page, or do nothing.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Practice: [exercise 2, pud_offset()](../exercises/02_pud_offset.ipynb).
+#
+# Next: [9. Who owns a table?](09_who_owns_a_table.ipynb) What had changed about freeing a page table, a few months earlier?

@@ -1,0 +1,200 @@
+"""Questions of chapter 7: Linux's five names, and folding at compile time."""
+
+from functools import cache
+from random import Random
+
+from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+from pgtlab.linux.boot import LINUX_LEVELS, Fold, running
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.software_walk import software_walk
+
+LONG = {
+    "pgd": "page global directory",
+    "p4d": "page fourth-level directory",
+    "pud": "page upper directory",
+    "pmd": "page middle directory",
+    "pte": "page table entry",
+}
+KERNELS = (("4k", 39), ("4k", 48), ("16k", 36), ("16k", 47), ("64k", 42), ("64k", 52))
+
+
+@cache
+def kernel(page_size: str, va_bits: int) -> Kernel:
+    return Kernel(running(Config(page_size, va_bits)))
+
+
+def folded_names(page_size: str, va_bits: int) -> tuple[str, ...]:
+    """The names that are folded at compile time."""
+    folds = kernel(page_size, va_bits).boot.folded
+    return tuple(name for name in LINUX_LEVELS if folds.get(name) is Fold.COMPILE_TIME)
+
+
+def order_of_the_names(draw: Random) -> Question:
+    return Question(
+        text="Put Linux's five names into the order in which a walk meets them.",
+        answer=Order(tuple(f"{name}, {LONG[name]}" for name in LINUX_LEVELS)),
+        truth="Global, fourth-level, upper, middle, and the entry of a page. The fourth-level directory is the youngest, which is why it has "
+        "a number and not a word.",
+    )
+
+
+def words_read(draw: Random) -> Question:
+    page_size, va_bits = draw.choice((("4k", 39), ("4k", 48), ("64k", 42)))
+    k = kernel(page_size, va_bits)
+    lookups = software_walk(k, k.init_mm, k.__va(k.memory.base))
+    words = len({lookup.pa for lookup in lookups})
+    names = ", ".join(f"`{lookup.level}_offset()`" for lookup in lookups)
+    return Question(
+        text=f"A kernel with {page_size.upper()} pages and {va_bits} bits, so {k.boot.config.PGTABLE_LEVELS} levels of tables. Linux's code walks to an "
+        f"address and calls, one after the other, {names}; the last of them finds a leaf. Each returns a pointer to an entry. To how many "
+        "*different* entries do the pointers point?",
+        answer=Number(words),
+        wrong=(
+            Wrong(
+                len(lookups),
+                "five-names-five-tables",
+                f"You counted a table for each call. But this kernel has only {k.boot.config.PGTABLE_LEVELS} levels of tables: some of the calls return the "
+                "pointer that they were given.",
+            ),
+        ),
+        truth=f"**{words}**. "
+        + "; ".join(f"{lookup.level}: `{lookup.pa:#x}`{' again' if lookup.again else ''}" for lookup in lookups)
+        + ".",
+        steps=("How many levels of tables are there?", "At which level was the leaf?"),
+    )
+
+
+def what_p4d_offset_returns(draw: Random) -> Question:
+    k = kernel("4k", 48)
+    va = 0xFFFF_0000_0000_0000 | draw.getrandbits(40)
+    pgdp = k.pgd_offset(k.init_mm, va)
+    assert k.p4d_offset(pgdp, va) == pgdp
+    right = f"{pgdp:#x}, the pointer that it was given"
+    return Question(
+        text=f"4K pages, 48 bits: four levels, and the p4d is folded. `pgd_offset()` has returned `{pgdp:#x}`, a pointer to an entry. What does "
+        "`p4d_offset()` return for it?",
+        answer=Choice(
+            right,
+            (
+                "the address of a p4d table, which it reads from the entry",
+                "0, because there is no p4d",
+                f"{pgdp + 8:#x}, the next entry",
+            ),
+        ),
+        reasons=Choice(
+            "the one entry of a folded level is the entry above it, seen under another name",
+            ("the compiler leaves the call out, so nothing is returned", "a table with one entry is allocated for it"),
+        ),
+        wrong=(
+            Wrong(
+                "the address of a p4d table, which it reads from the entry",
+                "five-names-five-tables",
+                "Then the table that it finds would be the pud table, and the walk would be one level too deep from here on.",
+            ),
+            Wrong(
+                "0, because there is no p4d",
+                "folded-is-null",
+                "Code that is written for five levels goes on with what it gets. It must get something that works.",
+            ),
+            Wrong(
+                f"{pgdp + 8:#x}, the next entry",
+                "the-next-entry-is-the-next-level",
+                "The next entry of the same table is about the next part of the address space, not about the next level.",
+            ),
+        ),
+        truth=f"The model returns **`{k.p4d_offset(pgdp, va):#x}`**: the same.",
+    )
+
+
+def reads_of_a_folded_level(draw: Random) -> Question:
+    k = kernel("4k", 39)
+    va = k.__va(k.memory.base)
+    pgdp = k.pgd_offset(k.init_mm, va)
+    p4dp = k.p4d_offset(pgdp, va)
+    moved = (k.pud_offset(p4dp, va) != p4dp) + (p4dp != pgdp)
+    return Question(
+        text="4K pages, 39 bits: the p4d and the pud are folded when the kernel is compiled. How many words of memory do `p4d_offset()` and "
+        "`pud_offset()` read, together?",
+        answer=Number(moved),
+        wrong=(
+            Wrong(
+                2,
+                "a-folded-level-costs-a-read",
+                "Two functions, but what would they read? They return the pointer that they were given. The compiler knows it and leaves nothing "
+                "of them.",
+            ),
+            Wrong(
+                1,
+                "a-folded-level-costs-a-read",
+                "Neither of them has a table to read from.",
+            ),
+        ),
+        truth=f"**{moved}**. Names cost nothing: five of them are written, three tables are read.",
+    )
+
+
+@recall
+def which_names_fold(draw: Random) -> Question:
+    page_size, va_bits = draw.choice(KERNELS)
+    folded = folded_names(page_size, va_bits)
+    levels = kernel(page_size, va_bits).boot.config.PGTABLE_LEVELS
+
+    def said(names: tuple[str, ...]) -> str:
+        return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+    choices = {1: ("p4d",), 2: ("p4d", "pud"), 3: ("p4d", "pud", "pmd")}
+    right = said(folded)
+    from_the_top = said(LINUX_LEVELS[: len(folded)])
+    from_the_leaf = said(LINUX_LEVELS[5 - len(folded) :])
+    others = [said(names) for names in choices.values() if names != folded]
+    return Question(
+        text=f"{page_size.upper()} pages, {va_bits} bits: {levels} levels of tables. Which of the five names fold at compile time?",
+        answer=Choice(right, (from_the_top, from_the_leaf, *others)),
+        wrong=(
+            Wrong(
+                from_the_top,
+                "the-pgd-folds",
+                "The pgd never folds: it is what TTBR points to, whatever the number of levels. What folds lies *under* it.",
+            ),
+            Wrong(
+                from_the_leaf,
+                "levels-from-leaf",
+                "The pte is always there: it maps the pages. Names fold from just under the pgd.",
+            ),
+            *(
+                Wrong(
+                    other,
+                    "five-names-five-tables",
+                    f"That would leave {5 - other.count(',') - 1 - ('and' in other)} tables. There are {levels}.",
+                )
+                for other in others
+            ),
+        ),
+        truth=f"Five names, {levels} tables, so {len(folded)} fold, from just under the pgd: **{right}**.",
+    )
+
+
+def a_question_that_is_constant(draw: Random) -> Question:
+    k = kernel("4k", 48)
+    right = "no, always"
+    assert not k.pgd_none(0)
+    return Question(
+        text="`pgd_none()` asks whether a pgd entry is empty. In this kernel the p4d is folded, and the entry that is asked about is 0. What does "
+        "`pgd_none()` answer?",
+        answer=Choice(right, ("yes, since it is 0", "it depends on the pud")),
+        reasons=Choice(
+            "the entry belongs to the p4d as well, and p4d_none() is asked next: one question must be left for it",
+            ("0 is a valid entry of a pgd", "the kernel's pgd is never empty"),
+        ),
+        wrong=(
+            Wrong(
+                "yes, since it is 0",
+                "absent-is-folded",
+                "Absent and folded are two things. An *absent* table is one that could be there. A folded level has no table that could be missing, so "
+                "the question is answered once, at the level that is really there.",
+            ),
+            Wrong("it depends on the pud", "absent-is-folded", "The function only sees the one entry."),
+        ),
+        truth=f"The model: `pgd_none(0)` is **{k.pgd_none(0)}**, and `p4d_none(0)` is {k.p4d_none(0)}.",
+    )
