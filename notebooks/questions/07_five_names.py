@@ -120,13 +120,13 @@ def reads_of_a_folded_level(draw: Random) -> Question:
         wrong=(
             Wrong(
                 2,
-                "a-folded-level-costs-a-read",
+                "folded-level-costs-a-read",
                 "Two functions, but what would they read? They return the pointer that they were given. The compiler knows it and leaves nothing "
                 "of them.",
             ),
             Wrong(
                 1,
-                "a-folded-level-costs-a-read",
+                "folded-level-costs-a-read",
                 "Neither of them has a table to read from.",
             ),
         ),

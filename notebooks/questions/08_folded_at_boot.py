@@ -105,7 +105,7 @@ def folded_index(draw: Random) -> Question:
         wrong=(
             Wrong(
                 0,
-                "a-folded-index-is-0",
+                "folded-index-is-0",
                 "A level that the *compiler* folds has no bits, and its index is always 0. This level keeps its bits: the MMU needs them, as it starts there.",
             ),
             Wrong(
@@ -141,7 +141,7 @@ def what_pud_offset_returns(draw: Random) -> Question:
         wrong=(
             Wrong(
                 f"{p4dp:#x}, the pointer that it was given",
-                "a-folded-level-is-skipped",
+                "folded-is-skipped",
                 "That is right where the *compiler* folds: there the two levels have the same entry. Here the MMU takes the pgd's page for its level 1 table, and "
                 f"reads entry {k.pud_index(va):#x} of it. `p4dp` points to another entry.",
             ),
@@ -212,12 +212,12 @@ def free_a_folded_level(draw: Random) -> Question:
         wrong=(
             Wrong(
                 "free the page that the pud pointer points into",
-                "a-folded-table-is-freed",
+                "folded-is-freed",
                 "That page is the pgd. You have freed the first table of an address space that is in use.",
             ),
             Wrong(
                 "free the page, but without accounting for it",
-                "a-folded-table-is-freed",
+                "folded-is-freed",
                 "It is the pgd's page, with or without accounting.",
             ),
         ),
