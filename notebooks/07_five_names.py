@@ -116,11 +116,12 @@ chapter.ask("reads_of_a_folded_level")
 chapter.ask("which_names_fold")
 
 # %%
-from pgtlab.linux.boot import LINUX_LEVELS
+from pgtlab.linux.boot import LINUX_LEVELS, Fold
 
 for page_size, bits in (("4k", 48), ("4k", 39), ("16k", 47), ("64k", 52), ("64k", 42)):
     folds = boot(Config(page_size, bits)).folded
-    print(f"{page_size:>3} {bits}:", "  ".join("-  " if name in folds else name for name in LINUX_LEVELS))
+    names = ("-  " if folds.get(name) is Fold.COMPILE_TIME else name for name in LINUX_LEVELS)
+    print(f"{page_size:>3} {bits}:", "  ".join(names))
 
 # %% [markdown]
 # Read down the columns. The pgd and the pte are always there; what folds lies just under the pgd.

@@ -145,7 +145,7 @@ chapter.ask("is_it_fixed")
 from pgtlab.linux.kernel.printk import Panic
 
 k = Tree.named("next+fix-pud-free").start_kernel(kernel)
-page = k.virt_to_page(k.get_zeroed_page(k.GFP_KERNEL))
+page = k.virt_to_page(k.get_zeroed_page())
 page._mapcount = 0
 try:
     k.free_page(k.page_address(page))

@@ -36,7 +36,7 @@ def same_address(draw: Random) -> Question:
                 "every other one. The next cell makes the two programs and looks.",
             ),
         ),
-        truth=f"The model's b reads **{read}**: nobody but b wrote there.",
+        truth=f"The model's b reads **{read}**: only b wrote there.",
     )
 
 
@@ -185,5 +185,5 @@ def physical_as_pointer(draw: Random) -> Question:
                 "and calls the kernel.",
             ),
         ),
-        truth="The model's MMU says: **" + str(b.read(frame + 0x10)) + "**. Chapter 5 is about such refusals.",
+        truth="**The MMU refuses.** Chapter 5 is about such refusals.",
     )

@@ -355,7 +355,7 @@ def exception_level(draw: Random) -> Question:
                 "the-mode-is-the-level",
                 "5 is the whole mode, 0b0101. The exception level is its upper two bits.",
             ),
-            Wrong(0, "an-oops-is-a-program's", "0 would be a program. Write 5 as four bits: 0101."),
+            Wrong(0, "an-oops-is-a-program-s", "0 would be a program. Write 5 as four bits: 0101."),
         ),
         truth=f"0b{pstate & 0xF:04b}: **EL{pstate >> 2 & 3}**, the kernel. It agrees with EC = 0x25, *current EL*.",
         lines=(21,),

@@ -37,6 +37,11 @@ class Chapter:
         self.recalled = [self.ask(name) for name in chapters.from_memory(stem, self.progress)]
         self._summaries: list[ChapterSummary] = []
 
+    @property
+    def log(self) -> dict[int, str]:
+        """The lines of the real log, from 1 to 59, without their times."""
+        return {number: line.text for number, line in chapters.log_lines().items()}
+
     def ask(self, name: str) -> QuestionView:
         """Ask a question of this chapter; `stem/name` asks one of another chapter.
 

@@ -56,7 +56,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Machine:
+class DerivedMachine:
     """The registers and the kernel that follow from an image; TCR_EL1 is always there, the roots if they are known."""
 
     registers: Mapping[str, int]
@@ -66,7 +66,7 @@ class Machine:
     notes: tuple[str, ...]
 
 
-def derive(contents: Contents, given: Given) -> Machine:
+def derive(contents: Contents, given: Given) -> DerivedMachine:
     """All that follows from `contents` and `given`.
 
     Raises
@@ -90,7 +90,7 @@ def derive(contents: Contents, given: Given) -> Machine:
     return _with_mair(contents, _with_other_map(contents, machine))
 
 
-def _with_other_map(contents: Contents, machine: Machine) -> Machine:
+def _with_other_map(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
     """The machine with a note where VMCOREINFO has another map of memory: that of an older version."""
     if machine.config is None:
         return machine
@@ -178,7 +178,7 @@ def _config(page_size: int, va_bits: int, pa_bits: int | None, contents: Content
         raise ImageError(f"no arm64 kernel is what the image says it is: {error}") from None
 
 
-def _candidates(contents: Contents, given: Given, registers: dict[str, int]) -> Iterator[Machine]:
+def _candidates(contents: Contents, given: Given, registers: dict[str, int]) -> Iterator[DerivedMachine]:
     """The machines that the image may come from, the likeliest first."""
     page_size, va_bits, pa_bits = _sizes(contents, given)
     if va_bits is None:
@@ -254,7 +254,7 @@ def _symbol(contents: Contents) -> int | None:
 _NOTHING, _HAS_ROOT, _MAPS_ITSELF = range(3)
 
 
-def _evidence(contents: Contents, machine: Machine) -> int:
+def _evidence(contents: Contents, machine: DerivedMachine) -> int:
     """What the image's own memory says for a machine: its root is there; it maps `swapper_pg_dir` where that is."""
     mmu = mmu_of(contents.memory, machine.registers, machine.cpu)
     va = _symbol(contents)
@@ -263,7 +263,7 @@ def _evidence(contents: Contents, machine: Machine) -> int:
     return _HAS_ROOT if "TTBR1_EL1" in machine.registers and mmu.upper.base in contents.memory else _NOTHING
 
 
-def _machine(contents: Contents, given: Given, registers: Mapping[str, int], config: Config | None) -> Machine:
+def _machine(contents: Contents, given: Given, registers: Mapping[str, int], config: Config | None) -> DerivedMachine:
     complete = {"SCTLR_EL1": SCTLR.value, **registers}
     mmfr = [complete.get(f"ID_AA64MMFR{i}_EL1", 0) for i in range(3)]
     cpu = given.cpu or contents.cpu
@@ -271,10 +271,10 @@ def _machine(contents: Contents, given: Given, registers: Mapping[str, int], con
         cpu = CPU("as registers say", ID_AA64MMFR0_EL1(mmfr[0]), ID_AA64MMFR1_EL1(mmfr[1]), ID_AA64MMFR2_EL1(mmfr[2]))
     if cpu is None and config is not None:
         cpu = cpu_for(config, TCR_EL1(registers["TCR_EL1"]).T1SZ)
-    return Machine(complete, config, cpu, contents.kpti, contents.notes)
+    return DerivedMachine(complete, config, cpu, contents.kpti, contents.notes)
 
 
-def _with_mair(contents: Contents, machine: Machine) -> Machine:
+def _with_mair(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
     """The machine with a MAIR_EL1; if it is not stated, it follows from the kernel's tables.
 
     The lowest address that a kernel maps is ordinary memory, the linear map's or a module's. In the order of old
