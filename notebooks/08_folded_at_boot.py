@@ -137,7 +137,7 @@ chapter.ask("free_a_folded_level")
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME
 
 print(FOLD_PUDS_AT_RUNTIME.subject)
-print(", ".join(FOLD_PUDS_AT_RUNTIME.symbols))
+print(", ".join(FOLD_PUDS_AT_RUNTIME.functions))
 
 # %% [markdown]
 # So when arm64 learned to fold the pud at run time, in February 2024, it needed a `pud_free` of its own, which asks. It

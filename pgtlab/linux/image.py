@@ -21,7 +21,7 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images import formats
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
-from pgtlab.linux.images.derive import Given, DerivedMachine, derive, mmu_of
+from pgtlab.linux.images.derive import DerivedMachine, Given, derive, mmu_of
 from pgtlab.linux.kconfig import Config
 
 if TYPE_CHECKING:
