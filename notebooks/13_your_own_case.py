@@ -1,0 +1,135 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 13. Your own case
+#
+# A kernel that nobody has explained to you does something wrong. Its users know only what they see. You have a machine of
+# theirs, its source, and what you have learned. Find the function, fix it, and write down why you are sure.
+#
+# There is no new idea in this chapter. It takes an afternoon or two, and it is what the others were for.
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("13_your_own_case")
+chapter
+
+# %% [markdown]
+# ## 13.1 The complaint
+#
+# Put your name, or what your instructor gave you, in the place of the seed. It chooses the case; the same seed always gives
+# the same one.
+
+# %%
+from pgtlab.lab.case import case
+
+mine = case("your name")
+print(mine.symptom)
+
+# %% [markdown]
+# This is what happens on a machine of those that complained. *unnoticed* means that something is wrong and the kernel itself
+# does not notice.
+
+# %%
+print(mine.observe())
+
+# %% [markdown]
+# Before you go on, write down what you believe, in one sentence, and what would make you give it up.
+
+# %%
+chapter.ask("first_belief")
+
+# %% [markdown]
+# ## 13.2 Where it happens, and where not
+#
+# Where a fault does *not* happen is evidence too. Here is every kernel that differs from the others. What do those that
+# show it have in common? Number of levels, page size, a level that folds, and how?
+
+# %%
+print(mine.where())
+
+# %% [markdown]
+# A kernel of your choice: `mine.kernel("16k", 52, "max,lpa2=off")`. It is a kernel like those of the chapters before: `k.boot`
+# says which levels fold, `k.mmu.translate(va)` walks as the MMU does, and `software_walk(k, mm, va)` as Linux does.
+
+# %%
+k = mine.kernel()
+print(k.boot)
+
+# %% [markdown]
+# ## 13.3 Twelve suspects
+#
+# The bug is in one of these functions. Most of them you can rule out without reading them: by what they are for, and by
+# where the bug shows itself. Say for each *why* you rule it out.
+
+# %%
+for name in mine.suspects:
+    print(name)
+
+# %%
+print(mine.source(mine.suspects[0]))
+
+# %% [markdown]
+# When two or three are left, ask what each of them would do if it were the one: which symptom, in which kernels? That is a
+# prediction. Test it.
+
+# %% [markdown]
+# ## 13.4 The fix
+#
+# Write the function as it should be, with `k` as its first argument and the others as in its source. Try it on one kernel
+# first:
+#
+# ```python
+# def the_function(k, ...):
+#     ...
+#
+# k = mine.kernel()
+# k.livepatch(the_function=the_function)
+# print(mine.observe(k))
+# ```
+#
+# and then let it be judged in every kernel, which takes some ten seconds: a fix that works where the bug was, and breaks
+# something where it was not, is not a fix.
+
+# %%
+# mine.check(the_function=the_function)
+
+# %% [markdown]
+# ## 13.5 The report
+#
+# One page. Somebody who has read chapter 10b has to be able to follow it, and to check each step.
+#
+# 1. **Symptom.** What was seen, in which kernels, and in which not.
+# 2. **Evidence.** Three pieces. For each: what it is, where you found it, and what follows from it. A number is derived, not
+#    quoted.
+# 3. **A rival.** Another explanation that you took seriously, and the observation that rules it out.
+# 4. **A prediction.** What had to be so if you were right, that you had not yet looked at; how you tested it; what came out.
+# 5. **The fix.** The function, before and after, and why it is right in the kernels that never showed the bug.
+# 6. **What remains unknown.** At least one thing. "The log does not say" is an answer.
+
+# %%
+chapter.ask("report")
+
+# %% [markdown]
+# ## 13.6 In three lines
+#
+# - A symptom, where it is and where it is not: most suspects are ruled out before you read a line of them.
+# - A prediction that could have failed is worth more than three that could not.
+# - The fix is judged everywhere, and the report says what you do not know.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# You have taken apart a log that stopped a kernel, and found a bug that nobody had shown you. The
+# [gallery](gallery.ipynb) has all the views for whatever you look at next.

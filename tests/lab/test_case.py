@@ -1,0 +1,63 @@
+"""The cases of the project: alike, hidden, found from their symptoms, and judged by what the kernel does."""
+
+import pytest
+
+from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.case import CASES, SUSPECTS, Case, CaseError, case
+from pgtlab.lab.kernel_checks import PatchedTree
+from pgtlab.linux.kernel import Kernel
+
+EVERY = [Case("a seed", BUGS[name]) for name in CASES]
+NAMES = [each._bug.name for each in EVERY]
+
+
+def test_the_seeds_reach_every_case():
+    assert {case(seed)._bug.name for seed in range(100)} == set(CASES)
+
+
+@pytest.mark.parametrize("each", EVERY, ids=NAMES)
+def test_a_case_shows_itself_somewhere_and_not_everywhere_silently(each):
+    observed = each.observe()
+    assert observed.seen or observed.run.reports
+    assert observed.run.outcome in str(observed)
+
+
+@pytest.mark.parametrize("each", EVERY, ids=NAMES)
+def test_a_case_does_not_name_its_bug(each):
+    name = each._bug.name
+    assert name not in repr(each)
+    assert name not in str(each.observe())
+    assert name not in repr(each.kernel())
+
+
+@pytest.mark.parametrize("each", EVERY, ids=NAMES)
+def test_the_bug_is_in_one_of_the_suspects(each):
+    assert len(each.suspects) == SUSPECTS
+    assert set(each._bug.commit.functions) <= set(each.suspects)
+    assert all("def " in each.source(name) for name in each.suspects)
+
+
+@pytest.mark.parametrize("each", EVERY, ids=NAMES)
+def test_a_livepatch_can_fix_it(each):
+    assert PatchedTree(each._bug.tree, {}).too_late() == ""
+    fixed = Kernel(each.kernel().boot).symbols
+    kernel = each.kernel()
+    kernel.livepatch(**{name: fixed[name] for name in each._bug.commit.functions})
+    assert each.observe(kernel).seen == ""
+
+
+def test_a_fix_passes_and_no_fix_does_not():
+    each = Case("a seed", BUGS["folded-is-none"])
+
+    def p4d_none(k, p4d):
+        return k.pgtable_l4_enabled() and p4d == 0
+
+    assert each.check(p4d_none=p4d_none).passed
+    assert not each.check(p4d_none=lambda k, p4d: p4d == 0).passed
+
+
+def test_what_does_not_exist_is_said():
+    with pytest.raises(CaseError, match=r"has no function 'nonsense': the suspects are"):
+        case(1).source("nonsense")
+    with pytest.raises(CaseError, match="16K granule"):
+        case(1).kernel("16k", 47, "cortex-a53")
