@@ -20,6 +20,7 @@ def test_a_case_shows_itself_somewhere_and_not_everywhere_silently(each):
     observed = each.observe()
     assert observed.seen or observed.run.reports
     assert observed.run.outcome in str(observed)
+    assert {line.split()[-1] for line in each.where().splitlines()} > {"clean"}
 
 
 @pytest.mark.parametrize("each", EVERY, ids=NAMES)
