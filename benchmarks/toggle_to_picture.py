@@ -99,7 +99,9 @@ CASES = {
         "OopsReader()", ("[data-item='line 7']", ""), ("[data-item='line 8']", ""), target=".pgtlab-view .because"
     ),
     "bisection: bad": view("BisectionView()", *option("Bad is", "it reports anything", "it panics")),
-    "TLB: walk cache": view("TLBView(accesses=100_000)", *option("Walk cache", "each level", "last tables")),
+    "TLB: walk cache": view(
+        "TLBView(accesses=100_000, part='costs')", *option("Walk cache", "each level", "last tables")
+    ),
 }
 
 # Click in turn; each time, wait for the target to change and for the frame that shows it.

@@ -95,9 +95,10 @@ WalkStepper(page_size="16k", va_bits=52)
 # %% [markdown]
 # ## The TLB
 #
-# What a level costs, counted while you look on: a trace of addresses runs through TLBs, walk caches and real tables, with
-# two sizes of address side by side. With a walk cache for last tables only, 48 bits read some 30% more than 47; with one
-# for each level the difference is gone. Then map the same memory by blocks, and see what helps more than any level.
+# A small TLB to watch: step through the accesses, and see an entry filled, hit and evicted. *What a level costs* counts long
+# traces while you look on: they run through TLBs, walk caches and real tables, with two sizes of address. With a walk cache
+# for last tables only, 48 bits read some 30% more than 47; with one for each level the difference is gone. Then map the
+# same memory by blocks, and see what helps more than any level.
 
 # %%
 from pgtlab_widgets import TLBView

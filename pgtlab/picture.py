@@ -47,6 +47,8 @@ STYLE = """
 .pgtlab-picture .lit { fill: #ffd97a; }
 .pgtlab-picture line.edge { stroke-dasharray: none; }
 .pgtlab-picture .part { stroke: none; }
+.pgtlab-picture rect.length { stroke: currentColor; }
+.pgtlab-picture .partial { fill-opacity: 0.4; stroke-opacity: 0.5; stroke-dasharray: 2 2; }
 .pgtlab-picture .commit { fill: var(--jp-layout-color0, #fff); stroke: currentColor; rx: 4px; }
 .pgtlab-picture .commit.bad { fill: #e8703a; }
 .pgtlab-picture .commit.good { fill: #9bd1bd; }

@@ -32,14 +32,14 @@ def test_misses_fill_hits_change_nothing_and_the_oldest_is_evicted():
     caches = Caches(mapped(1 << 20), TWO)
     first = caches.access(0x1008)
     assert (first.hit, [step.level for step in first.read], first.outcome.pa) == (None, [0, 1, 2, 3], MEMORY + 0x1008)
-    assert [(fill.place, fill.evicted) for fill in first.filled] == [((0, 0), None)]
+    assert [(fill.at, fill.evicted) for fill in first.filled] == [((0, 0), None)]
     caches.access(0x2000)
     assert (held(caches), caches.replaced_next(0)) == ([0x1000, 0x2000], (0,))
     again = caches.access(0x1FF0)
     assert (again.hit, again.read, again.filled, again.outcome.pa) == ((0, 0), (), (), MEMORY + 0x1FF0)
     assert caches.replaced_next(0) == (1,)
     (fill,) = caches.access(0x3000).filled
-    assert (fill.place, fill.evicted.va, held(caches)) == ((0, 1), 0x2000, [0x1000, 0x3000])
+    assert (fill.at, fill.evicted.va, held(caches)) == ((0, 1), 0x2000, [0x1000, 0x3000])
 
 
 def test_a_page_has_its_place_in_one_set():
@@ -88,7 +88,7 @@ def test_a_hit_in_l2_fills_l1():
     caches.access(0x2000)
     back = caches.access(0x1000)
     assert back.hit == (1, 0)
-    assert [(fill.place.cache, fill.entry.va, fill.evicted.va) for fill in back.filled] == [(0, 0x1000, 0x2000)]
+    assert [(fill.at.cache, fill.entry.va, fill.evicted.va) for fill in back.filled] == [(0, 0x1000, 0x2000)]
 
 
 def test_a_fault_fills_no_tlb():

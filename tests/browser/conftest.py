@@ -267,8 +267,8 @@ def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
     """Show views on a page without Jupyter, connected to their Python; give the page and the first view on it.
 
     A message is handled at once, and its answer is what has changed in all views; `window.unanswered` counts those
-    that are under way. A test that wants to stop in the middle replaces a view's `receive`. The toolbars that choose a
-    kernel are unfolded, unless a test says otherwise.
+    that are under way. A test that wants to stop in the middle replaces a view's `receive`. The toolbars of what can be
+    chosen are unfolded, unless a test says otherwise.
     """
     shown: list[tuple[View, dict[str, str]]] = []
 
@@ -293,7 +293,7 @@ def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
         for widget in widgets:
             shown.append((widget, traits(widget)))
             draw(empty_page, widget, shown[-1][1], len(shown) - 1)
-        for button in empty_page.locator("[data-unfold='kernel']").all() if unfold else ():
+        for button in empty_page.locator(".controls .unfold").all() if unfold else ():
             button.click()
         return empty_page, empty_page.locator(".pgtlab-view").first
 

@@ -30,6 +30,7 @@ VIEWS = {
     "view.receive({'next': True})\nview",
     "oops-reader": "from pgtlab_widgets import OopsReader\nOopsReader()",
     "tlb": "from pgtlab_widgets import TLBView\nTLBView()",
+    "tlb-costs": "from pgtlab_widgets import TLBView\nTLBView(part='costs')",
 }
 
 

@@ -12,11 +12,17 @@ CHOICES = [
     (PageInspector, ["alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)", ("Page size", "64k")]),
     (FoldLab, ["16K pages, VA_BITS=48, PA_BITS=48 on cortex-a72"]),
     (BisectionView, ["Test git's choice", "Run to the end", ("Bad is", "it reports anything"), ("LPA2", "off")]),
-    (lambda: TLBView(accesses=100_000), [("Trace", "processes"), ("Page size", "4k"), ("Mapped by", "blocks")]),
+    (
+        lambda: TLBView(short_trace="loop"),
+        ["Step ▶", ("Trace", "two processes"), ("Page size", "4k"), ("Mapped by", "blocks"), ("Replaced", "random")],
+    ),
+    (lambda: TLBView(accesses=100_000, part="costs"), [("Trace", "processes"), ("Mapped by", "blocks")]),
 ]
 
 
-@pytest.mark.parametrize(("make", "choices"), CHOICES, ids=["walk", "page", "fold", "bisection", "tlb"])
+@pytest.mark.parametrize(
+    ("make", "choices"), CHOICES, ids=["walk", "page", "fold", "bisection", "tlb entries", "tlb costs"]
+)
 def test_view_keeps_its_height(show, make, choices):
     page, view = show(make())
     for width in (1280, 700):

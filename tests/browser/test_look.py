@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_readable import NINE
 
-KERNEL_VIEWS = [name for name in NINE if name not in ("fold lab", "oops reader", "tlb")]
+KERNEL_VIEWS = [name for name in NINE if name not in ("fold lab", "oops reader", "tlb", "small tlb")]
 
 
 @pytest.mark.parametrize("name", KERNEL_VIEWS)

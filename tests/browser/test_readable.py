@@ -107,7 +107,8 @@ NINE = {
     "bug lab": BugLab,
     "oops reader": OopsReader,
     "bisection": lambda: sent(BisectionView(), {"next": True}, {"next": True}),
-    "tlb": lambda: TLBView(accesses=100_000),
+    "tlb": lambda: TLBView(accesses=100_000, part="costs"),
+    "small tlb": lambda: TLBView(short_trace="two processes", small_tlb="4 sets of 2"),
 }
 
 

@@ -3,12 +3,18 @@
 import json
 
 import pytest
-from pgtlab_widgets import TLBView, tlb
+from pgtlab_widgets import TLBView, tlb_costs
 
+from pgtlab.arch.cost import walk_cost
 from pgtlab.arch.cost.tlb import Hardware
 from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, TLBS, WORKLOADS, regimes, walk_costs, workload
+from pgtlab.lab.small_tlb import SHORT_TRACES, small_tlb, watch
 
 SHORT = 100_000
+
+
+def costs(*choices, **more):
+    return TLBView(*choices, part="costs", **more)
 
 
 def send(view, **content):
@@ -34,7 +40,7 @@ def finish(view):
     ],
 )
 def test_steps_count_the_same_as_walk_costs(trace, mapping, walk_cache, tlb):
-    view = TLBView(trace, mapping=mapping, walk_cache=walk_cache, tlb=tlb, accesses=SHORT)
+    view = costs(trace, mapping=mapping, walk_cache=walk_cache, tlb=tlb, accesses=SHORT)
     assert finish(view) > 2
     compared = regimes("16k")[:2]
     hardware = {walk_cache: Hardware(*TLBS[tlb], HARDWARE[walk_cache].walk_caches)}
@@ -44,7 +50,7 @@ def test_steps_count_the_same_as_walk_costs(trace, mapping, walk_cache, tlb):
 
 def test_cost_of_one_more_level():
     """On a walk cache for last tables, 48 bits read more than 47; with one for each level next to nothing."""
-    view = TLBView("uniform", accesses=SHORT)
+    view = costs("uniform", accesses=SHORT)
     one, other = (sum(row.cost.reads) for row in view.rows)
     assert other > 1.2 * one
     view.walk_cache = "each level"
@@ -53,8 +59,8 @@ def test_cost_of_one_more_level():
 
 
 def test_progress_and_comparison():
-    view = TLBView(accesses=300_000)
-    assert view.view["status"] == "0 of 300,000 accesses"
+    view = costs(accesses=300_000)
+    assert view.view["status"] == "So far, 0 of 300,000 accesses"
     done = []
     while view.view["next"]:
         done.append(view.view["done"])
@@ -66,7 +72,7 @@ def test_progress_and_comparison():
 
 
 def test_step_is_taken_once_for_two_pages():
-    view = TLBView(accesses=SHORT)
+    view = costs(accesses=SHORT)
     step = view.view["next"]
     send(view, **step)
     after = view.view
@@ -75,15 +81,15 @@ def test_step_is_taken_once_for_two_pages():
 
 
 def test_other_choice_starts_at_zero():
-    view = TLBView(accesses=1_000_000)
+    view = costs(accesses=1_000_000)
     while not view.view["done"]:
         send(view, **view.view["next"])
     send(view, choose={"mapping": "blocks"})
-    assert (view.view["done"], view.view["status"]) == (0, "0 of 1,000,000 accesses")
+    assert (view.view["done"], view.view["status"]) == (0, "So far, 0 of 1,000,000 accesses")
 
 
 def test_finished_runs_are_kept():
-    view = TLBView(accesses=SHORT)
+    view = costs(accesses=SHORT)
     finish(view)
     first = view.view
     send(view, choose={"mapping": "blocks"})
@@ -93,12 +99,14 @@ def test_finished_runs_are_kept():
 
 
 def test_options_and_pairs_of_each_page_size():
-    view = TLBView(accesses=SHORT)
-    for n in reversed(range(len(view.view["choices"]))):  # the page size after the bits, which depend on it
-        for option in view.view["choices"][n]["options"]:
-            send(view, **option["send"])
-            assert [it["label"] for it in view.view["choices"][n]["options"] if it["selected"]] == [option["label"]]
-            assert "failed" not in view.view
+    view = costs(accesses=SHORT)
+    for part in ("entries", "costs"):
+        send(view, part=part)
+        for n in reversed(range(len(view.view["choices"]))):  # the page size after the bits, which depend on it
+            for option in view.view["choices"][n]["options"]:
+                send(view, **option["send"])
+                now = [each["label"] for each in view.view["choices"][n]["options"] if each["selected"]]
+                assert (now, "failed" in view.view) == ([option["label"]], False)
     view.page_size = "16k"
     view.compared = "47 and 52"
     view.page_size = "4k"
@@ -117,12 +125,15 @@ def test_options_and_pairs_of_each_page_size():
         ({"walk_cache": "none"}, "choose from no walk cache"),
         ({"tlb": "1"}, "choose from 48"),
         ({"mapping": "huge"}, "choose from pages, contiguous, blocks"),
+        ({"short_trace": "uniform"}, "choose from sequential, loop, large loop"),
+        ({"small_tlb": "16"}, "choose from 8, 4, 4 sets of 2"),
+        ({"policy": "FIFO"}, "choose from LRU, tree-PLRU, random"),
     ],
 )
 def test_bad_option_raises_at_init_and_in_choose(wrong, message):
     with pytest.raises(ValueError, match=message.replace("+", r"\+")):
-        TLBView(**wrong)
-    view = TLBView(accesses=SHORT)
+        costs(**wrong)
+    view = costs(accesses=SHORT)
     before = view.view
     with pytest.raises(ValueError, match=message.replace("+", r"\+")):
         view.choose(**wrong)
@@ -130,32 +141,33 @@ def test_bad_option_raises_at_init_and_in_choose(wrong, message):
 
 
 def test_failing_work_stops_and_is_shown(monkeypatch):
-    view = TLBView(accesses=SHORT)
-    monkeypatch.setattr("pgtlab_widgets.tlb._trace", lambda *_: 1 / 0)
+    view = costs(accesses=SHORT)
+    monkeypatch.setattr("pgtlab_widgets.tlb_costs._trace", lambda *_: 1 / 0)
     send(view, **view.view["next"])
     assert view.view["failed"] == "ZeroDivisionError('division by zero')"
     assert view.view["next"] is None
 
 
 def test_svg_and_text_of_the_whole_trace():
-    view = TLBView(accesses=SHORT)
-    assert "100,000 accesses" in view.picture().title
+    view = costs(accesses=SHORT)
+    assert "16K/48 reads" in view.picture().title
+    assert "uniform, mapped by pages, 100,000 accesses" in view.picture().description
     assert view.view["next"] is None
     assert view.text().endswith(" more.")
     assert "<svg" in view.svg()
 
 
 def test_view_is_small_plain_data():
-    view = TLBView(accesses=SHORT)
+    view = costs(accesses=SHORT)
     finish(view)
     assert json.loads(json.dumps(view.view)) == view.view
     assert len(json.dumps(view.view)) < 30_000
 
 
 def test_choosing_counts_nothing(monkeypatch):
-    view = TLBView(accesses=SHORT)
-    for name in ("workload", "mapped", "visited", "costs_so_far"):
-        monkeypatch.setattr(tlb, name, None)
+    view = costs(accesses=SHORT)
+    for name in ("workload", "mapped", "visited", "costs_so_far", "costs_without_compiling"):
+        monkeypatch.setattr(tlb_costs, name, None)
     for trace in WORKLOADS:
         send(view, choose={"trace": trace})
         assert (view.trace, "failed" in view.view) == (trace, False)
@@ -164,8 +176,78 @@ def test_choosing_counts_nothing(monkeypatch):
 
 
 def test_every_choice_has_a_picture():
-    view = TLBView(accesses=SHORT)
+    view = costs(accesses=SHORT)
     for mapping in MAPPINGS:
         view.mapping = mapping
         assert {row.cost.accesses for row in view.rows} == {SHORT}
         assert {row.cost.faults for row in view.rows} == {0}
+
+
+# Before the loop is compiled, and without it.
+
+
+def test_is_shown_before_anything_is_compiled(monkeypatch):
+    monkeypatch.setattr(walk_cost, "_runner", None)  # which compiles it
+    monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
+    for view in (TLBView(accesses=SHORT), costs(accesses=SHORT)):
+        data, _ = view._repr_mimebundle_()
+        assert "application/vnd.jupyter.widget-view+json" in data
+        view.close()
+    assert "So far, 2,000 of 100,000: 16K/48 reads " in data["text/html"]
+    while view.view["done"] < 10_000:
+        send(view, **view.view["next"])
+    assert "is compiled" in view.view["note"]
+    assert view.view["next"], "and then it goes on with the compiled loop"
+
+
+def test_all_of_it_without_numba(monkeypatch):
+    monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
+    monkeypatch.setattr(tlb_costs, "find_spec", lambda name: None)
+    monkeypatch.setattr(tlb_costs, "costs_so_far", None)
+    monkeypatch.setattr(tlb_costs, "workload", lambda name, region, accesses: workload(name, region, 12_000))
+    tlb_costs._trace.cache_clear()
+    view = costs("zipf", accesses=SHORT)
+    finish(view)
+    tlb_costs._trace.cache_clear()
+    made = workload("zipf", regimes("16k")[0].region, 12_000)
+    hardware = {"last tables": HARDWARE["last tables"]}
+    assert view.rows == walk_costs(regimes("16k")[:2], [made], hardware=hardware).rows
+
+
+def test_the_small_tlb_counts_no_long_trace():
+    view = TLBView(accesses=SHORT)
+    assert "next" not in view.view
+    assert view.picture().title.startswith("Access 33 of 48")
+    assert view.text() == view.picture().description
+
+
+# The small TLB.
+
+
+def test_begins_where_something_is_evicted():
+    assert TLBView().watched.kind == "evict"
+    assert TLBView(short_trace="loop").access == 7, "nothing is: the first hit"
+
+
+def test_steps_and_jumps():
+    view = TLBView()
+    send(view, access="1")
+    assert (view.access, view.view["status"]) == (1, "Access 1 of 48: 0x20000000 misses, and fills entry 0")
+    send(view, by=-1)
+    assert view.access == 1
+    for _ in range(2):
+        send(view, by=1)
+    assert view.access == 3
+    send(view, access=48)
+    send(view, by=1)
+    assert view.access == 48
+    with pytest.raises(ValueError, match="there is no access 49; choose from 1 to 48"):
+        view.access = 49
+
+
+def test_another_choice_keeps_the_access():
+    view = TLBView()
+    for trace in SHORT_TRACES:
+        send(view, choose={"short_trace": trace})
+        assert view.access == 33
+        assert view.watched == watch(trace, regimes("16k")[0], "pages", small_tlb("8", "LRU"))[32]

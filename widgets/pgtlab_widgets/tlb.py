@@ -1,39 +1,45 @@
-"""The TLB view: what translation costs with two sizes of address, counted step by step."""
+"""The TLB view: a small TLB, entry by entry; and what translation costs with two sizes of address."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache, lru_cache
-from itertools import combinations
+from collections.abc import Iterable
 from typing import Any, Final
 
 import traitlets
 
-from pgtlab.arch.cost.tlb import Hardware
-from pgtlab.arch.cost.walk_cost import Cost, costs_so_far
-from pgtlab.arch.mmu import MMU
-from pgtlab.lab.cost_comparison import (
-    HARDWARE,
-    MAPPINGS,
-    TLBS,
-    WORKLOADS,
-    Regime,
-    Row,
-    Workload,
-    mapped,
-    regimes,
-    visited,
-    workload,
-)
-from pgtlab.lab.cost_comparison_picture import compared, cost_comparison_picture
+from pgtlab.arch.cost.tlb import TLB, Hardware
+from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, TLBS, WORKLOADS, Regime, Row, regimes
+from pgtlab.lab.cost_comparison_picture import compared
+from pgtlab.lab.small_tlb import ACCESSES as LAST
+from pgtlab.lab.small_tlb import POLICIES, SHORT_TRACES, SMALL_TLBS, WatchedAccess, small_tlb, watch
+from pgtlab.lab.small_tlb_picture import small_tlb_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import Refused, refusals
-from pgtlab_widgets.steps import Steps
+from pgtlab_widgets.tlb_costs import CostChoice, CostCounts, pairs
 from pgtlab_widgets.view import View, module
 
-STEP: Final = 1 << 16  # accesses in a step, which takes some 30 ms
 ACCESSES: Final = (100_000, 300_000, 1_000_000, 10_000_000)
 PAGE_SIZES: Final = ("4k", "16k", "64k")
+#: The parts, and the choices of each.
+PARTS: Final = {"entries": "What a TLB holds", "costs": "What a level costs"}
+CHOICES: Final = {
+    "entries": ("short_trace", "small_tlb", "policy", "page_size", "mapping"),
+    "costs": ("trace", "page_size", "compared", "mapping", "tlb", "walk_cache", "accesses"),
+}
+LABELS: Final = {
+    "short_trace": "Trace",
+    "small_tlb": "TLB entries",
+    "policy": "Replaced",
+    "trace": "Trace",
+    "page_size": "Page size",
+    "compared": "Address bits",
+    "mapping": "Mapped by",
+    "tlb": "TLB entries, L1 + L2",
+    "walk_cache": "Walk cache",
+    "accesses": "Accesses",
+}
+#: Before the value of a choice, in the line that says what is chosen.
+SHORT: Final = {"small_tlb": "TLB of", "mapping": "by", "tlb": "TLBs", "compared": "bits", "walk_cache": "walk cache:"}
 NOTES: Final = {
     "no walk cache": "every walk starts at the first level",
     "last tables": "64 entries for the tables of level 3, as in a Cortex-A53",
@@ -43,17 +49,21 @@ NOTES: Final = {
     "pages": "by pages",
     "contiguous": "by pages in runs with the Contiguous bit, which take one TLB entry",
     "blocks": "by blocks of level 2",
-    **WORKLOADS,
+    "8": "8 entries, each for any page",
+    "4": "4 entries, each for any page",
+    "4 sets of 2": "8 entries; the low bits of the page number choose a set of 2",
+    "8 sets of 1": "8 entries; the low bits of the page number choose the entry",
+    **{name: policy.value for name, policy in POLICIES.items()},
 }
 
 
 class TLBView(View):
-    """A trace through TLBs, walk caches and real tables, in two regimes side by side.
+    """A small TLB, entry by entry; and a long trace through TLBs, walk caches and real tables, in two regimes.
 
     Parameters
     ----------
     trace : str
-        A name of `pgtlab.lab.cost_comparison.WORKLOADS`.
+        The long trace: a name of `pgtlab.lab.cost_comparison.WORKLOADS`.
     page_size : str
         "4k", "16k" or "64k".
     mapping : str
@@ -65,17 +75,32 @@ class TLBView(View):
     compared : str
         The two sizes of address, such as "47 and 48"; by default the first two of the page size.
     accesses : int
-        The length of the trace: one of `ACCESSES`.
+        The length of the long trace: one of `ACCESSES`.
+    part : str
+        What is shown: "entries" or "costs".
+    short_trace : str
+        The trace through the small TLB: a name of `pgtlab.lab.small_tlb.SHORT_TRACES`.
+    small_tlb : str
+        A name of `pgtlab.lab.small_tlb.SMALL_TLBS`.
+    policy : str
+        How an entry to replace is chosen: "LRU", "tree-PLRU" or "random".
 
     Examples
     --------
     >>> view = TLBView("scattered", walk_cache="last tables", accesses=100_000)
     >>> [row.regime for row in view.rows]
     [Regime(16K/47), Regime(16K/48)]
+    >>> view.access, view.watched.kind
+    (33, 'evict')
     """
 
     _esm = module("tlb")
 
+    part = traitlets.Enum(tuple(PARTS))
+    short_trace = traitlets.Unicode()
+    small_tlb = traitlets.Unicode()
+    policy = traitlets.Unicode()
+    access = traitlets.Int(1)
     trace = traitlets.Unicode()
     page_size = traitlets.Unicode()
     compared = traitlets.Unicode()
@@ -93,15 +118,21 @@ class TLBView(View):
         tlb: str = "48 + 1024",
         compared: str | None = None,
         accesses: int = 300_000,
+        *,
+        part: str = "entries",
+        short_trace: str = "sequential",
+        small_tlb: str = "8",
+        policy: str = "LRU",
     ) -> None:
-        self._done: dict[tuple[str | int, ...], tuple[Cost, ...]] = {}  # finished runs, by the choices
-        self._so_far: tuple[Cost, ...] = ()
-        self._steps = Steps(0)
-        self._at: tuple[str | int, ...] = ()
+        self._counts = CostCounts()
         page_size = page_size.lower()
         with refusals():
             first = next(iter(pairs(page_size)))
         super().__init__(
+            part=part,
+            short_trace=short_trace,
+            small_tlb=small_tlb,
+            policy=policy,
             trace=trace,
             page_size=page_size,
             mapping=mapping,
@@ -110,6 +141,36 @@ class TLBView(View):
             compared=first if compared is None else compared,
             accesses=accesses,
         )
+        kinds = [each.kind for each in self._watched]
+        first_kind = "evict" if "evict" in kinds else "hit"  # an empty TLB would be an empty picture
+        self.access = 1 + kinds.index(first_kind)
+
+    # The small TLB.
+
+    @property
+    def watched(self) -> WatchedAccess:
+        """The access that is shown, and the small TLB after it."""
+        return self._watched[self.access - 1]
+
+    @property
+    def _watched(self) -> tuple[WatchedAccess, ...]:
+        return watch(self.short_trace, self._regime, self.mapping, self._small)
+
+    @property
+    def _regime(self) -> Regime:
+        return regimes(self.page_size)[0]
+
+    @property
+    def _small(self) -> TLB:
+        return small_tlb(self.small_tlb, self.policy)
+
+    def _entries_picture(self) -> Picture:
+        return small_tlb_picture(self._watched, self.access, self._small, self._regime)
+
+    def _go(self, access: int) -> None:
+        self.access = min(max(access, 1), LAST)
+
+    # The long trace.
 
     @property
     def regimes(self) -> tuple[Regime, Regime]:
@@ -119,18 +180,20 @@ class TLBView(View):
     @property
     def hardware(self) -> Hardware:
         """The TLBs and the walk caches."""
-        return Hardware(*TLBS[self.tlb], HARDWARE[self.walk_cache].walk_caches)
+        return self._counts.choice.hardware
 
     @property
     def rows(self) -> tuple[Row, Row]:
         """The costs of the whole trace, one for each regime."""
         self.run()
-        return self._rows()
+        return self._counts.rows
 
     def run(self) -> None:
         """Run the rest of the trace without drawing."""
-        if self._steps.finish():
+        if self._counts.finish():
             self.draw()
+
+    # What is chosen.
 
     def choose(self, **chosen: str | int) -> None:
         """Set several traits; if the page size does not have the two sizes of address, take its first two."""
@@ -142,138 +205,118 @@ class TLBView(View):
             for name, value in chosen.items():
                 self.set_trait(name, value)
 
-    @property
-    def _key(self) -> tuple[str | int, ...]:
-        return tuple(getattr(self, name) for name, _, _ in self._choices())
+    def _options(self, name: str) -> tuple[str | int, ...]:
+        """What a trait may be."""
+        options: dict[str, Iterable[str | int]] = {
+            "short_trace": SHORT_TRACES,
+            "small_tlb": SMALL_TLBS,
+            "policy": POLICIES,
+            "trace": WORKLOADS,
+            "page_size": PAGE_SIZES,
+            "compared": pairs(self.page_size),
+            "mapping": MAPPINGS,
+            "tlb": TLBS,
+            "walk_cache": HARDWARE,
+            "accesses": ACCESSES,
+        }
+        return tuple(options[name])
 
-    def _choices(self) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-        """Each trait with its label and its options."""
-        yield "trace", "Trace", tuple(WORKLOADS)
-        yield "page_size", "Page size", PAGE_SIZES
-        yield "compared", "Address bits", tuple(pairs(self.page_size))
-        yield "mapping", "Mapped by", tuple(MAPPINGS)
-        yield "tlb", "TLB entries, L1 + L2", tuple(TLBS)
-        yield "walk_cache", "Walk cache", tuple(HARDWARE)
-        yield "accesses", "Accesses", ACCESSES
-
-    @traitlets.validate("trace", "page_size", "compared", "mapping", "tlb", "walk_cache", "accesses")
+    @traitlets.validate(*LABELS)
     def _legal(self, proposal: dict[str, Any]) -> str | int:
         name, value = proposal["trait"].name, proposal["value"]
         if name == "page_size" and value not in PAGE_SIZES:
             raise Refused(f"{value!r} is not a page size of arm64; choose from {', '.join(PAGE_SIZES)}")
         with refusals():
-            legal = next(options for trait, _, options in self._choices() if trait == name)
+            legal = self._options(name)
         if value not in legal:
             raise Refused(f"unknown {name} {value!r}; choose from {', '.join(map(str, legal))}")
         return str(value) if isinstance(value, str) else int(value)
 
-    @traitlets.observe("trace", "page_size", "compared", "mapping", "tlb", "walk_cache", "accesses")
-    def _restart(self, change: object) -> None:
-        """Run the new choice: an unfinished run is dropped, a finished one is kept."""
+    @traitlets.validate("access")
+    def _there(self, proposal: dict[str, Any]) -> int:
+        if not 1 <= proposal["value"] <= LAST:
+            raise Refused(f"there is no access {proposal['value']}; choose from 1 to {LAST}")
+        return int(proposal["value"])
+
+    @traitlets.observe("part", "access", *LABELS)
+    def _look(self, change: object) -> None:
+        """Draw what is chosen, which counts nothing."""
         if self.compared not in pairs(self.page_size):  # the page size was set alone
             self.compared = next(iter(pairs(self.page_size)))
             return
-        if self._key != self._at:
-            self._at, self._so_far = self._key, ()
-            self._steps.stop()
-            if self._key not in self._done:
-                self._steps.start("trace", self._running())
-            self.draw()
+        self._counts.start(CostChoice(self.trace, self.mapping, self.walk_cache, self.tlb, self.regimes, self.accesses))
+        self.draw()
 
-    def _running(self) -> Iterator[None]:
-        """Run the trace in both regimes side by side, in steps."""
-        key, hardware = self._key, self.hardware
-        region = self.regimes[0].region
-        trace = _trace(self.trace, region, self.accesses)
-        yield
-        mmus = []
-        for regime in self.regimes:
-            mmus.append(_tables(regime, self.trace, region, self.accesses, self.mapping))
-            yield
-        for costs in zip(
-            *(costs_so_far(mmu, trace.vas, hardware, asids=trace.asids, chunk=STEP) for mmu in mmus), strict=True
-        ):
-            self._so_far = costs
-            if costs[0].accesses == len(trace.vas):
-                self._done[key] = costs
-            yield
-
-    def _rows(self) -> tuple[Row, Row]:
-        nothing = Cost(0, (), (), (0,) * 5, (0,) * 5, 0, 0)
-        costs = self._done.get(self._key) or self._so_far or (nothing, nothing)
-        first, second = (
-            Row(self.trace, self.mapping, self.walk_cache, regime, cost)
-            for regime, cost in zip(self.regimes, costs, strict=True)
-        )
-        return first, second
+    # What is shown.
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
-        rows, step = self._rows(), self._steps.drawn()["next"]
-        done = rows[0].cost.accesses
+        parts = [
+            {"label": label, "selected": part == self.part, "send": {"part": part}} for part, label in PARTS.items()
+        ]
+        choices = [
+            {"label": LABELS[name], "short": SHORT.get(name, ""), "options": self._shown(name)}
+            for name in CHOICES[self.part]
+        ]
+        part = self._entries() if self.part == "entries" else self._counts.drawn()
+        return {"part": self.part, "parts": parts, "choices": choices, **part}
+
+    def _shown(self, name: str) -> list[dict[str, Any]]:
+        """The options of a trait."""
+        notes = {**NOTES, **SHORT_TRACES} if self.part == "entries" else {**NOTES, **WORKLOADS}
+        return [
+            {
+                "label": f"{option:,}" if isinstance(option, int) else option,
+                "selected": option == getattr(self, name),
+                "send": {"choose": {name: option}},
+                "note": notes.get(str(option), ""),
+            }
+            for option in self._options(name)
+        ]
+
+    def _entries(self) -> dict[str, Any]:
+        """What is drawn of the small TLB."""
+        picture = self._entries_picture()
         return {
-            "choices": [
-                {
-                    "label": label,
-                    "options": [
-                        {
-                            "label": f"{option:,}" if isinstance(option, int) else option,
-                            "selected": option == getattr(self, name),
-                            "send": {"choose": {name: option}},
-                            "note": NOTES.get(str(option), ""),
-                        }
-                        for option in options
-                    ],
-                }
-                for name, label, options in self._choices()
-            ],
-            "note": WORKLOADS[self.trace],
-            "status": f"{done:,} of {self.accesses:,} accesses" if step else compared(rows),
-            "done": done,
-            "accesses": self.accesses,
-            "next": step,
-            "picture": cost_comparison_picture(rows, self.hardware).spec(),
+            "note": f"{self.short_trace}: {SHORT_TRACES[self.short_trace]}",
+            "access": self.access,
+            "last": LAST,
+            "status": picture.title,
+            "picture": picture.spec(),
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a choice, or the next step, when the page has drawn the last one."""
+        """Handle a choice, an access to show, or the next step, when the page has drawn the last one."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
+            case {"part": part}:
+                self.part = part
+            case {"access": access}:
+                self._go(int(access))
+            case {"by": by}:
+                self._go(self.access + by)
             case _:
-                self._steps.receive(message)
+                self._counts.receive(message)
                 self.draw()
 
     def picture(self) -> Picture:
-        """The costs of the whole trace."""
-        return cost_comparison_picture(self.rows, self.hardware)
+        """The small TLB as it is shown, or the costs of the whole long trace."""
+        if self.part == "entries":
+            return self._entries_picture()
+        self.run()
+        return self._counts.picture()
 
     def text(self) -> str:
-        """The numbers, and the comparison in a sentence."""
-        return f"{self.picture().description}\n{compared(self.rows)}"
+        """What is in the picture, as text."""
+        return self.picture().description + ("" if self.part == "entries" else f"\n{compared(self.rows)}")
 
-
-@cache
-def pairs(page_size: str) -> dict[str, tuple[Regime, Regime]]:
-    """The pairs of regimes to compare, by their two sizes of address.
-
-    >>> list(pairs("16k")), list(pairs("64k"))
-    (['47 and 48', '47 and 52', '48 and 52'], ['48 and 52'])
-    """
-    return {
-        f"{_bits(first)} and {_bits(second)}": (first, second) for first, second in combinations(regimes(page_size), 2)
-    }
-
-
-def _bits(regime: Regime) -> int:
-    return regime.range.input_bits
-
-
-@lru_cache(maxsize=1)  # 10,000,000 accesses take 80 MB
-def _trace(name: str, region: int, accesses: int) -> Workload:
-    return workload(name, region, accesses)
-
-
-@lru_cache(maxsize=4)  # tables of 8 GiB in pages of 4K take 16 MB
-def _tables(regime: Regime, name: str, region: int, accesses: int, mapping: str) -> MMU:
-    return mapped(regime, visited(_trace(name, region, accesses), region), region, mapping)
+    def fallback(self) -> tuple[Picture, str]:
+        """The picture and the text for pages without widgets: costs as far as they are counted, if only the first."""
+        if self.part == "entries":
+            picture = self._entries_picture()
+        else:
+            self._counts.begin()
+            self.draw()
+            picture = self._counts.picture()
+        return picture, picture.description

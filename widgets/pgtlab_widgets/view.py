@@ -90,6 +90,10 @@ class View(anywidget.AnyWidget):
         """The picture as text, or why there is no picture."""
         raise NotImplementedError
 
+    def fallback(self) -> tuple[Picture | None, str]:
+        """The picture and the text for pages without widgets, which are made before the view is shown."""
+        return self.picture(), self.text()
+
     def draw(self) -> None:
         """Update `view`."""
         self.view = self.drawn()
@@ -130,8 +134,8 @@ class View(anywidget.AnyWidget):
             widget.open()  # it may have been shown before, and have left the page since
         View.displayed.add(self)
         data, metadata = cast(tuple[dict[str, Any], dict[str, Any]], super()._repr_mimebundle_())
-        picture = self.picture()
-        return data | (picture.mimebundle(self.text()) if picture else {"text/plain": self.text()}), metadata
+        picture, text = self.fallback()
+        return data | (picture.mimebundle(text) if picture else {"text/plain": text}), metadata
 
     def _leave(self) -> None:
         """Close the connection to the page, which keeps this object alive, unless another widget contains it.

@@ -3,6 +3,7 @@
 import { controls } from "./controls.js";
 import { kernel, stuck, toggling } from "./kernel.js";
 import { button, field, h, picture, table, toolbar } from "./page.js";
+import { playing, stepping } from "./play.js";
 import { show } from "./show.js";
 
 /**
@@ -14,61 +15,23 @@ import { show } from "./show.js";
  *   edits: string[], undo: string,
  * }} View
  *
- * What else is known of the reader: whether the steps are being played, how fast, and what waits for the next one.
- * @typedef {import("./kernel.js").Reader & {playing?: boolean, speed?: number, timer?: number}} Reader
- *
- * @typedef {import("./page.js").Context} Context
+ * @typedef {import("./kernel.js").Reader} Reader
  */
-
-const SPEEDS = [0.5, 1, 2, 4];
-const PACE = 1600; // milliseconds for a step at speed 1
 
 /**
- * The messages of keys and buttons. One step is relative, so that two fast presses are two steps.
- * @type {Record<string, (view: View) => object>}
+ * @param {View} view
+ * @returns {import("./play.js").Track}
  */
-const MOVES = {
-  Home: () => ({ step: 0 }),
-  ArrowLeft: () => ({ by: -1 }),
-  ArrowRight: () => ({ by: 1 }),
-  End: ({ last }) => ({ step: last }),
-};
+const track = ({ step, last }) => ({ name: "step", at: step, first: 0, last });
 
 /**
  * @param {View} view
  * @param {Reader} reader
  */
-function stepping(view, reader) {
-  const { step, last } = view;
-  const move = (/** @type {string} */ key, /** @type {string} */ label, /** @type {boolean} */ done) =>
-    button(key, label, MOVES[key](view), { "aria-disabled": done ? true : null, "aria-keyshortcuts": key });
-  const playing = reader.playing && step < last;
-  return h("div", "steps", { class: "tools", role: "group", "aria-label": "Steps", "data-steps": true }, [
-    move("Home", "|◀ Start", step === 0),
-    move("ArrowLeft", "◀ Back", step === 0),
-    move("ArrowRight", "Step ▶", step === last),
-    h("button", "play", { type: "button", class: "play", "data-play": true }, playing ? "❚❚ Pause" : "▶ Play"),
-    h("button", "speed", { type: "button", "data-speed": true, title: "The speed of playing" }, `Speed ${SPEEDS[reader.speed ?? 1]}×`),
-    move("End", view.faults ? "Run to the fault ▶|" : "Run to the end ▶|", step === last),
-    h("span", "count", { class: "label" }, `Step ${step} of ${last}`),
+const steps = (view, reader) =>
+  stepping(track(view), reader, "Steps", view.faults ? "Run to the fault" : "Run to the end", [
+    h("span", "count", { class: "label" }, `Step ${view.step} of ${view.last}`),
   ]);
-}
-
-/**
- * Take the next step and wait, until the end, a pause, or the view has gone.
- * @param {Context} context
- */
-function play(context) {
-  const { view, reader, root, model, draw } = context;
-  clearTimeout(reader.timer);
-  if (!reader.playing || !root.isConnected) return;
-  if (view.step >= view.last) {
-    reader.playing = false;
-    return draw();
-  }
-  model.send({ step: view.step + 1 });
-  reader.timer = setTimeout(() => play(context), PACE / SPEEDS[reader.speed ?? 1]);
-}
 
 /** A shape of a step is a button that goes to that step. */
 const stepped = (/** @type {import("./page.js").Shape} */ { attributes }) =>
@@ -113,7 +76,7 @@ function asked({ address, accesses, els, trials }, reader) {
  */
 const walked = (view, reader) => [
   asked(view, reader),
-  stepping(view, reader),
+  steps(view, reader),
   h("p", "status", { class: "status", role: "status" }, view.status),
   h("div", "walked", { class: "walked" }, [...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []), word(view)]),
 ];
@@ -127,33 +90,10 @@ const body = (view, reader) => [
   ...(view.stuck ? [stuck(view.stuck, view.choices)] : walked(view, reader)),
 ];
 
+const steppable = playing(track);
+
 export default show("walk-stepper", body, {
   ...toggling,
-  click(event, context) {
-    const { view, reader, draw } = context;
-    if (event.target.closest("[data-play]")) {
-      reader.playing = !(reader.playing && view.step < view.last);
-      if (reader.playing && view.step >= view.last) context.model.send({ step: 0 });
-      draw();
-      reader.timer = setTimeout(() => play(context), PACE / SPEEDS[reader.speed ?? 1] / 2);
-      return true;
-    }
-    if (event.target.closest("[data-speed]")) {
-      reader.speed = ((reader.speed ?? 1) + 1) % SPEEDS.length;
-      draw();
-      return true;
-    }
-    if (event.target.closest("[data-steps] button")) reader.playing = false;
-    return toggling.click(event, context);
-  },
-  keydown(event, { view, reader, model }) {
-    if (!event.target.closest("[data-steps]")) return;
-    const move = MOVES[event.key]?.(view);
-    if (!move) return;
-    reader.playing = false;
-    model.send(move);
-    event.preventDefault();
-    event.stopPropagation();
-    return true;
-  },
+  ...steppable,
+  click: (event, context) => steppable.click(event, context) || toggling.click(event, context),
 });

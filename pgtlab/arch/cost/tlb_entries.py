@@ -58,7 +58,7 @@ class Slot(NamedTuple):
 class Fill:
     """An entry that was written, and what was evicted for it; None if it was empty."""
 
-    place: Slot
+    at: Slot
     entry: TLBEntry
     evicted: TLBEntry | None
 
