@@ -33,7 +33,7 @@ $(READY):
 	@rm -f .venv/.ready*
 	@touch $@
 
-lab: env  ## open JupyterLab on the first notebook
+lab: env  ## open JupyterLab on the map of the course
 	@echo "Starting JupyterLab: some seconds."
 	@$(BIN)/pgtlab lab
 

@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 
 JSON = False
-FIRST = "notebooks/00_tour.ipynb"
+FIRST = "notebooks/index.ipynb"
 FIRST_PORT = 8888
 
 #: The form of an output that an exported page shows, if it has several. nbconvert would choose the widget, which needs

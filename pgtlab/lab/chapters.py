@@ -15,13 +15,12 @@ from random import Random
 from types import ModuleType
 from typing import Any, Literal
 
-from pgtlab.lab.course_data import origin
+from pgtlab.lab.course_data import LOG, origin
 from pgtlab.lab.course_text import sources
 from pgtlab.lab.progress import Progress
 from pgtlab.lab.question import MakeQuestion, Question, QuestionError
 
 Tier = Literal["teaser", "six hours", "full", "reference"]
-LOG = "next-20240229.log"
 
 
 @dataclass(frozen=True)

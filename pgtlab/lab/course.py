@@ -1,4 +1,4 @@
-"""Make a folder of notebooks for a learner from the course's text files.
+"""Make a folder of notebooks and data for a learner from the course's text files.
 
 Notebooks and exercises are kept as text (Jupytext's ``py:percent``). A notebook is made from its text once and belongs
 to the learner from then on: `build` writes what is missing and nothing else.
@@ -8,14 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pgtlab.extras import needed_by
+from pgtlab.lab import course_data, progress
 from pgtlab.lab.course_text import notebook, sources
 from pgtlab.lab.exercise import learner_notebook
+
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+#: What ipykernel says of its language. JupyterLab writes it into a notebook that it opens, and takes one that does not
+#: have it for changed.
+LANGUAGE = {
+    "name": "python",
+    "version": sys.version.split()[0],
+    "mimetype": "text/x-python",
+    "codemirror_mode": {"name": "ipython", "version": sys.version_info[0]},
+    "pygments_lexer": "ipython3",
+    "nbconvert_exporter": "python",
+    "file_extension": ".py",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,7 @@ class NotebookFile:
 
 
 def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
-    """Make `folder` a workbench: write every notebook that it lacks, and overwrite none.
+    """Make `folder` a workbench: write every notebook and data file that it lacks, and overwrite none.
 
     Raises
     ------
@@ -48,6 +63,8 @@ def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
     ]
     if not pages:
         raise ValueError(f"{course} has no course: notebooks/*.py and exercises/*.py are missing.")
+    course_data.place(folder)
+    progress.start(folder)
     return pages
 
 
@@ -60,11 +77,8 @@ def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -
     if target.exists():
         return NotebookFile(target, "kept" if _made_from(target) in (digest, None) else "outdated")
     made = read(source)
-    made.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-    }
+    made.metadata["kernelspec"] = KERNEL
+    made.metadata["language_info"] = LANGUAGE
     made.metadata["pgtlab"] = {"source": name, "sha256": digest}
     with needed_by("a notebook"):
         import nbformat

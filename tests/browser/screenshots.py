@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pgtlab.cli.lab import FIRST
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 
@@ -36,7 +35,7 @@ VIEWS = {
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_take(open_notebook, page, theme):
-    notebook = open_notebook(FIRST, theme=theme)
+    notebook = open_notebook("notebooks/00_tour.ipynb", theme=theme)
     notebook.run_all()
     page.set_viewport_size({"width": 1280, "height": 1800})  # room for a whole view
     explorer = page.locator(".pgtlab-explorer").first

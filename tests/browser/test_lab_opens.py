@@ -8,7 +8,7 @@ from pgtlab.cli.lab import FIRST
 def test_printed_address_opens_the_first_notebook(chromium, lab):
     page = chromium.new_page()
     page.goto(f"{lab.url}/lab/tree/{FIRST}?token={lab.token}")
-    expect(page.get_by_role("tab", name="00_tour.ipynb", selected=True)).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("tab", name="index.ipynb", selected=True)).to_be_visible(timeout=120_000)
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     page.evaluate("window.jupyterapp.restored")
     page.wait_for_load_state("networkidle")  # nothing more is asked of the server: a pop-up would be there

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from ipykernel.ipkernel import IPythonKernel
 
-from pgtlab.lab import course, course_text
+from pgtlab.lab import course, course_data, course_text
+from pgtlab.linux.image import Image
 
 TEXT = """\
 # %% [markdown]
@@ -84,3 +87,38 @@ def test_invalid_folders(tiny, tmp_path):
 
 def test_course_of_this_clone():
     assert (course_text.sources() / "notebooks").is_dir()
+
+
+def test_the_kernel_says_of_its_language_what_the_notebooks_have():
+    """JupyterLab takes a notebook for changed as soon as the kernel says something else."""
+    assert IPythonKernel.language_info == course.LANGUAGE
+
+
+def test_data_of_the_course_is_placed_and_a_changed_file_stays(tiny, tmp_path):
+    course.build(tmp_path / "bench", tiny)
+    assert {path.name for path in (tmp_path / "bench" / "data").iterdir()} == {*course_data.FILES}
+    own = tmp_path / "bench" / "data" / course_data.LOG
+    own.write_text("my own log")
+    course.build(tmp_path / "bench", tiny)
+    assert own.read_text() == "my own log"
+
+
+def test_a_workbench_counts_the_answers_of_one_reader(tiny, tmp_path):
+    course.build(tmp_path / "one", tiny)
+    course.build(tmp_path / "two", tiny)
+    one, two = ((tmp_path / name / "progress.json").read_text() for name in ("one", "two"))
+    assert one != two, "two readers see different numbers"
+    course.build(tmp_path / "one", tiny)
+    assert (tmp_path / "one" / "progress.json").read_text() == one
+
+
+@pytest.mark.parametrize(
+    ("name", "recording"),
+    [("kernel-4k-va48.npz", "4k-va48-max+rodata-on"), ("kernel-16k-va52.npz", "16k-va52-max")],
+)
+def test_images_of_the_course_are_the_recordings(name, recording):
+    image = Image.open(course_data.origin(name))
+    recorded = Image.open(Path(__file__).parents[1] / "data" / "kernel" / "ptdump" / recording)
+    assert image.registers == recorded.registers
+    assert np.array_equal(image.mappings(), recorded.mappings())
+    assert course_data.origin(name).stat().st_size < 15_000

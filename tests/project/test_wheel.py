@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pgtlab.lab.course_data import FILES, LOG
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_A_WORKBENCH = """
 from pathlib import Path
@@ -40,8 +42,8 @@ def test_the_wheel_carries_the_course_and_both_packages(tmp_path):
         }
 
     assert files(installed / "pgtlab_widgets") == files(ROOT / "widgets" / "pgtlab_widgets")
-    for part in ("notebooks", "exercises"):
-        assert files(installed / "pgtlab" / "_course" / part) == files(ROOT / part)
+    assert files(installed / "pgtlab" / "_course" / "notebooks") == {*files(ROOT / "notebooks"), f"data/{LOG}"}
+    assert files(installed / "pgtlab" / "_course" / "exercises") == files(ROOT / "exercises")
 
     done = subprocess.run(
         [sys.executable, "-c", BUILD_A_WORKBENCH],
@@ -55,3 +57,4 @@ def test_the_wheel_carries_the_course_and_both_packages(tmp_path):
     sources = (*(ROOT / "notebooks").glob("*.py"), *(ROOT / "exercises").glob("*.py"))
     pages = [source for source in sources if not source.name.startswith("_")]
     assert len([*(tmp_path / "workbench").rglob("*.ipynb")]) == len(pages)
+    assert {path.name for path in (tmp_path / "workbench" / "data").iterdir()} == {*FILES}

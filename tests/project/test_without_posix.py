@@ -95,7 +95,7 @@ def test_an_answer_that_does_not_end_is_stopped_and_a_kernel_is_judged(tmp_path)
 
 def test_lab_prepares_the_course_and_starts(tmp_path):
     printed = without_posix(LAB, tmp_path)
-    assert "http://127.0.0.1:1234/lab/tree/notebooks/00_tour.ipynb?token=" in printed
+    assert "http://127.0.0.1:1234/lab/tree/notebooks/index.ipynb?token=" in printed
     assert (tmp_path / "bench/exercises/03_pud_free.ipynb").exists()
 
 

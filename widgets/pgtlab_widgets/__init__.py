@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pgtlab_widgets.bisection_view import BisectionView as BisectionView
     from pgtlab_widgets.bug_lab import BugLab as BugLab
     from pgtlab_widgets.chapter_view import Chapter as Chapter
+    from pgtlab_widgets.course_map import CourseMap as CourseMap
     from pgtlab_widgets.explorer import Explorer as Explorer
     from pgtlab_widgets.fold_lab import FoldLab as FoldLab
     from pgtlab_widgets.oops_reader import OopsReader as OopsReader
@@ -25,6 +26,7 @@ _MODULES = {
     "BisectionView": "bisection_view",
     "BugLab": "bug_lab",
     "Chapter": "chapter_view",
+    "CourseMap": "course_map",
     "Explorer": "explorer",
     "FoldLab": "fold_lab",
     "OopsReader": "oops_reader",

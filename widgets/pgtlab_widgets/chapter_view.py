@@ -141,14 +141,15 @@ class ChapterSummary(CourseView):
         return "\n".join("".join(str(each.content) for each in sentence) for sentence in self._sentences())
 
 
-def facts(plan: ChapterPlan) -> tuple[Element, ...]:
-    """The time, the tier and what to read before, in one line."""
+def facts(plan: ChapterPlan, *, short: bool = False) -> tuple[Element, ...]:
+    """The time, the tier and what to read before, in one line; a short one has the numbers of the chapters only."""
     minutes = f"{plan.minutes} minutes"
     if plan.full_minutes:
-        minutes += f", {plan.full_minutes} with all that is optional"
+        minutes += f" ({plan.full_minutes} with all that is optional)"
     parts = [element("span", f"{minutes} · {_TIERS[plan.tier]}")]
     for place, stem in enumerate(plan.needs):
-        parts += [element("span", " · after " if place == 0 else ", "), link(chapters.plan(stem))]
+        before = chapters.plan(stem)
+        parts += [element("span", " · after " if place == 0 else ", "), link(before, before.number if short else "")]
     return tuple(parts)
 
 
@@ -160,9 +161,10 @@ _TIERS = {
 }
 
 
-def link(plan: ChapterPlan) -> Element:
+def link(plan: ChapterPlan, label: str = "") -> Element:
     """A link to a chapter, or its title where it is not written yet."""
-    return element("a", plan.heading, href=f"{plan.stem}.ipynb") if plan.written else element("span", plan.heading)
+    label = label or plan.heading
+    return element("a", label, href=f"{plan.stem}.ipynb") if plan.written else element("span", label)
 
 
 def _gate(plan: ChapterPlan, progress: Progress) -> tuple[Element, ...]:

@@ -1,0 +1,32 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # pgtlab: why a computer stopped
+#
+# On 29 February 2024 a computer that had worked the day before stopped while it was starting. It left a log of 59
+# lines. This course is about that log: at its end you take it apart line by line, say which lines are evidence for
+# what, find the two changes that did it, and fix both. Then you do the same for a log that nobody has explained.
+#
+# You need to know what a pointer is, and to read simple Python and C. Nothing else: not this processor, not this
+# kernel.
+#
+# - **Six hours**: the chapters marked so, in order. They end with the log explained and the first bug fixed.
+# - **The full course**, about 18 hours: all of it, with every exercise and a case of your own.
+# - **Ten minutes**: the tour, which shows the bug happen and explains little.
+#
+# Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far.
+
+# %%
+from pgtlab_widgets import CourseMap
+
+CourseMap()
