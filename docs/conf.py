@@ -13,6 +13,7 @@ import re
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import pgtlab_widgets
@@ -80,6 +81,8 @@ html_show_sourcelink = False
 html_copy_source = False
 
 EXPORTS_BLOCK = re.compile(r"^```\{exports\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NOTEBOOK_LINK = re.compile(r"\]\(([\w./]+)\.ipynb")
+NOTEBOOK_HREF = re.compile(r'href="([\w./]+)\.ipynb(?:#([^"]*))?"')
 MODULES_BLOCK = re.compile(r"^```\{modules\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -151,6 +154,9 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         read = exercise.learner_notebook if path.parent.name == "exercises" else course_text.notebook
         notebook = read(path)
         notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":  # a link to a notebook is one to the page that is made from its text
+                cell.source = NOTEBOOK_LINK.sub(r"](\1.py", cell.source)
         source[0] = nbformat.writes(notebook)
     elif path.parent.name == "api":
         source[0] = MODULES_BLOCK.sub(documented, source[0])
@@ -165,6 +171,16 @@ def forget_widgets(app: Sphinx, env: BuildEnvironment) -> None:
     """Leave the state of live widgets out of the pages: it is large, and no script is there to use it."""
     for data in env.nb_metadata.values():
         data.pop("js_files", None)
+
+
+def link_pages(app: Sphinx, page: str, template: str, context: dict[str, object], doctree: object) -> None:
+    """Let links to notebooks in the outputs of cells lead to the pages of these notebooks."""
+
+    def to_page(link: re.Match[str]) -> str:
+        heading = nodes.make_id(unquote(link[2] or "").replace("-", " "))
+        return f'href="{link[1]}.html{heading and f"#{heading}"}"'
+
+    context["body"] = NOTEBOOK_HREF.sub(to_page, str(context.get("body", "")))
 
 
 def skip_member(app: Sphinx, what: str, name: str, member: object, skip: bool, options: object) -> bool | None:
@@ -209,6 +225,7 @@ def setup(app: Sphinx) -> None:
     """Connect the above to Sphinx."""
     app.connect("source-read", read_source)
     app.connect("env-updated", forget_widgets)
+    app.connect("html-page-context", link_pages)
     app.connect("autodoc-skip-member", skip_member)
     app.connect("autodoc-process-docstring", whole_comment, priority=400)  # before napoleon's
     app.add_transform(LightAndDark)

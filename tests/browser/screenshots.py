@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 
 #: The code of the cell for each view.

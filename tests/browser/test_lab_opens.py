@@ -1,5 +1,6 @@
 """What someone sees who types `make lab`: the first notebook, and nothing on top of it."""
 
+import pytest
 from playwright.sync_api import expect
 
 from pgtlab.cli.lab import FIRST
@@ -30,3 +31,21 @@ def test_first_notebook_runs_in_both_themes(open_notebook):
         notebook.set_theme(theme)
         background = notebook.page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
         assert (int(background.strip("rgba()").split(",")[0]) < 128) == dark
+
+
+@pytest.mark.parametrize("path", [FIRST, "notebooks/gallery.ipynb", "exercises/03_pud_free.ipynb"])
+def test_opening_a_notebook_does_not_change_it(open_notebook, path):
+    notebook = open_notebook(path)
+    notebook.page.wait_for_load_state("networkidle")
+    assert not notebook.page.evaluate("window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def test_map_leads_to_a_chapter_without_loading_the_page_again(page, lab):
+    page.goto(f"{lab.url}/lab/tree/{FIRST}?reset")
+    idle = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    page.wait_for_function(idle)
+    page.evaluate("window.loaded = 'once'")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.locator(".course-map").get_by_role("link", name="The tour").click()
+    expect(page.get_by_role("tab", name="00_tour.ipynb", selected=True)).to_be_visible()
+    assert page.evaluate("window.loaded") == "once"

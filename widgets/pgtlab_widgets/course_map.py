@@ -70,7 +70,11 @@ def _card(plan: ChapterPlan, progress: Progress, chosen: bool) -> Element:
     done = f"{right} of {len(asked)} questions" if asked else ""
     done += ", done" if passed(plan, progress) else ""
     goals = tuple(element("li", goal) for goal in plan.goals)
-    parts = [drawing(chapter_picture(plan)), element("h4", (link(plan),)), element("p", facts(plan, short=True), class_="facts")]
+    parts = [
+        drawing(chapter_picture(plan)),
+        element("h4", (link(plan),)),
+        element("p", facts(plan, short=True), class_="facts"),
+    ]
     parts.append(element("ul", goals))
     if done:
         parts.append(element("p", done, class_="done"))
