@@ -24,10 +24,9 @@ Shapes = Iterator[Shape]
 def chapter_picture(plan: ChapterPlan) -> Picture:
     """Return the picture of a chapter; an empty one if it has none.
 
-        >>> from pgtlab.arch.output_address import OutputAddress
-    from pgtlab.lab.chapters import plans
-        >>> [stem for stem, plan in plans().items() if not chapter_picture(plan).shapes]
-        []
+    >>> from pgtlab.lab.chapters import plans
+    >>> [stem for stem, plan in plans().items() if not chapter_picture(plan).shapes]
+    []
     """
     draw = _PICTURES.get(plan.stem, lambda: iter(()))
     shapes = [Shape(f"{place}", s.tag, s.attributes, s.text) for place, s in enumerate(draw())]
