@@ -1,0 +1,102 @@
+"""Boots of the kernel of 29 February 2024, each elsewhere in memory: the same panic with other numbers.
+
+The model computes every register from where things are, so that each boot is a log of its own to take apart.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Final
+
+from pgtlab.arch.word import MASK64
+from pgtlab.lab.calls import Calls, calls_at_the_last_report
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import Boot, running
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.placement import Placement
+
+STORY: Final = Placement(0xFFFF_F761_8000_0000, 0xFFFF_8000_8007_B950, 0x18A65D)
+BOOT: Final = Config("4k", 48)
+
+_GIB = 1 << 30  # the linear map begins at a multiple of it, so that its blocks are aligned
+
+
+@dataclass(frozen=True)
+class Crash:
+    """One boot of `next-20240229` that panics.
+
+    Attributes
+    ----------
+    placement : Placement
+        Where the linear map, the stack and the PUD table are in this boot.
+    config : Config
+        The kernel's configuration; it runs on the CPU `max`.
+
+    Examples
+    --------
+    The boot of the real log:
+
+    >>> story = Crash(STORY)
+    >>> hex(story["x1"]), hex(story.kernel.vmemmap), story.calls.lr
+    ('0xfffffe0779181ee5', '0xfffffe223a000000', '__dump_page')
+    """
+
+    placement: Placement
+    config: Config = BOOT
+
+    @cached_property
+    def _ran(self) -> tuple[Kernel, Run, Calls]:
+        kernel = Tree.named("next-20240229").start_kernel(self.boot, placement=self.placement)
+        return kernel, *calls_at_the_last_report(kernel)
+
+    @property
+    def boot(self) -> Boot:
+        """The kernel as it runs on its CPU."""
+        return running(self.config)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel after it panicked: its constants, `vmemmap` and `memstart_addr` are to read."""
+        return self._ran[0]
+
+    @property
+    def run(self) -> Run:
+        """The run, with its reports and the log that the model writes."""
+        return self._ran[1]
+
+    @property
+    def calls(self) -> Calls:
+        """The calls in progress at the Oops."""
+        return self._ran[2]
+
+    @property
+    def phys_offset(self) -> int:
+        """PHYS_OFFSET as the log prints it: 64 bits without a sign."""
+        return self.kernel.memstart_addr & MASK64
+
+    @cached_property
+    def registers(self) -> dict[str, int]:
+        """The registers that the log prints, `sp` among them."""
+        printed = (re.findall(r"\b(x\d+|sp) ?: ([0-9a-f]{16})", line) for line in self.run.dmesg)
+        return {name: int(value, 16) for line in printed for name, value in line}
+
+    def __getitem__(self, register: str) -> int:
+        return self.registers[register]
+
+
+def crash(draw: Random) -> Crash:
+    """A boot with 4K pages and 48 bits, with KASLR, a stack and a PUD table where `draw` puts them.
+
+    >>> crash(Random(1)).run.outcome, hex(crash(Random(1))["x2"])
+    ('panic', '0x7')
+    """
+    k = BOOT.constants
+    phys_offset = -draw.randrange(0x100, 0x1_0000) * _GIB & MASK64
+    stack = k.VMALLOC_START + draw.randrange(1 << 16) * k.THREAD_ALIGN
+    copy = stack + draw.randrange(0x3400, 0x39F0, 16)  # where the calls leave it, near the upper end
+    return Crash(Placement(phys_offset, copy, draw.randrange(0x4_0200, 0x8_0000)))
