@@ -191,7 +191,7 @@ def what_a_type_prints(draw: Random) -> Question:
     page.page_type &= ~bit
     printed = k.page_mapcount(page)
     return Question(
-        text=f"A kernel before 6.10 dumps a page whose `page_type` is `{page.page_type:#x}`. It does not know that this is a type, and "
+        text=f"A kernel of 6.9 dumps a page whose `page_type` is `{page.page_type:#x}`. Its report does not ask whether this is a type, and "
         "prints the four bytes as a map count. Which number stands after `mapcount:`?",
         answer=Number(printed),
         wrong=(
@@ -206,7 +206,11 @@ def what_a_type_prints(draw: Random) -> Question:
                 "number-without-sign",
                 "`_mapcount` is signed: its highest bit is set, so that the number is below 0.",
             ),
-            Wrong(bit, "type-bit-is-set", "That is the bit of the type. What is the whole word, as a signed number, plus 1?"),
+            Wrong(
+                bit,
+                "type-bit-is-set",
+                "That is the bit of the type. What is the whole word, as a signed number, plus 1?",
+            ),
         ),
         steps=("Which negative number is the word, in 32 bits?", "And plus one?"),
         truth=f"{page.page_type:#x} is {page._mapcount} with a sign, and one more is **{printed}**: always minus the bit of the "
@@ -288,7 +292,11 @@ def free_without_the_destructor(draw: Random) -> Question:
         ),
         reasons=Choice(
             "the allocator checks what it gets: `_mapcount` of a free page must be -1",
-            ("the reference count is 0, and only that counts", "such a page is still mapped 512 times", "NULL is dereferenced"),
+            (
+                "the reference count is 0, and only that counts",
+                "such a page is still mapped 512 times",
+                "NULL is dereferenced",
+            ),
         ),
         wrong=(
             Wrong(
@@ -325,7 +333,11 @@ def free_first(draw: Random) -> Question:
         text="Somebody sees that report and adds the destructor, but in the line *after* `__free_pages(page, 0)`. What now?",
         answer=Choice(
             "the same report, and then worse: the destructor meets a page that is not a table",
-            ("no report: both functions have run", "the same report, and nothing else", "the type is cleared twice, which is harmless"),
+            (
+                "no report: both functions have run",
+                "the same report, and nothing else",
+                "the type is cleared twice, which is harmless",
+            ),
         ),
         wrong=(
             Wrong(
@@ -370,7 +382,9 @@ def counter_after_mistakes(draw: Random) -> Question:
             ),
             Wrong(made, "destructor-does-not-count", f"The {well} that went the right way were subtracted."),
             Wrong(
-                well + badly, "counted-the-freed", "That is how many were freed. The counter holds what was added and not subtracted."
+                well + badly,
+                "counted-the-freed",
+                "That is how many were freed. The counter holds what was added and not subtracted.",
             ),
         ),
         truth=f"{made} added, {well} subtracted: **{left}**, though only {made - well - badly} tables exist. The difference, "
@@ -393,8 +407,16 @@ def tables_of_a_process(draw: Random) -> Question:
         "levels pud, pmd and pte does it have now? (The pgd was there before and is not counted.)",
         answer=Number(tables, unit="tables"),
         wrong=(
-            Wrong(tables + 1, "pgd-is-counted", "You counted the pgd too. It comes with the process, and has no constructor in 6.9."),
-            Wrong(pages, "one-table-a-page", "A page of 4 KiB holds 512 entries: one pte table reaches 2 MiB of neighbours."),
+            Wrong(
+                tables + 1,
+                "pgd-is-counted",
+                "You counted the pgd too. It comes with the process, and has no constructor in 6.9.",
+            ),
+            Wrong(
+                pages,
+                "one-table-a-page",
+                "A page of 4 KiB holds 512 entries: one pte table reaches 2 MiB of neighbours.",
+            ),
             Wrong(
                 3 * pages,
                 "a-path-of-its-own",
@@ -411,9 +433,6 @@ def tables_of_a_process(draw: Random) -> Question:
 def buddy_of(draw: Random) -> Question:
     order = draw.randrange(0, 6)
     pfn = draw.randrange(1 << 12, 1 << 18) >> order << order
-    k = kernel()
-    first = k.alloc_pages(order)
-    assert first is not None
     buddy = pfn ^ (1 << order)
     return Question(
         text=f"A block of {1 << order} page{'s' if order else ''} (order {order}) begins at pfn `{pfn:#x}`. Its buddy differs from it "
@@ -427,7 +446,11 @@ def buddy_of(draw: Random) -> Question:
                 "of two different blocks.",
             ),
             Wrong(pfn ^ order, "order-is-the-size", f"The order is the exponent: order {order} is {1 << order} pages."),
-            Wrong(pfn ^ (2 << order), "one-bit-too-high", f"Bit {order} of the pfn tells the two halves of a block of {2 << order} apart."),
+            Wrong(
+                pfn ^ (2 << order),
+                "one-bit-too-high",
+                f"Bit {order} of the pfn tells the two halves of a block of {2 << order} apart.",
+            ),
         ),
         steps=(f"Which bit of the pfn has the value {1 << order}?", "Turn that bit over: what is the pfn now?"),
         truth=f"Turn bit {order} over: **{buddy:#x}**.",
@@ -463,7 +486,7 @@ def tables_after_fork(draw: Random) -> Question:
             Wrong(
                 f"{made} tables, {pages} pages",
                 "fork-copies-pages",
-                "That is what fork() did in the 1970s. Today the pages are shared, write-protected, and copied one by one when "
+                "The first Unix systems did that. Today the pages are shared, write-protected, and copied one by one when "
                 "somebody writes.",
             ),
             Wrong(
@@ -478,13 +501,27 @@ def tables_after_fork(draw: Random) -> Question:
 
 
 def order_of_an_exit(draw: Random) -> Question:
-    right = ("unmap the pages", "free the pte tables", "free the pmd tables", "free the pud tables", "free the pgd", "check the counters")
+    right = (
+        "unmap the pages",
+        "free the pte tables",
+        "free the pmd tables",
+        "free the pud tables",
+        "free the pgd",
+        "check the counters",
+    )
     return Question(
         text="A process exits. In which order does the kernel take its address space down?",
         answer=Order(right),
         wrong=(
             Wrong(
-                ("unmap the pages", "free the pud tables", "free the pmd tables", "free the pte tables", "free the pgd", right[5]),
+                (
+                    "unmap the pages",
+                    "free the pud tables",
+                    "free the pmd tables",
+                    "free the pte tables",
+                    "free the pgd",
+                    right[5],
+                ),
                 "from-the-top",
                 "Where is the address of a pte table kept? In an entry of a pmd table: free that first, and you have lost it.",
             ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from random import Random
 from typing import Final
 
@@ -89,6 +89,16 @@ class Crash:
         return self.registers[register]
 
 
+@cache
+def story() -> Crash:
+    """The boot of the real log, which runs once.
+
+    >>> story().run.outcome
+    'panic'
+    """
+    return Crash(STORY)
+
+
 def crash(draw: Random) -> Crash:
     """A boot with 4K pages and 48 bits, with KASLR, a stack and a PUD table where `draw` puts them.
 
@@ -99,4 +109,16 @@ def crash(draw: Random) -> Crash:
     phys_offset = -draw.randrange(0x100, 0x1_0000) * _GIB & MASK64
     stack = k.VMALLOC_START + draw.randrange(1 << 16) * k.THREAD_ALIGN
     copy = stack + draw.randrange(0x3400, 0x39F0, 16)  # where the calls leave it, near the upper end
-    return Crash(Placement(phys_offset, copy, draw.randrange(0x4_0200, 0x8_0000)))
+    return Crash(Placement(phys_offset, copy, draw.randrange(0x4_0200, 0x5_0000)))
+
+
+def flags_after_cmp(left: int, right: int) -> str:
+    """The flags that `cmp` leaves for two unsigned 64-bit values, as a report prints them: capital letters are set.
+
+    >>> flags_after_cmp(5, 5), flags_after_cmp(6, 5), flags_after_cmp(5, 6)
+    ('nZCv', 'nzCv', 'Nzcv')
+    """
+    result = left - right & MASK64
+    signs = left >> 63, right >> 63, result >> 63
+    flags = {"n": signs[2], "z": not result, "c": left >= right, "v": signs[0] != signs[1] and signs[0] != signs[2]}
+    return "".join(name.upper() if is_set else name for name, is_set in flags.items())

@@ -1,0 +1,920 @@
+"""The questions of chapter 10b: read the log."""
+
+from __future__ import annotations
+
+from functools import cache
+from random import Random
+
+from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
+from pgtlab.lab.chapters import log_lines
+from pgtlab.lab.crash import BOOT, Crash, crash, story
+from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.headers.mm_types import PAGE
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.oops.inferring.memmap import signed
+
+U64 = 1 << 64
+KERNEL_OFFSET, LINKED_AT = 0x3A89_BF80_0000, 0xFFFF_8000_8000_0000  # line 55
+VERDICTS = {
+    "evidence": "evidence: something follows from it",
+    "context": "context: it says where and when",
+    "empty": "zero or empty",
+    "leftover": "leftover: the log does not say what it is",
+}
+
+
+# Verdicts.
+
+
+@recall
+def verdict_of_a_line(draw: Random) -> Question:
+    plain = [line for line in log_lines().values() if len(line.verdict) == 1]
+    verdict = draw.choice(sorted({line.verdict[0] for line in plain}))
+    line = draw.choice([line for line in plain if line.verdict[0] == verdict])
+    said = {
+        ("leftover", "evidence"): "What follows from it? If you cannot say for which claim it is evidence, it is none.",
+        ("leftover", "context"): "Context tells you where and when. Does this line?",
+        ("leftover", "empty"): "There are numbers in it. Somebody left them there: do you know who?",
+        ("evidence", "leftover"): "The course has derived something from this line. Look it up, and say what.",
+        ("evidence", "context"): "It tells more than where and when: a claim about the cause rests on it.",
+        ("context", "evidence"): "For which claim? The same line would stand in the log of quite another crash.",
+        ("context", "leftover"): "It is clear what it says. That it does not help to find the cause is another matter.",
+        ("empty", "evidence"): "It says that there is nothing. For which claim is that evidence?",
+        ("empty", "leftover"): "It is clear what it says: nothing is set here.",
+    }
+    return Question(
+        text=f"Line {line.number}: `{line.text.strip()[:100]}`. What is your verdict?",
+        answer=Choice(VERDICTS[verdict], tuple(text for name, text in VERDICTS.items() if name != verdict)),
+        wrong=tuple(
+            Wrong(VERDICTS[wrong], "everything-is-evidence" if wrong == "evidence" else "wrong-verdict", feedback)
+            for (right, wrong), feedback in said.items()
+            if right == verdict
+        ),
+        truth=f"**{VERDICTS[verdict]}.**",
+    )
+
+
+# The bad page.
+
+
+def frame_of_line_2(draw: Random) -> Question:
+    pfn = story()["x22"]
+    return Question(
+        text=f"Line 2: `pfn:{pfn:x}`, with pages of 4 KiB. At which physical address does the bad page begin?",
+        answer=Number(pfn << 12, base=16),
+        wrong=(
+            Wrong(pfn, "pfn-is-an-address", "That is the number of the frame. Every frame has 4096 bytes."),
+            Wrong(
+                pfn * PAGE.size,
+                "pfn-counts-struct-pages",
+                "64 bytes is the size of a `struct page`. How large is the page itself?",
+            ),
+            Wrong(pfn << 14, "page-is-16k", "That would be right for pages of 16 KiB."),
+        ),
+        truth=f"{pfn:#x} · 4096 = **{pfn << 12:#x}**. Three zeros are appended: 12 bits.",
+        lines=(2,),
+    )
+
+
+def what_line_3_blames(draw: Random) -> Question:
+    return Question(
+        text="`__dump_page` copies the `struct page` to its stack. If the copy is not the tail of a larger folio, the folio that it is compared "
+        "with is the copy itself. Then it computes `(page - folio) / 64`, with `page` in the memmap. Line 3 says `page does not match folio`. What "
+        "is it evidence for?",
+        answer=Choice(
+            "the function subtracted a stack address from a memmap address",
+            (
+                "the page is damaged: its folio is wrong",
+                "the page was changed while it was copied",
+                "the page was freed twice",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "the page is damaged: its folio is wrong",
+                "line-3-blames-the-page",
+                "Take a healthy page and dump it: the distance between the memmap and the stack is just as large. The line would be "
+                "printed for *every* page that this function dumps. Below you can try it.",
+            ),
+            Wrong(
+                "the page was changed while it was copied",
+                "line-3-blames-the-page",
+                "That is what the message was written for. But here all six attempts fail, for the same reason.",
+            ),
+        ),
+        truth="It is the **second** bug that speaks here: the address of a copy was used as if the copy were in the memmap. Line 3 says nothing "
+        "about the page.",
+        lines=(3,),
+    )
+
+
+@cache
+def _healthy_dump() -> Run:
+    """The run of a tree with only the first bug, whose dump comes to its end."""
+    return Tree.named("arm64-for-next").start_kernel(BOOT).run()
+
+
+def what_is_missing(draw: Random) -> Question:
+    lines = [line.partition("] ")[2] for line in _healthy_dump().dmesg]
+    after = lines[next(n for n, line in enumerate(lines) if "mapcount:" in line) + 1]
+    right = f"a line that begins with `{after.split(':')[0]}:`"
+    return Question(
+        text="Above, the same bad page in a kernel whose `dump_page` works. Compare it with the real log. Which line would come right after line 4?",
+        answer=Choice(
+            right,
+            (
+                "line 5, as it does",
+                "a line that begins with `Call trace:`",
+                "a line that begins with `Modules linked in:`",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "line 5, as it does",
+                "last-message-is-cause",
+                "Line 5 is about something else: it interrupts the dump. What was the dump about to print?",
+            ),
+        ),
+        truth=f"`{after}`. It is not there: the kernel faulted **between line 4 and that line**, while it computed what to print. In that line stands "
+        "a word for a page that belongs to CMA, and to know that, the kernel looks up the page's pageblock.",
+        lines=(4,),
+    )
+
+
+def why_not_tainted(draw: Random) -> Question:
+    return Question(
+        text="A bad page *taints* a kernel: from then on its reports carry the letter B. Line 2 reports a bad page, and line 19 still says `Not tainted`. "
+        "How can that be?",
+        answer=Choice(
+            "the taint is set after the dump, and the dump never came to its end",
+            ("the page was not really bad", "one bad page is not enough", "taint is only for modules"),
+        ),
+        wrong=(
+            Wrong(
+                "the page was not really bad",
+                "line-3-blames-the-page",
+                "Line 4 shows the type of a table in a page that is being freed. That is bad.",
+            ),
+        ),
+        truth="`bad_page()` prints, dumps, prints the trace, and taints last. In line 19 it is still inside the dump.",
+        lines=(19,),
+    )
+
+
+# The fault.
+
+
+@recall
+def level_of_an_esr(draw: Random) -> Question:
+    kind, name = draw.choice([(1, "a translation fault"), (2, "an access flag fault"), (3, "a permission fault")])
+    level = draw.randrange(4)
+    esr = ESR_EL1(EC=0x25, IL=1, ISS=int(ISSDataAbort(WnR=draw.randrange(2), DFSC=kind << 2 | level)))
+    fsc = ISSDataAbort(esr.ISS).DFSC
+    return Question(
+        text=f"ESR is `{int(esr):#010x}`, a data abort. Its lowest six bits are the status code: the upper four of them say the kind (1 translation, 2 access "
+        "flag, 3 permission), the lower two the level. At which level did the walk end?",
+        answer=Number(level),
+        wrong=(
+            Wrong(fsc, "status-is-level", "That is the whole status code. The level is in its lowest two bits."),
+            Wrong(kind, "kind-is-level", f"That is the kind: {name}."),
+            Wrong(3 - level, "levels-from-leaf", "Arm counts levels downwards: the last one is level 3."),
+        ),
+        truth=f"{int(esr):#x} & 0x3f = {fsc:#04x} = {fsc:#08b}: {name} at **level {level}**.",
+    )
+
+
+def level_of_line_7(draw: Random) -> Question:
+    esr = story().run.reports[-1].esr
+    assert esr is not None
+    code = ISSDataAbort(ESR_EL1(esr).ISS)
+    return Question(
+        text=f"Now the real one, by hand: line 7 has `{esr:#x}`. At which level did the walk end?",
+        answer=Number(code.DFSC & 3),
+        wrong=(
+            Wrong(
+                code.DFSC,
+                "status-is-level",
+                "That is the whole status code, 0b000100. The level is in its lowest two bits.",
+            ),
+            Wrong(code.DFSC >> 2, "kind-is-level", "That is the kind: 1 is a translation fault."),
+        ),
+        truth=f"{esr:#x} & 0x3f = {code.DFSC:#04x} = 0b{code.DFSC:06b}: kind 1, translation, **level {code.DFSC & 3}**. And WnR is {code.WnR}: it was a read. "
+        "Line 11 is the kernel's own reading of these six bits.",
+        lines=(7, 11),
+    )
+
+
+def what_line_16_says(draw: Random) -> Question:
+    return Question(
+        text="The address in line 5 is 8, an address of the lower half: the walk starts at the table of TTBR0. Line 16 says that `active_mm` is swapper: no "
+        "program's address space is in use. Why did the walk end at level 0?",
+        answer=Choice(
+            "TTBR0 pointed to an empty table: its very first entry was not valid",
+            (
+                "there was no table of level 0",
+                "the address 8 is too small to be translated",
+                "process `swapper/0` has no right to read address 8",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "there was no table of level 0",
+                "level-0-table-missing",
+                "The level is that of the *entry* which stopped the walk. To read an entry of level 0 there must be a table of level 0.",
+            ),
+            Wrong(
+                "process `swapper/0` has no right to read address 8",
+                "permission-is-missing-entry",
+                "That would be a permission fault: kind 3 in the status code. And swapper in line 16 is an address space, not a process.",
+            ),
+        ),
+        truth="While no program runs, TTBR0 points to a table full of zeros. So *every* user address faults at the level where walks begin: level 0, "
+        "which shows that this kernel walks four levels.",
+        lines=(16,),
+    )
+
+
+def what_was_null(draw: Random) -> Question:
+    return Question(
+        text="`ldr x0, [x3, #8]` read address 8. Its source is `ms->usage`, the second word of a `struct mem_section`. What was NULL?",
+        answer=Choice(
+            "the pointer to the `struct mem_section`: there is no such section",
+            ("the page that was freed", "the copy of the page", "the member `usage`"),
+        ),
+        wrong=(
+            Wrong(
+                "the page that was freed",
+                "free-page-was-null",
+                "That page exists: frame 0x18a65d, and line 4 prints what its `struct page` says. The lookup did not even use it.",
+            ),
+            Wrong(
+                "the copy of the page",
+                "free-page-was-null",
+                "Its address is in x19, x20 and x26, and is not NULL.",
+            ),
+            Wrong(
+                "the member `usage`",
+                "null-plus-8-was-stored",
+                "It was never read: the fault happened on the way to it. NULL is what the 8 was added to.",
+            ),
+        ),
+        truth="`ms` was NULL: **no memory section** has the number in x4. That is a consequence of a wrong pfn, and not of the page's state.",
+        lines=(5,),
+    )
+
+
+# The arithmetic, by hand.
+
+
+def _facts(boot: Crash) -> str:
+    return f"VMEMMAP_START = `{boot.kernel.VMEMMAP_START:#x}` (4K pages, 48 bits)"
+
+
+def _vmemmap(boot: Crash, lines: tuple[int, ...]) -> Question:
+    start, phys, right = boot.kernel.VMEMMAP_START, boot.phys_offset, boot.kernel.vmemmap
+    low = U64 - phys
+    return Question(
+        text=f"`PHYS_OFFSET: {phys:#x}`, and {_facts(boot)}. `vmemmap` is VMEMMAP_START - (PHYS_OFFSET >> 12) · 64, and PHYS_OFFSET is signed. Compute "
+        "`vmemmap`.",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(
+                (start - (phys >> 12) * 64) % U64,
+                "phys-offset-without-sign",
+                f"You shifted PHYS_OFFSET as a number without a sign. It is below zero: -{low:#x}.",
+            ),
+            Wrong(
+                (start + (signed(phys) >> 12) * 64) % U64,
+                "sign-lost",
+                "You subtracted the magnitude. Subtracting a number below zero adds its magnitude: `vmemmap` is *above* VMEMMAP_START.",
+            ),
+            Wrong(
+                (start - (signed(phys) >> 12)) % U64,
+                "pages-are-bytes",
+                "A `struct page` has 64 bytes: multiply the number of pages by 64.",
+            ),
+            Wrong(
+                (start - signed(phys) * 64) % U64,
+                "bytes-are-pages",
+                "PHYS_OFFSET counts bytes. Divide by 4096 first: one `struct page` for each page.",
+            ),
+        ),
+        steps=(
+            "PHYS_OFFSET as a number below zero: what is 2^64 minus it?",
+            "Divide that by 4096: drop three hexadecimal digits.",
+            "Times 64: shift up by 6 bits. Add it to VMEMMAP_START.",
+        ),
+        truth=f"PHYS_OFFSET = -{low:#x}; / 4096 = -{low >> 12:#x}; · 64 = -{(low >> 12) * 64:#x}; {start:#x} + {(low >> 12) * 64:#x} = **{right:#x}**.",
+        lines=lines,
+    )
+
+
+@recall
+def vmemmap_of_a_boot(draw: Random) -> Question:
+    return _vmemmap(crash(draw), ())
+
+
+def vmemmap_of_the_log(draw: Random) -> Question:
+    return _vmemmap(story(), (56,))
+
+
+def _x1(boot: Crash, lines: tuple[int, ...]) -> Question:
+    copy, vmemmap, right = boot["x20"], boot.kernel.vmemmap, boot["x1"]
+    distance = copy - vmemmap
+    return Question(
+        text=f"x20 is `{copy:#x}`, the address of the copy, and `vmemmap` is `{vmemmap:#x}`. `page_to_pfn` subtracts, and shifts the *signed* difference "
+        "right by 6 bits. Which number does it make of the copy?",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(
+                distance % U64 >> 6,
+                "shift-is-logical",
+                "You let zeros in from the left. A difference of pointers is signed, and the shift repeats the sign: ones come in.",
+            ),
+            Wrong(
+                distance % U64,
+                "shift-forgotten",
+                "That is the distance in bytes. How many `struct page`s of 64 bytes is that?",
+            ),
+            Wrong(
+                distance >> 12 & U64 - 1, "struct-page-is-a-page", "You divided by 4096. A `struct page` has 64 bytes."
+            ),
+            Wrong(
+                -distance >> 6,
+                "distance-without-sign",
+                "You subtracted the smaller from the larger. The copy lies *below* `vmemmap`: the result is below zero.",
+            ),
+        ),
+        steps=(
+            "x20 - vmemmap, in 64 bits?",
+            "Shift right by 6 bits, and let ones in from the left.",
+        ),
+        truth=f"{copy:#x} - {vmemmap:#x} = {distance % U64:#x}, and shifted by 6 with its sign **{right:#x}**: no RAM has a frame with such a number.",
+        lines=lines,
+    )
+
+
+@recall
+def x1_of_a_boot(draw: Random) -> Question:
+    return _x1(crash(draw), ())
+
+
+def x1_of_the_log(draw: Random) -> Question:
+    return _x1(story(), (34,))
+
+
+def _x4(boot: Crash, lines: tuple[int, ...]) -> Question:
+    pfn, right = boot["x1"], boot["x4"]
+    return Question(
+        text=f"x1 is `{pfn:#x}`. A section has 128 MiB, which is 2^15 pages. A pfn has no sign: the number of its section is the pfn, shifted right by 15 with "
+        "zeros. Compute it.",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(
+                signed(pfn) >> 15 & U64 - 1,
+                "shift-is-arithmetic",
+                "You repeated the sign. `page_to_pfn` subtracts pointers, which is signed; a pfn is an `unsigned long`, and zeros come in.",
+            ),
+            Wrong(pfn >> 27, "section-in-bytes", "128 MiB is 2^27 *bytes*. x1 counts pages of 2^12 bytes."),
+            Wrong(pfn >> 12, "section-is-a-page", "You divided by the size of a page. A section has 2^15 pages."),
+        ),
+        steps=("Shift right by 12: drop three hexadecimal digits.", "Shift by 3 more: divide by 8."),
+        truth=f"{pfn:#x} >> 15 = **{right:#x}**. A machine with 48 bits of physical address has at most {boot.kernel.NR_MEM_SECTIONS:#x} sections.",
+        lines=lines,
+    )
+
+
+@recall
+def x4_of_a_boot(draw: Random) -> Question:
+    return _x4(crash(draw), ())
+
+
+def x4_of_the_log(draw: Random) -> Question:
+    return _x4(story(), (33,))
+
+
+def _x5(boot: Crash, lines: tuple[int, ...]) -> Question:
+    number, right, k = boot["x4"], boot["x5"], boot.kernel
+    return Question(
+        text=f"Section `{number:#x}`. A `struct mem_section` has 32 bytes, and a root is one page full of them. Which root holds this section?",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(
+                number % k.SECTIONS_PER_ROOT, "rest-is-the-root", "That is its place *in* the root. Which root is it?"
+            ),
+            Wrong(
+                number // k.PAGE_SIZE, "root-in-bytes", "A page has 4096 bytes. How many structures of 32 bytes fit?"
+            ),
+            Wrong(
+                number // (k.PAGE_SIZE // 16),
+                "section-has-16-bytes",
+                "That is right for 16 bytes each, without CONFIG_PAGE_EXTENSION. Here they have 32.",
+            ),
+        ),
+        steps=(
+            "How many structures of 32 bytes fit into 4096 bytes?",
+            "Divide the section by that: a shift by how many bits?",
+        ),
+        truth=f"4096 / 32 = {k.SECTIONS_PER_ROOT}, so a shift by 7: **{right:#x}**. There are only {k.NR_SECTION_ROOTS:#x} roots.",
+        lines=lines,
+    )
+
+
+@recall
+def x5_of_a_boot(draw: Random) -> Question:
+    return _x5(crash(draw), ())
+
+
+def x5_of_the_log(draw: Random) -> Question:
+    return _x5(story(), (33,))
+
+
+def _phys_offset(boot: Crash, lines: tuple[int, ...]) -> Question:
+    start, vmemmap, right = boot.kernel.VMEMMAP_START, (boot["x20"] - (boot["x1"] << 6)) & U64 - 64, boot.phys_offset
+    above = vmemmap - start
+    return Question(
+        text=f"The end of the log is lost. You have x20 = `{boot['x20']:#x}`, x1 = `{boot['x1']:#x}`, and {_facts(boot)}. Go backwards: `vmemmap` is x20 - (x1 << 6) "
+        "without its lowest six bits, and from that follows PHYS_OFFSET. Compute PHYS_OFFSET, as 64 bits.",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(above // 64 << 12, "sign-lost", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."),
+            Wrong(-above // 64 % U64, "pages-are-bytes", "That is how many pages it is. A page has 4096 bytes."),
+            Wrong(
+                vmemmap, "stopped-at-vmemmap", "That is `vmemmap`. How far is it from VMEMMAP_START, in `struct page`s?"
+            ),
+            Wrong(
+                (-above << 12) % U64, "struct-page-size-forgotten", "Divide by the 64 bytes of a `struct page` first."
+            ),
+        ),
+        steps=(
+            "x1 << 6, in 64 bits?",
+            "x20 minus that, with the lowest six bits cleared: `vmemmap`?",
+            "How many `struct page`s is it above VMEMMAP_START?",
+            "Times 4096, and below zero: 2^64 minus it?",
+        ),
+        truth=f"vmemmap = {vmemmap:#x}, {above:#x} above VMEMMAP_START; / 64 · 4096 = {above // 64 << 12:#x}; **PHYS_OFFSET = {right:#x}**.",
+        lines=lines,
+    )
+
+
+@recall
+def phys_offset_of_a_boot(draw: Random) -> Question:
+    return _phys_offset(crash(draw), ())
+
+
+def phys_offset_of_the_log(draw: Random) -> Question:
+    return _phys_offset(story(), (56,))
+
+
+def what_x20_points_to(draw: Random) -> Question:
+    boot = story()
+    above = boot["x20"] - boot["sp"]
+    return Question(
+        text=f"x19, x20 and x26 hold `{boot['x20']:#x}`; sp is `{boot['sp']:#x}`, and stacks have 16 KiB. Where is that?",
+        answer=Choice(
+            f"on the stack, {above:#x} bytes above sp",
+            ("in the memmap: it is a `struct page`", "in the linear map", "in the kernel's image"),
+        ),
+        wrong=(
+            Wrong(
+                "in the memmap: it is a `struct page`",
+                "any-pointer-is-a-page",
+                f"The memmap of this boot begins at {boot.kernel.VMEMMAP_START:#x}, far above. What lies here *looks* like a `struct page`: it is a copy.",
+            ),
+            Wrong(
+                "in the linear map",
+                "halves-mixed-up",
+                "With 48 bits the linear map ends at 0xffff800000000000. This is above: stacks are in the vmalloc area.",
+            ),
+            Wrong(
+                "in the kernel's image",
+                "halves-mixed-up",
+                f"Line 55: in this boot the image begins at {LINKED_AT + KERNEL_OFFSET:#x}.",
+            ),
+        ),
+        truth=f"**On the stack**: {boot['x20']:#x} - {boot['sp']:#x} = {above:#x}, in the frame of `__dump_page`, just above the twelve registers that it saved.",
+        lines=(28,),
+    )
+
+
+# The image and the trace.
+
+
+def _link_address(pointer: int, offset: int, text: str, lines: tuple[int, ...]) -> Question:
+    return Question(
+        text=text,
+        answer=Number(pointer - offset, base=16),
+        wrong=(
+            Wrong(
+                (pointer + offset) % U64, "offset-added", "KASLR *added* the offset at boot. To undo that, subtract."
+            ),
+            Wrong(
+                pointer - LINKED_AT,
+                "offset-is-not-base",
+                "That is how far it is from where the image was linked. What moved it?",
+            ),
+            Wrong(
+                pointer - LINKED_AT - offset,
+                "offset-in-the-image",
+                "That is how far it is from the beginning of the image. At which address did the linker put it?",
+            ),
+        ),
+        truth=f"{pointer:#x} - {offset:#x} = **{pointer - offset:#x}**. With the symbol table of *this* build one could say what lies there. "
+        "The log does not.",
+        lines=lines,
+    )
+
+
+@recall
+def link_address_in_a_boot(draw: Random) -> Question:
+    offset = draw.randrange(1 << 24, 1 << 25) << 21
+    pointer = LINKED_AT + offset + draw.randrange(1 << 22) * 8
+    return _link_address(
+        pointer,
+        offset,
+        f"`Kernel Offset: {offset:#x} from {LINKED_AT:#x}`, and a register holds `{pointer:#x}`. Which address had the linker given to that?",
+        (),
+    )
+
+
+def link_address_of_x23(draw: Random) -> Question:
+    pointer = 0xFFFF_BA8A_417B_A000
+    return _link_address(
+        pointer,
+        KERNEL_OFFSET,
+        f"Line 55: `Kernel Offset: {KERNEL_OFFSET:#x} from {LINKED_AT:#x}`. x23 is `{pointer:#x}`. Which address had the linker given to that?",
+        (55,),
+    )
+
+
+def who_freed_the_page(draw: Random) -> Question:
+    return Question(
+        text="`destroy_args` (line 45) called `free_pages` (line 44), and the page had the type *table*. `destroy_args` calls these, and each but the last is "
+        "inlined. Which of them freed the page?\n\n"
+        "| | its table has a constructor | it frees with |\n|---|---|---|\n"
+        "| `pte_free` | yes | `__free_pages` |\n| `pmd_free` | yes | `__free_pages` |\n| `pud_free` | yes | `free_page`, so `free_pages` |\n"
+        "| `p4d_free` | no (and the p4d is folded here) | `free_page`, so `free_pages` |\n| `mmput` → `pgd_free` | no | `free_page`, so `free_pages` |",
+        answer=Choice("`pud_free`", ("`pte_free`", "`pmd_free`", "`p4d_free`", "`pgd_free`")),
+        wrong=(
+            *(
+                Wrong(
+                    name,
+                    "skipped-a-frame",
+                    "Between `destroy_args` and `__free_pages` the trace has `free_pages`. This one would go to `__free_pages` directly.",
+                )
+                for name in ("`pte_free`", "`pmd_free`")
+            ),
+            *(
+                Wrong(
+                    name,
+                    "type-needs-a-constructor",
+                    "Who would have given that page the type *table*? Only a constructor does.",
+                )
+                for name in ("`p4d_free`", "`pgd_free`")
+            ),
+        ),
+        truth="**`pud_free`** is the only one that fits both: the way through `free_pages`, and the type that a constructor gave. The trace never names it.",
+        lines=(45,),
+    )
+
+
+# What is left over, and what is printed last.
+
+
+@recall
+def text_in_a_register(draw: Random) -> Question:
+    word = draw.choice(["refcount", "mapcount", "mapping:", "index:0x", "kthreadd", "pagetype", "dev/null", "/init: x"])
+    value = int.from_bytes(word.encode(), "little")
+    return Question(
+        text=f"A register holds `{value:016x}`. Eight bytes between 0x20 and 0x7e: that smells of text. Which?",
+        answer=Choice(f"`{word}`", (f"`{word[::-1]}`", f"`{word[4:] + word[:4]}`", "no text: it is an address")),
+        wrong=(
+            Wrong(
+                f"`{word[::-1]}`",
+                "big-endian-text",
+                "The lowest byte of the register is the *first* in memory. Read the pairs of digits from the right.",
+            ),
+            Wrong(
+                f"`{word[4:] + word[:4]}`",
+                "big-endian-text",
+                "Little-endian turns the order of all eight bytes, not that of the halves.",
+            ),
+            Wrong(
+                "no text: it is an address",
+                "register-is-a-pointer",
+                "An address of the kernel begins with a row of `f`, one of a program with zeros.",
+            ),
+        ),
+        truth=f"**`{word}`**, lowest byte first. It was left by code that copied text. That is a verdict too: *leftover*.",
+    )
+
+
+def what_x17_tells(draw: Random) -> Question:
+    return Question(
+        text="x17 is `78303a7865646e69` and x16 is `2030303030303030`. As text: `index:0x` and `0000000 `. What do they tell you about the crash?",
+        answer=Choice(
+            "nothing: pieces of the text of line 4, left by the code that printed it",
+            (
+                "the index of the page was 0x78303a78",
+                "the fault was in the code that prints text",
+                "the stack was overwritten with text",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "the index of the page was 0x78303a78",
+                "everything-is-evidence",
+                "Read it as text: it is the *words* `index:0x` of line 4, and not the value.",
+            ),
+            Wrong(
+                "the fault was in the code that prints text",
+                "everything-is-evidence",
+                "`pc` says where the fault was. x16 and x17 may be used by any function: they hold what the last one left.",
+            ),
+            Wrong(
+                "the stack was overwritten with text",
+                "everything-is-evidence",
+                "These are registers. Text is what printing leaves in them.",
+            ),
+        ),
+        truth="**Nothing.** They fit line 4, and that is all. The rows of `0720` in x11 to x15 are blanks of a text console, x6 to x10 and x18 we cannot name. "
+        "To say *the log does not say* is a result.",
+        lines=(25, 29, 30, 31, 32),
+    )
+
+
+def signal_of_line_53(draw: Random) -> Question:
+    return Question(
+        text="Line 53: `Attempted to kill init! exitcode=0x0000000b`. The lowest seven bits of an exit code are the signal that killed the task. What happened?",
+        answer=Choice(
+            "the Oops killed the task in whose name it happened, PID 1, with signal 11, and without PID 1 nothing can go on",
+            (
+                "a program called init crashed, and the kernel could not start",
+                "the panic caused the Oops",
+                "somebody sent a signal to init, and the kernel obeyed",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "a program called init crashed, and the kernel could not start",
+                "last-message-is-cause",
+                "No program runs yet: PID 1 is still a thread of the kernel (`swapper/0`, line 19), which runs the initcalls (line 47).",
+            ),
+            Wrong(
+                "the panic caused the Oops",
+                "last-message-is-cause",
+                "Line 17 comes before line 53. The last message is the end of the chain, not its beginning.",
+            ),
+            Wrong(
+                "somebody sent a signal to init, and the kernel obeyed",
+                "last-message-is-cause",
+                "The kernel itself kills a task that faults inside it: signal 11, SIGSEGV.",
+            ),
+        ),
+        truth="0x0b = **11, SIGSEGV**. Had the test run in any other task, the machine would have gone on.",
+        lines=(53,),
+    )
+
+
+# Both bugs.
+
+
+def chain_of_events(draw: Random) -> Question:
+    return Question(
+        text="From the cause to the silence: put it in order.",
+        answer=Order(
+            (
+                "`pud_free` frees a table without its destructor",
+                "the allocator finds the type where it wants -1, and reports a bad page",
+                "`__dump_page` copies the `struct page` to its stack",
+                "`page_to_pfn` of the copy makes a number that no frame has",
+                "no section has that number: the lookup answers NULL",
+                "reading NULL + 8 faults at level 0: an Oops",
+                "the Oops kills PID 1",
+                "the kernel panics",
+            )
+        ),
+        truth="Eight links, and the log shows each of them: lines 45, 2 and 4, 28, 34, 33, 5 and 11, 19 and 53.",
+    )
+
+
+def cause_of_the_stop(draw: Random) -> Question:
+    outcomes = {
+        name: Tree.named(name).start_kernel(BOOT).run().outcome for name in ("next+fix-pud-free", "next+fix-dump-page")
+    }
+    assert outcomes == {"next+fix-pud-free": "clean", "next+fix-dump-page": "report"}
+    return Question(
+        text="*Why did linux-next stop booting?* Which answer is complete?",
+        answer=Choice(
+            "two bugs together: one made a bad page, and the other crashed while reporting it",
+            (
+                "the kernel tried to kill init",
+                "`pud_free` did not call the destructor",
+                "`__dump_page` took the number of a copy",
+                "a NULL pointer was dereferenced",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "the kernel tried to kill init",
+                "last-message-is-cause",
+                "That is the last message. Ask of each message: and why did *that* happen?",
+            ),
+            Wrong(
+                "a NULL pointer was dereferenced",
+                "last-message-is-cause",
+                "That is how it stopped. Why was the pointer NULL, and why did anybody look?",
+            ),
+            Wrong(
+                "`pud_free` did not call the destructor",
+                "one-cause-is-enough",
+                "That alone gives a report, and the machine boots on: `arm64-for-next` shows it.",
+            ),
+            Wrong(
+                "`__dump_page` took the number of a copy",
+                "one-cause-is-enough",
+                "That alone gives nothing at all, as long as no page is bad: `mm-unstable` boots.",
+            ),
+        ),
+        truth="**Two bugs.** Either fix alone lets the machine boot; only both leave nothing wrong.",
+    )
+
+
+def only_the_first_fix(draw: Random) -> Question:
+    run = Tree.named("next+fix-pud-free").start_kernel(BOOT).run()
+    assert (run.outcome, len(run.dmesg)) == ("clean", 1)
+    return Question(
+        text="`pud_free` is fixed, and `__dump_page` is not. Which lines of the log disappear?",
+        answer=Choice(
+            "all but line 1",
+            ("lines 2 to 4", "lines 5 to 59", "none: the page is still dumped"),
+        ),
+        wrong=(
+            Wrong(
+                "lines 2 to 4",
+                "dump-without-a-bad-page",
+                "Lines 5 to 59 come from dumping a bad page. Without one nobody calls `dump_page`.",
+            ),
+            Wrong("lines 5 to 59", "fixes-mixed-up", "That is what the other fix does."),
+        ),
+        truth="**All but line 1**: no bad page, no dump, no crash. The second bug is still there and waits for the next bad page.",
+    )
+
+
+def only_the_second_fix(draw: Random) -> Question:
+    run = Tree.named("next+fix-dump-page").start_kernel(BOOT).run()
+    assert run.outcome == "report"
+    stays = any("does not match folio" in line for line in run.dmesg)
+    assert stays
+    return Question(
+        text="`__dump_folio` uses the pfn that it is given instead of computing one from the copy, and `pud_free` is not fixed. What of the log remains?",
+        answer=Choice(
+            "lines 1 to 4, and then the rest of the report of a bad page: the machine boots",
+            (
+                "only line 1",
+                "lines 1, 2 and 4: without the bug, line 3 disappears as well",
+                "everything: the page is still bad",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "only line 1",
+                "fixes-mixed-up",
+                "The page is still freed without its destructor: the allocator still finds it.",
+            ),
+            Wrong(
+                "lines 1, 2 and 4: without the bug, line 3 disappears as well",
+                "one-fix-for-both-places",
+                "The same mistake was made in two places: the folio index is computed from the copy too. This fix repairs the place that crashes. Run it "
+                "below, and look for line 3.",
+            ),
+            Wrong(
+                "everything: the page is still bad",
+                "last-message-is-cause",
+                "Lines 5 to 59 come from the crash inside the dump.",
+            ),
+        ),
+        truth="**Lines 1 to 4 and a complete report**; line 3 stays, because it comes from another use of the copy's address, which a later kernel put right.",
+    )
+
+
+# The lines that say where and when.
+
+
+def the_zero_that_counts(draw: Random) -> Question:
+    return Question(
+        text="Lines 8 to 15 take ESR apart, mostly into zeros. One of these fields is 0 and still tells you something that you use. Which?",
+        answer=Choice(
+            "`WnR = 0`: the access was a read",
+            (
+                "`FnV = 0`: no fault happened",
+                "`CM = 0`: no memory was touched",
+                "`ISS2 = 0x00000000`: the ESR is empty",
+                "none: a zero says nothing",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "`FnV = 0`: no fault happened",
+                "field-means-its-name",
+                "FnV means *FAR not Valid*. 0 says that line 5 may be believed.",
+            ),
+            Wrong(
+                "none: a zero says nothing",
+                "zero-is-nothing",
+                "A bit that can be 1 says something when it is 0. What would 1 in WnR, *write not read*, have meant?",
+            ),
+        ),
+        truth="**WnR = 0**: a read, which fits the `ldr` in line 51. (And FnV = 0: FAR holds the address.) The others tell features that this kernel "
+        "does not use.",
+        lines=(6, 8, 9, 10, 12, 13, 14, 15),
+    )
+
+
+def the_first_oops(draw: Random) -> Question:
+    return Question(
+        text="A machine often goes on after an Oops, and then crashes again and again. Only the first report shows the cause. How do you see in lines 17 to 20 "
+        "that this is the first?",
+        answer=Choice(
+            "`[#1]` counts the Oopses since boot, and `Not tainted` says that nothing was reported before",
+            ("`CPU: 1` is the first CPU", "`PID: 1` is the first process", "`#25` counts the reports"),
+        ),
+        wrong=(
+            Wrong(
+                "`CPU: 1` is the first CPU",
+                "ones-are-alike",
+                "CPUs are counted from 0: this is the second. `swapper/0` is just the name that PID 1 began with.",
+            ),
+            Wrong(
+                "`PID: 1` is the first process",
+                "ones-are-alike",
+                "That is true, and says who ran, not how often it crashed.",
+            ),
+            Wrong(
+                "`#25` counts the reports",
+                "ones-are-alike",
+                "`#25` counts how often somebody built a kernel in that folder.",
+            ),
+        ),
+        truth="**`[#1]`**. Line 19 also has the build: 966 commits after 6.8-rc6, at commit de701dc1f7f8; line 18 says that no modules were loaded, and line "
+        "20 that it was a virtual machine.",
+        lines=(17, 18, 20),
+    )
+
+
+def who_runs_the_test(draw: Random) -> Question:
+    return Question(
+        text="Read the trace from the bottom, lines 50 to 46. When does the crash happen?",
+        answer=Choice(
+            "while the kernel starts: a kernel thread runs the functions that were registered for that, one of them the test",
+            (
+                "while a program calls the kernel",
+                "while a new process is being forked",
+                "in an interrupt",
+            ),
+        ),
+        wrong=(
+            Wrong(
+                "while a new process is being forked",
+                "name-is-the-story",
+                "`ret_from_fork` is where every new thread *begins*: this thread was forked long before, and has run from there.",
+            ),
+            Wrong(
+                "while a program calls the kernel",
+                "name-is-the-story",
+                "Then the bottom of the trace would be the entry of a system call. And no program runs yet.",
+            ),
+            Wrong(
+                "in an interrupt",
+                "name-is-the-story",
+                "Then the handler's functions would stand above what it interrupted.",
+            ),
+        ),
+        truth="`kernel_init` is PID 1 before it becomes a program; `do_one_initcall` runs one *initcall*, here `debug_vm_pgtable`, whose first message is line 1.",
+        lines=(1, 46, 47, 48, 49, 50),
+    )
+
+
+def after_the_panic(draw: Random) -> Question:
+    return Question(
+        text="A colleague has the file `vmlinux` of this build, with all symbols, and wants to know what x21, x23 and x9 point to. Which of lines 52 to 59 does she need?",
+        answer=Choice(
+            "line 55, Kernel Offset",
+            ("line 56, PHYS_OFFSET", "line 57, CPU features", "line 58, Memory Limit"),
+        ),
+        wrong=(
+            Wrong(
+                "line 56, PHYS_OFFSET",
+                "offsets-are-alike",
+                "PHYS_OFFSET moves the linear map and `vmemmap`: it belongs to pages. The image has an offset of its own.",
+            ),
+            Wrong(
+                "line 57, CPU features",
+                "everything-is-evidence",
+                "That is a bitmap of the CPU's capabilities: one bit each. It tells what kind of CPU it was.",
+            ),
+        ),
+        truth="**Line 55.** Lines 52 and 59 are brackets around the report, 54 stops the other CPUs, 57 is a bitmap of capabilities, 58 says that no limit was set.",
+        lines=(52, 54, 57, 58, 59),
+    )
