@@ -236,5 +236,6 @@ def _questions(path: Path, changed: int) -> dict[str, MakeQuestion]:
         key: value
         for key, value in vars(module).items()
         if getattr(value, "__module__", "") == name
+        and not key.startswith("_")
         and getattr(value, "__annotations__", {}).get("return") in (Question, "Question")
     }

@@ -15,9 +15,12 @@ from pgtlab.arch.word import MASK64
 from pgtlab.lab.calls import Calls, calls_at_the_last_report
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, running
+from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.oops.inferring.layout import PAGE_BITS
+from pgtlab.linux.oops.inferring.memmap import signed
 from pgtlab.linux.placement import Placement
 
 STORY: Final = Placement(0xFFFF_F761_8000_0000, 0xFFFF_8000_8007_B950, 0x18A65D)
@@ -84,6 +87,32 @@ class Crash:
         """The registers that the log prints, `sp` among them."""
         printed = (re.findall(r"\b(x\d+|sp) ?: ([0-9a-f]{16})", line) for line in self.run.dmesg)
         return {name: int(value, 16) for line in printed for name, value in line}
+
+    def by_hand(self) -> str:
+        """Every step from PHYS_OFFSET and the address of the copy to x1, x4 and x5, a line each.
+
+        >>> print(story().by_hand().splitlines()[-1])
+        / 128 sections of a root: x5          0x3fffff81de4
+        """
+        k, copy = self.kernel, self["x20"]
+        pages = k.memstart_addr >> k.PAGE_SHIFT
+        vmemmap = k.VMEMMAP_START - pages * PAGE.size
+        pfn = signed(copy - vmemmap & MASK64) >> PAGE_BITS & MASK64
+        section = pfn >> k.SECTION_SIZE_BITS - k.PAGE_SHIFT
+        steps = (
+            ("PHYS_OFFSET", self.phys_offset),
+            ("with its sign", k.memstart_addr),
+            (f"/ {k.PAGE_SIZE} bytes of a page", pages),
+            (f"· {PAGE.size} bytes of a struct page", pages * PAGE.size),
+            ("VMEMMAP_START", k.VMEMMAP_START),
+            ("minus the line before: vmemmap", vmemmap),
+            ("x20, the copy", copy),
+            ("x20 - vmemmap", copy - vmemmap & MASK64),
+            (f">> {PAGE_BITS}, ones come in: x1", pfn),
+            (f">> {k.SECTION_SIZE_BITS - k.PAGE_SHIFT}, zeros come in: x4", section),
+            (f"/ {k.SECTIONS_PER_ROOT} sections of a root: x5", section // k.SECTIONS_PER_ROOT),
+        )
+        return "\n".join(f"{what:36}{value:#20x}" for what, value in steps)
 
     def __getitem__(self, register: str) -> int:
         return self.registers[register]

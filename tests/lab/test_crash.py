@@ -22,3 +22,11 @@ def test_the_reader_of_logs_finds_where_everything_was(seed):
 
 def test_every_draw_is_another_boot():
     assert len({crash(Random(seed)).placement for seed in SEEDS}) == len(SEEDS)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_steps_by_hand_end_at_the_registers(seed):
+    boot = crash(Random(seed))
+    values = {line.split(": ")[-1].split()[0]: int(line.split()[-1], 16) for line in boot.by_hand().splitlines()}
+    assert values["vmemmap"] == boot.kernel.vmemmap
+    assert {name: values[name] for name in ("x1", "x4", "x5")} == {name: boot[name] for name in ("x1", "x4", "x5")}

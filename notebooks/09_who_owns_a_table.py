@@ -1,0 +1,332 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 9. Who owns a table?
+#
+# Line 4 of the log:
+#
+#     page: refcount:0 mapcount:-512 mapping:0000000000000000 index:0x0 pfn:0x18a65d
+#
+# `mapcount` says how often a page is mapped. Once, twice, never: but *minus 512 times*? Nobody can do that. The kernel
+# printed it all the same, about a page that had been in perfect order a moment before.
+#
+# A page table is a page like any other. It comes from the same store of free pages as the memory of your programs, and
+# goes back there. If it goes back too early, somebody else writes data into it, and the MMU takes these data for entries:
+# a program could then read any memory of the machine. So the kernel keeps books about every page: who uses it, and what
+# for. This chapter is about those books, and about one line in them that a function forgot to cross out.
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("09_who_owns_a_table")
+chapter
+
+# %% [markdown]
+# ## 9.1 Two counts
+#
+# For every frame of RAM the kernel keeps 64 bytes, its `struct page` (chapter 6b). Two numbers in it are about owners:
+#
+# - the **reference count**, `_refcount`, is the number of users of the page. Whoever needs the page takes a reference, and
+#   drops it when done. Whoever drops the *last* one brings the page back to the store;
+# - the **map count**, `_mapcount`, is the number of entries in page tables that map the page for a program.
+#
+# Part of the kernel may use a page that no program maps. Decide before you run the cell:
+
+# %%
+chapter.ask("counts_of_a_new_page")
+
+# %%
+from pgtlab.lab import Tree
+
+k = Tree.named("arm64-for-next").start_kernel()  # a kernel of February 2024
+page = k.alloc_pages(0)
+print(f"refcount:{page._refcount} mapcount:{k.page_mapcount(page)}")
+
+# %% [markdown]
+# This is how a table begins its life too: one user, the address space that it belongs to, and no mapping. (The entry
+# above a table *leads to* the table. It does not map it: no program can read the table through that entry.)
+
+# %%
+chapter.ask("references_and_mappings")
+
+# %% [markdown]
+# ## 9.2 What is stored, and what is printed
+#
+# `_mapcount` does not begin at 0. By convention it begins at **-1**, and each mapping adds one. (That makes two moments
+# easy to see for a processor: the first mapping brings it to 0, the last unmapping brings it below.) A report prints a
+# number for people, so it adds one again:
+#
+# | the page is mapped | stored in `_mapcount` | as 32 bits | printed |
+# |---|---|---|---|
+# | never | -1 | `0xffffffff` | `mapcount:0` |
+# | once | 0 | `0x00000000` | `mapcount:1` |
+# | three times | 2 | `0x00000002` | `mapcount:3` |
+#
+# **From the printed number back to the bits**, worked: `mapcount:-3`. One less is -4. A number below zero is stored in 32
+# bits as 2^32 minus its size (chapter 0): 2^32 - 4 = `0xfffffffc`.
+#
+# **The last step is yours**: `mapcount:-16`. One less is -17. As 32 bits that is `0xffffff__`. Fill it in on paper; then
+# let the model store that number, and print it as a report does:
+
+# %%
+page._mapcount = -17
+print(
+    f"stored {page._mapcount}, as 32 bits {page._mapcount & 0xFFFFFFFF:#010x}; printed mapcount:{k.page_mapcount(page)}"
+)
+page._mapcount = -1
+
+# %% [markdown]
+# And now alone:
+
+# %%
+chapter.ask("stored_for_printed")
+
+# %% [markdown]
+# Back to line 4. Compute its 32 bits, then find them elsewhere in the log:
+
+# %%
+chapter.ask("the_word_of_line_4")
+
+# %% [markdown]
+# ## 9.3 Four bytes with two names
+#
+# A page table is never mapped for a program, so for a table the map count is four wasted bytes. There is a `struct page`
+# for every frame of RAM, and four bytes each add up. So the kernel uses them twice. In C this is a **union**: two names
+# for the same bytes.
+#
+# - If programs map the page, the bytes are `_mapcount`.
+# - If none does, they may be `page_type`, the **page type**: what the page is used for.
+#
+# Each type is one bit, and a page has the type if its bit is **cleared**. That sounds the wrong way round, until you
+# look at a page that is nothing special: it must have `_mapcount` -1, which is `0xffffffff`, all bits set. Read as a
+# type, that is *no type at all*. Both names agree about it.
+
+# %%
+chapter.ask("type_of_a_page")
+
+# %% [markdown]
+# Now watch a page get the type *table*. Look for the four bytes that change, and read them by both names:
+
+# %%
+from pgtlab_widgets import PageInspector
+
+inspector = PageInspector(tree="arm64-for-next")
+inspector.do("alloc_pages(0)")
+inspector.do("pagetable_pud_ctor(page)")
+inspector
+
+# %% [markdown]
+# The report on a page prints those bytes as a map count, whatever they are. That is all there is to *minus 512*:
+
+# %%
+chapter.ask("what_a_type_prints")
+
+# %% [markdown]
+# -512 is -0x200, and 0x200 is the bit of *table*. The line does not say that somebody mapped the page minus 512 times. It
+# says: **I am a page table.**
+#
+# *A newer kernel:* since 6.12 a type is a number in the top byte, `0xf2` for a table. A report then prints `mapcount:0`,
+# and `page_type: f2(table)` in a line of its own.
+
+# %% [markdown]
+# ## 9.4 Constructor and destructor
+#
+# Who writes the type? When the kernel makes a table of a page, it calls a **constructor**: a function that sets the type
+# and adds one to a counter, **NR_PAGETABLE**, of all pages that are tables. When the table is no longer needed, a
+# **destructor** undoes both. You called the constructor above: `pagetable_pud_ctor(page)`.
+#
+# The page must also be linked into the tree, and unlinked. Six things, then. In which order?
+
+# %%
+chapter.ask("order_of_a_table_s_life")
+
+# %% [markdown]
+# Destructor and free, in the order of your answer. Below the picture you can press the other buttons yourself; *start
+# over* gives you a new page.
+
+# %%
+inspector.do("pagetable_pud_dtor(page)")
+inspector.do("__free_pages(page, 0)")
+inspector
+
+# %% [markdown]
+# The type is gone before the page goes. What you see in the four bytes *now* is the type of the page's new owner: the
+# **buddy allocator**, the part of the kernel that keeps the free pages. It marks the first page of each free block with
+# a type of its own, *buddy*, 0x80, if the page does not become part of a larger free block.
+
+# %% [markdown]
+# ## 9.5 The allocator looks at what it gets
+#
+# A page that comes back should be nobody's any more. The allocator can check that, with one comparison for each count:
+# `_refcount` must be 0, and `_mapcount` must be -1. What if somebody forgets the destructor?
+
+# %%
+chapter.ask("free_without_the_destructor")
+
+# %%
+page = k.alloc_pages(0)
+k.pagetable_pud_ctor(page)
+k.__free_pages(page, 0)
+print(k.log)
+
+# %% [markdown]
+# A **bad page**: the allocator got a page in a state that no free page may be in. Find three things in this output: the
+# `mapcount`; the four bytes, in the seventh word after `raw:`; and the reason, *nonzero mapcount*.
+#
+# After the report the allocator does *not* put the page on a list of free pages. Whoever still uses it may go on. One page
+# of millions is lost, and the machine runs.
+#
+# A first idea to repair such code is to add the destructor at the end:
+
+# %%
+chapter.ask("free_first")
+
+# %% [markdown]
+# Try it. The model stops at the second call, as a real kernel with its checks switched on does:
+
+# %%
+from pgtlab.linux.kernel.printk import Panic
+
+page = k.alloc_pages(0)
+k.pagetable_pud_ctor(page)
+try:
+    k.__free_pages(page, 0)
+    k.pagetable_pud_dtor(page)
+except Panic as stopped:
+    print("the kernel stopped:", stopped)
+for report in k.reports[1:]:
+    print(f"{report.kind}: {report.text}, page_type {report.page_type:#x}")
+
+# %% [markdown]
+# ## 9.6 Counters are witnesses
+#
+# Not every kernel checks each page, and a table that is never freed at all is never checked. So the kernel also adds up:
+# NR_PAGETABLE for the whole machine, and `pgtables_bytes` for each process. When all is undone, both must be back where
+# they began.
+
+# %%
+chapter.ask("counter_after_mistakes")
+
+# %% [markdown]
+# How many tables *should* a process have? You can predict that, as in chapter 2:
+
+# %%
+chapter.ask("tables_of_a_process")
+
+# %% [markdown]
+# `new_mm` makes the address space of a new process, and `map_page` maps a frame in it, with all tables that it takes:
+
+# %%
+from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page
+
+k = Tree.named("fixed").start_kernel()
+mm = new_mm(k)
+for va in (0x0000_1000, 0x0000_2000, 0x0020_0000, 0x4000_0000, 0x80_0000_0000):
+    map_page(k, mm, va, new_page(k).pfn)
+    print(f"after {va:#14x}: NR_PAGETABLE {k.vmstat['nr_page_table_pages']}, pgtables_bytes {mm.pgtables_bytes}")
+
+# %% [markdown]
+# Say for each line of the output which tables are new, and why the second line has none.
+
+# %% [markdown]
+# ## 9.7 The function that forgot
+#
+# The function that makes a PUD table, and the one by which arm64 freed it in February 2024, in the model's Python. A
+# `ptdesc` is the `struct page` of a table, and `gfp` says what kind of memory is wanted:
+
+# %%
+from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME
+from pgtlab.linux.kernel.symbols import source_of
+
+print(source_of(k.symbols["pud_alloc_one"]), "\n")
+print(FOLD_PUDS_AT_RUNTIME.source("pud_free"))
+
+# %% [markdown]
+# Compare it with your order of a table's life: which of the six things is missing? When this function was written, PUD
+# tables had no constructor, and it was right. The constructor came with 6.7, in another file, by other people. Nothing
+# told the author that the rules had changed.
+#
+# **Repair it**: [exercise 3](../exercises/03_pud_free.ipynb) is the gate of this chapter. It is judged on every kernel
+# of the model, also on those where the PUD is folded (chapter 8), and there is nothing to free.
+
+# %% [markdown]
+# ## 9.8 Buddies (full course)
+#
+# The allocator keeps free memory in blocks of 1, 2, 4, 8 … pages: the exponent is the block's *order*. A block begins at a
+# multiple of its size. Two blocks of one order that make up a block of the next order are **buddies**: their pfns differ
+# in one bit, that of the order. When a block is freed and its buddy is free as well, they merge, and the larger block
+# looks for its own buddy.
+#
+# Worked: order 2, pfn `0x1234`. Bit 2 has the value 4. `0x1234` is …0011 0100: bit 2 is set. Turned over: `0x1230`.
+
+# %%
+chapter.ask("buddy_of")
+
+# %%
+k = Tree.named("fixed").start_kernel()
+pages = [k.alloc_pages(0) for _ in range(4)]
+for page in pages:
+    k.__free_pages(page, 0)
+    free = [
+        f"{pfn:#x} of order {order}"
+        for pfn, order, _ in k.page_zone(page).free_blocks()
+        if pages[0].pfn <= pfn <= page.pfn
+    ]
+    print(f"freed {page.pfn:#x}; free blocks here: {', '.join(free)}")
+
+# %% [markdown]
+# ## 9.9 fork and exit (full course)
+#
+# **fork()** makes a process into two. The child must see the same memory as the parent, and after that each may change its
+# own. Tables are books about one address space, and data pages are what the books are about. Which of them must be copied?
+
+# %%
+chapter.ask("tables_after_fork")
+
+# %% [markdown]
+# Parent and child map the same frame, through tables of their own:
+
+# %%
+from pgtlab.lab.bugs.address_space import free_pgtables, switch_mm
+
+k = Tree.named("fixed").start_kernel()
+parent, child, va, pfn = new_mm(k), new_mm(k), 0x7F00_1234_5000, new_page(k).pfn
+for mm in (parent, child):
+    map_page(k, mm, va, pfn)
+    print(
+        f"pgd at {mm.pgd:#x} leads to {switch_mm(k, mm).translate(va).outcome.pa:#x}; NR_PAGETABLE {k.vmstat['nr_page_table_pages']}"
+    )
+
+# %%
+chapter.ask("order_of_an_exit")
+
+# %%
+for mm in (child, parent):
+    free_pgtables(k, mm, va)
+    k.mmput(mm)
+    print(f"pgtables_bytes {mm.pgtables_bytes}, NR_PAGETABLE {k.vmstat['nr_page_table_pages']}")
+
+# %% [markdown]
+# ## 9.10 In three lines
+#
+# - `refcount` counts users, `mapcount` counts entries that map the page; what is stored in `_mapcount` is one less than
+#   what is printed, and -1 means *never*.
+# - The same four bytes are `page_type`: -512 is the type *table*, a cleared bit 0x200, printed as if it were a count.
+# - Allocate, construct, link, unlink, destruct, free: whoever frees a table without its destructor hands the allocator a
+#   page that still says *I am a page table*. `pud_free` did.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Next: [10a. What is in a register when it crashes?](10a_registers.ipynb)
