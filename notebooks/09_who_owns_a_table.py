@@ -36,8 +36,8 @@ chapter
 #
 # For every frame of RAM the kernel keeps 64 bytes, its `struct page` (chapter 6b). Two numbers in it are about owners:
 #
-# - the **reference count**, `_refcount`, is the number of users of the page. Whoever needs the page takes a reference, and
-#   drops it when done. Whoever drops the *last* one brings the page back to the store;
+# - the **reference count**, `_refcount`, is the number of users of the page. A user takes a reference, and
+#   drops it when done. Dropping the *last* one brings the page back to the store;
 # - the **map count**, `_mapcount`, is the number of entries in page tables that map the page for a program.
 #
 # Part of the kernel may use a page that no program maps. Decide before you run the cell:
@@ -183,7 +183,7 @@ print(k.log)
 # A **bad page**: the allocator got a page in a state that no free page may be in. Find three things in this output: the
 # `mapcount`; the four bytes, in the seventh word after `raw:`; and the reason, *nonzero mapcount*.
 #
-# After the report the allocator does *not* put the page on a list of free pages. Whoever still uses it may go on. One page
+# After the report the allocator does *not* put the page on a list of free pages. If somebody still uses it, no harm is done. One page
 # of millions is lost, and the machine runs.
 #
 # A first idea to repair such code is to add the destructor at the end:
@@ -322,7 +322,7 @@ for mm in (child, parent):
 # - `refcount` counts users, `mapcount` counts entries that map the page; what is stored in `_mapcount` is one less than
 #   what is printed, and -1 means *never*.
 # - The same four bytes are `page_type`: -512 is the type *table*, a cleared bit 0x200, printed as if it were a count.
-# - Allocate, construct, link, unlink, destruct, free: whoever frees a table without its destructor hands the allocator a
+# - Allocate, construct, link, unlink, destruct, free: to free a table without its destructor is to hand the allocator a
 #   page that still says *I am a page table*. `pud_free` did.
 
 # %%

@@ -50,7 +50,7 @@ chapter
 # | x29 | the caller's frame (section 10a.2) | kept |
 # | x30, called **lr** | the address to return to | overwritten: a call writes the address after itself there |
 #
-# *Callee-saved* is a promise: whoever uses x19 to x28 leaves them as they were.
+# *Callee-saved* is a promise: a function that uses x19 to x28 leaves them as they were.
 
 # %%
 chapter.ask("what_survives_a_call")
@@ -157,6 +157,13 @@ story().calls
 # %% [markdown]
 # ## 10a.5 Five instructions
 #
+# A place in the kernel's code is printed as `function+offset/size`, both in bytes: `0x3c` bytes from the beginning of a
+# function that has `0x68`.
+
+# %%
+chapter.ask("where_an_instruction_is")
+
+# %% [markdown]
 # Line 51 is the **`Code:`** line: five instructions as hexadecimal words, the one at pc in brackets. Where are they?
 
 # %%

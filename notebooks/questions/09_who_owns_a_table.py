@@ -24,7 +24,7 @@ def kernel() -> Kernel:
 def references_and_mappings(draw: Random) -> Question:
     processes, others = draw.randrange(2, 9), draw.randrange(1, 4)
     k = kernel()
-    page = k.alloc_pages(0)  # with the reference of whoever asked for it
+    page = k.alloc_pages(0)  # with the reference of the one who asked for it
     page._refcount += processes + others - 1
     page._mapcount += processes
     mapped, held = k.page_mapcount(page), page._refcount
@@ -61,7 +61,7 @@ def counts_of_a_new_page(draw: Random) -> Question:
         text="The kernel allocates a page for its own use, and no page table maps it yet. What are its two counts?",
         answer=Choice(right, ("refcount 0, mapcount 0", "refcount 1, mapcount 1", "refcount 0, mapcount 1")),
         reasons=Choice(
-            "whoever allocated it holds it, and no entry maps it",
+            "it has a holder, and no mapping",
             ("nothing maps it, so nobody holds it", "whatever is held is mapped as well"),
         ),
         wrong=(
@@ -283,7 +283,7 @@ def free_without_the_destructor(draw: Random) -> Question:
         text="A page has the type *table*. Somebody frees it with `__free_pages(page, 0)` and does not call the destructor. What "
         "does the kernel do?",
         answer=Choice(
-            "it reports a bad page, never hands the page out again, and goes on",
+            "it reports a bad page, sets it aside, and goes on",
             (
                 "it frees the page: the type is overwritten by the next owner",
                 "it panics at once",
@@ -291,7 +291,7 @@ def free_without_the_destructor(draw: Random) -> Question:
             ),
         ),
         reasons=Choice(
-            "the allocator checks what it gets: `_mapcount` of a free page must be -1",
+            "a free page must have `_mapcount` -1",
             (
                 "the reference count is 0, and only that counts",
                 "such a page is still mapped 512 times",
@@ -332,10 +332,10 @@ def free_first(draw: Random) -> Question:
     return Question(
         text="Somebody sees that report and adds the destructor, but in the line *after* `__free_pages(page, 0)`. What now?",
         answer=Choice(
-            "the same report, and then worse: the destructor meets a page that is not a table",
+            "the same report, and a worse one after it",
             (
                 "no report: both functions have run",
-                "the same report, and nothing else",
+                "the same report, and nothing else happens",
                 "the type is cleared twice, which is harmless",
             ),
         ),

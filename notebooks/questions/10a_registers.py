@@ -21,7 +21,7 @@ def which_argument_is_left(draw: Random) -> Question:
         "of the three can *not* be the argument any more?",
         answer=Choice("x0", ("x1", "x2", "all three still are, that is the rule for x0 to x7")),
         reasons=Choice(
-            "a kernel address begins with a row of `f`: the function has used x0 for something else",
+            "an address of the kernel begins with a row of `f`",
             (
                 "the arguments stay in x0 to x7 while the function runs",
                 "x2 is far too small to be a mask",
@@ -86,7 +86,7 @@ def who_wrote_x22(draw: Random) -> Question:
     return Question(
         text=f"`get_pfnblock_flags_mask` does not use x22. At the crash x22 is `{boot['x22']:016x}`. Whose value is it?",
         answer=Choice(
-            "that of a function further up, which keeps it there during the call",
+            "that of a function further up in the trace",
             (
                 "an argument of `get_pfnblock_flags_mask`",
                 "nobody's: an unused register has a random value",
@@ -123,7 +123,7 @@ def frame_of_a_leaf(draw: Random) -> Question:
         text=f"Lines 24 and 25: sp and x29 are both `{boot['sp']:016x}`. x29 points to the innermost *frame*. `pc` is in "
         f"`{boot.calls.compiled[0]}`, a leaf. Whose frame is that?",
         answer=Choice(
-            f"`{boot.calls.lr}`'s: the leaf made none",
+            f"`{boot.calls.lr}`'s",
             (f"`{boot.calls.compiled[0]}`'s own", f"`{boot.calls.compiled[2]}`'s", "nobody's: the stack is empty"),
         ),
         wrong=(
@@ -370,7 +370,7 @@ def did_the_four_run(draw: Random) -> Question:
         text=f"The four words before the bracket begin with `ubfiz x4, x4, #5, #7`, which leaves at most 0xfe0 in x4. None of the next three "
         f"makes x4 larger, as x3 is 0. At the crash x4 is `{boot['x4']:016x}`. What follows?",
         answer=Choice(
-            "the ubfiz did not run: a branch led past it",
+            "the ubfiz did not run",
             (
                 "it ran, and x4 was overwritten later",
                 "the word in brackets did not run",
@@ -436,8 +436,8 @@ def flags_of_line_21(draw: Random) -> Question:
     return Question(
         text="Line 21 prints the flags `nzCv`. The second of the five words is `cmp x3, #0`, and x3 is 0. Which comparison left these flags?",
         answer=Choice(
-            "another one, before a branch: x4 with x0 would leave just these",
-            ("`cmp x3, #0`", "the fault itself sets the flags", "x0 with x4 would leave just these"),
+            "another one, such as x4 with x0",
+            ("`cmp x3, #0`", "the fault itself sets the flags", "another one, such as x0 with x4"),
         ),
         wrong=(
             Wrong(
@@ -451,7 +451,7 @@ def flags_of_line_21(draw: Random) -> Question:
                 "pstate is saved when the exception is taken, as it was.",
             ),
             Wrong(
-                "x0 with x4 would leave just these",
+                "another one, such as x0 with x4",
                 "c-is-a-borrow",
                 f"x0 is the smaller one: that leaves {flags_after_cmp(boot['x0'], boot['x4'])}.",
             ),

@@ -1,0 +1,370 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10b. Read the log
+#
+# 29 February 2024. A machine prints 59 lines in a sixty-sixth of a second and never says anything again. Nobody can ask it
+# a question. No program had run on it yet. **Why did it stop?**
+#
+# Two people read such a log. One looks for the last message, types it into a search engine, and changes something. The
+# other goes through it line by line, and asks of each: *what follows from this, and by which rule?* After that a few lines
+# are left that prove something, and they prove it together.
+#
+# You have all the rules now. In this chapter you use them, on paper first. The model only confirms.
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("10b_the_log")
+chapter
+
+# %% [markdown]
+# ## 10b.1 Four verdicts
+#
+# This is the real log, without its times:
+
+# %%
+from pgtlab.lab.course_data import data
+
+text = data("next-20240229.log").read_text()
+lines = [line.partition("] ")[2] for line in text.splitlines()]
+for number, line in enumerate(lines, 1):
+    print(f"{number:2}  {line}")
+
+# %% [markdown]
+# Each number in it gets one of four verdicts:
+#
+# - **evidence**: something about the cause follows from it, by a rule that you can name;
+# - **context**: it says where, when and on what machine. Another crash would have the same line;
+# - **zero or empty**: it says that there is nothing;
+# - **leftover**: the log does not say what it is.
+#
+# The last is a verdict like the others, and often the right one. Thirty registers were saved because saving all is simple,
+# not because all matter.
+
+# %%
+chapter.ask("verdict_of_a_line")
+
+# %% [markdown]
+# Look at some leftovers before you go on, so that they tempt you no longer. x11 to x17, lines 29 to 31, are conspicuous:
+# one value five times, and two that look like text (chapter 0).
+
+# %%
+chapter.ask("text_in_a_register")
+
+# %%
+chapter.ask("what_x17_tells")
+
+# %% [markdown]
+# ## 10b.2 A report inside a report
+#
+# Line 2 begins a report of a *bad page*, line 5 an *Oops*. Nothing ends the first report: the second one happened inside
+# it.
+
+# %%
+chapter.ask("frame_of_line_2")
+
+# %% [markdown]
+# Line 4 you know from chapter 9: the page still says *table*. In between stands line 3. For that you need two words:
+#
+# - a **folio** is one page, or a block of pages that is managed as one. A page in such a block is a *tail*, and points to the
+#   first page, the *head*;
+# - a **snapshot** is a copy that is made so that what you look at cannot change meanwhile. `__dump_page` makes one: it copies
+#   the `struct page` to its stack and prints the copy.
+
+# %%
+chapter.ask("what_line_3_blames")
+
+# %% [markdown]
+# A counterexample: a page with nothing wrong at all, dumped by that function. (In this kernel the dump does not crash,
+# because one of its two mistakes is fixed. You will see which.)
+
+# %%
+from pgtlab.lab import Tree
+
+k = Tree.named("next+fix-dump-page").start_kernel()
+k.dump_page(k.alloc_pages(0), "I wanted to see it")
+print(k.log)
+
+# %% [markdown]
+# What a log does *not* say can be evidence too. Here is the report of the same bad page from a kernel with the older
+# `__dump_page`:
+
+# %%
+run = Tree.named("arm64-for-next").start_kernel().run()
+print("\n".join(run.dmesg[:12]))
+
+# %%
+chapter.ask("what_is_missing")
+
+# %% [markdown]
+# A second silence, in line 19. A **taint** is a mark that a kernel carries from then on when something bad has happened to
+# it, so that later reports can be read with care. A bad page is such an event.
+
+# %%
+chapter.ask("why_not_tainted")
+
+# %% [markdown]
+# ## 10b.3 The fault
+#
+# Lines 5 to 16 are chapter 5: an address that faulted, and ESR, which says how. By hand, first with other numbers:
+
+# %%
+chapter.ask("level_of_an_esr")
+
+# %%
+chapter.ask("level_of_line_7")
+
+# %% [markdown]
+# Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel itself, IL says
+# that the instruction has 32 bits, FnV = 0 that FAR is valid; SET, EA and S1PTW are about memory that does not answer and
+# about virtual machines. Lines 6 and 12 are headings. Does anything in lines 13 to 15 matter?
+
+# %%
+chapter.ask("the_zero_that_counts")
+
+# %%
+chapter.ask("what_line_16_says")
+
+# %% [markdown]
+# So: a *read* of address 8, from the kernel, stopped at the first entry of an empty table. And chapter 10a has found the
+# instruction. The most important question of this chapter:
+
+# %%
+chapter.ask("what_was_null")
+
+# %% [markdown]
+# ## 10b.4 Who, where and when
+#
+# Context does not prove the cause, but it keeps you from looking in the wrong place.
+
+# %%
+chapter.ask("the_first_oops")
+
+# %%
+chapter.ask("who_runs_the_test")
+
+# %% [markdown]
+# An **initcall** is a function that is registered to run once while the kernel starts. `debug_vm_pgtable` is one, and all
+# that it does is test the functions of page tables (line 1). The crash was found by a test: that is luck, and good work.
+
+# %% [markdown]
+# ## 10b.5 From the copy to a number
+#
+# Why is there no section? Now comes the arithmetic. Begin with where the numbers live:
+
+# %%
+chapter.ask("what_x20_points_to")
+
+# %% [markdown]
+# In the function that crashed, x1 holds a pfn (chapter 10a), and no register holds a `struct page` in the memmap. So the
+# pfn must have been made from this pointer. `page_to_pfn(page)` is `page - vmemmap`, in units of 64 bytes (chapter 6b), and
+# `vmemmap` depends on PHYS_OFFSET.
+#
+# **Worked**, with another boot of the same kernel, where KASLR has drawn other places. Check each line on paper. Two of
+# them shift right: once ones come in from the left, because the difference of two pointers is signed, and once zeros,
+# because a pfn is not.
+
+# %%
+from random import Random
+
+from pgtlab.lab.crash import crash
+
+print(crash(Random(2024)).by_hand())
+
+# %% [markdown]
+# **The last steps are yours**, in a third boot: `vmemmap` is given.
+
+# %%
+chapter.ask("x1_of_a_boot")
+
+# %% [markdown]
+# **The first steps are yours**, in a boot where only PHYS_OFFSET is given:
+
+# %%
+chapter.ask("vmemmap_of_a_boot")
+
+# %% [markdown]
+# **And alone.** Line 56 has PHYS_OFFSET; VMEMMAP_START is not in the log, it is a constant of this configuration (chapter
+# 6a). First `vmemmap`, then x1. Compare your x1 with line 34 when you are done.
+
+# %%
+chapter.ask("vmemmap_of_the_log")
+
+# %%
+chapter.ask("x1_of_the_log")
+
+# %% [markdown]
+# That is proof. A number of 64 bits came out of three others, from lines 28 and 56 and a constant, and it stands in line 34
+# to the last digit. x1 *is* `page_to_pfn` of an address on the stack. And next to it, in line 27, x22 holds `18a65d`: the true
+# number was there, one function further up, and need only have been passed on.
+
+# %% [markdown]
+# ## 10b.6 From the number to NULL
+#
+# A table of all sections says where the memory of a pfn is described: `mem_section`, an array of *roots*, each a page full of
+# `struct mem_section` (chapter 6b). Which section would frame x1 be in, and which root? Line 33 has both. Compute first.
+
+# %%
+chapter.ask("x4_of_the_log")
+
+# %%
+chapter.ask("x5_of_the_log")
+
+# %% [markdown]
+# Once more with fresh numbers, if one of the two was wrong:
+
+# %%
+chapter.ask("x4_of_a_boot")
+
+# %%
+chapter.ask("x5_of_a_boot")
+
+# %% [markdown]
+# x0, `1fffff` in line 34, is the largest number that a section can have, 2^(48 - 27) - 1: what x4 was compared with (chapter
+# 10a). x4 is larger by far, the answer is NULL, and NULL + 8 is line 5. The chain is closed. Now let the model do all of it,
+# from nothing but three places, and look for its numbers in the log:
+
+# %%
+from pgtlab.lab.crash import story
+
+print(story().by_hand())
+print(f"{'the largest section: x0':36}{story().kernel.NR_MEM_SECTIONS - 1:#20x}")
+
+# %% [markdown]
+# ## 10b.7 Backwards (full course)
+#
+# Logs are often cut off. Suppose that lines 55 and 56 were lost. The registers still know where the linear map was: go the
+# other way. First in another boot, with all steps if you need them, then in the log.
+
+# %%
+chapter.ask("phys_offset_of_a_boot")
+
+# %%
+chapter.ask("phys_offset_of_the_log")
+
+# %% [markdown]
+# Line 56 says the same. Two ways to one number, and neither uses the other: now you know that line 56, line 28 and line 34 are
+# all true, and that VA_BITS is 48, for with another VMEMMAP_START they would not fit.
+
+# %% [markdown]
+# ## 10b.8 The function that is not in the trace
+#
+# Lines 36 to 45 lead from the crash to `destroy_args`. It frees what the test has made, and it calls no function named
+# `free_pages`. Which of the functions that it does call was inlined there? Two facts decide: the way that the trace shows, and
+# the type that line 4 shows.
+
+# %%
+chapter.ask("who_freed_the_page")
+
+# %% [markdown]
+# *(full course)* Some registers point into the kernel's image, and line 55 says where KASLR had put it:
+
+# %%
+chapter.ask("link_address_of_x23")
+
+# %%
+chapter.ask("link_address_in_a_boot")
+
+# %% [markdown]
+# ## 10b.9 The last lines
+#
+# One Oops need not stop a machine: the kernel ends the task in whose name it happened, and goes on. Here it could not.
+
+# %%
+chapter.ask("signal_of_line_53")
+
+# %% [markdown]
+# After that the kernel prints what may help somebody else. Line 57 is a **capability bitmap**: one bit for each capability
+# of the CPUs, by a list in the kernel's source.
+
+# %%
+chapter.ask("after_the_panic")
+
+# %% [markdown]
+# ## 10b.10 Why it stopped
+#
+# Put everything together.
+
+# %%
+chapter.ask("chain_of_events")
+
+# %%
+chapter.ask("cause_of_the_stop")
+
+# %% [markdown]
+# There are two bugs, by two people, in two branches that met in linux-next:
+#
+# | | the first | the second |
+# |---|---|---|
+# | where | `pud_free` of arm64 | `__dump_page` and `__dump_folio` of mm |
+# | what | frees a table without its destructor | takes the address of a copy for that of the page |
+# | alone | a report of a bad page, and the machine boots | nothing, until a page is bad |
+# | lines that show it | 2, 4, 26, 45 | 3, 5, 7, 11, 16, 21 to 24, 27, 28, 33, 34, 51, 56 |
+#
+# Lines 53 and 55 belong to neither: they show why an Oops in *this* task is the end, and where the image was.
+#
+# Do you believe that? Then predict what a repair changes, before you run it:
+
+# %%
+chapter.ask("only_the_first_fix")
+
+# %%
+chapter.ask("only_the_second_fix")
+
+# %%
+for name in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed"):
+    run = Tree.named(name).start_kernel().run()
+    kinds = ", ".join(report.kind for report in run.reports) or "nothing"
+    line_3 = any("does not match folio" in line for line in run.dmesg)
+    print(f"{name:20} {run.outcome:8} reports: {kinds}{'; line 3 is there' if line_3 else ''}")
+
+# %% [markdown]
+# The second repair gives `__dump_folio` the pfn that was known all the time. It takes out the crash, and leaves line 3, which
+# comes from another use of the copy's address. *A newer kernel:* in 6.12 `__dump_page` takes the page itself where the copy
+# would mislead, and line 3 is gone as well.
+
+# %% [markdown]
+# ## 10b.11 What a program makes of it
+#
+# `pgtlab oops` reads logs by the same rules. Choose a claim on the left, and look which lines it rests on. Find one that
+# you had derived, and one that you had not.
+
+# %%
+from pgtlab_widgets import OopsReader
+
+OopsReader(text)
+
+# %% [markdown]
+# And all the verdicts, to compare with yours. A line with several registers has one for each:
+
+# %%
+from pgtlab.lab.chapters import log_lines
+
+for line in log_lines().values():
+    print(f"{line.number:2}  {', '.join(line.verdict):31} {line.text[:84]}")
+
+# %% [markdown]
+# ## 10b.12 In three lines
+#
+# - A line is evidence if you can name what follows from it, and by which rule; *the log does not say* is a verdict too.
+# - x1, x4, x5, PHYS_OFFSET and the address of the copy determine each other: a number for a page was made of a stack address,
+#   and no section has it.
+# - Linux-next stopped because one bug made a bad page and another crashed while reporting it, in the one task that must not
+#   die.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Next: [11. Who did it?](11_who_did_it.ipynb)

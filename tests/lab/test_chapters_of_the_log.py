@@ -1,0 +1,140 @@
+"""Chapters 9, 10a and 10b: their questions over seeds, and what they say of the real log, checked against the log."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pgtlab.lab import chapters
+from pgtlab.lab.crash import BOOT, flags_after_cmp, story
+from pgtlab.lab.question import Choice, Number, draw
+from pgtlab.lab.trees import Tree
+from pgtlab.linux import oops
+
+ROOT = Path(__file__).parents[2]
+STEMS = ("09_who_owns_a_table", "10a_registers", "10b_the_log")
+QUESTIONS = [name for stem in STEMS for name in chapters.names(stem)]
+SEEDS = [str(seed) for seed in range(12)]
+LOG = oops.read((ROOT / "tests/data/seed/next-20240229.log").read_text())
+OOPS = LOG.reports[1]
+X = OOPS.registers.values
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return {name: [draw(chapters.question(name, "")[1], seed) for seed in SEEDS] for name in QUESTIONS}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_right_answer_is_right_and_each_foreseen_one_gets_its_own_feedback(name, drawn):
+    known = chapters.misconceptions()
+    for question in drawn[name]:
+        said = (
+            question.answer.show(question.answer.right)
+            if isinstance(question.answer, Number)
+            else question.answer.right
+        )
+        reason = question.reasons.right if question.reasons else ""
+        assert question.judge(said, reason).verdict == "right"
+        for wrong in question.wrong:
+            assert wrong.key in known
+            if question.reasons and wrong.value in question.reasons.others:
+                feedback = question.judge(said, wrong.value)
+                assert feedback.verdict == "reason"
+            else:
+                given = f"{wrong.value:#x}" if isinstance(wrong.value, int) else wrong.value
+                feedback = question.judge(given, reason)
+                assert feedback.verdict == "wrong"
+            assert (feedback.key, feedback.text) == (wrong.key, wrong.feedback)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_to_be_recalled_has_fresh_answers(name, drawn):
+    if getattr(chapters.question(name, "")[1], "recall", False):
+        answers = {(question.text, question.answer) for question in drawn[name]}
+        assert len(answers) > 2
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_misconception_of_a_chapter_is_reached(stem, drawn):
+    reached = {wrong.key for name, questions in drawn.items() for question in questions for wrong in question.wrong}
+    assert chapters.misconceptions(stem).keys() <= reached
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_question_is_asked_in_its_notebook(stem):
+    asked = re.findall(r'chapter\.ask\("(\w+)"\)', (ROOT / "notebooks" / f"{stem}.py").read_text())
+    assert sorted(f"{stem}/{name}" for name in asked) == sorted(chapters.names(stem))
+
+
+def test_every_line_of_the_log_has_a_section_that_exists_and_a_question():
+    headings = {
+        stem: re.findall(r"^# ## (.+)$", path.read_text(), re.MULTILINE)
+        for stem in chapters.plans()
+        if (path := ROOT / "notebooks" / f"{stem}.py").exists()
+    }
+    for line in chapters.log_lines().values():
+        assert line.section in headings[line.chapter], line.number
+        assert line.questions, line.number
+        for name in line.questions:
+            chapters.question(name, "")
+
+
+def test_each_number_of_the_registers_has_its_verdict():
+    for line in chapters.log_lines().values():
+        registers = re.findall(r"\bx\d+ ?: [0-9a-f]{16}", line.text)
+        assert not registers or len(line.verdict) in (1, len(registers))
+
+
+# What the chapters say of the real log.
+
+
+def test_the_copy_is_on_the_stack_above_twelve_saved_registers():
+    assert X["x19"] == X["x20"] == X["x26"] == X["sp"] + 12 * 8
+    assert X["x29"] == X["sp"]
+
+
+def test_none_of_the_four_words_before_the_bracket_ran():
+    assert [part.text for part in OOPS.code] == [
+        "ubfiz x4, x4, #5, #7",
+        "cmp x3, #0",
+        "add x4, x3, x4",
+        "csel x3, x4, x3, ne",
+        "ldr x0, [x3, #8]",
+    ]
+    assert X["x4"] > 0x7F << 5, "ubfiz leaves no more than that, and add adds x3, which is 0"
+    flags = OOPS.pstate_text[:4]
+    assert flags == "nzCv" != flags_after_cmp(X["x3"], 0), "cmp would have set Z"
+    assert "z" in flags, "not equal"
+    assert X["x3"] != X["x4"], "csel would have copied x4"
+    assert flags == flags_after_cmp(X["x4"], X["x0"])
+
+
+def test_the_registers_that_the_model_does_not_know_hold_what_the_chapters_call_them():
+    assert (X["x16"].to_bytes(8, "little"), X["x17"].to_bytes(8, "little")) == (b"0000000 ", b"index:0x")
+    assert {X[f"x{n}"] for n in range(11, 16)} == {0x0720_0720_0720_0720}
+    assert X["x0"] == story().kernel.NR_MEM_SECTIONS - 1
+
+
+def test_what_each_fix_alone_leaves_of_the_log():
+    only_first = Tree.named("next+fix-pud-free").start_kernel(BOOT).run()
+    only_second = Tree.named("next+fix-dump-page").start_kernel(BOOT).run()
+    assert len(only_first.dmesg) == 1
+    assert [report.kind for report in only_second.reports] == ["Bad page state"]
+    assert any("page does not match folio" in line for line in only_second.dmesg)
+
+
+def test_no_chapter_prints_the_solution_of_exercise_3():
+    for stem in STEMS:
+        text = (ROOT / "notebooks" / f"{stem}.py").read_text()
+        assert "__pud_free" not in text
+        assert not re.search(r"pagetable_pud_dtor\(.*\n.*pagetable_free", text)
+
+
+def test_the_right_choice_is_rarely_the_longest(drawn):
+    longest = [
+        len(q.answer.right) > max(map(len, q.answer.others))
+        for questions in drawn.values()
+        if isinstance((q := questions[0]).answer, Choice)
+    ]
+    assert sum(longest) <= len(longest) / 3
