@@ -21,7 +21,7 @@ from pgtlab.extras import MissingExtra, needed_by
 
 #: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
 GROUPS = {
-    "course": ("lab",),
+    "course": ("lab", "exam"),
     "kernels and words": ("config", "va", "pte", "esr"),
     "logs and memory images": ("oops", "translate", "ptdump", "tables"),
     "trees to boot": ("trees", "show", "debug_vm_pgtable", "matrix", "bugs", "bisect_repo"),

@@ -25,8 +25,8 @@ from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.kernel.symbols import functions_of, source_of
 
-#: The bugs that a case may be: each is in one function that a livepatch can replace, shows itself in some kernels and not
-#: in others, and is not explained in the course.
+#: The bugs that a case may be. Each is in one function that a livepatch can replace, and shows itself in some kernels
+#: and not in others; the course explains none of them.
 CASES: Final = (
     "folded-is-none",
     "folded-is-bad",

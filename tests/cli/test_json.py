@@ -49,6 +49,7 @@ ANSWERS = [
     ["trees"],
     ["show", "fix-pud-free"],
     ["show", "0dd4f60a2c76"],
+    ["exam", "--seed", "7"],
     ["bugs"],
     ["bugs", "small-pgd"],
     ["bisect-repo", "DIR"],

@@ -1,0 +1,225 @@
+"""Exams about a log that the course has not shown, in four parts, each with its key; all of it comes from the model.
+
+1. *Derive*: ten values, some of which the log leaves out, by arithmetic.
+2. *Counterfactual*: what the log would be if one thing were different, judged by running it.
+3. *Decide*: twenty claims that are true, false, or cannot be decided from this log, with the lines that decide.
+4. *Transfer*: a case of the project, with its cause and a patch, judged by `check()`.
+
+An exam tests whether somebody can read a log. It is no evidence of learning by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Final
+
+from pgtlab.arch.registers import ESR_EL1
+from pgtlab.arch.word import MASK64
+from pgtlab.lab.case import Case, case
+from pgtlab.lab.crash import Crash
+from pgtlab.lab.exam_claims import Claim, claims
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import Boot, running
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kernel.report import Run
+from pgtlab.linux.placement import Placement
+
+KERNELS: Final = (("4k", 48), ("16k", 48), ("16k", 52))
+HIDDEN: Final = ("x1", "x4", "x5", "x20")  # registers that the paper leaves out, to be derived
+BLANK: Final = "?" * 16
+GIB: Final = 1 << 30
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question of the first two parts and its answer; `how` says how it is found."""
+
+    text: str
+    answer: str
+    how: str
+
+
+@dataclass(frozen=True)
+class Exam:
+    """An exam; made by `exam`.
+
+    Examples
+    --------
+    >>> paper = exam(1)
+    >>> len(paper.derive), len(paper.counterfactual), len(paper.decide)
+    (10, 5, 20)
+    >>> exam(1).paper() == paper.paper() != exam(2).paper()
+    True
+    """
+
+    seed: int | str
+    crash: Crash
+
+    @property
+    def boot(self) -> Boot:
+        """The kernel of the log on its CPU."""
+        return self.crash.boot
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The log as the paper shows it: without times, and without the registers that are asked for."""
+        lines = [line.partition("] ")[2] for line in self.crash.run.dmesg]
+        hidden = re.compile(rf"\b({'|'.join(HIDDEN)})( ?): [0-9a-f]{{16}}")
+        return [hidden.sub(rf"\1\2: {BLANK}", line) for line in lines]
+
+    def line(self, text: str) -> int:
+        """The number of the first line that has `text` in it, counted from 1."""
+        return next(number for number, line in enumerate(self.lines, 1) if text in line)
+
+    @cached_property
+    def derive(self) -> tuple[Item, ...]:
+        """Ten values to derive."""
+        k, c = self.crash.kernel, self.crash
+        shift, pfn, copy = k.PAGE_SHIFT, c["x22"], c["x20"]
+        esr = ESR_EL1(int(re.findall(r"ESR = 0x([0-9a-f]+)", "\n".join(self.lines))[0], 16))
+        per_section, per_root = k.SECTION_SIZE_BITS - shift, k.SECTIONS_PER_ROOT.bit_length() - 1
+        page = k.pfn_to_page(pfn).address
+        return (
+            Item("The exception class (EC) of the fault.", f"{esr.EC:#x}", "ESR >> 26"),
+            Item("The level of the fault.", f"{int(esr) & 3}", "the two lowest bits of ESR"),
+            Item("PHYS_OFFSET as a signed number.", f"-{-k.memstart_addr:#x}", "the printed value minus 2**64"),
+            Item(
+                "vmemmap, where the struct page of pfn 0 would be.",
+                f"{k.vmemmap:#x}",
+                f"VMEMMAP_START - (PHYS_OFFSET >> {shift}) x 64, with an arithmetic shift",
+            ),
+            Item(
+                "The physical address at which the bad page's frame begins.",
+                f"{pfn << shift:#x}",
+                f"its pfn << {shift}",
+            ),
+            Item("The address of that frame's struct page.", f"{page:#x}", "vmemmap + pfn x 64"),
+            Item(
+                f"x1: page_to_pfn() of x20, which is sp + {copy - c['sp']:#x}.",
+                f"{c['x1']:#x}",
+                "(x20 - vmemmap) >> 6, arithmetic",
+            ),
+            Item("x4: the section of that pfn.", f"{c['x4']:#x}", f"x1 >> {per_section}, logical"),
+            Item("x5: the root of that section.", f"{c['x5']:#x}", f"x4 >> {per_root}"),
+            Item(
+                "The 32 bits that are stored in _mapcount of the bad page.",
+                f"{c['x24'] & 0xFFFF_FFFF:#010x}",
+                "the printed mapcount minus 1, as 32 bits",
+            ),
+        )
+
+    @cached_property
+    def counterfactual(self) -> tuple[Item, ...]:
+        """Five questions about what the log would be otherwise; each answer is that of a run."""
+        moved = Placement(self.crash.phys_offset - 64 * GIB & MASK64, self.crash["x20"], self.crash["x22"])
+        other = Crash(moved, self.crash.config)
+        reported = self._run("next+fix-dump-page")
+        return (
+            Item(
+                "With the first fix only (pud_free() calls the destructor): clean, report, or panic?",
+                self._run("next+fix-pud-free").outcome,
+                "no page is bad, so dump_page() is never called",
+            ),
+            Item(
+                "With the second fix only (the right pfn is passed down): clean, report, or panic?",
+                reported.outcome,
+                "the page is still bad, and its report can be printed to the end",
+            ),
+            Item(
+                "With the second fix only: how many lines are left that contain `Unable to handle`?",
+                str(sum("Unable to handle" in line for line in reported.dmesg)),
+                "the fault was in printing the report",
+            ),
+            Item(
+                "The same boot, but KASLR puts PHYS_OFFSET 64 GiB lower; all else is where it was. What is x1 then?",
+                f"{other['x1']:#x}",
+                f"vmemmap is 64 GiB / {1 << self.crash.kernel.PAGE_SHIFT} x 64 bytes higher, so x1 is lower by "
+                f"{64 * GIB >> self.crash.kernel.PAGE_SHIFT:#x}",
+            ),
+            Item(
+                "In that boot: which address would line 5's message name?",
+                f"{other.run.reports[-1].address:#x}",
+                "NULL plus the place of the field `usage`, wherever things are",
+            ),
+        )
+
+    def _run(self, tree: str) -> Run:
+        return Tree.named(tree).start_kernel(self.boot, placement=self.crash.placement).run()
+
+    @cached_property
+    def decide(self) -> tuple[Claim, ...]:
+        """Twenty claims in a drawn order."""
+        made = list(claims(self.crash, self.line))
+        Random(f"claims {self.seed}").shuffle(made)
+        return tuple(made)
+
+    @property
+    def transfer(self) -> Case:
+        """The case of the fourth part."""
+        return case(f"exam {self.seed}")
+
+    def paper(self) -> str:
+        """The exam for a student, in Markdown."""
+        return "\n".join(self._paper())
+
+    def _paper(self) -> Iterator[str]:
+        k = self.crash.kernel
+        yield f"# Exam {self.seed}"
+        yield "\nClosed book; a calculator for hexadecimal numbers is allowed. The log, with its lines numbered:\n"
+        yield "```text"
+        yield from (f"{number:2} {line}" for number, line in enumerate(self.lines, 1))
+        yield "```"
+        size, usage = k["sizeof(struct mem_section)"], k["offsetof(struct mem_section,usage)"]
+        yield (
+            f"\nGiven: pages of {1 << k.PAGE_SHIFT - 10} KiB; VMEMMAP_START = `{k.VMEMMAP_START:#x}`; a struct page "
+            f"has 64 bytes, a struct mem_section {size}, with the field `usage` at offset {usage}; a section has "
+            f"{1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page full of mem_sections.\n"
+        )
+        yield "## 1. Derive\n"
+        yield from (f"{number}. {item.text}" for number, item in enumerate(self.derive, 1))
+        yield "\n## 2. What if?\n"
+        yield from (f"{number}. {item.text}" for number, item in enumerate(self.counterfactual, 1))
+        yield "\n## 3. True, false, or not decidable from this log?\n"
+        yield "For each: T, F or N, and the numbers of the lines that decide it (none for N).\n"
+        yield from (f"{number}. {claim.text}" for number, claim in enumerate(self.decide, 1))
+        yield "\n## 4. A case\n"
+        yield "In a notebook, with the model:\n\n```python\nfrom pgtlab.lab.case import case\n"
+        yield f'mine = case("{self.transfer.seed}")\n```\n'
+        yield "Name the function and its mistake, write the fix, and hand in the output of `mine.check(...)`."
+
+    def key(self) -> str:
+        """The key for the instructor, in Markdown."""
+        return "\n".join(self._key())
+
+    def _key(self) -> Iterator[str]:
+        yield f"# Key of exam {self.seed}\n"
+        for title, items in (("1. Derive", self.derive), ("2. What if?", self.counterfactual)):
+            yield f"## {title}\n"
+            yield from (f"{number}. `{item.answer}`: {item.how}" for number, item in enumerate(items, 1))
+            yield ""
+        yield "## 3. True, false, or not decidable from this log?\n"
+        for number, claim in enumerate(self.decide, 1):
+            lines = (
+                f" (line{'s' if len(claim.lines) > 1 else ''} {', '.join(map(str, claim.lines))})"
+                if claim.lines
+                else ""
+            )
+            yield f"{number}. {claim.verdict[0].upper()}{lines}: {claim.why}"
+        bug = self.transfer._bug
+        yield f"\n## 4. A case\n\n{', '.join(f'`{name}()`' for name in bug.commit.functions)}: {bug.cause}"
+
+
+def exam(seed: int | str) -> Exam:
+    """The exam of a seed; the same seed gives the same exam everywhere."""
+    draw = Random(f"exam {seed}")
+    config = Config(*draw.choice(KERNELS))
+    k = running(config).config.constants
+    phys_offset = -draw.randrange(0x10, 0x700) * 64 * GIB & MASK64  # inside the linear map of 47 bits
+    stack = k.VMALLOC_START + draw.randrange(1 << 14) * k.THREAD_ALIGN
+    copy = stack + draw.randrange(0x3400, 0x39F0, 16)
+    first = (4 * GIB >> k.PAGE_SHIFT) + 0x200
+    return Exam(seed, Crash(Placement(phys_offset, copy, first + draw.randrange(0x4_0000)), config))
