@@ -3,7 +3,7 @@
 For instructors. The exam has four parts: values to derive, what-if questions, claims that are true, false or not
 decidable, and a case to fix. The log and every answer come from the model; the same seed gives the same exam.
 
-example: pgtlab exam --seed 7 > exam.md; pgtlab exam --seed 7 --key > key.md
+example: pgtlab exam --seed 7 --key
 """
 
 from __future__ import annotations

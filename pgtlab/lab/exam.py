@@ -21,7 +21,7 @@ from pgtlab.arch.registers import ESR_EL1
 from pgtlab.arch.word import MASK64
 from pgtlab.lab.case import Case, case
 from pgtlab.lab.crash import Crash
-from pgtlab.lab.exam_claims import Claim, claims
+from pgtlab.lab.exam_claims import ExamClaim, claims
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, running
 from pgtlab.linux.kconfig import Config
@@ -151,7 +151,7 @@ class Exam:
         return Tree.named(tree).start_kernel(self.boot, placement=self.crash.placement).run()
 
     @cached_property
-    def decide(self) -> tuple[Claim, ...]:
+    def decide(self) -> tuple[ExamClaim, ...]:
         """Twenty claims in a drawn order."""
         made = list(claims(self.crash, self.line))
         Random(f"claims {self.seed}").shuffle(made)
