@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(if $(CI
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs lock screenshots
+.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs lock screenshots lite test-lite
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -82,11 +82,25 @@ site: env  ## build the site in build/site, and check it: any warning or broken 
 	  --conf-dir docs --doctree-dir build/doctrees . build/site
 	$(BIN)/python docs/check_site.py build/site
 
+# What the site's wheel is built from is this tree, as above.
+lite: env  ## build the browser edition in build/lite: a site on which the course needs no installation
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/widgets $(BIN)/python lite/make_site.py build/lite $(if $(PYODIDE),--pyodide "$(PYODIDE)")
+
+test-lite: env  ## build the browser edition without numpy, and use it in a Chromium that has no network
+	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" \
+	  $(BIN)/python -m pytest --quiet tests/browser/browser_edition.py
+
 screenshots: env  ## take the documentation's screenshots in a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py
 
-# Hashes, and no download addresses: the lock says what is installed, the machine says from where.
-lock: env  ## update requirements.lock to the newest versions
+# Hashes, and no download addresses: a lock says what is installed, the machine says from where.
+lock: env  ## update requirements.lock and the locks in lite/ to the newest versions
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.lock --upgrade \
+	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	  --group lite --output-file lite/requirements.lock
+	$(BIN)/uv pip compile --quiet --python-platform wasm32-pyodide2024 --python-version 3.14 --constraint requirements.lock \
+	  --upgrade --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	  --no-emit-package widgetsnbextension --group browser --output-file lite/browser.lock

@@ -1,5 +1,6 @@
 """What must be in no file of the repository: where packages come from, and one machine's paths."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -81,12 +82,19 @@ def test_the_words_are_found(text, odd):
     assert bool(ODD_WORDS.search(text)) == odd
 
 
-def test_the_lock_has_hashes_and_no_addresses():
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "lite/requirements.lock", "lite/browser.lock"])
+def test_a_lock_has_hashes_and_no_addresses(name):
+    lock = (ROOT / name).read_text()
     assert "://" not in lock
     assert " @ " not in lock
     for requirement in lock.replace("\\\n", "").splitlines():
         assert requirement.startswith("#") or "--hash=sha256:" in requirement
+
+
+def test_npms_lock_has_hashes_and_no_addresses():
+    text = (ROOT / "lite/deno.lock").read_text()
+    assert "://" not in text
+    assert all(package["integrity"].startswith("sha512-") for package in json.loads(text)["npm"].values())
 
 
 def test_no_generated_notebook_is_committed():
