@@ -48,13 +48,13 @@ ARGUMENTS += ["--disable-sync", "--disable-quic"]
 
 @pytest.hookimpl(tryfirst=True)  # before `-m browser` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser, and keep the tests of a file that share a JupyterLab on one worker."""
+    """Mark what opens a browser, and keep what needs a JupyterLab on one worker: starting one takes long."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         if HERE in item.path.parents and "chromium" in names:
             item.add_marker(pytest.mark.browser)
             if "lab" in names:
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+                item.add_marker(pytest.mark.xdist_group("jupyterlab"))
 
 
 @cache
