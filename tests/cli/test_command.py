@@ -141,11 +141,17 @@ def test_text_is_read_from_standard_input(script, status):
     assert done.stdout
 
 
+def hear_ctrl_c():
+    """For a child: a shell lets what it runs in the background ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_is_130_without_a_traceback():
     reads = "import sys, pgtlab.cli as c, pgtlab.cli.oops as o; o.run = lambda args: (print('up', flush=True), input())"
     process = subprocess.Popen(
         [sys.executable, "-c", f"{reads}; sys.exit(c.main(['oops']))"],
         env=environment(),
+        preexec_fn=hear_ctrl_c,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

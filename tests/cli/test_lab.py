@@ -33,6 +33,8 @@ def server(tmp_path_factory):
         [sys.executable, "-m", "pgtlab.cli", "lab", "bench", "--no-browser"],
         cwd=home,
         env={**os.environ, "HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0"},
+        # A shell lets what it runs in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
