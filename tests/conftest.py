@@ -1,15 +1,17 @@
 """What holds for the whole suite."""
 
+import gc
 import os
 from collections.abc import Generator
 
 import pytest
 from _pytest.doctest import DoctestModule
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A time limit for each example fails on a busy machine and finds no bug of ours.
-settings.register_profile("pgtlab", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)  # a commit is red or green, whatever the day
+settings.register_profile("pgtlab", deadline=None, max_examples=40)
+settings.register_profile("ci", settings.get_profile("pgtlab"), derandomize=True)  # red or green, whatever the day
 settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "pgtlab")
 
@@ -19,3 +21,27 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     """Look for examples in the docstrings of the packages only: every file of tests would be read a second time."""
     collectors = yield
     return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
+
+
+class ByFile(LoadScopeScheduling):
+    """Give a file of tests to one worker, which makes its fixtures once; all that need JupyterLab to the same one.
+
+    xdist's own way to keep tests together, the mark `xdist_group`, has no effect with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "JupyterLab" if file in NEED_JUPYTERLAB else file
+
+
+NEED_JUPYTERLAB = {f"tests/browser/test_{name}.py" for name in ("jupyterlab", "lab_opens", "lifetime")}
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Say which tests stay together when the suite runs on several processes."""
+    return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what collection made, thousands of tests, which lives to the end."""
+    gc.freeze()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference_walk
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reference_walk import Registers
 
@@ -28,7 +28,6 @@ def regimes(draw):
     return TCR_EL1(T0SZ=sizes[0], T1SZ=sizes[1], TG0=TG0_TG1[granules[0]][0], TG1=TG0_TG1[granules[1]][1], DS=ds, IPS=6)
 
 
-@settings(max_examples=80, deadline=None)
 @given(regimes(), st.booleans(), st.booleans(), st.booleans(), st.data())
 def test_map_then_translate_is_identity(tcr, upper, blocks, contiguous, data):
     mapper = Mapper.in_ram(tcr)
@@ -63,7 +62,6 @@ def test_map_then_translate_is_identity(tcr, upper, blocks, contiguous, data):
             assert not mapper.mmu.translate_many(outside).ok
 
 
-@settings(max_examples=60)
 @given(regimes(), st.booleans(), st.booleans(), st.data())
 def test_map_range_uses_the_largest_leaves_and_runs(tcr, blocks, contiguous, data):
     """By trying, for each, all that the Arm ARM lists (D8.3.1, D8.7.1): is the whole of it mapped, and aligned?"""
@@ -105,7 +103,6 @@ def test_map_range_uses_the_largest_leaves_and_runs(tcr, blocks, contiguous, dat
                 assert found.attributes.Contiguous == (contiguous and level in runs and fits(runs[level]))
 
 
-@settings(max_examples=60, deadline=None)
 @given(regimes(), st.data())
 def test_leaves_are_as_large_as_they_can_be(tcr, data):
     """For each leaf: no larger one would fit; and Contiguous is set on whole aligned runs inside the range, only."""
@@ -232,7 +229,6 @@ def placed(data, r, unit, largest):
     return r.first + start * r.granule.size, min(count, pages - start) * r.granule.size
 
 
-@settings(max_examples=80, deadline=None)
 @given(regimes(), st.booleans(), st.data())
 def test_map_then_unmap_restores(tcr, blocks, data):
     """Every word of every table is as it was, and all frames but those of the first mapping are free."""
@@ -254,7 +250,6 @@ def test_map_then_unmap_restores(tcr, blocks, data):
     assert tables == taken
 
 
-@settings(max_examples=120, deadline=None)
 @given(regimes(), st.booleans(), st.data())
 def test_unmap_range_unmaps_its_range_only(tcr, contiguous, data):
     mapper = Mapper.in_ram(tcr)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from random_tables import random_machine
 from work import calls
@@ -44,7 +44,6 @@ def few_mappings(mmu, upper, **constants):
             return None
 
 
-@settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 1 << 32), upper=st.booleans(), size=st.sampled_from([0, 30, 34, 37, 40]))
 def test_mapping_table_has_all_mapped_addresses_and_no_others(seed, upper, size):
     machine = random_machine(seed, addresses=60, **({"T0SZ": size, "T1SZ": size} if size else {}))
@@ -75,7 +74,6 @@ def test_mapping_table_has_all_mapped_addresses_and_no_others(seed, upper, size)
         assert r.ha or found["af"][row]
 
 
-@settings(max_examples=80, deadline=None)
 @given(seed=st.integers(0, 1 << 32), upper=st.booleans(), batch=st.sampled_from([1 << 13, 1 << 15]))
 def test_batch_size_changes_nothing(seed, upper, batch):
     machine = random_machine(seed, addresses=1)

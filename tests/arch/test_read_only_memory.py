@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from random_tables import random_machine
 
@@ -79,7 +79,6 @@ def mapped(path):
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
 @pytest.mark.parametrize("shift", [8, 4], ids=["aligned", "not aligned"])
 def test_both_walkers_read_a_mapped_file_as_they_read_memory(tmp_path_factory, shift, seed):

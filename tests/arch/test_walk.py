@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab.arch.descriptor import Invalid, Leaf, Table
@@ -53,7 +53,6 @@ def test_every_step_is_shown():
     assert walk.outcome.level == 3
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(0, (1 << 64) - 1), min_size=1, max_size=40), st.integers(0, (1 << 48) - 1), st.data())
 def test_a_walk_reads_only_the_tables_that_it_was_given(words, va, data):
     """Whatever is in memory: each read is where TTBR or the last descriptor points, one a level, and then no more."""

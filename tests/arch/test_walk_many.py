@@ -46,7 +46,6 @@ def assert_one_answer(mmu, registers, read, vas, access, el):
     assert not Translations.of(walks).differs(found).any()
 
 
-@settings(max_examples=50)
 @given(SEEDS, st.sampled_from(OPERATIONS))
 def test_random_tables_have_one_meaning(seed, operation):
     machine = random_machine(seed)

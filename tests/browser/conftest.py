@@ -48,13 +48,11 @@ ARGUMENTS += ["--disable-sync", "--disable-quic"]
 
 @pytest.hookimpl(tryfirst=True)  # before `-m browser` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser, and keep what needs a JupyterLab on one worker: starting one takes long."""
+    """Mark what opens a browser."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         if HERE in item.path.parents and "chromium" in names:
             item.add_marker(pytest.mark.browser)
-            if "lab" in names:
-                item.add_marker(pytest.mark.xdist_group("jupyterlab"))
 
 
 @cache
@@ -250,20 +248,45 @@ def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
     return run
 
 
+ToPython = Callable[[tuple[int, dict[str, Any]]], list[dict[str, str]]]
+
+
+@dataclass
+class Tab:
+    """A page without Jupyter, and what answers its `window.python`."""
+
+    page: Page
+    python: ToPython | None = None
+
+
+@pytest.fixture(scope="session")
+def tab(chromium: Browser) -> Tab:
+    """A page that tests use one after the other: a fresh one costs Chromium a process."""
+    tab = Tab(chromium.new_page())
+    tab.page.set_default_timeout(PATIENCE)
+    tab.page.expose_function("python", lambda sent: tab.python(sent))
+    return tab
+
+
 @pytest.fixture
-def empty_page(chromium: Browser) -> Iterator[Page]:
+def empty_page(tab: Tab) -> Iterator[Page]:
     """A page for one test, without Jupyter. Fails if the page raised an error."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
+    page = tab.page
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(media="screen", color_scheme="light", forced_colors="none", reduced_motion="no-preference")
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    note = lambda error: errors.append(str(error))  # noqa: E731
+    page.on("pageerror", note)
     yield page
-    page.close()
+    page.goto("about:blank")
+    page.remove_listener("pageerror", note)
     assert errors == []
 
 
 @pytest.fixture
-def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
+def show(empty_page: Page, tab: Tab) -> Iterator[Callable[..., tuple[Page, Locator]]]:
     """Show views on a page without Jupyter, connected to their Python; give the page and the first view on it.
 
     A message is handled at once, and its answer is what has changed in all views; `window.unanswered` counts those
@@ -289,7 +312,8 @@ def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
 
     def show(*widgets: View, theme: Theme = "light", unfold: bool = True) -> tuple[Page, Locator]:
         blank(empty_page, theme)
-        empty_page.expose_function("toPython", to_python)
+        tab.python = to_python
+        empty_page.evaluate("() => { window.toPython = window.python; }")
         for widget in widgets:
             shown.append((widget, traits(widget)))
             draw(empty_page, widget, shown[-1][1], len(shown) - 1)

@@ -16,8 +16,6 @@ import pytest
 
 from pgtlab.cli.lab import FIRST, check_port
 
-pytestmark = pytest.mark.xdist_group("lab")  # one server for this file, not one a worker
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kernels import every_kind
 
 from pgtlab.arch.granule import GranuleSupport
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, TCR_EL1
@@ -20,15 +21,9 @@ EVERYWHERE = [(config, cpu) for config in configurations() for cpu in CPUS.value
 BOOTS = [b for config, cpu in EVERYWHERE if isinstance(b := boot(config, cpu), Boot)]
 
 
-def str_of(booted: Boot) -> str:
-    c = booted.config
-    return f"{c.page_size_name}-va{c.va_bits}-pa{c.pa_bits} on {booted.cpu.name}"
-
-
 real_boots = pytest.mark.parametrize(
     "real", [r for r in RECORDED if r["booted"]], ids=lambda r: f"{r['config']} on {r['cpu']}"
 )
-everywhere = pytest.mark.parametrize("booted", BOOTS, ids=str_of)
 
 
 def config_of(name: str) -> Config:
@@ -120,34 +115,34 @@ def test_kernel_boots_if_the_cpu_has_its_granule():
     assert len(BOOTS) == 88
 
 
-@everywhere
-def test_virtual_address_bits(booted):
-    config, cpu = booted.config, booted.cpu
-    has_52 = cpu.mmfr2.VARANGE >= 1 if config.page_size_name == "64k" else cpu.has_lpa2(config.granule)
-    fallback = {"4k": 48, "16k": 47, "64k": 48}[config.page_size_name]
-    assert booted.vabits_actual == (fallback if config.va_bits == 52 and not has_52 else config.va_bits)
-    tcr = booted.tcr_el1
-    assert tcr.T0SZ == tcr.T1SZ == 64 - booted.vabits_actual
-    assert (booted.vabits_actual == 52 and config.page_size_name != "64k") == tcr.DS
+def test_virtual_address_bits():
+    for booted in BOOTS:
+        config, cpu = booted.config, booted.cpu
+        has_52 = cpu.mmfr2.VARANGE >= 1 if config.page_size_name == "64k" else cpu.has_lpa2(config.granule)
+        fallback = {"4k": 48, "16k": 47, "64k": 48}[config.page_size_name]
+        assert booted.vabits_actual == (fallback if config.va_bits == 52 and not has_52 else config.va_bits)
+        tcr = booted.tcr_el1
+        assert tcr.T0SZ == tcr.T1SZ == 64 - booted.vabits_actual
+        assert (booted.vabits_actual == 52 and config.page_size_name != "64k") == tcr.DS
 
 
-@everywhere
-def test_physical_address_bits(booted):
+def test_physical_address_bits():
     """With VA fallback, 64K keeps 52 physical bits; 4K and 16K drop to 48."""
-    lost = booted.vabits_actual < booted.config.va_bits and booted.config.page_size_name != "64k"
-    possible = 48 if lost else booted.config.pa_bits
-    assert possible == booted.constants.PHYS_MASK_SHIFT
-    assert booted.tcr_el1.IPS.bits == min(possible, booted.cpu.mmfr0.PARANGE.bits)
+    for booted in BOOTS:
+        lost = booted.vabits_actual < booted.config.va_bits and booted.config.page_size_name != "64k"
+        possible = 48 if lost else booted.config.pa_bits
+        assert possible == booted.constants.PHYS_MASK_SHIFT
+        assert booted.tcr_el1.IPS.bits == min(possible, booted.cpu.mmfr0.PARANGE.bits)
 
 
-@everywhere
-def test_real_levels_are_walked_by_the_mmu(booted):
-    real = 2 + sum(fold is Fold.REAL for fold in booted.folded.values())  # the pgd and the pte always exist
-    assert real == 4 - booted.start_level
-    # A level folds at run time only where fewer bits are in use than configured; the others fold at compile time.
-    at_run_time = [name for name, fold in booted.folded.items() if fold is Fold.RUN_TIME]
-    assert len(at_run_time) == booted.config.PGTABLE_LEVELS - real
-    assert at_run_time in ([], ["p4d"], ["pud"])
+def test_real_levels_are_walked_by_the_mmu():
+    for booted in BOOTS:
+        real = 2 + sum(fold is Fold.REAL for fold in booted.folded.values())  # the pgd and the pte always exist
+        assert real == 4 - booted.start_level
+        # A level folds at run time only where fewer bits are in use than configured; the others fold at compile time.
+        at_run_time = [name for name, fold in booted.folded.items() if fold is Fold.RUN_TIME]
+        assert len(at_run_time) == booted.config.PGTABLE_LEVELS - real
+        assert at_run_time in ([], ["p4d"], ["pud"])
 
 
 def test_folded_levels():
@@ -164,11 +159,11 @@ def test_folded_levels():
     assert folds("64k", 52, "cortex-a72") == folds("64k", 52, "max") == ["COMPILE_TIME", "COMPILE_TIME", "REAL"]
 
 
-@everywhere
 @pytest.mark.parametrize("kpti", [False, True], ids=["", "kpti"])
-def test_kpti_makes_kernel_mappings_not_global(booted, kpti):
-    k = boot(booted.config, booted.cpu, kpti=kpti).constants
-    assert {bool(k[name] & booted.config.constants.PTE_NG) for name in k if name.startswith("PROT_")} == {kpti}
+def test_kpti_makes_kernel_mappings_not_global(kpti):
+    for booted in BOOTS:
+        k = boot(booted.config, booted.cpu, kpti=kpti).constants
+        assert {bool(k[name] & booted.config.constants.PTE_NG) for name in k if name.startswith("PROT_")} == {kpti}
 
 
 def test_kpti_leaves_e0pd_to_the_cpu():
@@ -181,7 +176,7 @@ def test_kpti_leaves_e0pd_to_the_cpu():
 # The story as one law.
 
 
-@everywhere
+@every_kind
 def test_bad_page_where_the_pud_is_real(booted):
     pud_is_real = booted.folded["pud"] is Fold.REAL
     run = Tree.named("arm64-for-next").start_kernel(booted).run()

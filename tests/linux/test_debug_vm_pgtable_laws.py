@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from functools import cache
 
 import pytest
 from kernels import every_kind
@@ -21,6 +22,7 @@ def started(booted: Boot, placement: Placement = ANYWHERE) -> Kernel:
     return Tree.named("fixed").start_kernel(booted, placement=placement)
 
 
+@cache
 def function_at(location: str) -> str:
     line = location.split(":")[-1]
     for name, function in functions_of(debug_vm_pgtable).items():

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kernels import KINDS, kernel
 
@@ -130,7 +130,6 @@ def ttbr(k: Kernel, pgd: int, va: int) -> int:
 
 
 @given(mapped())
-@settings(max_examples=150)
 def test_linux_and_the_mmu_read_the_same_words(kernel_and_address):
     booted, va = kernel_and_address
     k = Kernel(booted)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kernels import KINDS, every_kernel, kernel
 
@@ -187,7 +187,6 @@ def entries(draw):
     return k, pfn, pte
 
 
-@settings(max_examples=300)
 @given(entries())
 def test_each_change_changes_only_its_own_flags(case):
     k, pfn, pte = case
@@ -200,7 +199,6 @@ def test_each_change_changes_only_its_own_flags(case):
         assert getattr(k, f"pte_{change}")(after) == after, "idempotent"
 
 
-@settings(max_examples=300)
 @given(entries(), st.sampled_from(FLAGS))
 def test_pte_modify_keeps_frame_accessed_and_dirty(case, flags):
     k, pfn, pte = case
@@ -217,7 +215,6 @@ def test_pte_modify_keeps_frame_accessed_and_dirty(case, flags):
     assert k.pte_same(k.pte_modify(k.pte_modify(pte, k.vm_get_page_prot(0)), prot), after), "PROT_NONE in between"
 
 
-@settings(max_examples=200)
 @given(entries())
 def test_frame_and_protection_make_up_an_entry(case):
     k, pfn, pte = case
@@ -228,7 +225,6 @@ def test_frame_and_protection_make_up_an_entry(case):
         assert k.pte_pgprot(k.pte_advance_pfn(pte, 3)) == k.pte_pgprot(pte)
 
 
-@settings(max_examples=200)
 @given(entries())
 def test_dirty_is_kept_when_hardware_or_software_marked_it(case):
     k, _, pte = case
@@ -240,7 +236,6 @@ def test_dirty_is_kept_when_hardware_or_software_marked_it(case):
     assert k.pte_hw_dirty(k.pte_mkdirty(k.pte_mkwrite(pte, VMA)))
 
 
-@settings(max_examples=200)
 @given(entries())
 def test_pmd_queries_agree_with_pte_queries(case):
     k, _, pte = case

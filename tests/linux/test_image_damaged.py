@@ -91,7 +91,6 @@ def test_a_damaged_image_opens_or_is_an_image_error(tmp_path_factory, kind, data
 values = st.recursive(st.none() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=2), max_leaves=3)
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_registers_of_any_value_or_type_open_or_are_an_image_error(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("capture")

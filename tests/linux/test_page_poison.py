@@ -46,7 +46,6 @@ def test_without_poisoning_a_freed_page_is_unchanged():
 
 
 @given(offset=st.integers(0, 4095), data=st.binary(min_size=1, max_size=40))
-@settings(max_examples=50, deadline=None)
 def test_write_to_a_free_page_is_reported(offset, data):
     k = new_kernel()
     page = k.virt_to_page(freed(k))

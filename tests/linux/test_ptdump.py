@@ -253,7 +253,6 @@ def mapped(draw):
     return booted, user, mapper.mmu, done
 
 
-@settings(max_examples=60)
 @given(mapped())
 def test_regions_tile_the_address_space_and_neighbours_differ(case):
     booted, user, mmu, done = case
@@ -313,7 +312,6 @@ def test_a_table_that_is_not_in_memory_is_said_to_be_missing():
     assert regions(ptdump(mmu, booted))[1].as_dict()["prot"] is None
 
 
-@settings(max_examples=60)
 @given(st.sampled_from(CAPTURES), st.integers(0, (1 << 32) - 1), st.booleans())
 def test_damaged_tables_give_regions_that_tile_or_the_error(name, seed, user):
     _, pages = capture(name)

@@ -1,11 +1,10 @@
 """Swap and migration entries are read from a page table as they were written, in every kernel."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kernels import KINDS, every_kernel, kernel
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_swap_entry_round_trip(data):
     k = data.draw(st.sampled_from(KINDS).map(kernel))

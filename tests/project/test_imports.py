@@ -77,25 +77,25 @@ def imports(module: str, tree: ast.AST) -> Iterator[str]:
                 yield submodule if submodule in MODULES else base
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_run_one_way(module):
-    assert part(module), f"{module} is in no part that the layout knows"
-    allowed = BELOW[part(module)] | {part(module)}
-    tree = ast.parse(MODULES[module].read_text())
-    for name in imports(module, tree):
-        if name.split(".")[0] in ("pgtlab", "pgtlab_widgets"):
-            assert part(name) in allowed, f"{module} must not import {name}"
+TREES = {module: ast.parse(path.read_text()) for module, path in MODULES.items()}
+IMPORTS = {module: {*imports(module, tree)} for module, tree in TREES.items()}
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if part(m) not in MAY_IMPORT_VIEWS])
-def test_nothing_below_the_views_imports_matplotlib_or_jupyter(module):
-    tree = ast.parse(MODULES[module].read_text())
-    used = {name.split(".")[0] for name in imports(module, tree)} & VIEWS
-    assert used <= MAKES_NOTEBOOKS.get(module, set())
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            at_the_top = {name.split(".")[0] for name in imports(module, node)}
-            assert not at_the_top & VIEWS, "import it inside the function that needs it"
+def test_imports_run_one_way():
+    assert [module for module in MODULES if not part(module)] == [], "in no part that the layout knows"
+    ours = {m: {n for n in names if n.split(".")[0] in ("pgtlab", "pgtlab_widgets")} for m, names in IMPORTS.items()}
+    allowed = {module: BELOW[part(module)] | {part(module)} for module in MODULES}
+    assert [f"{m} must not import {n}" for m in ours for n in ours[m] if part(n) not in allowed[m]] == []
+
+
+def test_nothing_below_the_views_imports_matplotlib_or_jupyter():
+    for module, tree in TREES.items():
+        if part(module) not in MAY_IMPORT_VIEWS:
+            used = {name.split(".")[0] for name in IMPORTS[module]} & VIEWS
+            assert used <= MAKES_NOTEBOOKS.get(module, set()), module
+            at_the_top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+            names = {name.split(".")[0] for node in at_the_top for name in imports(module, node)}
+            assert not names & VIEWS, f"{module}: import it inside the function that needs it"
 
 
 def test_the_layout_is_there():
@@ -115,11 +115,11 @@ def floor(module: str) -> int:
     return 0 if any(inside(module, name) for name in BEFORE_IT_RUNS) else 2
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if inside(module, "pgtlab.linux")])
-def test_the_running_kernel_knows_no_view_of_it(module):
-    for name in imports(module, ast.parse(MODULES[module].read_text())):
-        if inside(name, "pgtlab.linux") and name not in ("pgtlab.linux", module):
-            assert floor(name) <= floor(module), f"{module} must not import {name}"
+def test_the_running_kernel_knows_no_view_of_it():
+    for module in MODULES:
+        if inside(module, "pgtlab.linux"):
+            inside_linux = {name for name in IMPORTS[module] if inside(name, "pgtlab.linux")} - {"pgtlab.linux"}
+            assert [f"{module} must not import {n}" for n in inside_linux if floor(n) > floor(module)] == []
 
 
 def when_imported(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -136,8 +136,8 @@ def when_imported(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
 def graph() -> dict[str, set[str]]:
     """What each module imports of the others when it is imported."""
     found: dict[str, set[str]] = {}
-    for module, path in MODULES.items():
-        nodes = when_imported(ast.parse(path.read_text()))
+    for module, tree in TREES.items():
+        nodes = when_imported(tree)
         found[module] = {name for node in nodes for name in imports(module, node)} & MODULES.keys() - {module}
     return found
 
@@ -171,8 +171,8 @@ def test_no_module_is_longer_than_400_lines():
 
 def test_no_two_public_classes_have_one_name():
     modules = defaultdict(list)
-    for module, path in MODULES.items():
-        for node in ast.parse(path.read_text()).body:
+    for module, tree in TREES.items():
+        for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 modules[node.name].append(module)
     modules["Choice"].remove("pgtlab_widgets.choices")  # of a toggle; the other is of a question

@@ -20,8 +20,6 @@ import yaml
 
 from pgtlab import Config, Fold, boot
 
-pytestmark = pytest.mark.xdist_group("site")  # built once, not once a worker
-
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 

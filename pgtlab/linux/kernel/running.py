@@ -30,7 +30,7 @@ from pgtlab.linux.kernel.page import PAGE_DTYPE, Page
 from pgtlab.linux.kernel.page_owner import PageOwner
 from pgtlab.linux.kernel.report import Report, Run
 from pgtlab.linux.kernel.stack import Stack
-from pgtlab.linux.kernel.symbols import Symbol, is_inline, is_leaf, through_kernel
+from pgtlab.linux.kernel.symbols import Symbol, through_kernel
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement
 
 STACKS_BEFORE = 15  # stacks below that of init, THREAD_ALIGN apart: of the idle task, kthreadd and its first threads
@@ -149,10 +149,7 @@ class Kernel(KernelFunctions):
         self.task_stack = (
             self.VMALLOC_START + STACKS_BEFORE * self.THREAD_ALIGN if copy is None else copy & -self.THREAD_SIZE
         )
-        # A commit's function is inlined, or a leaf, if the model's function of that name is.
-        symbols = vmlinux.link(self.boot.config.PGTABLE_LEVELS, {})
-        inline = {name for name, function in symbols.items() if is_inline(function)}
-        leaf = {name for name, function in symbols.items() if is_leaf(function)}
+        inline, leaf = vmlinux.without_frames(self.boot.config.PGTABLE_LEVELS)
         self.stack = Stack(INIT_TRACE[::-1], inline, leaf, self.task_stack + self.THREAD_SIZE)
 
     def _start(self) -> None:

@@ -6,7 +6,7 @@ pointer then point, and has its local variables above them. A leaf function make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 SAVED = 12 * 8  # bytes: x29, x30 and the ten registers that a function must preserve
 PT_REGS = 336  # bytes at the top of every kernel stack, for the registers of user space
@@ -36,7 +36,7 @@ class Stack:
         Address of the end of the task's stack.
     """
 
-    def __init__(self, calls: tuple[str, ...], inline: set[str], leaf: set[str], end: int) -> None:
+    def __init__(self, calls: tuple[str, ...], inline: Set[str], leaf: Set[str], end: int) -> None:
         self.frames = [Frame(name) for name in calls]
         self._inline, self._leaf = inline, leaf
         self._top = end - PT_REGS

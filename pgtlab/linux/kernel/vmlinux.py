@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Final
 
 from pgtlab.linux import kernel
-from pgtlab.linux.kernel.symbols import Symbol, functions_of, is_of_folded_level, through_kernel
+from pgtlab.linux.kernel.symbols import Symbol, functions_of, is_inline, is_leaf, is_of_folded_level, through_kernel
 
 #: Modules that stand in for a level folded at compile time, with the largest number of levels at which it is folded.
 _FOLDED: Final = {"pgtable_nop4d": 4, "pgtable_nopud": 3, "pgtable_nopmd": 2}
@@ -40,16 +40,27 @@ def link(levels: int, replaced: Mapping[str, Symbol]) -> dict[str, Symbol]:
     return {**_always(), **folded, **compiled}
 
 
+@cache
+def without_frames(levels: int) -> tuple[frozenset[str], frozenset[str]]:
+    """The functions that are inlined and those that are leaves, in a kernel with `levels` page-table levels.
+
+    A commit's function is inlined, or a leaf, if the model's function of that name is.
+    """
+    symbols = link(levels, {})
+    inline = frozenset(name for name, function in symbols.items() if is_inline(function))
+    return inline, frozenset(name for name, function in symbols.items() if is_leaf(function))
+
+
 def callable_through(symbols: Mapping[str, Symbol]) -> Iterator[tuple[str, Symbol]]:
     """Each function by name, as it is called through a kernel; all kernels share the wrappers of the model's own."""
     for name, function in symbols.items():
-        of_the_model = function.__module__.startswith(kernel.__name__)
-        yield name, _made_once(name, function) if of_the_model else through_kernel(name, function)
+        yield name, _OF_THE_MODEL.get(function) or through_kernel(name, function)
 
 
-@cache
-def _made_once(name: str, function: Symbol) -> Symbol:
-    return through_kernel(name, function)
+#: Each function of the twins as it is called through a kernel.
+_OF_THE_MODEL: Final[Mapping[Symbol, Symbol]] = {
+    function: through_kernel(name, function) for twin in TWINS.values() for name, function in functions_of(twin).items()
+}
 
 
 @cache
