@@ -7,6 +7,8 @@ BIN    := .venv/bin
 READY  := .venv/.ready-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=25)
+# `make sweep` runs the others, and `make site` what reads its pages.
+SUITE  := not sweep and not site
 # The tests start Python some hundred times: what it compiles is kept, whatever the environment says about it.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -38,16 +40,16 @@ lab: env  ## open JupyterLab on the map of the course
 	@$(BIN)/pgtlab lab
 
 test: env  ## run the whole test suite, in a browser too where there is one
-	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" $(PYTEST) -m "not sweep"
+	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" $(PYTEST) -m "$(SUITE)"
 
 test-fast: env  ## run the tests that need no browser and no QEMU, and take no long time
-	@$(PYTEST) -m "not browser and not oracle and not slow and not sweep"
+	@$(PYTEST) -m "not browser and not oracle and not slow and $(SUITE)"
 
-sweep: env  ## ask about every kernel what the suite asks about some
+sweep: env  ## ask about every kernel what the suite asks about some, and run the notebooks and all bisections
 	@$(PYTEST) -m sweep
 
 search: env  ## let Hypothesis look for exceptions to the laws for longer, with other examples every time
-	@$(PYTEST) -m "not browser and not slow and not sweep" --hypothesis-profile=search
+	@$(PYTEST) -m "not browser and not slow and $(SUITE)" --hypothesis-profile=search
 
 MMU_DATA ?= tests/data/mmu
 test-mmu: env  ## hold the MMU against every recorded translation in MMU_DATA=folder
@@ -81,6 +83,7 @@ site: env  ## build the site in build/site, and check it: any warning or broken 
 	PYTHONPATH=$(CURDIR):$(CURDIR)/widgets $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto \
 	  --conf-dir docs --doctree-dir build/doctrees . build/site
 	$(BIN)/python docs/check_site.py build/site
+	@$(BIN)/python -m pytest --quiet -m site tests/project/test_site.py
 
 # What the site's wheel is built from is this tree, as above.
 lite: env  ## build the browser edition in build/lite: a site on which the course needs no installation

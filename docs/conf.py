@@ -43,7 +43,7 @@ source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
 
 # The course: notebooks are text, and run at build. A cell that fails or warns stops the build.
 nb_custom_formats = {".py": ["nbformat.reads", {"as_version": 4}]}
-nb_execution_mode = "off" if tags.has("light") else "force"  # noqa: F821 (Sphinx defines `tags`)
+nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
@@ -66,8 +66,7 @@ python_use_unqualified_type_names = True
 maximum_signature_line_length = 110
 # Every name of ours has to resolve; those of Python, numpy and the kernel are in no inventory that is at hand offline.
 nitpicky = True
-nitpick_ignore_regex = [("py:(func|meth|class)", ".*")] if tags.has("light") else []  # noqa: F821
-nitpick_ignore_regex += [("py:obj", "(?s).*"), ("py:class", r"(?!pgtlab).*"), ("py:class", r"pgtlab.*\.[A-Z]")]
+nitpick_ignore_regex = [("py:obj", "(?s).*"), ("py:class", r"(?!pgtlab).*"), ("py:class", r"pgtlab.*\.[A-Z]")]
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
@@ -127,9 +126,8 @@ def modules(pattern: str) -> list[str]:
 
 def documented(block: re.Match[str]) -> str:
     """Return the Markdown that documents the modules of a list, a section for each."""
-    directive = "py:module" if tags.has("light") else "automodule"  # noqa: F821
     names = [module for pattern in block[1].split() for module in modules(pattern)]
-    return "\n".join(f"### `{name}`\n\n```{{eval-rst}}\n.. {directive}:: {name}\n```\n" for name in names)
+    return "\n".join(f"### `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n```\n" for name in names)
 
 
 def exported(block: re.Match[str]) -> str:
@@ -229,5 +227,4 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", skip_member)
     app.connect("autodoc-process-docstring", whole_comment, priority=400)  # before napoleon's
     app.add_transform(LightAndDark)
-    if not tags.has("light"):  # noqa: F821
-        import_for_types()
+    import_for_types()

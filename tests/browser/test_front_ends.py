@@ -43,11 +43,11 @@ def test_keys_of_a_view_are_marked_for_notebook_7(explorer):
         """() => { window.taken = []; document.addEventListener("keydown", (event) =>
             event.target.hasAttribute("data-lm-suppress-shortcuts") || window.taken.push(event.key), true); }"""
     )
-    explorer.get_by_role("button", name="16k").focus()
+    explorer.get_by_role("button", name="16k", exact=True).focus()
     for key in ("ArrowRight", "d", "Control+s", "Shift+Enter", "ArrowLeft"):
         page.keyboard.press(key)
     assert [key for key in page.evaluate("window.taken") if len(key) == 1 or key == "Enter"] == ["s", "Enter"]
-    expect(explorer.get_by_role("button", name="16k")).to_be_focused()
+    expect(explorer.get_by_role("button", name="16k", exact=True)).to_be_focused()
     page.evaluate("document.body.append(Object.assign(document.createElement('button'), {id: 'other'}))")
     page.locator("#other").press("ArrowRight")
     assert page.evaluate("window.taken").pop() == "ArrowRight", "keys outside a view are left alone"

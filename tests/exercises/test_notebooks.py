@@ -12,6 +12,9 @@ from pgtlab.lab.judge import define
 
 NAMES = sorted(path.stem for path in (course_text.sources() / "exercises").glob("[!_]*.py"))
 each = pytest.mark.parametrize("name", NAMES)
+each_run = pytest.mark.parametrize(
+    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.sweep) for name in NAMES[1:])]
+)
 
 
 def text(notebook) -> str:
@@ -52,7 +55,7 @@ def test_the_learner_gets_neither_solution_nor_wrong_answers_nor_checks(name):
             assert line in given or json.dumps(line)[1:-1] not in notebook
 
 
-@each
+@each_run
 @pytest.mark.slow
 def test_the_learners_notebook_runs_with_the_solution_in_it(name, tmp_path):
     notebook, exercise = learner_notebook(find(name)), read(find(name))
@@ -63,7 +66,7 @@ def test_the_learners_notebook_runs_with_the_solution_in_it(name, tmp_path):
     assert result.startswith(f"{name}: solved, ")
 
 
-@each
+@each_run
 @pytest.mark.slow
 def test_the_instructors_notebook_shows_the_solution_and_what_each_wrong_answer_gets(name, tmp_path):
     notebook, exercise = solution_notebook(find(name)), read(find(name))

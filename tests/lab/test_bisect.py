@@ -15,6 +15,7 @@ from pgtlab.lab.trees import Tree, TreeError
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = re.findall(r"^```(sh|text)\n(.*?)^```$", (ROOT / "docs/bisection.md").read_text(), re.MULTILINE | re.DOTALL)
 MAKE, *BISECTIONS = [text for language, text in BLOCKS if language == "sh"]
+FOLDING, DUMPING = "arm64: mm: Add support for folding PUDs at runtime", "mm: add __dump_folio()"
 SHOWN = [text for language, text in BLOCKS if language == "text"]
 
 
@@ -68,12 +69,11 @@ def repo(tmp_path_factory):
 @pytest.mark.parametrize(
     ("script", "shown", "subject"),
     [
-        (BISECTIONS[0], SHOWN[0], "Merge branch 'for-next/core'"),
-        (BISECTIONS[1], SHOWN[1], "arm64: mm: Add support for folding PUDs at runtime"),
-        (BISECTIONS[2], SHOWN[2], "arm64: mm: Add support for folding PUDs at runtime"),
-        (BISECTIONS[3], SHOWN[3], "mm: add __dump_folio()"),
+        pytest.param(BISECTIONS[0], SHOWN[0], "Merge branch 'for-next/core'", id="panics"),
+        pytest.param(BISECTIONS[1], SHOWN[1], FOLDING, id="reports"),
+        pytest.param(BISECTIONS[2], SHOWN[2], FOLDING, id="panics, rebased", marks=pytest.mark.sweep),
+        pytest.param(BISECTIONS[3], SHOWN[3], DUMPING, id="panics, arm64 merged", marks=pytest.mark.sweep),
     ],
-    ids=["panics", "reports", "panics, rebased", "panics, arm64 merged"],
 )
 def test_git_bisect_finds_the_commits_of_the_thread(shell, script, shown, subject):
     done = shell(f"{MAKE}\n{script}")
@@ -87,7 +87,7 @@ def test_bisections_in_the_document():
     assert len(BISECTIONS) == len(SHOWN) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize(("cpu", "found"), [("max", True), ("max,lpa2=off", False)])
 def test_bisection_with_other_kernels(shell, cpu, found):
     options = f"--page-size 16k --va-bits 52 --cpu {cpu}"

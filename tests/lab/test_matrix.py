@@ -20,11 +20,14 @@ OUTCOMES = {  # with a real PUD, and without one
     "next+fix-dump-page": ("report", "clean"),
     "fixed": ("clean", "clean"),
 }
+IN_SHORT = ("next-20240229", "next+fix-dump-page")  # every outcome is among theirs; `make sweep` asks the others
 PROTECTIONS = set(range(16))  # VM_NONE to VM_SHARED | VM_ACCESS_FLAGS, as in the kernel's loop
 BASIC_TESTS = ("pte_basic_tests", "pmd_basic_tests", "pud_basic_tests")
 
 
-@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize(
+    "name", [name if name in IN_SHORT else pytest.param(name, marks=pytest.mark.sweep) for name in TREES]
+)
 def test_each_tree_in_every_configuration_with_every_protection(name):
     """The panic is exactly where the report is: where PUD tables are freed."""
     tried = defaultdict(set)

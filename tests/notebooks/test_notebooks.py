@@ -1,4 +1,4 @@
-"""Every notebook of the course runs from its first cell to its last."""
+"""Every notebook of the course runs from its first cell to its last, as it does when `make site` builds the pages."""
 
 import pytest
 from nbclient import NotebookClient
@@ -8,7 +8,7 @@ from pgtlab.lab import course_text
 NOTEBOOKS = sorted((course_text.sources() / "notebooks").glob("*.py"))
 
 
-@pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("source", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(source, tmp_path):
     notebook = course_text.notebook(source)

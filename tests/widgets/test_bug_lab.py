@@ -6,12 +6,20 @@ import pytest
 from pgtlab_widgets import BugLab, bug_lab, kernel_run
 from pgtlab_widgets.choices import traits
 
-from pgtlab.lab import check
+from pgtlab.lab import check, kernel_checks
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.matrix import matrix
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, Tree
+from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import LivepatchError
+
+
+@pytest.fixture
+def few_kernels(monkeypatch):
+    """Let a fix be judged on three kernels, not on all 17."""
+    few = tuple(distinct_boots()[::7])
+    monkeypatch.setattr(kernel_checks, "distinct_boots", lambda: few)
 
 
 def test_log_of_the_tree_is_read():
@@ -96,7 +104,7 @@ def test_livepatch_is_shown_and_judged():
         lab.livepatch(pud_fre=pud_free)
 
 
-def test_fix_has_its_name_and_is_dropped_for_a_catalogue_bug():
+def test_fix_has_its_name_and_is_dropped_for_a_catalogue_bug(few_kernels):
     lab = BugLab()
     for name in ("fix-pud-free", "fix-dump-page"):
         lab.receive({"fix": name})
@@ -181,7 +189,7 @@ def pud_free(k, mm, pud):
 """
 
 
-def test_patch_text_apply_judge_unpatch():
+def test_patch_text_apply_judge_unpatch(few_kernels):
     lab = BugLab("arm64-for-next")
     assert lab.view["own"]["text"].startswith("def pud_free(k: Kernel, mm: MmStruct, pud: int)")  # the function to fix
     lab.receive({"own": OWN})
