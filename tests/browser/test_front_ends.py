@@ -43,6 +43,7 @@ def test_keys_of_a_view_are_marked_for_notebook_7(explorer):
         """() => { window.taken = []; document.addEventListener("keydown", (event) =>
             event.target.hasAttribute("data-lm-suppress-shortcuts") || window.taken.push(event.key), true); }"""
     )
+    explorer.locator("[data-unfold='kernel']").click()
     explorer.get_by_role("button", name="16k", exact=True).focus()
     for key in ("ArrowRight", "d", "Control+s", "Shift+Enter", "ArrowLeft"):
         page.keyboard.press(key)
