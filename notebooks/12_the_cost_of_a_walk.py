@@ -11,159 +11,133 @@
 # ---
 
 # %% [markdown]
-# # The cost of a walk: why 47 bits, and not 48?
+# # 12. What does it cost?
 #
-# In the tour, a kernel built for 16K pages and 52 bits ran on a CPU without LPA2. It fell back to **47** bits and folded
-# the pud. But that CPU can do 48. Why give a bit away?
+# In chapter 8 a kernel with 16K pages fell back to **47** bits, and folded a level for it. The processor can do 48. Why give
+# up a bit? The commit says that a first level with only two entries makes poor use of what the processor remembers.
 #
-# The bit costs a level. Here you count what a level costs: how often the MMU reads a table, with different programs and
-# different hardware. Nothing below is looked up; every number is counted while a trace of addresses runs through a TLB
-# and the tables.
+# One level more: four reads instead of three. So programs would be a third slower? Count, before you believe it.
 
 # %%
-from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, Workload, mapped, regimes, visited, walk_costs, workloads
-from pgtlab.plot.walk_cost import plot_over_time, plot_walk_costs
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("12_the_cost_of_a_walk")
+chapter
 
 # %% [markdown]
-# ## 1. A level with two entries
+# ## 12.1 What a walk costs
+
+# %%
+chapter.ask("reads_without_a_tlb")
+
+# %% [markdown]
+# No processor could live with that. A **TLB**, translation lookaside buffer, is a small memory inside it that keeps finished
+# translations: page and frame. If the page is in it, there is no walk.
+
+# %%
+chapter.ask("tlb_reach")
+
+# %% [markdown]
+# Here is a small one at work, access by access. Step, and say before each step: hit or miss? And which entry will go?
+
+# %%
+from pgtlab_widgets import TLBView
+
+TLBView()
+
+# %% [markdown]
+# ## 12.2 Whose translation is it?
+
+# %%
+chapter.ask("the_same_address_twice")
+
+# %% [markdown]
+# An **ASID**, address space identifier, is that number. The kernel gives one to each process, and puts it into TTBR0_EL1
+# beside the address of the first table.
+#
+# ## 12.3 A level with two entries
 #
 # What the kernel falls back to, what it might have used instead, and what it uses with LPA2:
 
 # %%
+from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, regimes, walk_costs
+from pgtlab.plot.walk_cost import plot_walk_costs
+
 compared = regimes("16k")
 for regime in compared:
-    print(f"{regime.name:12} {regime.levels} levels, from level {regime.start_level} on; ", end="")
-    print(f"the first table has {regime.first_table} entries")
+    print(
+        f"{regime.name:12} {regime.levels} levels, from level {regime.start_level}, first table: {regime.first_table} entries"
+    )
 
 # %% [markdown]
-# 16K pages resolve 11 bits a level. 47 = 14 + 3 × 11 needs three levels, all of them full. The 48th bit needs a fourth
-# level, whose table has just **two** entries. Here is the same address in the same mapping, walked both ways:
+# If a walk is needed, it need not start at the top. A **walk cache** remembers tables: if it knows where the level 3 table is,
+# a walk reads one entry and is done. Processors differ: some have none, some remember last tables only, some have one for all
+# levels or one for each.
 
 # %%
-kinds = workloads(compared[0].region)
-trace = kinds["uniform"].vas
-regions = visited(kinds["uniform"], compared[0].region)
-for regime in compared[:2]:
-    print(mapped(regime, regions, regime.region, "pages").translate(int(trace[0])))
-    print()
+chapter.ask("one_more_level")
 
 # %% [markdown]
-# One more line, one more read of memory. If every access walked, each would pay that price. But a TLB remembers pages, and
-# a **walk cache** remembers tables: if it knows where the level 3 table is, a walk reads one descriptor and is done.
-#
-# ## 2. Programs and hardware
-#
-# Seven traces, 300,000 accesses each:
-#
-# | trace | what it does |
-# |---|---|
-# | sequential | word after word |
-# | strided | every 64 KiB of 8 GiB |
-# | uniform | any word of 8 GiB, as in a large hash table |
-# | chase | follows a random chain of pointers through 8 GiB |
-# | zipf | some pages of 8 GiB far more often than others |
-# | scattered | 512 mappings anywhere in the address space |
-# | processes | 32 processes take turns, each in its own 256 MiB |
-#
-# And four kinds of hardware. All have a TLB of 48 entries and behind it one of 1024. They differ in the walk cache: none;
-# one for last-level tables only, as a Cortex-A53 has; one that all levels share; one for each level.
+# Seven programs, 60,000 accesses each: word after word; every 64 KiB; any word of 8 GiB; a random chain of pointers; some
+# pages far more often than others; 512 small mappings anywhere; and 32 processes in turn. Each dot is counted while these
+# addresses run through a TLB and real tables. It takes a second or two.
 
 # %%
-costs = walk_costs(compared)
+costs = walk_costs(compared, accesses=60_000)
 plot_walk_costs(costs)
 
 # %% [markdown]
-# Read it from left to right.
-#
-# - **No walk cache**: every walk of 48 bits reads four descriptors instead of three.
-# - **Last tables only**: where the program stays near (sequential, strided), the cache nearly always hits, and the
-#   levels above do not matter. Where it jumps about, most walks start at the top, and the difference is large.
-# - **Shared**, and **each level**: the dots lie on one another. The difference is all but gone.
-#
-# How much is left of it? The reads of a walk with 48 bits, less those with 47:
-
-# %%
-print(f"{'':14}" + "".join(f"{trace:>12}" for trace in costs.names("trace")))
-for hardware in costs.names("hardware"):
-    print(f"{hardware:14}", end="")
-    for trace in costs.names("trace"):
-        fallback, other = (costs.where(hardware=hardware, trace=trace, regime=r)[0].cost for r in compared[:2])
-        print(f"{other.reads_per_walk - fallback.reads_per_walk:12.4f}", end="")
-    print()
-
-# %% [markdown]
-# ## 3. Where the rest comes from
-#
-# A walk reads level 0 only while no walk cache has its entry. That is once for each address space: the entry of one
-# process is of no use to another. (The 0.0068 of *sequential* is one read too; that trace walks only 147 times.) Watch
-# three processes, twenty accesses each:
-
-# %%
-import numpy as np
-
-switch = Workload("switch", kinds["processes"].vas[:60], np.repeat([1, 2, 3], 20).astype(np.uint16))
-first_walks = walk_costs(reversed(compared[:2]), [switch], windows=60)
-plot_over_time(first_walks.where(hardware="each level"), "Three processes: each begins with a whole walk")
-
-# %% [markdown]
-# Four reads against three, at the first access of each process, and never again until its entries are gone.
-#
-# And what does the entry displace? Where all levels share one walk cache, it takes the place of another table. In the
-# table above that is the line *shared*, column *scattered*: it can be measured, and it is next to nothing.
-
-# %% [markdown]
-# ## 4. So, why 47?
+# From left to right: without a walk cache every walk with 48 bits reads four entries instead of three. With one for last
+# tables only, it depends on whether the program stays near. With one for each level the dots lie on one another.
 
 # %%
 for hardware in costs.names("hardware"):
-    fallback, other = (
-        sum(sum(row.cost.reads) for row in costs.where(hardware=hardware, regime=regime)) for regime in compared[:2]
+    bits_47, bits_48 = (
+        sum(sum(row.cost.reads) for row in costs.where(hardware=hardware, regime=r)) for r in compared[:2]
     )
-    print(f"{hardware:14} 48 bits read {other / fallback - 1:6.2%} more descriptors than 47, over all seven traces")
+    print(f"{hardware:14} 48 bits read {bits_48 / bits_47 - 1:6.2%} more entries than 47, over all seven programs")
 
 # %% [markdown]
-# The commit that brought the fallback says that a level 0 with only two entries makes poor use of the TLB. The figures
-# say when that is so: on hardware without walk caches, or with one for last-level tables only, and for programs that
-# jump about. On hardware that caches the tables of every level it costs one read when an address space is new: one or
-# two in ten thousand, here.
+# ## 12.4 So, why 47?
 #
-# So the figures alone do not force the choice. What stands on the two sides?
+# The figures alone do not force it. For 48: twice the addresses. For 47: no walk is longer, whatever the hardware; each
+# process has one table less; and Linux's own walks have one level less, too. The kernel took the side on which nothing gets
+# longer, and had to learn to fold a level at boot for it. You know what came of that.
 #
-# - For 48: twice the addresses, 256 TiB instead of 128 TiB.
-# - For 47: no walk is longer, whatever the walk cache. Each process has one table less. And Linux's own walks, at every
-#   page fault, have one level less too.
-#
-# The kernel chose the side on which no walk gets longer. But it had to learn to fold a pud at run time for it; and in
-# the tour you saw what came of that.
-#
-# What this model leaves out: time. A read that hits in the data cache is cheap, and the two entries of level 0 are
-# likely to be there. It counts reads and does not weigh them.
+# What the model leaves out is time: a read that hits in the data cache is cheap. It counts reads and does not weigh them.
 
 # %% [markdown]
-# ## 5. What LPA2 costs
+# ## 12.5 What helps more than a level
 #
-# With 4K pages, LPA2 adds a level above: five instead of four.
+# Map the same memory in larger pieces. **Contiguous** is a bit in an entry which says that a run of neighbours belongs
+# together, so that a TLB may keep them as one; and a block is one entry for a whole table's worth. Now the dots are reads for
+# each *access*:
 
 # %%
-plot_walk_costs(walk_costs(regimes("4k")))
-
-# %% [markdown]
-# The same picture. Anyone who can do with 48 bits loses little by having 52, if the hardware caches tables well.
-#
-# ## 6. What helps more than a level
-#
-# Map the same memory in larger pieces: pages in runs with the Contiguous bit, or blocks of 32 MiB. Now the dots are reads
-# for each *access*:
-
-# %%
-by_mapping = walk_costs(compared, mappings=MAPPINGS, hardware={"each level": HARDWARE["each level"]})
+by_mapping = walk_costs(
+    compared[:2], mappings=MAPPINGS, hardware={"each level": HARDWARE["each level"]}, accesses=30_000
+)
 plot_walk_costs(by_mapping, panels="mapping", number="reads_per_access")
 
 # %% [markdown]
-# No choice of levels comes near that. With blocks a TLB of 1024 entries reaches 32 GiB; with pages, 16 MiB.
+# No choice of levels comes near that. So why not map everything by blocks?
+
+# %%
+chapter.ask("one_page_in_each_block")
+
+# %% [markdown]
+# ## 12.6 In three lines
 #
-# ## Try it
+# - A walk reads an entry at each level; a TLB saves the walk, a walk cache its upper part, and an ASID keeps them apart.
+# - One level more costs a third only where every walk starts at the top. Measured, it is a fraction of a percent on hardware
+#   with walk caches.
+# - Larger mappings save more than levels do, and cost RAM where the memory is not used.
+
+# %%
+chapter.summary()
+
+# %% [markdown]
+# Try it: give the hardware another TLB, `Hardware(l1=(TLB(64),), l2=(TLB(2048, ways=8),))` from `pgtlab.arch.cost.tlb`; or run a
+# trace of your own program, `read_trace("file")` from `pgtlab.arch.cost.trace_file`.
 #
-# - Give the hardware another TLB: `Hardware(l1=(TLB(64),), l2=(TLB(2048, ways=8),))` from `pgtlab.arch.cost.tlb`.
-# - Run a trace of your own program: `read_trace("file")` from `pgtlab.arch.cost.trace_file` reads one address a line.
-# - In a shell: `pgtlab walk-cost --page-size 4k --trace uniform`.
+# Next: [13. Your own case](13_your_own_case.ipynb).
