@@ -99,9 +99,9 @@ print(f"logical    {logical:#018x}\narithmetic {arithmetic:#018x}")
 # %% [markdown]
 # ## 0.5 The smallest byte first
 #
-# A byte is two hexadecimal digits. **ASCII** gives each letter a byte: `p` is `0x70`, `a` is `0x61`. And arm64, like
-# most machines, is **little-endian**: of a word that takes several bytes of memory, the lowest byte has the lowest
-# address. So a text that was read as a number stands backwards in it.
+# A byte is two hexadecimal digits. **ASCII** gives each letter a byte: `p` is `0x70`, `a` is `0x61`. And **arm64**,
+# Linux's name for Arm's 64-bit processors, is **little-endian** like most machines: of a word that takes several bytes of
+# memory, the lowest byte has the lowest address. So a text that was read as a number stands backwards in it.
 
 # %%
 number = int.from_bytes(b"page", "little")

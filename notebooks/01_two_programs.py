@@ -152,8 +152,8 @@ chapter.ask("physical_as_pointer")
 print(b.read(0x8000_0010))
 
 # %% [markdown]
-# Who writes the list of pages, then? Not the programs. A processor has levels of **privilege**: the kernel runs at a
-# level at which it may change the list, and programs run at one at which they may not.
+# Who writes the list of pages, then? Not the programs. A processor grants **privilege**: the kernel may
+# change the list, and programs may not.
 #
 # So the kernel is the one program that isolation does not protect us from. If *it* handles the list wrongly, nothing
 # stands above it to stop it. It can only notice, say so, and stop.

@@ -132,7 +132,8 @@ chapter.ask("tables_for_a_range")
 #
 # How many levels are needed depends on two numbers, the granule and the bits in use. With 48 bits and 4K pages: 48 - 12 =
 # 36 bits of index, 9 a level, makes four levels. The last one is 3, so the first one is 0. The **start level** is the
-# level of the first table, and the processor takes as few levels as can resolve all the bits.
+# level of the first table, and the processor takes as few levels as can resolve all the bits. Its way from there down to
+# the page is a **walk**.
 
 # %%
 chapter.ask("start_level")

@@ -45,9 +45,9 @@ chapter
 # | `01` | a block | invalid |
 # | `11` | a table | a page |
 #
-# Bit 0 is the **valid** bit: if it is 0, the MMU looks at nothing else and refuses the access. A **table descriptor**
-# leads to the next table. A **page descriptor** maps a page; it exists at level 3 only. A **block descriptor** is a leaf
-# higher up: it maps in one piece all that a table below it would map, with 4K pages 2 MiB at level 2 and 1 GiB at
+# Bit 0 is the **valid** bit: if it is 0, the MMU looks at nothing else and refuses the access: a **fault**. A **table
+# descriptor** leads to the next table. The others end the walk and map memory: each is a **leaf**. A **page descriptor**
+# maps a page; it exists at level 3 only. A **block descriptor** is a leaf higher up: it maps in one piece all that a table below it would map, with 4K pages 2 MiB at level 2 and 1 GiB at
 # level 1.
 #
 # The same two bits, `11`, mean *go on* above level 3 and *stop here* at level 3. That is a common source of mistakes, in
@@ -66,7 +66,7 @@ chapter.ask("kind_of_entry")
 # A table begins where a frame begins, and so does a page: at a multiple of 4096. The lowest 12 bits of such an address
 # are always zero, so nobody needs to store them, and the entry uses their places for other things. The **output
 # address** of an entry, where the next table, the page or the block begins, is what is left when all else is cleared:
-# with 4K pages bits 47:12, each in its own place.
+# with 4K pages bits 47:12, each in its own place. The other bits are its **attributes**.
 
 # %%
 entry
@@ -100,7 +100,7 @@ print(process.walk(0x8012_3450))
 # %% [markdown]
 # ## 3.4 Who may do what
 #
-# arm64 calls its levels of privilege *exception levels*: programs run at EL0, the kernel at EL1. Five bits say who may do
+# arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. Five bits say who may do
 # what:
 #
 # - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in. Bit 7 *forbids writing*, to EL0 and EL1 alike.
@@ -130,10 +130,10 @@ chapter.ask("first_access")
 # %% [markdown]
 # ## 3.5 What kind of memory (full course)
 #
-# RAM may be kept in a cache, read ahead, and written later. A device must not be treated so: reading a network card's
-# register twice is not the same as reading it once. An entry says which kind is meant by a number of three bits,
-# AttrIndx, bits 4:2: a row in a list of eight kinds that the kernel keeps in a register. These are an entry's memory
-# **attributes**, together with SH, bits 9:8, which say who else must see a write at once.
+# RAM may be kept in a cache, read ahead, and written later. A device must not be treated so: reading twice from a
+# network card is not the same as reading once. An entry says which kind is meant by a number of three bits,
+# AttrIndx, bits 4:2: a row in a list of eight kinds that the kernel gives to the MMU. These are an entry's memory
+# attributes, together with SH, bits 9:8, which say who else must see a write at once.
 
 # %%
 print(process.walk(0x40_0010).outcome)

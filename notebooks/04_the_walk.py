@@ -41,7 +41,7 @@ chapter.ask("which_register")
 # %% [markdown]
 # ## 4.2 How much of it is in use
 #
-# **T0SZ** and **T1SZ** are two fields of another register, TCR_EL1. Each says for its half how many bits of an address are
+# **T0SZ** and **T1SZ** are two fields of another register, **TCR_EL1**. Each says for its half how many bits of an address are
 # *not* in use: 64 minus the size. From T0SZ and the granule the MMU knows at which level to start, as you do.
 
 # %%

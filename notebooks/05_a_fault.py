@@ -61,7 +61,9 @@ for va, access in ((0x40_0000, Access.WRITE), (0x80_0000, Access.READ), (0x80_00
 # - **EC**, the exception class, bits 31:26: `0x24` is a data abort from EL0, `0x25` a data abort from EL1 itself; `0x20`
 #   and `0x21` are the same for instruction aborts.
 # - **WnR**, write not read, bit 6.
-# - **FSC**, the fault status code, bits 5:0: the kind of fault in bits 5:2 and the level in bits 1:0.
+# - **FSC**, the fault status code, bits 5:0: the kind of fault in bits 5:2 and the level in bits 1:0. Kind 0b0001 is a
+#   **translation fault**: an entry is invalid. 0b0010: its access flag is 0. 0b0011 is a **permission fault**: a valid
+#   entry forbids the access.
 #
 # The lowest 25 bits together are called **ISS**; what they mean depends on EC. Worked, for the third line above:
 

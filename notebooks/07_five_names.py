@@ -130,7 +130,7 @@ for page_size, bits in (("4k", 48), ("4k", 39), ("16k", 47), ("64k", 52), ("64k"
 # ## 7.5 Folded is not absent (full course)
 #
 # Before it goes down, the code asks at each level whether there is anything: `pgd_none`, `p4d_none` and so on. A table that
-# could be there and is not is *absent*, and its entry above is 0. What must the question answer at a level that is folded?
+# could be there and is not is **absent**, and its entry above is 0. What must the question answer at a level that is folded?
 
 # %%
 chapter.ask("a_question_that_is_constant")

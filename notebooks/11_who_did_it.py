@@ -107,7 +107,7 @@ chapter.ask("is_mm_innocent")
 # git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic
 # ```
 #
-# Do it with `--bad report` as well. [Three bisections of one failure](../docs/bisection.md) has the third.
+# Do it with `--bad report` as well.
 
 # %% [markdown]
 # ## 11.5 Two fixes

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -25,12 +26,15 @@ class Term:
         The stem of the chapter that introduces it; `more` or `pgtlab` for one that no chapter does.
     also : tuple of str
         Other names and forms of the same term.
+    everyday : bool
+        Whether it is an ordinary word too, which a text may use before the term is introduced.
     """
 
     name: str
     sentence: str
     chapter: str
     also: tuple[str, ...] = ()
+    everyday: bool = False
 
     @property
     def plain(self) -> str:
@@ -67,7 +71,7 @@ def _by_name() -> dict[str, str]:
     return {name.strip("`"): term.plain for term in terms() for name in (term.name, *term.also)}
 
 
-def _term(name: str, value: str | dict[str, str | list[str]], chapter: str) -> Term:
+def _term(name: str, value: str | dict[str, Any], chapter: str) -> Term:
     if isinstance(value, str):
         return Term(name, value, chapter)
-    return Term(name, str(value["sentence"]), chapter, tuple(value.get("also", ())))
+    return Term(name, value["sentence"], chapter, tuple(value.get("also", ())), value.get("everyday", False))

@@ -30,7 +30,7 @@ def flat_table(draw: Random) -> Question:
             Wrong(
                 8 << bits,
                 "one-entry-a-byte",
-                "You counted 8 bytes for each *byte* of address space. Only pages are listed: the offset needs no entry.",
+                "You counted 8 bytes for each *byte* of address space. Only pages are listed: the offset needs no place in it.",
             ),
             Wrong(
                 1 << bits,
@@ -240,7 +240,7 @@ def start_level(draw: Random) -> Question:
             Wrong(
                 levels - 1,
                 "levels-from-leaf",
-                "You counted from the leaf up. Arm counts down to 3, wherever the walk starts.",
+                "You counted from the last level up. Arm counts down to 3, wherever the walk starts.",
             ),
             Wrong(
                 start - 1,

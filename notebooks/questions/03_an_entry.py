@@ -228,7 +228,7 @@ def first_access(draw: Random) -> Question:
             Wrong(
                 "the page is not mapped, as if bit 0 were 0",
                 "af-is-valid",
-                "The entry is valid, and the refusal says so: it is an *access flag* fault, with the address all there.",
+                "The entry is valid, and the refusal says so: the fault names the access flag, and the address is all there.",
             ),
         ),
         truth=f"The model: **{str(outcome).partition(':')[0]}**. The kernel sets AF, and the program goes on.",

@@ -61,7 +61,7 @@ def frame_of_the_log(draw: Random) -> Question:
                 "the-frame-number-is-the-address",
                 "That is the number. A frame begins at its number times the size of a page.",
             ),
-            Wrong(0x18A65D << 6, "pfn-counts-pages-of-64", "64 is the size of a struct page. A frame has 4096 bytes."),
+            Wrong(0x18A65D << 6, "pfn-counts-pages-of-64", "You multiplied by 64. A frame has 4096 bytes."),
         ),
         truth=f"`0x18a65d << 12` = **`{0x18A65D << 12:#x}`**, in RAM.",
         lines=(2,),

@@ -140,7 +140,7 @@ def frame_of_a_leaf(draw: Random) -> Question:
             ),
         ),
         truth=f"It is the frame of **`{boot.calls.lr}`**. Its local variables lie just above: that is where line 26 and line 28 point.",
-        lines=(24,),
+        lines=(24, 25),
     )
 
 

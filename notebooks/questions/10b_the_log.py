@@ -283,7 +283,7 @@ def _vmemmap(boot: Crash) -> Question:
             ),
             Wrong(
                 (start + (signed(phys) >> 12) * 64) % U64,
-                "sign-lost",
+                "sign-forgotten",
                 "You subtracted the magnitude. Subtracting a number below zero adds its magnitude: `vmemmap` is *above* VMEMMAP_START.",
             ),
             Wrong(
@@ -434,7 +434,9 @@ def _phys_offset(boot: Crash) -> Question:
         "without its lowest six bits, and from that follows PHYS_OFFSET. Compute PHYS_OFFSET, as 64 bits.",
         answer=Number(right, base=16),
         wrong=(
-            Wrong(above // 64 << 12, "sign-lost", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."),
+            Wrong(
+                above // 64 << 12, "sign-forgotten", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."
+            ),
             Wrong(-above // 64 % U64, "pages-are-bytes", "That is how many pages it is. A page has 4096 bytes."),
             Wrong(
                 vmemmap, "stopped-at-vmemmap", "That is `vmemmap`. How far is it from VMEMMAP_START, in `struct page`s?"

@@ -196,7 +196,6 @@ def lines_that_go(draw: Random) -> Question:
             for line in kept
         ),
         truth=f"Everything from line 5 on that is about the fault goes, and {len(set(after) - set(before))} lines come that the panic had cut off.",
-        lines=(5,),
     )
 
 

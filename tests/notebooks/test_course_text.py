@@ -1,0 +1,156 @@
+"""The text of the course: terms before their use, links, sections, code and spelling."""
+
+import re
+import subprocess
+import sys
+from urllib.parse import unquote
+
+import pytest
+
+from pgtlab.lab import chapters
+from pgtlab.lab.course_text import sources
+from pgtlab.terms import Term, terms
+from tests.notebooks.course import (
+    CHAPTERS,
+    FOLDER,
+    PAGES,
+    cells,
+    headings,
+    lines_outside_functions,
+    prose,
+    question,
+    without_code,
+    words_of,
+)
+
+ROOT = sources()
+WORDS = 250  # of a section, without something to do
+LINES = 10  # of code, outside functions
+ORDER = [plan.stem for plan in CHAPTERS]
+TERMS = [term for term in terms() if term.chapter in ORDER]
+IDS = [plan.stem for plan in CHAPTERS]
+
+
+def forms(term: Term) -> re.Pattern[str]:
+    """Every form of a term in the text without code. An abbreviation is one only in capitals: FAR is not far."""
+    names = (name for name in (term.name, *term.also) if "`" not in name)
+    ignoring_case = (re.escape(name) if name[1:] != name[1:].lower() else f"(?i:{re.escape(name)})" for name in names)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(ignoring_case) or '(?!)'})(?:s|es)?(?![\w-])")
+
+
+def definition(term: Term) -> re.Pattern[str]:
+    """The bold words that mark where a term is defined."""
+    names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in (term.name, *term.also))
+    return re.compile(rf"\*\*(?:[^*]*\W)?(?:{names})(?:s|es)?(?:\W[^*]*)?\*\*", re.I)
+
+
+def defining_section(term: Term) -> str | None:
+    """The heading of the section that has the term in bold; empty at the beginning of the chapter."""
+    bold = definition(term)
+    found = (cell.section for cell in cells(term.chapter) if cell.kind == "markdown" and bold.search(cell.source))
+    return next(found, None)
+
+
+def test_a_term_is_defined_once():
+    names = [name for term in terms() for name in (term.name, *term.also)]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
+def test_a_term_is_defined_in_its_chapter(term):
+    assert defining_section(term) is not None, f"{term.chapter} has no **{term.name}**"
+
+
+@pytest.mark.parametrize("term", [term for term in TERMS if not term.everyday], ids=lambda term: term.name)
+def test_no_term_before_the_section_that_defines_it(term):
+    """But a chapter may begin with a question that has one, and chapter 0 with a test to skip it."""
+    used, home = forms(term), defining_section(term)
+    longer = [forms(other) for other in terms() if term.name in other.name.split() and other.name != term.name]
+    for plan in CHAPTERS:
+        for section, where, text in prose(plan):
+            if plan.stem == term.chapter and section == home:
+                return
+            if (plan.stem == term.chapter and not section) or section.startswith("0.1 "):
+                continue
+            for other in longer:
+                text = other.sub("", text)
+            early = used.search(without_code(text))
+            assert not early, f"{plan.stem}, {section} {where}: {early and early[0]!r}, which {term.chapter} defines"
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def broken(link: str) -> str:
+    """Why a link in a notebook leads nowhere; empty if it does not."""
+    path, _, heading = link.partition("#")
+    name = re.fullmatch(r"(?:\.\./exercises/)?(\w+)\.ipynb", path)
+    if path and not name:
+        return "a notebook links to notebooks and exercises only: the workbench has nothing else"
+    folder = ROOT / "exercises" if path.startswith("../") else FOLDER
+    if name and name[1] != "glossary" and not (folder / f"{name[1]}.py").exists():
+        return "no such notebook"
+    anchors = (
+        {text.replace(" ", "-") for text in headings(name[1])} if name and heading and name[1] != "glossary" else {}
+    )
+    return "no such heading" if anchors and unquote(heading) not in anchors else ""
+
+
+@pytest.mark.parametrize("stem", ["index", *(plan.stem for plan in PAGES)])
+def test_links_resolve(stem):
+    texts = [cell.source for cell in cells(stem) if cell.kind == "markdown"]
+    texts += [text for name in chapters.names(stem) for text in words_of(question(name))]
+    links = [link for text in texts for link in LINK.findall(re.sub(r"`[^`]*`", "", text)) if "://" not in link]
+    assert {link: why for link in links if (why := broken(link))} == {}
+
+
+@pytest.mark.parametrize("plan", CHAPTERS, ids=IDS)
+def test_a_chapter_has_its_parts(plan):
+    first, *_, last = [cell for cell in cells(plan.stem) if cell.source.strip()]
+    assert first.source.startswith(f"# {plan.heading}\n")
+    code = "\n".join(cell.source for cell in cells(plan.stem) if cell.kind == "code")
+    assert f'Chapter("{plan.stem}")' in code
+    assert "chapter.summary()" in code
+    assert "In three lines" in " ".join(headings(plan.stem))
+    if plan.next and chapters.plan(plan.next).written:
+        assert f"({plan.next}.ipynb)" in last.source, "no link to the next chapter at the end"
+
+
+@pytest.mark.parametrize("plan", CHAPTERS, ids=IDS)
+def test_no_section_is_long_without_something_to_do(plan):
+    run, long = 0, []
+    for cell in cells(plan.stem):
+        run = 0 if cell.kind == "code" or re.search(r"^## ", cell.source, re.M) else run
+        run += len(without_code(cell.source).split()) if cell.kind == "markdown" else 0
+        if run > WORDS:
+            long.append(f"{cell.section}: {run} words")
+    assert long == []
+
+
+@pytest.mark.parametrize("plan", PAGES, ids=lambda plan: plan.stem)
+def test_code_is_short(plan):
+    code = [cell for cell in cells(plan.stem) if cell.kind == "code"]
+    assert {cell.source: count for cell in code if (count := lines_outside_functions(cell.source)) > LINES} == {}
+
+
+@pytest.mark.parametrize("line", chapters.log_lines().values(), ids=lambda line: f"{line.number}")
+def test_a_line_of_the_log_has_a_section(line):
+    if chapters.plan(line.chapter).written:
+        assert line.section in headings(line.chapter), f"{line.chapter} has no section {line.section!r}"
+
+
+def test_spelling():
+    """codespell knows common misspellings; `ignore` has the field's words that look like one."""
+    ignore = "vas,ist,nd,fo,te,ot,ans,inout,cas,ser"
+    folders = ["notebooks", "exercises", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+    command = [
+        sys.executable,
+        "-m",
+        "codespell_lib",
+        "--ignore-words-list",
+        ignore,
+        "--skip",
+        "*.svg,*.png,*.ipynb,*.npz",
+    ]
+    done = subprocess.run([*command, *folders], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
