@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab.linux.headers.mm_types import PAGE
-from pgtlab.linux.page_picture import HEAD, ROW, lanes, page_picture
+from pgtlab.linux.page_picture import TOPS, lanes, page_picture
 
 WORDS = st.lists(st.integers(0, (1 << 64) - 1), min_size=8, max_size=8)
 
@@ -22,8 +22,9 @@ def test_member_positions():
     shapes = {shape.key: shape.attributes for shape in page_picture([0] * 8).shapes}
     for member in PAGE.members:
         box = shapes[f"member {member.name}"]
-        assert box["y"] == HEAD + member.offset // 4 * ROW + 1
-        assert box["height"] == member.size // 4 * ROW - 2
+        first, end = member.offset // 4, (member.offset + member.size) // 4
+        assert box["y"] == TOPS[first] + 1
+        assert box["y"] + box["height"] == TOPS[end] - 1
     assert shapes["member page_type"]["y"] == shapes["member _mapcount"]["y"]
     assert shapes["member page_type"]["x"] < shapes["member _mapcount"]["x"]
     in_lane = list(lanes(PAGE.members))
@@ -37,3 +38,29 @@ def test_description_of_page_type_change():
     lines = page_picture([0] * 6 + [0xFFFFFDFF, 0], [0] * 6 + [0xFFFFFFFF, 0]).description.splitlines()
     assert "0x30 page_type = 0xfffffdff  table  (was 0xffffffff)" in lines
     assert "0x30 _mapcount = -513  (was -1)" in lines
+
+
+def test_two_names_of_the_same_bytes_are_framed_from_the_start():
+    shapes = {shape.key: shape.attributes for shape in page_picture([0] * 8).shapes}
+    frame = shapes["two names"]
+    for key in ("byte 48", "byte 51", "member page_type", "member _mapcount"):
+        box = shapes[key]
+        assert frame["x"] <= box["x"]
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+        assert frame["y"] <= box["y"] <= box["y"] + box["height"] <= frame["y"] + frame["height"]
+    assert frame["y"] + frame["height"] < shapes["byte 52"]["y"] + 5
+
+
+def test_hidden_members():
+    """Their bytes are hidden too, unless the other name of the bytes is shown."""
+    words = [0] * 6 + [0xFFFFFDFF, 0]
+    both, one = (
+        {shape.key: shape.text for shape in page_picture(words, hidden=hidden).shapes}
+        for hidden in (("page_type", "_mapcount"), ("_mapcount",))
+    )
+    assert [both[f"hex {offset}"] for offset in range(47, 53)] == ["00", "??", "??", "??", "??", "00"]
+    assert both["value page_type"] == "page_type = ?"
+    assert "note _mapcount" not in both
+    assert [one[f"hex {offset}"] for offset in range(48, 52)] == ["ff", "fd", "ff", "ff"]
+    assert one["value _mapcount"] == "_mapcount = ?"
+    assert "-513" not in page_picture(words, hidden=("_mapcount",)).description

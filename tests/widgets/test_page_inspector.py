@@ -24,8 +24,11 @@ def test_life_of_a_page_table_restores_the_page():
 
 def test_missing_destructor_is_reported():
     inspector = after(LIFE[0], LIFE[1], LIFE[3])
-    assert "mapcount:-512" in inspector.view["log"]
-    assert "page_type: 0xfffffdff(table)" in inspector.view["log"]
+    log = [line["text"] for line in inspector.view["log"]]
+    assert any("page_type: 0xfffffdff(table)" in line for line in log)
+    (explained,) = (line for line in inspector.view["log"] if line["remark"])
+    assert "mapcount:-512" in explained["text"]
+    assert explained["remark"] == "stored -513, printed plus one: -512"
     assert "BUG: Bad page state" in inspector.text()
 
 
@@ -37,7 +40,7 @@ def test_panic_allows_only_starting_over(tree):
     assert "start over" in inspector.view["failed"]
     inspector.do(START_OVER)
     assert not inspector.view["stopped"]
-    assert inspector.view["log"] == ""
+    assert inspector.view["log"] == []
     assert inspector.page.words() == after().page.words()
 
 
@@ -48,10 +51,35 @@ def test_changed_bytes_of_the_last_action():
     assert "(was" not in inspector.text().partition("\n[")[0]
 
 
+def test_history_repeats_what_was_done():
+    inspector = after(*LIFE[:2], LIFE[3])
+    inspector.go(2)
+    assert inspector.page.words() == after(*LIFE[:2]).page.words()
+    assert inspector.done == LIFE[:2]
+    assert inspector.kernel.reports == []
+    inspector.go(3)
+    assert len(inspector.kernel.reports) == 1
+    inspector.go(2)
+    inspector.do(LIFE[2])
+    assert inspector.done == LIFE[:3]
+    with pytest.raises(ValueError, match="4 actions: the history has 3"):
+        inspector.go(4)
+
+
+def test_suggested_actions_lead_to_the_report():
+    inspector, done = after(), []
+    while inspector.next_action()[0]:
+        done.append(inspector.next_action()[0])
+        inspector.do(done[-1])
+    assert done == [LIFE[0], LIFE[1], LIFE[3]]
+    assert inspector.kernel.reports[-1].text == "nonzero mapcount"
+    assert after(*LIFE[:3]).next_action()[0] == LIFE[3]
+
+
 def test_other_kernel_starts_over():
     inspector = after(*LIFE[:2])
     inspector.choose(page_size="64k", va_bits=42)
-    assert inspector.view["done"].startswith("The page is free")
+    assert inspector.view["history"] == ["free page"]
     inspector.cpu = "max"
     inspector.choose(page_size="16k", va_bits=48, pa_bits=48)
     inspector.cpu = "cortex-a72"

@@ -1,46 +1,93 @@
 // @ts-check
-// The page inspector's view: toggles, actions on a page, its bytes, and what the kernel printed.
+// The page inspector's view: actions on a page and their history, its bytes, and what the kernel printed.
 import { kernel, stuck, toggling } from "./kernel.js";
 import { button, h, picture, stop } from "./page.js";
 import { show } from "./show.js";
 
 /**
  * @typedef {{
- *   choices: import("./kernel.js").Choices, stuck: string, actions: string[], stopped: boolean, done: string,
- *   picture: import("./page.js").Picture|null, log: string,
+ *   choices: import("./kernel.js").Choices, stuck: string, actions: {label: string, next: boolean}[], why: string,
+ *   history: string[], at: number, stopped: boolean, picture: import("./page.js").Picture|null,
+ *   log: {text: string, remark: string}[],
  * }} View
  */
+
+/**
+ * The kernel functions to call; the one that is worth a try now stands out.
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+function actions({ actions, stopped, why }, reader) {
+  const at = stop(reader, "actions", [...actions.filter(({ next }) => next), ...actions].map(({ label }) => label));
+  const buttons = actions.map(({ label, next }) =>
+    button(label, label, { do: label }, {
+      class: next ? "mono next" : "mono",
+      "data-item": label,
+      tabindex: label === at ? 0 : -1,
+      "aria-disabled": stopped ? true : null,
+      "aria-describedby": next ? `${reader.id}-why` : null,
+      title: stopped ? "The kernel has panicked: go back one step, or start over" : null,
+    }),
+  );
+  return [
+    h("div", "actions", { class: "choice" }, [
+      h("span", "label", { class: "label", "aria-hidden": true }, "Call"),
+      h("div", "options", { role: "toolbar", "aria-label": "Actions", "data-group": "actions" }, buttons),
+    ]),
+    h("p", "why", { class: "why", role: "status", id: `${reader.id}-why` }, why),
+  ];
+}
+
+/**
+ * What was done: each item goes back, or forward, to where it is the last.
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+function history({ history, at }, reader) {
+  const keys = history.map((_, i) => `done ${i}`);
+  const stopped = stop(reader, "history", [keys[at], ...keys]);
+  return h("div", "history", { class: "history tools", role: "group", "aria-label": "What was done" }, [
+    button("undo", "↶ Undo", { go: at - 1 }, { "aria-disabled": at === 0 ? true : null }),
+    button("again", "↺ Start over", { do: "start over" }, { "aria-disabled": history.length === 1 ? true : null }),
+    h("div", "done", { role: "toolbar", "aria-label": "History", "data-group": "history" }, history.map((label, i) =>
+      button(keys[i], label, { go: i }, {
+        class: i > at ? "mono later" : "mono",
+        "data-item": keys[i],
+        tabindex: keys[i] === stopped ? 0 : -1,
+        "aria-current": i === at ? "step" : null,
+      }),
+    )),
+  ]);
+}
+
+/**
+ * What the kernel printed; the line with the map count is marked, explained, and scrolled to.
+ * @param {View} view
+ */
+function log({ log, history, at }) {
+  const marked = log.findIndex(({ remark }) => remark);
+  const lines = log.map(({ text, remark }, i) =>
+    h("div", `${i}`, { class: remark ? "line lit" : "line", "data-item": remark ? "mapcount" : null }, [
+      h("span", "text", {}, text),
+      ...(remark ? [h("strong", "remark", { class: "remark" }, `← ${remark}`)] : []),
+    ]),
+  );
+  const nothing = h("p", "none", { class: "none" }, "What the kernel prints appears here. dump_page() prints the page; freeing a page that is in use prints a report.");
+  const reveal = marked < 0 ? null : `${history.slice(0, at + 1)}/mapcount`;
+  return h("div", "log", { class: "log", role: "log", tabindex: 0, "aria-label": "What the kernel printed", "data-group": "log", "data-reveal": reveal }, log.length ? lines : [nothing]);
+}
 
 /**
  * @param {View} view
  * @param {import("./page.js").Reader} reader
  */
-function actions(view, reader) {
-  const at = stop(reader, "actions", view.actions);
-  const buttons = view.actions.map((name, i) =>
-    button(name, name, { do: name }, {
-      class: "mono",
-      "data-item": name,
-      tabindex: name === at ? 0 : -1,
-      "aria-disabled": view.stopped && i < view.actions.length - 1 ? true : null,
-      title: view.stopped ? "The kernel has panicked: start over" : null,
-    }),
-  );
-  return h("div", "actions", { role: "toolbar", "aria-label": "Actions", "data-group": "actions" }, buttons);
-}
-
-/**
- * @param {View} view
- * @param {import("./kernel.js").Reader} reader
- */
 const body = (view, reader) => [
   ...kernel(view.choices, reader),
   ...(view.picture
     ? [
-        actions(view, reader),
-        h("p", "done", { class: "status", role: "status" }, view.done),
-        picture(reader, view.picture),
-        h("pre", "log", { class: "log", role: "log", tabindex: 0, "aria-label": "What the kernel printed" }, view.log),
+        ...actions(view, reader),
+        history(view, reader),
+        h("div", "inspected", { class: "inspected" }, [picture(reader, view.picture), log(view)]),
       ]
     : [stuck(view.stuck, view.choices)]),
 ];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pgtlab.lab.trees import Tree
@@ -15,14 +16,11 @@ from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.view import module
 
 START_OVER = "start over"
+ALLOC, CTOR, DTOR = "alloc_pages(0)", "pagetable_pud_ctor(page)", "pagetable_pud_dtor(page)"
+FREE, DUMP = "__free_pages(page, 0)", "dump_page(page, NULL)"
 #: The actions, as the kernel writes them: each calls that kernel function.
-ACTIONS = (
-    "alloc_pages(0)",
-    "pagetable_pud_ctor(page)",
-    "pagetable_pud_dtor(page)",
-    "__free_pages(page, 0)",
-    "dump_page(page, NULL)",
-)
+ACTIONS = (ALLOC, CTOR, DTOR, FREE, DUMP)
+_MAPCOUNT = re.compile(r"\bmapcount:(-?\d+)")
 
 
 class PageInspector(KernelView):
@@ -64,6 +62,12 @@ class PageInspector(KernelView):
     def booted(self, before: Boot | NoBoot) -> None:
         """Start a new kernel, and show the page that it will allocate first."""
         self._done: list[str] = []
+        self._start()
+        self.draw()
+
+    def _start(self) -> None:
+        """Start a kernel in which nothing was done yet."""
+        self._at = 0  # how many of the actions are done; the others were taken back
         self._printed: tuple[str, ...] = ()
         self._stopped = False
         self.kernel = self.page = None
@@ -71,7 +75,6 @@ class PageInspector(KernelView):
             self.kernel = self._tree.start_kernel(self.boot)
             self.page = _next_page(self.kernel)
             self._words = self._was = self.page.words()
-        self.draw()
 
     def do(self, action: str) -> None:
         """Do one of `ACTIONS`, or start over.
@@ -86,11 +89,34 @@ class PageInspector(KernelView):
             return
         if action not in ACTIONS:
             raise ValueError(f"{action!r} is not an action; choose from {', '.join(ACTIONS)}")
-        if self.kernel is None or self.page is None or self._stopped:
-            raise ValueError(f"{action}: no kernel is running; {START_OVER}")
+        if self.kernel is None or self._stopped:
+            raise ValueError(f"{action}: no kernel is running; go back one step, or {START_OVER}")
+        self._done = [*self._done[: self._at], action]
+        self._call(action)
+        self.draw()
+
+    def go(self, count: int) -> None:
+        """Go back or forward in the history, to where the first `count` actions are done.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer actions.
+        """
+        if not 0 <= count <= len(self._done):
+            raise ValueError(f"{count} actions: the history has {len(self._done)}")
+        self._start()  # the kernel does the same again: nothing in it is left to chance
+        for action in self._done[:count]:
+            self._call(action)
+        self.draw()
+
+    def _call(self, action: str) -> None:
+        """Call the kernel's function."""
+        assert self.kernel is not None
+        assert self.page is not None
         lines, self._was = len(self.kernel.log.lines), self._words
-        function, arguments = action.rstrip(")").split("(")
-        call = getattr(self.kernel, function)
+        name, _, arguments = action.removesuffix(")").partition("(")
+        call = getattr(self.kernel, name)
         try:
             if arguments == "0":
                 self.page = call(0)
@@ -100,41 +126,70 @@ class PageInspector(KernelView):
             self._stopped = True
         self._words = self.page.words()
         self._printed = tuple(self.kernel.log.lines[lines:])
-        self._done.append(action)
-        self.draw()
+        self._at += 1
 
     @property
-    def done(self) -> str:
-        """The actions so far, and whether the kernel still runs."""
-        done = " → ".join(self._done) or "The page is free: it belongs to the allocator."
-        return f"{done}: the kernel has panicked; {START_OVER} to go on." if self._stopped else done
+    def done(self) -> tuple[str, ...]:
+        """The actions that are done."""
+        return tuple(self._done[: self._at])
+
+    def next_action(self) -> tuple[str, str]:
+        """An action that is worth a try now, and why; no action where it is best to go back."""
+        assert self.kernel is not None
+        assert self.page is not None
+        if self._stopped:
+            return "", "The kernel has panicked. Go back one step, or start over."
+        if self.kernel.reports:
+            return "", "The kernel reported a bad page. Go back one step, and call the destructor first."
+        if self.page._refcount == 0:
+            return ALLOC, "The page is free: it belongs to the allocator. Take it."
+        if self.page.page_type != 0xFFFFFFFF:
+            told = "Now free it without its destructor. What will the kernel say?"
+            return FREE, f"The page is a page table. {told}"
+        if DTOR in self.done:
+            return FREE, "The page is no longer a page table. Give it back."
+        return CTOR, "The page is yours. Make it a page table, of level pud."
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
         picture = self.picture()
+        action, why = ("", "") if picture is None else self.next_action()
         return {
             "choices": self.toggles(),
             "stuck": self.stuck,
-            "actions": [*ACTIONS, START_OVER],
+            "actions": [{"label": name, "next": name == action} for name in ACTIONS],
+            "why": why,
+            "history": ["free page", *self._done],
+            "at": self._at,
             "stopped": self._stopped,
-            "done": self.done,
             "picture": picture and picture.spec(),
-            "log": "\n".join(self._printed),
+            "log": [self._line(line) for line in self._printed],
         }
 
+    def _line(self, line: str) -> dict[str, str]:
+        """A line of the log; the map count in it is explained."""
+        found = _MAPCOUNT.search(line)
+        stored = self._was[6] & 0xFFFFFFFF
+        stored -= (stored >> 31) << 32
+        if found is None or int(found[1]) != stored + 1:
+            return {"text": line, "remark": ""}
+        return {"text": line, "remark": f"stored {stored}, printed plus one: {found[1]}"}
+
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a choice of kernel, or an action."""
+        """Handle a choice of kernel, an action, or a place in the history."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"do": action}:
                 self.do(action)
+            case {"go": count}:
+                self.go(count)
 
     def picture(self) -> Picture | None:
         """The bytes, with those marked that the last action changed."""
         if self.page is None:
             return None
-        last = self._done[-1] if self._done else "free"
+        last = self.done[-1] if self.done else "free"
         return page_picture(self._words, self._was, f"struct page of pfn {self.page.pfn:#x}: {last}")
 
     def text(self) -> str:
