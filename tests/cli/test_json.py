@@ -50,6 +50,7 @@ ANSWERS = [
     ["show", "fix-pud-free"],
     ["show", "0dd4f60a2c76"],
     ["exam", "--seed", "7"],
+    ["exam", "--draft-test", "A"],
     ["bugs"],
     ["bugs", "small-pgd"],
     ["bisect-repo", "DIR"],
