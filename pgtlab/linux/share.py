@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +21,7 @@ class ShareError(ValueError):
 
 @dataclass(frozen=True)
 class Share:
-    """The parts of a share string; the address may be a name, as for `parse_address`.
+    """The parts of a share string; the address may be a name, as for `parse_address`, or empty.
 
     >>> Share.parse("pgtlab://16k/52/no-lpa2/VMEMMAP_START")
     Share(config=Config('16k', va_bits=52, pa_bits=52), cpu='max,lpa2=off', address='VMEMMAP_START')
@@ -39,20 +40,21 @@ class Share:
         Raises
         ------
         ShareError
-            If it does not have the form `pgtlab://PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU/ADDRESS`.
+            If it does not have the form `pgtlab://PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU[/ADDRESS]`.
         ValueError
             If there is no such kernel or CPU.
         """
         parts = text.strip().removeprefix(SCHEME).split("/")
-        pa_bits = parts.pop(2) if len(parts) == 5 and parts[2].startswith("pa") else None
+        pa_bits = parts.pop(2) if len(parts) >= 4 and parts[2].startswith("pa") else None
         numbers = [*parts[1:2], *([pa_bits.removeprefix("pa")] if pa_bits else [])]
-        if not text.strip().startswith(SCHEME) or len(parts) != 4 or not all(map(str.isdecimal, numbers)):
+        if not text.strip().startswith(SCHEME) or len(parts) not in (3, 4) or not all(map(str.isdecimal, numbers)):
             raise ShareError(
                 f"{text!r} is not a share string, which has the form {SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
                 f"{SCHEME}16k/52/lpa2/VMEMMAP_START"
             )
         config = Config(parts[0], *map(int, numbers))
-        return cls(config, CPU.named(_SHORT.get(parts[2], parts[2])).name, parts[3])
+        address = re.sub(r"\s*([+-])\s*", r" \1 ", parts[3]) if len(parts) == 4 else ""
+        return cls(config, CPU.named(_SHORT.get(parts[2], parts[2])).name, address)
 
     @property
     def boot(self) -> Boot | NoBoot:
@@ -64,4 +66,5 @@ class Share:
         usual = Config(config.page_size, config.va_bits).pa_bits
         pa_bits = "" if config.pa_bits == usual else f"/pa{config.pa_bits}"
         cpu = next((short for short, name in _SHORT.items() if name == self.cpu), self.cpu)
-        return f"{SCHEME}{config.page_size_name}/{config.va_bits}{pa_bits}/{cpu}/{self.address}"
+        address = f"/{self.address.replace(' ', '')}" if self.address else ""
+        return f"{SCHEME}{config.page_size_name}/{config.va_bits}{pa_bits}/{cpu}{address}"

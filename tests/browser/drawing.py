@@ -40,7 +40,7 @@ DRAW = """async ([esm, traits, number]) => {
         },
     };
     window.models.push(model);
-    window.update = (changes) => changes.forEach((changed, number) => changed && window.models[number].update(changed));
+    window.update = (changes) => changes.forEach((changed, number) => window.models[number]?.update(changed));
     window.receive = (view) => model.update({view: JSON.stringify(view)});
     render({model, el: document.querySelector("main").appendChild(document.createElement("div"))});
 }"""

@@ -75,7 +75,7 @@ def test_lpa2_by_keyboard(explorer):
 
 def test_tab_stops_once_in_each_group(explorer):
     page, view = explorer()
-    view.locator("[data-unfold]").focus()
+    view.locator("[data-unfold='kernel']").focus()
     stops = []
     for _ in range(8):
         stops.append(page.evaluate("document.activeElement.dataset.item ?? document.activeElement.localName"))
@@ -269,7 +269,7 @@ def test_pinned_kernel_is_compared(explorer):
 
 def test_share_string_round_trip(explorer):
     page, view = explorer()
-    share = view.locator(".share").inner_text()
+    share = view.get_by_label("Share").input_value()
     option(view, "Page size", "64k").click()
     expect(picture(view)).to_contain_text("64K pages")
     address(view).fill(share)

@@ -18,6 +18,12 @@ def test_round_trip(config, cpu, address):
     share = Share(config, cpu, address)
     assert Share.parse(str(share)) == share
     assert Share.parse(f" {share}\n") == share
+    assert " " not in str(share)
+
+
+def test_kernel_without_an_address():
+    assert Share.parse("pgtlab://64k/48/pa52/a64fx").address == ""
+    assert str(Share.parse("pgtlab://64k/48/pa52/a64fx")) == "pgtlab://64k/48/pa52/a64fx"
 
 
 def test_short_names_of_max():
@@ -27,7 +33,7 @@ def test_short_names_of_max():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "16k/52/lpa2/0x0", "pgtlab://16k/52/lpa2", "pgtlab://16k/many/lpa2/0x0", "pgtlab://64k/48/pax/max/0"]
+    "text", ["", "16k/52/lpa2/0x0", "pgtlab://16k/52", "pgtlab://16k/many/lpa2/0x0", "pgtlab://64k/48/pax/max/0"]
 )
 def test_text_that_is_not_a_share_string(text):
     with pytest.raises(ShareError, match="pgtlab://PAGE_SIZE/VA_BITS/CPU/ADDRESS"):

@@ -201,7 +201,7 @@ def test_share_string_round_trip(explorer):
     other = Explorer()
     send(other, address=explorer.share)
     assert repr(other) == repr(explorer)
-    assert other.view["share"] == explorer.view["share"] == "pgtlab://16k/52/no-lpa2/VMEMMAP_START"
+    assert other.share == explorer.view["share"]["text"] == "pgtlab://16k/52/no-lpa2/VMEMMAP_START"
 
 
 @pytest.mark.parametrize("text", ["pgtlab://16k/39/lpa2/0x0", "pgtlab://4k/48/lpa2/NOWHERE", "pgtlab://"])

@@ -1,4 +1,4 @@
-"""The field in which an address is typed."""
+"""The fields in which an address and a share string are typed."""
 
 from __future__ import annotations
 
@@ -30,6 +30,21 @@ class AddressField:
         """For `field()` of `page.js`: the text, the error, what the address means, and the names to choose from."""
         text, error = self._rejected or (address, "")
         return {"text": text, "error": error, "meaning": meaning, "names": list(names)}
+
+
+class ShareField(AddressField):
+    """The field that shows a share string, and takes another; an error goes when the view's own string changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = ""
+
+    def drawn(self, address: str, meaning: str = "", names: Iterable[str] = ()) -> dict[str, Any]:
+        """The text and the error."""
+        if address != self._shown:
+            self.clear()
+        self._shown = address
+        return super().drawn(address, meaning, names)
 
 
 def written(address: str | int) -> str:

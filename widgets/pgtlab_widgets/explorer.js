@@ -13,7 +13,6 @@ import { show } from "./show.js";
  *   picture: import("./page.js").Picture|null,
  *   pinned: import("./page.js").Picture|null,
  *   why: {field: string, bits: string, why: string, by: string, pictures: import("./page.js").Picture[]}[],
- *   share: string,
  *   stuck: string,
  *   changes: {title: string, groups: {name: string, rows: Row[]}[]},
  * }} View
@@ -32,7 +31,7 @@ const bit = (/** @type {import("./page.js").Shape} */ { attributes }) =>
     : null;
 
 /**
- * Pinning, and the share string.
+ * Pinning.
  * @param {View} view
  */
 const tools = (view) =>
@@ -40,8 +39,6 @@ const tools = (view) =>
     view.pinned
       ? button("pin", "Unpin", { pin: false })
       : button("pin", "Pin this kernel to compare", { pin: true }, { "aria-disabled": view.stuck ? true : null }),
-    h("span", "label", { class: "label", title: "Paste it into the address field" }, "Share"),
-    h("code", "share", { class: "share", role: "textbox", "aria-readonly": true, tabindex: 0, "aria-label": "Share" }, view.share),
   ]);
 
 /**

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import traitlets
@@ -15,7 +16,6 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import Decomposition, decompose
 from pgtlab.linux.explain import Explanation, explain
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.share import SCHEME, Share
 from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.changes import changes
@@ -78,27 +78,6 @@ class Explorer(KernelView):
     def decomposition(self) -> Decomposition | None:
         """The address taken apart; None where the kernel does not boot."""
         return decompose(self._va, self._boot) if isinstance(self._boot, Boot) else None
-
-    @property
-    def share(self) -> str:
-        """All that is chosen, as a string that `load()` and the address field take.
-
-        >>> Explorer("16k", 52, "max,lpa2=off", "VMEMMAP_START").share
-        'pgtlab://16k/52/no-lpa2/VMEMMAP_START'
-        """
-        return str(Share(self.config, self.cpu, self.address))
-
-    def load(self, share: str) -> None:
-        """Choose what a share string says.
-
-        Raises
-        ------
-        ValueError
-            If it is not a share string, or a choice in it is not legal; then nothing changes.
-        """
-        shared = Share.parse(share)
-        parse_address(shared.address, shared.boot)
-        self.choose(**traits(shared.config), cpu=shared.cpu, address=shared.address)
 
     def pin(self) -> None:
         """Keep the current kernel on the page, to compare others with it at the same address."""
@@ -171,7 +150,6 @@ class Explorer(KernelView):
             "picture": picture and picture.spec(),
             "pinned": self._comparison(picture),
             "why": [self._why(explanation) for explanation in self.explain()],
-            "share": self.share,
             "stuck": self.stuck,
             "changes": self._changes(),
         }
@@ -221,15 +199,8 @@ class Explorer(KernelView):
             case {"pin": pin}:
                 self.pin() if pin else self.unpin()
             case {"address": text}:
-                self.field.enter(text, self._enter)
+                self.field.enter(text, lambda text: self.enter(text, partial(setattr, self, "address")))
                 self.draw()  # even if the address is the same: the error may appear or go
-
-    def _enter(self, text: str) -> None:
-        """An address, or a share string."""
-        if text.strip().startswith(SCHEME):
-            self.load(text)
-        else:
-            self.address = text
 
 
 def _named(kernel: Boot | NoBoot) -> str:

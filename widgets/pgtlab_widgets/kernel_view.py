@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import traitlets
 
+from pgtlab.linux.address import parse_address
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
+from pgtlab.linux.share import SCHEME, Share
 from pgtlab_widgets.choices import choices, traits
 from pgtlab_widgets.view import View
 
@@ -78,6 +80,35 @@ class KernelView(View):
         with self.hold_trait_notifications():
             for name, value in chosen.items():
                 self.set_trait(name, value)
+
+    @property
+    def share(self) -> str:
+        """The kernel, the CPU, and the address if the view has one, as a string that every such view takes.
+
+        >>> from pgtlab_widgets import Explorer
+        >>> Explorer("16k", 52, "max,lpa2=off", "VMEMMAP_START").share
+        'pgtlab://16k/52/no-lpa2/VMEMMAP_START'
+        """
+        return str(Share(self.config, self.cpu, str(getattr(self, "address", ""))))
+
+    def load(self, share: str) -> None:
+        """Choose what a share string says; where the tables were given to the view, only its address.
+
+        Raises
+        ------
+        ValueError
+            If it is not a share string, or a choice in it is not legal; then nothing changes.
+        """
+        shared = Share.parse(share)
+        chosen = {**traits(shared.config), "cpu": shared.cpu} if self.view.get("choices", True) else {}
+        if shared.address and self.has_trait("address"):
+            parse_address(shared.address, shared.boot)
+            chosen["address"] = shared.address
+        self.choose(**chosen)
+
+    def enter(self, text: str, go: Callable[[str], None]) -> None:
+        """Take what was typed as an address: a share string too, of any view."""
+        self.load(text) if text.strip().startswith(SCHEME) else go(text)
 
     def booted(self, before: Boot | NoBoot) -> None:
         """Draw another kernel than `before`."""

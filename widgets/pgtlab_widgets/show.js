@@ -3,6 +3,7 @@
 // when it goes.
 import { connection, disconnected } from "./connection.js";
 import { markEdges } from "./edges.js";
+import { framed, press } from "./frame.js";
 import { h } from "./page.js";
 import { patch } from "./patch.js";
 
@@ -25,7 +26,7 @@ let views = 0;
 const shown = new Map();
 // The traits that are drawn, the one that changes most last: `base_view` stays while something in it is chosen, and the bug
 // lab's `run_view` while the kernel is the same.
-const PARTS = ["base_view", "run_view", "view"];
+const PARTS = ["about_view", "base_view", "run_view", "view"];
 const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
 const LEFT = 500; // milliseconds after which a model without a view on the page is closed
 const AWAY = "Not connected to Python: run this cell.";
@@ -42,6 +43,7 @@ export function show(name, body, on = {}) {
   function render({ model, el }) {
     const root = document.createElement("div");
     root.className = `pgtlab-view pgtlab-${name}`;
+    root.setAttribute("role", "group");
     /** @type {Reader} */
     const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
     const ended = new AbortController();
@@ -60,6 +62,7 @@ export function show(name, body, on = {}) {
     function receive() {
       heard = false;
       context.view = Object.assign({}, ...PARTS.map((part) => JSON.parse(model.get(part) ?? "{}")));
+      if (context.view.frame) root.setAttribute("aria-label", context.view.frame.question);
       draw();
     }
 
@@ -67,7 +70,7 @@ export function show(name, body, on = {}) {
       if (signal.aborted) return;
       const { view } = context;
       const failed = h("p", "failed", { class: "failed", role: "alert", hidden: view.failed ? null : true }, view.failed ?? "");
-      const wanted = [...body(view, reader), failed];
+      const wanted = [...framed(view, reader, body(view, reader)), failed];
       patch(root, python.connected() ? wanted : [h("p", "disconnected", { class: "failed", role: "status" }, AWAY), ...wanted.map(disconnected)]);
       // A field is set only when Python's text for it changes: the reader may be typing in it.
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
@@ -108,11 +111,7 @@ export function show(name, body, on = {}) {
     /** @type {Record<string, (event: any) => void>} */
     const own = {
       click(event) {
-        const unfold = event.target.closest("[data-unfold]")?.dataset.unfold;
-        if (unfold) {
-          reader.open[unfold] = !reader.open[unfold];
-          return draw();
-        }
+        if (press(event, context)) return;
         const element = event.target.closest("[data-send]");
         if (!element) return;
         send(element);

@@ -17,6 +17,7 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.memory_map import GUARD, memory_map
+from pgtlab.linux.share import Share
 from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField
 from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
@@ -105,6 +106,11 @@ class TableMap(KernelView):
         self.address = address
         self.draw()
 
+    def load(self, share: str) -> None:
+        """Show the tables of the kernel in a share string, on the way to its address."""
+        super().load(share)
+        self.go(Share.parse(share).address or self._wanted)
+
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
         picture = self.picture()
@@ -155,7 +161,7 @@ class TableMap(KernelView):
                 self._first = {**self._first, level: first}
                 self.draw()
             case {"address": text}:
-                if not self.field.enter(text, self.go):
+                if not self.field.enter(text, lambda text: self.enter(text, self.go)):
                     self.draw()
 
     def _regions(self) -> list[tuple[str, int, int]]:

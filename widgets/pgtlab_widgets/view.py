@@ -18,6 +18,8 @@ from ipywidgets import Widget
 
 from pgtlab.extras import MissingExtra
 from pgtlab.picture import STYLE, Picture
+from pgtlab_widgets.about import ABOUT
+from pgtlab_widgets.address_field import ShareField
 
 HERE = Path(__file__).parent
 
@@ -67,11 +69,17 @@ class View(anywidget.AnyWidget):
     #: The part that stays the same while something in it is chosen, such as a large picture; sent when it changes.
     base_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
+    #: What the view is about: its question, how to read it, and its terms.
+    about_view = traitlets.Dict().tag(sync=True, to_json=packed)
+
     #: The views that a cell shows by themselves, not inside another widget.
     displayed: ClassVar[WeakSet[View]] = WeakSet()
 
     def __init__(self, **traits: Any) -> None:
+        self._shared = ShareField()
         super().__init__(**traits)
+        if about := ABOUT.get(type(self).__name__):
+            self.about_view = {"frame": about.drawn()}
         self.on_msg(self._on_message)
 
     def drawn(self) -> dict[str, Any]:
@@ -94,9 +102,24 @@ class View(anywidget.AnyWidget):
         """The picture and the text for pages without widgets, which are made before the view is shown."""
         return self.picture(), self.text()
 
+    @property
+    def share(self) -> str:
+        """All that is chosen, as a string that `load()` takes; empty if the view has no such string."""
+        return ""
+
+    def load(self, share: str) -> None:
+        """Choose what a share string says.
+
+        Raises
+        ------
+        ValueError
+            If it is not a share string of such a view, or a choice in it is not legal; then nothing changes.
+        """
+        raise ValueError(f"{share!r}: {type(self).__name__} takes no share string")
+
     def draw(self) -> None:
         """Update `view`."""
-        self.view = self.drawn()
+        self.view = {**self.drawn(), "share": self._shared.drawn(self.share)}
 
     def svg(self) -> str:
         """The current picture as an SVG string.
@@ -156,10 +179,14 @@ class View(anywidget.AnyWidget):
         try:
             if content == {"gone": True}:
                 self._leave()
+            elif "share" in content:
+                self._shared.enter(content["share"], self.load)
+                self.draw()
             else:
                 self.receive(content)
         except Exception as error:
             self.view = {
                 **self.drawn(),
+                "share": self._shared.drawn(self.share),
                 "failed": f"{error}" if isinstance(error, ValueError | MissingExtra) else repr(error),
             }

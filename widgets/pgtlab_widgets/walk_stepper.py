@@ -17,7 +17,7 @@ from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.image import Image
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
-from pgtlab.linux.share import SCHEME, Share
+from pgtlab.linux.share import Share
 from pgtlab.linux.software_walk import Lookup
 from pgtlab.linux.walk_picture import walk_picture
 from pgtlab.linux.walk_text import step_of
@@ -170,10 +170,11 @@ class WalkStepper(KernelView):
             If it is not a share string, or a choice in it is not legal; then nothing changes.
         """
         shared = Share.parse(share)
-        va = parse_address(shared.address, shared.boot)
+        address = shared.address or self.address
+        va = parse_address(address, shared.boot)
         kernel = {} if self._given else {**traits(shared.config), "cpu": shared.cpu}
         self._trial = None
-        self.choose(**kernel, address=written(va) if self._given else shared.address, el=va >> 63)
+        self.choose(**kernel, address=written(va) if self._given else address, el=va >> 63)
 
     def _choose(self, trial: Trial) -> None:
         with self.hold_trait_notifications():
@@ -316,8 +317,7 @@ class WalkStepper(KernelView):
             case {"undo": True}:
                 self.undo()
             case {"address": text}:
-                shared = text.strip().startswith(SCHEME)
-                self.field.enter(text, self.load if shared else partial(setattr, self, "address"))
+                self.field.enter(text, lambda text: self.enter(text, partial(setattr, self, "address")))
                 self.draw()  # even if the address is the same: the error may appear or go
 
     def picture(self) -> Picture | None:
