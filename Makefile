@@ -76,6 +76,7 @@ stubs: env  ## write what editors know of a kernel's functions, from the functio
 docs: env  ## update docs/cli.md and the outputs in docs/howto.md, then build the site in build/site
 	$(BIN)/python docs/write_cli.py
 	$(BIN)/python docs/write_howto.py
+	$(BIN)/python docs/write_instructor.py
 	@$(MAKE) --no-print-directory site
 
 # What the notebooks import is this tree, wherever the environment was made.
