@@ -151,13 +151,14 @@ chapter.ask("what_a_type_prints")
 chapter.ask("order_of_a_table_s_life")
 
 # %% [markdown]
-# Destructor and free, in the order of your answer. Below the picture you can press the other buttons yourself; *start
-# over* gives you a new page.
+# The whole life of a page, with the calls in the right order. (The MMU is left out: nobody links this table.) With the
+# buttons you can do it in any other order; *start over* takes a new page.
 
 # %%
-inspector.do("pagetable_pud_dtor(page)")
-inspector.do("__free_pages(page, 0)")
-inspector
+life = PageInspector(tree="arm64-for-next")
+for call in ("alloc_pages(0)", "pagetable_pud_ctor(page)", "pagetable_pud_dtor(page)", "__free_pages(page, 0)"):
+    life.do(call)
+life
 
 # %% [markdown]
 # The type is gone before the page goes. What you see in the four bytes *now* is the type of the page's new owner: the
@@ -242,7 +243,8 @@ for va in (0x0000_1000, 0x0000_2000, 0x0020_0000, 0x4000_0000, 0x80_0000_0000):
 # ## 9.7 The function that forgot
 #
 # The function that makes a PUD table, and the one by which arm64 freed it in February 2024, in the model's Python. A
-# `ptdesc` is the `struct page` of a table, and `gfp` says what kind of memory is wanted:
+# `ptdesc` is the `struct page` of a table, `gfp` says what kind of memory is wanted, and `BUG_ON` stops the kernel if the
+# address is not the beginning of a page:
 
 # %%
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME

@@ -34,11 +34,7 @@ chapter
 # This is the real log, without its times:
 
 # %%
-from pgtlab.lab.course_data import data
-
-text = data("next-20240229.log").read_text()
-lines = [line.partition("] ")[2] for line in text.splitlines()]
-for number, line in enumerate(lines, 1):
+for number, line in chapter.log.items():
     print(f"{number:2}  {line}")
 
 # %% [markdown]
@@ -343,7 +339,9 @@ for name in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed"
 # %%
 from pgtlab_widgets import OopsReader
 
-OopsReader(text)
+from pgtlab.lab.course_data import data
+
+OopsReader(data("next-20240229.log").read_text())
 
 # %% [markdown]
 # And all the verdicts, to compare with yours. A line with several registers has one for each:

@@ -678,10 +678,10 @@ def chain_of_events(draw: Random) -> Question:
         text="From the cause to the silence: put it in order.",
         answer=Order(
             (
-                "`pud_free` frees a table without its destructor",
+                "pud_free frees a table without its destructor",
                 "the allocator finds the type where it wants -1, and reports a bad page",
-                "`__dump_page` copies the `struct page` to its stack",
-                "`page_to_pfn` of the copy makes a number that no frame has",
+                "__dump_page copies the struct page to its stack",
+                "page_to_pfn of the copy makes a number that no frame has",
                 "no section has that number: the lookup answers NULL",
                 "reading NULL + 8 faults at level 0: an Oops",
                 "the Oops kills PID 1",
