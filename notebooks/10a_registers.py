@@ -136,7 +136,7 @@ chapter.ask("names_in_a_trace")
 # Try combinations of your own: change the names, the ones that are inlined, the leaf.
 
 # %%
-Calls.of(("start", "serve", "accept", "parse", "copy"), inlined=("accept",), leaf=True)
+Calls.of(("boot", "load", "check", "sum"), inlined=("check",), leaf=True)
 
 # %% [markdown]
 # And the crash of 29 February 2024. The model knows both sides, what the source calls and what the stack shows:
@@ -178,9 +178,9 @@ for instruction in log.reports[1].code:
     print(f"+{instruction.offset:#x}  {instruction.word:08x}  {instruction.text}")
 
 # %% [markdown]
-# You need not know arm64 to read them. The first register is where the result goes:
+# You need not know arm64 to read them. Where there is a result, the first register gets it:
 #
-# | | |
+# | instruction | what it does |
 # |---|---|
 # | `ubfiz x4, x4, #5, #7` | take the lowest 7 bits of x4, shift them up by 5, put them in x4 |
 # | `cmp x3, #0` | compare x3 with 0, and remember the result in flags |
@@ -220,7 +220,13 @@ chapter.ask("offset_in_the_word")
 # 1. The lowest 7 bits: 0x2a5 is …10 1010 0101, of which 7 bits are 010 0101, which is 0x25.
 # 2. Shifted up by 5: 0x25 · 32 = 0x4a0.
 #
-# **The last step is yours**, for x4 = 0x1c3: the lowest 7 bits are 0x43. Shifted up by 5? And alone:
+# **The last step is yours**, for x4 = 0x1c3: the lowest 7 bits are 0x43. Shifted up by 5? Then look:
+
+# %%
+print(hex((0x1C3 & 0x7F) << 5))
+
+# %% [markdown]
+# And alone:
 
 # %%
 chapter.ask("what_ubfiz_would_leave")

@@ -56,22 +56,22 @@ chapter.ask("verdict_of_a_line")
 # one value five times, and two that look like text (chapter 0).
 
 # %%
-chapter.ask("text_in_a_register")
+chapter.ask("what_x17_tells")
+
+# %% [markdown]
+# *(full course)* Can you still read text in a register?
 
 # %%
-chapter.ask("what_x17_tells")
+chapter.ask("text_in_a_register")
 
 # %% [markdown]
 # ## 10b.2 A report inside a report
 #
 # Line 2 begins a report of a *bad page*, line 5 an *Oops*. Nothing ends the first report: the second one happened inside
 # it.
-
-# %%
-chapter.ask("frame_of_line_2")
-
-# %% [markdown]
-# Line 4 you know from chapter 9: the page still says *table*. In between stands line 3. For that you need two words:
+#
+# Line 2 names the frame, which begins at `0x18a65d000` (chapter 6b). Line 4 you know from chapter 9: the page still says
+# *table*. In between stands line 3. For that you need two words:
 #
 # - a **folio** is one page, or a block of pages that is managed as one. A page in such a block is a *tail*, and points to the
 #   first page, the *head*;
@@ -104,7 +104,7 @@ print("\n".join(run.dmesg[:12]))
 chapter.ask("what_is_missing")
 
 # %% [markdown]
-# A second silence, in line 19. A **taint** is a mark that a kernel carries from then on when something bad has happened to
+# *(full course)* A second silence is in line 19. A **taint** is a mark that a kernel carries from then on when something bad has happened to
 # it, so that later reports can be read with care. A bad page is such an event.
 
 # %%
@@ -113,21 +113,10 @@ chapter.ask("why_not_tainted")
 # %% [markdown]
 # ## 10b.3 The fault
 #
-# Lines 5 to 16 are chapter 5: an address that faulted, and ESR, which says how. By hand, first with other numbers:
-
-# %%
-chapter.ask("level_of_an_esr")
+# Lines 5 to 16 are chapter 5: an address that faulted, and ESR, which says how. Once more from memory, by hand:
 
 # %%
 chapter.ask("level_of_line_7")
-
-# %% [markdown]
-# Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel itself, IL says
-# that the instruction has 32 bits, FnV = 0 that FAR is valid; SET, EA and S1PTW are about memory that does not answer and
-# about virtual machines. Lines 6 and 12 are headings. Does anything in lines 13 to 15 matter?
-
-# %%
-chapter.ask("the_zero_that_counts")
 
 # %%
 chapter.ask("what_line_16_says")
@@ -140,7 +129,21 @@ chapter.ask("what_line_16_says")
 chapter.ask("what_was_null")
 
 # %% [markdown]
-# ## 10b.4 Who, where and when
+# *(full course)* With other numbers, if the level was wrong:
+
+# %%
+chapter.ask("level_of_an_esr")
+
+# %% [markdown]
+# *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel itself, IL says
+# that the instruction has 32 bits, FnV = 0 that FAR is valid; SET, EA and S1PTW are about memory that does not answer and
+# about virtual machines. Lines 6 and 12 are headings. Does anything in lines 13 to 15 matter?
+
+# %%
+chapter.ask("the_zero_that_counts")
+
+# %% [markdown]
+# ## 10b.4 Who, where and when (full course)
 #
 # Context does not prove the cause, but it keeps you from looking in the wrong place.
 
@@ -185,7 +188,7 @@ print(crash(Random(2024)).by_hand())
 chapter.ask("x1_of_a_boot")
 
 # %% [markdown]
-# **The first steps are yours**, in a boot where only PHYS_OFFSET is given:
+# *(full course)* **The first steps are yours**, in a boot where only PHYS_OFFSET is given:
 
 # %%
 chapter.ask("vmemmap_of_a_boot")
@@ -218,7 +221,7 @@ chapter.ask("x4_of_the_log")
 chapter.ask("x5_of_the_log")
 
 # %% [markdown]
-# Once more with fresh numbers, if one of the two was wrong:
+# *(full course)* Once more with fresh numbers, if one of the two was wrong:
 
 # %%
 chapter.ask("x4_of_a_boot")
@@ -281,7 +284,7 @@ chapter.ask("link_address_in_a_boot")
 chapter.ask("signal_of_line_53")
 
 # %% [markdown]
-# After that the kernel prints what may help somebody else. Line 57 is a **capability bitmap**: one bit for each capability
+# *(full course)* After that the kernel prints what may help somebody else. Line 57 is a **capability bitmap**: one bit for each capability
 # of the CPUs, by a list in the kernel's source.
 
 # %%
@@ -333,8 +336,8 @@ for name in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed"
 # %% [markdown]
 # ## 10b.11 What a program makes of it
 #
-# `pgtlab oops` reads logs by the same rules. Choose a claim on the left, and look which lines it rests on. Find one that
-# you had derived, and one that you had not.
+# `pgtlab oops` reads logs by the same rules. Choose one of its claims, above the log or beside it, and look which lines it
+# rests on. Find one that you had derived, and one that you had not.
 
 # %%
 from pgtlab_widgets import OopsReader
@@ -350,7 +353,7 @@ OopsReader(data("next-20240229.log").read_text())
 from pgtlab.lab.chapters import log_lines
 
 for line in log_lines().values():
-    print(f"{line.number:2}  {', '.join(line.verdict):31} {line.text[:84]}")
+    print(f"{line.number:2}  {', '.join(line.verdict):43} {line.text[:80]}")
 
 # %% [markdown]
 # ## 10b.12 In three lines

@@ -7,15 +7,21 @@ from random import Random
 
 from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
 from pgtlab.lab.chapters import log_lines
-from pgtlab.lab.crash import BOOT, Crash, crash, story
+from pgtlab.lab.crash import BOOT, crash, story
+from pgtlab.lab.crash_questions import (
+    LINKED_AT,
+    frame_question,
+    link_address_question,
+    phys_offset_question,
+    root_question,
+    section_question,
+    vmemmap_question,
+)
 from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
 from pgtlab.lab.trees import Tree
-from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kernel.report import Run
-from pgtlab.linux.oops.inferring.memmap import signed
 
-U64 = 1 << 64
-KERNEL_OFFSET, LINKED_AT = 0x3A89_BF80_0000, 0xFFFF_8000_8000_0000  # line 55
+KERNEL_OFFSET = 0x3A89_BF80_0000  # line 55
 VERDICTS = {
     "evidence": "evidence: something follows from it",
     "context": "context: it says where and when",
@@ -56,24 +62,6 @@ def verdict_of_a_line(draw: Random) -> Question:
 
 
 # The bad page.
-
-
-def frame_of_line_2(draw: Random) -> Question:
-    pfn = story()["x22"]
-    return Question(
-        text=f"Line 2: `pfn:{pfn:x}`, with pages of 4 KiB. At which physical address does the bad page begin?",
-        answer=Number(pfn << 12, base=16),
-        wrong=(
-            Wrong(pfn, "pfn-is-an-address", "That is the number of the frame. Every frame has 4096 bytes."),
-            Wrong(
-                pfn * PAGE.size,
-                "pfn-counts-struct-pages",
-                "64 bytes is the size of a `struct page`. How large is the page itself?",
-            ),
-            Wrong(pfn << 14, "page-is-16k", "That would be right for pages of 16 KiB."),
-        ),
-        truth=f"{pfn:#x} · 4096 = **{pfn << 12:#x}**. Three zeros are appended: 12 bits.",
-    )
 
 
 def what_line_3_blames(draw: Random) -> Question:
@@ -264,204 +252,49 @@ def what_was_null(draw: Random) -> Question:
 # The arithmetic, by hand.
 
 
-def _facts(boot: Crash) -> str:
-    return f"VMEMMAP_START = `{boot.kernel.VMEMMAP_START:#x}` (4K pages, 48 bits)"
-
-
-def _vmemmap(boot: Crash) -> Question:
-    start, phys, right = boot.kernel.VMEMMAP_START, boot.phys_offset, boot.kernel.vmemmap
-    low = U64 - phys
-    return Question(
-        text=f"`PHYS_OFFSET: {phys:#x}`, and {_facts(boot)}. `vmemmap` is VMEMMAP_START - (PHYS_OFFSET >> 12) · 64, and PHYS_OFFSET is signed. Compute "
-        "`vmemmap`.",
-        answer=Number(right, base=16),
-        wrong=(
-            Wrong(
-                (start - (phys >> 12) * 64) % U64,
-                "phys-offset-without-sign",
-                f"You shifted PHYS_OFFSET as a number without a sign. It is below zero: -{low:#x}.",
-            ),
-            Wrong(
-                (start + (signed(phys) >> 12) * 64) % U64,
-                "sign-forgotten",
-                "You subtracted the magnitude. Subtracting a number below zero adds its magnitude: `vmemmap` is *above* VMEMMAP_START.",
-            ),
-            Wrong(
-                (start - (signed(phys) >> 12)) % U64,
-                "pages-are-bytes",
-                "A `struct page` has 64 bytes: multiply the number of pages by 64.",
-            ),
-            Wrong(
-                (start - signed(phys) * 64) % U64,
-                "bytes-are-pages",
-                "PHYS_OFFSET counts bytes. Divide by 4096 first: one `struct page` for each page.",
-            ),
-        ),
-        steps=(
-            "PHYS_OFFSET as a number below zero: what is 2^64 minus it?",
-            "Divide that by 4096: drop three hexadecimal digits.",
-            "Times 64: shift up by 6 bits. Add it to VMEMMAP_START.",
-        ),
-        truth=f"PHYS_OFFSET = -{low:#x}; / 4096 = -{low >> 12:#x}; · 64 = -{(low >> 12) * 64:#x}; {start:#x} + {(low >> 12) * 64:#x} = **{right:#x}**.",
-    )
-
-
 @recall
 def vmemmap_of_a_boot(draw: Random) -> Question:
-    return _vmemmap(crash(draw))
+    return vmemmap_question(crash(draw))
 
 
 def vmemmap_of_the_log(draw: Random) -> Question:
-    return _vmemmap(story())
-
-
-def _x1(boot: Crash, lines: tuple[int, ...]) -> Question:
-    copy, vmemmap, right = boot["x20"], boot.kernel.vmemmap, boot["x1"]
-    distance = copy - vmemmap
-    return Question(
-        text=f"x20 is `{copy:#x}`, the address of the copy, and `vmemmap` is `{vmemmap:#x}`. `page_to_pfn` subtracts, and shifts the *signed* difference "
-        "right by 6 bits. Which number does it make of the copy?",
-        answer=Number(right, base=16),
-        wrong=(
-            Wrong(
-                distance % U64 >> 6,
-                "shift-is-logical",
-                "You let zeros in from the left. A difference of pointers is signed, and the shift repeats the sign: ones come in.",
-            ),
-            Wrong(
-                distance % U64,
-                "shift-forgotten",
-                "That is the distance in bytes. How many `struct page`s of 64 bytes is that?",
-            ),
-            Wrong(
-                distance >> 12 & U64 - 1, "struct-page-is-a-page", "You divided by 4096. A `struct page` has 64 bytes."
-            ),
-            Wrong(
-                -distance >> 6,
-                "distance-without-sign",
-                "You subtracted the smaller from the larger. The copy lies *below* `vmemmap`: the result is below zero.",
-            ),
-        ),
-        steps=(
-            "x20 - vmemmap, in 64 bits?",
-            "Shift right by 6 bits, and let ones in from the left.",
-        ),
-        truth=f"{copy:#x} - {vmemmap:#x} = {distance % U64:#x}, and shifted by 6 with its sign **{right:#x}**: no RAM has a frame with such a number.",
-        lines=lines,
-    )
+    return vmemmap_question(story())
 
 
 @recall
 def x1_of_a_boot(draw: Random) -> Question:
-    return _x1(crash(draw), ())
+    return frame_question(crash(draw))
 
 
 def x1_of_the_log(draw: Random) -> Question:
-    return _x1(story(), (34,))
-
-
-def _x4(boot: Crash, lines: tuple[int, ...]) -> Question:
-    pfn, right = boot["x1"], boot["x4"]
-    return Question(
-        text=f"x1 is `{pfn:#x}`. A section has 128 MiB, which is 2^15 pages. A pfn has no sign: the number of its section is the pfn, shifted right by 15 with "
-        "zeros. Compute it.",
-        answer=Number(right, base=16),
-        wrong=(
-            Wrong(
-                signed(pfn) >> 15 & U64 - 1,
-                "shift-is-arithmetic",
-                "You repeated the sign. `page_to_pfn` subtracts pointers, which is signed; a pfn is an `unsigned long`, and zeros come in.",
-            ),
-            Wrong(pfn >> 27, "section-in-bytes", "128 MiB is 2^27 *bytes*. x1 counts pages of 2^12 bytes."),
-            Wrong(pfn >> 12, "section-is-a-page", "You divided by the size of a page. A section has 2^15 pages."),
-        ),
-        steps=("Shift right by 12: drop three hexadecimal digits.", "Shift by 3 more: divide by 8."),
-        truth=f"{pfn:#x} >> 15 = **{right:#x}**. A machine with 48 bits of physical address has at most {boot.kernel.NR_MEM_SECTIONS:#x} sections.",
-        lines=lines,
-    )
+    return frame_question(story(), (34,))
 
 
 @recall
 def x4_of_a_boot(draw: Random) -> Question:
-    return _x4(crash(draw), ())
+    return section_question(crash(draw))
 
 
 def x4_of_the_log(draw: Random) -> Question:
-    return _x4(story(), (33,))
-
-
-def _x5(boot: Crash, lines: tuple[int, ...]) -> Question:
-    number, right, k = boot["x4"], boot["x5"], boot.kernel
-    return Question(
-        text=f"Section `{number:#x}`. A `struct mem_section` has 32 bytes, and a root is one page full of them. Which root holds this section?",
-        answer=Number(right, base=16),
-        wrong=(
-            Wrong(
-                number % k.SECTIONS_PER_ROOT, "rest-is-the-root", "That is its place *in* the root. Which root is it?"
-            ),
-            Wrong(
-                number // k.PAGE_SIZE, "root-in-bytes", "A page has 4096 bytes. How many structures of 32 bytes fit?"
-            ),
-            Wrong(
-                number // (k.PAGE_SIZE // 16),
-                "section-has-16-bytes",
-                "That is right for 16 bytes each, without CONFIG_PAGE_EXTENSION. Here they have 32.",
-            ),
-        ),
-        steps=(
-            "How many structures of 32 bytes fit into 4096 bytes?",
-            "Divide the section by that: a shift by how many bits?",
-        ),
-        truth=f"4096 / 32 = {k.SECTIONS_PER_ROOT}, so a shift by 7: **{right:#x}**. There are only {k.NR_SECTION_ROOTS:#x} roots.",
-        lines=lines,
-    )
+    return section_question(story(), (33,))
 
 
 @recall
 def x5_of_a_boot(draw: Random) -> Question:
-    return _x5(crash(draw), ())
+    return root_question(crash(draw))
 
 
 def x5_of_the_log(draw: Random) -> Question:
-    return _x5(story(), (33,))
-
-
-def _phys_offset(boot: Crash) -> Question:
-    start, vmemmap, right = boot.kernel.VMEMMAP_START, (boot["x20"] - (boot["x1"] << 6)) & U64 - 64, boot.phys_offset
-    above = vmemmap - start
-    return Question(
-        text=f"The end of the log is lost. You have x20 = `{boot['x20']:#x}`, x1 = `{boot['x1']:#x}`, and {_facts(boot)}. Go backwards: `vmemmap` is x20 - (x1 << 6) "
-        "without its lowest six bits, and from that follows PHYS_OFFSET. Compute PHYS_OFFSET, as 64 bits.",
-        answer=Number(right, base=16),
-        wrong=(
-            Wrong(
-                above // 64 << 12, "sign-forgotten", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."
-            ),
-            Wrong(-above // 64 % U64, "pages-are-bytes", "That is how many pages it is. A page has 4096 bytes."),
-            Wrong(
-                vmemmap, "stopped-at-vmemmap", "That is `vmemmap`. How far is it from VMEMMAP_START, in `struct page`s?"
-            ),
-            Wrong(
-                (-above << 12) % U64, "struct-page-size-forgotten", "Divide by the 64 bytes of a `struct page` first."
-            ),
-        ),
-        steps=(
-            "x1 << 6, in 64 bits?",
-            "x20 minus that, with the lowest six bits cleared: `vmemmap`?",
-            "How many `struct page`s is it above VMEMMAP_START?",
-            "Times 4096, and below zero: 2^64 minus it?",
-        ),
-        truth=f"vmemmap = {vmemmap:#x}, {above:#x} above VMEMMAP_START; / 64 · 4096 = {above // 64 << 12:#x}; **PHYS_OFFSET = {right:#x}**.",
-    )
+    return root_question(story(), (33,))
 
 
 @recall
 def phys_offset_of_a_boot(draw: Random) -> Question:
-    return _phys_offset(crash(draw))
+    return phys_offset_question(crash(draw))
 
 
 def phys_offset_of_the_log(draw: Random) -> Question:
-    return _phys_offset(story())
+    return phys_offset_question(story())
 
 
 def what_x20_points_to(draw: Random) -> Question:
@@ -498,35 +331,11 @@ def what_x20_points_to(draw: Random) -> Question:
 # The image and the trace.
 
 
-def _link_address(pointer: int, offset: int, text: str) -> Question:
-    return Question(
-        text=text,
-        answer=Number(pointer - offset, base=16),
-        wrong=(
-            Wrong(
-                (pointer + offset) % U64, "offset-added", "KASLR *added* the offset at boot. To undo that, subtract."
-            ),
-            Wrong(
-                pointer - LINKED_AT,
-                "offset-is-not-base",
-                "That is how far it is from where the image was linked. What moved it?",
-            ),
-            Wrong(
-                pointer - LINKED_AT - offset,
-                "offset-in-the-image",
-                "That is how far it is from the beginning of the image. At which address did the linker put it?",
-            ),
-        ),
-        truth=f"{pointer:#x} - {offset:#x} = **{pointer - offset:#x}**. With the symbol table of *this* build one could say what lies there. "
-        "The log does not.",
-    )
-
-
 @recall
 def link_address_in_a_boot(draw: Random) -> Question:
     offset = draw.randrange(1 << 24, 1 << 25) << 21
     pointer = LINKED_AT + offset + draw.randrange(1 << 22) * 8
-    return _link_address(
+    return link_address_question(
         pointer,
         offset,
         f"`Kernel Offset: {offset:#x} from {LINKED_AT:#x}`, and a register holds `{pointer:#x}`. Which address had the linker given to that?",
@@ -535,7 +344,7 @@ def link_address_in_a_boot(draw: Random) -> Question:
 
 def link_address_of_x23(draw: Random) -> Question:
     pointer = 0xFFFF_BA8A_417B_A000
-    return _link_address(
+    return link_address_question(
         pointer,
         KERNEL_OFFSET,
         f"Line 55: `Kernel Offset: {KERNEL_OFFSET:#x} from {LINKED_AT:#x}`. x23 is `{pointer:#x}`. Which address had the linker given to that?",

@@ -41,6 +41,15 @@ def test_remarks_and_claims_of_a_line(story):
     assert story.remarks[offset][0].startswith("memory PHYS_OFFSET 0xfffff76180000000")
 
 
+def test_what_is_said_of_the_folio_and_of_the_page_stands_under_their_lines(story):
+    folio, page = line_of(story, "page does not match folio"), line_of(story, "mapcount:-512")
+    assert [remark.split()[0] for remark in story.remarks[folio]] == ["folio"]
+    assert story.remarks[page][0].startswith("page pfn 0x18a65d")
+    table = story.diagnoses[0]
+    assert page in table.lines
+    assert folio not in table.lines
+
+
 @pytest.mark.parametrize("text", LOGS)
 def test_lines_of_claims_and_remarks_are_shown(text):
     annotated = annotate(read(text))

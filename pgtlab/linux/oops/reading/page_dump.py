@@ -124,6 +124,7 @@ class PageDump:
     aops: str = ""
     reason: str = ""
     matches_folio: bool = True
+    folio_line: int = 0  # of the log, where it says that the page does not match
     owner: str = ""
     allocated: tuple[PrintedSymbol, ...] = ()
     freed: tuple[PrintedSymbol, ...] = ()
@@ -176,16 +177,19 @@ def read_page(lines: Sequence[Line], version: Version | None = None) -> PageDump
     page = PageDump()
     used: list[int] = []
     for at, line in enumerate(lines):
-        if line.text != NOT_THE_FOLIO and not is_dump_line(line.text):
+        if line.text == NOT_THE_FOLIO:
+            page = replace(page, matches_folio=False, folio_line=line.number)
+            continue
+        if not is_dump_line(line.text):
             continue
         if used and is_page_line(line.text) and page.mapcount is not None:
             break  # another page
         changed = _with_line(page, line, lines[at + 1 :] if _OWNER.match(line.text) else ())
         if changed is not page:
             page, used = changed, [*used, line.number]
-    if not used:
+    if not used and page.matches_folio:
         return None
-    page = replace(page, lines=tuple(used), raw_at=_place(page))
+    page = replace(page, lines=tuple(used) or (page.folio_line,), raw_at=_place(page))
     page = replace(page, fields=_fields(page, version))
     return _with_type(page, version)
 
@@ -193,8 +197,6 @@ def read_page(lines: Sequence[Line], version: Version | None = None) -> PageDump
 def _with_line(page: PageDump, line: Line, following: Sequence[Line]) -> PageDump:
     """The dump with what one line adds; the same object if it adds nothing."""
     text = line.text
-    if text == NOT_THE_FOLIO:
-        return replace(page, matches_folio=False)
     if is_page_line(text):
         decimal = {name: int(match[1]) for name, pattern in _NUMBER.items() if (match := pattern.search(text))}
         hexadecimal = {name: int(match[1], 16) for name, pattern in _POINTER.items() if (match := pattern.search(text))}

@@ -158,6 +158,9 @@ def _page(report: PrintedReport) -> Iterator[Remark]:
         if report.pfn is not None:
             yield Remark(report.where["message"], f"page      pfn {report.pfn:#x}")
         return
+    if not page.matches_folio:
+        text = "does not contain the page: the page changed while it was copied, or the copy was taken for the page"
+        yield Remark(page.folio_line, f"folio     {text}")
     pfn = page.pfn if page.pfn is not None else report.pfn
     counts = [f"pfn {pfn:#x}" if pfn is not None else "pfn not printed"]
     counts += [f"{name} {value}" for name, value in (("refcount", page.refcount), ("mapcount", page.mapcount))]
@@ -178,8 +181,6 @@ def _page(report: PrintedReport) -> Iterator[Remark]:
     for text in (page.kind and f"{page.kind} page", page.head, page.aops, page.owner):
         if text:
             yield _more(text)
-    if not page.matches_folio:
-        yield _more("the page does not belong to the folio that it names: the snapshot is torn, or of a copy")
     if page.reason:
         yield _more(f"dumped because: {page.reason}")
     yield from _short_trace("allocated by", page.allocated)
