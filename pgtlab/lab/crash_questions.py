@@ -186,7 +186,9 @@ def phys_offset_question(boot: Crash) -> Question:
         "without its lowest six bits, and from that follows PHYS_OFFSET. Compute PHYS_OFFSET, as 64 bits.",
         answer=Number(right, base=16),
         wrong=(
-            Wrong(above // 64 << 12, "sign-forgotten", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."),
+            Wrong(
+                above // 64 << 12, "sign-forgotten", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."
+            ),
             Wrong(-above // 64 % U64, "pages-are-bytes", "That is how many pages it is. A page has 4096 bytes."),
             Wrong(
                 vmemmap, "stopped-at-vmemmap", "That is `vmemmap`. How far is it from VMEMMAP_START, in `struct page`s?"

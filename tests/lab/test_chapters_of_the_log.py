@@ -1,4 +1,4 @@
-"""Chapters 9, 10a and 10b: their questions over seeds, and what they say of the real log, checked against the log."""
+"""Chapters 9, 10a and 10b: what they say of the real log, checked against the log itself."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from pgtlab.lab import chapters
 from pgtlab.lab.crash import BOOT, flags_after_cmp, story
-from pgtlab.lab.question import Choice, Number, draw
+from pgtlab.lab.question import Choice, draw
 from pgtlab.lab.trees import Tree
 from pgtlab.linux import oops
 
@@ -26,58 +26,10 @@ def drawn():
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_the_right_answer_is_right_and_each_foreseen_one_gets_its_own_feedback(name, drawn):
-    known = chapters.misconceptions()
-    for question in drawn[name]:
-        said = (
-            question.answer.show(question.answer.right)
-            if isinstance(question.answer, Number)
-            else question.answer.right
-        )
-        reason = question.reasons.right if question.reasons else ""
-        assert question.judge(said, reason).verdict == "right"
-        for wrong in question.wrong:
-            assert wrong.key in known
-            if question.reasons and wrong.value in question.reasons.others:
-                feedback = question.judge(said, wrong.value)
-                assert feedback.verdict == "reason"
-            else:
-                given = f"{wrong.value:#x}" if isinstance(wrong.value, int) else wrong.value
-                feedback = question.judge(given, reason)
-                assert feedback.verdict == "wrong"
-            assert (feedback.key, feedback.text) == (wrong.key, wrong.feedback)
-
-
-@pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_to_be_recalled_has_fresh_answers(name, drawn):
     if getattr(chapters.question(name, "")[1], "recall", False):
         answers = {(question.text, question.answer) for question in drawn[name]}
         assert len(answers) > 2
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_every_misconception_of_a_chapter_is_reached(stem, drawn):
-    reached = {wrong.key for name, questions in drawn.items() for question in questions for wrong in question.wrong}
-    assert chapters.misconceptions(stem).keys() <= reached
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_every_question_is_asked_in_its_notebook(stem):
-    asked = re.findall(r'chapter\.ask\("(\w+)"\)', (ROOT / "notebooks" / f"{stem}.py").read_text())
-    assert sorted(f"{stem}/{name}" for name in asked) == sorted(chapters.names(stem))
-
-
-def test_every_line_of_the_log_has_a_section_that_exists_and_a_question():
-    headings = {
-        stem: re.findall(r"^# ## (.+)$", path.read_text(), re.MULTILINE)
-        for stem in chapters.plans()
-        if (path := ROOT / "notebooks" / f"{stem}.py").exists()
-    }
-    for line in chapters.log_lines().values():
-        assert line.section in headings[line.chapter], line.number
-        assert line.questions, line.number
-        for name in line.questions:
-            chapters.question(name, "")
 
 
 def test_each_number_of_the_registers_has_its_verdict():
