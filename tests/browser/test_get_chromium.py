@@ -17,6 +17,8 @@ import pytest
 
 from tests.browser import get_chromium
 
+pytestmark = pytest.mark.slow  # it starts Python many times
+
 BROWSER = "#!/bin/sh\necho Chromium 1.0\n"
 STUB = "#!/bin/sh\necho install the snap >&2\nexit 10\n"
 SUDO = '#!/bin/sh\nshift\nexec "$@"\n'

@@ -13,6 +13,7 @@ import pytest
 
 from pgtlab.cli.colour import COLOURS, coloured
 
+pytestmark = pytest.mark.slow  # it starts Python many times
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 FETCHES = str(DATA / "mmu" / "exec_sample.npz")

@@ -16,6 +16,8 @@ import pytest
 
 from pgtlab.cli.lab import FIRST, check_port
 
+pytestmark = pytest.mark.slow  # it starts JupyterLab
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

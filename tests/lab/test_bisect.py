@@ -98,6 +98,7 @@ def test_bisection_with_other_kernels(shell, cpu, found):
     assert ("Add support for folding PUDs at runtime" in done.stdout.partition("is the first bad commit")[2]) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -85,6 +85,7 @@ def test_fixes_of_the_thread():
     assert lab.run.outcome == "report"
 
 
+@pytest.mark.slow
 def test_livepatch_is_shown_and_judged():
     def pud_free(k, mm, pud):
         k.__pud_free(mm, pud)  # and who asks whether there is one?
@@ -130,6 +131,7 @@ def test_reason_for_not_judging():
     assert "not judged: `__cpu_setup()` runs at boot" in lab.view["findings"][0]
 
 
+@pytest.mark.slow
 def test_matrix_of_patched_tree():
     lab = BugLab()
     list(lab.matrix.fill(lab.editor.patched))
@@ -189,6 +191,7 @@ def pud_free(k, mm, pud):
 """
 
 
+@pytest.mark.slow
 def test_patch_text_apply_judge_unpatch(few_kernels):
     lab = BugLab("arm64-for-next")
     assert lab.view["own"]["text"].startswith("def pud_free(k: Kernel, mm: MmStruct, pud: int)")  # the function to fix
