@@ -39,7 +39,7 @@ trees = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
 def test_parts_tile_each_scale(mapper, va):
     columns = table_columns(mapper.mmu, va)
@@ -58,7 +58,7 @@ def test_parts_tile_each_scale(mapper, va):
         assert scale.size // min(part.size for part in scale.parts) <= 128  # so each is some pixels wide
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
 def test_shades_are_where_entries_are(mapper, va):
     columns = table_columns(mapper.mmu, va)
@@ -99,7 +99,7 @@ def test_address_between_the_ranges_has_no_columns():
     assert ranges(mapper.mmu)[1].parts == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
 def test_scales_reach_the_page_of_mapped_addresses(mapper, va):
     columns = table_columns(mapper.mmu, va)

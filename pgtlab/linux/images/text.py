@@ -154,8 +154,11 @@ class _Reader:
             self.content += bytes(-len(self.content) % 8)
             last = _Piece(at, len(self.content), 0)
             self.extents.append(last)
-        steps = np.arange(count, dtype=np.uint64) * np.uint64(step % (1 << 64)) + np.uint64(word)
-        self.content += steps.astype(f"<u{size}").tobytes()
+        if count == 1:  # as most words are
+            self.content += word.to_bytes(size, "little")
+        else:
+            steps = np.arange(count, dtype=np.uint64) * np.uint64(step % (1 << 64)) + np.uint64(word)
+            self.content += steps.astype(f"<u{size}").tobytes()
         last.size += size * count
         return size * count
 
