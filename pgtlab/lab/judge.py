@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgtlab.lab.attempt import Answer, define, findings_of
 from pgtlab.lab.exercise import Exercise, ExerciseError, find, read
+from pgtlab.lab.progress import record
 from pgtlab.lab.result import Result
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0) -> Result:
     """Judge an answer to an exercise, or a kernel by what its tree and its livepatches do in every configuration.
+
+    In a workbench the best score of an exercise is kept in `progress.json`.
 
     Parameters
     ----------
@@ -50,7 +53,9 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     __pud_fre; did you mean __pud_free?
     """
     if isinstance(what, str):
-        return judge(read(find(what)), answer, seed)
+        result = judge(read(find(what)), answer, seed)
+    record(result.exercise, result.score)
+    return result
     from pgtlab.lab.kernel_checks import judge_kernel  # which needs numpy, and an exercise may not
     from pgtlab.linux.kernel import Kernel
 

@@ -34,8 +34,7 @@ class Chapter:
         self.plan = chapters.plan(stem)
         self.progress = Progress.of()
         self.head = ChapterHead(self)
-        self.recalled = [self.ask(name) for name in chapters.from_memory(stem, self.progress)]
-        self._summaries: list[ChapterSummary] = []
+        self.recalled = [self._recall(name) for name in chapters.from_memory(stem, self.progress)]
 
     @property
     def log(self) -> dict[int, str]:
@@ -51,17 +50,17 @@ class Chapter:
             If there is no such question.
         """
         full, make = chapters.question(name, self.plan.stem)
-        return QuestionView(full, make, self.plan.stem, self.progress, self._answered)
+        return QuestionView(full, make, self.plan.stem, self.progress)
+
+    def _recall(self, name: str) -> QuestionView:
+        view = self.ask(name)
+        view.title = f"From memory: chapter {chapters.plan(name.partition('/')[0]).number}"
+        view.draw()
+        return view
 
     def summary(self) -> ChapterSummary:
         """Return what was answered, which lines of the log are lit, and what is next."""
-        summary = ChapterSummary(self)
-        self._summaries.append(summary)
-        return summary
-
-    def _answered(self) -> None:
-        for view in (self.head, *self._summaries):
-            view.draw()
+        return ChapterSummary(self)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -8,7 +8,7 @@ import { show } from "./show.js";
  * @typedef {import("./page.js").Wanted} Wanted
  * @typedef {{value: string, label: Wanted[], chosen: boolean}} Option
  * @typedef {{
- *   name: string, seed: string, text: Wanted[], kind: "number"|"choice"|"order"|"words", open: boolean, typed: string,
+ *   name: string, title: string, seed: string, text: Wanted[], kind: "number"|"choice"|"order"|"words", open: boolean, typed: string,
  *   unit: string, options: Option[], reasons: Option[], lines: string[], error: Wanted[], feedback: Wanted[], note: string,
  *   again: string,
  * }} View
@@ -109,6 +109,7 @@ function body(view, reader) {
   }
   return [
     h("div", "question", { class: "question", role: "group", "aria-label": `Question: ${view.name}` }, [
+      h("p", "title", { class: "label", hidden: view.title ? null : true }, view.title),
       h("div", "text", { class: "text", tabindex: -1 }, view.text),
       ...(view.feedback.length ? [feedback(view)] : []),
       ...(view.open ? fields(reader, view) : []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pgtlab.lab.answers import Choice, Number, Order, Said, UnreadableAnswer
@@ -10,7 +10,7 @@ from pgtlab.lab.progress import Answered, Progress
 from pgtlab.lab.question import Feedback, MakeQuestion, Question, draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element, inline, markdown, wanted
-from pgtlab_widgets.view import module
+from pgtlab_widgets.view import View, module
 
 
 class QuestionView(CourseView):
@@ -26,8 +26,6 @@ class QuestionView(CourseView):
         The stem of the chapter that asks it.
     progress : Progress
         Where the answers are kept; without it, in memory only.
-    answered : callable
-        Called after each answer.
 
     Examples
     --------
@@ -52,11 +50,10 @@ class QuestionView(CourseView):
         make: MakeQuestion,
         asked_in: str = "",
         progress: Progress | None = None,
-        answered: Callable[[], None] = lambda: None,
     ) -> None:
         self.name, self._make, self._asked_in = name, make, asked_in or name.partition("/")[0]
         self._progress = progress or Progress()
-        self._answered = answered
+        self.title = ""
         last = self._progress.last(name, self._asked_in)
         self._ask(last.seed if last else self._progress.seed(name, self._asked_in))
         if last:
@@ -111,8 +108,10 @@ class QuestionView(CourseView):
         self._error = self._typed = ""
         said = said if isinstance(said, str) else list(said)
         self._progress.add(Answered(self.name, self._asked_in, self._seed, self.feedback.verdict, said, reason))
-        self._answered()
         self.draw()
+        for view in [*View.displayed]:
+            if isinstance(view, CourseView) and view is not self:
+                view.draw()
 
     def receive(self, message: dict[str, Any]) -> None:
         """Handle what the reader typed, chose, moved or sent."""
@@ -150,6 +149,7 @@ class QuestionView(CourseView):
         answer = self.question.answer
         return {
             "name": self.name.rpartition("/")[2].replace("_", " "),
+            "title": self.title,
             "seed": self._seed,
             "text": wanted(markdown(self.question.text)),
             "kind": type(answer).__name__.lower(),
@@ -203,7 +203,8 @@ class QuestionView(CourseView):
     def static(self) -> tuple[Element, ...]:
         """The question, and its answer folded."""
         question = self.question
-        parts = [*markdown(question.text)]
+        title = (element("p", self.title, class_="label"),) if self.title else ()
+        parts = [*title, *markdown(question.text)]
         if isinstance(question.answer, Choice | Order):
             options = question.answer.shown(self._seed)
             parts.append(element("ul", tuple(element("li", inline(option)) for option in options)))
