@@ -35,12 +35,14 @@ class Cell:
 
 @cache
 def cells(stem: str) -> tuple[Cell, ...]:
-    """The cells of a notebook."""
+    """The cells of a notebook; one with prose is cut where a section begins."""
     found, section = [], ""
     for cell in notebook(FOLDER / f"{stem}.py").cells:
-        if heading := re.search(r"^## (.+)$", cell.source, re.M) if cell.cell_type == "markdown" else None:
-            section = heading[1].strip()
-        found.append(Cell(stem, section, cell.cell_type, cell.source))
+        for part in re.split(r"^(?=## )", cell.source, flags=re.M) if cell.cell_type == "markdown" else [cell.source]:
+            if cell.cell_type == "markdown" and (heading := re.match(r"## (.+)", part)):
+                section = heading[1].strip()
+            if part.strip():
+                found.append(Cell(stem, section, cell.cell_type, part))
     return tuple(found)
 
 
