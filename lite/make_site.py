@@ -20,6 +20,7 @@ from typing import Any
 from lockfile import Lock, restricted, with_wheels
 
 from pgtlab.lab import course
+from pgtlab.lab.progress import FILE
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -68,8 +69,9 @@ def main() -> None:
 
 
 def notebooks(folder: Path) -> list[Path]:
-    """The course, with the kernel that the site has."""
+    """The course, with the kernel that the site has; its readers do not share a file of answers."""
     pages = [page.path for page in course.build(folder, ROOT)]
+    (folder / FILE).unlink(missing_ok=True)
     for path in pages:
         notebook = json.loads(path.read_text())
         notebook["metadata"]["kernelspec"] = {

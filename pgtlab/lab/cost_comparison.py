@@ -27,7 +27,7 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 
-ACCESSES: Final = 300_000 if find_spec("numba") else 3_000  # Python alone takes a hundred times as long
+ACCESSES: Final = 300_000 if find_spec("numba") else 1_000  # Python alone takes some 150 times as long
 AREA_AT, AREA = 1 << 45, 1 << 33  # visited by the traces of one area
 SCATTERED_BITS, SCATTERED = 47, 512  # regions that a trace all over the address space visits
 PROCESSES, SLICE = 32, 2000  # how many take turns, and the accesses of one turn
@@ -259,7 +259,7 @@ def walk_costs(
     hardware : mapping of str to Hardware
         TLBs and walk caches, by name.
     accesses : int
-        Length of the traces that are made here: by default 300,000, or 3,000 where numba is not installed.
+        Length of the traces that are made here: by default 300,000, or 1,000 where numba is not installed.
     windows : int
         Number of parts in which each run is also counted.
     progress : bool

@@ -127,6 +127,7 @@ class Progress:
         """Write the file in one step, so that it is never half written. If that is impossible, go on without it."""
         if self.path is None:
             return
+        self.reader = self.reader or secrets.token_hex(4)  # in a browser there is no file before the first answer
         data: dict[str, Any] = {"reader": self.reader, "exercises": self.exercises}
         data["answers"] = [asdict(answer) for answer in self.answers]
         aside = self.path.with_name(f".{FILE}.{os.getpid()}")
@@ -198,7 +199,7 @@ def record(exercise: str, score: float) -> None:
 def start(folder: Path) -> None:
     """Give a new workbench its file, with a number for the reader; leave one that exists as it is."""
     if not (folder / FILE).exists():
-        Progress(folder / FILE, secrets.token_hex(4)).write()
+        Progress(folder / FILE).write()
 
 
 def _scores(data: dict[str, Any]) -> dict[str, float]:

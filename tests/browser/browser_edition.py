@@ -99,7 +99,7 @@ def test_the_explorer_follows_a_click(tour):
     expect(picture).to_contain_text("52 bits in use, the walk starts at level 0")
     expect(picture).to_contain_text("level 0")
     before = picture.inner_html()
-    view.get_by_role("button", name="off").click()
+    view.get_by_role("button", name="off", exact=True).click()
     expect(picture).to_contain_text("47 bits in use, the walk starts at level 1")
     expect(picture).to_contain_text("pud folded at run time")
     assert picture.inner_html() != before
@@ -116,6 +116,21 @@ def test_what_needs_numpy_says_so_in_one_sentence(tour):
     said = "needs numpy, which this browser edition does not have"
     assert run(tour, "from pgtlab.lab import Tree\nTree.named('fixed').start_kernel()") == f"a running kernel {said}"
     assert run(tour, "from pgtlab_widgets import WalkStepper") == f"WalkStepper {said}"
+
+
+def test_a_chapter_keeps_the_answers_to_its_questions(tour):
+    code = """
+from pgtlab.lab import chapters
+from pgtlab.lab.progress import Progress
+from pgtlab_widgets import Chapter
+chapter = Chapter("00_hexadecimal")
+chapter.ask(next(iter(chapters.questions("00_hexadecimal")))).give_up()
+kept = Progress.of()
+print(kept.path, [answer.verdict for answer in kept.answers], len(kept.reader))
+"""
+    assert run(tour, code) == "/drive/progress.json ['unknown'] 8"
+    run(tour, "chapter.head  # its log strip")
+    expect(tour.locator(".jp-Cell").last.locator(".pgtlab-course")).to_be_visible()
 
 
 def test_an_exercise_is_judged(tour):

@@ -98,14 +98,18 @@ def test_so_does_python(statement, sentence):
 VIEWS = """
 import pgtlab_widgets
 for name in pgtlab_widgets.__all__:
-    view = getattr(pgtlab_widgets, name)()
-    bundle, _ = view._repr_mimebundle_()
-    assert bundle["image/svg+xml"].startswith("<svg"), name
-    assert view.view, name
-    print(name)
+    if name not in ("Chapter", "CourseMap", "QuestionView"):
+        view = getattr(pgtlab_widgets, name)()
+        bundle, _ = view._repr_mimebundle_()
+        assert bundle["image/svg+xml"].startswith("<svg"), name
+        assert view.view, name
+chapter = pgtlab_widgets.Chapter("02_a_tree")
+for view in pgtlab_widgets.CourseMap(), chapter.head, *chapter.recalled, chapter.summary():
+    assert "<" in view._repr_mimebundle_()[0]["text/html"], view
+print("all are drawn")
 """
 # What a Python in a browser has, and what it does not have.
-IN_A_BROWSER = {"anywidget", "ipykernel", "ipywidgets", "traitlets"}
+IN_A_BROWSER = {"anywidget", "ipykernel", "ipywidgets", "markdown_it", "traitlets"}
 
 
 def blocked(code: str, *packages: str) -> subprocess.CompletedProcess[str]:
@@ -114,12 +118,9 @@ def blocked(code: str, *packages: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **paths})
 
 
-@pytest.mark.slow
 def test_all_views_are_drawn_without_numba_capstone_pyelftools_and_tqdm():
-    import pgtlab_widgets
-
     done = blocked(VIEWS, "tqdm", *EXTRAS.keys() - IN_A_BROWSER)
-    assert (done.stderr, done.stdout.split()) == ("", pgtlab_widgets.__all__)
+    assert (done.stderr, done.stdout) == ("", "all are drawn\n")
 
 
 def test_views_of_configurations_need_no_numpy():
