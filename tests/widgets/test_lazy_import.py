@@ -36,7 +36,6 @@ def test_missing_dependency_names_the_extra(missing, view, extra):
 
 
 def test_all_views_are_exported():
-    assert len(pgtlab_widgets.__all__) == 9
     assert {getattr(pgtlab_widgets, name).__name__ for name in pgtlab_widgets.__all__} == {*dir(pgtlab_widgets)}
     with pytest.raises(AttributeError, match="no attribute 'Explore'"):
         _ = pgtlab_widgets.Explore
