@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs lock screenshots lite test-lite
+.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs handout figures lock screenshots lite test-lite
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -93,6 +93,12 @@ lite: env  ## build the browser edition in build/lite: a site on which the cours
 test-lite: env  ## build the browser edition without numpy, and use it in a Chromium that has no network
 	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" \
 	  $(BIN)/python -m pytest --quiet tests/browser/browser_edition.py
+
+handout: env  ## write the course's handout and answer sheet as PDF into build/handout; SEED=n draws other numbers
+	$(BIN)/python -W ignore docs/write_handout.py $(SEED)
+
+figures: env  ## write figures for slides into build/figures: SVG and PNG, for light and for dark backgrounds
+	$(BIN)/python docs/write_figures.py
 
 screenshots: env  ## take the documentation's screenshots in a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py

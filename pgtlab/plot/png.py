@@ -10,11 +10,28 @@ from pgtlab.extras import needed_by
 from pgtlab.picture import STYLE, Picture
 
 #: `var(--name, fallback)`, which resvg does not read.
-_VARIABLE: Final = re.compile(r"var\(--[\w-]+,\s*((?:[^()]|\([^()]*\))*)\)")
+_VARIABLE: Final = re.compile(r"var\((--[\w-]+),\s*((?:[^()]|\([^()]*\))*)\)")
+
+#: JupyterLab's variables that the style sheet follows, as they are on a dark page.
+_DARK: Final = {
+    "--jp-content-font-color1": "#fff",
+    "--jp-content-font-color2": "#c8c8c8",
+    "--jp-layout-color0": "#111",
+    "--jp-layout-color2": "#424242",
+}
 
 
-def png(picture: Picture, scale: float = 2) -> bytes:
-    """Draw a picture as a PNG, in the colours of the light theme.
+def fixed_style(*, dark: bool = False) -> str:
+    """The style sheet of pictures with the colours of one theme instead of variables, for a file of its own.
+
+    >>> "var(" in fixed_style(dark=True)
+    False
+    """
+    return _VARIABLE.sub(lambda match: _DARK.get(match[1], match[2]) if dark else match[2], STYLE)
+
+
+def png(picture: Picture, scale: float = 2, *, dark: bool = False) -> bytes:
+    """Draw a picture as a PNG, in the colours of the light theme, or of the dark one.
 
     Parameters
     ----------
@@ -22,6 +39,8 @@ def png(picture: Picture, scale: float = 2) -> bytes:
         What to draw.
     scale : float
         Pixels of the PNG for each of the picture.
+    dark : bool
+        White on black, for a dark page.
 
     Raises
     ------
@@ -38,9 +57,9 @@ def png(picture: Picture, scale: float = 2) -> bytes:
         import matplotlib
         import resvg_py
     return resvg_py.svg_to_bytes(
-        svg_string=picture.svg(_VARIABLE.sub(r"\1", STYLE)),
+        svg_string=picture.svg(fixed_style(dark=dark)),
         zoom=scale,
-        background="white",
+        background="#111" if dark else "white",
         skip_system_fonts=True,  # so that the letters are the same on every machine
         font_dirs=[str(Path(matplotlib.get_data_path(), "fonts", "ttf"))],
         font_family="DejaVu Sans",
