@@ -27,7 +27,8 @@ def fixed_style(*, dark: bool = False) -> str:
     >>> "var(" in fixed_style(dark=True)
     False
     """
-    return _VARIABLE.sub(lambda match: _DARK.get(match[1], match[2]) if dark else match[2], STYLE)
+    sheet = STYLE.partition("[data-vscode-theme-kind]")[0]  # what follows sets the variables from those of an editor
+    return _VARIABLE.sub(lambda match: _DARK.get(match[1], match[2]) if dark else match[2], sheet)
 
 
 def png(picture: Picture, scale: float = 2, *, dark: bool = False) -> bytes:

@@ -46,7 +46,7 @@ def test_a_right_answer_is_on_the_answer_sheet_and_not_in_the_question():
 def test_the_figures_are_drawn_for_both_themes():
     figures = script("write_figures")
     made = figures.figures()
-    assert len({picture.title for picture in made.values()}) == len(made)
+    assert len({picture.description for picture in made.values()}) == len(made)
     for picture in made.values():
         light, dark = (picture.svg(figures.fixed_style(dark=dark)) for dark in (False, True))
         assert light != dark
