@@ -49,6 +49,8 @@ STYLE = """
 .pgtlab-picture .part { stroke: none; }
 .pgtlab-picture rect.length { stroke: currentColor; }
 .pgtlab-picture .partial { fill-opacity: 0.4; stroke-opacity: 0.5; stroke-dasharray: 2 2; }
+.pgtlab-picture .row { fill: none; stroke: none; }
+.pgtlab-picture .row.odd { fill: rgba(128, 128, 128, 0.12); }
 .pgtlab-picture .commit { fill: var(--jp-layout-color0, #fff); stroke: currentColor; rx: 4px; }
 .pgtlab-picture .commit.bad { fill: #e8703a; }
 .pgtlab-picture .commit.good { fill: #9bd1bd; }
@@ -74,6 +76,7 @@ STYLE = """
   .pgtlab-picture rect { stroke: CanvasText; }
   .pgtlab-picture :is(.frame, .byte, .cell, .commit) { stroke-opacity: 1; }
   .pgtlab-picture .unused, .pgtlab-picture .commit, .pgtlab-picture .cell.none { fill: Canvas; }
+  .pgtlab-picture .row { fill: Canvas; stroke: none; }
   .pgtlab-picture .ghost { opacity: 0.6; }
   .pgtlab-picture :is(.now, .mark, .differs, .selected) { stroke: Highlight; } }
 [data-vscode-theme-kind] [class^="pgtlab-"] {

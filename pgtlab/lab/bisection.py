@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -58,6 +58,10 @@ class Bisection:
         """Test a commit, whether or not it can still be the first bad one."""
         return replace(self, tested={**self.tested, revision.number: self.bad.of(revision.tree, self.boot)})
 
+    def to_the_end(self) -> Bisection:
+        """Test what git would test, until the first bad commit is found."""
+        return self.test(self.next).to_the_end() if self.next else self
+
     @cached_property
     def left(self) -> tuple[Revision, ...]:
         """The commits that can be the first bad one: ancestors of every bad commit and of no good one.
@@ -88,6 +92,19 @@ class Bisection:
             verdict += " (It was not tested: a bisection assumes that the end is bad.)"
         return verdict
 
+    @cached_property
+    def takes(self) -> tuple[str, ...]:
+        """The changes that the first bad commit is bad for: without any one of them it is good.
+
+        There are none while it is not found, and where it is the end, which is not bad in this kernel.
+        """
+        if self.first_bad is None or not self.bad.of(self.first_bad.tree, self.boot):
+            return ()
+        changes = self.first_bad.tree.commits
+        without = {change.name: tuple(other for other in changes if other is not change) for change in changes}
+        tree = self.first_bad.tree
+        return tuple(n for n, rest in without.items() if not self.bad.of(replace(tree, commits=rest), self.boot))
+
     @property
     def next(self) -> Revision | None:
         """The commit that git would test next: it leaves the fewest commits in the worse case. None once it is found.
@@ -112,6 +129,28 @@ class Bisection:
         for revision in self.revisions:
             ancestors[revision.number] = {revision.number}.union(*(ancestors[number] for number in revision.parents))
         return ancestors
+
+
+def why_they_differ(found: Iterable[Bisection]) -> str:
+    """Why bisections with several meanings of "bad" end at different commits; empty if they do not.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> kernel = boot(Config("4k", 48), CPU.named("max"))
+    >>> why_they_differ(Bisection.start(kernel, bad).to_the_end() for bad in (Bad.PANICS, Bad.REPORTS))[47:]
+    '"it panics" takes fold-puds and dump-folio; "it reports anything" takes only fold-puds.'
+    """
+    ended = [bisection for bisection in found if bisection.first_bad]
+    if len({bisection.left[0].number for bisection in ended}) < 2:
+        return ""
+    every = max((bisection.takes for bisection in ended), key=len)
+    return f"They differ because each takes something else. {'; '.join(_takes(each, every) for each in ended)}."
+
+
+def _takes(bisection: Bisection, every: tuple[str, ...]) -> str:
+    if not bisection.takes:
+        return f'"{bisection.bad.value}" does not happen in this kernel, and the end was not tested'
+    only = "" if bisection.takes == every else "only "
+    return f'"{bisection.bad.value}" takes {only}{" and ".join(bisection.takes)}'
 
 
 def _arm64() -> Revision:

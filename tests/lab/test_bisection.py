@@ -14,12 +14,6 @@ KERNEL = boot(Config("4k", 48), CPU.named("max"))
 ALL = revisions()
 
 
-def to_the_end(bisection):
-    while bisection.next:
-        bisection = bisection.test(bisection.next)
-    return bisection
-
-
 @pytest.mark.parametrize(
     ("bad", "subject"),
     [
@@ -29,7 +23,7 @@ def to_the_end(bisection):
     ],
 )
 def test_each_bisection_finds_the_commit_of_the_thread(bad, subject):
-    assert to_the_end(Bisection.start(KERNEL, bad)).first_bad.subject == subject
+    assert Bisection.start(KERNEL, bad).to_the_end().first_bad.subject == subject
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ from typing import Any
 
 import traitlets
 
-from pgtlab.lab.bisection import Bad, Bisection
+from pgtlab.lab.bisection import Bad, Bisection, why_they_differ
 from pgtlab.lab.bisection_picture import bisection_picture
+from pgtlab.lab.history import Revision
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import KernelView
@@ -44,30 +45,52 @@ class BisectionView(KernelView):
         cpu: str = "max",
         pa_bits: int | None = None,
     ) -> None:
-        self.bisection: Bisection | None = None
+        self._bisections: dict[Bad, Bisection] = {}
         super().__init__(page_size, va_bits, cpu, pa_bits, bad=bad)
+
+    @property
+    def bisection(self) -> Bisection | None:
+        """The bisection for the chosen meaning of "bad"; None if the kernel does not boot."""
+        return self._bisections.get(Bad[self.bad])
+
+    @property
+    def found(self) -> dict[Bad, Revision]:
+        """The first bad commit for each meaning of "bad" for which it is found."""
+        return {bad: b.first_bad for bad, b in self._bisections.items() if b.first_bad}
 
     def booted(self, before: Boot | NoBoot) -> None:
         """Start over with another kernel."""
-        self._start()
+        boot = self.boot
+        self._bisections = {bad: Bisection.start(boot, bad) for bad in Bad} if isinstance(boot, Boot) else {}
+        self.draw()
 
     @traitlets.observe("bad")
-    def _start(self, change: object = None) -> None:
-        """Start with no commit tested."""
-        self.bisection = Bisection.start(self.boot, Bad[self.bad]) if isinstance(self.boot, Boot) else None
+    def _look(self, change: object) -> None:
+        """Show the bisection for another meaning of "bad"."""
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
-        b = self.bisection
+        b, picture = self.bisection, self.picture()
         return {
             "choices": self.toggles(),
             "stuck": self.stuck,
             "bad": [{"label": bad.value, "selected": bad.name == self.bad, "send": {"bad": bad.name}} for bad in Bad],
             "next": b.next.subject if b and b.next else "",
             "status": f"{b.verdict} Tests so far: {len(b.tested) - 2}" if b else "",
-            "picture": b and bisection_picture(b).spec(),
+            "picture": picture and picture.spec(),
+            "found": [self._found(number, bad) for number, bad in enumerate(Bad, 1)],
+            "why": why_they_differ(self._bisections.values()),
         }
+
+    def _found(self, number: int, bad: Bad) -> dict[str, Any]:
+        """The first bad commit for one meaning of "bad"."""
+        found = self.found.get(bad)
+        if found is None:
+            return {"number": number, "bad": bad.value, "subject": "", "note": "not found yet"}
+        end = found.number == self._bisections[bad].revisions[-1].number
+        note = " (the end, which was not tested: a bisection assumes that it is bad)" if end else ""
+        return {"number": number, "bad": bad.value, "subject": found.subject, "note": note}
 
     def receive(self, message: dict[str, Any]) -> None:
         """Handle a kernel, a meaning of "bad", a commit to test, or the one that git would test next."""
@@ -77,27 +100,24 @@ class BisectionView(KernelView):
                 self.choose(**chosen)
             case {"bad": bad}:
                 self.bad = bad
-            case {"start": True}:
-                self._start()
+            case {"start": True} if b:
+                self._show(Bisection.start(b.boot, b.bad))
             case {"commit": number} if b:
-                self._test(b, number)
+                self._show(b.test(next(revision for revision in b.revisions if revision.number == int(number))))
             case {"next": True} if b and b.next:
-                self._test(b, b.next.number)
+                self._show(b.test(b.next))
             case {"run": True} if b:
-                while b.next:
-                    b = b.test(b.next)
-                self.bisection = b
-                self.draw()
+                self._show(b.to_the_end())
 
-    def _test(self, b: Bisection, number: int | str) -> None:
-        self.bisection = b.test(next(revision for revision in b.revisions if revision.number == int(number)))
+    def _show(self, b: Bisection) -> None:
+        self._bisections[b.bad] = b
         self.draw()
 
     def picture(self) -> Picture | None:
         """The current graph; None if the kernel does not boot."""
-        return None if self.bisection is None else bisection_picture(self.bisection)
+        return None if self.bisection is None else bisection_picture(self.bisection, self.found)
 
     def text(self) -> str:
         """What is known about each commit."""
         picture = self.picture()
-        return self.stuck if picture is None else f"{picture.title}\n{picture.description}"
+        return self.stuck if picture is None else picture.description
