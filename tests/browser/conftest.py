@@ -248,45 +248,20 @@ def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
     return run
 
 
-ToPython = Callable[[tuple[int, dict[str, Any]]], list[dict[str, str]]]
-
-
-@dataclass
-class Tab:
-    """A page without Jupyter, and what answers its `window.python`."""
-
-    page: Page
-    python: ToPython | None = None
-
-
-@pytest.fixture(scope="session")
-def tab(chromium: Browser) -> Tab:
-    """A page that tests use one after the other: a fresh one costs Chromium a process."""
-    tab = Tab(chromium.new_page())
-    tab.page.set_default_timeout(PATIENCE)
-    tab.page.expose_function("python", lambda sent: tab.python(sent))
-    return tab
-
-
 @pytest.fixture
-def empty_page(tab: Tab) -> Iterator[Page]:
+def empty_page(chromium: Browser) -> Iterator[Page]:
     """A page for one test, without Jupyter. Fails if the page raised an error."""
-    page = tab.page
-    page.goto("about:blank")
-    page.mouse.move(0, 0)
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.emulate_media(media="screen", color_scheme="light", forced_colors="none", reduced_motion="no-preference")
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
     errors: list[str] = []
-    note = lambda error: errors.append(str(error))  # noqa: E731
-    page.on("pageerror", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    page.goto("about:blank")
-    page.remove_listener("pageerror", note)
+    page.close()
     assert errors == []
 
 
 @pytest.fixture
-def show(empty_page: Page, tab: Tab) -> Iterator[Callable[..., tuple[Page, Locator]]]:
+def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
     """Show views on a page without Jupyter, connected to their Python; give the page and the first view on it.
 
     A message is handled at once, and its answer is what has changed in all views; `window.unanswered` counts those
@@ -312,8 +287,7 @@ def show(empty_page: Page, tab: Tab) -> Iterator[Callable[..., tuple[Page, Locat
 
     def show(*widgets: View, theme: Theme = "light", unfold: bool = True) -> tuple[Page, Locator]:
         blank(empty_page, theme)
-        tab.python = to_python
-        empty_page.evaluate("() => { window.toPython = window.python; }")
+        empty_page.expose_function("toPython", to_python)
         for widget in widgets:
             shown.append((widget, traits(widget)))
             draw(empty_page, widget, shown[-1][1], len(shown) - 1)
