@@ -23,7 +23,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
 import pgtlab
-from pgtlab.lab import course_text, exercise
+from pgtlab.lab import course_text, exercise, glossary
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -79,8 +79,9 @@ html_extra_path = ["_root"]
 html_show_sourcelink = False
 html_copy_source = False
 
+TERMS_BLOCK = "```{terms}\n```\n"
 EXPORTS_BLOCK = re.compile(r"^```\{exports\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NOTEBOOK_LINK = re.compile(r"\]\(([\w./]+)\.ipynb")
+NOTEBOOK_LINK = re.compile(r"\]\(([\w./]+)\.ipynb(?:#([^)]*))?\)")
 NOTEBOOK_HREF = re.compile(r'href="([\w./]+)\.ipynb(?:#([^"]*))?"')
 MODULES_BLOCK = re.compile(r"^```\{modules\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -154,15 +155,25 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
         for cell in notebook.cells:
             if cell.cell_type == "markdown":  # a link to a notebook is one to the page that is made from its text
-                cell.source = NOTEBOOK_LINK.sub(r"](\1.py", cell.source)
+                cell.source = NOTEBOOK_LINK.sub(link_to_page, cell.source)
         source[0] = nbformat.writes(notebook)
     elif path.parent.name == "api":
         source[0] = MODULES_BLOCK.sub(documented, source[0])
     elif path.name == "api.md":
         source[0] = EXPORTS_BLOCK.sub(exported, source[0])
+    elif path.name == "glossary.md":
+        text = NOTEBOOK_LINK.sub(r"](../notebooks/\1.py)", glossary.glossary())
+        source[0] = source[0].replace(TERMS_BLOCK, text)
     elif path.name == "architecture.md":
         drawing = f'<div class="cell_output">{house.picture(house.ways(source[0])).svg()}</div>'
         source[0] = source[0].replace("{house}\n", f"{{raw}} html\n{drawing}\n")
+
+
+def link_to_page(link: re.Match[str]) -> str:
+    """Return a link to the page that is made from a notebook, and to the same heading there."""
+    heading = re.sub(r"[^\w-]", "", unquote(link[2] or "")).lower()
+    page = "../docs/glossary.md" if link[1] == "glossary" else f"{link[1]}.py"
+    return f"]({page}{heading and f'#{heading}'})"
 
 
 def forget_widgets(app: Sphinx, env: BuildEnvironment) -> None:

@@ -24,6 +24,8 @@
 # - **The full course**, about 18 hours: all of it, with every exercise and a case of your own.
 # - **Ten minutes**: the tour, which shows the bug happen and explains little.
 #
+# Each word of the field has its sentence in the [glossary](glossary.ipynb).
+#
 # Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far; run it again
 # when you come back.
 

@@ -46,8 +46,8 @@ class Term:
 def terms() -> tuple[Term, ...]:
     """Return all terms in the order of the course.
 
-    >>> [term.name for term in terms() if term.chapter == "06b_page_to_number"]
-    ['memmap', '`struct page`', 'pfn']
+    >>> {term.name: term.chapter for term in terms()}["pfn"]
+    '06b_page_to_number'
     """
     inside = _PACKAGE / "_course"
     course = inside if inside.is_dir() else _PACKAGE.parent

@@ -11,12 +11,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from pgtlab.extras import needed_by
-from pgtlab.lab import course_data, progress
-from pgtlab.lab.course_text import notebook, sources
+from pgtlab.lab import course_data, glossary, progress
+from pgtlab.lab.course_text import from_text, notebook, sources
 from pgtlab.lab.exercise import learner_notebook
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -57,12 +58,17 @@ def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
         raise ValueError(f"{folder} is a file: the workbench needs a folder of its own.")
     course = course or sources()
     pages = [
-        _place(source, read, folder / part / f"{source.stem}.ipynb", f"{part}/{source.name}")
+        _place(
+            source.read_bytes(), partial(read, source), folder / part / f"{source.stem}.ipynb", f"{part}/{source.name}"
+        )
         for part, read in {"notebooks": notebook, "exercises": learner_notebook}.items()
         for source in _texts(course / part)
     ]
     if not pages:
         raise ValueError(f"{course} has no course: notebooks/*.py and exercises/*.py are missing.")
+    if (course / "notebooks" / "terms.toml").exists():
+        words, target = glossary.notebook_text(), folder / "notebooks" / "glossary.ipynb"
+        pages.append(_place(words.encode(), partial(from_text, words), target, "notebooks/terms.toml"))
     course_data.place(folder)
     progress.start(folder)
     return pages
@@ -72,11 +78,11 @@ def _texts(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_"))
 
 
-def _place(source: Path, read: Callable[[Path], Any], target: Path, name: str) -> NotebookFile:
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+def _place(source: bytes, read: Callable[[], Any], target: Path, name: str) -> NotebookFile:
+    digest = hashlib.sha256(source).hexdigest()
     if target.exists():
         return NotebookFile(target, "kept" if _made_from(target) in (digest, None) else "outdated")
-    made = read(source)
+    made = read()
     made.metadata["kernelspec"] = KERNEL
     made.metadata["language_info"] = LANGUAGE
     made.metadata["pgtlab"] = {"source": name, "sha256": digest}

@@ -9,6 +9,7 @@ import pytest
 
 from pgtlab.lab import chapters
 from pgtlab.lab.course_text import sources
+from pgtlab.lab.glossary import anchor, glossary
 from pgtlab.terms import Term, terms
 from tests.notebooks.course import (
     CHAPTERS,
@@ -90,10 +91,10 @@ def broken(link: str) -> str:
     folder = ROOT / "exercises" if path.startswith("../") else FOLDER
     if name and name[1] != "glossary" and not (folder / f"{name[1]}.py").exists():
         return "no such notebook"
-    anchors = (
-        {text.replace(" ", "-") for text in headings(name[1])} if name and heading and name[1] != "glossary" else {}
-    )
-    return "no such heading" if anchors and unquote(heading) not in anchors else ""
+    if not name or not heading or path.startswith("../"):
+        return ""
+    places = [term.name for term in terms()] if name[1] == "glossary" else headings(name[1])
+    return "" if unquote(heading) in map(anchor, places) else "no such heading"
 
 
 @pytest.mark.parametrize("stem", ["index", *(plan.stem for plan in PAGES)])
@@ -102,6 +103,10 @@ def test_links_resolve(stem):
     texts += [text for name in chapters.names(stem) for text in words_of(question(name))]
     links = [link for text in texts for link in LINK.findall(re.sub(r"`[^`]*`", "", text)) if "://" not in link]
     assert {link: why for link in links if (why := broken(link))} == {}
+
+
+def test_links_of_the_glossary_resolve():
+    assert {link: why for link in LINK.findall(glossary()) if (why := broken(link))} == {}
 
 
 @pytest.mark.parametrize("plan", CHAPTERS, ids=IDS)

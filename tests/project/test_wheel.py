@@ -56,5 +56,5 @@ def test_the_wheel_carries_the_course_and_both_packages(tmp_path):
     assert done.stdout.strip() == str(installed / "pgtlab" / "_course")
     sources = (*(ROOT / "notebooks").glob("*.py"), *(ROOT / "exercises").glob("*.py"))
     pages = [source for source in sources if not source.name.startswith("_")]
-    assert len([*(tmp_path / "workbench").rglob("*.ipynb")]) == len(pages)
+    assert len([*(tmp_path / "workbench").rglob("*.ipynb")]) == len(pages) + 1, "and the glossary"
     assert {path.name for path in (tmp_path / "workbench" / "data").iterdir()} == {*FILES}
