@@ -22,7 +22,7 @@ from pgtlab.lab.answers import Words as Words
 
 Verdict = Literal["right", "reason", "wrong", "unknown", "kept"]
 MakeQuestion = Callable[[Random], "Question"]
-Make = TypeVar("Make", bound=MakeQuestion)
+M = TypeVar("M", bound=MakeQuestion)
 
 _DRAWS = 64
 _HEADLINES: dict[Verdict, str] = {
@@ -196,7 +196,7 @@ class Question:
         return self.reasons is not None and wrong.value in self.reasons.others
 
 
-def recall(make: Make) -> Make:
+def recall(make: M) -> M:
     """Mark a question that may come back in later chapters, with fresh numbers."""
     make.recall = True  # type: ignore[attr-defined]
     return make

@@ -61,7 +61,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Toggle:
     """A few options, of which one is selected.
 
     `short` comes before the selected one where all choices are named in a line; one that `stays` is always unfolded.
@@ -74,7 +74,7 @@ class Choice:
 
 
 @lru_cache(maxsize=256)  # toggling returns to the same configurations
-def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
+def choices(config: Config, cpu: str) -> tuple[Toggle, ...]:
     """All toggles, as seen from a configuration on a CPU.
 
     >>> page_size, *others = choices(Config("4k", 39), "max")
@@ -88,11 +88,11 @@ def choices(config: Config, cpu: str) -> tuple[Choice, ...]:
     pa_bits = (_kernel_option(config, "pa_bits", bits, str(bits)) for bits in PA_BITS_CHOICES)
     cpus = (_cpu_option(config, cpu, name) for name in CPUS if not name.endswith(LPA2_OFF))
     return (
-        Choice("Page size", tuple(page_sizes)),
-        Choice("VA_BITS", tuple(va_bits), "VA"),
-        Choice("PA_BITS", tuple(pa_bits), "PA"),
-        Choice("CPU", tuple(cpus)),
-        Choice("LPA2", (_lpa2_option(config, cpu, on=True), _lpa2_option(config, cpu, on=False)), stays=True),
+        Toggle("Page size", tuple(page_sizes)),
+        Toggle("VA_BITS", tuple(va_bits), "VA"),
+        Toggle("PA_BITS", tuple(pa_bits), "PA"),
+        Toggle("CPU", tuple(cpus)),
+        Toggle("LPA2", (_lpa2_option(config, cpu, on=True), _lpa2_option(config, cpu, on=False)), stays=True),
     )
 
 
