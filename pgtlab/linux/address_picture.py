@@ -2,84 +2,153 @@
 
 Columns are bits, 63 on the left, so that what belongs to the same bits is in the same columns. A level that folds at
 compile time is a narrow stripe where its bits would be; a level that folds at run time keeps its bits, behind a dashed
-border. A note below a level says what is unusual about it.
+border. A line below says what is unusual about a level. The columns are as wide as the room allows.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
-from itertools import groupby
+from dataclasses import dataclass
 
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.decompose import Decomposition, LinuxLevel
-from pgtlab.picture import Picture, Shape, letters, line, rect, text
+from pgtlab.picture import Picture, Shape, letters, rect, text
 
-MARGIN = 58  # for the names of the lanes
-BIT = 15
-WIDTH = MARGIN + 64 * BIT + 4
-HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 40, 62, 98, 150, 208
-BITS_H, LANE_H, NOTE_H = 24, 42, 16
-NARROW = 3 * BIT  # a block with no room for its label
+EDGE, MARGIN = 4, 48  # the margin has the names of the lanes
+BIT, NARROW_BIT = 15, 9  # the width of a column: as a rule, and where there is little room
+HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 60, 82, 122, 174, 240
+BITS_H, LANE_H, NOTE_H = 24, 42, 17
+NOTES, NARROW_NOTES = 3, 4  # the most lines of notes
+NARROW = 45  # a block with no room for its label
 LABEL = 56  # the width of the label of a narrow block, which stands on its left
 SLIVER = 15
-CHARACTER = 6.5  # the average width of a character of a note, in the widest fallback font of browsers
-HEIGHT = NOTES_Y + 3 * (NOTE_H + 14)
+CHARACTER, DIGIT = 6.5, 8  # the widths of a small letter and of a strong digit, in the widest fallback fonts
+NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 
-def address_picture(d: Decomposition) -> Picture:
+@dataclass(frozen=True)
+class Columns:
+    """The columns of the picture, one for each bit, each `width` wide."""
+
+    width: int = BIT
+
+    @classmethod
+    def within(cls, room: float) -> Columns:
+        """The widest columns that fit, up to the usual ones.
+
+        >>> Columns.within(640), Columns.within(5000)
+        (Columns(width=9), Columns(width=15))
+        """
+        return cls(max(NARROW_BIT, min(BIT, int(room - MARGIN - EDGE) // 64)))
+
+    def left(self, bit: int) -> int:
+        """The left edge of a bit's column."""
+        return MARGIN + (63 - bit) * self.width
+
+    @property
+    def end(self) -> int:
+        """The right end of the picture."""
+        return MARGIN + 64 * self.width + EDGE
+
+
+def address_picture(d: Decomposition, columns: Columns | None = None) -> Picture:
     """Draw a decomposition.
 
+    Parameters
+    ----------
+    d : Decomposition
+        The address.
+    columns : Columns, optional
+        How wide the picture is.
+
+    Examples
+    --------
     >>> from pgtlab import CPU, Config, boot
     >>> from pgtlab.linux.decompose import decompose
     >>> address_picture(decompose(0, boot(Config("4k", 39), CPU.named("max")))).title
-    '0x0000000000000000: 4K pages, VA_BITS=39 on max. 39 bits in use, the walk starts at level 1'
+    'Three levels of tables: the p4d and the pud do not exist'
     """
-    boot = d.boot
-    title = (
-        f"{d.va:#018x}: {boot.config.granule} pages, VA_BITS={boot.config.va_bits} on {boot.cpu.name}. "
+    columns = columns or Columns()
+    boot, title, wide = d.boot, answer(d), columns.width == BIT
+    facts = (
+        f"{boot.config.granule} pages, VA_BITS={boot.config.va_bits} on {boot.cpu.title}. "
         f"{boot.vabits_actual} bits in use, the walk starts at level {boot.start_level}"
     )
     shapes = (
-        text("title", 4, 16, title, "start strong"),
-        *_bits(d),
-        *_mmu(d),
-        *_linux(d),
-        *_notes(d),
+        text("title", EDGE, 16, title, "start strong"),
+        text("facts", EDGE, 34, f"{d.va:#018x}: {facts}" if wide else facts, "start small"),
+        *_bits(d, columns),
+        *_mmu(d, columns),
+        *_linux(d, columns),
+        *_notes(d, columns),
     )
-    return Picture(WIDTH, HEIGHT, title, str(d), shapes)
+    height = NOTES_Y + (NOTES if wide else NARROW_NOTES) * NOTE_H
+    return Picture(columns.end, height, title, str(d), shapes)
 
 
-def field_mark(hi: int, lo: int) -> Shape:
+def answer(d: Decomposition) -> str:
+    """How many levels the MMU walks, and what becomes of Linux's.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> from pgtlab.linux.decompose import decompose
+    >>> answer(decompose(0, boot(Config("16k", 52), CPU.named("max,lpa2=off"))))
+    'Three levels of tables: the p4d does not exist, and the pud is folded at run time'
+    """
+    walked = f"{NUMBERS[len(d.hardware)].capitalize()} levels of tables"
+    if d.ttbr is None:
+        return f"A fault: this address is in neither range. {walked} for those that are"
+    levels = {fold: [f"the {level.name}" for level in d.linux if level.fold is fold] for fold in Fold}
+    absent, late = levels[Fold.COMPILE_TIME], levels[Fold.RUN_TIME]
+    parts = [f"{_and(absent)} {'does' if len(absent) == 1 else 'do'} not exist"] * bool(absent)
+    parts += [f"{_and(late)} {'is' if len(late) == 1 else 'are'} folded at run time"] * bool(late)
+    return f"{walked}: {', and '.join(parts) or 'all five of Linux exist'}"
+
+
+def _and(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1] if names else ""
+
+
+def field_mark(hi: int, lo: int, columns: Columns) -> Shape:
     """A frame around bits, through all lanes."""
-    return rect("mark", _x(hi), BITS_Y - 3, (hi - lo + 1) * BIT, LINUX_Y + LANE_H - BITS_Y + 6, "mark")
+    y = BITS_Y - 3
+    return rect("mark", columns.left(hi), y, (hi - lo + 1) * columns.width, LINUX_Y + LANE_H + 3 - y, "mark")
 
 
-def _x(bit: int) -> int:
-    """Left edge of a bit's column."""
-    return MARGIN + (63 - bit) * BIT
+def flip_mark(bit: int, before: int, columns: Columns) -> tuple[Shape, Shape]:
+    """A frame around a bit, and below it what it was before."""
+    x = columns.left(bit)
+    middle = min(x + columns.width / 2, columns.end - 20)
+    words = text("flipped-before", middle, BITS_Y + BITS_H + 13, f"was {before}", "middle small")
+    return rect("flipped", x, BITS_Y, columns.width, BITS_H, "mark"), words
 
 
-def _bits(d: Decomposition) -> Iterator[Shape]:
+def _bits(d: Decomposition, columns: Columns) -> Iterator[Shape]:
+    width = columns.width
     yield text("lane-bits", MARGIN - 8, BITS_Y + 17, "bits", "end")
-    nibbles = [_x(bit) + 2 * BIT for bit in range(63, 0, -4)]
+    nibbles = [columns.left(bit) + 2 * width for bit in range(63, 0, -4)]
     yield letters("hex", nibbles, HEX_Y, f"{d.va:016x}", "middle mono strong")
     for what, hi, lo, _ in d.fields:
         name, fill = f"{what} index" if what.startswith("level") else what, _class(what, d)
         for bit in range(hi, lo - 1, -1):
             data = {"bit": str(bit), "value": str(d.va >> bit & 1)}
-            yield rect(f"bit-{bit}", _x(bit), BITS_Y, BIT, BITS_H, f"bit {fill}", f"bit {bit}, {name}", **data)
-        columns = [_x(bit) + BIT / 2 for bit in range(hi, lo - 1, -1)]
-        digits = f"{d.va >> lo & (1 << len(columns)) - 1:0{len(columns)}b}"
-        yield letters(f"digits-{what}", columns, BITS_Y + 16, digits, f"middle mono{_ink(fill)}")
+            yield rect(
+                f"bit-{bit}", columns.left(bit), BITS_Y, width, BITS_H, f"bit {fill}", f"bit {bit}, {name}", **data
+            )
+        middles = [columns.left(bit) + width / 2 for bit in range(hi, lo - 1, -1)]
+        digits = f"{d.va >> lo & (1 << len(middles)) - 1:0{len(middles)}b}"
+        small = "" if width == BIT else " small"
+        yield letters(f"digits-{what}", middles, BITS_Y + 16, digits, f"middle mono{small}{_ink(fill)}")
         # One label in the middle: numbers at both ends would touch those of the next fields.
         bits = f"{hi}:{lo}" if hi > lo else str(hi)
-        yield text(f"range-{what}", _x(hi) + len(columns) * BIT / 2, BITS_Y - 6, bits, "middle small", quiet=True)
+        middle = columns.left(hi) + len(middles) * width / 2
+        yield text(f"range-{what}", middle, BITS_Y - 6, bits, "middle small", quiet=True)
 
 
-def _mmu(d: Decomposition) -> Iterator[Shape]:
+def _mmu(d: Decomposition, columns: Columns) -> Iterator[Shape]:
     yield text("lane-mmu", MARGIN - 8, MMU_Y + 25, "MMU", "end")
     labels = {
-        "tag": ("tag, ignored", f"{d.tag:#04x}"),
+        "tag": ("tag, ignored" if columns.width == BIT else "tag", f"{d.tag:#04x}"),
         "zeros": ("TTBR0", "all 0") if d.ttbr else ("fault", "not all 0"),
         "ones": ("TTBR1", "all 1") if d.ttbr else ("fault", "not all 1"),
         "offset": ("offset", f"{d.offset:#x}"),
@@ -87,13 +156,14 @@ def _mmu(d: Decomposition) -> Iterator[Shape]:
     left = ""
     for (what, hi, lo, value), right in zip(d.fields, (*d.fields[1:], None), strict=True):
         # If the block on the right is too narrow for its label, the label stands in this one.
-        taken = LABEL if right and (right[1] - right[2] + 1) * BIT < NARROW else 0
-        classes, label = _class(what, d), labels.get(what, (what, str(value)))
-        yield from _block(f"mmu-{what}", hi, lo, MMU_Y, classes, label, left, taken)
+        taken = LABEL if right and (right[1] - right[2] + 1) * columns.width < NARROW else 0
+        classes, label = _class(what, d), labels.get(what, (what, _index(value, hi - lo + 1, columns)))
+        hint = f"{what}: index {value:#x} ({value}), bits {hi}:{lo}" if what not in labels else ""
+        yield from _block(f"mmu-{what}", columns, hi, lo, MMU_Y, classes, label, hint, left, taken)
         left = classes
 
 
-def _linux(d: Decomposition) -> Iterator[Shape]:
+def _linux(d: Decomposition, columns: Columns) -> Iterator[Shape]:
     yield text("lane-linux", MARGIN - 8, LINUX_Y + 25, "Linux", "end")
     for level in d.linux:
         if level.hi is None or level.lo is None:
@@ -102,40 +172,30 @@ def _linux(d: Decomposition) -> Iterator[Shape]:
         name = level.name
         if level.fold is Fold.RUN_TIME:
             classes, name = f"{classes} run-time", f"{name}, folded"
-        yield from _block(f"linux-{level.name}", level.hi, level.lo, LINUX_Y, classes, (name, str(level.index)))
+        label = name, _index(level.index, level.hi - level.lo + 1, columns)
+        hint = f"{level.name}: index {level.index:#x} ({level.index}), bits {level.hi}:{level.lo}"
+        yield from _block(f"linux-{level.name}", columns, level.hi, level.lo, LINUX_Y, classes, label, hint)
     shift = d.boot.config.granule.shift
-    yield from _block("linux-offset", shift - 1, 0, LINUX_Y, "offset", ("offset", f"{d.offset:#x}"))
+    yield from _block("linux-offset", columns, shift - 1, 0, LINUX_Y, "offset", ("offset", f"{d.offset:#x}"))
     # The collapsed levels, as narrow stripes between blocks.
     collapsed = [level for level in d.linux if level.hi is None]
     for pleat, level in enumerate(collapsed):
-        x = _seam(d, level) + (pleat - len(collapsed) / 2) * SLIVER
+        x = _seam(d, level, columns) + (pleat - len(collapsed) / 2) * SLIVER
         yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 4, SLIVER - 1, LANE_H + 8, "folded")
         x, y = x + SLIVER / 2 + 3.5, LINUX_Y + LANE_H / 2
         yield text(f"linux-{level.name}-name", x, y, level.name, "middle small", turn=-90)
 
 
-def _notes(d: Decomposition) -> Iterator[Shape]:
-    """Notes on unusual levels: a frame for each place in the lane, from the right, so that no leader crosses one."""
-    noted = sorted((level for level in d.linux if level.note), key=lambda level: -_seam(d, level))
-    if not noted:
-        yield text(
-            "note-none",
-            MARGIN,
-            NOTES_Y + 12,
-            "no level is folded: each of the five has tables of its own",
-            "start small",
-        )
-    y = NOTES_Y
-    for x, levels in groupby(noted, key=lambda level: _seam(d, level)):
-        lines = [(level.name, _note(level)) for level in levels]
-        width, height = CHARACTER * max(len(note) for _, note in lines) + 12, len(lines) * NOTE_H + 6
-        left = min(x - 8, WIDTH - width - 2)
-        names = "-".join(name for name, _ in lines)
-        yield line(f"leader-{names}", x, LINUX_Y + LANE_H + 5, x, y)
-        yield rect(f"frame-{names}", left, y, width, height, "frame")
-        for row, (name, note) in enumerate(lines):
-            yield text(f"note-{name}", left + 6, y + 14 + row * NOTE_H, note, "start small")
-        y += height + 8
+def _notes(d: Decomposition, columns: Columns) -> Iterator[Shape]:
+    """A line on each unusual level, which begins with its name."""
+    noted = [_note(level) for level in d.linux if level.note]
+    lines = noted or ["no level is folded: each of the five has tables of its own"]
+    fit = int((columns.end - EDGE) / CHARACTER)
+    row = 0
+    for note in lines:
+        for part in textwrap.wrap(note, fit, subsequent_indent="      "):
+            yield text(f"note-{row}", EDGE, NOTES_Y + row * NOTE_H, part, "start small")
+            row += 1
 
 
 def _note(level: LinuxLevel) -> str:
@@ -143,23 +203,35 @@ def _note(level: LinuxLevel) -> str:
     return f"{subject}: {level.note}"
 
 
-def _seam(d: Decomposition, level: LinuxLevel) -> int:
-    """Where the note of a level points: into its block, or for a collapsed level below the last level with a block."""
-    if level.hi is not None:
-        return _x(level.hi) + 2 * BIT
+def _seam(d: Decomposition, level: LinuxLevel, columns: Columns) -> int:
+    """Where a collapsed level is: at the end of the last level with a block."""
     above = d.linux[: d.linux.index(level)]
-    lo = next(one.lo for one in reversed(above) if one.lo is not None)
-    return _x(lo) + BIT
+    return columns.left(next(one.lo for one in reversed(above) if one.lo is not None)) + columns.width
+
+
+def _index(value: int, bits: int, columns: Columns) -> str:
+    """An index in hexadecimal, as everywhere; and in decimal where there is room for both."""
+    both = f"{value:#x} ({value})"
+    return both if value > 9 and DIGIT * len(both) < bits * columns.width else f"{value:#x}"
 
 
 def _block(
-    key: str, hi: int, lo: int, y: float, classes: str, label: tuple[str, str], left: str = "", taken: float = 0
+    key: str,
+    columns: Columns,
+    hi: int,
+    lo: int,
+    y: float,
+    classes: str,
+    label: tuple[str, str],
+    hint: str = "",
+    left: str = "",
+    taken: float = 0,
 ) -> Iterator[Shape]:
     """A block over its bits, with a label of two lines in the free part of it, or in the block on its left."""
-    width = (hi - lo + 1) * BIT
-    yield rect(key, _x(hi), y, width, LANE_H, classes)
+    width, start = (hi - lo + 1) * columns.width, columns.left(hi)
+    yield rect(key, start, y, width, LANE_H, classes, hint)
     narrow = width < NARROW
-    x = _x(hi) - 6 if narrow else _x(hi) + (width - taken) / 2
+    x = start - 6 if narrow else start + (width - taken) / 2
     align = f"end{_ink(left)}" if narrow else f"middle{_ink(classes)}"
     yield text(f"{key}-name", x, y + 17, label[0], align)
     yield text(f"{key}-value", x, y + 34, label[1], f"{align} mono strong")

@@ -50,6 +50,15 @@ class CPU:
             raise CPUError(f"unknown CPU {name!r}: choose from {', '.join(CPUS)}")
         return CPUS[name]
 
+    @property
+    def title(self) -> str:
+        """Its name in words.
+
+        >>> CPU.named("max,lpa2=off").title
+        'max without LPA2'
+        """
+        return self.name.replace(",lpa2=off", " without LPA2")
+
     def supports(self, granule: Granule) -> GranuleSupport:
         """Whether this CPU supports a granule, and with LPA2 or without."""
         return granule.support(self.mmfr0)

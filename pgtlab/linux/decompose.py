@@ -112,7 +112,7 @@ class Decomposition:
         fold = boot.folded.get(name, Fold.REAL)
         if fold is Fold.COMPILE_TIME:
             above = LINUX_LEVELS[LINUX_LEVELS.index(name) - 1]
-            note = f"one entry, no bits: {name}_offset() returns the {above} pointer that it was given"
+            note = f"one entry, no bits: {name}_offset() returns its {above} pointer"
             return LinuxLevel(name, fold, None, None, 0, None, note)
         lo = {
             "pgd": k.PGDIR_SHIFT,
@@ -182,7 +182,8 @@ class Decomposition:
             bits = "       " if level.hi is None else f"{level.hi:>2}:{level.lo:<2}  "
             mmu = "  " if level.level is None else f"{level.level:>2}"
             says = level.fold.value if level.fold is not Fold.REAL else level.note
-            rows.append(f"  bits {bits}{level.name} index {level.index:>4}  level {mmu}  {says}".rstrip())
+            index = f"{level.index:#x} ({level.index})"
+            rows.append(f"  bits {bits}{level.name} index {index:<12}  level {mmu}  {says}".rstrip())
         page_shift = self.boot.config.granule.shift
         return "\n".join([*rows, f"  bits {page_shift - 1:>2}:0   offset {self.offset:#x}"])
 

@@ -45,10 +45,20 @@ def test_lpa2_off_and_on_again(explorer, theme):
     expect(picture(view)).to_contain_text("p4d folded at compile time")
     expect(picture(view)).not_to_contain_text("folded at run time")
 
+    expect(picture(view)).to_contain_text("Four levels of tables: the p4d does not exist")
+
     option(view, "LPA2", "off").click()
+    expect(picture(view)).to_contain_text(
+        "Three levels of tables: the p4d does not exist, and the pud is folded at run time"
+    )
     expect(picture(view)).to_contain_text("47 bits in use, the walk starts at level 1")
     expect(picture(view)).to_contain_text("pud folded at run time")
     expect(mmu).to_have_count(0)
+    expect(view.get_by_text("LPA2 on → off changes")).to_be_visible()
+    expect(view.locator(".first li")).to_have_text(
+        ["vabits_actual 52 → 47", "start_level 0 → 1", "pud real → folded at run time"]
+    )
+    view.get_by_text(re.compile(r"All \d+ changes")).click()
     expect(view.get_by_role("row", name="vabits_actual 52 47")).to_be_visible()
     expect(view.get_by_role("row", name="pud real folded at run time")).to_be_visible()
     expect_selected(view, "off", "16k", "52", "52", "max")
@@ -87,7 +97,7 @@ def test_tab_stops_once_in_each_group(explorer):
 def test_choice_without_effect_says_so(show):
     _, view = show(Explorer("16k", 48))
     option(view, "LPA2", "off").click()
-    expect(view.get_by_text("nothing changes.")).to_be_visible()
+    expect(view.get_by_text("LPA2 on → off: nothing changes.")).to_be_visible()
     expect(view.get_by_text("Makes no difference to this kernel: ARM64_LPA2 depends on")).to_be_visible()
 
 
@@ -95,9 +105,8 @@ def test_all_changes_can_be_unfolded(explorer):
     _, view = explorer()
     option(view, "LPA2", "off").click()
     others = view.get_by_role("row", name="_PAGE_KERNEL_EXEC_CONT")
-    expect(others).to_be_hidden()
-    more = view.get_by_text(re.compile(r"and \d+ more"))
-    more.click()
+    expect(others).to_have_count(0)
+    view.get_by_text(re.compile(r"All \d+ changes")).click()
     expect(others).to_be_visible()
     option(view, "LPA2", "on").click()  # what was unfolded stays so
     expect(view.get_by_role("row", name="vabits_actual 47 52")).to_be_visible()
@@ -115,6 +124,27 @@ def test_click_flips_a_bit(explorer):
     expect(bit).to_be_focused()
     expect(address(view)).to_have_value("0xfffff03fc0004000")
     expect(view.get_by_text("VMEMMAP_START + 0x4000")).to_be_visible()
+    was = picture(view).get_by_text("was 0", exact=True)
+    expect(was).to_be_visible()
+    option(view, "LPA2", "off").click()  # the same address in another kernel
+    expect(was).to_have_count(0)
+
+
+def test_bit_can_be_seen_to_be_a_switch(explorer):
+    _, view = explorer()
+    bit = view.get_by_role("switch", name="bit 14, level 3 index")
+    expect(view.get_by_text("Flip a bit, or choose another kernel")).to_be_visible()
+    at_rest = bit.evaluate("bit => getComputedStyle(bit).stroke")
+    bit.hover()
+    assert bit.evaluate("bit => getComputedStyle(bit).stroke") != at_rest
+    expect(bit).to_have_css("cursor", "pointer")
+
+
+def test_indices_are_hexadecimal_first(explorer):
+    _, view = explorer()
+    expect(picture(view).get_by_text("0x703 (1795)", exact=True)).to_have_count(2)  # the MMU's, and Linux's
+    hint = picture(view).locator("title", has_text="level 1: index 0x703 (1795), bits 46:36")
+    expect(hint).to_have_count(1)
 
 
 def test_flip_bits_by_keyboard(explorer):
@@ -199,7 +229,8 @@ def test_cpu_without_the_granule_does_not_boot(explorer):
     expect(stuck).to_have_count(1)
     expect(stuck).to_be_visible()
     expect(picture(view)).to_have_count(0)
-    expect(view.get_by_role("row", name="boots yes no")).to_be_visible()
+    expect(view.get_by_text("boots yes → no")).to_be_visible()
+    expect(view.get_by_text("Why these bits?")).to_have_count(0)
 
     on = option(view, "LPA2", "on")
     expect(on).to_have_attribute("aria-disabled", "true")
@@ -209,6 +240,15 @@ def test_cpu_without_the_granule_does_not_boot(explorer):
     option(view, "Page size", "4k").click()
     expect(picture(view)).to_contain_text("4K pages, VA_BITS=52 on cortex-a72. 48 bits in use")
     expect(stuck).to_have_count(0)
+
+
+def test_button_to_a_cpu_on_which_it_boots(explorer):
+    _, view = explorer()
+    option(view, "CPU", "cortex-a53").click()
+    buttons = view.locator(".stuck").get_by_role("button")
+    expect(buttons).to_have_text(["max", "cortex-a76", "neoverse-n1"])
+    buttons.last.click()
+    expect(picture(view)).to_contain_text("on neoverse-n1")
 
 
 # Addresses
@@ -261,6 +301,9 @@ def test_pinned_kernel_is_compared(explorer):
     expect(first).to_contain_text("47 bits in use")
     expect(second).to_contain_text("52 bits in use")
     expect(second.locator(".differs").first).to_be_visible()
+    for words, svg in (("Now", first), ("Pinned", second)):
+        label = view.locator(".which", has_text=words).bounding_box()
+        assert 0 < svg.bounding_box()["y"] - label["y"] < 40
     left = [svg.locator("rect.bit").first.bounding_box()["x"] for svg in (first, second)]
     assert left[0] == left[1]
     view.get_by_role("button", name="Unpin").click()
@@ -319,7 +362,7 @@ def test_choices_move_nothing(explorer, width):
 
 def _places(view: Locator) -> tuple[float, ...]:
     """Where the address and the list of changes are in the view, and where it ends."""
-    boxes = [view.locator(part).first.bounding_box() for part in (".field", ".changes")]
+    boxes = [view.locator(part).first.bounding_box() for part in (".field", ".changed")]
     whole = view.bounding_box()
     return (*(box["y"] - whole["y"] for box in boxes), whole["height"])
 
@@ -336,15 +379,15 @@ def test_axe_finds_no_violation(explorer, theme):
     assert result.violations_count == 0, result.generate_report()
 
 
-def test_narrow_page_scrolls_only_the_picture(explorer):
+@pytest.mark.parametrize("width", [660, 900, 1280])
+def test_picture_follows_the_room(explorer, width):
     page, view = explorer()
-    page.set_viewport_size({"width": 700, "height": 900})
-    page.wait_for_function("document.querySelector('.pgtlab-view').offsetWidth < 700")
-    box = view.locator(".scroll")
-    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    page.set_viewport_size({"width": width, "height": 900})
+    box = view.locator(".scroll").first
+    page.wait_for_function("box => box.scrollWidth <= box.clientWidth && !window.unanswered", arg=box.element_handle())
     assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
-    letters = picture(view).get_by_text("level 3", exact=True).evaluate("text => text.getBoundingClientRect().height")
-    assert letters >= 10
+    last = view.get_by_role("switch", name="bit 0, offset").bounding_box()
+    assert last["x"] + last["width"] <= width
 
 
 def test_javascript_draws_its_data(render):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import KINDS
 
-from pgtlab.linux.address_picture import BIT, address_picture
+from pgtlab.linux.address_picture import BIT, Columns, address_picture, answer
 from pgtlab.linux.boot import Boot, Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import decompose
@@ -69,8 +69,17 @@ def test_what_is_folded_says_so_in_words(va, booted):
 @laws
 @given(va=ADDRESSES, booted=st.sampled_from(KINDS))
 def test_nothing_is_drawn_outside(va, booted):
-    picture = address_picture(decompose(va, booted))
+    for columns in (Columns(), Columns.within(640)):
+        picture = address_picture(decompose(va, booted), columns)
+        assert picture.width <= (640 if columns != Columns() else 1024)
+        assert_inside(picture)
+
+
+def assert_inside(picture):
+    """All rectangles and baselines are within the picture."""
     for shape in picture.shapes:
+        if shape.tag == "text":
+            assert 0 < shape.attributes["y"] <= picture.height
         if shape.tag == "rect":
             a = shape.attributes
             assert 0 <= a["x"] <= a["x"] + a["width"] <= picture.width
@@ -82,7 +91,7 @@ def test_the_svg_is_well_formed_and_says_what_it_shows(booted):
     d = decompose(0xFFFF_8000_8000_1234, booted)
     svg = ElementTree.fromstring(address_picture(d).svg())
     names = {"svg": "http://www.w3.org/2000/svg"}
-    assert svg.find("svg:title", names).text.startswith("0xffff800080001234")
+    assert svg.find("svg:title", names).text == answer(d)
     assert svg.find("svg:desc", names).text == str(d)
     assert svg.get("role") == "img"
 

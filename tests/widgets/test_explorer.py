@@ -181,7 +181,7 @@ def test_pinned_kernel_is_compared(explorer):
     explorer.pin()
     explorer.cpu = "max,lpa2=off"
     pinned, picture = explorer.view["pinned"], explorer.view["picture"]
-    assert pinned["title"].startswith("0xfffff03fc0000000: 16K pages, VA_BITS=52 on max. 52 bits")
+    assert pinned["title"] == "Four levels of tables: the p4d does not exist"
 
     def differing(spec):
         return {s["key"] for s in spec["shapes"] if "differs" in s["attributes"].get("class", "")}
@@ -190,7 +190,7 @@ def test_pinned_kernel_is_compared(explorer):
     assert "mmu-level 0" in differing(pinned)
     assert {"mmu-level 2", "linux-pmd", "bit-0"}.isdisjoint(differing(picture) | differing(pinned))
     send(explorer, flip="0")  # one address for both
-    assert explorer.view["pinned"]["title"].startswith("0xfffff03fc0000001")
+    assert "0xfffff03fc0000001" in str(explorer.view["pinned"]["shapes"])
     send(explorer, pin=False)
     assert explorer.view["pinned"] is None
     assert differing(explorer.view["picture"]) == set()

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pgtlab.linux.address import address_names
 from pgtlab.linux.boot import LINUX_LEVELS, Boot, NoBoot
 
+BOOTED = ("boots", "vabits_actual", "start_level", *LINUX_LEVELS)  # the most important
 SMALL = 1 << 17  # numbers below are counts, shifts and sizes; those above are addresses and masks
 
 
@@ -53,6 +54,30 @@ def changes(before: Boot | NoBoot, after: Boot | NoBoot) -> tuple[Group, ...]:
     return tuple(Group(name, tuple(changed)) for name, changed in groups.items() if changed)
 
 
+def chosen(before: Boot | NoBoot, after: Boot | NoBoot) -> str:
+    """Which choices differ between two kernels on their CPUs.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> on, off = (boot(Config("16k", 52), CPU.named(cpu)) for cpu in ("max", "max,lpa2=off"))
+    >>> chosen(on, off), chosen(on, boot(Config("4k", 48), CPU.named("max")))
+    ('LPA2 on → off', '16k → 4k pages, VA_BITS 52 → 48, PA_BITS 52 → 48')
+    """
+    (was, was_cpu, was_lpa2), (now, cpu, lpa2) = map(_choices, (before, after))
+    parts = [f"{was[0]} → {now[0]} pages"] * (was[0] != now[0])
+    parts += [
+        f"{name} {a} → {b}" for name, a, b in zip(("VA_BITS", "PA_BITS"), was[1:], now[1:], strict=True) if a != b
+    ]
+    parts += [f"CPU {was_cpu} → {cpu}"] * (was_cpu != cpu)
+    parts += [f"LPA2 {was_lpa2} → {lpa2}"] * (was_cpu == cpu and was_lpa2 != lpa2)
+    return ", ".join(parts)
+
+
+def _choices(kernel: Boot | NoBoot) -> tuple[tuple[str, int, int], str, str]:
+    """The configuration, the CPU, and whether LPA2 is on."""
+    config, cpu, off = kernel.config, *kernel.cpu.name.partition(",lpa2=off")[:2]
+    return (config.page_size_name, config.va_bits, config.pa_bits), cpu, "off" if off else "on"
+
+
 def _facts(kernel: Boot | NoBoot, *, decided: bool) -> dict[str, int | str]:
     """All facts about a kernel, the most important first; what its boot decided only if `decided`."""
     facts: dict[str, int | str] = {"boots": "yes" if isinstance(kernel, Boot) else "no"}
@@ -67,7 +92,7 @@ def _facts(kernel: Boot | NoBoot, *, decided: bool) -> dict[str, int | str]:
 
 def _group(name: str, places: Container[str]) -> tuple[str, str]:
     """The group that a name belongs to, and its name there."""
-    if name in ("boots", "vabits_actual", "start_level", *LINUX_LEVELS):
+    if name in BOOTED:
         return "Booted", name
     if name.startswith("TCR_EL1."):
         return "TCR_EL1", name.removeprefix("TCR_EL1.")

@@ -1,5 +1,14 @@
 // @ts-check
-// The edges of pictures that are wider than the page: behind which of them there is more.
+// The room for pictures on the page: behind which edges of a wider one there is more, and the room for one that follows it.
+
+export const WIDE = 1024; // pixels of the page, as in view.py: more room changes nothing
+const STEP = 32; // pixels; small changes of the room change nothing
+
+/**
+ * The room for a picture in `root`, in steps; undefined where it is unknown.
+ * @param {HTMLElement} root
+ */
+export const room = (root) => (root.clientWidth ? Math.min(WIDE, Math.floor(root.clientWidth / STEP) * STEP) : undefined);
 
 /**
  * Mark the edges of all pictures in `root` behind which there is more, for the style sheet to shade.

@@ -14,11 +14,9 @@ import { show } from "./show.js";
  *   pinned: import("./page.js").Picture|null,
  *   why: {field: string, bits: string, why: string, by: string, pictures: import("./page.js").Picture[]}[],
  *   stuck: string,
- *   changes: {title: string, groups: {name: string, rows: Row[]}[]},
+ *   changes: {title: string, first: string[], count: number, groups: {name: string, rows: Row[]}[]},
  * }} View
  */
-
-const SHOWN = 6; // rows of a group of changes; the rest unfold
 
 /** Each bit is a switch. */
 const bit = (/** @type {import("./page.js").Shape} */ { attributes }) =>
@@ -74,25 +72,32 @@ function why(view, reader) {
 }
 
 /**
- * What the last choice changed, a table for each group.
+ * What the last choice changed: the most important in a line, and all of it, which unfolds.
  * @param {View} view
  */
 function changes({ changes }) {
+  const { title, first, count, groups } = changes;
   const head = ["name", "before", "now"];
-  const groups = changes.groups.map(({ name, rows }) => {
-    const cells = rows.map((row) => [row.name, row.before, row.after]);
-    const [first, hidden] = [cells.slice(0, SHOWN), cells.slice(SHOWN)];
-    const unfold = [h("summary", "summary", {}, `and ${hidden.length} more`), table("hidden", `${name}, continued`, head, hidden)];
-    return h("div", name, { class: "group" }, [
-      table("first", name, head, first),
-      ...(hidden.length ? [h("details", "more", {}, unfold)] : []),
-    ]);
-  });
-  return h("div", "changes", { class: "changes", role: "region", tabindex: 0, "aria-label": "What changed" }, [
-    h("p", "title", { role: "status" }, changes.title),
-    h("div", "groups", { class: "groups" }, groups),
+  const tables = groups.map(({ name, rows }) =>
+    h("div", name, { class: "group" }, [table("all", name, head, rows.map((row) => [row.name, row.before, row.after]))]),
+  );
+  const all = { class: "changes", role: "region", tabindex: 0, "aria-label": "All changes" };
+  return h("div", "changed", { class: "changed" }, [
+    h("p", "title", { class: "title", role: "status" }, title),
+    h("ul", "first", { class: "first", "aria-label": "The most important changes" }, first.map((change) => h("li", change, {}, change))),
+    h("details", "all", { hidden: count ? null : true }, [
+      h("summary", "summary", {}, count === 1 ? "The change" : `All ${count} changes`),
+      h("div", "changes", all, [h("div", "groups", { class: "groups" }, tables)]),
+    ]),
   ]);
 }
+
+/**
+ * Two pictures of the same address have a label each.
+ * @param {string} words
+ * @param {View} view
+ */
+const label = (words, { pinned }) => (pinned ? [h("p", words, { class: "label which" }, words)] : []);
 
 /**
  * @param {View} view
@@ -101,11 +106,13 @@ function changes({ changes }) {
 const body = (view, reader) => [
   ...kernel(view.choices, reader),
   field(reader, "Address", "address", view.address),
+  ...label("Now", view),
   view.picture ? picture(reader, view.picture, "bits", bit) : stuck(view.stuck, view.choices),
+  ...label("Pinned", view),
   ...(view.pinned ? [picture(reader, view.pinned, "pinned")] : []),
-  tools(view),
-  why(view, reader),
   changes(view),
+  tools(view),
+  h("div", "whys", { class: "whys" }, view.why.length ? [why(view, reader)] : []),
 ];
 
 export default show("explorer", body, toggling);

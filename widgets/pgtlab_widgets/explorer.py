@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import traitlets
 
 from pgtlab.arch.word_picture import bit_mark, word_picture
 from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
-from pgtlab.linux.address_picture import address_picture, field_mark
+from pgtlab.linux.address_picture import Columns, address_picture, field_mark, flip_mark
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import Decomposition, decompose
@@ -18,10 +18,12 @@ from pgtlab.linux.explain import Explanation, explain
 from pgtlab.linux.kconfig import Config
 from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField, written
-from pgtlab_widgets.changes import changes
+from pgtlab_widgets.changes import BOOTED, changes, chosen
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.view import module
+
+FIRST: Final = 3  # changes that are always shown
 
 
 class Explorer(KernelView):
@@ -56,6 +58,7 @@ class Explorer(KernelView):
     """
 
     _esm = module("explorer")
+    reflows = True
 
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
     explained = traitlets.Unicode()  # the field of the address that is explained
@@ -70,6 +73,8 @@ class Explorer(KernelView):
     ) -> None:
         self._before: Boot | NoBoot | None = None
         self._pinned: Boot | None = None
+        self._flips: int | None = None  # the bit that is being flipped
+        self._flipped: int | None = None  # the bit that was flipped last, until another address is shown
         self.field = AddressField()
         self._va = parse_address(written(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
         super().__init__(page_size, va_bits, cpu, pa_bits, address=address)
@@ -97,15 +102,23 @@ class Explorer(KernelView):
         """The current picture; None if the kernel does not boot."""
         if self.decomposition is None:
             return None
-        picture = address_picture(self.decomposition)
+        columns = self._columns
+        picture = address_picture(self.decomposition, columns)
         if self._pinned is not None:
             picture = picture.differing(self._pinned_picture())
-        marks = (field_mark(hi, lo) for field, hi, lo, _ in self.decomposition.fields if field == self.explained)
+        fields = self.decomposition.fields
+        marks = [field_mark(hi, lo, columns) for field, hi, lo, _ in fields if field == self.explained]
+        if self._flipped is not None:
+            marks += flip_mark(self._flipped, ~self._va >> self._flipped & 1, columns)
         return picture.with_shapes(*marks)
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns.within(self.room)
 
     def _pinned_picture(self) -> Picture:
         assert self._pinned is not None
-        return address_picture(decompose(self._va, self._pinned))
+        return address_picture(decompose(self._va, self._pinned), self._columns)
 
     def text(self) -> str:
         """The fields and their reasons as text, or why the kernel does not boot."""
@@ -136,6 +149,7 @@ class Explorer(KernelView):
         """Read the address in the current kernel. If that does not have the name, keep the previous address."""
         with suppress(AddressError):  # a name that only a kernel that boots has
             self._va = parse_address(self.address, self._boot)
+        self._flipped, self._flips = self._flips, None
         self.field.clear()
         self.draw()
 
@@ -175,12 +189,24 @@ class Explorer(KernelView):
         }
 
     def _changes(self) -> dict[str, Any]:
+        """What the last choice changed: what was chosen, the most important values, and all in groups."""
         if self._before is None:
-            return {"title": "What your next choice changes is listed here.", "groups": []}
+            return {
+                "title": "Flip a bit, or choose another kernel: what the choice changes is listed here.",
+                "first": [],
+                "count": 0,
+                "groups": [],
+            }
         groups = changes(self._before, self._boot)
-        title = f"From {_named(self._before)} to {_named(self._boot)}"
+        rows = [change for group in groups for change in group.changes]
+        booted = [change for change in rows if change.name in BOOTED]
+        done = chosen(self._before, self._boot)
         return {
-            "title": f"{title}, this changes:" if groups else f"{title}, nothing changes.",
+            "title": f"{done} changes {len(rows)} values" if rows else f"{done}: nothing changes.",
+            "first": [
+                f"{change.name} {change.before or '–'} → {change.after or '–'}" for change in (booted or rows)[:FIRST]
+            ],
+            "count": len(rows),
             "groups": [{"name": group.name, "rows": list(map(vars, group.changes))} for group in groups],
         }
 
@@ -192,6 +218,7 @@ class Explorer(KernelView):
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"flip": bit}:
+                self._flips = int(bit)
                 self.address = self._va ^ 1 << int(bit)
             case {"explain": field}:
                 self.explained = "" if field == self.explained else field
@@ -201,8 +228,3 @@ class Explorer(KernelView):
             case {"address": text}:
                 self.field.enter(text, lambda text: self.enter(text, partial(setattr, self, "address")))
                 self.draw()  # even if the address is the same: the error may appear or go
-
-
-def _named(kernel: Boot | NoBoot) -> str:
-    config = kernel.config
-    return f"{config.page_size_name}, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {kernel.cpu.name}"

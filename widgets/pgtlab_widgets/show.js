@@ -2,7 +2,7 @@
 // The life of a view on the page: it is drawn when its traits change, sends what the reader does to Python, and leaves nothing
 // when it goes.
 import { connection, disconnected } from "./connection.js";
-import { markEdges } from "./edges.js";
+import { WIDE, markEdges, room } from "./edges.js";
 import { framed, press } from "./frame.js";
 import { h } from "./page.js";
 import { patch } from "./patch.js";
@@ -81,6 +81,14 @@ export function show(name, body, on = {}) {
       const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
       if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && python.send(JSON.parse(next)));
       reader.next = next;
+    }
+
+    /** Tell Python how much room there is, if its picture follows that and has another one. */
+    function fit() {
+      const now = room(root);
+      if (!context.view.reflows || now === undefined || now === (reader.room ?? WIDE)) return;
+      reader.room = now;
+      python.send({ room: now });
     }
 
     function revealAll() {
@@ -167,6 +175,7 @@ export function show(name, body, on = {}) {
     const sized = new ResizeObserver(() => {
       revealAll();
       markEdges(root);
+      fit();
     });
     sized.observe(root);
     model.on(CHANGES, hear);

@@ -22,6 +22,7 @@ from pgtlab_widgets.about import ABOUT
 from pgtlab_widgets.address_field import ShareField
 
 HERE = Path(__file__).parent
+WIDE = 1024  # CSS pixels: the room that a view has for its picture, as far as it knows; `WIDE` of edges.js
 
 
 def module(name: str) -> str:
@@ -72,14 +73,18 @@ class View(anywidget.AnyWidget):
     #: What the view is about: its question, how to read it, and its terms.
     about_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
+    #: Whether the picture follows the room that it has on the page.
+    reflows: ClassVar[bool] = False
+
     #: The views that a cell shows by themselves, not inside another widget.
     displayed: ClassVar[WeakSet[View]] = WeakSet()
 
     def __init__(self, **traits: Any) -> None:
         self._shared = ShareField()
+        self.room = WIDE
         super().__init__(**traits)
         if about := ABOUT.get(type(self).__name__):
-            self.about_view = {"frame": about.drawn()}
+            self.about_view = {"frame": about.drawn(), "reflows": self.reflows}
         self.on_msg(self._on_message)
 
     def drawn(self) -> dict[str, Any]:
@@ -101,6 +106,10 @@ class View(anywidget.AnyWidget):
     def fallback(self) -> tuple[Picture | None, str]:
         """The picture and the text for pages without widgets, which are made before the view is shown."""
         return self.picture(), self.text()
+
+    def resized(self) -> None:
+        """Draw for another `room`."""
+        self.draw()
 
     @property
     def share(self) -> str:
@@ -179,6 +188,9 @@ class View(anywidget.AnyWidget):
         try:
             if content == {"gone": True}:
                 self._leave()
+            elif "room" in content:
+                self.room = content["room"]
+                self.resized()
             elif "share" in content:
                 self._shared.enter(content["share"], self.load)
                 self.draw()
