@@ -54,8 +54,8 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     """
     if isinstance(what, str):
         result = judge(read(find(what)), answer, seed)
-    record(result.exercise, result.score)
-    return result
+        record(result.exercise, result.score)
+        return result
     from pgtlab.lab.kernel_checks import judge_kernel  # which needs numpy, and an exercise may not
     from pgtlab.linux.kernel import Kernel
 
