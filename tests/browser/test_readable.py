@@ -23,7 +23,7 @@ from tests.browser.drawing import blank
 GAPS = """view => {
     const gaps = [];
     for (const svg of view.querySelectorAll("svg")) {
-        const boxes = [...svg.querySelectorAll("text.small.middle")]
+        const boxes = [...svg.querySelectorAll("text.small.middle:not(.mono)")]
             .filter((text) => /^\\d+(:\\d+)?$/.test(text.textContent))
             .map((text) => [text.getBoundingClientRect(), text.textContent.length]);
         boxes.sort(([a], [b]) => a.top - b.top || a.left - b.left);
