@@ -25,7 +25,7 @@ ANSWERS = {
     "bisection-view": ("Test git's choice", "Tests so far: 1"),
     "oops-reader": ("ESR = 0x0000000096000004", "Translation fault, level 0."),
     "walk-stepper": ("Step ▶", "of the address choose entry"),
-    "tlb": ("^blocks$", "mapped by blocks, 100,000 accesses"),
+    "tlb": ("^blocks$", "· by blocks"),
     "bug-lab": ("^fix-pud-free$", "next-20240229 on max: clean"),
     "table-map": ("^linear map$", "The way to 0x"),
     "fold-lab": ("^16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off", "47 bits in use"),
@@ -36,8 +36,15 @@ def lpa2(view, name):
     return view.get_by_role("toolbar", name="LPA2").get_by_role("button", name=name, exact=True)
 
 
+def unfold(page):
+    """Open the toolbars of what can be chosen."""
+    for button in page.locator(".controls .unfold").all():
+        button.click()
+
+
 def test_views_answer_and_axe_finds_no_violation(run_cells, scratch):
     page, _ = run_cells(ALL)
+    unfold(page)
     for name, (button, answer) in ANSWERS.items():
         view = page.locator(f".pgtlab-{name}")
         view.get_by_role("button", name=re.compile(button)).first.click()
@@ -89,6 +96,7 @@ def test_two_views_of_one_explorer(run_cells):
 
 def test_python_and_page_stay_in_sync(run_cells):
     page, view = run_cells(MAKE)
+    unfold(page)
     lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("folded at run time")
     page.evaluate(IN_KERNEL, "explorer.choose(page_size='64k', va_bits=42, pa_bits=explorer.boot.vabits_actual + 1)")
