@@ -264,39 +264,37 @@ def empty_page(chromium: Browser) -> Iterator[Page]:
 def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
     """Show views on a page without Jupyter, connected to their Python; give the page and the first view on it.
 
-    A message is handled at once, and its answer is what has changed in all views; `window.unanswered` counts those
-    that are under way. A test that wants to stop in the middle replaces a view's `receive`. The toolbars of what can be
-    chosen are unfolded, unless a test says otherwise.
+    A message is handled at once, and its answer is all that the views sent since the last one, as their comms send it;
+    `window.unanswered` counts the messages that are under way. A test that wants to stop in the middle replaces a
+    view's `receive`. The toolbars of what can be chosen are unfolded, unless a test says otherwise.
     """
-    shown: list[tuple[View, dict[str, str]]] = []
+    shown: list[View] = []
+    outbox: list[tuple[int, dict[str, Any]]] = []
 
-    def traits(widget: View) -> dict[str, str]:
-        """The traits that JavaScript reads: those of our own are strings of JSON."""
-        state = widget.get_state()
-        return {name: text for name, text in state.items() if isinstance(text, str) and not name.startswith("_")}
+    def publish(number: int, kind: str, data: object = None, **others: object) -> None:
+        if kind == "comm_msg":
+            outbox.append((number, json.loads(json.dumps(data))))
 
-    def to_python(sent: tuple[int, dict[str, Any]]) -> list[dict[str, str]]:
+    def to_python(sent: tuple[int, dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
         number, message = sent
-        shown[number][0]._handle_custom_msg(message, [])
-        answer = []
-        for i, (widget, before) in enumerate(shown):
-            now = traits(widget)
-            answer.append({name: text for name, text in now.items() if before.get(name) != text})
-            shown[i] = (widget, now)
+        shown[number]._handle_custom_msg(message, [])
+        answer = outbox[:]
+        outbox.clear()
         return answer
 
     def show(*widgets: View, theme: Theme = "light", unfold: bool = True) -> tuple[Page, Locator]:
         blank(empty_page, theme)
         empty_page.expose_function("toPython", to_python)
-        for widget in widgets:
-            shown.append((widget, traits(widget)))
-            draw(empty_page, widget, shown[-1][1], len(shown) - 1)
+        for number, widget in enumerate(widgets):
+            shown.append(widget)
+            widget.comm.publish_msg = partial(publish, number)
+            draw(empty_page, widget, widget.get_state(), number)
         for button in empty_page.locator(".controls .unfold").all() if unfold else ():
             button.click()
         return empty_page, empty_page.locator(".pgtlab-view").first
 
     yield show
-    for widget, _ in shown:
+    for widget in shown:
         widget.close()
 
 

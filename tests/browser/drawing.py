@@ -18,31 +18,42 @@ body {{ margin: 12px; color: var(--jp-content-font-color1); background: var(--jp
 #: Draw a view as anywidget does: `traits` are its model's, and what it sends goes to Python if it is connected.
 DRAW = """async ([esm, traits, number]) => {
     const url = URL.createObjectURL(new Blob([esm], {type: "text/javascript"}));
-    const {default: {render}} = await import(url);
+    const {default: {initialize, render}} = await import(url);
     const listeners = {};
     window.sent ??= [];
     window.models ??= [];
     const model = {
         get: (name) => traits[name],
+        set: (name, value) => model.update({[name]: value}),
         send: async (message) => {
-            window.sent.push(message);
+            const {sent, ...said} = message;
+            if (!message.foresee) window.sent.push(said);
+            model.last = sent ?? model.last;
             if (!window.toPython) return;
             window.unanswered = (window.unanswered ?? 0) + 1;
-            window.update(await window.toPython([number, message]));
+            window.fromPython(await window.toPython([number, message]));
             window.unanswered--;
         },
         on: (events, listener) => events.split(" ").forEach((event) => (listeners[event] ??= []).push(listener)),
-        off: () => {},
-        trigger: (event) => listeners[event]?.forEach((listener) => listener()),
+        off: (events, listener) => events.split(" ").forEach((event) => listeners[event]?.splice(0, Infinity,
+            ...listeners[event].filter((other) => other !== listener))),
+        trigger: (event, content) => listeners[event]?.forEach((listener) => listener(content)),
         update: (changed) => {
             Object.assign(traits, changed);
             Object.keys(changed).forEach((name) => model.trigger(`change:${name}`));
         },
     };
     window.models.push(model);
-    window.update = (changes) => changes.forEach((changed, number) => window.models[number]?.update(changed));
-    window.receive = (view) => model.update({view: JSON.stringify(view)});
-    render({model, el: document.querySelector("main").appendChild(document.createElement("div"))});
+    window.fromPython = (messages) => messages.forEach(([number, {method, state, content}]) => {
+        if (method === "update") window.models[number]?.update(state);
+        else window.models[number]?.trigger("msg:custom", content);
+    });
+    window.receive = (view) => { // which answers all that was sent
+        model.update({view: JSON.stringify(view)});
+        model.trigger("msg:custom", {number: traits.number, changes: {}, answers: model.last});
+    };
+    initialize({model});
+    model.cleanup = render({model, el: document.querySelector("main").appendChild(document.createElement("div"))});
 }"""
 
 
@@ -53,7 +64,7 @@ def blank(page: Page, theme: Theme = "light") -> None:
     page.set_content(PAGE.format(style=style, light="true" if theme == "light" else "false"))
 
 
-def draw(page: Page, widget: View | type[View], traits: dict[str, str], number: int = 0) -> None:
+def draw(page: Page, widget: View | type[View], traits: dict[str, Any], number: int = 0) -> None:
     """Draw a view at the end of `page`."""
     page.add_style_tag(content=str(widget._css))
     page.evaluate(DRAW, [str(widget._esm), traits, number])

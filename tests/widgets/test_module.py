@@ -8,7 +8,7 @@ import pgtlab_widgets
 import pytest
 from pgtlab_widgets import view
 
-VIEWS = [getattr(pgtlab_widgets, name) for name in pgtlab_widgets.__all__]
+VIEWS = [each for name in pgtlab_widgets.__all__ if hasattr(each := getattr(pgtlab_widgets, name), "_esm")]
 
 
 def run(code):
@@ -31,7 +31,7 @@ def imported(code):
 def test_every_view_is_one_module():
     modules = ", ".join(imported(str(each._esm)) for each in VIEWS)
     assert run(f"console.log([{modules}].map((module) => typeof module.default.render).join())") == (
-        ",".join(["function"] * 9) + "\n"
+        ",".join(["function"] * len(VIEWS)) + "\n"
     )
 
 

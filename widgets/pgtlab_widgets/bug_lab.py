@@ -26,7 +26,8 @@ from pgtlab_widgets.outcome_matrix import OutcomeMatrix
 from pgtlab_widgets.patch_editor import PatchEditor
 from pgtlab_widgets.run_view import read_log, run_view
 from pgtlab_widgets.steps import Steps
-from pgtlab_widgets.view import module, packed
+from pgtlab_widgets.synced import packed
+from pgtlab_widgets.view import module
 
 STEP: Final = 0.05  # seconds of work before other messages are handled
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+import traitlets
+
 from pgtlab.lab.matrix import boots
 from pgtlab.linux.fold_picture import cell_key, fold_line, fold_picture
 from pgtlab.picture import Picture
@@ -33,6 +35,7 @@ class FoldLab(KernelView):
     """
 
     _esm = module("fold_lab")
+    foresees = traitlets.Dict({"cell": True}).tag(sync=True)
 
     def __init__(
         self,
@@ -47,6 +50,15 @@ class FoldLab(KernelView):
         super().__init__(page_size, va_bits, cpu, pa_bits)
         self.base_view = {"picture": fold_picture(list(self._boots.values())).spec()}
 
+    def _followers(self) -> list[KernelView]:
+        return [*self._views] or on_the_page()
+
+    def _twin(self) -> FoldLab:
+        """A copy that nothing follows."""
+        twin = super()._twin()
+        twin._followers = list  # type: ignore[method-assign]
+        return twin
+
     def drawn(self) -> dict[str, Any]:
         """Which cell is chosen, and how the levels fold there."""
         return {"selected": cell_key(self.boot), "status": fold_line(self.boot)}
@@ -54,7 +66,7 @@ class FoldLab(KernelView):
     def receive(self, message: dict[str, Any]) -> None:
         """Handle a cell that was clicked."""
         boot = self._boots[message["cell"]]
-        for view in (self, *(self._views or on_the_page())):
+        for view in (self, *self._followers()):
             view.choose(**traits(boot.config), cpu=boot.cpu.name)
 
     def picture(self) -> Picture:

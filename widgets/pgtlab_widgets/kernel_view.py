@@ -46,6 +46,7 @@ class KernelView(View):
     va_bits = traitlets.Int()
     pa_bits = traitlets.Int()
     cpu = traitlets.Unicode()
+    foresees = traitlets.Dict({"choose": False}).tag(sync=True)
 
     def __init__(self, page_size: str, va_bits: int, cpu: str, pa_bits: int | None, **others: Any) -> None:
         config = Config(page_size, va_bits, pa_bits)

@@ -14,8 +14,8 @@
  *
  * A widget's model in the browser, as anywidget gives it.
  * @typedef {{
- *   get: (trait: string) => any, send: (message: object) => void,
- *   on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void,
+ *   get: (trait: string) => any, set: (trait: string, value: any) => void, send: (message: object) => void,
+ *   on: (event: string, listener: (content: any) => void) => void, off: (event: string, listener: (content: any) => void) => void,
  * }} Model
  *
  * What event handlers get besides the event: what is shown, and how to show it again.

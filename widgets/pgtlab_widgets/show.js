@@ -6,6 +6,7 @@ import { WIDE, markEdges, room } from "./edges.js";
 import { framed, press } from "./frame.js";
 import { h } from "./page.js";
 import { patch } from "./patch.js";
+import { follow } from "./states.js";
 
 /**
  * @typedef {import("./page.js").Wanted} Wanted
@@ -24,15 +25,11 @@ let views = 0;
 
 /** @type {Map<unknown, number>} how many views of a widget are on the page, by its layout: its model is another for each */
 const shown = new Map();
-// The traits that are drawn, the one that changes most last: `base_view` stays while something in it is chosen, and the bug
-// lab's `run_view` while the kernel is the same.
-const PARTS = ["about_view", "base_view", "run_view", "view"];
-const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
 const LEFT = 500; // milliseconds after which a model without a view on the page is closed
 const AWAY = "Not connected to Python: run this cell.";
 
 /**
- * A widget's module: `body` gives the elements to show for the traits in `PARTS` together. Events go to `on` first, if it has
+ * A widget's module: `body` gives the elements to show for the parts of the state together. Events go to `on` first, if it has
  * them, and no further if that returns true.
  * @param {string} name
  * @param {(view: any, reader: Reader) => Wanted[]} body
@@ -48,22 +45,19 @@ export function show(name, body, on = {}) {
     const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
     const ended = new AbortController();
     const { signal } = ended;
-    const python = connection(model, el, draw);
+    const python = connection(model, el, (view) => {
+      if (view) context.view = view;
+      if (context.view.frame) root.setAttribute("aria-label", context.view.frame.question);
+      draw();
+    });
+    python.foresee(next);
     /** @type {Context} */
     const context = { view: null, reader, root, model: { ...model, send: python.send }, draw };
 
-    let heard = false;
-    /** Several traits that came together are drawn once. */
-    function hear() {
-      if (!heard) queueMicrotask(receive);
-      heard = true;
-    }
-
-    function receive() {
-      heard = false;
-      context.view = Object.assign({}, ...PARTS.map((part) => JSON.parse(model.get(part) ?? "{}")));
-      if (context.view.frame) root.setAttribute("aria-label", context.view.frame.question);
-      draw();
+    /** What the reader may send next: what the pointer or the focus is on, and what the view says. */
+    function next() {
+      const near = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(":is([data-ahead], :hover, :focus)[data-send]:not([aria-disabled=true])"));
+      return [...near].map(({ dataset }) => dataset.send ?? "");
     }
 
     function draw() {
@@ -143,6 +137,7 @@ export function show(name, body, on = {}) {
       },
 
       focusin(event) {
+        python.lookAhead();
         const item = event.target.closest("[data-item]");
         const group = item?.closest("[data-group]");
         if (!group) return;
@@ -150,6 +145,8 @@ export function show(name, body, on = {}) {
         for (const other of group.querySelectorAll('[data-item][tabindex="0"]')) other.setAttribute("tabindex", "-1");
         item.setAttribute("tabindex", "0");
       },
+
+      pointerover: python.lookAhead,
 
       change(event) {
         if (event.target.matches("[data-field]")) send(event.target);
@@ -169,7 +166,7 @@ export function show(name, body, on = {}) {
       root.contains(event.target) && event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
     window.addEventListener("keydown", mark, { capture: true, signal });
     root.addEventListener("scroll", () => markEdges(root), { capture: true, signal });
-    receive();
+    python.receive();
     el.append(root);
     // Before it is on the page, and in a hidden tab, it has no size, and nothing can be scrolled.
     const sized = new ResizeObserver(() => {
@@ -178,13 +175,12 @@ export function show(name, body, on = {}) {
       fit();
     });
     sized.observe(root);
-    model.on(CHANGES, hear);
     const widget = model.get("layout") ?? model;
     shown.set(widget, (shown.get(widget) ?? 0) + 1);
     return () => {
       ended.abort();
       sized.disconnect();
-      model.off(CHANGES, hear);
+      python.close();
       patch(root, []); // what else knows the root does not keep its elements
       root.remove();
       shown.set(widget, (shown.get(widget) ?? 0) - 1);
@@ -192,10 +188,10 @@ export function show(name, body, on = {}) {
       setTimeout(() => {
         if (shown.get(widget)) return;
         shown.delete(widget);
-        python.send({ gone: true });
+        python.deliver({ gone: true });
       }, LEFT);
     };
   }
 
-  return { render };
+  return { initialize: follow, render };
 }

@@ -6,13 +6,11 @@ reader does in the browser comes back as a message, which sets traits.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, ClassVar, cast
 from weakref import WeakSet
 
-import anywidget
 import traitlets
 from ipywidgets import Widget
 
@@ -20,6 +18,7 @@ from pgtlab.extras import MissingExtra
 from pgtlab.picture import STYLE, Picture
 from pgtlab_widgets.about import ABOUT
 from pgtlab_widgets.address_field import ShareField
+from pgtlab_widgets.synced import Synced, packed
 
 HERE = Path(__file__).parent
 WIDE = 1024  # CSS pixels: the room that a view has for its picture, as far as it knows; `WIDE` of edges.js
@@ -55,20 +54,10 @@ def module(name: str) -> str:
     return whole
 
 
-def packed(data: dict[str, Any], widget: object) -> str:
-    """Data as one string, because ipywidgets looks for binary buffers in every node of what it sends."""
-    return json.dumps(data, separators=(",", ":"))
-
-
-class View(anywidget.AnyWidget):
+class View(Synced):
     """A view of a value. A subclass says what there is to draw, in `drawn()`, and what messages do, in `receive()`."""
 
     _css = STYLE + (HERE / "view.css").read_text(encoding="utf-8")
-
-    view = traitlets.Dict().tag(sync=True, to_json=packed)
-
-    #: The part that stays the same while something in it is chosen, such as a large picture; sent when it changes.
-    base_view = traitlets.Dict().tag(sync=True, to_json=packed)
 
     #: What the view is about: its question, how to read it, and its terms.
     about_view = traitlets.Dict().tag(sync=True, to_json=packed)
@@ -185,17 +174,21 @@ class View(anywidget.AnyWidget):
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         """Handle a message. (Changes of a trait could be merged, and two clicks are two clicks.)"""
+        if "gone" in content:
+            self._leave()
+        else:
+            self.handle(content)
+
+    def _attempt(self, message: dict[str, Any]) -> None:
         try:
-            if content == {"gone": True}:
-                self._leave()
-            elif "room" in content:
-                self.room = content["room"]
+            if "room" in message:
+                self.room = message["room"]
                 self.resized()
-            elif "share" in content:
-                self._shared.enter(content["share"], self.load)
+            elif "share" in message:
+                self._shared.enter(message["share"], self.load)
                 self.draw()
             else:
-                self.receive(content)
+                self.receive(message)
         except Exception as error:
             self.view = {
                 **self.drawn(),

@@ -1,0 +1,61 @@
+// @ts-check
+// The state of a widget in its model: some traits, its parts, which Python sends as differences.
+import { applied } from "./differences.js";
+
+/**
+ * @typedef {import("./page.js").Model} Model
+ * @typedef {Record<string, any>} Parts what is in each part
+ */
+
+// The one that changes most last: `base_view` stays while something in it is chosen, and the bug lab's `run_view` while the
+// kernel is the same.
+const PARTS = ["about_view", "base_view", "run_view", "view"];
+export const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
+
+/**
+ * Parts with differences applied.
+ * @param {Parts} parts
+ * @param {Record<string, import("./differences.js").Difference>} changes
+ */
+export const changed = (parts, changes) =>
+  Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, name in changes ? applied(part, changes[name]) : part]));
+
+/**
+ * A function that reads the parts of a model. What has not changed is the same object as before.
+ * @param {Model} model
+ * @returns {() => Parts}
+ */
+export function reading(model) {
+  /** @type {Record<string, {text: string, part: any}>} */
+  const known = {};
+  return () => {
+    for (const name of PARTS) {
+      const text = model.get(name) ?? "{}";
+      if (known[name]?.text !== text) known[name] = { text, part: JSON.parse(text) };
+    }
+    return Object.fromEntries(PARTS.map((name) => [name, known[name].part]));
+  };
+}
+
+/**
+ * All parts together.
+ * @param {Parts} parts
+ */
+export const whole = (parts) => Object.assign({}, ...PARTS.map((name) => parts[name]));
+
+/**
+ * Apply what Python sends to a widget's model, once for all views of it on the page; a notebook is saved with it. If something
+ * was missed, ask for the whole.
+ * @param {{model: Model}} widget
+ */
+export function follow({ model }) {
+  const parts = reading(model);
+  model.on("msg:custom", ({ number, changes }) => {
+    const had = model.get("number");
+    if (!changes || number === had) return;
+    if (number !== had + 1) return model.send({ whole: true });
+    const now = changed(parts(), changes);
+    for (const name in changes) model.set(name, JSON.stringify(now[name]));
+    model.set("number", number);
+  });
+}
