@@ -334,7 +334,16 @@ for name in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed"
 # would mislead, and line 3 is gone as well.
 
 # %% [markdown]
-# ## 10b.11 What a program makes of it
+# ## 10b.11 True, false, or not decidable
+#
+# One claim about the log; *Try with other numbers* draws another of twenty. A good reader of logs says the third thing at the
+# right moment, and no more often.
+
+# %%
+chapter.ask("claim_about_the_log")
+
+# %% [markdown]
+# ## 10b.12 What a program makes of it
 #
 # `pgtlab oops` reads logs by the same rules. Choose one of its claims, above the log or beside it, and look which lines it
 # rests on. Find one that you had derived, and one that you had not.
@@ -356,7 +365,7 @@ for line in log_lines().values():
     print(f"{line.number:2}  {', '.join(line.verdict):43} {line.text[:80]}")
 
 # %% [markdown]
-# ## 10b.12 In three lines
+# ## 10b.13 In three lines
 #
 # - A line is evidence if you can name what follows from it, and by which rule; *the log does not say* is a verdict too.
 # - x1, x4, x5, PHYS_OFFSET and the address of the copy determine each other: a number for a page was made of a stack address,

@@ -339,7 +339,21 @@ def free_first(draw: Random) -> Question:
                 "the type is cleared twice, which is harmless",
             ),
         ),
+        reasons=Choice(
+            "the allocator looks at the page when it gets it",
+            ("what counts is that both functions have run", "the page is yours until your function returns"),
+        ),
         wrong=(
+            Wrong(
+                "what counts is that both functions have run",
+                "free-then-destruct",
+                "Order counts: between the two calls the page belongs to nobody, and says *table* to everybody who looks.",
+            ),
+            Wrong(
+                "the page is yours until your function returns",
+                "free-then-destruct",
+                "It is yours until you give it back, which `__free_pages` does. On another CPU somebody may have it before your next line runs.",
+            ),
             Wrong(
                 "no report: both functions have run",
                 "free-then-destruct",
@@ -477,7 +491,21 @@ def tables_after_fork(draw: Random) -> Question:
             f"{made} tables, 0 pages",
             (f"0 tables, {pages} pages", "0 tables, 0 pages", f"{made} tables, {pages} pages"),
         ),
+        reasons=Choice(
+            "tables belong to one address space, and data can be shared",
+            ("everything is shared until somebody writes", "a copy of a process has a copy of everything"),
+        ),
         wrong=(
+            Wrong(
+                "everything is shared until somebody writes",
+                "fork-shares-tables",
+                "Data is. A table is written whenever an entry changes, and the child must not change its parent's entries.",
+            ),
+            Wrong(
+                "a copy of a process has a copy of everything",
+                "fork-copies-pages",
+                "Copying all data takes long, and most of it is never written. The two share it until one of them writes.",
+            ),
             Wrong(
                 "0 tables, 0 pages",
                 "fork-shares-tables",
@@ -526,5 +554,5 @@ def order_of_an_exit(draw: Random) -> Question:
                 "Where is the address of a pte table kept? In an entry of a pmd table: free that first, and you have lost it.",
             ),
         ),
-        truth="From the bottom up: only the table above knows where a table is. The counters come last, when all must be 0.",
+        truth="From the bottom up: pages, pte, pmd, pud, pgd. Only the table above knows where a table is. The counters come last, when all must be 0.",
     )

@@ -93,7 +93,19 @@ def who_wrote_x22(draw: Random) -> Question:
                 "that of the kernel's exception handler, which ran last",
             ),
         ),
+        reasons=Choice(
+            "a function leaves x19 to x28 as it found them",
+            ("arguments are passed in registers", "the fault handler had run before the report was printed"),
+        ),
         wrong=(
+            Wrong(
+                "arguments are passed in registers", "registers-are-arguments", "They are, in x0 to x7. This is x22."
+            ),
+            Wrong(
+                "the fault handler had run before the report was printed",
+                "handler-spoils-registers",
+                "It had, but it saved all registers first. The report prints what was saved.",
+            ),
             Wrong(
                 "an argument of `get_pfnblock_flags_mask`",
                 "registers-are-arguments",
@@ -377,7 +389,21 @@ def did_the_four_run(draw: Random) -> Question:
                 "the report printed a wrong x4",
             ),
         ),
+        reasons=Choice(
+            "seven bits that are shifted up by 5 are at most 0xfe0",
+            ("what stands before pc has run before pc", "a fault undoes the instructions that ran before it"),
+        ),
         wrong=(
+            Wrong(
+                "what stands before pc has run before pc",
+                "words-before-ran",
+                "Only if nothing jumped. A branch can come to pc from anywhere.",
+            ),
+            Wrong(
+                "a fault undoes the instructions that ran before it",
+                "fault-undoes-all",
+                "It undoes nothing but the instruction that faults: what ran before has left its results in the registers.",
+            ),
             Wrong(
                 "it ran, and x4 was overwritten later",
                 "words-before-ran",

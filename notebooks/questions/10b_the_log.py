@@ -77,7 +77,21 @@ def what_line_3_blames(draw: Random) -> Question:
                 "the page was freed twice",
             ),
         ),
+        reasons=Choice(
+            "the copy is on the stack, the page's record is in the memmap",
+            ("the message names the page, so the page is meant", "a page that is being freed has no folio any more"),
+        ),
         wrong=(
+            Wrong(
+                "the message names the page, so the page is meant",
+                "line-3-blames-the-page",
+                "A message says what its author expected to find. What was compared here is a distance of two addresses.",
+            ),
+            Wrong(
+                "a page that is being freed has no folio any more",
+                "line-3-blames-the-page",
+                "Every page is a folio, or a part of one, freed or not.",
+            ),
             Wrong(
                 "the page is damaged: its folio is wrong",
                 "line-3-blames-the-page",
@@ -123,8 +137,8 @@ def what_is_missing(draw: Random) -> Question:
                 "Line 5 is about something else: it interrupts the dump. What was the dump about to print?",
             ),
         ),
-        truth=f"`{after}`. It is not there: the kernel faulted **between line 4 and that line**, while it computed what to print. In that line stands "
-        "a word for a page that belongs to CMA, and to know that, the kernel looks up the page's pageblock.",
+        truth=f"`{after}`. It is not there: the kernel faulted **between line 4 and that line**, while it computed what to print. That line "
+        "also says whether the page is in a part of memory that is kept for devices, and for that the kernel looks up its pageblock.",
         lines=(4,),
     )
 
@@ -227,7 +241,21 @@ def what_was_null(draw: Random) -> Question:
             "the pointer to a `struct mem_section`",
             ("the page that was freed", "the copy of the page", "the member `usage` of the structure"),
         ),
+        reasons=Choice(
+            "`usage` is 8 bytes into that structure",
+            ("a page that was freed is NULL", "somebody had stored 8 in a pointer"),
+        ),
         wrong=(
+            Wrong(
+                "a page that was freed is NULL",
+                "free-page-was-null",
+                "A freed page stays where it is in memory, and so does its `struct page`. Only its owner changes.",
+            ),
+            Wrong(
+                "somebody had stored 8 in a pointer",
+                "null-plus-8-was-stored",
+                "Line 33 says that x3 is 0. The instruction itself added the 8.",
+            ),
             Wrong(
                 "the page that was freed",
                 "free-page-was-null",
@@ -482,22 +510,24 @@ def signal_of_line_53(draw: Random) -> Question:
 # Both bugs.
 
 
+EVENTS = (
+    ("pud_free frees a table without its destructor", "45"),
+    ("the allocator finds the type where it wants -1, and reports a bad page", "2 and 4"),
+    ("__dump_page copies the struct page to its stack", "28"),
+    ("page_to_pfn of the copy makes a number that no frame has", "34"),
+    ("no section has that number: the lookup answers NULL", "33"),
+    ("reading NULL + 8 faults at level 0: an Oops", "5, 11 and 51"),
+    ("the Oops ends PID 1", "19 and 53"),
+    ("the kernel panics", "53"),
+)
+
+
 def chain_of_events(draw: Random) -> Question:
     return Question(
         text="From the cause to the silence: put it in order.",
-        answer=Order(
-            (
-                "pud_free frees a table without its destructor",
-                "the allocator finds the type where it wants -1, and reports a bad page",
-                "__dump_page copies the struct page to its stack",
-                "page_to_pfn of the copy makes a number that no frame has",
-                "no section has that number: the lookup answers NULL",
-                "reading NULL + 8 faults at level 0: an Oops",
-                "the Oops kills PID 1",
-                "the kernel panics",
-            )
-        ),
-        truth="Eight links, and the log shows each of them: lines 45, 2 and 4, 28, 34, 33, 5 and 11, 19 and 53.",
+        answer=Order([event for event, _ in EVENTS]),
+        truth="Eight links, and the log shows each of them:\n\n"
+        + "\n".join(f"1. {event} (line{'s' * (len(lines) > 2)} {lines})" for event, lines in EVENTS),
     )
 
 
@@ -552,7 +582,21 @@ def only_the_first_fix(draw: Random) -> Question:
             "all but line 1",
             ("lines 2 to 4", "lines 5 to 59", "none: the page is still dumped"),
         ),
+        reasons=Choice(
+            "only a bad page is dumped",
+            ("the dump runs whenever a page is freed", "the two bugs have nothing to do with each other"),
+        ),
         wrong=(
+            Wrong(
+                "the dump runs whenever a page is freed",
+                "dump-without-a-bad-page",
+                "Then every kernel would print a page for each that it frees. `dump_page` is called for pages that are found to be bad.",
+            ),
+            Wrong(
+                "the two bugs have nothing to do with each other",
+                "one-cause-is-enough",
+                "In the source they have not. In this run one of them called the other.",
+            ),
             Wrong(
                 "lines 2 to 4",
                 "dump-without-a-bad-page",
@@ -579,7 +623,21 @@ def only_the_second_fix(draw: Random) -> Question:
                 "everything: the page is still bad",
             ),
         ),
+        reasons=Choice(
+            "the page is still bad, and the dump comes to its end",
+            ("a dump that works has no bad page to report", "line 3 and the crash are one mistake, with one fix"),
+        ),
         wrong=(
+            Wrong(
+                "a dump that works has no bad page to report",
+                "fixes-mixed-up",
+                "The dump only prints. What it prints was done by somebody else, before.",
+            ),
+            Wrong(
+                "line 3 and the crash are one mistake, with one fix",
+                "one-fix-for-both-places",
+                "One *kind* of mistake, in two places. Look at the last line of the cell below.",
+            ),
             Wrong(
                 "only line 1",
                 "fixes-mixed-up",
@@ -719,4 +777,100 @@ def after_the_panic(draw: Random) -> Question:
         ),
         truth="**Line 55.** Lines 52 and 59 are brackets around the report, 54 stops the other CPUs, 57 is a bitmap of capabilities, 58 says that no limit was set.",
         lines=(52, 54, 57, 58, 59),
+    )
+
+
+# True, false, or not decidable: claims about the log, and why.
+
+TRUE, FALSE, OPEN = "true: the log shows it", "false: the log shows the opposite", "not decidable from this log"
+CLAIMS = {
+    "The MMU of this kernel walks four levels of tables.": (
+        TRUE,
+        "Lines 11 and 16: the walk of a user address ended where walks begin, at level 0; levels 0 to 3 are four.",
+    ),
+    "The access that faulted was a read.": (TRUE, "Line 14 says WnR = 0, and the instruction in line 51 is a load."),
+    "The page was still a page table by type when it was freed.": (
+        TRUE,
+        "Line 4: -512 is the type *table*; line 26 has the same four bytes.",
+    ),
+    "`__dump_page` had not returned yet when the kernel faulted.": (
+        TRUE,
+        "Line 23: the function that faulted returns to it.",
+    ),
+    "A function that was still running knew the pfn of the bad page.": (
+        TRUE,
+        "Line 27: x22, which is callee-saved, holds 18a65d.",
+    ),
+    "No Oops had happened on this machine since it started.": (TRUE, "Line 17: `[#1]`."),
+    "The copy was on the stack of the task that crashed.": (TRUE, "Lines 24 and 28: 0x60 bytes above sp."),
+    "Programs had mapped the bad page 512 times.": (
+        FALSE,
+        "Line 4 prints -512: a type, read as a count. A page of that type is mapped by nobody.",
+    ),
+    "RAM begins at the physical address in line 56.": (
+        FALSE,
+        "It is a number below zero. KASLR has moved the beginning of the linear map below all RAM.",
+    ),
+    "The `cmp` in line 51 left the flags in line 21.": (
+        FALSE,
+        "x3 is 0: that comparison would have set Z, and line 21 has a small z.",
+    ),
+    "`dump_page` called `get_pfnblock_flags_mask` directly.": (
+        FALSE,
+        "Line 23: the call came from `__dump_page`. The trace misses the caller of a leaf.",
+    ),
+    "Somebody had stored 8 in a pointer.": (FALSE, "Line 33: x3 is 0. The 8 is in the instruction."),
+    "A program had called the kernel when it crashed.": (
+        FALSE,
+        "Lines 47 to 50: a thread of the kernel ran an initcall.",
+    ),
+    "The report of the bad page came to its end.": (
+        FALSE,
+        "After line 4 there are no flags, no raw words and no reason, and line 19 says `Not tainted`.",
+    ),
+    "x23 points to a string.": (
+        OPEN,
+        "It points into the kernel's image: lines 27 and 55. To what there, only the symbols of this build could say.",
+    ),
+    "The machine has 8 GiB of RAM.": (
+        OPEN,
+        "Frame 18a65d exists, so there is RAM above the address of 6 GiB. How much in all, no line says.",
+    ),
+    "The commit in line 19 is the one that brought the bug.": (
+        OPEN,
+        "It is the commit that was built. What it changed, the log does not say.",
+    ),
+    "The flags in line 21 come from comparing x4 with x0.": (
+        OPEN,
+        "That fits, and the source has such a comparison. But the log does not show it.",
+    ),
+    "Another CPU was writing to the page at the same time.": (
+        OPEN,
+        "Nothing shows it, and nothing excludes it. (The arithmetic explains the crash without it.)",
+    ),
+    "Without the bad page this machine would have started.": (
+        OPEN,
+        "The log shows what did happen. Whether nothing else was wrong takes another run.",
+    ),
+}
+
+
+@recall
+def claim_about_the_log(draw: Random) -> Question:
+    verdict = draw.choice([TRUE, FALSE, OPEN])
+    claim = draw.choice([claim for claim, (said, _) in CLAIMS.items() if said == verdict])
+    why = CLAIMS[claim][1]
+    wrong = {
+        (OPEN, TRUE): ("fits-is-proved", "It may well be so. But which line shows it, and by which rule?"),
+        (OPEN, FALSE): ("unknown-is-false", "Which line shows the opposite?"),
+        (TRUE, OPEN): ("rules-forgotten", "It takes a rule from another chapter, but it can be decided."),
+        (FALSE, OPEN): ("rules-forgotten", "It takes a rule from another chapter, but it can be decided."),
+        (FALSE, TRUE): ("first-look-is-enough", "So it looks at first. Which line decides?"),
+        (TRUE, FALSE): ("first-look-is-enough", "Look at the lines again: one of them decides."),
+    }
+    return Question(
+        text=f"*{claim}* With nothing but the 59 lines, and what you know of Linux and arm64: what do you say?",
+        answer=Choice(verdict, tuple(each for each in (TRUE, FALSE, OPEN) if each != verdict)),
+        wrong=tuple(Wrong(said, *wrong[verdict, said]) for said in (TRUE, FALSE, OPEN) if said != verdict),
+        truth=f"**{verdict.capitalize()}.** {why}",
     )
