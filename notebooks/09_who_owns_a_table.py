@@ -115,7 +115,7 @@ chapter.ask("the_word_of_line_4")
 chapter.ask("type_of_a_page")
 
 # %% [markdown]
-# Now watch a page get the type *table*. Look for the four bytes that change, and read them by both names:
+# Now watch a page get the type *table*. Look for the byte that changes, and read the four by both names:
 
 # %%
 from pgtlab_widgets import PageInspector
@@ -156,8 +156,10 @@ chapter.ask("order_of_a_table_s_life")
 
 # %%
 life = PageInspector(tree="arm64-for-next")
-for call in ("alloc_pages(0)", "pagetable_pud_ctor(page)", "pagetable_pud_dtor(page)", "__free_pages(page, 0)"):
-    life.do(call)
+life.do("alloc_pages(0)")
+life.do("pagetable_pud_ctor(page)")
+life.do("pagetable_pud_dtor(page)")
+life.do("__free_pages(page, 0)")
 life
 
 # %% [markdown]

@@ -14,7 +14,7 @@ from tests.browser.test_readable import NINE
 @pytest.mark.parametrize("name", NINE)
 def test_view_is_named_by_its_question(show, name):
     page, view = show(NINE[name]())
-    question = view.locator(".question").inner_text()
+    question = view.locator(".asks").inner_text()
     assert question.endswith("?")
     expect(page.get_by_role("group", name=question, exact=True)).to_have_count(1)
     how = view.get_by_role("button", name="How to read this")
@@ -36,7 +36,7 @@ def test_words_have_their_sentence_on_hover_and_focus(show, name):
         word.hover()
         expect(view.get_by_role("tooltip")).to_have_text(terms.sentence(text))
         expect(word).to_have_accessible_description(terms.sentence(text))
-    view.locator(".question").hover()
+    view.locator(".asks").hover()
     expect(view.get_by_role("tooltip")).to_have_count(0)
     words.first.focus()
     page.keyboard.press("ArrowRight")

@@ -27,7 +27,7 @@ function head({ question, how }, reader) {
   const open = reader.open.how ?? false;
   const id = `${reader.id}-how`;
   return h("div", "head", { class: "head" }, [
-    h("p", "question", { class: "question" }, question),
+    h("p", "question", { class: "asks" }, question),
     h("button", "unfold", { type: "button", class: "unfold how", "data-unfold": "how", "aria-expanded": `${open}`, "aria-controls": open ? id : null }, "How to read this"),
     ...(open ? [h("p", "how", { id, class: "about-view" }, how)] : []),
   ]);
