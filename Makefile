@@ -103,14 +103,14 @@ figures: env  ## write figures for slides into build/figures: SVG and PNG, for l
 screenshots: env  ## take the documentation's screenshots in a running JupyterLab
 	$(BIN)/python -m pytest --quiet tests/browser/screenshots.py
 
-# Hashes, and no download addresses: a lock says what is installed, the machine says from where.
+# Hashes, and no download addresses: a lock says what is installed, the machine says from where. With the extras of each
+# package, without which pip looks for a version that is not in the lock.
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
+  --custom-compile-command 'make lock'
 lock: env  ## update requirements.lock and the locks in lite/ to the newest versions
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
-	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	$(LOCK) --universal --python-version 3.11 --fork-strategy fewest \
 	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.lock --upgrade \
-	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
 	  --group lite --output-file lite/requirements.lock
-	$(BIN)/uv pip compile --quiet --python-platform wasm32-pyodide2024 --python-version 3.14 --constraint requirements.lock \
-	  --upgrade --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	$(LOCK) --python-version 3.14 --python-platform wasm32-pyodide2024 --constraint requirements.lock \
 	  --no-emit-package widgetsnbextension --group browser --output-file lite/browser.lock
