@@ -17,7 +17,7 @@
 # access. The obvious list is an array: line number = page number. How large would it be?
 #
 # If you can answer that, you know why it is not built so. The shape that is used instead is a tree, and it has
-# one property that will cost a kernel its life in chapter 8: a level of it can be left out.
+# one property that matters in chapter 8: a level of it can be left out.
 
 # %%
 from pgtlab_widgets import Chapter
@@ -159,8 +159,8 @@ chapter.ask("first_index")
 cut(0xFF00_1234_5678, "16k", bits=48)
 
 # %% [markdown]
-# A level with a single bit: a page of 16 KiB for a table with two entries. Every walk makes a step for it. Linux finds
-# that too dear, takes 47 bits there, and leaves the level out. Remember this picture; it comes back.
+# A level with a single bit: a page of 16 KiB for a table with two entries. Every walk makes a step for it. Linux does
+# not pay that price: it takes 47 bits there, and leaves the level out. Remember this picture; it comes back.
 
 # %% [markdown]
 # ## 2.6 In three lines

@@ -154,7 +154,27 @@ from pgtlab.lab.walk_contest import contest
 contest(translate)
 
 # %% [markdown]
-# ## 4.8 Step through it
+# ## 4.8 A real kernel's tables
+#
+# So far all tables were the model's. These are not: a real Linux 6.12 was started, with 4K pages and 48 bits, and the frames
+# that hold its page tables were saved, with the registers. The MMU of the model reads them as the real one did.
+
+# %%
+from pgtlab.lab.course_data import data
+from pgtlab.linux.image import Image
+
+real = Image.open(data("kernel-4k-va48.npz"))
+print(real.mmu.translate(0xFFFF_0000_0012_3456))
+
+# %% [markdown]
+# The upper half, so TTBR1_EL1; four levels, so it starts at level 0; and it stops at level 2. You know why. Do one yourself,
+# with that kernel's words.
+
+# %%
+chapter.ask("walk_of_a_real_kernel")
+
+# %% [markdown]
+# ## 4.9 Step through it
 #
 # The walk stepper shows one walk, read by read. Step with the arrow keys, and say before each step where the next read
 # will go.
@@ -165,7 +185,7 @@ from pgtlab_widgets import WalkStepper
 WalkStepper(process.mmu, va)
 
 # %% [markdown]
-# ## 4.9 In three lines
+# ## 4.10 In three lines
 #
 # - Bit 55 chooses TTBR0_EL1 or TTBR1_EL1; T0SZ and T1SZ say how many bits are cut off; all addresses in tables are
 #   physical.

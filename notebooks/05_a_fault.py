@@ -145,7 +145,8 @@ print(idle.mmu.translate(0x8, el=1))
 chapter.ask("why_level_0")
 
 # %% [markdown]
-# That is line 16, *user address but active_mm is swapper*: an address of the lower half, and nobody's address space.
+# That is line 16, *user address but active_mm is swapper*: an address of the lower half, while no process's
+# address space is in use.
 
 # %%
 chapter.ask("which_swapper")
@@ -153,7 +154,7 @@ chapter.ask("which_swapper")
 # %% [markdown]
 # ## 5.6 From a fault to the end
 #
-# If a program faults for good, the kernel sends it **signal 11**, SIGSEGV, and it ends. If the kernel faults, it prints a
+# If the kernel can do nothing about a program's fault, it sends it **signal 11**, SIGSEGV, and it ends. If the kernel faults, it prints a
 # report, an **oops**, and ends the task that it was working for in the same way. A **panic** is the decision to stop
 # altogether.
 

@@ -71,11 +71,11 @@ print(hex(va - page_offset + phys_offset))
 chapter.ask("linear_to_physical")
 
 # %% [markdown]
-# You know from chapter 4 that the addresses in page tables are physical, and that the kernel, like everybody, uses virtual
+# You know from chapter 4 that the addresses in page tables are physical, and that the kernel, like every program, uses virtual
 # ones. When it wants to follow an entry itself, this sum is how it gets there.
 
 # %% [markdown]
-# ## 6a.3 The kernel moves its furniture
+# ## 6a.3 At every boot somewhere else
 #
 # An attacker who knows where things are in the kernel has half won. **KASLR**, kernel address space layout randomization,
 # is the answer: at each boot the kernel's image, and the linear map, are moved by a random amount. After a crash the

@@ -118,6 +118,22 @@ FoldLab()
 # %%
 chapter.ask("moved_address_bits")
 
+# %% [markdown]
+# This is from a real kernel again, Linux 6.12 with 16K pages and 52 bits: the entry of a page, with bits 51:50 of its address,
+# which are 0 on that machine, where SH would be.
+
+# %%
+from pgtlab.lab.course_data import data
+from pgtlab.linux.image import Image
+
+real = Image.open(data("kernel-16k-va52.npz"))
+walk = real.mmu.translate(real.boot.config.constants.PAGE_OFFSET)
+print(walk)
+walk.steps[-1].descriptor
+
+# %% [markdown]
+# And one with an address so high that all 52 bits are needed:
+
 # %%
 from pgtlab.arch.descriptor import DescriptorFormat
 from pgtlab.arch.granule import G16K

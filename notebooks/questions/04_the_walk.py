@@ -1,12 +1,16 @@
 """Questions of chapter 4: the two halves, the registers that say where a walk starts, and the walk by hand."""
 
+from functools import cache
 from random import Random
 
 from pgtlab.arch.address_cut import cut
+from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.walk import Walk
+from pgtlab.lab.course_data import data
 from pgtlab.lab.machine import Machine, Process
 from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+from pgtlab.linux.image import Image
 
 UPPER, LOWER, NEITHER = "TTBR1_EL1", "TTBR0_EL1", "neither: the access is refused"
 
@@ -26,6 +30,12 @@ def words_of(*walks: Walk) -> str:
     """The words that walks read, each once, as a list in Markdown in the order of their addresses."""
     words = {step.address: step.descriptor.value for walk in walks for step in walk.steps if step.descriptor}
     return "\n".join(f"- at `{address:#x}`: `{word:#018x}`" for address, word in sorted(words.items()))
+
+
+@cache
+def real_kernel() -> Image:
+    """The page tables of a real kernel with 4K pages and 48 bits."""
+    return Image.open(data("kernel-4k-va48.npz"))
 
 
 @recall
@@ -316,4 +326,36 @@ def level_of_the_fault(draw: Random) -> Question:
             ),
         ),
         truth=f"**{walk.outcome.level}**. The table of that level exists; its entry is what is invalid.",
+    )
+
+
+def walk_of_a_real_kernel(draw: Random) -> Question:
+    image = real_kernel()
+    va = 0xFFFF_0000_0000_0000 + (draw.randrange(0, 0x20) << 21) + draw.randrange(1 << 13, 1 << 21, 8)
+    walk = image.mmu.translate(va)
+    assert not isinstance(walk.outcome, Fault)
+    last = walk.steps[-1]
+    assert isinstance(last.descriptor, Leaf)
+    in_a_page = last.descriptor.oa + (va & 0xFFF)
+    return Question(
+        text=f"The real kernel, 4K pages, 48 bits. Its walk of `{va:#x}` reads\n\n{words_of(walk)}\n\nand stops at "
+        f"level {last.level}. Which physical address comes out?",
+        answer=Number(walk.outcome.pa, base=16),
+        wrong=(
+            Wrong(
+                in_a_page,
+                "a-block-has-the-offset-of-a-page",
+                f"You added the lowest 12 bits. The walk stopped at level {last.level}, at a block: the bits of the levels below belong to the offset.",
+            )
+            if last.level < 3
+            else Wrong(va, "va-is-pa", "That is the virtual address."),
+            Wrong(last.descriptor.oa, "offset-is-lost", "That is where the block or page begins."),
+            Wrong(
+                int(last.descriptor) & ~0xFFF,
+                "high-attributes-stay",
+                "The highest bits of the entry are attributes, not address.",
+            ),
+        ),
+        truth=f"The entry of level {last.level} has the output address `{last.descriptor.oa:#x}`; with the offset **`{walk.outcome.pa:#x}`**.",
+        steps=(f"How much does an entry of level {last.level} map?", "What is the offset in that much memory?"),
     )
