@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from pgtlab.lab import chapters
-from pgtlab.lab.chapters import ChapterPlan
 from pgtlab.lab.course_text import notebook, sources
 from pgtlab.lab.question import Choice, Order, Question, draw
 
@@ -15,7 +14,6 @@ FOLDER = sources() / "notebooks"
 PAGES = [plan for plan in chapters.plans().values() if plan.written]
 #: The chapters, in order, as far as they are written for the course. The tests grow with them.
 CHAPTERS = [plan for plan in PAGES if "Chapter(" in (FOLDER / f"{plan.stem}.py").read_text(encoding="utf-8")]
-SEEDS = range(20)
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,17 @@ def words_of(asked: Question) -> Iterator[str]:
     yield asked.truth
 
 
-def prose(plan: ChapterPlan) -> Iterator[tuple[str, str, str]]:
-    """What a learner reads in a chapter, in order: the section, where in it, and the text."""
-    for cell in cells(plan.stem):
+@cache
+def prose(stem: str) -> tuple[tuple[str, str, str], ...]:
+    """What a learner reads in a chapter, in order: the section, where in it, and the text without code."""
+    texts = []
+    for cell in cells(stem):
         if cell.kind == "markdown":
-            yield cell.section, "", cell.source
+            texts.append((cell.section, "", cell.source))
         for name in cell.asks:
-            full = name if "/" in name else f"{plan.stem}/{name}"
-            yield from ((cell.section, f"question {name}", text) for text in words_of(question(full)))
+            full = name if "/" in name else f"{stem}/{name}"
+            texts += [(cell.section, f"question {name}", text) for text in words_of(question(full))]
+    return tuple((section, where, without_code(text)) for section, where, text in texts)
 
 
 def without_code(text: str) -> str:

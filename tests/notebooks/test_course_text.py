@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from urllib.parse import unquote
 
 import pytest
@@ -32,6 +33,7 @@ TERMS = [term for term in terms() if term.chapter in ORDER]
 IDS = [plan.stem for plan in CHAPTERS]
 
 
+@cache
 def forms(term: Term) -> re.Pattern[str]:
     """Every form of a term in the text without code. An abbreviation is one only in capitals: FAR is not far."""
     names = (name for name in (term.name, *term.also) if "`" not in name)
@@ -39,12 +41,14 @@ def forms(term: Term) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(ignoring_case) or '(?!)'})(?:s|es)?(?![\w-])")
 
 
+@cache
 def definition(term: Term) -> re.Pattern[str]:
     """The bold words that mark where a term is defined."""
     names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in (term.name, *term.also))
     return re.compile(rf"\*\*(?:[^*]*\W)?(?:{names})(?:s|es)?(?:\W[^*]*)?\*\*", re.I)
 
 
+@cache
 def defining_section(term: Term) -> str | None:
     """The heading of the section that has the term in bold; empty at the beginning of the chapter."""
     bold = definition(term)
@@ -57,26 +61,32 @@ def test_a_term_is_defined_once():
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
-@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
-def test_a_term_is_defined_in_its_chapter(term):
-    assert defining_section(term) is not None, f"{term.chapter} has no **{term.name}**"
+def test_a_term_is_defined_in_its_chapter():
+    assert {term.name: term.chapter for term in TERMS if defining_section(term) is None} == {}
 
 
-@pytest.mark.parametrize("term", [term for term in TERMS if not term.everyday], ids=lambda term: term.name)
-def test_no_term_before_the_section_that_defines_it(term):
-    """But a chapter may begin with a question that has one, and chapter 0 with a test to skip it."""
+def first_use(term: Term) -> str:
+    """The place that uses a term before the section that defines it; empty if there is none.
+
+    But a chapter may begin with a question that has one, and chapter 0 with a test to skip it.
+    """
     used, home = forms(term), defining_section(term)
     longer = [forms(other) for other in terms() if term.name in other.name.split() and other.name != term.name]
     for plan in CHAPTERS:
-        for section, where, text in prose(plan):
+        for section, where, text in prose(plan.stem):
             if plan.stem == term.chapter and section == home:
-                return
+                return ""
             if (plan.stem == term.chapter and not section) or section.startswith("0.1 "):
                 continue
             for other in longer:
                 text = other.sub("", text)
-            early = used.search(without_code(text))
-            assert not early, f"{plan.stem}, {section} {where}: {early and early[0]!r}, which {term.chapter} defines"
+            if early := used.search(text):
+                return f"{plan.stem}, {section} {where}: {early[0]}"
+    return ""
+
+
+def test_no_term_before_the_section_that_defines_it():
+    assert {term.name: place for term in TERMS if not term.everyday and (place := first_use(term))} == {}
 
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -138,10 +148,9 @@ def test_code_is_short(plan):
     assert {cell.source: count for cell in code if (count := lines_outside_functions(cell.source)) > LINES} == {}
 
 
-@pytest.mark.parametrize("line", chapters.log_lines().values(), ids=lambda line: f"{line.number}")
-def test_a_line_of_the_log_has_a_section(line):
-    if chapters.plan(line.chapter).written:
-        assert line.section in headings(line.chapter), f"{line.chapter} has no section {line.section!r}"
+def test_a_line_of_the_log_has_a_section():
+    written = [line for line in chapters.log_lines().values() if chapters.plan(line.chapter).written]
+    assert {line.number: line.section for line in written if line.section not in headings(line.chapter)} == {}
 
 
 def test_spelling():
