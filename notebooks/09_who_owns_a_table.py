@@ -165,7 +165,7 @@ life
 # %% [markdown]
 # The type is gone before the page goes. What you see in the four bytes *now* is the type of the page's new owner: the
 # **buddy allocator**, the part of the kernel that keeps the free pages. It marks the first page of each free block with
-# a type of its own, *buddy*, 0x80, if the page does not become part of a larger free block.
+# a type of its own, *buddy*, 0x80. (Our page is the first of a large block, because its neighbours were free as well.)
 
 # %% [markdown]
 # ## 9.5 The allocator looks at what it gets

@@ -69,8 +69,8 @@ chapter.ask("who_wrote_x22")
 
 # %% [markdown]
 # So the registers of a report belong to *different* functions: x0 to x18 to the one that crashed, x19 to x28 often to those
-# above it. The report prints them as the processor saved them when the fault was taken, before any code of the fault
-# handler ran.
+# above it. The report prints them as they were when the fault was taken: to save them all is the first thing that the
+# kernel does then.
 
 # %% [markdown]
 # ## 10a.2 A frame for each call

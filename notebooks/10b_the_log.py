@@ -166,8 +166,9 @@ chapter.ask("who_runs_the_test")
 chapter.ask("what_x20_points_to")
 
 # %% [markdown]
-# In the function that crashed, x1 holds a pfn (chapter 10a), and no register holds a `struct page` in the memmap. So the
-# pfn must have been made from this pointer. `page_to_pfn(page)` is `page - vmemmap`, in units of 64 bytes (chapter 6b), and
+# In the function that crashed, x1 holds a pfn (chapter 10a), and no register holds the address of a `struct page` in the
+# memmap. (x1 looks like one. But it is odd, and such an address is a multiple of 64.) So the pfn may have been made from this
+# pointer: can you get from one to the other? `page_to_pfn(page)` is `page - vmemmap`, in units of 64 bytes (chapter 6b), and
 # `vmemmap` depends on PHYS_OFFSET.
 #
 # **Worked**, with another boot of the same kernel, where KASLR has drawn other places. Check each line on paper. Two of
@@ -230,9 +231,9 @@ chapter.ask("x4_of_a_boot")
 chapter.ask("x5_of_a_boot")
 
 # %% [markdown]
-# x0, `1fffff` in line 34, is the largest number that a section can have, 2^(48 - 27) - 1: what x4 was compared with (chapter
-# 10a). x4 is larger by far, the answer is NULL, and NULL + 8 is line 5. The chain is closed. Now let the model do all of it,
-# from nothing but three places, and look for its numbers in the log:
+# x0, `1fffff` in line 34, is the largest number that a section can have, 2^(48 - 27) - 1: it fits the comparison that
+# chapter 10a found missing. x4 is larger by far, the answer is NULL, and NULL + 8 is line 5. The chain is closed. Now let
+# the model do all of it, from nothing but three places, and look for its numbers in the log:
 
 # %%
 from pgtlab.lab.crash import story

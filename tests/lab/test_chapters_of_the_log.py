@@ -90,3 +90,14 @@ def test_the_right_choice_is_rarely_the_longest(drawn):
         if isinstance((q := questions[0]).answer, Choice)
     ]
     assert sum(longest) <= len(longest) / 3
+
+
+def test_x1_looks_like_a_struct_page_and_is_none():
+    memmap = range(story().kernel.VMEMMAP_START, story().kernel.VMEMMAP_END)
+    assert [name for name, value in X.items() if value in memmap] == ["x1"]
+    assert X["x1"] % 2 == 1
+
+
+def test_the_last_line_of_the_log_comes_a_sixty_sixth_of_a_second_after_the_first():
+    first, *_, last = (float(line[1:].partition("]")[0]) for line in LOG.text.splitlines())
+    assert round(1 / (last - first)) == 66
