@@ -343,6 +343,13 @@ def printed_mapcount(stored: int) -> Wrong:
 def page_type(before: int, after: int) -> Wrong:
     """Wrong values of `page_type` once a type was set or cleared, in a kernel before v6.12."""
     bit = before ^ after
+    if after & bit:
+        rules = [
+            (before, "That is the value before. A page without a type has no bit cleared."),
+            (0, "A page without a type is not all zeros: a type clears its bit, and no type is set in all ones."),
+            (bit, "That is the bit of the type alone. The other bits are set too."),
+        ]
+        return explained(after, rules)
     rules = [
         (bit, "There a type sets its bit, in a word of zeros. Here all bits are set, and a type clears its own."),
         (before, "That is the value before. A type changes one bit: which, and to what?"),

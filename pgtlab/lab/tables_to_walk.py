@@ -15,6 +15,7 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.walk import Translation, Walk
 from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.trees import Tree
+from pgtlab.lab.variants import addresses
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.headers.poison import LIST_POISON1
 from pgtlab.linux.kernel import Kernel
@@ -57,13 +58,13 @@ class AddressSpace:
     mm: MmStruct | None = None
 
     @classmethod
-    def process(cls, k: Kernel) -> AddressSpace:
+    def process(cls, k: Kernel, first: int | None = None) -> AddressSpace:
         """A process with four pages in a row: read-write, read-only, not yet accessed, and outside memory.
 
-        The kernel's own functions map them.
+        The kernel's own functions map them, from the address `first` on if it is given.
         """
         mm, page = new_mm(k), k.PAGE_SIZE
-        first = some_address(k)
+        first = some_address(k) if first is None else first
         vas = mapped, read_only, old, beyond = tuple(first + i * page for i in range(4))
         ptes = [map_page(k, mm, va, new_page(k).pfn) for va in vas]
         k.ptep_set_wrprotect(mm, read_only, ptes[1])
@@ -188,3 +189,22 @@ def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:
 def small_process(boot: Boot) -> AddressSpace:
     """`AddressSpace.process` of a kernel on its CPU; read only, so that each is booted once."""
     return AddressSpace.process(Tree.named("fixed").start_kernel(boot))
+
+
+def drawn_process(boot: Boot, number: int) -> tuple[AddressSpace, Trial]:
+    """A process at an address that is drawn, and a translation in it: mapped or not, at an offset in its page.
+
+    The same number gives the same.
+
+    >>> from pgtlab import CPU, Config, boot
+    >>> space, trial = drawn_process(boot(Config("4k", 48), CPU.named("max")), 1)
+    >>> hex(trial.va), str(space.translate(trial.va, trial.access, trial.el).outcome)[:2]
+    ('0x235cec68490', 'PA')
+    """
+    va, _ = addresses(boot, f"process {number}")
+    page = boot.config.page_size
+    space = AddressSpace.process(Tree.named("fixed").start_kernel(boot), va % (1 << boot.vabits_actual - 1) & -8 * page)
+    mapped, *others = (trial for trial in space.trials if trial.el == 0 and trial.va >> 63 == 0 and not trial.rule)
+    holes = [trial for trial in others if trial.name.startswith("nothing at")]
+    trial = holes[number // 2 % len(holes)] if number % 2 == 0 else mapped
+    return space, replace(trial, va=trial.va | va % page & -8)

@@ -53,7 +53,7 @@ def test_picture_is_sent_once():
     before = lab.base_view
     lab.receive({"cell": "4k/48/48/max"})
     assert lab.base_view is before
-    assert set(lab.view) == {"selected", "status", "share"}
+    assert set(lab.view) == {"selected", "status", "share", "quiz"}
 
 
 def test_fold_lab_does_not_keep_views_alive():

@@ -3,6 +3,7 @@
 // and what the last choice changed.
 import { kernel, stuck, toggling } from "./kernel.js";
 import { button, field, h, picture, stop, table } from "./page.js";
+import { answering, asking, together } from "./quiz.js";
 import { show } from "./show.js";
 
 /**
@@ -14,6 +15,7 @@ import { show } from "./show.js";
  *   pinned: import("./page.js").Picture|null,
  *   why: {field: string, bits: string, why: string, by: string, pictures: import("./page.js").Picture[]}[],
  *   stuck: string,
+ *   quiz: import("./quiz.js").Quiz|null,
  *   changes: {title: string, first: string[], count: number, groups: {name: string, rows: Row[]}[]},
  * }} View
  */
@@ -106,13 +108,14 @@ const label = (words, { pinned }) => (pinned ? [h("p", words, { class: "label wh
 const body = (view, reader) => [
   ...kernel(view.choices, reader),
   field(reader, "Address", "address", view.address),
+  ...asking(view.quiz, reader, [button("another", "Another address", { another: true })]),
   ...label("Now", view),
   view.picture ? picture(reader, view.picture, "bits", bit) : stuck(view.stuck, view.choices),
   ...label("Pinned", view),
   ...(view.pinned ? [picture(reader, view.pinned, "pinned")] : []),
-  changes(view),
-  tools(view),
-  h("div", "whys", { class: "whys" }, view.why.length ? [why(view, reader)] : []),
+  ...(view.quiz?.blank // the others would say what is asked
+    ? []
+    : [changes(view), tools(view), h("div", "whys", { class: "whys" }, view.why.length ? [why(view, reader)] : [])]),
 ];
 
-export default show("explorer", body, toggling);
+export default show("explorer", body, together(answering, toggling));

@@ -9,6 +9,10 @@ from typing import Any, Final
 import traitlets
 
 from pgtlab.arch.word_picture import bit_mark, word_picture
+from pgtlab.lab.blanks import address_blanks
+from pgtlab.lab.fill_in import Blank
+from pgtlab.lab.hidden_address import hidden_address
+from pgtlab.lab.variants import addresses
 from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
 from pgtlab.linux.address_picture import Columns, address_picture, field_mark, flip_mark
 from pgtlab.linux.boot import Boot, NoBoot, boot
@@ -21,12 +25,13 @@ from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.changes import BOOTED, changes, chosen
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
+from pgtlab_widgets.quiz import Quiz
 from pgtlab_widgets.view import module
 
 FIRST: Final = 3  # changes that are always shown
 
 
-class Explorer(KernelView):
+class Explorer(Quiz, KernelView):
     """A configuration, a CPU and an address to play with.
 
     Parameters
@@ -41,6 +46,8 @@ class Explorer(KernelView):
         An address, or what `parse_address` reads as one.
     pa_bits : int, optional
         CONFIG_ARM64_PA_BITS; 52 with 52-bit virtual addresses, else 48.
+    quiz : bool
+        Hide the parts of the address; the reader fills them in. `quiz_answers` has what was said.
 
     Raises
     ------
@@ -55,6 +62,14 @@ class Explorer(KernelView):
     >>> explorer.cpu = "max,lpa2=off"
     >>> explorer.boot.vabits_actual
     47
+
+    As a quiz:
+
+    >>> explorer = Explorer("4k", 48, quiz=True)
+    >>> for text in ("TTBR0_EL1", "0"):
+    ...     explorer.say(text)
+    >>> explorer.quiz_answers["start"].verdict
+    'right'
     """
 
     _esm = module("explorer")
@@ -68,21 +83,44 @@ class Explorer(KernelView):
         page_size: str = "4k",
         va_bits: int = 52,
         cpu: str = "max",
-        address: str | int = "KIMAGE_VADDR + 0x1234567",
+        address: str | int | None = None,
         pa_bits: int | None = None,
+        quiz: bool = False,
     ) -> None:
+        booted = boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu))
+        self._drawn = 0  # how many addresses were drawn for the quiz
+        if address is None:
+            address = self._draw_address(booted) if quiz and isinstance(booted, Boot) else "KIMAGE_VADDR + 0x1234567"
         self._before: Boot | NoBoot | None = None
         self._pinned: Boot | None = None
         self._flips: int | None = None  # the bit that is being flipped
         self._flipped: int | None = None  # the bit that was flipped last, until another address is shown
         self.field = AddressField()
-        self._va = parse_address(written(address), boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)))
-        super().__init__(page_size, va_bits, cpu, pa_bits, address=address)
+        self._va = parse_address(written(address), booted)
+        super().__init__(page_size, va_bits, cpu, pa_bits, address=address, quiz=quiz)
 
     @property
     def decomposition(self) -> Decomposition | None:
         """The address taken apart; None where the kernel does not boot."""
         return decompose(self._va, self._boot) if isinstance(self._boot, Boot) else None
+
+    def _draw_address(self, booted: Boot) -> int:
+        """Another address, of the user and of the kernel in turn."""
+        self._drawn += 1
+        return addresses(booted, self._drawn)[(self._drawn - 1) % 2]
+
+    def another(self) -> None:
+        """Ask about another address."""
+        if isinstance(self.boot, Boot):
+            self.address = self._draw_address(self.boot)
+
+    def blanks(self) -> tuple[Blank, ...]:
+        """The fields of the address."""
+        return address_blanks(self._va, self.boot) if isinstance(self.boot, Boot) else ()
+
+    def answered(self) -> None:
+        """Show the field that was filled in."""
+        self.draw()
 
     def pin(self) -> None:
         """Keep the current kernel on the page, to compare others with it at the same address."""
@@ -103,6 +141,8 @@ class Explorer(KernelView):
         if self.decomposition is None:
             return None
         columns = self._columns
+        if self.hidden:
+            return hidden_address(self.decomposition, self.hidden, columns)
         picture = address_picture(self.decomposition, columns)
         if self._pinned is not None:
             picture = picture.differing(self._pinned_picture())
@@ -121,7 +161,10 @@ class Explorer(KernelView):
         return address_picture(decompose(self._va, self._pinned), self._columns)
 
     def text(self) -> str:
-        """The fields and their reasons as text, or why the kernel does not boot."""
+        """The fields and their reasons as text, or why the kernel does not boot; of a quiz, what is asked about."""
+        picture = self.picture()
+        if self.hidden and picture is not None:
+            return picture.title
         return self.stuck or "\n".join([str(self.decomposition), "", *map(str, self.explain())])
 
     def __repr__(self) -> str:
@@ -151,6 +194,7 @@ class Explorer(KernelView):
             self._va = parse_address(self.address, self._boot)
         self._flipped, self._flips = self._flips, None
         self.field.clear()
+        self.ask()
         self.draw()
 
     def drawn(self) -> dict[str, Any]:
@@ -162,10 +206,11 @@ class Explorer(KernelView):
                 self.address, f"{self._va:#018x}  {address_name(self._va, self._boot)}", address_names(self._boot)
             ),
             "picture": picture and picture.spec(),
-            "pinned": self._comparison(picture),
-            "why": [self._why(explanation) for explanation in self.explain()],
+            "pinned": None if self.hidden else self._comparison(picture),
+            "why": [] if self.hidden else [self._why(explanation) for explanation in self.explain()],
             "stuck": self.stuck,
             "changes": self._changes(),
+            "quiz": self.quiz_drawn(),
         }
 
     def _comparison(self, picture: Picture | None) -> dict[str, Any] | None:
@@ -190,7 +235,7 @@ class Explorer(KernelView):
 
     def _changes(self) -> dict[str, Any]:
         """What the last choice changed: what was chosen, the most important values, and all in groups."""
-        if self._before is None:
+        if self._before is None or self.hidden:
             return {
                 "title": "Flip a bit, or choose another kernel: what the choice changes is listed here.",
                 "first": [],
@@ -213,8 +258,12 @@ class Explorer(KernelView):
     # What comes from the browser.
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a choice, a bit to flip, a field to explain, a kernel to pin, or an address that was typed."""
+        """Handle an answer, a choice, a bit to flip, a field to explain, a kernel to pin, or a typed address."""
         match message:
+            case {"blank": _}:
+                self.hear(message)
+            case {"another": True}:
+                self.another()
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"flip": bit}:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import traitlets
 
+from pgtlab.lab.blanks import fold_blanks
+from pgtlab.lab.fill_in import Blank
 from pgtlab.lab.matrix import boots
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.fold_picture import cell_key, fold_line, fold_picture
-from pgtlab.picture import Picture
+from pgtlab.picture import Picture, Shape
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, on_the_page
+from pgtlab_widgets.quiz import Quiz
 from pgtlab_widgets.view import module
 
 
-class FoldLab(KernelView):
+class FoldLab(Quiz, KernelView):
     """All kernels at a glance. A click on a cell chooses one.
 
     Parameters
@@ -24,6 +29,9 @@ class FoldLab(KernelView):
         The views that follow the choice, such as an explorer; without any, all views with toggles that cells show.
     page_size, va_bits, cpu, pa_bits
         The kernel that is chosen first.
+    quiz : bool
+        Hide what the cells say; the reader fills in one cell after the other. `quiz_answers` has what was said about
+        the chosen one.
 
     Examples
     --------
@@ -44,11 +52,53 @@ class FoldLab(KernelView):
         va_bits: int = 52,
         cpu: str = "max",
         pa_bits: int | None = None,
+        quiz: bool = False,
     ) -> None:
+        self._solved: set[str] = set()  # the cells that were filled in
         self._boots = {cell_key(boot): boot for boot in boots()}
         self._views = weakref.WeakSet(views)
-        super().__init__(page_size, va_bits, cpu, pa_bits)
-        self.base_view = {"picture": fold_picture(list(self._boots.values())).spec()}
+        super().__init__(page_size, va_bits, cpu, pa_bits, quiz=quiz)
+        self._draw_cells()
+
+    def _draw_cells(self) -> None:
+        self.base_view = {"picture": self._hide(fold_picture(list(self._boots.values()))).spec()}
+
+    def _hide(self, picture: Picture) -> Picture:
+        """The picture without what the cells say that were not filled in yet."""
+        if not self.quiz:
+            return picture
+        unseen = {key: self._named(boot) for key, boot in self._boots.items() if key not in self._solved}
+
+        def shown(shape: Shape) -> Shape | None:
+            kind, _, cell = shape.key.partition(" ")
+            if cell not in unseen:
+                return shape
+            return replace(shape, hint=unseen[cell]) if kind == "cell" else None
+
+        kept = [shape for each in picture.shapes if (shape := shown(each)) is not None]
+        lines = [unseen.get(key) or fold_line(boot) for key, boot in self._boots.items()]
+        return replace(picture, shapes=tuple(kept), description="\n".join(lines))
+
+    @staticmethod
+    def _named(boot: Boot | NoBoot) -> str:
+        """A kernel on a CPU, without what becomes of it."""
+        return fold_line(boot).partition(":")[0]
+
+    def booted(self, before: Boot | NoBoot) -> None:
+        """Ask about the cell that was chosen."""
+        self.ask()
+        self.draw()
+
+    def blanks(self) -> tuple[Blank, ...]:
+        """What the chosen cell says."""
+        return () if cell_key(self.boot) in self._solved else fold_blanks(self.boot)
+
+    def answered(self) -> None:
+        """Show the cell when all of it is filled in."""
+        if not self.hidden:
+            self._solved.add(cell_key(self.boot))
+            self._draw_cells()
+        self.draw()
 
     def _followers(self) -> list[KernelView]:
         return [*self._views] or on_the_page()
@@ -61,17 +111,21 @@ class FoldLab(KernelView):
 
     def drawn(self) -> dict[str, Any]:
         """Which cell is chosen, and how the levels fold there."""
-        return {"selected": cell_key(self.boot), "status": fold_line(self.boot)}
+        status = self._named(self.boot) if self.hidden else fold_line(self.boot)
+        return {"selected": cell_key(self.boot), "status": status, "quiz": self.quiz_drawn()}
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a cell that was clicked."""
+        """Handle an answer, or a cell that was clicked."""
+        if "blank" in message:
+            self.hear(message)
+            return
         boot = self._boots[message["cell"]]
         for view in (self, *self._followers()):
             view.choose(**traits(boot.config), cpu=boot.cpu.name)
 
     def picture(self) -> Picture:
         """The matrix, with the chosen cell marked."""
-        return fold_picture(list(self._boots.values()), self.boot)
+        return self._hide(fold_picture(list(self._boots.values()), self.boot))
 
     def text(self) -> str:
         """A line for each cell."""

@@ -2,13 +2,14 @@
 // The page inspector's view: actions on a page and their history, its bytes, and what the kernel printed.
 import { kernel, stuck, toggling } from "./kernel.js";
 import { button, h, picture, stop } from "./page.js";
+import { answering, asking, together } from "./quiz.js";
 import { show } from "./show.js";
 
 /**
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, actions: {label: string, next: boolean}[], why: string,
  *   history: string[], at: number, stopped: boolean, picture: import("./page.js").Picture|null,
- *   log: {text: string, remark: string}[],
+ *   log: {text: string, remark: string}[], quiz: import("./quiz.js").Quiz|null,
  * }} View
  */
 
@@ -17,16 +18,17 @@ import { show } from "./show.js";
  * @param {View} view
  * @param {import("./page.js").Reader} reader
  */
-function actions({ actions, stopped, why }, reader) {
+function actions({ actions, stopped, why, quiz }, reader) {
+  const asked = quiz?.blank;
   const at = stop(reader, "actions", [...actions.filter(({ next }) => next), ...actions].map(({ label }) => label));
   const buttons = actions.map(({ label, next }) =>
     button(label, label, { do: label }, {
       class: next ? "mono next" : "mono",
       "data-item": label,
       tabindex: label === at ? 0 : -1,
-      "aria-disabled": stopped ? true : null,
+      "aria-disabled": stopped || asked ? true : null,
       "aria-describedby": next ? `${reader.id}-why` : null,
-      title: stopped ? "The kernel has panicked: go back one step, or start over" : null,
+      title: asked ? "First fill in what the last call changed" : stopped ? "The kernel has panicked: go back one step, or start over" : null,
     }),
   );
   return [
@@ -87,9 +89,10 @@ const body = (view, reader) => [
     ? [
         ...actions(view, reader),
         history(view, reader),
+        ...asking(view.quiz, reader),
         h("div", "inspected", { class: "inspected" }, [picture(reader, view.picture), log(view)]),
       ]
     : [stuck(view.stuck, view.choices)]),
 ];
 
-export default show("page-inspector", body, toggling);
+export default show("page-inspector", body, together(answering, toggling));

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pgtlab.lab.blanks import page_blanks
+from pgtlab.lab.fill_in import Blank
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
@@ -13,6 +15,7 @@ from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.page_picture import page_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.quiz import Quiz
 from pgtlab_widgets.view import module
 
 START_OVER = "start over"
@@ -23,7 +26,7 @@ ACTIONS = (ALLOC, CTOR, DTOR, FREE, DUMP)
 _MAPCOUNT = re.compile(r"\bmapcount:(-?\d+)")
 
 
-class PageInspector(KernelView):
+class PageInspector(Quiz, KernelView):
     """One page of a kernel, and what each action does to its `struct page`.
 
     Parameters
@@ -32,6 +35,8 @@ class PageInspector(KernelView):
         The tree to boot, as in `pgtlab trees`.
     page_size, va_bits, cpu, pa_bits
         The kernel and the CPU.
+    quiz : bool
+        Hide what each action changes; the reader fills it in. `quiz_answers` has what was said about the last action.
 
     Examples
     --------
@@ -53,11 +58,12 @@ class PageInspector(KernelView):
         va_bits: int = 48,
         cpu: str = "max",
         pa_bits: int | None = None,
+        quiz: bool = False,
     ) -> None:
         self._tree = Tree.named(tree)
         self.kernel: Kernel | None = None
         self.page: Page | None = None
-        super().__init__(page_size, va_bits, cpu, pa_bits)
+        super().__init__(page_size, va_bits, cpu, pa_bits, quiz=quiz)
 
     def booted(self, before: Boot | NoBoot) -> None:
         """Start a new kernel, and show the page that it will allocate first."""
@@ -66,7 +72,8 @@ class PageInspector(KernelView):
         self.draw()
 
     def _start(self) -> None:
-        """Start a kernel in which nothing was done yet."""
+        """Start a kernel in which nothing was done yet, and about which nothing is asked."""
+        self._quiz = None
         self._at = 0  # how many of the actions are done; the others were taken back
         self._printed: tuple[str, ...] = ()
         self._stopped = False
@@ -91,8 +98,11 @@ class PageInspector(KernelView):
             raise ValueError(f"{action!r} is not an action; choose from {', '.join(ACTIONS)}")
         if self.kernel is None or self._stopped:
             raise ValueError(f"{action}: no kernel is running; go back one step, or {START_OVER}")
+        if self.hidden:
+            raise ValueError(f"{action}: first fill in what the last call changed")
         self._done = [*self._done[: self._at], action]
         self._call(action)
+        self.ask()
         self.draw()
 
     def go(self, count: int) -> None:
@@ -128,6 +138,17 @@ class PageInspector(KernelView):
         self._printed = tuple(self.kernel.log.lines[lines:])
         self._at += 1
 
+    def blanks(self) -> tuple[Blank, ...]:
+        """What the last action changed in the page, and the map count that the kernel printed."""
+        if not self._done:
+            return ()
+        printed = next((int(found[1]) for line in self._printed if (found := _MAPCOUNT.search(line))), None)
+        return page_blanks(_counts(self._was), _counts(self._words), printed, self._done[self._at - 1])
+
+    def answered(self) -> None:
+        """Show the value that was filled in."""
+        self.draw()
+
     @property
     def done(self) -> tuple[str, ...]:
         """The actions that are done."""
@@ -153,7 +174,7 @@ class PageInspector(KernelView):
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
         picture = self.picture()
-        action, why = ("", "") if picture is None else self.next_action()
+        action, why = ("", "") if picture is None or self.hidden else self.next_action()
         return {
             "choices": self.toggles(),
             "stuck": self.stuck,
@@ -163,21 +184,23 @@ class PageInspector(KernelView):
             "at": self._at,
             "stopped": self._stopped,
             "picture": picture and picture.spec(),
-            "log": [self._line(line) for line in self._printed],
+            "log": [] if "printed" in self.hidden else [self._line(line) for line in self._printed],
+            "quiz": self.quiz_drawn(),
         }
 
     def _line(self, line: str) -> dict[str, str]:
         """A line of the log; the map count in it is explained."""
         found = _MAPCOUNT.search(line)
-        stored = self._was[6] & 0xFFFFFFFF
-        stored -= (stored >> 31) << 32
+        stored = _counts(self._was)["_mapcount"]
         if found is None or int(found[1]) != stored + 1:
             return {"text": line, "remark": ""}
         return {"text": line, "remark": f"stored {stored}, printed plus one: {found[1]}"}
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a choice of kernel, an action, or a place in the history."""
+        """Handle an answer, a choice of kernel, an action, or a place in the history."""
         match message:
+            case {"blank": _}:
+                self.hear(message)
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"do": action}:
@@ -190,12 +213,13 @@ class PageInspector(KernelView):
         if self.page is None:
             return None
         last = self.done[-1] if self.done else "free"
-        return page_picture(self._words, self._was, f"struct page of pfn {self.page.pfn:#x}: {last}")
+        return page_picture(self._words, self._was, f"struct page of pfn {self.page.pfn:#x}: {last}", self.hidden)
 
     def text(self) -> str:
         """The members as text, and what the kernel printed."""
         picture = self.picture()
-        return self.stuck if picture is None else "\n".join([picture.title, picture.description, *self._printed])
+        printed = () if "printed" in self.hidden else self._printed
+        return self.stuck if picture is None else "\n".join([picture.title, picture.description, *printed])
 
 
 def _next_page(k: Kernel) -> Page:
@@ -204,3 +228,10 @@ def _next_page(k: Kernel) -> Page:
     assert page is not None  # the kernel has just booted
     k.__free_pages(page, 0)
     return page
+
+
+def _counts(words: tuple[int, ...]) -> dict[str, int]:
+    """The members that count: the two names of the same four bytes, and the four bytes after them."""
+    page_type, refcount = words[6] & 0xFFFFFFFF, words[6] >> 32
+    signed = {"_mapcount": page_type, "_refcount": refcount}
+    return {"page_type": page_type} | {name: value - ((value >> 31) << 32) for name, value in signed.items()}

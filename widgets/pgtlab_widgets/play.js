@@ -35,7 +35,7 @@ const MOVES = {
 export function stepping(track, reader, label, end, more) {
   const { at, first, last } = track;
   const move = (/** @type {string} */ key, /** @type {string} */ label, /** @type {boolean} */ done) =>
-    button(key, label, MOVES[key](track), { "aria-disabled": done ? true : null, "aria-keyshortcuts": key });
+    button(key, label, MOVES[key](track), { "data-ahead": true, "aria-disabled": done ? true : null, "aria-keyshortcuts": key });
   const playing = reader.playing && at < last;
   return h("div", "steps", { class: "tools", role: "group", "aria-label": label, "data-steps": true }, [
     move("Home", "|◀ Start", at === first),

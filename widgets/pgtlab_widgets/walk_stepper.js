@@ -4,6 +4,7 @@ import { controls } from "./controls.js";
 import { kernel, stuck, toggling } from "./kernel.js";
 import { button, field, h, picture, table, toolbar } from "./page.js";
 import { playing, stepping } from "./play.js";
+import { answering, asking, together } from "./quiz.js";
 import { show } from "./show.js";
 
 /**
@@ -12,7 +13,7 @@ import { show } from "./show.js";
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, accesses: Options,
  *   els: Options, trials: {label: string, options: Options}[], step: number, last: number, faults: boolean, status: string,
  *   picture: import("./page.js").Picture|null, word: {name: string, digits: string, rows: string[][]}|null,
- *   edits: string[], undo: string,
+ *   edits: string[], undo: string, quiz: import("./quiz.js").Quiz|null,
  * }} View
  *
  * @typedef {import("./kernel.js").Reader} Reader
@@ -35,7 +36,7 @@ const steps = (view, reader) =>
 
 /** A shape of a step is a button that goes to that step. */
 const stepped = (/** @type {import("./page.js").Shape} */ { attributes }) =>
-  "data-step" in attributes ? { role: "button", "data-send": JSON.stringify({ step: Number(attributes["data-step"]) }) } : null;
+  "data-step" in attributes ? { role: "button", "data-ahead": true, "data-send": JSON.stringify({ step: Number(attributes["data-step"]) }) } : null;
 
 /**
  * The word of the step, and what can be changed in it.
@@ -44,7 +45,7 @@ const stepped = (/** @type {import("./page.js").Shape} */ { attributes }) =>
 function word({ word, edits, undo }) {
   const rows = word ? [table("fields", `${word.name} ${word.digits}`, ["bits", "field", "value", "meaning"], word.rows)] : [];
   const change = edits.map((name) => button(name, name, { edit: name }));
-  return h("div", "word", { class: "word", role: "region", "aria-label": "The word of this step", tabindex: 0 }, [
+  return h("div", "word", { class: "step-word", role: "region", "aria-label": "The word of this step", tabindex: 0 }, [
     h("div", "edits", { class: "tools", role: "group", "aria-label": "Change this entry" }, [
       ...(change.length ? [h("span", "label", { class: "label" }, "Change it"), ...change] : []),
       ...(undo ? [button("undo", `↶ Undo: ${undo}`, { undo: true })] : []),
@@ -77,7 +78,8 @@ function asked({ address, accesses, els, trials }, reader) {
 const walked = (view, reader) => [
   asked(view, reader),
   steps(view, reader),
-  h("p", "status", { class: "status", role: "status" }, view.status),
+  ...asking(view.quiz, reader, [button("another", "Another walk", { another: true })]),
+  h("p", "status", { class: "status", role: "status", hidden: view.quiz?.blank ? true : null }, view.status),
   h("div", "walked", { class: "walked" }, [...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []), word(view)]),
 ];
 
@@ -92,8 +94,4 @@ const body = (view, reader) => [
 
 const steppable = playing(track);
 
-export default show("walk-stepper", body, {
-  ...toggling,
-  ...steppable,
-  click: (event, context) => steppable.click(event, context) || toggling.click(event, context),
-});
+export default show("walk-stepper", body, together(answering, steppable, toggling));

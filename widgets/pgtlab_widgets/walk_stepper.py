@@ -10,8 +10,10 @@ import traitlets
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.walk import Walk
+from pgtlab.lab.blanks import entries_known, step_reached, walk_blanks
 from pgtlab.lab.entry_edits import Edit, edits
-from pgtlab.lab.tables_to_walk import AddressSpace, Trial, small_process
+from pgtlab.lab.fill_in import Blank
+from pgtlab.lab.tables_to_walk import AddressSpace, Trial, drawn_process, small_process
 from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.image import Image
@@ -25,11 +27,12 @@ from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
+from pgtlab_widgets.quiz import Quiz
 from pgtlab_widgets.view import module
 from pgtlab_widgets.walk_word import word_of
 
 
-class WalkStepper(KernelView):
+class WalkStepper(Quiz, KernelView):
     """A translation to step through.
 
     Parameters
@@ -46,6 +49,9 @@ class WalkStepper(KernelView):
         An address space of a `Kernel`, for addresses of user space.
     page_size, va_bits, cpu, pa_bits
         The kernel and the CPU to boot.
+    quiz : bool
+        Hide the indices, the addresses in the entries and the outcome; the reader fills them in, and a right answer
+        takes the next step. `quiz_answers` has what was said.
 
     Raises
     ------
@@ -67,6 +73,8 @@ class WalkStepper(KernelView):
     """
 
     _esm = module("walk_stepper")
+    # None of these changes the tables; that all steps are known ahead makes a step immediate.
+    foresees = traitlets.Dict({"choose": False, "step": True, "by": False, "try": True, "edit": False}).tag(sync=True)
 
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
     access = traitlets.Enum([access.name for access in Access])
@@ -84,7 +92,9 @@ class WalkStepper(KernelView):
         va_bits: int = 48,
         cpu: str = "max",
         pa_bits: int | None = None,
+        quiz: bool = False,
     ) -> None:
+        self._drawn = 1  # which process and translation were drawn for the quiz
         self.walk: Walk | None = None
         self.lookups: tuple[Lookup, ...] = ()
         self.field = AddressField()
@@ -98,18 +108,46 @@ class WalkStepper(KernelView):
         kernel: dict[str, Any] = {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}
         if self._given is not None and self._given.boot is not None:
             kernel = {**traits(self._given.boot.config), "cpu": self._given.boot.cpu.name}
-        super().__init__(**kernel, address="0", access=access, el=0)
+        if quiz and self._given is not None and self._given.boot is None:
+            raise ValueError("a quiz needs tables of a known kernel: give an Image with its configuration, or a Kernel")
+        super().__init__(**kernel, address="0", access=access, el=0, quiz=quiz)
         if address is not None:
             self.address = address
             self.el = int(self._va() >> 63) if el is None else el
         elif el is not None:
             self.el = el
-        self.access, self.step = access, 1
+        self.access, self.step = access, 0 if quiz else 1
 
     @property
     def last(self) -> int:
         """The number of the last step, the outcome."""
         return 0 if self.walk is None else len(self.walk.steps) + 1
+
+    @property
+    def reached(self) -> int:
+        """The last step that can be shown: the end, or in a quiz the step whose index the reader knows."""
+        return self.last if self.walk is None or not self.hidden else step_reached(self.walk, self.hidden)
+
+    @property
+    def known(self) -> int | None:
+        """The number of entries that the reader understands; None without a quiz, and at its end."""
+        return None if self.walk is None or not self.hidden else entries_known(self.walk, self.hidden)
+
+    def another(self) -> None:
+        """Ask about another process, and another translation in it."""
+        self._drawn += 1
+        self._trial = Trial("", 0)
+        self.booted(self.boot)
+        self.step = 0
+
+    def blanks(self) -> tuple[Blank, ...]:
+        """What the walk does, step by step."""
+        return walk_blanks(self.walk, self.boot) if self.walk and isinstance(self.boot, Boot) else ()
+
+    def answered(self) -> None:
+        """Take the step that the answer opens."""
+        self.step = self.reached
+        self.draw()
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -191,20 +229,25 @@ class WalkStepper(KernelView):
 
     @traitlets.validate("step")
     def _within(self, proposal: dict[str, Any]) -> int:
-        return min(max(int(proposal["value"]), 0), self.last)
+        return min(max(int(proposal["value"]), 0), self.reached)
 
     # From what is chosen to what is shown.
 
     def booted(self, before: Boot | NoBoot) -> None:
         """Walk the tables of another kernel and its process; the last trial is repeated there."""
-        self._space = self._given or (small_process(self.boot) if isinstance(self.boot, Boot) else None)
+        trial = None
+        if self._given or isinstance(self.boot, NoBoot):
+            self._space = self._given
+        elif self.quiz:
+            self._space, trial = drawn_process(self.boot, self._drawn)
+        else:
+            self._space = small_process(self.boot)
         self._tables, self._edits = self._space, ()
         self._groups = {trial: self._space.group(trial) for trial in self.trials} if self._space else {}
         if self._space is not None and (self._trial or not self._has_address()):
             name = self._trial.name if self._trial else ""
-            self._choose(
-                next((trial for trial in self.trials if trial.name == name and not trial.rule), self.trials[0])
-            )
+            same = (trial for trial in self.trials if trial.name == name and not trial.rule)
+            self._choose(trial or next(same, self.trials[0]))
         self._translate()
 
     def _has_address(self) -> bool:
@@ -234,6 +277,7 @@ class WalkStepper(KernelView):
             self._trial = next((trial for trial in self.trials if _is(trial, walk)), None)
         self._shown = asked
         self.field.clear()
+        self.ask()
         step = self.last if ended else min(self.step, self.last)
         if step == self.step or self.walk is None:
             self.draw()
@@ -263,15 +307,16 @@ class WalkStepper(KernelView):
                 {"label": a.name.lower(), "selected": a.name == self.access, "send": {"access": a.name}} for a in Access
             ],
             "els": [{"label": f"EL{el}", "selected": el == self.el, "send": {"el": el}} for el in (0, 1)],
-            "trials": self._grouped(),
+            "trials": [] if self.quiz else self._grouped(),  # whose names say how they end
             "step": self.step,
             "last": self.last,
-            "faults": self.walk is not None and isinstance(self.walk.outcome, Fault),
+            "faults": not self.hidden and self.walk is not None and isinstance(self.walk.outcome, Fault),
             "status": self.status(),
             "picture": picture and picture.spec(),
-            "word": self.walk and word_of(self.walk, self._space, self.step),
-            "edits": list(self.edits),
+            "word": (self.walk and not self.hidden and word_of(self.walk, self._space, self.step)) or None,
+            "edits": [] if self.hidden else list(self.edits),
             "undo": self._edits[-1].name if self._edits else "",
+            "quiz": self.quiz_drawn(),
         }
 
     def _grouped(self) -> list[dict[str, Any]]:
@@ -294,12 +339,16 @@ class WalkStepper(KernelView):
         ]
 
     def status(self) -> str:
-        """What happens at this step, in a sentence."""
-        return "" if self.walk is None else step_of(self.walk, self.step)
+        """What happens at this step, in a sentence; nothing while a quiz asks about it."""
+        return "" if self.hidden or self.walk is None else step_of(self.walk, self.step)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a step, a trial, a changed entry, an address, an access, an exception level, or a choice of kernel."""
+        """Handle an answer, a step, a trial, a changed entry, an address, an access, a level, or a choice of kernel."""
         match message:
+            case {"blank": _}:
+                self.hear(message)
+            case {"another": True}:
+                self.another()
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"step": step}:
@@ -324,10 +373,12 @@ class WalkStepper(KernelView):
         """The walk up to the current step; None if the kernel does not boot."""
         if self.walk is None or self._space is None:
             return None
-        return walk_picture(self.walk, self._space.mmu.memory, self.lookups, self.step)
+        return walk_picture(self.walk, self._space.mmu.memory, self.lookups, self.step, self.known)
 
     def text(self) -> str:
-        """All steps of the MMU, and those of Linux."""
+        """All steps of the MMU, and those of Linux; of a quiz, what is asked about."""
+        if self.hidden and (picture := self.picture()):
+            return picture.title
         return self.stuck if self.walk is None else "\n".join([str(self.walk), *map(str, self.lookups)])
 
 
