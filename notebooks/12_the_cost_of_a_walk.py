@@ -78,12 +78,12 @@ for regime in compared:
 chapter.ask("one_more_level")
 
 # %% [markdown]
-# Seven programs, 60,000 accesses each: word after word; every 64 KiB; any word of 8 GiB; a random chain of pointers; some
+# Seven programs, 40,000 accesses each: word after word; every 64 KiB; any word of 8 GiB; a random chain of pointers; some
 # pages far more often than others; 512 small mappings anywhere; and 32 processes in turn. Each dot is counted while these
 # addresses run through a TLB and real tables. It takes a second or two.
 
 # %%
-costs = walk_costs(compared, accesses=60_000)
+costs = walk_costs(compared, accesses=40_000)
 plot_walk_costs(costs)
 
 # %% [markdown]

@@ -8,7 +8,7 @@ from pgtlab.arch.sizes import size_name
 from pgtlab.lab.cost_comparison import HARDWARE, regimes, walk_costs
 from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 
-ACCESSES = 60_000
+ACCESSES = 20_000
 
 
 @cache
