@@ -15,6 +15,7 @@ from pgtlab.linux.constants import Constants
 
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
 _LOGGED = re.compile(r"(?=.*[a-f])[0-9a-f]{16}")  # ffff800080001234, as in the kernel's log
+LONGEST = 200  # characters of an address as text
 _SUM = re.compile(r"(?P<base>[^+-]+?)\s*(?:(?P<sign>[+-])\s*(?P<offset>[^+-]+?))?")
 _IMAGE = 1 << 31  # more than the kernel's image, since modules are within 2 GiB of it
 
@@ -103,6 +104,10 @@ def parse_address(text: str, boot: Boot | NoBoot | None) -> int:
     >>> hex(parse_address("PAGE_END + 0x1_000", boot(Config("4k", 48), CPU.named("max"))))
     '0xffff800000001000'
     """
+    if len(text) > LONGEST:
+        raise AddressError(
+            f"{text[:16]!r}... with {len(text):,} characters is not a 64-bit address; the last is {MASK64:#x}"
+        )
     match = _SUM.fullmatch(text.strip())
     if match is None:
         raise AddressError(f"{text!r} is not an address: write hex, decimal, or a name such as PAGE_OFFSET")

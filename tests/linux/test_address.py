@@ -81,3 +81,11 @@ def test_kimage_vaddr_and_vmalloc_start():
     assert k.KIMAGE_VADDR == k.VMALLOC_START
     assert address_name(k.KIMAGE_VADDR + 0x7FFF_FFFF, booted) == "KIMAGE_VADDR + 0x7fffffff"
     assert address_name(k.KIMAGE_VADDR + 0x8000_0000, booted) == "VMALLOC_START + 0x80000000"
+
+
+def test_endless_digits_are_refused_in_one_sentence():
+    message = (
+        r"^'1111111111111111'\.\.\. with 100,000 characters is not a 64-bit address; the last is 0xffffffffffffffff$"
+    )
+    with pytest.raises(AddressError, match=message):
+        parse_address("1" * 100_000, None)
