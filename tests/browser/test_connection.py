@@ -89,3 +89,21 @@ def test_view_that_leaves_takes_all_with_it(show):
     expect(page.locator(".pgtlab-view")).to_have_count(0)
     page.evaluate("window.models[0].update({view: '{}'})")
     page.wait_for_function("window.sent.some(({gone}) => gone)")
+
+
+def test_all_steps_of_a_walk_are_foreseen(show):
+    stepper = WalkStepper(page_size="16k", va_bits=52)
+    page, view = show(stepper)
+    answered(page)
+    stepper.receive = lambda message: None
+    counts = view.evaluate(
+        """view => {
+            const [shown, step] = [[], view.querySelector("[aria-keyshortcuts=ArrowRight]")];
+            for (let i = 0; i < 4; i++) {
+                step.click();
+                shown.push(view.querySelector("[data-steps]").textContent.match(/Step (\\d+) of/)[1]);
+            }
+            return shown;
+        }"""
+    )
+    assert counts == ["2", "3", "4", "5"]

@@ -213,4 +213,4 @@ def test_javascript_draws_its_data(render):
     step = view.get_by_role("button", name="Step ▶")
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End"):
         step.press(key)
-    assert view.page.evaluate("window.sent") == [{"by": 1}, {"by": 1}, {"by": -1}, {"step": 5}]
+    assert view.page.evaluate("window.sent") == [{"step": 2}, {"by": 1}, {"by": -1}, {"step": 5}]

@@ -12,6 +12,7 @@ from pgtlab.lab.history import Revision
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import module
 
 
@@ -34,6 +35,7 @@ class BisectionView(KernelView):
     """
 
     _esm = module("bisection_view")
+    foresees = ahead("choose", "bad")
 
     bad = traitlets.Enum([bad.name for bad in Bad])
 

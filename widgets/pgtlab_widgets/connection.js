@@ -128,6 +128,7 @@ export function connection(model, el, show) {
   model.on("comm_live_update", lose);
   return {
     connected: () => !lost,
+    current: () => shown === sent,
     deliver,
     send,
     receive,

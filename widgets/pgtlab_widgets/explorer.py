@@ -26,6 +26,7 @@ from pgtlab_widgets.changes import BOOTED, changes, chosen
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.quiz import Quiz
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import module
 
 FIRST: Final = 3  # changes that are always shown
@@ -73,6 +74,7 @@ class Explorer(Quiz, KernelView):
     """
 
     _esm = module("explorer")
+    foresees = ahead("choose", "flip", "explain")
     reflows = True
 
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])

@@ -6,8 +6,6 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
-import traitlets
-
 from pgtlab.lab.blanks import fold_blanks
 from pgtlab.lab.fill_in import Blank
 from pgtlab.lab.matrix import boots
@@ -17,6 +15,7 @@ from pgtlab.picture import Picture, Shape
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, on_the_page
 from pgtlab_widgets.quiz import Quiz
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import module
 
 
@@ -43,7 +42,7 @@ class FoldLab(Quiz, KernelView):
     """
 
     _esm = module("fold_lab")
-    foresees = traitlets.Dict({"cell": True}).tag(sync=True)
+    foresees = ahead(overtaking=("cell",))
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.share import SCHEME, Share
 from pgtlab_widgets.choices import choices, traits
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import View
 
 
@@ -46,7 +47,7 @@ class KernelView(View):
     va_bits = traitlets.Int()
     pa_bits = traitlets.Int()
     cpu = traitlets.Unicode()
-    foresees = traitlets.Dict({"choose": False}).tag(sync=True)
+    foresees = ahead("choose")
 
     def __init__(self, page_size: str, va_bits: int, cpu: str, pa_bits: int | None, **others: Any) -> None:
         config = Config(page_size, va_bits, pa_bits)

@@ -17,6 +17,7 @@ from pgtlab.linux.oops.showing.pictures import log_picture, word_pictures
 from pgtlab.linux.placement import Placement
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import View, module
 
 UNFOLDED = 100  # lines that a click on a fold shows
@@ -58,6 +59,7 @@ class OopsReader(View):
     """
 
     _esm = module("oops_reader")
+    foresees = ahead("chosen")
 
     #: `claim N`, counted from 0, the diagnoses first; or `line N`, counted from 1; or nothing.
     chosen = traitlets.Unicode()

@@ -18,8 +18,11 @@
  *   on: (event: string, listener: (content: any) => void) => void, off: (event: string, listener: (content: any) => void) => void,
  * }} Model
  *
- * What event handlers get besides the event: what is shown, and how to show it again.
- * @typedef {{view: any, reader: Reader, root: HTMLElement, model: Model, draw: () => void}} Context
+ * What event handlers get besides the event: what is shown, how to send a message, whether all that were sent are in what is
+ * shown, and how to show it again.
+ * @typedef {{
+ *   view: any, reader: Reader, root: HTMLElement, draw: () => void, model: {send: (message: object) => void, current: () => boolean},
+ * }} Context
  *
  * An element to show on the page. Attributes that are null are left out.
  * @typedef {{

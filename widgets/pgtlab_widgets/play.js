@@ -3,8 +3,7 @@
 import { button, h } from "./page.js";
 
 /**
- * Where the steps are. `name` is the message that goes to a step, such as `{step: 3}`; `{by: 1}` is the next one, so that two
- * fast presses are two steps.
+ * Where the steps are. `name` is the message that goes to a step, such as `{step: 3}`; `{by: 1}` is one after another.
  * @typedef {{name: string, at: number, first: number, last: number}} Track
  *
  * What is known of the reader: whether the steps are being played, how fast, and what waits for the next one.
@@ -19,10 +18,12 @@ const PACE = 1600; // milliseconds for a step at speed 1
 /** @type {Record<string, (track: Track) => object>} */
 const MOVES = {
   Home: ({ name, first }) => ({ [name]: first }),
-  ArrowLeft: () => ({ by: -1 }),
-  ArrowRight: () => ({ by: 1 }),
+  ArrowLeft: ({ name, at, first }) => ({ [name]: Math.max(at - 1, first) }),
+  ArrowRight: ({ name, at, last }) => ({ [name]: Math.min(at + 1, last) }),
   End: ({ name, last }) => ({ [name]: last }),
 };
+/** @type {Record<string, object>} the moves where another one is under way: two fast presses are two steps */
+const FURTHER = { ArrowLeft: { by: -1 }, ArrowRight: { by: 1 } };
 
 /**
  * The buttons of the steps, and what follows them in their row.
@@ -35,7 +36,7 @@ const MOVES = {
 export function stepping(track, reader, label, end, more) {
   const { at, first, last } = track;
   const move = (/** @type {string} */ key, /** @type {string} */ label, /** @type {boolean} */ done) =>
-    button(key, label, MOVES[key](track), { "data-ahead": true, "aria-disabled": done ? true : null, "aria-keyshortcuts": key });
+    button(key, label, MOVES[key](track), { "aria-disabled": done ? true : null, "aria-keyshortcuts": key, "data-move": key, "data-ahead": true });
   const playing = reader.playing && at < last;
   return h("div", "steps", { class: "tools", role: "group", "aria-label": label, "data-steps": true }, [
     move("Home", "|◀ Start", at === first),
@@ -70,6 +71,13 @@ function play(context, track) {
 }
 
 /**
+ * @param {string} key
+ * @param {Context} context
+ * @param {(view: any) => Track} track
+ */
+const move = (key, { view, model }, track) => model.send((!model.current() && FURTHER[key]) || MOVES[key](track(view)));
+
+/**
  * The events of the steps, of a view with a track: for `show()`. They return true where they are the steps'.
  * @param {(view: any) => Track} track
  */
@@ -90,14 +98,15 @@ export const playing = (track) => ({
       return true;
     }
     if (event.target.closest("[data-steps] button")) reader.playing = false;
+    const key = event.target.closest("[data-move]:not([aria-disabled])")?.dataset.move;
+    if (key) move(key, context, track);
+    return key !== undefined;
   },
 
-  keydown(/** @type {any} */ event, /** @type {Context} */ { view, reader, model }) {
-    if (!event.target.closest("[data-steps]")) return;
-    const move = MOVES[event.key]?.(track(view));
-    if (!move) return;
-    reader.playing = false;
-    model.send(move);
+  keydown(/** @type {any} */ event, /** @type {Context} */ context) {
+    if (!event.target.closest("[data-steps]") || !(event.key in MOVES)) return;
+    context.reader.playing = false;
+    move(event.key, context, track);
     event.preventDefault();
     event.stopPropagation();
     return true;

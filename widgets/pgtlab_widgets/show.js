@@ -52,7 +52,7 @@ export function show(name, body, on = {}) {
     });
     python.foresee(next);
     /** @type {Context} */
-    const context = { view: null, reader, root, model: { ...model, send: python.send }, draw };
+    const context = { view: null, reader, root, model: { send: python.send, current: python.current }, draw };
 
     /** What the reader may send next: what the pointer or the focus is on, and what the view says. */
     function next() {

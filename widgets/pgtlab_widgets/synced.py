@@ -18,6 +18,15 @@ def packed(data: dict[str, Any], widget: object) -> str:
     return json.dumps(data, separators=(",", ":"))
 
 
+def ahead(*names: str, overtaking: tuple[str, ...] = ()) -> traitlets.Dict[str, bool]:
+    """The trait `foresees`: what messages may be about, as their first key says, for what follows to be foreseen.
+
+    A copy of the view that receives one must change nothing that it shares with the view. Those of `overtaking` lead to
+    the same whatever others about the same came before.
+    """
+    return traitlets.Dict({**dict.fromkeys(names, False), **dict.fromkeys(overtaking, True)}).tag(sync=True)
+
+
 class Synced(anywidget.AnyWidget):
     """A widget whose large traits, its parts, are sent as differences.
 
@@ -36,9 +45,7 @@ class Synced(anywidget.AnyWidget):
     #: How many states the page has had.
     number = traitlets.Int().tag(sync=True)
 
-    #: What messages may be about to be foreseen, by their first key: a copy that receives one must change nothing that
-    #: it shares with the view. True where it does not matter which others about the same came before.
-    foresees = traitlets.Dict().tag(sync=True)
+    foresees = ahead()
 
     _answering: object = None
 

@@ -22,6 +22,7 @@ from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField
 from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
 from pgtlab_widgets.kernel_view import KernelView
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import module
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class TableMap(KernelView):
     """
 
     _esm = module("table_map")
+    foresees = ahead("choose", "va", "region", "scroll")
 
     address = traitlets.Unicode()
 

@@ -28,6 +28,7 @@ from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.quiz import Quiz
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.view import module
 from pgtlab_widgets.walk_word import word_of
 
@@ -74,7 +75,7 @@ class WalkStepper(Quiz, KernelView):
 
     _esm = module("walk_stepper")
     # None of these changes the tables; that all steps are known ahead makes a step immediate.
-    foresees = traitlets.Dict({"choose": False, "step": True, "by": False, "try": True, "edit": False}).tag(sync=True)
+    foresees = ahead("choose", "access", "el", "edit", overtaking=("step", "try"))
 
     address = traitlets.Union([traitlets.Unicode(), traitlets.Int()])
     access = traitlets.Enum([access.name for access in Access])
