@@ -93,7 +93,7 @@ k.dump_page(k.alloc_pages(0), "I wanted to see it")
 print(k.log)
 
 # %% [markdown]
-# What a log does *not* say can be evidence too. Here is the report of the same bad page from a kernel with the older
+# What a log does *not* say can be evidence too. Here is the report of such a page from a kernel with the older
 # `__dump_page`:
 
 # %%
@@ -229,6 +229,12 @@ chapter.ask("x4_of_a_boot")
 
 # %%
 chapter.ask("x5_of_a_boot")
+
+# %% [markdown]
+# *(full course)* And with pages of another size, where no shift is what it was:
+
+# %%
+chapter.ask("section_in_another_kernel")
 
 # %% [markdown]
 # x0, `1fffff` in line 34, is the largest number that a section can have, 2^(48 - 27) - 1: it fits the comparison that

@@ -112,6 +112,17 @@ def stored_for_printed(draw: Random) -> Question:
                 "wrong-width",
                 "`_mapcount` has four bytes: 32 bits, eight hexadecimal digits, negative numbers as in chapter 0.",
             ),
+            *(
+                (
+                    Wrong(
+                        printed - 1,
+                        "number-for-bits",
+                        "That is the number that is stored. In 32 bits it is written as 2^32 plus it.",
+                    ),
+                )
+                if printed < 1
+                else ()
+            ),
         ),
         steps=(
             f"Which number is one less than {printed}?",

@@ -14,11 +14,13 @@ from pgtlab.lab.crash_questions import (
     link_address_question,
     phys_offset_question,
     root_question,
+    section_elsewhere,
     section_question,
     vmemmap_question,
 )
 from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
 from pgtlab.lab.trees import Tree
+from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel.report import Run
 
 KERNEL_OFFSET = 0x3A89_BF80_0000  # line 55
@@ -121,7 +123,7 @@ def what_is_missing(draw: Random) -> Question:
     after = lines[next(n for n, line in enumerate(lines) if "mapcount:" in line) + 1]
     right = f"a line that begins with `{after.split(':')[0]}:`"
     return Question(
-        text="Above, the same bad page in a kernel whose `dump_page` works. Compare it with the real log. Which line would come right after line 4?",
+        text="Above, such a bad page in a kernel whose `dump_page` works. Compare it with the real log. Which line would come right after line 4?",
         answer=Choice(
             right,
             (
@@ -190,7 +192,7 @@ def level_of_line_7(draw: Random) -> Question:
     assert esr is not None
     code = ISSDataAbort(ESR_EL1(esr).ISS)
     return Question(
-        text=f"Now the real one, by hand: line 7 has `{esr:#x}`. At which level did the walk end?",
+        text=f"Line 7, by hand: ESR is `{esr:#x}`. At which level did the walk end?",
         answer=Number(code.DFSC & 3),
         wrong=(
             Wrong(
@@ -305,6 +307,11 @@ def x4_of_a_boot(draw: Random) -> Question:
 
 def x4_of_the_log(draw: Random) -> Question:
     return section_question(story(), (33,))
+
+
+@recall
+def section_in_another_kernel(draw: Random) -> Question:
+    return section_elsewhere(crash(draw, Config("16k", draw.choice((48, 52)))))
 
 
 @recall

@@ -21,7 +21,7 @@ from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.oops.inferring.layout import PAGE_BITS
 from pgtlab.linux.oops.inferring.memmap import signed
-from pgtlab.linux.placement import Placement
+from pgtlab.linux.placement import RAM_BASE, Placement
 
 STORY: Final = Placement(0xFFFF_F761_8000_0000, 0xFFFF_8000_8007_B950, 0x18A65D)
 BOOT: Final = Config("4k", 48)
@@ -128,17 +128,17 @@ def story() -> Crash:
     return Crash(STORY)
 
 
-def crash(draw: Random) -> Crash:
-    """A boot with 4K pages and 48 bits, with KASLR, a stack and a PUD table where `draw` puts them.
+def crash(draw: Random, config: Config = BOOT) -> Crash:
+    """A boot with KASLR, a stack and a PUD table where `draw` puts them; by default with 4K pages and 48 bits.
 
     >>> crash(Random(1)).run.outcome, hex(crash(Random(1))["x2"])
     ('panic', '0x7')
     """
-    k = BOOT.constants
+    k = config.constants
     phys_offset = -draw.randrange(0x100, 0x1_0000) * _GIB & MASK64
     stack = k.VMALLOC_START + draw.randrange(1 << 16) * k.THREAD_ALIGN
     copy = stack + draw.randrange(0x3400, 0x39F0, 16)  # where the calls leave it, near the upper end
-    return Crash(Placement(phys_offset, copy, draw.randrange(0x4_0200, 0x5_0000)))
+    return Crash(Placement(phys_offset, copy, (RAM_BASE >> k.PAGE_SHIFT) + draw.randrange(0x200, 0x4000)), config)
 
 
 def flags_after_cmp(left: int, right: int) -> str:

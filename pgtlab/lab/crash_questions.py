@@ -75,6 +75,7 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
         "right by 6 bits. Which number does it make of the copy?",
         answer=Number(right, base=16),
         wrong=(
+            Wrong(signed(right), "number-for-bits", "As a signed number that is right. As 64 bits it is 2^64 plus it."),
             Wrong(
                 distance % U64 >> 6,
                 "shift-is-logical",
@@ -136,6 +137,37 @@ def section_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     )
 
 
+def section_elsewhere(boot: Crash) -> Question:
+    """Which section would the frame be in, in a kernel with pages of another size?
+
+    >>> from random import Random
+    >>> from pgtlab import Config
+    >>> from pgtlab.lab.crash import crash
+    >>> boot = crash(Random(1), Config("16k", 48))
+    >>> section_elsewhere(boot).judge(f"{boot['x4']:#x}").verdict
+    'right'
+    """
+    k, pfn, right = boot.kernel, boot["x1"], boot["x4"]
+    size, shift = boot.config.granule, k.SECTION_SIZE_BITS - k.PAGE_SHIFT
+    return Question(
+        text=f"The same crash in a kernel with pages of {size}, where a section has 2^{k.SECTION_SIZE_BITS} bytes "
+        "too: x1 is "
+        f"`{pfn:#x}`. Which section is that?",
+        answer=Number(right, base=16),
+        wrong=(
+            Wrong(pfn >> 15, "page-is-4k", f"15 is right for pages of 4 KiB. How many pages of {size} has a section?"),
+            Wrong(
+                signed(pfn) >> shift & U64 - 1,
+                "shift-is-arithmetic",
+                "You repeated the sign. A pfn is an `unsigned long`, and zeros come in.",
+            ),
+            Wrong(pfn >> k.SECTION_SIZE_BITS, "section-in-bytes", "A section has so many *bytes*. x1 counts pages."),
+        ),
+        steps=(f"A page of {size} has 2 to which power of bytes?", "How many of them are a section? Shift by that."),
+        truth=f"{k.SECTION_SIZE_BITS} - {k.PAGE_SHIFT} = {shift}: {pfn:#x} >> {shift} = **{right:#x}**.",
+    )
+
+
 def root_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     """Which root would hold that section?
 
@@ -186,6 +218,7 @@ def phys_offset_question(boot: Crash) -> Question:
         "without its lowest six bits, and from that follows PHYS_OFFSET. Compute PHYS_OFFSET, as 64 bits.",
         answer=Number(right, base=16),
         wrong=(
+            Wrong(signed(right), "number-for-bits", "As a signed number that is right. As 64 bits it is 2^64 plus it."),
             Wrong(
                 above // 64 << 12, "sign-forgotten", "`vmemmap` is *above* VMEMMAP_START, so PHYS_OFFSET is below zero."
             ),
