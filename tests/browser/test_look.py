@@ -61,9 +61,9 @@ def test_letters_have_at_least_12_pixels(show, name, width):
     assert smallest >= 12
 
 
-def test_edge_of_a_wide_picture_shows_that_there_is_more(show):
-    page, view = show(Explorer("4k", 52))
-    page.set_viewport_size({"width": 660, "height": 900})
+def test_edge_of_a_wide_picture_shows_that_there_is_more(render):
+    wide = {"width": 3000, "height": 50, "title": "Wide", "description": "", "shapes": []}
+    view = render(Explorer, {**Explorer().view, "picture": wide})
     edges = view.locator(".edges").first
     right = "edges => getComputedStyle(edges, '::after').opacity"
     left = "edges => getComputedStyle(edges, '::before').opacity"
