@@ -47,6 +47,8 @@ STYLE = """
 .pgtlab-picture .lit { fill: #ffd97a; }
 .pgtlab-picture line.edge { stroke-dasharray: none; }
 .pgtlab-picture .part { stroke: none; }
+.pgtlab-picture .ink { fill: currentColor; }
+.pgtlab-picture .cell.part-of-run { stroke-opacity: 0; }
 .pgtlab-picture rect.length { stroke: currentColor; }
 .pgtlab-picture .partial { fill-opacity: 0.4; stroke-opacity: 0.5; stroke-dasharray: 2 2; }
 .pgtlab-picture .row { fill: none; stroke: none; }
@@ -63,6 +65,7 @@ STYLE = """
 .pgtlab-picture .cell.panic { fill: #e8703a; }
 .pgtlab-picture .cell.none { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
 .pgtlab-picture .cell.now { stroke-opacity: 1; }
+.pgtlab-picture .cell.part-of-run:hover { stroke-width: 2; stroke-opacity: 0.7; }
 .pgtlab-picture .cell.selected, .pgtlab-picture .cell[aria-pressed="true"] { stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 .pgtlab-picture path { fill: none; stroke: currentColor; }

@@ -13,8 +13,8 @@ def cell(view, name):
 def test_click_loads_a_cell_in_all_views(show):
     explorer = Explorer()
     page, view = show(FoldLab(explorer), explorer)
-    cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off").click()
-    chosen = cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off")
+    cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max without LPA2").click()
+    chosen = cell(view, "16K pages, VA_BITS=52, PA_BITS=52 on max without LPA2")
     expect(chosen).to_have_attribute("aria-pressed", "true")
     expect(view.get_by_role("status")).to_contain_text("47 bits in use")
     other = page.locator(".pgtlab-explorer").first

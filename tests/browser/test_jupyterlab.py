@@ -28,7 +28,7 @@ ANSWERS = {
     "tlb": ("^blocks$", "· by blocks"),
     "bug-lab": ("^fix-pud-free$", "next-20240229 on max: clean"),
     "table-map": ("^linear map$", "The way to 0x"),
-    "fold-lab": ("^16K pages, VA_BITS=52, PA_BITS=52 on max,lpa2=off", "47 bits in use"),
+    "fold-lab": ("^16K pages, VA_BITS=52, PA_BITS=52 on max without LPA2", "47 bits in use"),
 }
 
 

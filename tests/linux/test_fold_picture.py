@@ -1,5 +1,7 @@
 """The picture of folding: every cell says what its boot says."""
 
+import pytest
+
 from pgtlab.lab.matrix import boots
 from pgtlab.linux.boot import Boot, Fold, NoBoot
 from pgtlab.linux.fold_picture import cell_key, fold_picture
@@ -7,42 +9,59 @@ from pgtlab.linux.fold_picture import cell_key, fold_picture
 ALL = list(boots())
 
 
-def boxes(boot: Boot | NoBoot) -> dict[str, str]:
-    """The levels in a cell, with their classes."""
-    shapes = fold_picture(ALL).shapes
-    return {
-        s.key.split()[0]: s.attributes["class"] for s in shapes if s.tag == "rect" and s.key.endswith(cell_key(boot))
-    }
+def drawn(boot: Boot | NoBoot, room: float = 1012) -> dict[str, str]:
+    """The levels in the run of cells that has a boot's cell, with their classes."""
+    shapes = {shape.key: shape for shape in fold_picture(ALL, room=room).shapes}
+    cell = shapes[f"cell {cell_key(boot)}"].attributes
+    [run] = [
+        key.removeprefix("run ")
+        for key, shape in shapes.items()
+        if key.startswith("run ")
+        and shape.attributes["y"] == cell["y"]
+        and shape.attributes["x"] <= cell["x"] < shape.attributes["x"] + shape.attributes["width"]
+    ]
+    names = ("pgd", "p4d", "pud", "pmd", "pte")
+    return {name: str(shapes[f"{name} {run}"].attributes["class"]) for name in names if f"{name} {run}" in shapes}
 
 
-def test_a_cell_has_a_box_for_each_level_that_has_bits_and_none_where_nothing_boots():
-    picture = fold_picture(ALL)
+@pytest.mark.parametrize("room", [1012, 640])
+def test_cell_is_in_a_run_with_a_box_for_each_level_that_has_bits(room):
     for boot in ALL:
-        levels = [s.key.split()[0] for s in picture.shapes if s.tag == "rect" and s.key.endswith(f" {cell_key(boot)}")]
         if isinstance(boot, NoBoot):
-            assert levels == ["cell"]
+            assert drawn(boot, room) == {}
             continue
         gone = {name for name, fold in boot.folded.items() if fold is Fold.COMPILE_TIME}
-        assert levels == ["cell", *(name for name in ("pgd", "p4d", "pud", "pmd", "pte") if name not in gone)]
+        assert list(drawn(boot, room)) == [name for name in ("pgd", "p4d", "pud", "pmd", "pte") if name not in gone]
 
 
 def test_colours_are_the_mmus_levels_and_run_time_folding_is_dashed():
     by_name = {cell_key(boot): boot for boot in ALL}
-    assert boxes(by_name["16k/52/52/max"]) == {
-        "cell": "cell",
-        "pgd": "level-0",
-        "pud": "level-1",
-        "pmd": "level-2",
-        "pte": "level-3",
-    }
-    without = boxes(by_name["16k/52/52/max,lpa2=off"])
+    assert drawn(by_name["16k/52/52/max"]) == {"pgd": "level-0", "pud": "level-1", "pmd": "level-2", "pte": "level-3"}
+    without = drawn(by_name["16k/52/52/max,lpa2=off"])
     assert (without["pgd"], without["pud"], without["pmd"]) == ("folded", "level-1 run-time", "level-2")
+
+
+def test_equal_cells_are_drawn_once_and_rows_that_fold_at_run_time_are_marked():
+    keys = [shape.key for shape in fold_picture(ALL).shapes]
+    assert sum(key.startswith("cell ") for key in keys) == len(ALL)
+    assert 13 <= sum(key.startswith("run ") for key in keys) < 30
+    assert [key for key in keys if key.startswith("mark ")] == ["mark 4k/52/52", "mark 16k/52/52"]
+
+
+@pytest.mark.parametrize("room", [1012, 640])
+def test_nothing_is_drawn_outside_and_reasons_are_said_once(room):
+    picture = fold_picture(ALL, room=room)
+    for shape in picture.shapes:
+        if shape.tag == "rect":
+            assert 0 <= shape.attributes["x"] <= shape.attributes["x"] + shape.attributes["width"] <= picture.width
+            assert shape.attributes["y"] + shape.attributes["height"] <= picture.height
+    assert " ".join(s.text for s in picture.shapes if s.key.startswith("note ")).count("no 16K granule") == 1
 
 
 def test_keys_differ_and_the_chosen_cell_alone_is_marked():
     picture = fold_picture(ALL, ALL[3])
     assert len({shape.key for shape in picture.shapes}) == len(picture.shapes)
-    assert [s.key for s in picture.shapes if s.attributes.get("class") == "cell selected"] == [
+    assert [s.key for s in picture.shapes if s.attributes.get("class") == "cell part-of-run selected"] == [
         f"cell {cell_key(ALL[3])}"
     ]
     assert picture.description.count("\n") + 1 == len(ALL)

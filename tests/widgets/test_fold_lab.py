@@ -68,5 +68,5 @@ def test_fold_lab_does_not_keep_views_alive():
 
 def test_svg_marks_the_chosen_cell():
     lab = FoldLab(page_size="4k", va_bits=39)
-    assert 'class="cell selected" data-cell="4k/39/48/max"' in lab.svg()
+    assert 'class="cell part-of-run selected" data-cell="4k/39/48/max"' in lab.svg()
     assert "4K pages, VA_BITS=39, PA_BITS=48 on max: 39 bits in use" in lab.text()

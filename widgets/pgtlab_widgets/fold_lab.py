@@ -43,6 +43,7 @@ class FoldLab(Quiz, KernelView):
 
     _esm = module("fold_lab")
     foresees = ahead(overtaking=("cell",))
+    reflows = True
 
     def __init__(
         self,
@@ -57,31 +58,16 @@ class FoldLab(Quiz, KernelView):
         self._boots = {cell_key(boot): boot for boot in boots()}
         self._views = weakref.WeakSet(views)
         super().__init__(page_size, va_bits, cpu, pa_bits, quiz=quiz)
-        self._draw_cells()
+        self.resized()
 
-    def _draw_cells(self) -> None:
-        self.base_view = {"picture": self._hide(fold_picture(list(self._boots.values()))).spec()}
+    def resized(self) -> None:
+        """Draw the matrix for another room, or with more cells filled in."""
+        self.base_view = {"picture": self._matrix().spec()}
 
-    def _hide(self, picture: Picture) -> Picture:
-        """The picture without what the cells say that were not filled in yet."""
-        if not self.quiz:
-            return picture
-        unseen = {key: self._named(boot) for key, boot in self._boots.items() if key not in self._solved}
-
-        def shown(shape: Shape) -> Shape | None:
-            kind, _, cell = shape.key.partition(" ")
-            if cell not in unseen:
-                return shape
-            return replace(shape, hint=unseen[cell]) if kind == "cell" else None
-
-        kept = [shape for each in picture.shapes if (shape := shown(each)) is not None]
-        lines = [unseen.get(key) or fold_line(boot) for key, boot in self._boots.items()]
-        return replace(picture, shapes=tuple(kept), description="\n".join(lines))
-
-    @staticmethod
-    def _named(boot: Boot | NoBoot) -> str:
-        """A kernel on a CPU, without what becomes of it."""
-        return fold_line(boot).partition(":")[0]
+    def _matrix(self, selected: Boot | NoBoot | None = None) -> Picture:
+        """The matrix; in a quiz with those cells alone that were filled in."""
+        known = self._solved if self.quiz else None
+        return fold_picture(list(self._boots.values()), selected, self.room, known)
 
     def booted(self, before: Boot | NoBoot) -> None:
         """Ask about the cell that was chosen."""
@@ -96,7 +82,7 @@ class FoldLab(Quiz, KernelView):
         """Show the cell when all of it is filled in."""
         if not self.hidden:
             self._solved.add(cell_key(self.boot))
-            self._draw_cells()
+            self.resized()
         self.draw()
 
     def _followers(self) -> list[KernelView]:
@@ -124,7 +110,7 @@ class FoldLab(Quiz, KernelView):
 
     def picture(self) -> Picture:
         """The matrix, with the chosen cell marked."""
-        return self._hide(fold_picture(list(self._boots.values()), self.boot))
+        return self._matrix(self.boot)
 
     def text(self) -> str:
         """A line for each cell."""
