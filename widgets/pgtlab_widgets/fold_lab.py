@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import replace
 from typing import Any
 
 from pgtlab.lab.blanks import fold_blanks
 from pgtlab.lab.fill_in import Blank
 from pgtlab.lab.matrix import boots
 from pgtlab.linux.boot import Boot, NoBoot
-from pgtlab.linux.fold_picture import cell_key, fold_line, fold_picture
-from pgtlab.picture import Picture, Shape
+from pgtlab.linux.fold_picture import cell_key, cell_name, fold_line, fold_picture
+from pgtlab.picture import Picture
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, on_the_page
 from pgtlab_widgets.quiz import Quiz
@@ -96,7 +95,7 @@ class FoldLab(Quiz, KernelView):
 
     def drawn(self) -> dict[str, Any]:
         """Which cell is chosen, and how the levels fold there."""
-        status = self._named(self.boot) if self.hidden else fold_line(self.boot)
+        status = cell_name(self.boot) if self.hidden else fold_line(self.boot)
         return {"selected": cell_key(self.boot), "status": status, "quiz": self.quiz_drawn()}
 
     def receive(self, message: dict[str, Any]) -> None:
