@@ -184,7 +184,8 @@ print(k.log)
 
 # %% [markdown]
 # A **bad page**: the allocator got a page in a state that no free page may be in. Find three things in this output: the
-# `mapcount`; the four bytes, in the seventh word after `raw:`; and the reason, *nonzero mapcount*.
+# `mapcount`; the four bytes, in the seventh word after `raw:`; and the reason, *nonzero mapcount*. (`refcount:0` is in
+# order: the last reference was dropped, which is why the page came here. `mapping` and `index` say that it held no file.)
 #
 # After the report the allocator does *not* put the page on a list of free pages. If somebody still uses it, no harm is done. One page
 # of millions is lost, and the machine runs.

@@ -104,8 +104,8 @@ print("\n".join(run.dmesg[:12]))
 chapter.ask("what_is_missing")
 
 # %% [markdown]
-# *(full course)* A second silence is in line 19. A **taint** is a mark that a kernel carries from then on when something bad has happened to
-# it, so that later reports can be read with care. A bad page is such an event.
+# *(full course)* A second silence is in line 19. A **taint** is a mark that a kernel carries from then on when something
+# bad has happened to it, so that later reports can be read with care. A bad page is such an event.
 
 # %%
 chapter.ask("why_not_tainted")
@@ -135,8 +135,8 @@ chapter.ask("what_was_null")
 chapter.ask("level_of_an_esr")
 
 # %% [markdown]
-# *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel itself, IL says
-# that the instruction has 32 bits, FnV = 0 that FAR is valid; SET, EA and S1PTW are about memory that does not answer and
+# *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel
+# itself, IL says that the instruction has 32 bits, FnV = 0 that FAR is valid; SET, EA and S1PTW are about memory that does not answer and
 # about virtual machines. Lines 6 and 12 are headings. Does anything in lines 13 to 15 matter?
 
 # %%
@@ -196,7 +196,7 @@ chapter.ask("vmemmap_of_a_boot")
 
 # %% [markdown]
 # **And alone.** Line 56 has PHYS_OFFSET; VMEMMAP_START is not in the log, it is a constant of this configuration (chapter
-# 6a). First `vmemmap`, then x1. Compare your x1 with line 34 when you are done.
+# 6b). First `vmemmap`, then x1. Compare your x1 with line 34 when you are done.
 
 # %%
 chapter.ask("vmemmap_of_the_log")
@@ -291,8 +291,8 @@ chapter.ask("link_address_in_a_boot")
 chapter.ask("signal_of_line_53")
 
 # %% [markdown]
-# *(full course)* After that the kernel prints what may help somebody else. Line 57 is a **capability bitmap**: one bit for each capability
-# of the CPUs, by a list in the kernel's source.
+# *(full course)* After that the kernel prints what may help somebody else. Line 57 is a **capability bitmap**: one bit for
+# each capability of the CPUs, by a list in the kernel's source.
 
 # %%
 chapter.ask("after_the_panic")
@@ -337,8 +337,8 @@ for name in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed"
 
 # %% [markdown]
 # The second repair gives `__dump_folio` the pfn that was known all the time. It takes out the crash, and leaves line 3, which
-# comes from another use of the copy's address. *A newer kernel:* in 6.12 `__dump_page` takes the page itself where the copy
-# would mislead, and line 3 is gone as well.
+# comes from another use of the copy's address. *A newer kernel:* in 6.12 `__dump_page` no longer subtracts where the folio is
+# its own copy, and line 3 is gone as well.
 
 # %% [markdown]
 # ## 10b.11 True, false, or not decidable
