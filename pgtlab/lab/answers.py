@@ -60,7 +60,8 @@ class Number:
         """
         typed = said.strip() if isinstance(said, str) else ""
         text = re.sub(r"[\s_`]|(?<=\d),(?=\d{3}(?!\d))", "", typed.lower().replace("\u2212", "-"))
-        text = text.removesuffix(self.unit.lower()) if self.unit and self.unit != "bytes" else text
+        if self.unit and self.unit != "bytes":
+            text = text.removesuffix(self.unit.lower()).removesuffix(self.unit.lower().removesuffix("s"))
         sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
         value = self._magnitude(digits) if 0 < len(digits) <= 40 else None
         if value is None:
@@ -92,7 +93,7 @@ class Number:
         if self.base == 16:
             return f"{value:#x}"
         if self.unit != "bytes":
-            return f"{value:,} {self.unit}".rstrip()
+            return f"{value:,} {self.unit.removesuffix('s') if abs(value) == 1 else self.unit}".rstrip()
         power = 0
         while value and value % 1024 == 0 and power < len(_SUFFIXES):
             value, power = value // 1024, power + 1

@@ -154,7 +154,7 @@ def test_answer_is_there_when_the_cell_runs_again(show, tmp_path):
     view_of(tables, progress).answer("1", "each page has a table")
     _, view = show(view_of(tables, Progress.of(tmp_path)))
     expect(view).to_contain_text("The answer is right, and the reason is not.")
-    expect(view.locator(".said")).to_contain_text("1 tables")
+    expect(view.locator(".said")).to_contain_text("1 table")
 
 
 def test_a_page_without_widgets_has_the_answer_folded(empty_page):

@@ -36,6 +36,7 @@ DECIMAL, HEX, SIZE, LEVELS = Number(0), Number(0, base=16), Number(0, unit="byte
         (DECIMAL, "2**39", 1 << 39),
         (DECIMAL, "1 << 12", 4096),
         (LEVELS, "4 levels", 4),
+        (LEVELS, "1 level", 1),
         (HEX, "0xFFFF_FDFF", 0xFFFF_FDFF),
         (HEX, "fffffdff", 0xFFFF_FDFF),
         (HEX, "ffff fdff", 0xFFFF_FDFF),
@@ -60,6 +61,10 @@ def test_nonsense_is_refused_in_one_sentence(kind, typed):
         kind.read(typed)
     assert "is not a number: write one such as" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_one_is_singular():
+    assert [LEVELS.show(value) for value in (0, 1, 2)] == ["0 levels", "1 level", "2 levels"]
 
 
 def test_digits_that_may_be_hexadecimal_are_asked_for_again():
