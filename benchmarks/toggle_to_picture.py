@@ -94,7 +94,7 @@ CASES = {
     "page inspector: alloc, start over": view(
         "PageInspector()", ("button", "alloc_pages(0)"), ("button", "start over")
     ),
-    "bug lab: LPA2": view("BugLab(page_size='16k', va_bits=52)", *LPA2, target=".pgtlab-view .annotated"),
+    "bug lab: LPA2": view("BugLab(page_size='16k', va_bits=52)", *LPA2),
     "oops reader: a line": view(
         "OopsReader()", ("[data-item='line 7']", ""), ("[data-item='line 8']", ""), target=".pgtlab-view .because"
     ),

@@ -108,10 +108,10 @@ TLBView("uniform", walk_cache="last tables")
 # %% [markdown]
 # ## The bug lab
 #
-# The kernel of the story, or one with a bug of the catalogue, booted as you choose. Click a number of its log, such as x1, to
-# see how it was computed and from which others; or a claim, to see which lines it rests on. Unfold the sources to read what a
-# commit changed, and the functions of the call trace; apply one of the thread's fixes, or edit a function yourself; judge the
-# kernel, and run it everywhere.
+# In five stages. *Boot* the kernel of the story, or one with a bug of the catalogue, which offers to show itself where it bites.
+# *Read* its log: click a number, such as x1, to see how it was computed and from which others; or a claim, to see which lines
+# it rests on. *Change* a function: apply one of the thread's fixes, or edit one of the commits or of the call trace. *Judge*
+# the kernel, and run it *everywhere*.
 
 # %%
 from pgtlab_widgets import BugLab

@@ -22,8 +22,7 @@ VIEWS = {
     "page-inspector": "from pgtlab_widgets import PageInspector\ninspector = PageInspector()\n"
     "inspector.do('alloc_pages(0)')\ninspector.do('pagetable_pud_ctor(page)')\n"
     "inspector.do('__free_pages(page, 0)')\ninspector",
-    "bug-lab": "from pgtlab_widgets import BugLab\nlab = BugLab()\n"
-    "lab.chosen = next(key for key, (number, _) in lab.numbers.items() if number.name == 'x1')\nlab",
+    "bug-lab": "from pgtlab_widgets import BugLab\nBugLab()",
     "bisection": "from pgtlab_widgets import BisectionView\nview = BisectionView()\nview.receive({'next': True})\n"
     "view.receive({'next': True})\nview",
     "oops-reader": "from pgtlab_widgets import OopsReader\nOopsReader()",

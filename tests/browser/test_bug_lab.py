@@ -16,8 +16,104 @@ def one_kernel_a_step(monkeypatch):
     monkeypatch.setattr(bug_lab, "STEP", -1)
 
 
+def unfold(view, *stages):
+    for stage in stages:
+        view.locator(f"[data-unfold='stage {stage}']").click()
+
+
+def choose(view, name):
+    """Choose a tree or a bug."""
+    chosen = view.locator("[data-unfold=tree]")
+    if chosen.get_attribute("aria-expanded") == "false":
+        chosen.click()
+    view.get_by_role("button", name=name, exact=True).click()
+
+
+def test_stages_fold(show):
+    page, view = show(BugLab(), unfold=False)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    heads = view.locator(".stage-head .unfold")
+    expect(heads).to_have_text(["1 Boot", "2 Read", "3 Change", "4 Judge", "5 Everywhere"])
+    assert [head.get_attribute("aria-expanded") for head in heads.all()] == ["true", *4 * ["false"]]
+    expect(view.locator("svg.pgtlab-picture")).to_have_count(1)
+    expect(view.locator("svg")).to_contain_text("Oops: Unable to handle kernel NULL pointer dereference")
+    assert view.bounding_box()["y"] + view.bounding_box()["height"] < 720
+    unfold(view, 1)
+    for number in range(2, 6):
+        unfold(view, number)
+        assert view.locator(".stage.open").bounding_box()["height"] < 640, f"stage {number} is one screen"
+        unfold(view, number)
+    expect(view.locator(".stage .content")).to_have_count(0)
+    expect(view.locator(".stage-head .says")).to_have_text(
+        [
+            "next-20240229 on max: panic",
+            re.compile("lines, 2 reports, 2 diagnoses"),
+            "nothing is patched",
+            "not judged yet",
+            "not run yet",
+        ]
+    )
+
+
+def test_bug_is_shown_where_it_bites(show):
+    _, view = show(BugLab("fixed"), unfold=False)
+    choose(view, "small-pgd")
+    expect(view.locator(".summary")).to_have_text("small-pgd on max: clean")
+    expect(view.locator("svg")).to_contain_text("the run ends, and the kernel has nothing to report")
+    view.get_by_role("button", name="Show it where it bites: 4k pages, VA_BITS=52 on max without LPA2").click()
+    expect(view.locator(".summary")).to_contain_text("small-pgd on max without LPA2: unnoticed: a process that")
+    expect(view.locator("svg")).to_contain_text("something is wrong, and the kernel did not see it")
+    expect(view.get_by_role("button", name="Show it where it bites")).to_have_count(0)
+    expect(view.locator(".where")).to_have_text("It shows itself in 10 of 88 kernels.")
+
+
+def test_tree_is_looked_for(show):
+    _, view = show(BugLab("arm64-for-next", "16k", 47), unfold=False)
+    expect(view.locator(".summary")).to_contain_text("clean")
+    view.get_by_role("button", name="Look for a kernel in which it shows").click()
+    expect(view.locator(".summary")).to_contain_text("report")
+    choose(view, "fixed")
+    view.get_by_role("button", name="Look for a kernel in which it shows").click()
+    expect(view.locator(".where")).to_contain_text("It is clean in all 17 kernels that differ.")
+
+
+def test_editor_follows_the_bug_and_keeps_what_was_typed(show):
+    _, view = show(BugLab(), unfold=False)
+    unfold(view, 3)
+    field = view.get_by_role("textbox", name="Your own patch")
+    expect(field).to_have_value(re.compile("^def pud_free"))
+    field.fill("def pud_free(k, mm, pud):\n    pass  # not done yet")
+    choose(view, "small-pgd")
+    expect(field).to_have_value(re.compile("^def pgdir_is_page_size"))
+    field.fill("# an idea")
+    choose(view, "next-20240229")
+    expect(field).to_have_value("def pud_free(k, mm, pud):\n    pass  # not done yet")
+    unfold(view, 3)  # folded, and unfolded
+    unfold(view, 3)
+    expect(field).to_have_value("def pud_free(k, mm, pud):\n    pass  # not done yet")
+    choose(view, "small-pgd")
+    expect(field).to_have_value("# an idea")
+
+
+def test_no_empty_frames(show):
+    """What is not there takes no room, or a sentence says what will come."""
+    _, view = show(BugLab("fixed"), unfold=False)
+    unfold(view, 2, 3, 4)
+    expect(view.locator(".annotated")).to_have_text(re.compile("debug_vm_pgtable"))
+    expect(view.get_by_text("There is no report in this log.")).to_be_visible()
+    expect(view.locator("pre.diff")).to_have_count(0)
+    expect(view.get_by_text("what is right and what is wrong is listed here")).to_be_visible()
+    expect(view.get_by_role("progressbar")).to_have_count(0)
+    empty = view.evaluate(
+        """view => [...view.querySelectorAll("*")].filter((e) => e.offsetHeight > 40 && !e.textContent.trim()
+            && !["TEXTAREA", "INPUT", "PROGRESS"].includes(e.tagName) && !e.closest("svg")).map((e) => e.className)"""
+    )
+    assert empty == []
+
+
 def test_from_panic_to_number_to_fix_to_matrix(show):
     page, view = show(BugLab())
+    unfold(view, 2, 3)
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: panic")
     x1 = view.get_by_role("button", name=re.compile("^x1 [0-9a-f]{16}"))
     x1.click()
@@ -33,9 +129,7 @@ def test_from_panic_to_number_to_fix_to_matrix(show):
     view.get_by_role("button", name=re.compile("^EC 0x25")).press("Enter")
     expect(view.locator(".because li")).to_contain_text(["EC = ESR_EL1[31:26] = 0x25: Data Abort"])
     expect(view.get_by_role("button", name=re.compile("^ESR 0x0+96000004, an input"))).to_be_visible()
-    expect(view.get_by_role("region", name="Words of the log").locator("svg")).to_contain_text(
-        "Translation fault, level 0."
-    )
+    expect(view.get_by_role("region", name="Why").locator("svg")).to_contain_text("Translation fault, level 0.")
     view.get_by_role("button", name=re.compile("a struct page on the stack was used")).click()
     expect(view.locator(".because")).to_contain_text("(x20 - vmemmap) >> 6")
     expect(view.locator("li.lit", has_text="x1 : ")).to_be_visible()
@@ -45,9 +139,11 @@ def test_from_panic_to_number_to_fix_to_matrix(show):
 
     view.get_by_role("button", name="fix-pud-free", exact=True).click()
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: clean")
+    unfold(view, 4, 5)
     view.get_by_role("button", name="Judge the kernel").click()
     expect(view.get_by_text("17 of 17")).to_be_visible()
     expect(view.locator(".judged li")).to_have_count(8)
+    expect(view.get_by_text("8 of 8 checks hold")).to_be_visible()
     view.get_by_role("button", name="Run it everywhere").click()
     expect(view.get_by_text("104 of 104")).to_be_visible(timeout=30_000)
     view.get_by_role("button", name="16k/52/52/max: clean", exact=True).click()
@@ -56,18 +152,10 @@ def test_from_panic_to_number_to_fix_to_matrix(show):
     )
 
 
-def test_unnoticed_catalogue_bug(show):
-    _, view = show(BugLab(va_bits=52, pa_bits=52, cpu="max,lpa2=off"))
-    view.get_by_role("button", name="small-pgd", exact=True).click()
-    expect(view.locator(".summary")).to_contain_text(
-        "small-pgd on max,lpa2=off: unnoticed: a process that mapped nothing has"
-    )
-    expect(view.locator(".annotated")).to_have_text("Nothing was logged.")
-
-
 def test_type_apply_and_remove_a_patch(show, one_kernel_a_step):
     lab = BugLab("arm64-for-next")
     _, view = show(lab)
+    unfold(view, 3, 4)
     field = view.get_by_role("textbox", name="Your own patch")
     expect(field).to_have_value(re.compile(r"^def pud_free\(k: Kernel"))
     view.get_by_text("The functions of the commits and of the call trace").click()
@@ -106,6 +194,7 @@ def test_choices_move_nothing(show, width):
     page.set_viewport_size({"width": width, "height": 900})
     tops = "view => [...view.children].map((part) => part.offsetTop - view.offsetTop)"
     page.wait_for_function("width => innerWidth === width", arg=width)
+    unfold(view, 1, 2)
     before = view.evaluate(tops)
     log = view.locator(".annotated")
     for name in (re.compile("^x1 "), re.compile("^EC 0x25"), re.compile("a struct page on the stack was used")):
@@ -114,16 +203,13 @@ def test_choices_move_nothing(show, width):
         assert view.evaluate(tops) == before
     lit = log.locator("li.lit").first
     assert log.evaluate("(log, lit) => lit.offsetTop >= log.scrollTop", lit.element_handle())
-    for name, outcome in (("fix-pud-free", "clean"), ("Take fix-pud-free off", "panic"), ("off", "clean")):
-        view.get_by_role("button", name=name, exact=True).click()
-        expect(view.locator(".summary")).to_have_text(re.compile(f"{outcome}$"))
-        assert view.evaluate(tops) == before
 
 
 def test_stop_the_matrix(show, one_kernel_a_step):
     lab = BugLab()
     held = hold_steps(lab, after=5)
     _, view = show(lab)
+    unfold(view, 5)
     view.get_by_role("button", name="Run it everywhere").click()
     expect(view.get_by_text("5 of 104")).to_be_visible()
     view.get_by_role("button", name="Stop").click()
@@ -138,6 +224,9 @@ def test_axe_finds_no_violation(show, one_kernel_a_step, theme):
     lab = BugLab()
     hold_steps(lab, after=25)
     page, view = show(lab, theme=theme)
+    result = Axe().run(page, context=".pgtlab-bug-lab")
+    assert result.violations_count == 0, result.generate_report()
+    unfold(view, 2, 3, 4, 5)
     view.get_by_role("button", name="Run it everywhere").click()
     expect(view.get_by_text(re.compile("[2-9][0-9] of 104"))).to_be_visible()
     view.get_by_role("button", name="Stop").click()
@@ -155,10 +244,12 @@ def test_javascript_draws_its_data(render):
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": [shape]}
     pieces = [{"text": "no such "}, {"text": "line", "key": "number 1 8", "name": "a made-up number"}]
     row = {"number": 1, "text": "no such line", "remarks": ["made up"], "pieces": pieces}
+    claim = {"key": "claim 0", "text": "No such claim", "sure": "", "lines": [1], "diagnosis": True}
     lab = BugLab()
-    log = {"rows": [row], "claims": [], "sources": [], "functions": [], "diff": "", "chosen": "", "lit": []}
+    log = {"rows": [row], "claims": [claim], "sources": [], "functions": [], "diff": "", "chosen": "", "lit": []}
     drawn = {**lab.base_view, **lab.view, **log, "matrix": made_up, "inputs": ["number 1 8"]}
     view = render(BugLab, drawn)
+    unfold(view, 2, 5)
     expect(view.get_by_role("button", name="a made-up number, an input")).to_have_text("line")
     expect(view.locator(".annotated")).to_contain_text("no such line")
     expect(view.locator(".annotated")).to_contain_text("made up")

@@ -12,7 +12,7 @@ KERNEL_VIEWS = [name for name in NINE if name not in ("fold lab", "oops reader",
 @pytest.mark.parametrize("name", KERNEL_VIEWS)
 def test_controls_are_one_line_that_unfolds(show, name):
     _, view = show(NINE[name](), unfold=False)
-    line = view.locator(".controls").first
+    line = view.locator(".controls", has=view.page.locator("[data-unfold='kernel']"))
     unfold = line.locator("[data-unfold='kernel']")
     expect(unfold).to_have_attribute("aria-expanded", "false")
     assert line.bounding_box()["height"] < 40

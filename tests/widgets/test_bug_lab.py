@@ -215,6 +215,79 @@ def test_patch_text_apply_judge_unpatch(few_kernels):
     assert lab.view["own"]["text"] == OWN  # to go on with
 
 
+@pytest.mark.parametrize("name", BUGS)
+def test_bug_bites_where_its_button_leads(name):
+    lab = BugLab(name, "64k", 42, "a64fx")
+    there = lab.view["where"]
+    assert (there["send"] is None) == BUGS[name].shows(lab.boot) == (lab.run.outcome != "clean")
+    if there["send"]:
+        lab.receive(there["send"])
+    assert lab.run.outcome != "clean"
+    assert lab.view["where"]["send"] is None
+
+
+def test_tree_is_looked_for_in_the_kernels_that_differ():
+    lab = BugLab("arm64-for-next", "16k", 47)
+    assert (lab.run.outcome, lab.view["where"]["send"]) == ("clean", {"bite": True})
+    lab.receive({"bite": True})
+    assert lab.run.outcome == "report"
+    lab.tree = "fixed"
+    lab.receive({"bite": True})
+    assert lab.view["where"]["says"] == "It is clean in all 17 kernels that differ."
+    assert lab.view["where"]["send"] is None
+    lab.livepatch(p4d_clear=lambda k, p4dp: None)  # another kernel
+    assert lab.view["where"]["send"] == {"bite": True} or lab.run.outcome != "clean"
+
+
+def test_text_of_each_tree_is_kept():
+    lab = BugLab()
+    first = lab.view["own"]["text"]
+    lab.receive({"own": OWN})
+    lab.receive({"tree": "small-pgd"})
+    assert lab.view["own"]["text"].startswith("def pgdir_is_page_size(")
+    lab.receive({"own": ""})  # also that nothing is there
+    lab.receive({"tree": "next-20240229"})
+    assert lab.view["own"]["text"] == OWN != first
+    lab.receive({"tree": "small-pgd"})
+    assert lab.view["own"]["text"] == ""
+
+
+def test_stages_say_how_they_stand():
+    lab = BugLab("arm64-for-next")
+    assert lab.view["stages"] == {
+        "read": f"{len(lab.run.dmesg)} lines, 1 report, 1 diagnosis",
+        "change": "nothing is patched",
+        "judge": "not judged yet",
+        "everywhere": "not run yet",
+    }
+    lab.apply(OWN)
+    run(lab, {"judge": True})
+    run(lab, {"fill": True})
+    assert lab.view["stages"] == {
+        "read": f"{len(lab.run.dmesg)} lines, no reports, no diagnoses",
+        "change": "patched: pud_free()",
+        "judge": "8 of 8 checks hold",
+        "everywhere": "88 clean, 16 no boot",
+    }
+
+
+def test_picture_of_the_run():
+    lab = BugLab()
+    shapes = {shape["key"]: shape for shape in lab.view["picture"]["shapes"]}
+    assert [shapes[f"change name {n}"]["text"] for n in (0, 1)] == ["fold-puds", "dump-folio"]
+    assert shapes["outcome name"]["text"] == "panic"
+    assert shapes["report 1"]["text"].startswith("Oops: Unable to handle kernel NULL pointer dereference")
+    assert [shapes[f"level {name}"]["attributes"]["class"] for name in ("pgd", "p4d", "pud")] == [
+        "level-0",
+        "folded",
+        "level-1",
+    ]
+    lab.receive({"fix": "fix-pud-free"})
+    shapes = {shape["key"]: shape for shape in lab.view["picture"]["shapes"]}
+    assert (shapes["change name 2"]["text"], shapes["outcome name"]["text"]) == ("pud_free() patched", "clean")
+    assert "report 0" not in shapes
+
+
 def test_edit_function_of_the_call_trace():
     lab = BugLab()
     lab.receive({"edit": "get_pfnblock_flags_mask"})

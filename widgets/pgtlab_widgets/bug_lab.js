@@ -1,9 +1,11 @@
 // @ts-check
-// The bug lab's view: a tree on a CPU, its log and what follows from it, patches, sources, and the outcome everywhere.
-import { claims, log, reasons, words } from "./annotated.js";
+// The bug lab's view, in stages: a tree on a CPU, its log and what follows from it, patches, the judge, the outcome everywhere.
+import { claims, log, reasons } from "./annotated.js";
+import { controls } from "./controls.js";
 import { kernel, toggling } from "./kernel.js";
 import { button, h, picture, sending, textarea, toolbar } from "./page.js";
 import { show } from "./show.js";
+import { stage } from "./stages.js";
 
 /**
  * @typedef {{title: string, text: string, edit?: string}} Source
@@ -14,6 +16,7 @@ import { show } from "./show.js";
  *   outcome: string, fixes: {name: string, does: string}[], on: string[], patched: {name: string, as: string}[], diff: string,
  *   own: {text: string, error: string}, sources: Source[], functions: Source[], findings: string[], judged: number, kernels: number,
  *   matrix: import("./page.js").Picture, selected: string, filled: number, cells: number, doing: string, next: object|null,
+ *   where: {says: string, label: string, send: object|null}, picture: import("./page.js").Picture, stages: Record<string, string>,
  * }} View
  */
 
@@ -26,6 +29,55 @@ import { show } from "./show.js";
 const choice = (reader, label, choices, chosen) =>
   toolbar(reader, label, choices.map((option) => ({ ...option, selected: option.label === chosen })));
 
+/**
+ * What boots: a tree or a bug, in a kernel on a CPU; and what comes of it.
+ * @param {View} view
+ * @param {import("./kernel.js").Reader} reader
+ */
+function boot(view, reader) {
+  const { trees, bugs, tree, about, where, picture: run } = view;
+  return [
+    controls(reader, "tree", `${bugs.some(({ label }) => label === tree) ? "bug" : "tree"} ${tree}`, [
+      choice(reader, "Tree", trees, tree),
+      choice(reader, "Bug", bugs, tree),
+    ]),
+    h("p", "about", { class: "about", role: "note" }, about),
+    ...kernel(view.choices, reader),
+    ...(where.says || where.send
+      ? [
+          h("p", "where", { class: "where", role: "note" }, [
+            ...(where.says ? [h("span", "says", {}, where.says)] : []),
+            ...(where.send ? [button("bite", where.label, where.send)] : []),
+          ]),
+        ]
+      : []),
+    picture(reader, run, "run"),
+  ];
+}
+
+/**
+ * The log, what follows from it, and why.
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+const read = (view, reader) =>
+  view.claims.length
+    ? [
+        claims(view, reader, "Diagnosis", true),
+        h("div", "columns", { class: "columns" }, [log(view, reader), claims(view, reader, "What follows", false)]),
+        h("div", "why", { class: "why", role: "region", "aria-label": "Why", tabindex: 0 }, [reasons(view), ...words(view, reader)]),
+      ]
+    : view.rows.length
+      ? [h("p", "none", { class: "note" }, "There is no report in this log."), h("div", "columns", { class: "columns" }, [log(view, reader)])]
+      : [h("p", "none", { class: "note" }, view.stuck || "Nothing was logged: the kernel did not notice anything, or nothing is wrong here.")];
+
+/**
+ * The words in the lit lines, as pictures.
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+const words = ({ pictures }, reader) => pictures.map((word, i) => picture(reader, word, `picture ${i}`));
+
 /** @param {View} view */
 const patches = ({ fixes, on, patched }) =>
   h("div", "fixes", { class: "tools" }, [
@@ -35,55 +87,31 @@ const patches = ({ fixes, on, patched }) =>
   ]);
 
 /**
+ * The functions to read and to edit, the patch that is typed, and what it changes.
  * @param {View} view
  * @param {import("./page.js").Reader} reader
  */
-const own = ({ own, diff, patched }, reader) =>
+const change = (view, reader) => [
+  patches(view),
   h("section", "own", { class: "own", "aria-label": "Your own patch" }, [
     h("div", "typed", {}, [
-      textarea(reader, "Your own patch: a function as the kernel has it, in Python", "own", own, 14),
+      textarea(reader, "Your own patch: a function as the kernel has it, in Python", "own", view.own, 12),
       h("div", "tools", { class: "tools" }, [button("apply", "Apply", { apply: true })]),
     ]),
-    h("div", "diff", {}, [
-      h("div", "label", { class: "label" }, patched.length ? "What is patched" : "What is patched: nothing yet"),
-      h("pre", "text", { tabindex: 0, class: "diff", role: "region", "aria-label": "The difference to the tree" }, diff),
-    ]),
-  ]);
-
-/**
- * Work in steps: a button that starts or stops it, and how far it is.
- * @param {View} view
- * @param {string} name
- * @param {string} label
- * @param {string} what
- * @param {number} done
- * @param {number} all
- */
-const work = ({ doing, next }, name, label, what, done, all) =>
-  h("div", name, { class: "tools" }, [
-    button("start", doing === name ? "Stop" : label, doing === name ? { stop: true } : { [name]: true }),
-    h("progress", "progress", {
-      max: all,
-      value: done,
-      "aria-label": what,
-      "data-next": doing === name ? JSON.stringify(next) : null,
-    }),
-    h("span", "count", {}, `${done} of ${all}`),
-  ]);
-
-/**
- * @param {View} view
- * @param {import("./page.js").Reader} reader
- */
-const everywhere = (view, reader) =>
-  h("section", "everywhere", { "aria-label": "Everywhere" }, [
-    work(view, "judge", "Judge the kernel", "Kernels that have been judged", view.judged, view.kernels),
-    h("ul", "judged", { class: "judged", "aria-live": "polite", "aria-label": "Findings", tabindex: 0 },
-      view.findings.map((finding, i) => h("li", `${i}`, {}, finding)),
-    ),
-    work(view, "fill", "Run it everywhere", "Kernels that have run", view.filled, view.cells),
-    picture(reader, view.matrix, "matrix", sending("cell", view.selected)),
-  ]);
+    ...(view.patched.length
+      ? [
+          h("div", "diff", {}, [
+            h("div", "label", { class: "label" }, "What is patched"),
+            h("pre", "text", { tabindex: 0, class: "diff", role: "region", "aria-label": "The difference to the tree" }, view.diff),
+          ]),
+        ]
+      : []),
+  ]),
+  h("section", "sources", { "aria-label": "Sources" }, [
+    folded("commits", "What the commits change", view.sources.map(source)),
+    folded("functions", "The functions of the commits and of the call trace", view.functions.map(source)),
+  ]),
+];
 
 /**
  * @param {string} key
@@ -100,27 +128,56 @@ const source = ({ title, text, edit }) =>
   ]);
 
 /**
+ * Work in steps: a button that starts or stops it, and while it goes on, how far it is.
+ * @param {View} view
+ * @param {string} name
+ * @param {string} label
+ * @param {string} what
+ * @param {number} done
+ * @param {number} all
+ */
+const work = ({ doing }, name, label, what, done, all) =>
+  h("div", name, { class: "tools" }, [
+    button("start", doing === name ? "Stop" : label, doing === name ? { stop: true } : { [name]: true }),
+    ...(doing === name ? [h("progress", "progress", { max: all, value: done, "aria-label": what })] : []),
+    h("span", "count", {}, `${done} of ${all}`),
+  ]);
+
+/** @param {View} view */
+const judge = (view) => [
+  work(view, "judge", "Judge the kernel", "Kernels that have been judged", view.judged, view.kernels),
+  view.findings.length
+    ? h("ul", "judged", { class: "judged", "aria-live": "polite", "aria-label": "Findings", tabindex: 0 },
+        view.findings.map((finding, i) => h("li", `${i}`, {}, finding)))
+    : h("p", "none", { class: "note" }, `The patched kernel is booted in the ${view.kernels} kernels that differ, and checked: what is right and what is wrong is listed here.`),
+];
+
+/**
+ * @param {View} view
+ * @param {import("./page.js").Reader} reader
+ */
+const everywhere = (view, reader) => [
+  work(view, "fill", "Run it everywhere", "Kernels that have run", view.filled, view.cells),
+  picture(reader, view.matrix, "matrix", sending("cell", view.selected)),
+];
+
+/**
  * @param {View} view
  * @param {import("./kernel.js").Reader} reader
  */
-const body = (view, reader) => [
-  choice(reader, "Tree", view.trees, view.tree),
-  choice(reader, "Bug", view.bugs, view.tree),
-  h("p", "about", { class: "about", tabindex: 0, role: "note" }, view.about),
-  ...kernel(view.choices, reader),
-  patches(view),
-  h("p", "outcome", { class: "summary", role: "status" }, view.stuck || view.outcome),
-  claims(view, reader, "Diagnosis", true),
-  h("div", "columns", { class: "columns" }, [log(view, reader), claims(view, reader, "What follows", false)]),
-  reasons(view),
-  words(view, reader),
-  own(view, reader),
-  h("section", "sources", { "aria-label": "Sources" }, [
-    folded("commits", "What the commits change", view.sources.map(source)),
-    folded("functions", "The functions of the commits and of the call trace", view.functions.map(source)),
-  ]),
-  everywhere(view, reader),
-];
+function body(view, reader) {
+  const says = (/** @type {string} */ text, attributes = {}) => h("span", "says", { class: "says", ...attributes }, text);
+  const { outcome, stuck, stages, next, doing } = view;
+  // Work goes on while its stage is folded.
+  const going = (/** @type {string} */ name) => ({ "data-next": doing === name ? JSON.stringify(next) : null });
+  return [
+    stage(reader, 1, "Boot", says(stuck || outcome, { class: "says summary", role: "status" }), () => boot(view, reader)),
+    stage(reader, 2, "Read", says(stages.read), () => read(view, reader)),
+    stage(reader, 3, "Change", says(stages.change), () => change(view, reader)),
+    stage(reader, 4, "Judge", says(stages.judge, going("judge")), () => judge(view)),
+    stage(reader, 5, "Everywhere", says(stages.everywhere, going("fill")), () => everywhere(view, reader)),
+  ];
+}
 
 export default show("bug-lab", body, {
   ...toggling,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 import traitlets
 
 from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.run_picture import run_picture
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.boot import Boot, NoBoot
@@ -18,6 +20,7 @@ from pgtlab.linux.oops.showing.annotate import AnnotatedLog, NumberExplanation, 
 from pgtlab.linux.oops.showing.pictures import word_pictures
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, lit
+from pgtlab_widgets.biting import first_that_bites, named, where_it_bites
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_judge import KernelJudge
 from pgtlab_widgets.kernel_run import FIXES, KernelRun, tree_of
@@ -70,6 +73,7 @@ class BugLab(KernelView):
         pa_bits: int | None = None,
     ) -> None:
         self.steps = Steps(STEP)
+        self._nowhere: object = None  # the runs that are known to be clean everywhere
         self.editor = PatchEditor(tree)
         self.judge = KernelJudge(self.steps)
         self.matrix = OutcomeMatrix(self.steps)
@@ -195,8 +199,12 @@ class BugLab(KernelView):
             "choices": self.toggles(),
             "stuck": self.stuck,
             "tree": self.tree,
-            "outcome": f"{self.tree} on {self.cpu}: {self.run.outcome}" + (f": {self.seen}" if self.seen else ""),
+            "outcome": f"{self.tree} on {named(self.boot.cpu)}: {self.run.outcome}"
+            + (f": {self.seen}" if self.seen else ""),
             "about": self._about(),
+            "where": self._where(),
+            "stages": self._stages(),
+            "picture": self.picture().spec(),
             "chosen": self.chosen,
             "lit": marked,
             "inputs": [f"number {each.line} {each.start}" for each in inputs],
@@ -208,6 +216,39 @@ class BugLab(KernelView):
             **self.judge.drawn(),
             **self.matrix.drawn(),
             **self.steps.drawn(),
+        }
+
+    def _where(self) -> dict[str, Any]:
+        """Where it shows itself, and the message that goes there, if it does not here."""
+        where = where_it_bites(self.tree, self.boot)
+        if self.tree not in BUGS and self.run.outcome == "clean":
+            if self._nowhere is self.editor.patched:
+                return {**where, "says": f"It is clean in all {len(distinct_boots())} kernels that differ."}
+            return {**where, "label": "Look for a kernel in which it shows", "send": {"bite": True}}
+        return where
+
+    def _bite(self) -> None:
+        """Go to a kernel in which the tree shows something, or say that there is none."""
+        there = first_that_bites(self.editor.patched)
+        if there is None:
+            self._nowhere = self.editor.patched
+            self.draw()
+        else:
+            self.choose(**traits(there.config), cpu=there.cpu.name)
+
+    def _stages(self) -> dict[str, str]:
+        """What each stage has to say while it is folded."""
+        log, dmesg = self.annotated, self.run.dmesg
+        reports = _some(len(self.run.reports), "report", "reports")
+        diagnosed = _some(len(log.diagnoses) if log else 0, "diagnosis", "diagnoses")
+        patched = sorted(self.editor.patched.functions)
+        result, filled = self.judge.result, Counter(self.matrix.outcomes.values())
+        held = sum(finding.state == "right" for finding in result.findings) if result else 0
+        return {
+            "read": f"{len(dmesg)} lines, {reports}, {diagnosed}" if dmesg else "nothing was logged",
+            "change": f"patched: {', '.join(f'{name}()' for name in patched)}" if patched else "nothing is patched",
+            "judge": f"{held} of {len(result.findings)} checks hold" if result else "not judged yet",
+            "everywhere": ", ".join(f"{n} {outcome}" for outcome, n in filled.most_common()) or "not run yet",
         }
 
     def _about(self) -> str:
@@ -226,6 +267,8 @@ class BugLab(KernelView):
                 self.tree = tree
             case {"chosen": chosen}:
                 self.chosen = "" if chosen == self.chosen else chosen
+            case {"bite": True}:
+                self._bite()
             case {"cell": key}:
                 booted = self.matrix.boots[key]
                 self.choose(**traits(booted.config), cpu=booted.cpu.name)
@@ -241,12 +284,19 @@ class BugLab(KernelView):
                 self.draw()
 
     def picture(self) -> Picture:
-        """The matrix with the outcomes so far."""
-        return self.matrix.picture(self.boot)
+        """The run: the changes in the tree, the kernel, and the outcome. Of all kernels there is `matrix.picture()`."""
+        run = self.kernel_run
+        commits = tree_of(self.tree).commits
+        changes = ["fixed", self.tree] if self.tree in BUGS else [commit.name for commit in commits]
+        return run_picture(self.tree, changes, sorted(self.editor.patched.functions), self.boot, run.run, run.seen)
 
     def text(self) -> str:
         """The log, or why the kernel does not boot."""
         return self.stuck or "\n".join(self.run.dmesg)
+
+
+def _some(count: int, one: str, several: str) -> str:
+    return f"{count or 'no'} {one if count == 1 else several}"
 
 
 def _known(number: PrintedNumber, known: NumberExplanation) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pgtlab.lab.bugs import BUGS
@@ -24,19 +25,26 @@ class PatchEditor:
     """
 
     def __init__(self, tree: str) -> None:
-        self._text = self._offered = self._error = ""
+        self._texts: dict[str, str] = {}  # what the learner has typed, for each tree
+        self._error = ""
         self.patched = patch_runs(tree, {})
 
+    @property
+    def text(self) -> str:
+        """The text for the chosen tree: what was typed there, or the function that the tree is about."""
+        name = self.patched.name
+        return self._texts[name] if name in self._texts else _first_source(name)
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._texts[self.patched.name] = text
+
     def choose_tree(self, name: str) -> None:
-        """Choose another tree; its first function is put into the text, unless the learner has typed something."""
+        """Choose another tree, with the text that belongs to it."""
         functions = self.patched.functions
         if name in BUGS:  # the fixes are not about it
             functions = {other: symbol for other, symbol in functions.items() if not fix_of(symbol)}
         self.patched, self._error = patch_runs(name, functions), ""
-        offered = _first_source(name)
-        if self._text in ("", self._offered):
-            self._text = offered
-        self._offered = offered
 
     def livepatch(self, functions: Mapping[str, Symbol], booted: Boot | NoBoot) -> None:
         """Add functions to the patch. `LivepatchError` if they do not fit into the kernel; then nothing changes."""
@@ -45,7 +53,7 @@ class PatchEditor:
 
     def apply(self, source: str, booted: Boot | NoBoot) -> None:
         """Add the functions in a source text to the patch. `PatchError` if it is not Python."""
-        self._text = source
+        self.text = source
         self.livepatch(read_patch(source, self.patched.start_kernel(booted, patched=False)), booted)
 
     def unpatch(self, name: str) -> None:
@@ -56,13 +64,13 @@ class PatchEditor:
         """Handle a text, a function to edit, or a change of the patch."""
         match message:
             case {"own": text}:
-                self._text = text
+                self.text = text
             case {"edit": name}:
                 functions = {function.name: function.now for function in self.patched.run(booted).involved}
-                self._text, self._error = source_of(functions[name]), ""
+                self.text, self._error = source_of(functions[name]), ""
             case {"apply": True}:
                 try:
-                    self.apply(self._text, booted)
+                    self.apply(self.text, booted)
                 except ValueError as error:
                     self._error = str(error)
             case {"fix": name}:
@@ -76,10 +84,11 @@ class PatchEditor:
         return {
             "on": [name for name, fix in FIXES.items() if fix.functions.items() <= functions.items()],
             "patched": [{"name": name, "as": _title(name, symbol)} for name, symbol in sorted(functions.items())],
-            "own": {"text": self._text, "error": self._error or self.patched.run(booted).stopped},
+            "own": {"text": self.text, "error": self._error or self.patched.run(booted).stopped},
         }
 
 
+@cache
 def _first_source(tree: str) -> str:
     """The source of the function that a tree is about."""
     commits = tree_of(tree).commits

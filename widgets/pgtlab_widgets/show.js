@@ -68,7 +68,10 @@ export function show(name, body, on = {}) {
       patch(root, python.connected() ? wanted : [h("p", "disconnected", { class: "failed", role: "status" }, AWAY), ...wanted.map(disconnected)]);
       // A field is set only when Python's text for it changes: the reader may be typing in it.
       for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[data-field]")))
-        if (reader[input.id] !== input.dataset.value) input.value = reader[input.id] = input.dataset.value ?? "";
+        if (filled.get(input) !== input.dataset.value) {
+          input.value = input.dataset.value ?? "";
+          filled.set(input, input.dataset.value);
+        }
       revealAll();
       requestAnimationFrame(() => markEdges(root));
       // Long work goes in steps: the next one is requested once the result of the last one is drawn.
@@ -105,7 +108,7 @@ export function show(name, body, on = {}) {
     /** @param {Element} element */
     function send(element) {
       const { send, field } = /** @type {HTMLElement} */ (element).dataset;
-      if (field) delete reader[element.id]; // Python may answer with the same text as before
+      if (field) filled.delete(element); // Python may answer with the same text as before
       if (element.getAttribute("aria-disabled") !== "true")
         python.send(send ? JSON.parse(send) : { [field ?? ""]: /** @type {HTMLInputElement} */ (element).value });
     }

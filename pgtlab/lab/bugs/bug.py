@@ -9,7 +9,7 @@ from typing import Final
 
 from pgtlab.lab.matrix import boots
 from pgtlab.lab.trees import TREES, Commit, Tree
-from pgtlab.linux.boot import Boot
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.kernel.report import Run
@@ -114,6 +114,29 @@ class Bug:
     def boots(self) -> Iterator[Boot]:
         """Every legal configuration and preset CPU that shows the bug."""
         return (self.with_options(b) for b in boots() if isinstance(b, Boot) and self.shows(b))
+
+    def nearest(self, boot: Boot | NoBoot) -> Boot:
+        """Of the kernels and CPUs that show the bug, the one most like `boot`.
+
+        >>> from pgtlab import CPU, Config, boot
+        >>> from pgtlab.lab.bugs import BUGS
+        >>> BUGS["small-pgd"].nearest(boot(Config("16k", 48), CPU.named("max")))
+        Boot(Config('16k', va_bits=52, pa_bits=52) on max,lpa2=off: 47 bits, the walk starts at level 1, \
+        p4d folded at compile time, pud folded at run time)
+        """
+
+        def unlike(other: Boot) -> tuple[bool, bool, int, int]:
+            one, two = other.config, boot.config
+            # The same CPU without LPA2 is more like it than another CPU.
+            cpu, without = boot.cpu.name.partition(",")[0], other.cpu.name.partition(",")[0]
+            return (
+                one.page_size != two.page_size,
+                cpu != without,
+                abs(one.va_bits - two.va_bits) + abs(one.pa_bits - two.pa_bits),
+                int(other.cpu != boot.cpu),
+            )
+
+        return min(self.boots(), key=unlike)
 
     def as_dict(self) -> dict[str, object]:
         """The bug as plain data, as `pgtlab bugs --json` prints it."""
