@@ -65,7 +65,10 @@ const read = (view, reader) =>
     ? [
         claims(view, reader, "Diagnosis", true),
         h("div", "columns", { class: "columns" }, [log(view, reader), claims(view, reader, "What follows", false)]),
-        h("div", "why", { class: "why", role: "region", "aria-label": "Why", tabindex: 0 }, [reasons(view), ...words(view, reader)]),
+        h("div", "why", { class: "why", role: "region", "aria-label": "Why", tabindex: 0 }, [
+          { ...reasons(view), attributes: { class: "because", "aria-live": "polite" } }, // it scrolls with the pictures
+          ...words(view, reader),
+        ]),
       ]
     : view.rows.length
       ? [h("p", "none", { class: "note" }, "There is no report in this log."), h("div", "columns", { class: "columns" }, [log(view, reader)])]

@@ -45,6 +45,8 @@ export function show(name, body, on = {}) {
     const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
     const ended = new AbortController();
     const { signal } = ended;
+    /** @type {WeakMap<Element, string|undefined>} Python's text in each field, as it was last set */
+    const filled = new WeakMap();
     const python = connection(model, el, (view) => {
       if (view) context.view = view;
       if (context.view.frame) root.setAttribute("aria-label", context.view.frame.question);
