@@ -13,13 +13,13 @@
 # %% [markdown]
 # # 0. Can you read 0xfffffdff?
 #
-# On 29 February 2024 a computer stopped while it was starting. The last thing that it wrote were 59 lines, and one of
-# them contains this:
+# On 29 February 2024 a computer stopped while it was starting. The last that it wrote are 59 lines, and one of them
+# contains this:
 #
 #     x24: 00000000fffffdff
 #
-# That is not noise. Somebody stored a small negative number there, for a good reason, and it was found where it should
-# not have been. At the end of this course you will know who, and why the machine stopped. First you have to be able to
+# `x24` is one of the processor's **registers**, small memories of 64 bits each, and the digits are what was in it. That is
+# not noise. Somebody stored a small negative number, for a good reason, and it was found where it should not have been. At the end of this course you will know who, and why the machine stopped. First you have to be able to
 # read the number.
 
 # %%
@@ -58,7 +58,8 @@ chapter.ask("as_signed")
 # does in 1,000: `0xffff_fdff`.
 #
 # Why sixteen? A digit is exactly four bits: 16 = 2 to the power of 4. So you can read the bits of a long word digit by
-# digit, without arithmetic.
+# digit, without arithmetic. Bits are numbered from the right, from 0: bits 11:0 are the lowest twelve, and bit 31 is the
+# highest of 32.
 
 # %%
 for digit in "0123456789abcdef":
@@ -76,45 +77,16 @@ print(hex(x & 0xFFF), hex(x & 0xFFFF_F000), hex(x >> 12))
 
 # %% [markdown]
 # The third one is a **shift**: `x >> 12` moves all bits twelve places to the right, and twelve bits drop out. Mask and
-# shift together take any field out of a word, `x >> low & (1 << width) - 1`: the one expression that this whole course
-# cannot do without.
-
-# %% [markdown]
-# ## 0.4 Two ways to shift right
-#
-# If bits drop out on the right, something must come in on the left. A **logical shift** brings in zeros. An
-# **arithmetic shift** brings in copies of the top bit, so that a negative number stays negative. A processor has both.
-# C takes the first for unsigned numbers and the second for signed ones. Both are written `>>`.
+# shift together take any field out of a word: `(x >> low) & ((1 << width) - 1)`, where `low` is the number of the field's
+# lowest bit and `width` the number of its bits. This course uses that expression more than any other. Here are bits 19:12,
+# eight of them:
 
 # %%
-word = 0xFFFF_FFFF_FFFF_E680
-logical = word >> 6
-arithmetic = (word - (1 << 64) >> 6) & (1 << 64) - 1  # as a signed number, then back to 64 bits
-print(f"logical    {logical:#018x}\narithmetic {arithmetic:#018x}")
+low, width = 12, 8
+print(hex((x >> low) & ((1 << width) - 1)))
 
 # %% [markdown]
-# Two answers from the same bits. In chapter 6 you compute a value of the 59 lines with one of these shifts, and a second
-# value from the first with the other. Take the wrong one and nothing fits.
-
-# %% [markdown]
-# ## 0.5 The smallest byte first
-#
-# A byte is two hexadecimal digits. **ASCII** gives each letter a byte: `p` is `0x70`, `a` is `0x61`. And **arm64**,
-# Linux's name for Arm's 64-bit processors, is **little-endian** like most machines: of a word that takes several bytes of
-# memory, the lowest byte has the lowest address. So a text that was read as a number stands backwards in it.
-
-# %%
-number = int.from_bytes(b"page", "little")
-print(hex(number), number.to_bytes(4, "little"))
-
-# %% [markdown]
-# One of the 59 lines has `x17: 78303a7865646e69`. Somebody left a text there. Which?
-
-# %%
-print(0x7830_3A78_6564_6E69.to_bytes(8, "little"))
-
-# %% [markdown]
-# ## 0.6 A sign is not in the bits
+# ## 0.4 A sign is not in the bits
 #
 # In C a number has a width, and a type that says whether it is signed. **Two's complement** is how a signed one is
 # stored: the top bit counts as negative. In 32 bits, all ones is -1, and to get minus x you flip all bits of x and add 1.
@@ -137,8 +109,41 @@ def as_int32(word):
 print(as_int32(0xFFFF_FDFF), as_int32(0x0000_0201))
 
 # %% [markdown]
-# There it is: **-513**. The bits are the same as those of 4294966783. Which of the two is meant is decided by those who
-# read them.
+# There it is: **-513**. The bits are the same as those of 4294966783. Which of the two is meant, the bits do not say.
+
+# %% [markdown]
+# ## 0.5 Two ways to shift right
+#
+# If bits drop out on the right, something must come in on the left. A **logical shift** brings in zeros. An
+# **arithmetic shift** brings in copies of the top bit, so that a negative number stays negative. A processor has both.
+# C takes the first for unsigned numbers and the second for signed ones. Both are written `>>`.
+
+# %%
+word = 0xFFFF_FFFF_FFFF_E680
+logical = word >> 6
+arithmetic = ((word - (1 << 64)) >> 6) & ((1 << 64) - 1)  # as a signed number, shifted, and back to 64 bits
+print(f"logical    {logical:#018x}\narithmetic {arithmetic:#018x}")
+
+# %% [markdown]
+# Two answers from the same bits. In chapter 6 you compute a value of the 59 lines with one of these shifts, and a second
+# value from the first with the other. Take the wrong one and nothing fits.
+
+# %% [markdown]
+# ## 0.6 The smallest byte first
+#
+# A byte is two hexadecimal digits. **ASCII** gives each letter a byte: `p` is `0x70`, `a` is `0x61`. And **arm64**,
+# Linux's name for Arm's 64-bit processors, is **little-endian** like most machines: of a word that takes several bytes of
+# memory, the last two digits, the lowest byte, have the lowest address. So a text that was read as a number stands backwards in it.
+
+# %%
+number = int.from_bytes(b"page", "little")
+print(hex(number), number.to_bytes(4, "little"))
+
+# %% [markdown]
+# One of the 59 lines has `x17: 78303a7865646e69`. Somebody left a text there. Which?
+
+# %%
+print(0x7830_3A78_6564_6E69.to_bytes(8, "little"))
 
 # %%
 chapter.ask("what_is_it")
@@ -146,7 +151,7 @@ chapter.ask("what_is_it")
 # %% [markdown]
 # ## 0.7 In three lines
 #
-# - A hexadecimal digit is four bits; `x >> low & (1 << width) - 1` takes a field out of a word.
+# - A hexadecimal digit is four bits; `(x >> low) & ((1 << width) - 1)` takes a field out of a word.
 # - There are two shifts right, and they differ where the top bit is 1. Bytes lie in memory with the lowest first.
 # - Bits have no sign: `0xfffffdff` is -513 as a signed 32-bit number, and 4294966783 as an unsigned one.
 

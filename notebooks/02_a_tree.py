@@ -28,8 +28,8 @@ chapter
 # %% [markdown]
 # ## 2.1 The array that does not fit
 #
-# An arm64 program usually has 48 bits of address in use. Its list needs 8 bytes for each page: the frame, and a few bits
-# of permission.
+# A pointer has 64 bits, but usually only the lowest 48 of them choose a byte: 48 bits are *in use*. (The others must be all 0 or
+# all 1; chapter 4.) A program's list needs 8 bytes for each page: the frame, and a few bits that say what is allowed.
 
 # %%
 chapter.ask("flat_table")
@@ -59,7 +59,8 @@ chapter.ask("entries_in_a_table")
 
 # %% [markdown]
 # If the second table is still too large, do it again: a tree. Its steps are called **levels**, and Arm numbers them so
-# that *the last one, which leads to frames, is always level 3*.
+# that *the last one, which leads to frames, is always level 3*. The level above it is 2, then 1, then 0: *above* means nearer to
+# the first table, and a smaller number.
 
 # %% [markdown]
 # ## 2.3 An address is a way down the tree
@@ -84,14 +85,27 @@ va = 0x7F00_1234_5678
 print(hex(va >> 21 & 0x1FF), "at level 2, and at level 3:", hex(va >> 12 & 0x1FF))
 
 # %% [markdown]
-# A **granule** is Arm's word for the page size that the tables are made for: 4K, 16K or 64K. With another granule
+# (`va` is short for virtual address.) A **granule** is Arm's word for the page size that the tables are made for: 4K, 16K or 64K. With another granule
 # everything moves, since both the page and the table have another size.
 
 # %%
-cut(0x7F00_1234_5678, "16k", bits=47)
+cut(0x7F00_1234_5678, "16k", bits=47)  # why 47 comes in 2.5
 
 # %%
 chapter.ask("index_at_a_level")
+
+# %% [markdown]
+# An entry of level 3 stands for one page. A level 3 table has 512 of them, so an entry of level 2, which leads to such a table,
+# stands for 512 x 4 KiB = 2 MiB. And so on upwards, with the bits that lie below the index:
+
+# %%
+from pgtlab.arch.sizes import size_name
+
+for level, lowest_bit in ((3, 12), (2, 21), (1, 30), (0, 39)):
+    print(f"one entry of level {level}: 2**{lowest_bit} bytes = {size_name(1 << lowest_bit)}")
+
+# %%
+chapter.ask("one_entry_covers")
 
 # %% [markdown]
 # ## 2.4 How many tables does one byte need?
@@ -119,7 +133,8 @@ process.map(0x7F00_1240_0000, 0x8010_0000, count=1024)
 process
 
 # %% [markdown]
-# In text, each line is an entry, or a run of entries that continue each other:
+# In text, each line is an entry, or a run of entries that continue each other. (RAM begins at `0x40000000` here, where the tables
+# are put, and the frames of processes begin at `0x80000000`. The last words of a line are for chapter 3.)
 
 # %%
 print(process)
@@ -142,7 +157,7 @@ chapter.ask("start_level")
 from pgtlab.arch.granule import GRANULES
 
 for granule in GRANULES:
-    starts = {bits: granule.start_level(bits) for bits in (36, 39, 42, 47, 48, 52)}
+    starts = {bits: granule.start_level(bits) for bits in (39, 47, 48, 52)}
     print(f"{granule.name:>3}: bits of address to start level: {starts}")
 
 # %% [markdown]

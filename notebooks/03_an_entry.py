@@ -39,10 +39,10 @@ chapter
 # Arm's word for an entry is **descriptor**; the two words mean the same. Its two lowest bits say what kind it is, and you
 # need to know the level to understand them:
 #
-# | bits 1:0 | levels above 3 | level 3 |
+# | bits 1:0 | levels 0, 1 and 2 | level 3 |
 # |---|---|---|
-# | `x0` | invalid | invalid |
-# | `01` | a block | invalid |
+# | `00`, `10` | invalid | invalid |
+# | `01` | a block, at levels 1 and 2 | invalid |
 # | `11` | a table | a page |
 #
 # Bit 0 is the **valid** bit: if it is 0, the MMU looks at nothing else and refuses the access: a **fault**. A **table
@@ -75,7 +75,8 @@ entry
 print(hex(entry.value & 0x0000_FFFF_FFFF_F000))
 
 # %% [markdown]
-# One expression, `word & 0x0000_ffff_ffff_f000`. Nothing is shifted.
+# One expression, `word & 0x0000_ffff_ffff_f000`. Nothing is shifted. (The picture shows OA as a field of its own, as
+# 0x8a65d: the twelve zeros on its right are left out.)
 
 # %%
 chapter.ask("output_address")
@@ -94,7 +95,7 @@ process.map(0x8000_0000, 0x9000_0000, count=512, blocks=True)
 print(process.walk(0x8012_3450))
 
 # %% [markdown]
-# They belong to the offset. The walk is a read shorter, and a table less is needed: blocks are why the kernel can map all
+# They belong to the offset. One read fewer, and one table fewer: blocks are why the kernel can map all
 # of RAM with a handful of tables.
 
 # %% [markdown]
@@ -103,10 +104,12 @@ print(process.walk(0x8012_3450))
 # arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. Five bits say who may do
 # what:
 #
-# - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in. Bit 7 *forbids writing*, to EL0 and EL1 alike.
+# - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in; the kernel may always read. Bit 7 *forbids writing*, to EL0 and
+#   EL1 alike.
 # - **UXN** and **PXN**, bits 54 and 53: unprivileged and privileged execute never. They *forbid* to run instructions from
 #   there, at EL0 and at EL1.
-# - **AF**, access flag, bit 10. As long as it is 0, every access is refused, so that the kernel notices the first one.
+# - **AF**, access flag, bit 10: whether the page was used since the kernel last cleared the flag. The kernel wants to notice
+#   the first use.
 #
 # Note the direction: except for bit 6 and AF, a 1 takes something away.
 
@@ -141,7 +144,7 @@ print(process.walk(0x40_0010).outcome)
 # %% [markdown]
 # ## 3.6 A word of your own
 #
-# The word from the beginning, bit by bit. Then change one: what does clearing bit 0 do, or setting bit 7, or the level?
+# The word from the beginning, bit by bit. What becomes of it if you clear bit 0? And if it is in a table of another level?
 
 # %%
 machine.entry(entry.value, level=3)

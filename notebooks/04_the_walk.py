@@ -17,7 +17,7 @@
 # chapter you do it by hand, then you write it in ten lines of Python, and your lines have to agree with the model for
 # every address that it is asked about.
 #
-# One question stands at the start. The tree has a root. Who tells the MMU where it is, and why are there two?
+# Two questions first. Who tells the MMU where the first table is? And why are there two first tables at once?
 
 # %%
 from pgtlab_widgets import Chapter
@@ -28,12 +28,14 @@ chapter
 # %% [markdown]
 # ## 4.1 Two trees, and bit 55
 #
-# A **register** is a small memory inside the processor. **TTBR0_EL1** is the register that holds the physical address of
+# **TTBR0_EL1** is the register that holds the physical address of
 # the first table for the lower addresses, which begin with zeros: the programs' half. **TTBR1_EL1** holds that for the
-# upper addresses, which begin with ones: the kernel's half. The kernel gives each process a TTBR0_EL1 of its own, and
-# keeps one TTBR1_EL1 for all. That is why the kernel is at the same addresses whichever process is running.
+# upper addresses, which begin with ones: the kernel's half. The kernel writes another
+# address into TTBR0_EL1 each time another process runs, and never changes TTBR1_EL1. That is why the kernel is at the same
+# addresses whichever process is running.
 #
-# Bit 55 of the address chooses between the two. Why 55, and not 63? Because the top byte can be set aside for other uses.
+# Bit 55 of the address chooses between the two. Why 55, and not 63? Because the top byte can be set aside for
+# other uses. In this course it is not.
 
 # %%
 chapter.ask("which_register")
@@ -54,7 +56,7 @@ for bits in (39, 48):
 chapter.ask("size_field")
 
 # %% [markdown]
-# The bits that are not in use must still have a value. **Canonical** is an address whose bits above those in use are all
+# The bits that are not in use must still have a value. An address is **canonical** if its bits above those in use are all
 # equal to bit 55: all 0 in the lower half, all 1 in the upper. Any other address is in neither half, and the MMU refuses
 # it without reading a word.
 
@@ -67,8 +69,8 @@ chapter.ask("canonical")
 # %% [markdown]
 # ## 4.3 A walk, worked
 #
-# A **walk** is what the MMU does for an address that it has not translated lately: read an entry at each level, down to
-# the leaf. Here is one with three levels, because three show everything.
+# A **walk** is what the MMU does to translate an address: it reads an entry at each level, down to the leaf. (It remembers recent
+# results, and walks only where it has none; chapter 12.) Here is a walk with three levels, because three show everything.
 
 # %%
 from pgtlab.lab.machine import Machine
@@ -92,6 +94,14 @@ print(f"and the offset: {table:#x} + {va & 0xFFF:#x} = {table + (va & 0xFFF):#x}
 
 # %%
 print(process.walk(va))
+
+# %% [markdown]
+# And step by step. Use the arrow keys, and say before each step where the next read will go.
+
+# %%
+from pgtlab_widgets import WalkStepper
+
+WalkStepper(process.mmu, va)
 
 # %%
 chapter.ask("order_of_a_walk")
@@ -136,8 +146,9 @@ for page in (0x12_3456_8000, 0x12_3466_7000, 0x12_7456_7000, 0x7F_0000_0000):
 # ## 4.7 In ten lines of Python
 #
 # Write `translate(ram, ttbr, va)` for 4K pages and 39 bits, for the lower half. `ram(pa)` returns the word at a physical
-# address. Return the physical address, or `("fault", level)`. Mind bits 1:0 at each level: what has to be there to go
-# on, what to stop with a block, and what is a fault?
+# address. Return the physical address, or `("fault", level)`. Only bits 1:0 decide whether the walk goes on, ends at a
+# block or a page, or is a fault; AF and AP play no part here. Begin with pages, and add the rest when the cell below asks
+# for it.
 
 
 # %%
@@ -174,18 +185,7 @@ print(real.mmu.translate(0xFFFF_0000_0012_3456))
 chapter.ask("walk_of_a_real_kernel")
 
 # %% [markdown]
-# ## 4.9 Step through it
-#
-# The walk stepper shows one walk, read by read. Step with the arrow keys, and say before each step where the next read
-# will go.
-
-# %%
-from pgtlab_widgets import WalkStepper
-
-WalkStepper(process.mmu, va)
-
-# %% [markdown]
-# ## 4.10 In three lines
+# ## 4.9 In three lines
 #
 # - Bit 55 chooses TTBR0_EL1 or TTBR1_EL1; T0SZ and T1SZ say how many bits are cut off; all addresses in tables are
 #   physical.

@@ -14,7 +14,7 @@ def two_digits(draw: Random) -> Question:
     value = 16 * high + low
     return Question(
         text=f"What is `{value:#x}` in decimal?",
-        answer=Number(value),
+        answer=Number(value, strict=True),
         wrong=(
             Wrong(
                 10 * high + low,
@@ -62,7 +62,7 @@ def arithmetic_shift(draw: Random) -> Question:
     n = draw.choice((4, 8, 12))
     signed, logical = (x - (1 << 64) >> n) & MASK64, x >> n
     return Question(
-        text=f"A 64-bit word holds `{x:#018x}`. What does an **arithmetic** shift right by {n} make of it?",
+        text=f"A 64-bit word holds `{x:#018x}`. What does an **arithmetic** shift right by {n} make of it, in hexadecimal?",
         answer=Number(signed, base=16),
         wrong=(
             Wrong(
@@ -74,8 +74,7 @@ def arithmetic_shift(draw: Random) -> Question:
             Wrong(
                 x << n & MASK64,
                 "shift-right-is-left",
-                f"You moved the digits to the left. A shift right by {n} drops the lowest {n // 4} "
-                f"digit{'s' if n > 4 else ''}.",
+                f"You moved the digits to the left. A shift right by {n} drops the last {f'{n // 4} digits' if n > 4 else 'digit'}.",
             ),
         ),
         truth=f"Bit 63 is 1, so {n} ones come in from the left: **`{signed:#018x}`**. (A logical shift gives "

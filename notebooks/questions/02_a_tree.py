@@ -101,7 +101,12 @@ def tables_for_one_byte(draw: Random) -> Question:
             Wrong(
                 made - 1,
                 "the-first-table-is-free",
-                "You left one out. The first table is a table, too; and the page itself is not one.",
+                "You left one out. The first table is a table, too.",
+            ),
+            Wrong(
+                made + 1,
+                "the-page-is-a-table",
+                "You counted the page itself. It is what the tables lead to; it is not one of them.",
             ),
             Wrong(
                 512,
@@ -123,7 +128,7 @@ def and_the_next_page(draw: Random) -> Question:
     more = len(process.tables) - before
     return Question(
         text=f"The page at `{page:#x}` is mapped, and nothing else. Now the page after it is mapped as well. How many "
-        f"*more* tables does that take? (Its index at level 3 is {cut(page).indices[3]} for the first page.)",
+        "*more* tables does that take?",
         answer=Number(more),
         wrong=(
             Wrong(
@@ -191,7 +196,7 @@ def index_at_a_level(draw: Random) -> Question:
     reversed_level = LAST_LEVEL - level + made.start_level
     return Question(
         text=f"`{va:#x}` with pages of {size_name(granule.size)} and {bits} bits in use. Which index does it have at level "
-        f"{level}?",
+        f"{level}, in hexadecimal?",
         answer=Number(made.indices[level], base=16),
         wrong=(
             Wrong(
@@ -199,6 +204,17 @@ def index_at_a_level(draw: Random) -> Question:
                 "levels-from-leaf",
                 f"That is the index of level {reversed_level}. Level 3 is the last one, next to the offset, and the levels above it "
                 "have lower numbers.",
+            ),
+            *(
+                (
+                    Wrong(
+                        va >> 12 + 9 * (LAST_LEVEL - level) & 0x1FF,
+                        "page-is-4k",
+                        f"You cut as for pages of 4 KiB. Here the offset has {granule.shift} bits, and an index {width}.",
+                    ),
+                )
+                if granule.shift > 12
+                else ()
             ),
             Wrong(
                 va >> granule.level_shift(level),
@@ -215,8 +231,38 @@ def index_at_a_level(draw: Random) -> Question:
         truth=f"Level {level} has bits {made.part(level).hi}:{made.part(level).lo}: **`{made.indices[level]:#x}`**.",
         steps=(
             f"How many bits is the offset, with pages of {size_name(granule.size)}?",
-            f"How many bits is an index, and at which bit does level 3 begin? And level {level}?",
+            "How many bits is an index, and at which bit does level 3 begin?"
+            + ("" if level == 3 else f" And level {level}?"),
         ),
+    )
+
+
+@recall
+def one_entry_covers(draw: Random) -> Question:
+    granule = draw.choice(GRANULES)
+    level = draw.choice((1, 2, 3) if granule.shift < 16 else (2, 3))
+    size = 1 << granule.level_shift(level)
+    table = size << granule.bits_per_level
+    return Question(
+        text=f"Pages of {size_name(granule.size)}. For how much memory does *one entry* of a level {level} table stand?",
+        answer=Number(size, unit="bytes"),
+        wrong=(
+            Wrong(table, "an-entry-is-a-table", "That is what the whole table stands for, with all of its entries."),
+            Wrong(8, "an-entry-maps-itself-only", "That is how many bytes an entry takes. For how much does it stand?"),
+            Wrong(
+                1 << 12 + 9 * (LAST_LEVEL - level),
+                "page-is-4k",
+                "That is right for pages of 4 KiB. With these, both the page and the number of entries in a table are larger.",
+            )
+            if granule.shift > 12
+            else Wrong(
+                1 << 12 * (4 - level) - 1,
+                "an-entry-is-a-byte",
+                "A table of 4 KiB has 512 entries of 8 bytes, not 4096.",
+            ),
+        ),
+        truth=f"Below it lie bits {granule.level_shift(level) - 1}:0 of the address: 2**{granule.level_shift(level)} bytes = **{size_name(size)}**.",
+        steps=("For how much does an entry of level 3 stand?", "How many entries has a table?"),
     )
 
 

@@ -43,8 +43,7 @@ def kind_of_entry(draw: Random) -> Question:
     why = {
         "a page": (
             "bit-1-is-page",
-            "Bits 1:0 = 0b11 mean *page* at level 3 only. At the levels above, 0b11 means that a "
-            "table follows, and a leaf is a block, with 0b01.",
+            f"Bits 1:0 = 0b11 mean *page*, and at level 3 only. Here they are 0b{low:02b}, at level {level}.",
         ),
         "a table": (
             "bit-1-means-table",

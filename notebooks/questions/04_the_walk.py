@@ -102,12 +102,12 @@ def upper_bit_in_use(draw: Random) -> Question:
             Wrong(
                 "no",
                 "sign-extension",
-                "You may know a rule of other processors, such as x86-64: there the highest bit in use is *copied* into all bits "
-                "above it. arm64 has no such rule. Bits 63 to 48 must all equal bit 55, and bit 47 is an index bit like "
-                "the others.",
+                "48 bits in use are bits 47 to 0, so bit 47 is part of an index, like the others. Bits 63 to 48 must all equal bit "
+                "55, which is 0 here. (On some other processors, such as x86-64, the highest bit in use is copied upwards. arm64 has "
+                "no such rule.)",
             ),
         ),
-        truth=f"**Yes**: the model maps it. Its index at level 0 is {cut(va).indices[0]:#x}, in the upper half of the table.",
+        truth=f"**Yes**: the model maps it. Its index at level 0 is {cut(va).indices[0]}, of 0 to 511.",
     )
 
 
@@ -149,9 +149,9 @@ def order_of_a_walk(draw: Random) -> Question:
                 "look at bit 55",
                 "take the address of the first table from TTBR0_EL1",
                 "read the entry at that address + 8 x the index of level 1",
-                "take the address of the next table out of the entry",
+                "take the address of the next table out of that entry",
                 "read the entry at that address + 8 x the index of level 2",
-                "read the entry of level 3 in the same way",
+                "take the next table out of that entry, and read the entry of level 3",
                 "add the offset to the output address",
             )
         ),

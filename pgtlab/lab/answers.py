@@ -32,6 +32,8 @@ class Number:
         16 to show it in hexadecimal, else 10.
     unit : str
         What is counted, such as `levels`; `bytes` for a size, which may also be given as 4K or 4 KiB.
+    strict : bool
+        Whether only decimal digits are read, because to write the number in decimal is the question.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class Number:
     value: int
     base: int = 10
     unit: str = ""
+    strict: bool = False
 
     @property
     def right(self) -> int:
@@ -63,13 +66,17 @@ class Number:
         if self.unit and self.unit != "bytes":
             text = text.removesuffix(self.unit.lower()).removesuffix(self.unit.lower().removesuffix("s"))
         sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-        value = self._magnitude(digits) if 0 < len(digits) <= 40 else None
+        if self.strict and not digits.isdecimal():
+            raise UnreadableAnswer("Write the number in decimal.")
+        if self.unit == "bytes" and digits.isdecimal() and int(digits[:9]) < 1024 <= self.value:
+            raise UnreadableAnswer(f"{digits} what? Add the unit, such as bytes, KiB, MiB or GiB.")
+        value = self._magnitude(digits, sign) if 0 < len(digits) <= 40 else None
         if value is None:
             examples = "4096, 0x1000 or 4 KiB" if self.unit == "bytes" else "42, 0x2a or 1_000"
             raise UnreadableAnswer(f"`{typed:.40}` is not a number: write one such as {examples}.")
         return sign * value
 
-    def _magnitude(self, digits: str) -> int | None:
+    def _magnitude(self, digits: str, sign: int) -> int | None:
         if power := _POWER.fullmatch(digits):
             base, exponent, number, shift = (int(part or 0) for part in power.groups())
             if max(exponent, shift) > 128:
@@ -81,9 +88,10 @@ class Number:
             return int(size[1]) << 10 * (_SUFFIXES.lower().index(size[2]) + 1 if size[2] else 0)
         if self.base == 16 and re.fullmatch(r"[0-9a-f]{2,}", digits):
             if digits.isdecimal():
+                minus = "-" if sign < 0 else ""
                 raise UnreadableAnswer(
-                    f"`{digits}` could be hexadecimal or decimal: write 0x{digits}, or {int(digits):#x} if you meant "
-                    "the decimal number."
+                    f"`{minus}{digits}` could be hexadecimal or decimal: write {minus}0x{digits}, or "
+                    f"{minus}{int(digits):#x} if you meant the decimal number."
                 )
             return int(digits, 16)
         return int(digits) if digits.isascii() and digits.isdecimal() else None

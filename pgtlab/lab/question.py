@@ -8,7 +8,7 @@ which two rules agree are drawn again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeVar
@@ -145,9 +145,15 @@ class Question:
         for wrong in self.wrong:
             try:
                 if not self._about_reason(wrong):
-                    self.answer.read(f"{wrong.value:#x}" if isinstance(wrong.value, int) else wrong.value)
+                    self.answer.read(self._typed(wrong.value))
             except UnreadableAnswer:
                 raise QuestionError(f"{self.text:.60}: {wrong.value!r} is not an answer to it.") from None
+
+    def _typed(self, value: int | str | tuple[str, ...]) -> Said:
+        """A value as a reader would give it."""
+        if isinstance(value, int):
+            return self.answer.show(value) if isinstance(self.answer, Number) else f"{value}"
+        return value
 
     def clash(self) -> str:
         """Return why an answer would not say which rule gave it, or nothing."""
@@ -186,7 +192,8 @@ class Question:
             return Feedback("wrong", shown, reason, why.feedback, self.truth, why.key)
         if self.steps:
             return Feedback("wrong", shown, reason, steps=self.steps)
-        return Feedback("wrong", shown, reason, truth=self.truth)
+        text = _in_place(value, self.answer.right) if isinstance(self.answer, Order) else ""  # type: ignore[arg-type]
+        return Feedback("wrong", shown, reason, text, self.truth)
 
     def unknown(self) -> Feedback:
         """Return the feedback to "I don't know", which costs nothing."""
@@ -194,6 +201,13 @@ class Question:
 
     def _about_reason(self, wrong: Wrong) -> bool:
         return self.reasons is not None and wrong.value in self.reasons.others
+
+
+def _in_place(said: Sequence[str], right: Sequence[str]) -> str:
+    """Where an order is wrong first, and the right one."""
+    first = next(place for place, (mine, theirs) in enumerate(zip(said, right, strict=True)) if mine != theirs)
+    order = "\n".join(f"- {line}" for line in right)
+    return f"The first line out of place is number {first + 1}: “{said[first]}”. The order is\n\n{order}"
 
 
 def recall(make: M) -> M:

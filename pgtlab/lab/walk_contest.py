@@ -6,7 +6,7 @@ address, or `("fault", level)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -26,21 +26,26 @@ GIB, MIB2, PAGE = 1 << 30, 1 << 21, 1 << 12
 
 @dataclass(frozen=True)
 class Contest:
-    """How far a function agrees with the model: `right` of `asked` addresses, and what is wrong first."""
+    """How far a function agrees with the model: `scores` has the right and all addresses of each kind."""
 
-    right: int
-    asked: int
+    scores: Mapping[str, tuple[int, int]]
     hint: str = ""
 
     @property
+    def right(self) -> int:
+        """The number of addresses about which the two agree."""
+        return sum(right for right, _ in self.scores.values())
+
+    @property
     def won(self) -> bool:
-        """Whether it agrees about every address."""
-        return self.right == self.asked and not self.hint
+        """Whether they agree about every address."""
+        return not self.hint
 
     def __str__(self) -> str:
+        lines = [f"{right:4} of {asked}  {kind}" for kind, (right, asked) in self.scores.items()]
         if self.won:
-            return f"All {self.asked} addresses: your function and the model's MMU agree."
-        return f"{self.right} of {self.asked} addresses are right. {self.hint}"
+            return "\n".join([*lines, f"All {ADDRESSES} addresses: your function and the model's MMU agree."])
+        return "\n".join([*lines, self.hint])
 
     __repr__ = __str__
 
@@ -53,28 +58,35 @@ def contest(translate: Translate, seed: int = 0) -> Contest:
     >>> contest(lambda ram, ttbr, va: va).hint.partition(".")[0]
     'A page, at 0x62d82c07c8: you returned 0x62d82c07c8, and the model 0xdf55287c8'
     """
-    wrong, right, asked = "", 0, 0
+    scores: dict[str, tuple[int, int]] = {}
+    wrong = ""
     for kind, process, va, lead in _cases(Random(seed)):
-        walk = process.walk(va)
-        expected = _answer(walk)
-        asked += 1
+        if wrong and kind not in scores:
+            break  # one thing at a time: the kinds after the first that is wrong are not asked
+        expected = _answer(process.walk(va))
+        right, asked = scores.get(kind, (0, 0))
         try:
             ask = partial(translate, process.machine.ram, int(process.mmu.ttbr0), va)
             said = attempt(ask, {"translate": translate})
         except AnswerError as error:
-            return Contest(right, ADDRESSES, f"{kind}, at {va:#x}: {error} {lead}")
-        if said == expected and type(said) is type(expected):
-            right += 1
-        elif not wrong:
-            wrong = f"{kind}, at {va:#x}: {_compared(said, expected)} {lead}"
-    return Contest(right, asked, wrong)
+            where = f" {lead}" if "RAM" in str(error) else ""
+            return Contest({**scores, kind: (right, asked + 1)}, f"{kind}, at {va:#x}: {_ended(str(error))}{where}")
+        agree = said == expected and type(said) is type(expected)
+        scores[kind] = right + agree, asked + 1
+        if not agree and not wrong:
+            wrong = f"{kind}, at {va:#x}: {_compared(said, expected, lead)}"
+    return Contest(scores, wrong)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
 def _answer(walk: Walk) -> Answer:
     return ("fault", walk.outcome.level) if isinstance(walk.outcome, Fault) else walk.outcome.pa
 
 
-def _compared(said: object, expected: Answer) -> str:
+def _compared(said: object, expected: Answer, lead: str) -> str:
     if said is None:
         return "you returned nothing. A function without `return` returns None."
     if isinstance(said, bool) or not isinstance(said, int | tuple):
@@ -82,7 +94,7 @@ def _compared(said: object, expected: Answer) -> str:
             f"you returned {said!r}, which is a {type(said).__name__}. The answer is a number, or the pair "
             '("fault", level).'
         )
-    return f"you returned {_shown(said)}, and the model {_shown(expected)}."
+    return f"you returned {_shown(said)}, and the model {_shown(expected)}. {lead}"
 
 
 def _shown(answer: object) -> str:

@@ -21,7 +21,8 @@ def translate(ram, ttbr, va, *, blocks=True, valid=True, pages=True, mask=0x0000
 def test_a_right_walk_agrees_about_every_address():
     result = contest(translate)
     assert result.won
-    assert str(result) == f"All {ADDRESSES} addresses: your function and the model's MMU agree."
+    assert str(result).endswith(f"All {ADDRESSES} addresses: your function and the model's MMU agree.")
+    assert result.right == ADDRESSES
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,10 @@ def test_what_is_wrong_first_is_said(left_out, kind):
     result = contest(lambda ram, ttbr, va: translate(ram, ttbr, va, **left_out))
     assert not result.won
     assert result.hint.startswith(kind)
+    *before, (right, asked) = result.scores.values()
+    assert list(result.scores)[-1] == kind
+    assert right < asked
+    assert all(right == asked for right, asked in before)
 
 
 @pytest.mark.parametrize(

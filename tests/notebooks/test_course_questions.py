@@ -22,7 +22,7 @@ EXERCISES = {path.stem for path in (sources() / "exercises").glob("[!_]*.py")}
 def given(asked: Question, value: object) -> Said:
     """An answer as a reader gives it: a number is typed."""
     if isinstance(asked.answer, Number):
-        return f"{value:#x}"
+        return asked.answer.show(value)
     return value  # type: ignore[return-value]
 
 
