@@ -15,6 +15,7 @@ from random import Random
 from types import ModuleType
 from typing import Any, Literal
 
+from pgtlab.extras import needed_by
 from pgtlab.lab.course_data import LOG, origin
 from pgtlab.lab.course_text import sources
 from pgtlab.lab.progress import Progress
@@ -231,7 +232,8 @@ def _tuples(values: dict[str, Any]) -> dict[str, Any]:
 def _questions(path: Path, changed: int) -> dict[str, MakeQuestion]:
     name = f"questions of {path.stem}"
     module = ModuleType(name)
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
+    with needed_by(f"chapter {path.stem}"):
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
     return {
         key: value
         for key, value in vars(module).items()

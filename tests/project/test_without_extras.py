@@ -141,7 +141,9 @@ print(bisection.view["failed"])
     )
 
 
-@pytest.mark.parametrize("view", ["BugLab", "OopsReader", "PageInspector", "TLBView", "TableMap", "WalkStepper"])
+@pytest.mark.parametrize(
+    "view", ["BugLab", "CourseMap", "OopsReader", "PageInspector", "TLBView", "TableMap", "WalkStepper"]
+)
 def test_the_other_views_say_that_they_need_numpy(view):
     done = blocked(f"from pgtlab_widgets import {view}\n{view}()", "numpy")
     assert done.stderr.splitlines()[-1].endswith(" needs numpy: pip install numpy")
