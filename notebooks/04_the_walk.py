@@ -38,6 +38,11 @@ chapter
 # other uses. In this course it is not.
 
 # %%
+from pgtlab.lab.machine import Halves, Machine
+
+Halves(48)
+
+# %%
 chapter.ask("which_register")
 
 # %% [markdown]
@@ -73,8 +78,6 @@ chapter.ask("canonical")
 # results, and walks only where it has none; chapter 12.) Here is a walk with three levels, because three show everything.
 
 # %%
-from pgtlab.lab.machine import Machine
-
 machine = Machine("4k", va_bits=39)
 process = machine.process("a")
 process.map(0x12_3456_7000, 0x8A65_D000, UXN=1, PXN=1)

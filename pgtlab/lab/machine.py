@@ -17,7 +17,7 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TCR_EL1, TTBR0_EL1, PARange
 from pgtlab.arch.tables.tree import TableNode, table_tree
 from pgtlab.arch.walk import Walk
-from pgtlab.lab.machine_picture import spaces_picture, tables_picture
+from pgtlab.lab.machine_picture import halves_picture, spaces_picture, tables_picture
 
 RAM: Final = 0x4000_0000  # where RAM begins on QEMU's `virt` board
 FRAMES: Final = 0x8000_0000  # tables are put below, the data of processes from here on
@@ -173,3 +173,22 @@ class Machine:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         spaces = {process.name: process.pages for process in self.processes}
         return spaces_picture(spaces, self.page_size).mimebundle(str(self))
+
+
+@dataclass(frozen=True)
+class Halves:
+    """The two halves of the addresses with `bits` bits in use, and the gap between them.
+
+    >>> print(Halves(48))
+    0x0000000000000000 to 0x0000ffffffffffff: lower half: TTBR0_EL1, programs
+    0x0001000000000000 to 0xfffeffffffffffff: in neither half, refused
+    0xffff000000000000 to 0xffffffffffffffff: upper half: TTBR1_EL1, the kernel
+    """
+
+    bits: int
+
+    def __str__(self) -> str:
+        return halves_picture(self.bits).description
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return halves_picture(self.bits).mimebundle(str(self))

@@ -114,3 +114,32 @@ def _table(table: TableNode, key: str, place: Mapping[int, tuple[float, float]],
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def halves_picture(bits: int) -> Picture:
+    """Draw the 64-bit addresses from 0 up: the lower half, the gap that no table translates, and the upper half.
+
+    The gap is far larger than the halves; it is drawn torn.
+
+    >>> halves_picture(48).title
+    '48 bits in use: two halves of 256 TiB, and a gap that nothing translates'
+    """
+    half = 1 << bits
+    title = f"{bits} bits in use: two halves of {size_name(half)}, and a gap that nothing translates"
+    top = (1 << 64) - half
+    parts = [
+        ("lower half: TTBR0_EL1", "programs", 0, half - 1, "byte", 300),
+        ("in neither half", "refused", half, top - 1, "unused", 260),
+        ("upper half: TTBR1_EL1", "the kernel", top, (1 << 64) - 1, "byte", 300),
+    ]
+    shapes: list[Shape] = [text("title", 8, 16, title, "start strong")]
+    x = 8
+    for name, whose, first, last, classes, width in parts:
+        shapes.append(rect(name, x, 34, width, 44, classes, f"{first:#018x} to {last:#018x}"))
+        shapes.append(text(f"{name} name", x + width / 2, 53, name, "middle"))
+        shapes.append(text(f"{name} whose", x + width / 2, 70, whose, "middle"))
+        shapes.append(text(f"{name} first", x + 4, 96, f"{first:#018x}", "start mono"))
+        shapes.append(text(f"{name} last", x + width - 4, 114, f"{last:#018x}", "end mono"))
+        x += width
+    description = "\n".join(f"{first:#018x} to {last:#018x}: {name}, {whose}" for name, whose, first, last, *_ in parts)
+    return Picture(x + 8, 124, title, description, tuple(shapes))
