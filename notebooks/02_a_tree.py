@@ -174,8 +174,8 @@ chapter.ask("first_index")
 cut(0xFF00_1234_5678, "16k", bits=48)
 
 # %% [markdown]
-# A level with a single bit: a page of 16 KiB for a table with two entries. Every walk makes a step for it. Linux does
-# not pay that price: it takes 47 bits there, and leaves the level out. Remember this picture; it comes back.
+# A level with a single bit: a page of 16 KiB for a table with two entries. Every walk makes a step for it. Where
+# Linux has to choose, it takes 47 bits and leaves the level out. Remember this picture; it comes back.
 
 # %% [markdown]
 # ## 2.6 In three lines

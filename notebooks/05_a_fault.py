@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 5. How does it fail?
 #
-# The machine of our story read from address 8, and nothing is mapped there. Twelve lines of its log are about that one
-# read. One of them says *level 0 translation fault*.
+# The machine of our story read from address 8, and nothing is mapped there. Thirteen lines of its log are about that
+# one read. One of them says *level 0 translation fault*.
 #
 # Address 8 is in the very first page that there could be. So why level 0, and not level 3? Was the table of level 0
 # missing? Most people who read such a line believe so. It is not what happened.
@@ -56,11 +56,12 @@ for va, access in ((0x40_0000, Access.WRITE), (0x80_0000, Access.READ), (0x80_00
 # %% [markdown]
 # ## 5.2 The note, field by field
 #
-# Three fields are enough for everything in this course:
+# Four fields are enough for everything in this course:
 #
 # - **EC**, the exception class, bits 31:26: `0x24` is a data abort from EL0, `0x25` a data abort from EL1 itself; `0x20`
 #   and `0x21` are the same for instruction aborts.
-# - **WnR**, write not read, bit 6.
+# - **FnV**, FAR not valid, bit 10: if it is 1, FAR_EL1 does not have the address.
+# - **WnR**, write not read, bit 6: 1 is a write.
 # - **FSC**, the fault status code, bits 5:0: the kind of fault in bits 5:2 and the level in bits 1:0. Kind 0b0001 is a
 #   **translation fault**: an entry is invalid. 0b0010: its access flag is 0. 0b0011 is a **permission fault**: a valid
 #   entry forbids the access.
@@ -83,7 +84,8 @@ chapter.ask("status_code")
 chapter.ask("write_or_read")
 
 # %% [markdown]
-# Now the real one. You have all that it takes.
+# Now the real one. The log and the command print many more fields; they are 0 here, or play no part, and you may pass over
+# them. (DFSC is FSC of a data abort.)
 
 # %%
 chapter.ask("the_story_syndrome")
@@ -117,13 +119,13 @@ for va, access in ((0x40_0000, Access.WRITE), (0x40_1000, Access.WRITE)):
 chapter.ask("is_far_valid")
 
 # %% [markdown]
-# For a fault of a walk the address is always valid: the MMU had it in its hands.
+# For the faults of a walk, those of 5.2, the address is always valid: the MMU has just translated it, or tried to.
 
 # %% [markdown]
 # ## 5.5 Why level 0
 #
-# A null pointer is 0. A field of a structure lies some bytes behind its beginning, so who reads a field through a null
-# pointer reads a small address, such as 8. What level does that fail at?
+# A null pointer is 0. A field of a structure lies some bytes behind its beginning, so reading a field through a null pointer
+# reads a small address, such as 8. What level does that fail at?
 
 # %%
 chapter.ask("level_for_null")
@@ -131,11 +133,14 @@ chapter.ask("level_for_null")
 # %% [markdown]
 # So it depends on what else is mapped. Now: what is mapped for our kernel?
 #
-# The kernel counts what it runs in **tasks**. Each has a number, its **PID**, and the task that runs a program has an
-# address space of its own, which Linux calls its **mm**. A task that runs only the kernel's own code needs none: the
-# kernel is in the upper half, the same for all. While it runs, Linux lets TTBR0_EL1 point at a table that is empty for
-# good, so that a wrong pointer into the lower half is caught. The address space that is in use meanwhile is the task's
-# **active_mm**; here it is the kernel's own, which for historical reasons is called *swapper*.
+# What a kernel runs is divided into **tasks**: a program, or a piece of the kernel's own work. Each has a number, its **PID**. A
+# task that runs a program has an address space of its own, which Linux calls its **mm**. A task that runs only kernel code needs
+# none: the kernel is in the upper half, which is the same for all.
+#
+# While such a task runs there are two first tables: TTBR1_EL1 leads to the kernel's own tables, and TTBR0_EL1 to a table that is
+# always empty, so that a wrong pointer into the lower half is caught. Linux notes for each task an address space as
+# **active_mm**. For a task without an mm of its own it notes the kernel's, whose old name is *swapper*. (The very first task of
+# a CPU is called *swapper/0*, too, and PID 1 was started by it and still has its name.)
 
 # %%
 idle = Machine().process("a task of the kernel, without an mm")
@@ -145,8 +150,7 @@ print(idle.mmu.translate(0x8, el=1))
 chapter.ask("why_level_0")
 
 # %% [markdown]
-# That is line 16, *user address but active_mm is swapper*: an address of the lower half, while no process's
-# address space is in use.
+# That is line 16, *user address but active_mm is swapper*: an address of the lower half, in a task that has no memory there.
 
 # %%
 chapter.ask("which_swapper")
@@ -154,8 +158,9 @@ chapter.ask("which_swapper")
 # %% [markdown]
 # ## 5.6 From a fault to the end
 #
-# If the kernel can do nothing about a program's fault, it sends it **signal 11**, SIGSEGV, and it ends. If the kernel faults, it prints a
-# report, an **oops**, and ends the task that it was working for in the same way. A **panic** is the decision to stop
+# If the kernel can do nothing about a program's fault, it ends the program with a signal, **SIGSEGV**. If the kernel itself
+# faults, it prints a report, an **oops**, and ends the task that it was working for in the same way. The first task has PID 1;
+# when the kernel is ready it turns into **init**, the program that starts all others. A **panic** is the decision to stop
 # altogether.
 
 # %%
@@ -165,8 +170,7 @@ chapter.ask("exit_code")
 chapter.ask("why_it_stopped")
 
 # %% [markdown]
-# PID 1 is the first task; when the kernel is ready it turns into **init**, the program that starts all others. In line 17
-# the kernel also says how it was built: **PREEMPT**, the kernel may interrupt its own work for something more urgent, and
+# In line 17 the kernel also says how it was built: **PREEMPT**, the kernel may interrupt its own work for something more urgent, and
 # **SMP**, it can use several CPUs. That is why line 54 has others to stop.
 
 # %% [markdown]

@@ -18,8 +18,8 @@
 #     sp : ffff80008007b8f0        x23: ffffba8a417ba000
 #     x20: ffff80008007b950        PHYS_OFFSET: 0xfffff76180000000
 #
-# Two of them are in the same few bytes of memory. One is in the kernel's own code. And one is not an address of anything
-# at all, though it looks most like one. Which is which? You can tell from the numbers alone, with a map.
+# Two of them are less than 100 bytes apart. One is in the kernel's **image**: its code and its global data, some tens of MiB in
+# one piece. And one is not the address of anything. Which is which? With a map, and two lines of the log, you can tell.
 
 # %%
 from pgtlab_widgets import Chapter
@@ -30,7 +30,7 @@ chapter
 # %% [markdown]
 # ## 6a.1 The map
 #
-# The kernel has the upper half to itself, 256 TiB of virtual addresses, and has divided it once and for all. This is the
+# The kernel has the upper half to itself, 256 TiB of virtual addresses, and has divided it into areas that are fixed. This is the
 # map of a kernel with 4K pages and 48 bits:
 
 # %%
@@ -40,6 +40,8 @@ from pgtlab.linux.memory_map import memory_map
 
 kernel = boot(Config("4k", 48))
 for region in memory_map(kernel):
+    if region.name == "guard region":
+        continue  # left empty on purpose
     print(f"{region.start:#018x} to {region.end - 1:#018x}  {size_name(region.end - region.start):>10}  {region.name}")
 
 # %% [markdown]
@@ -61,11 +63,13 @@ chapter.ask("region_of")
 # table has to be looked at:
 #
 #     pa = va - PAGE_OFFSET + PHYS_OFFSET
+#     va = pa - PHYS_OFFSET + PAGE_OFFSET
 
 # %%
 page_offset, phys_offset = kernel.config.constants.PAGE_OFFSET, 0x4000_0000
 va = 0xFFFF_0000_0123_4567
-print(hex(va - page_offset + phys_offset))
+pa = va - page_offset + phys_offset
+print(hex(pa), "and back:", hex(pa - phys_offset + page_offset))
 
 # %%
 chapter.ask("linear_to_physical")
@@ -97,8 +101,8 @@ chapter.ask("pointers_into_the_image")
 # %% [markdown]
 # ## 6a.4 PHYS_OFFSET, which is not where RAM starts
 #
-# Moving the linear map up is the same as letting it begin with a lower physical address. KASLR does the latter. So look at
-# line 56 with the eyes of chapter 0:
+# The linear map always begins at PAGE_OFFSET. What KASLR changes is the physical address that it begins *with*: if that is lower,
+# RAM lies further up in the map. So look at line 56 with the eyes of chapter 0:
 
 # %%
 print(chapter.log[56])
@@ -115,7 +119,7 @@ print(f"PHYS_OFFSET = -{-memstart:#x}: {-memstart >> 30} GiB below 0")
 print(f"RAM at {0x4000_0000:#x} is at {0x4000_0000 - memstart + page_offset:#x}")
 
 # %% [markdown]
-# So that was the number that looks most like an address and is none of anything. Without KASLR, PHYS_OFFSET is a round
+# So that is the number that is not the address of anything. Without KASLR, PHYS_OFFSET is a round
 # number near the start of RAM, which is why so many people think that it *is* the start of RAM.
 
 # %% [markdown]
@@ -123,14 +127,15 @@ print(f"RAM at {0x4000_0000:#x} is at {0x4000_0000 - memstart + page_offset:#x}"
 #
 # A **stack** is the memory in which a task keeps what its functions need until they return: it grows downwards, and the
 # register **sp**, stack pointer, says how far it has come. Each task has one in the kernel, of 16 KiB here, in the vmalloc
-# area.
+# area, at a multiple of 32 KiB: what lies between two stacks is left empty, so that a stack that overflows is noticed.
 
 # %%
 chapter.ask("on_the_stack")
 
 # %%
 sp, x20 = 0xFFFF_8000_8007_B8F0, 0xFFFF_8000_8007_B950
-print(hex(x20 - sp), "bytes above sp; the stack ends at", hex((sp | 0x3FFF) + 1))
+begins = sp & ~0x7FFF  # the multiple of 32 KiB below
+print(hex(x20 - sp), "bytes above sp; the stack ends at", hex(begins + 0x4000))
 
 # %%
 chapter.ask("which_is_not_mapped")

@@ -13,11 +13,11 @@
 # %% [markdown]
 # # 6b. How does a page become a number?
 #
-# The log calls the same frame by two names: `pfn:18a65d` in line 2, and in another line a pointer to a structure that
-# describes it. Going from the pointer to the number takes one subtraction and one shift. It cannot fail, and that is the
-# trouble: give it a wrong pointer, and it gives you a number.
+# The log has the number of a frame, `pfn:18a65d` in line 2, and in x20, line 28, a pointer to what the kernel took for its record
+# of that frame. Going from such a pointer to the number takes one subtraction and one shift. It cannot fail, and that is the
+# trouble: from a wrong pointer a number comes out as well.
 #
-# The kernel of our story did that, and followed the number. This chapter is the last piece that you need for line 5.
+# The kernel of our story computed such a number, and followed it. This chapter is the last piece that you need for line 5.
 
 # %%
 from pgtlab_widgets import Chapter
@@ -62,11 +62,14 @@ chapter.ask("page_to_pfn")
 # %% [markdown]
 # ## 6b.3 Where vmemmap is
 #
-# An array for frames from 0 on would waste room where there is no RAM. So the area, which begins at **VMEMMAP_START**,
-# begins with the record of the first frame *of the linear map*, and `vmemmap` is where the record of pfn 0 would be: below
-# it, or above it if PHYS_OFFSET is negative. It need not be in the area at all.
+# The area vmemmap begins at **VMEMMAP_START**, a constant that follows from the number of bits in use. The first record in it is
+# that of the frame with which the linear map begins, at PHYS_OFFSET. The array is counted from pfn 0, and the record of pfn 0 would
+# be at
 #
-# VMEMMAP_START follows from the number of bits in use and is not in the log. PHYS_OFFSET is.
+#     vmemmap = VMEMMAP_START - (PHYS_OFFSET >> 12) x 64
+#
+# If PHYS_OFFSET is positive, that is below VMEMMAP_START, where no record is; if PHYS_OFFSET is negative, it is above. Only the
+# distance counts. VMEMMAP_START is not in the log; PHYS_OFFSET is.
 
 # %%
 chapter.ask("vmemmap_of_the_log")
@@ -78,11 +81,14 @@ print(hex(k.VMEMMAP_START - (phys_offset >> 12) * 64))
 # %% [markdown]
 # ## 6b.4 Any pointer will do
 #
-# Now the mistake. A record changes while one reads it: other CPUs are at work. So a function that prints a record may first
-# copy it, and print the copy. The copy is on its stack.
+# Now the mistake. A record changes while one reads it: other CPUs are at work. So a function that prints a record can first
+# copy it, and print the copy. `__dump_page`, which line 23 names, does so; the copy is on its stack.
 
 # %%
 chapter.ask("any_pointer")
+
+# %% [markdown]
+# The numbers of this boot are invented. With those of the log you do it in chapter 10b, and you will recognise what comes out.
 
 # %%
 from pgtlab.linux.placement import Placement
@@ -102,10 +108,11 @@ chapter.ask("pfn_of_a_copy")
 # ## 6b.5 Sections and roots
 #
 # RAM has holes, and can be plugged in later. So the kernel also keeps a coarser list: a **section** is 128 MiB of physical
-# addresses here, and its record is a **mem_section**. One page full of these records is a **root**, and the array
-# *mem_section* has a pointer to each root; where there is no RAM, the pointer is NULL.
+# addresses here, and its record is a **mem_section**. One page full of these records is a **root**, and the array *mem_section* has
+# a pointer to each root; where there is no RAM, the pointer is NULL.
 #
-# You know this shape. It is a table of tables, two levels deep.
+# You know this shape. It is a table of tables, two levels deep. A pfn is an unsigned number, so the shift that gives the number of
+# its section brings in zeros. 48 bits of physical address are 2**48 / 2**27 sections and, with 128 in a root, 2**14 roots at most.
 
 # %%
 print(
@@ -120,24 +127,28 @@ chapter.ask("root_number")
 
 # %% [markdown]
 # A **pageblock** is a group of pages that the kernel tries to keep to one kind of use, and notes about each pageblock are
-# reached through the section's field `usage`. The function that reads them is called `get_pfnblock_flags_mask`. Look at
-# line 22 of the log.
+# reached through the section's field `usage`. The function that reads them is called `get_pfnblock_flags_mask`. In line
+# 22 of the log, **pc**, the program counter, says which instruction was running: 0x3c bytes into that function, which has 0x68.
 
 # %%
 print(chapter.log[22])
-print("usage is", k["offsetof(struct mem_section,usage)"], "bytes into a mem_section")
 
 # %%
 chapter.ask("null_plus_8")
 
 # %% [markdown]
-# Here is the whole way, in the model: a pointer to the stack, a number, a section that cannot be, NULL, and a read at 8.
+# Here is the whole way, in the model. A number of a root that is not below the number of roots cannot be in the array: the kernel
+# sees that, and takes NULL for the mem_section without looking. The function that gets it does not test for NULL.
 
 # %%
 pfn = k.page_to_pfn(k.page_at(copy))
 section = k.pfn_to_section_nr(pfn)
 print(f"pfn {pfn:#x}, section {section:#x}, root {section // k.SECTIONS_PER_ROOT:#x} of {k.NR_SECTION_ROOTS}")
-print(f"its mem_section is at {k.__pfn_to_section(pfn):#x}")
+print(
+    f"its mem_section is at {k.__pfn_to_section(pfn):#x}, and usage",
+    k["offsetof(struct mem_section,usage)"],
+    "bytes on",
+)
 
 # %% [markdown]
 # ## 6b.6 In three lines

@@ -16,7 +16,7 @@
 # The MMU of our story walked four tables. The kernel's code for walking them calls five functions. With 64K pages there
 # are two or three tables, and the code still calls five functions, the same ones. It is not wasteful, and it is not wrong.
 #
-# It is, though, the reason why a table was freed that should have been treated with more care. To see that, you have to
+# These five names are also the reason why a table was freed in the wrong way. To see that, you have to
 # read some kernel code: one function here.
 
 # %%
@@ -79,10 +79,8 @@ print(inspect.getsource(pgtable.pte_offset_kernel))
 # ## 7.3 Five calls
 #
 # So a walk by software is five calls: `pgd_offset`, `p4d_offset`, `pud_offset`, `pmd_offset`, `pte_offset_kernel`. But the
-# tables are fewer.
-
-# %%
-chapter.ask("words_read")
+# tables are fewer. Here is a walk of a kernel with four levels, to an address that a block maps, so that the fifth call is not
+# needed. The addresses are physical, to compare them with what the MMU reads:
 
 # %%
 from pgtlab import Config, boot
@@ -98,13 +96,17 @@ for lookup in software_walk(k, k.init_mm, "PAGE_OFFSET"):
 # function returns something that lets the code above and below go on as if it did.
 
 # %%
+chapter.ask("words_read")
+
+# %%
 chapter.ask("what_p4d_offset_returns")
 
 # %% [markdown]
 # ## 7.4 Folded at compile time
 #
 # With 4K pages and 48 bits a kernel has four levels, and that is known when it is compiled. So is this kind of folding: it
-# is **folded at compile time**. The functions of the level become trivial, and the compiler leaves them out.
+# is **folded at compile time**. The level has no bits of the address: it is a table of one entry, with the index 0. Its functions
+# become trivial, and the compiler leaves them out.
 
 # %%
 print(inspect.getsource(k.symbols["p4d_offset"]))
@@ -130,7 +132,8 @@ for page_size, bits in (("4k", 48), ("4k", 39), ("16k", 47), ("64k", 52), ("64k"
 # ## 7.5 Folded is not absent (full course)
 #
 # Before it goes down, the code asks at each level whether there is anything: `pgd_none`, `p4d_none` and so on. A table that
-# could be there and is not is **absent**, and its entry above is 0. What must the question answer at a level that is folded?
+# could be there and is not is **absent**, and its entry above, which is 0, is called **none**. Where a table is absent, code that maps something allocates one
+# and puts its address into that entry. What must the question answer at a level that is folded?
 
 # %%
 chapter.ask("a_question_that_is_constant")

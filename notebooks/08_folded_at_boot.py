@@ -28,9 +28,15 @@ chapter
 # %% [markdown]
 # ## 8.1 One kernel, two processors
 #
-# **LPA2** is a feature that some arm64 processors have: 52 bits of address, virtual and physical, with pages of 4K or 16K.
+# **LPA2**, large physical address, is a feature that some arm64 processors have: 52 bits of address, virtual and physical, with pages of 4K or 16K.
 # (With 64K pages 52 bits work without it.) A kernel can be built for 52 bits and still has to start on a processor without
 # LPA2. It then falls back to fewer bits.
+
+# %%
+chapter.ask("bits_without_lpa2")
+
+# %% [markdown]
+# `max` is a made-up processor that has every feature, and `max,lpa2=off` is the same one without LPA2:
 
 # %%
 from pgtlab import CPU, Config, boot
@@ -42,9 +48,6 @@ for kernel in (with_lpa2, without):
 
 # %% [markdown]
 # **VA_BITS** is the number of bits that a kernel was built for, and **vabits_actual** the number that it runs with.
-
-# %%
-chapter.ask("bits_without_lpa2")
 
 # %% [markdown]
 # 47, and not 48: with 16K pages, the 48th bit would cost a level of its own, with a table of two entries. You have seen it
@@ -65,15 +68,31 @@ for page_size in ("4k", "16k"):
         print(f"{page_size:>3} {cpu:>12}:", {name: fold.value for name, fold in kernel.folded.items()})
 
 # %% [markdown]
-# The pgd is the page that TTBR1_EL1 points to, and the kernel has only one of it. Without LPA2 the MMU starts one level
-# lower, *at the same page*. So it is the page that has changed its meaning: what was a pgd for the MMU is now the table of
-# the level below. The level below has lost its own table and folded into the pgd's page.
+# TTBR1_EL1 points to the pgd, and that stays so. Without LPA2 the MMU starts at level 1 and not at level 0, *with the same page*.
+# Look at the first table in these two pictures: same address, another level.
+
+# %%
+from pgtlab.lab.kernel_tables import KernelTables
+from pgtlab.linux.kernel import Kernel
+
+KernelTables(Kernel(with_lpa2))
+
+# %%
+KernelTables(Kernel(without))
+
+# %% [markdown]
+# With LPA2: the pgd, of which 32 entries can be used, and below it puds. Without: the same page is read as *the pud*, with 2048
+# entries, and there is no other pud. So the pud has no page of its own; it has folded into the pgd's page.
 
 # %% [markdown]
 # ## 8.3 The index does not fold
 #
-# With compile-time folding the index is always 0 and the pointer comes back as it went in. Here it is otherwise, and this
-# is the point at which code goes wrong.
+# At compile time a level folds with its index: the index is 0, and the pointer comes back as it went in. At run time only the table
+# is gone. This is the point at which code goes wrong.
+#
+# The kernel was compiled for 52 bits, so it cuts an address as before: pgd 51:47, pud 46:36, pmd 35:25, pte 24:14. Of an address of
+# the upper half bits 51:47 are all 1 now, so that `pgd_index` is always 0x1f, and the pgd entry is 8 x 0x1f = 0xf8 bytes into the
+# page.
 
 # %%
 chapter.ask("folded_index")
@@ -82,7 +101,6 @@ chapter.ask("folded_index")
 chapter.ask("what_pud_offset_returns")
 
 # %%
-from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.software_walk import software_walk
 
 k = Kernel(without)
@@ -106,8 +124,11 @@ from pgtlab_widgets import FoldLab
 FoldLab()
 
 # %% [markdown]
-# Each row is a kernel that can be built, each column a processor. Find the two rows in which a level folds on some
-# processors and not on others. All our trouble is in those two.
+# Each row is a kernel that can be built, each column a processor. Find the two rows in which a level folds on some processors and
+# not on others. There, code has to ask at run time.
+#
+# The kernel of our story, 4K pages and 48 bits, is not in those rows: its pud is real on every processor. But it runs the same
+# functions, which ask, and it takes the branch for a pud that is real. The mistake is in that branch.
 
 # %% [markdown]
 # ## 8.4 Where the extra address bits go (full course)
@@ -156,9 +177,8 @@ print(FOLD_PUDS_AT_RUNTIME.subject)
 print(", ".join(FOLD_PUDS_AT_RUNTIME.functions))
 
 # %% [markdown]
-# So when arm64 learned to fold the pud at run time, in February 2024, it needed a `pud_free` of its own, which asks. It
-# asked, rightly. What it then did where the pud is *real* was what all the world had done a few months earlier, and no
-# longer right.
+# So when arm64 learned to fold the pud at run time, in February 2024, it needed a `pud_free` of its own, which asks. Its question
+# was right. But where the pud is real it freed the page in a way that had been replaced everywhere else some months before.
 
 # %% [markdown]
 # ## 8.6 In three lines

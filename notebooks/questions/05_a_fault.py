@@ -38,7 +38,7 @@ def exception_class(draw: Random) -> Question:
     esr = syndrome(failing(draw, *Access))
     value, right = int(esr), esr.EC
     return Question(
-        text=f"ESR_EL1 is `{value:#010x}`. What is EC, its bits 31:26?",
+        text=f"ESR_EL1 is `{value:#010x}`. What is EC, its bits 31:26, in hexadecimal?",
         answer=Number(right, base=16),
         wrong=(
             Wrong(
@@ -94,7 +94,7 @@ def the_story_syndrome(draw: Random) -> Question:
     esr = ESR_EL1(STORY)
     code = esr.value & 0x3F
     return Question(
-        text="Line 7 of the log: `ESR = 0x0000000096000004`. Take the status code out of it, and then the level.",
+        text="Line 7 of the log: `ESR = 0x0000000096000004`. Which level does it report?",
         answer=Number(code & 3),
         wrong=(
             Wrong(
@@ -156,6 +156,16 @@ def read_only_page(draw: Random) -> Question:
             ("for a write, the page is not mapped", "the kernel looks at the entry and decides"),
         ),
         wrong=(
+            Wrong(
+                "for a write, the page is not mapped",
+                "mapped-for-each-access",
+                "There is one entry for all accesses. It is valid or not; what it permits is another matter.",
+            ),
+            Wrong(
+                "the kernel looks at the entry and decides",
+                "the-kernel-decides",
+                "The MMU decides, alone, at each access. The kernel only learns of it.",
+            ),
             Wrong(
                 f"a translation fault at level {fault.level}",
                 "permission-is-missing-entry",
@@ -229,7 +239,8 @@ def level_for_null(draw: Random) -> Question:
         ),
         truth=f"`{page:#x}` and `0x8` have the same index at "
         + (
-            f"the levels 0 to {walk.outcome.level - 1}, so those entries are valid"
+            ("level 0" if walk.outcome.level == 1 else f"the levels 0 to {walk.outcome.level - 1}")
+            + ", where the entries are valid"
             if walk.outcome.level
             else "no level"
         )
@@ -251,6 +262,16 @@ def why_level_0(draw: Random) -> Question:
             ("TTBR0_EL1 is 0 while the kernel runs", "the kernel uses TTBR1_EL1 for all addresses"),
         ),
         wrong=(
+            Wrong(
+                "TTBR0_EL1 is 0 while the kernel runs",
+                "ttbr0-is-0",
+                "If TTBR0_EL1 were 0, the MMU would read whatever lies at physical address 0 and take it for an entry. Linux gives it a table that is really empty.",
+            ),
+            Wrong(
+                "the kernel uses TTBR1_EL1 for all addresses",
+                "the-kernel-has-one-register",
+                "Bit 55 of 8 is 0, so the MMU takes TTBR0_EL1, whoever asks: the register follows from the address, not from the program.",
+            ),
             Wrong(
                 "the level 0 table",
                 "level-0-table-missing",
@@ -330,7 +351,7 @@ def why_it_stopped(draw: Random) -> Question:
             Wrong(
                 "the page tables were destroyed",
                 "panic-is-damage",
-                "Nothing says so: the kernel went on to print thirty more lines, and its tables served it well.",
+                "Nothing says so: the kernel went on to print thirty more lines, so its own half of the addresses was mapped.",
             ),
             Wrong(
                 "all CPUs had failed",
@@ -346,8 +367,8 @@ def why_it_stopped(draw: Random) -> Question:
 def exception_level(draw: Random) -> Question:
     pstate = 0x2140_0005
     return Question(
-        text="Line 21: `pstate: 21400005`. Its lowest four bits are the mode: bits 3:2 are the exception level. Which one was the "
-        "processor at?",
+        text="Line 21: `pstate: 21400005`. Its lowest four bits are the mode: bits 3:2 are the exception level. Which number has "
+        "the one that the processor was at?",
         answer=Number(pstate >> 2 & 3),
         wrong=(
             Wrong(
@@ -368,6 +389,6 @@ def in_your_words(draw: Random) -> Question:
         answer=Words(),
         truth="The kernel itself read from address 8, where nothing is mapped. No program was involved: the task has no memory of its "
         "own, and so the walk ended at its first read, at level 0. What the kernel was looking for at address 8, and why, these "
-        "lines do not say.",
+        "lines do not say. Did you say who read, at which address, at which level and why, and what is not known?",
         lines=(5, 17),
     )

@@ -90,7 +90,7 @@ def where_the_image_is(draw: Random) -> Question:
     assert found
     offset, linked = int(found[1], 16), int(found[2], 16)
     return Question(
-        text=f"Line 55: `{found[0]}`. Where did the kernel's own code begin in that boot?",
+        text=f"Line 55: `{found[0]}`. Where did the kernel's image begin in that boot?",
         answer=Number(offset + linked & MASK64, base=16),
         wrong=(
             Wrong(linked, "kaslr-is-ignored", "That is where it was *linked* to be, before it was moved."),
@@ -112,7 +112,7 @@ def pointers_into_the_image(draw: Random) -> Question:
     assert len(inside) == 4
     name = draw.choice(("x21", "x23"))
     return Question(
-        text=f"The kernel's code begins at `{start:#x}`. Line 27 has {name} = `{register(name):#x}`. How far into the kernel's image does "
+        text=f"The kernel's image begins at `{start:#x}`. Line 27 has {name} = `{register(name):#x}`. How far into the kernel's image does "
         "it point?",
         answer=Number(register(name) - start, base=16),
         wrong=(
@@ -134,7 +134,7 @@ def phys_offset_signed(draw: Random) -> Question:
     value = int(found[1], 16)
     signed = Placement(phys_offset=value).memstart_addr
     return Question(
-        text=f"Line 56: `{found[0]}`. As a signed number of 64 bits, how much is it? (You may answer in hexadecimal, with a minus.)",
+        text=f"Line 56: `{found[0]}`. Which negative number is that, as a signed number of 64 bits? (In hexadecimal, with a minus.)",
         answer=Number(signed, base=16),
         reasons=Choice(
             "it is where the linear map begins, and KASLR has moved that to below address 0, where no RAM is",
@@ -145,6 +145,11 @@ def phys_offset_signed(draw: Random) -> Question:
                 value,
                 "number-knows-its-sign",
                 "That is the number without a sign. Bit 63 is 1: as a signed number it is negative.",
+            ),
+            Wrong(
+                -signed,
+                "sign-lost",
+                "The size is right. Which sign has the number, if bit 63 is 1?",
             ),
             Wrong(
                 -(value ^ MASK64),
@@ -210,7 +215,7 @@ def on_the_stack(draw: Random) -> Question:
             Wrong(
                 "something in the linear map",
                 "every-kernel-address-is-alike",
-                "The linear map ends where `ffff8000...` begins. Compare with the list in this section.",
+                "The linear map ends where `ffff8000...` begins. Compare with the map of 6a.1.",
             ),
             Wrong(
                 "the kernel's image",
@@ -236,7 +241,7 @@ def which_is_not_mapped(draw: Random) -> Question:
     right = "0x8"
     linear = f"{k.PAGE_OFFSET + 0x89E_C000_0000:#x}"
     return Question(
-        text="The kernel of our log used each of these as an address. Which of them is in no part of the kernel's map?",
+        text="Which of these is not in the kernel's half of the addresses?",
         answer=Choice(right, (f"{register('sp'):#x}", f"{register('x21'):#x}", linear)),
         wrong=(
             Wrong(f"{register('sp'):#x}", "every-kernel-address-is-alike", "That is the stack, in the vmalloc area."),
@@ -245,7 +250,11 @@ def which_is_not_mapped(draw: Random) -> Question:
                 "every-kernel-address-is-alike",
                 "That is in the kernel's image, which KASLR puts into the vmalloc area.",
             ),
-            Wrong(linear, "every-kernel-address-is-alike", "That is in the linear map: where RAM begins in that boot."),
+            Wrong(
+                linear,
+                "every-kernel-address-is-alike",
+                "That is in the linear map: RAM begins there in that boot, if it begins at 0x40000000.",
+            ),
         ),
         truth="`0x8` is in the lower half, the programs'. **The kernel never puts anything of its own there.**",
     )

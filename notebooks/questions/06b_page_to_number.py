@@ -36,7 +36,7 @@ def frame_number(draw: Random) -> Question:
     shift = draw.choice((12, 14, 16))
     pa = draw.randrange(1 << 33, 1 << 37) & ~7
     return Question(
-        text=f"Pages have {1 << shift - 10} KiB. Which pfn has the frame that physical address `{pa:#x}` is in?",
+        text=f"Pages have {1 << shift - 10} KiB. What is the pfn of the frame that contains physical address `{pa:#x}`, in hexadecimal?",
         answer=Number(pa >> shift, base=16),
         wrong=(
             Wrong(
@@ -75,7 +75,7 @@ def page_to_pfn(draw: Random) -> Question:
     page = k.pfn_to_page(pfn)
     assert k.page_to_pfn(page) == pfn
     return Question(
-        text=f"`vmemmap` is `{k.vmemmap:#x}`, and a struct page has 64 bytes. Which pfn has the frame whose struct page is at `{page.address:#x}`?",
+        text=f"`vmemmap` is `{k.vmemmap:#x}`, and a struct page has 64 bytes. What is the pfn of the frame whose struct page is at `{page.address:#x}`, in hexadecimal?",
         answer=Number(pfn, base=16),
         wrong=(
             Wrong(
@@ -147,6 +147,16 @@ def any_pointer(draw: Random) -> Question:
         ),
         wrong=(
             Wrong(
+                "the number is stored in every struct page",
+                "the-pfn-is-stored",
+                "No field of a struct page holds its number. It follows from where the structure is.",
+            ),
+            Wrong(
+                "the kernel checks that the pointer is in vmemmap",
+                "page-to-pfn-checks",
+                "It could check, and does not: the function is called all the time, and has to be fast.",
+            ),
+            Wrong(
                 "the pfn of the page that was copied",
                 "any-pointer-is-a-page",
                 "You said that the copy knows which frame it is about. Nothing in a struct page says that: *where it is* says it. A copy is "
@@ -197,7 +207,7 @@ def section_number(draw: Random) -> Question:
     shift = k.SECTION_SIZE_BITS - k.PAGE_SHIFT
     pfn = draw.randrange(0x8_0000, 0x80_0000)
     return Question(
-        text=f"A section has {1 << k.SECTION_SIZE_BITS - 20} MiB: 2**{shift} pages of 4 KiB. In which section is pfn `{pfn:#x}`?",
+        text=f"A section has {1 << k.SECTION_SIZE_BITS - 20} MiB: 2**{shift} pages of 4 KiB. In which section is pfn `{pfn:#x}`, in hexadecimal?",
         answer=Number(k.pfn_to_section_nr(pfn), base=16),
         wrong=(
             Wrong(
@@ -216,7 +226,7 @@ def root_number(draw: Random) -> Question:
     section = draw.randrange(0x400, 0x1F_FFFF)
     size = k["sizeof(struct mem_section)"]
     return Question(
-        text=f"A `struct mem_section` has {size} bytes here, and a root is one page of them. Which root has section `{section:#x}`?",
+        text=f"A `struct mem_section` has {size} bytes here, and a root is one page of them. In which root is section `{section:#x}`, in hexadecimal?",
         answer=Number(section // k.SECTIONS_PER_ROOT, base=16),
         wrong=(
             Wrong(
@@ -257,7 +267,7 @@ def null_plus_8(draw: Random) -> Question:
                 "The address was valid (FnV = 0), and it was 8.",
             ),
         ),
-        truth=f"**{right}.** There is no mem_section for a section that no RAM is in; the kernel gets NULL for it, and does not look. "
+        truth=f"**{right}.** There is no mem_section for a section that no RAM is in; the kernel takes NULL for it. "
         "NULL + 8 is line 5.",
         lines=(5, 33),
     )

@@ -88,6 +88,16 @@ def what_p4d_offset_returns(draw: Random) -> Question:
         ),
         wrong=(
             Wrong(
+                "the compiler leaves the call out, so nothing is returned",
+                "folded-is-null",
+                "What the compiler leaves out is the work. The value is still there: it is the argument itself.",
+            ),
+            Wrong(
+                "a table with one entry is allocated for it",
+                "a-folded-level-is-allocated",
+                "Nothing is allocated. The one entry is the entry above, under another name.",
+            ),
+            Wrong(
                 "the address of a p4d table, which it reads from the entry",
                 "five-names-five-tables",
                 "Then the table that it finds would be the pud table, and the walk would be one level too deep from here on.",

@@ -100,7 +100,7 @@ def folded_index(draw: Random) -> Question:
     mmu = next(level for level in decompose(va, k.boot).hardware if level.level == 1)
     assert mmu.index == right & mmu.index
     return Question(
-        text=f"16K pages, 52 bits, no LPA2: the pud is folded at run time. A pud index is bits 46:36 of an address. What is `pud_index({va:#x})`?",
+        text=f"16K pages, 52 bits, no LPA2: the pud is folded at run time. A pud index is bits 46:36 of an address. What is `pud_index({va:#x})`, in hexadecimal?",
         answer=Number(right, base=16),
         wrong=(
             Wrong(
@@ -139,6 +139,16 @@ def what_pud_offset_returns(draw: Random) -> Question:
             ("a folded level is skipped", "every level reads the entry above it"),
         ),
         wrong=(
+            Wrong(
+                "a folded level is skipped",
+                "folded-is-skipped",
+                "If it were skipped, the pmd would be looked for under the pgd entry. But the MMU reads a pud entry first, at level 1: it is in this page, with the pud's index.",
+            ),
+            Wrong(
+                "every level reads the entry above it",
+                "five-names-five-tables",
+                "The entry above leads nowhere here; the MMU never reads it. The pud is in the same page.",
+            ),
             Wrong(
                 f"{p4dp:#x}, the pointer that it was given",
                 "folded-is-skipped",
@@ -202,7 +212,7 @@ def free_a_folded_level(draw: Random) -> Question:
             right,
             (
                 "free the page that the pud pointer points into",
-                "free the page, but without accounting for it",
+                "clear the page, and keep it",
             ),
         ),
         reasons=Choice(
@@ -211,14 +221,24 @@ def free_a_folded_level(draw: Random) -> Question:
         ),
         wrong=(
             Wrong(
+                "freeing is the same for all levels",
+                "folded-is-freed",
+                "It is the same for all levels that have a table of their own. This one has none.",
+            ),
+            Wrong(
+                "folded tables are smaller",
+                "folded-is-small",
+                "A folded level has no table at all.",
+            ),
+            Wrong(
                 "free the page that the pud pointer points into",
                 "folded-is-freed",
                 "That page is the pgd. You have freed the first table of an address space that is in use.",
             ),
             Wrong(
-                "free the page, but without accounting for it",
+                "clear the page, and keep it",
                 "folded-is-freed",
-                "It is the pgd's page, with or without accounting.",
+                "It is the pgd's page. Cleared, it maps nothing any more.",
             ),
         ),
         truth="**Nothing.** So `pud_free()` has to ask at run time which of two things it is to do. Until v6.8 arm64 did not have to ask, because no level folded at run "

@@ -185,7 +185,9 @@ class Question:
         if value == self.answer.right:
             if self.reasons is None or reason == self.reasons.right:
                 return Feedback("right", shown, reason, truth=self.truth)
-            text = because.feedback if because else f"The reason is another one: {self.reasons.right}."
+            text = (
+                because.feedback if because else f"The answer is right, but not for that reason: {self.reasons.right}."
+            )
             return Feedback("reason", shown, reason, text, self.truth, because.key if because else "")
         why = next((wrong for wrong in self.wrong if wrong.value == value and not self._about_reason(wrong)), because)
         if why:
