@@ -20,8 +20,8 @@ from pgtlab.linux.software_walk import Lookup
 from pgtlab.linux.walk_text import index_bits, outcome_of
 from pgtlab.picture import Picture, Shape, letters, path, rect, text
 
-LEFT, WIDTH = 4, 632
-BIT, BITS_Y, BITS_H = 9.75, 40, 38
+LEFT, WIDTH = 4, 608
+BIT, BITS_Y, BITS_H = 9.4, 40, 38
 DIGIT, LETTER = 7.3, 6.9  # the widths of a digit and of a letter in the fallback fonts of browsers
 CHAIN, WORDS, ROW = 12, 26, 17
 INDEX_W, WORD_W = 66, 258
@@ -93,16 +93,21 @@ def walk_picture(
     if lookups:
         shapes.append(text("linux", LOOKUPS, ROOT_Y + 16, "Linux's walk of the same words", "start strong"))
     words = {step.address for step in walk.steps}
+    # With one word less of each, five tables are as high as four.
+    around = (-1, 0, 1) if len(walk.steps) < 5 else (0, 1)
     for number, step in enumerate(walk.steps, 1):
         beside = [each for each in lookups if each.pa == step.address or (number == 1 and each.pa not in words)]
-        block = [_chain(f"chain {number}", chain, y + ROW / 2), *_table(step, walk, memory, y, number, seen, said)]
+        block = [
+            _chain(f"chain {number}", chain, y + ROW / 2),
+            *_table(step, walk, memory, y, number, seen, said, around),
+        ]
         if number <= seen:
             block += _lookups(beside, words, y)
-        chain = ends[number] = y + 2.5 * ROW
+        chain = ends[number] = y + (1.5 + around.index(0)) * ROW
         if number == at:
             block = [_now(shape) if shape.key == f"word {step.level} 0" else shape for shape in block]
         shapes += block if number <= at else map(_ghost, block)
-        y += max(4 * ROW, len(beside) * LOOKUP_H) + GAP
+        y += max((1 + len(around)) * ROW, len(beside) * LOOKUP_H) + GAP
     end = list(_outcome(walk, y, at, seen, last))
     end.append(_chain("chain end", chain, y + ROW))
     ends[last] = y
@@ -170,7 +175,9 @@ def _chain(key: str, start: float, end: float) -> Shape:
     return path(key, f"M{WORDS} {start:g}H{CHAIN}V{end:g}H{WORDS}{head}", "chain")
 
 
-def _table(step: Step, walk: Walk, memory: Memory, y: float, number: int, seen: int, said: int) -> Iterator[Shape]:
+def _table(
+    step: Step, walk: Walk, memory: Memory, y: float, number: int, seen: int, said: int, around: Sequence[int]
+) -> Iterator[Shape]:
     """The head of a table, and the words around the descriptor."""
     read, level = number <= seen, step.level
     hi, lo = index_bits(walk, level)
@@ -178,8 +185,8 @@ def _table(step: Step, walk: Walk, memory: Memory, y: float, number: int, seen: 
     yield rect(f"table {level}", WORDS, y, WORD_W, ROW, f"level-{level}", f"level {level} table at {where}")
     yield text(f"level {level}", WORDS + 6, y + 13, f"level {level} table", "start small strong on-fill")
     yield text(f"level {level} at", WORDS + WORD_W - 6, y + 13, where, "end mono small on-fill")
-    for offset in (-1, 0, 1):
-        index, top, key = step.index + offset, y + (2 + offset) * ROW, f"word {level} {offset}"
+    for row, offset in enumerate(around, 1):
+        index, top, key = step.index + offset, y + row * ROW, f"word {level} {offset}"
         there = read and 0 <= index < 1 << hi - lo + 1
         name = f"entry {index:#x} ({index})" if there else "an entry"
         if offset == 0:
@@ -194,7 +201,8 @@ def _table(step: Step, walk: Walk, memory: Memory, y: float, number: int, seen: 
             yield from _word(key, memory, step.table + 8 * index, top, descriptor)
     if number <= min(seen, said):
         kind = "" if step.descriptor is None else type(step.descriptor).__name__
-        yield text(f"kind {level}", WORDS + WORD_W - 6, y + 2 * ROW + 13, kind, "end small strong")
+        top = y + (1 + around.index(0)) * ROW
+        yield text(f"kind {level}", WORDS + WORD_W - 6, top + 13, kind, "end small strong")
 
 
 def _word(key: str, memory: Memory, pa: int, y: float, descriptor: Descriptor | None) -> Iterator[Shape]:

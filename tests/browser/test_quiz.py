@@ -125,6 +125,11 @@ def test_page_is_filled_in(show):
         answer(view, text)
     expect(view.locator("svg")).to_contain_text("_refcount = 1")
     expect(call).not_to_have_attribute("aria-disabled", "true")
+    view.get_by_role("toolbar", name="Actions").get_by_role("button", name="pagetable_pud_ctor(page)").click()
+    answer(view, "0xfffffdff")
+    field = quiz(view).get_by_role("textbox", name="The same four bytes as _mapcount?")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
 
 
 QUIZZES = {

@@ -108,6 +108,18 @@ def test_play_to_the_end_and_pause(show):
     expect(view.get_by_role("button", name="▶ Play")).to_be_visible()
 
 
+def test_step_is_shown_before_python_answers(show):
+    """All steps are known ahead: the page has them when the reader asks for one."""
+    widget = stepper()
+    page, view = show(widget)
+    page.wait_for_function("!window.unanswered")
+    page.evaluate("() => { window.toPython = () => new Promise(() => {}); }")  # which never answers
+    for step, level in ((2, 1), (3, 2), (4, 3)):
+        view.get_by_role("button", name=f"step {step}: level {level}").click()
+        expect(view.locator(".status")).to_contain_text(f"Level {level}: bits", timeout=5_000)
+    assert widget.step == 1
+
+
 def test_run_to_the_fault(show):
     _, view = show(stepper())
     expect(view.get_by_role("button", name="Run to the end")).to_be_visible()

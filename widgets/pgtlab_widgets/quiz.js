@@ -4,7 +4,7 @@ import { button, h } from "./page.js";
 
 /**
  * @typedef {{
- *   blank: string, ask: string, options: string[], number: number, of: number, feedback: string, good: boolean, error: string,
+ *   blank: string, round: number, ask: string, options: string[], number: number, of: number, feedback: string, good: boolean, error: string,
  *   summary: string,
  * }} Quiz
  *
@@ -19,10 +19,10 @@ import { button, h } from "./page.js";
  */
 export function asking(quiz, reader, more = []) {
   if (!quiz) return [];
-  const { blank, ask, options, number, of, feedback, good, error, summary } = quiz;
+  const { blank, round, ask, options, number, of, feedback, good, error, summary } = quiz;
   const id = `${reader.id}-say`;
   const input = h("input", "say", {
-    id: `${id}-${blank}`,
+    id: `${id}-${round}-${blank}`,
     type: "text",
     spellcheck: false,
     autocomplete: "off",

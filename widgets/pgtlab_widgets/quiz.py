@@ -26,6 +26,7 @@ class Quiz(traitlets.HasTraits):
     quiz_answers: dict[str, Filled] = traitlets.Dict()  # type: ignore[assignment]
 
     _quiz: FillIn | None = None
+    _round = 0  # how often it was asked from the beginning
 
     def blanks(self) -> Sequence[Blank]:
         """The values to fill in."""
@@ -34,6 +35,7 @@ class Quiz(traitlets.HasTraits):
     def ask(self) -> None:
         """Ask about what the view shows now, from the beginning."""
         self._quiz = FillIn(self.blanks()) if self.quiz else None
+        self._round += 1
         self.quiz_answers = {} if self._quiz is None else dict(self._quiz.answers)
 
     @property
@@ -76,6 +78,7 @@ class Quiz(traitlets.HasTraits):
         choice = blank.answer if blank is not None and isinstance(blank.answer, Choice) else None
         return {
             "blank": blank.key if blank else "",
+            "round": self._round,
             "ask": blank.ask if blank else "",
             "options": list(choice.shown(blank.key)) if choice and blank else [],
             "number": len(quiz.blanks) - len(quiz.hidden) + 1,

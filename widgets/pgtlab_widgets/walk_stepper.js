@@ -80,7 +80,7 @@ const walked = (view, reader) => [
   steps(view, reader),
   ...asking(view.quiz, reader, [button("another", "Another walk", { another: true })]),
   h("p", "status", { class: "status", role: "status", hidden: view.quiz?.blank ? true : null }, view.status),
-  h("div", "walked", { class: "walked" }, [...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []), word(view)]),
+  h("div", "walked", { class: "walked" }, [...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []), ...(view.quiz?.blank ? [] : [word(view)])]),
 ];
 
 /**
