@@ -1,5 +1,9 @@
 """The bisection's Python side."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from pgtlab_widgets import BisectionView
 
@@ -76,3 +80,12 @@ def test_found_commits_are_side_by_side():
     }
     for each in view.view["found"]:
         assert shapes[f"first bad {each['number']}"]["attributes"]["y"] == rows[each["subject"]] + 3
+
+
+@pytest.mark.parametrize("order", [0, 5])
+def test_the_history_is_there_whichever_trait_is_set_first(order):
+    """Python calls the observers of the first values in the order of a set, which PYTHONHASHSEED decides."""
+    code = "from pgtlab_widgets import BisectionView; print(len(BisectionView().bisection.revisions))"
+    environment = {**os.environ, "PYTHONHASHSEED": str(order)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("25\n", "")

@@ -69,7 +69,8 @@ class BisectionView(KernelView):
     @traitlets.observe("bad")
     def _look(self, change: object) -> None:
         """Show the bisection for another meaning of "bad"."""
-        self.draw()
+        if self.view:  # else it was not booted yet: Python calls the observers of the first values in any order
+            self.draw()
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
