@@ -100,7 +100,7 @@ def test_text_without_a_report_shows_error(reader, text, message):
     with pytest.raises(ValueError, match="there is no picture"):
         reader.svg()
     send(reader, log=STORY)
-    assert reader.view["log"] == {"text": "", "error": ""}
+    assert reader.view["log"] == {"text": STORY, "error": ""}, "to be edited"
     assert reader.base_view["rows"]
 
 
@@ -162,3 +162,32 @@ def test_choosing_does_not_read_the_log_again(reader, monkeypatch):
         send(reader, chosen=f"line {n + 1}")
         assert reader.view["lit"] == (n + 1,)
     assert reader.base_view is base
+
+
+NOISE = "[    1.000000] usb 1-1: new high-speed USB device number 2 using xhci_hcd\n" * 1000
+
+
+def test_first_report_of_a_long_log_is_shown_before_all_has_arrived(reader):
+    text = NOISE + STORY + NOISE
+    end = len(NOISE + STORY)
+    for piece, first in ((text[:900], True), (text[900:end], False)):
+        send(reader, piece=piece, of=len(text), first=first)
+    assert reader.view["reading"] == {"got": end, "of": len(text)}
+    assert reader.annotated.log.reports[0].lines[0] > 1000, "lines are counted from the beginning"
+    send(reader, piece=text[end:], of=len(text), first=False)
+    assert reader.view["reading"] is None
+    assert reader.view["status"].startswith("2,0")
+    assert reader.view["log"]["text"] == "", "a long log does not stay in the field"
+
+
+def test_cancelled_log_leaves_what_was_shown(reader):
+    before = reader.annotated
+    send(reader, piece=NOISE, of=10**7, first=True)
+    send(reader, cancel=True)
+    assert reader.view["reading"] is None
+    assert reader.annotated is before
+
+
+def test_one_line_is_one_line(reader):
+    send(reader, log="Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    assert reader.view["status"] == "1 line, 1 report: oops."

@@ -6,7 +6,7 @@ import { button, h, picture, stop } from "./page.js";
  * @typedef {{key: string, text: string, sure: string, lines: number[], diagnosis: boolean}} Claim
  * @typedef {{text: string, key?: string, name?: string}} Piece part of a line: one with a key is a number that can be chosen
  * @typedef {{number?: number, from?: number, text: string, remarks?: string[], pieces?: Piece[]}} Row a line, or how many lines are folded
- * @typedef {{claims: Claim[], rows: Row[], chosen: string, lit: number[], inputs?: string[], resting?: string[], because: {title: string, items: string[]}, pictures: import("./page.js").Picture[]}} Annotated
+ * @typedef {{claims: Claim[], legend?: [string, string][], rows: Row[], chosen: string, lit: number[], inputs?: string[], resting?: string[], because: {title: string, items: string[]}, pictures: import("./page.js").Picture[]}} Annotated
  */
 
 /**
@@ -19,6 +19,9 @@ import { button, h, picture, stop } from "./page.js";
 export function claims(view, reader, name, diagnosis) {
   const listed = view.claims.filter((claim) => claim.diagnosis === diagnosis);
   const at = stop(reader, name, listed.map(({ key }) => key));
+  /** @type {Record<string, string>} */
+  const meaning = Object.fromEntries(view.legend ?? []);
+  const legend = (view.legend ?? []).flatMap(([name, means]) => [h("dt", name, {}, name), h("dd", `${name}:`, {}, means)]);
   const items = listed.map(({ key, text, sure, lines }) =>
     h("li", key, {}, [
       h("button", key, {
@@ -29,13 +32,14 @@ export function claims(view, reader, name, diagnosis) {
         "aria-pressed": key === view.chosen,
         // A chosen line lights the claims that rest on it.
         class: `claim ${view.resting?.includes(key) || lines.some((line) => view.chosen === `line ${line}`) ? "lit" : ""}`,
-      }, [h("span", "text", {}, text), h("span", "sure", { class: "sure" }, sure && ` ${sure}`)]),
+      }, [h("span", "text", {}, text), h("span", "sure", { class: "sure", title: meaning[sure] ?? null }, sure && ` ${sure}`)]),
     ]),
   );
   return h("section", name, { class: diagnosis ? "diagnosis" : "follows", "aria-label": name }, [
     h("p", "title", { class: "label" }, name),
     h("p", "none", { class: "none", hidden: items.length ? true : null }, "Nothing: there is no report in this log."),
     h("ul", "claims", { "data-group": name }, items),
+    ...(diagnosis || !legend.length ? [] : [h("dl", "legend", { class: "legend" }, legend)]),
   ]);
 }
 
@@ -101,12 +105,16 @@ function part({ text, key, name }, n, view, at) {
 }
 
 /**
- * Why: the explanation of what is chosen.
+ * Why: the explanation of what is chosen, and its lines; an arrow says where those are that are out of sight.
  * @param {Annotated} view
  */
-export const reasons = ({ because }) =>
+export const reasons = ({ because, chosen, lit, rows }) =>
   h("div", "because", { class: "because", "aria-live": "polite", role: "region", "aria-label": "Why", tabindex: 0 }, [
     h("p", "title", { class: "label" }, because.title),
+    h("p", "lines", { class: "jumps", hidden: lit.length && !chosen.startsWith("line") ? null : true }, [
+      h("span", "label", {}, "In the log:"),
+      ...lit.map((line) => h("button", `${line}`, { type: "button", "data-jump": `line ${line}`, "aria-disabled": rows.length ? null : true }, `line ${line}`)),
+    ]),
     h("ul", "items", {}, because.items.map((item, i) => h("li", `${i}`, {}, item))),
   ]);
 
@@ -117,6 +125,6 @@ export const reasons = ({ because }) =>
  */
 export const words = ({ pictures }, reader) =>
   h("div", "words", { class: "pictures", role: "region", "aria-label": "Words of the log", tabindex: 0 }, [
-    h("p", "none", { hidden: pictures.length ? true : null }, "A word in the chosen lines is drawn here: ESR_EL1, a page type, a struct page."),
+    h("p", "none", { class: "none", hidden: pictures.length ? true : null }, "A word in the chosen lines is drawn here: ESR_EL1, a page type, a struct page."),
     ...pictures.map((word, i) => picture(reader, word, `picture ${i}`)),
   ]);

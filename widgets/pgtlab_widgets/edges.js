@@ -15,6 +15,11 @@ export const room = (root) => (root.clientWidth ? Math.min(WIDE, Math.floor(root
  * @param {HTMLElement} root
  */
 export function markEdges(root) {
+  for (const jump of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-jump]"))) {
+    const item = root.querySelector(`[data-item="${jump.dataset.jump}"]`);
+    const [box, at] = [item?.closest("[data-group]")?.getBoundingClientRect(), item?.getBoundingClientRect()];
+    jump.dataset.where = !box || !at ? "" : at.bottom < box.top + 4 ? "up" : at.top > box.bottom - 4 ? "down" : "";
+  }
   for (const frame of root.querySelectorAll(".edges")) {
     const { scrollLeft, clientWidth, scrollWidth } = /** @type {Element} */ (frame.firstElementChild);
     frame.toggleAttribute("data-left", scrollLeft > 1);

@@ -7,25 +7,103 @@ import { show } from "./show.js";
 
 /**
  * @typedef {import("./annotated.js").Annotated & {
- *   samples: string[], log: {text: string, error: string}, status: string,
+ *   samples: string[], log: {text: string, error: string}, status: string, reading: {got: number, of: number}|null,
  * }} View
+ *
+ * What else is known of the reader: a long log that was pasted, and how much of it was sent.
+ * @typedef {import("./page.js").Reader & {paste?: {text: string, at: number}}} Reader
+ *
+ * @typedef {import("./page.js").Context} Context
  */
+
+const PIECE = 1 << 19; // characters of a long log that are sent at a time
+
+const megabytes = (/** @type {number} */ characters) => (characters / 1e6).toFixed(1);
+
+/**
+ * How far a long log is read.
+ * @param {View} view
+ * @param {{text: string}} paste
+ */
+function busy({ reading }, { text }) {
+  const got = reading?.got ?? 0;
+  return h("div", "busy", { class: "tools busy" }, [
+    h("progress", "progress", { max: text.length, value: got, "aria-label": "Of the log, read so far" }),
+    h("span", "far", { role: "status" }, `Reading: ${megabytes(got)} of ${megabytes(text.length)} million characters`),
+    button("cancel", "Cancel", { cancel: true }),
+  ]);
+}
 
 /**
  * @param {View} view
- * @param {import("./page.js").Reader} reader
+ * @param {Reader} reader
  */
 const body = (view, reader) => [
   h("div", "tools", { class: "tools" }, view.samples.map((name) => button(name, name, { sample: name }))),
-  textarea(reader, "Or paste a log", "log", view.log),
+  textarea(reader, "Or paste a log", "log", view.log, 3),
+  ...(reader.paste ? [busy(view, reader.paste)] : []),
   h("p", "status", { role: "status", class: "summary" }, view.status),
   ...(view.claims.length ? [claims(view, reader, "Diagnosis", true)] : []),
   h("div", "columns", { class: "columns" }, [
     ...(view.rows.length ? [log(view, reader)] : []),
     ...(view.claims.some(({ diagnosis }) => !diagnosis) ? [claims(view, reader, "What follows", false)] : []),
   ]),
-  reasons(view),
-  words(view, reader),
+  ...(view.rows.length ? [h("div", "explained", { class: "explained" }, [reasons(view), words(view, reader)])] : []),
 ];
 
-export default show("oops-reader", body);
+/**
+ * Send a long log in pieces of whole lines, each when the one before was read.
+ * @param {string} text
+ * @param {Context} context
+ */
+function paste(text, context) {
+  context.reader.paste = { text, at: 0 };
+  sendPiece(context);
+  context.draw();
+}
+
+/** @param {Context} context */
+function sendPiece({ reader: { paste }, model }) {
+  const end = paste.text.lastIndexOf("\n", paste.at + PIECE) + 1;
+  const piece = paste.text.slice(paste.at, end > paste.at ? end : paste.at + PIECE);
+  model.send({ piece, of: paste.text.length, first: paste.at === 0 });
+  paste.at += piece.length;
+}
+
+const isLog = (/** @type {any} */ element) => element.matches("textarea[data-field=log]");
+
+export default show("oops-reader", body, {
+  paste(event, context) {
+    const text = event.clipboardData?.getData("text") ?? "";
+    if (!isLog(event.target) || text.length <= PIECE) return;
+    event.preventDefault(); // a page takes long over lines in a field
+    paste(text, context);
+    return true;
+  },
+
+  input({ target }, context) {
+    if (!isLog(target)) return;
+    context.reader.paste = undefined; // a new log takes the place of one that is being read
+    if (target.value.length <= PIECE) return;
+    const { value } = target;
+    target.value = "";
+    paste(value, context);
+    return true;
+  },
+
+  click(event, { reader, draw }) {
+    const send = event.target.closest("[data-send]")?.dataset.send;
+    if (!reader.paste || !send || !(JSON.parse(send).cancel || JSON.parse(send).sample)) return;
+    reader.paste = undefined;
+    draw();
+  },
+
+  drawn(_, context) {
+    const { reader, draw } = context;
+    const { paste } = reader;
+    if (!paste || !context.model.current()) return;
+    if (paste.at < paste.text.length) return sendPiece(context);
+    reader.paste = undefined;
+    draw();
+  },
+});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.oops import OopsError, read
+from pgtlab.linux.oops.inferring.inference import CONFIDENCE
 from pgtlab.linux.oops.showing.annotate import AnnotatedLog, annotate
 from pgtlab.linux.oops.showing.pictures import log_picture, word_pictures
 from pgtlab.linux.placement import Placement
@@ -66,22 +68,46 @@ class OopsReader(View):
 
     def __init__(self, text: str | None = None) -> None:
         self.annotated: AnnotatedLog | None = None
+        self._pieces: list[str] = []  # of a long log that is on its way
+        self._size = 0
+        self._early = False  # whether a report of it is shown
         super().__init__()
         self.read(sample(next(iter(SAMPLES))) if text is None else text)
 
     def read(self, text: str) -> None:
         """Show another log. If it has no report of arm64, the view says so."""
-        self._wrong = ("", "")
-        self.annotated = None
-        self._unfolded: set[int] = set()
+        self._pieces = []
+        log, error = None, ""
         try:
-            self.annotated = annotate(read(text))
-        except OopsError as error:
-            self._wrong = text if len(text) <= KEPT else "", str(error)
+            log = annotate(read(text))
+        except OopsError as reason:
+            error = str(reason)
+        self._show(log, text, error)
+
+    def _show(self, log: AnnotatedLog | None, text: str, error: str = "") -> None:
+        """Show a log; its text stays in the field, to be edited, unless it is long."""
+        self.annotated = log
+        self._typed = text if len(text) <= KEPT else "", error
+        self._unfolded: set[int] = set()
         with self.hold_sync():
             self._fold()
             self.set_trait("chosen", "claim 0" if self.annotated and self.annotated.diagnoses[0].lines else "")
             self.draw()
+
+    def _take(self, piece: str, size: int) -> None:
+        """Take the next piece of a log of `size` characters. Its first report is shown before all has arrived."""
+        self._pieces.append(piece)
+        self._size = size
+        text = "".join(self._pieces)
+        if len(text) >= size:
+            self.read(text)
+            return
+        if not self._early:
+            with suppress(OopsError):
+                read(piece)  # which is quicker than to read the whole each time
+                self._show(annotate(read(text)), text)
+                self._early = True
+        self.draw()
 
     @property
     def lit(self) -> tuple[int, ...]:
@@ -104,6 +130,7 @@ class OopsReader(View):
             "samples": list(SAMPLES),
             "claims": claim_rows(log),
             "rows": [] if log is None else self._rows(log),
+            "legend": list(CONFIDENCE.items()),
         }
 
     def _rows(self, log: AnnotatedLog) -> list[dict[str, Any]]:
@@ -123,10 +150,11 @@ class OopsReader(View):
 
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws besides `base_view`."""
-        text, error = self._wrong
+        text, error = self._typed
         log = self.annotated
         return {
             "log": {"text": text, "error": error},
+            "reading": {"got": sum(map(len, self._pieces)), "of": self._size} if self._pieces else None,
             "status": "" if log is None else _summary(log),
             "chosen": self.chosen,
             "lit": self.lit,
@@ -135,8 +163,15 @@ class OopsReader(View):
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a log, a sample, a claim or a line to choose, or a fold to open."""
+        """Handle a log or a piece of one, a sample, a claim or a line to choose, or a fold to open."""
         match message:
+            case {"piece": piece, "of": size, "first": first}:
+                if first:
+                    self._pieces, self._early = [], False
+                self._take(piece, size)
+            case {"cancel": True}:
+                self._pieces = []
+                self.draw()
             case {"log": text}:
                 if text.strip():
                     self.read(text)
@@ -162,7 +197,7 @@ class OopsReader(View):
 
     def text(self) -> str:
         """What `pgtlab oops` prints."""
-        return str(self.annotated.log) if self.annotated else self._wrong[1]
+        return str(self.annotated.log) if self.annotated else self._typed[1]
 
 
 def _summary(log: AnnotatedLog) -> str:
@@ -170,4 +205,13 @@ def _summary(log: AnnotatedLog) -> str:
     kinds = ", ".join(report.kind for report in reports[:8]) + (", …" if len(reports) > 8 else "")
     left_out = "".join(f" Left out: {sentence}." for sentence in log.log.declined)
     lines = len(log.lines) - (not log.lines[-1])
-    return f"{lines} lines, {len(reports)} report{'s' if len(reports) > 1 else ''}: {kinds}.{left_out}"
+    return f"{_counted(lines, 'line')}, {_counted(len(reports), 'report')}: {kinds}.{left_out}"
+
+
+def _counted(count: int, what: str) -> str:
+    """A number of things.
+
+    >>> _counted(1, "line"), _counted(159_048, "line")
+    ('1 line', '159,048 lines')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -80,6 +80,7 @@ export function show(name, body, on = {}) {
       const next = /** @type {HTMLElement|null} */ (root.querySelector("[data-next]"))?.dataset.next ?? "";
       if (next !== reader.next) requestAnimationFrame(() => next && root.isConnected && python.send(JSON.parse(next)));
       reader.next = next;
+      root.dispatchEvent(new Event("drawn"));
     }
 
     /** Tell Python how much room there is, if its picture follows that and has another one. */
@@ -102,9 +103,18 @@ export function show(name, body, on = {}) {
       const wanted = group.dataset.reveal ?? "";
       if (reader[`reveal ${group.dataset.group}`] === wanted || !group.offsetHeight) return;
       reader[`reveal ${group.dataset.group}`] = wanted;
-      const item = group.querySelector(`[data-item="${wanted.split("/").pop()}"]`);
-      const [box, at] = [group.getBoundingClientRect(), item?.getBoundingClientRect()];
-      if (at && (at.top < box.top || at.bottom > box.bottom)) group.scrollTop += at.top - box.top - box.height / 4;
+      scrollTo(group.querySelector(`[data-item="${wanted.split("/").pop()}"]`));
+    }
+
+    /**
+     * Scroll the group of an item, not the page, so that the item is in sight.
+     * @param {HTMLElement|null} item
+     */
+    function scrollTo(item) {
+      const group = item?.closest("[data-group]");
+      if (!item || !group) return;
+      const [box, at] = [group.getBoundingClientRect(), item.getBoundingClientRect()];
+      if (at.top < box.top || at.bottom > box.bottom) group.scrollTop += at.top - box.top - box.height / 4;
     }
 
     /** @param {Element} element */
@@ -119,6 +129,8 @@ export function show(name, body, on = {}) {
     const own = {
       click(event) {
         if (press(event, context)) return;
+        const jump = event.target.closest("[data-jump]")?.dataset.jump;
+        if (jump) return scrollTo(root.querySelector(`[data-item="${jump}"]`));
         const element = event.target.closest("[data-send]");
         if (!element) return;
         send(element);
