@@ -69,9 +69,9 @@ ABOUT: Final = {
     ),
     "BugLab": About(
         "What did this bug do to the kernel, and how is it fixed?",
-        "Choose a tree or a bug: a kernel boots with it and writes a log. Read what follows from the log, and"
-        " which lines are the evidence. Then patch a function, boot again, and have the kernel judged in "
-        "every configuration.",
+        "Five stages, which unfold. 1: choose a tree or a bug; a kernel boots with it, and the picture says how "
+        "that ends. 2: read the log, what follows from it, and which lines are the evidence. 3: patch a "
+        "function; the kernel boots again. 4 and 5: have it judged, and run it in every configuration.",
         ("bad page", "Oops", "panic", "call trace", "livepatch", "Tree", "Commit", "folded", "taint"),
     ),
     "OopsReader": About(
@@ -82,16 +82,18 @@ ABOUT: Final = {
     ),
     "BisectionView": About(
         "Which commit is to blame, and why does that depend on the question?",
-        "The graph has the newest commit on top. B is a commit that was tested and is bad, G a good one, ? "
-        "one that may be the first bad one, and – one that is ruled out. Click a commit to boot and test it; "
-        "the thick frame is the one that git would test next.",
+        "The graph has the newest commit on top. Click a row to boot and test its commit, or test the one that "
+        "git would test next, in the thick frame. Each meaning of bad has its own bisection. The first bad "
+        "commit that it finds is marked in the margin with its number, and stays there to be compared.",
         ("Tree", "Commit", "bad page", "panic", "outcome"),
     ),
     "TLBView": About(
-        "What does one more level of tables cost?",
-        "One trace of addresses runs through the same TLB and walk caches with two sizes of address. The bars"
-        " are the descriptors that the MMU reads for each access, by level, and the shares of lookups that "
-        "hit.",
+        "What does a TLB hold, and what does one more level of tables cost?",
+        "What a TLB holds: each box is an access, h for a hit, m for a miss that fills an empty entry, e for a "
+        "miss that evicts one. Below are the levels that the walk reads, and the entries after the access; "
+        "amber marks the new one. What a level costs: a long trace runs through the same TLB and walk caches "
+        "with two sizes of address. The bars are the descriptors that the MMU reads for each access, by level, "
+        "and the shares of lookups that hit. They are pale until all is counted.",
         ("TLB", "walk cache", "level", "descriptor", "contiguous", "ASID", "granule"),
     ),
 }
