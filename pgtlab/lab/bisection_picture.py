@@ -9,11 +9,11 @@ from pgtlab.lab.bisection import Bad, Bisection
 from pgtlab.lab.history import MM, TRUNK, Revision
 from pgtlab.picture import Picture, Shape, rect, text
 
-ROW, BOX, LANE, HEAD = 24, 18, 22, 48
-MARK: Final = 20  # width of the column of a meaning of "bad"
+ROW, BOX, LANE, HEAD = 24, 18, 22, 64
+MARK: Final = 18  # width of the column of a meaning of "bad"
 LEFT: Final = 4 + len(Bad) * MARK + 12  # where the commits begin
-SUBJECT: Final = LEFT + 2 * LANE + BOX + 10
-WIDTH: Final = 632
+SUBJECT: Final = LEFT + 2 * LANE + BOX + 8
+WIDTH: Final = 612
 #: The states of a commit: the letter in its box, its class, the state in words, and in short for the legend.
 STATES: Final = {
     "bad": ("B", "bad", "tested: bad", "tested: bad"),
@@ -81,7 +81,14 @@ def _legend() -> Iterator[Shape]:
         ink = " on-fill" if state in ("bad", "good") else ""
         yield text(f"legend letter {state}", x + BOX / 2, 37, letter, f"middle small{ink}", quiet=True)
         yield text(f"legend name {state}", x + BOX + 5, 37, words, "start small")
-        x += BOX + 22 + 6 * len(words)
+        x += BOX + 18 + 6 * len(words)
+    for number in range(1, len(Bad) + 1):
+        yield text(
+            f"margin {number}", 4 + (number - 1) * MARK + (MARK - 3) / 2, HEAD - 6, str(number), "middle small faint"
+        )
+    yield text(
+        "margin", LEFT, HEAD - 6, "for each meaning of bad: its first bad commit, once found", "start small faint"
+    )
 
 
 def _y(row: int) -> float:

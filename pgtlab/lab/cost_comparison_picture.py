@@ -15,7 +15,7 @@ from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.lab.cost_comparison import Row
 from pgtlab.picture import Picture, Shape, line, rect, text
 
-LABEL, BAR, NUMBER = 216, 300, 124
+LABEL, BAR, NUMBER = 216, 300, 92
 WIDTH: Final = LABEL + BAR + NUMBER
 READS, HITS, HEAD = 46, 19, 22  # heights of a row
 NAMED, NUMBERED = 48, 14  # the least widths of a bar that has the name, or the number, of its level in it

@@ -9,7 +9,7 @@ from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.picture import Picture, Shape, rect, text
 
-LABEL, HEAD, CELL, ROW = 112, 54, 65, 27
+LABEL, HEAD, CELL, ROW = 112, 54, 62, 27
 #: The letter of an outcome, and its class.
 OUTCOMES: Final = {
     "clean": ("✓", "clean"),

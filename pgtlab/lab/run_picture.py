@@ -12,7 +12,7 @@ from pgtlab.linux.fold_picture import fold_line
 from pgtlab.linux.kernel.report import Run
 from pgtlab.picture import Picture, Shape, rect, text
 
-WIDTH: Final = 632
+WIDTH: Final = 608
 LABEL, ROW, BOX, LEVEL = 78, 42, 26, 62
 LETTER: Final = 7.0  # width of a letter, for boxes around names
 MOST_LETTERS: Final = 84  # in a line of the outcome

@@ -12,8 +12,8 @@ from pgtlab.lab.cost_comparison import Regime
 from pgtlab.lab.small_tlb import WatchedAccess
 from pgtlab.picture import Picture, Shape, rect, text
 
-WIDTH: Final = 632
-IN_A_ROW, STEP, BOX = 24, 26, 24  # accesses in a row, and the size of their boxes
+WIDTH: Final = 608
+IN_A_ROW, STEP, BOX = 24, 25, 24  # accesses in a row, and the size of their boxes
 STRIP, WALK, LEVEL = 30, 100, 66  # where the accesses begin, the walk, and the width of a level in it
 ENTRY: Final = 24  # height of a row of the table
 COLUMNS: Final = {"entry": 10, "from address": 74, "size": 210, "level": 264, "ASID": 328, "to memory at": 366, "": 454}
@@ -143,14 +143,14 @@ def _mark(slot: int, now: WatchedAccess) -> str:
     if now.accessed.hit and now.accessed.hit.slot == slot:
         return "hit"
     if any(fill.at.slot == slot for fill in now.accessed.filled):
-        return f"new; was {now.evicted.va:#x}" if now.evicted else "new; was empty"
+        return f"was {now.evicted.va:#x}" if now.evicted else "was empty"
     full = now.entries[slot] is not None
     return "the next to go" if full and slot in now.victims else ""
 
 
 def _entry(slot: int, entry: TLBEntry | None, y: float, name: str, mark: str) -> Iterator[Shape]:
     """A row of the table."""
-    new, hit = mark.startswith("new"), mark == "hit"
+    new, hit = mark.startswith("was "), mark == "hit"
     classes = "byte changed" if new else "byte now" if hit else "byte"
     yield rect(f"entry {slot}", 4, y, WIDTH - 8, ENTRY - 3, classes, "empty" if entry is None else str(entry))
     ink, y = " on-fill" if new else "", y + 15

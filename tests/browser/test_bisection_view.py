@@ -49,7 +49,7 @@ def test_culprits_are_kept_side_by_side(show):
     expect(found).to_contain_text(
         'They differ because each takes something else. "it panics" takes fold-puds and dump-folio'
     )
-    marks = view.locator("svg > text", has_text=re.compile("^[123]$"))
+    marks = view.locator("svg > text.on-fill", has_text=re.compile("^[123]$"))
     expect(marks).to_have_text(["1", "2", "3"])
     rows = [
         view.get_by_role("button", name=name)
