@@ -270,7 +270,7 @@ def why_level_0(draw: Random) -> Question:
             Wrong(
                 "the kernel uses TTBR1_EL1 for all addresses",
                 "the-kernel-has-one-register",
-                "Bit 55 of 8 is 0, so the MMU takes TTBR0_EL1, whoever asks: the register follows from the address, not from the program.",
+                "Bit 55 of 8 is 0, so the MMU takes TTBR0_EL1, whichever program asks: the register follows from the address, not from the program.",
             ),
             Wrong(
                 "the level 0 table",
