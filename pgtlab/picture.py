@@ -32,6 +32,12 @@ STYLE = """
 .pgtlab-picture .level-3 { fill: #e69f00; }
 .pgtlab-picture .offset { fill: #c8c8c8; }
 .pgtlab-picture .unused { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
+.pgtlab-picture .edged { stroke: currentColor; stroke-opacity: 0.75; }
+.pgtlab-picture .allows-nothing { fill: none; stroke: currentColor; stroke-opacity: 0.6; }
+.pgtlab-picture .allows-reading { fill: #dedede; }
+.pgtlab-picture .allows-executing { fill: #b8b8b8; }
+.pgtlab-picture .allows-writing { fill: #8e8e8e; }
+.pgtlab-picture .allows-both { fill: #e8703a; stroke: currentColor; stroke-width: 2; }
 .pgtlab-picture .wrong { fill: #e8703a; }
 .pgtlab-picture .outline, .pgtlab-picture .frame { fill: none; stroke: currentColor; }
 .pgtlab-picture .frame { stroke-opacity: 0.4; }

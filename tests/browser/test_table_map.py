@@ -22,7 +22,7 @@ def test_root_to_entry_by_click_and_key(show):
     picture = view.locator("svg")
     expect(picture).to_contain_text("level -1, the root")
     expect(picture).to_contain_text("4 PiB + 4 PiB")
-    view.get_by_role("button", name="linear map", exact=True).first.click()
+    view.get_by_role("button", name=re.compile("^linear map: .* to 0x")).click()
     expect(picture).to_contain_text("The way to 0xfff0000000000000")
     expect(picture).to_contain_text("level 2, table 1 of 1")
     expect(picture).to_contain_text("level 2 block")
@@ -37,7 +37,7 @@ def test_root_to_entry_by_click_and_key(show):
 def test_plus_and_minus(show):
     page, view = show(lpa2())
     picture = view.locator("svg")
-    view.get_by_role("button", name="linear map", exact=True).first.click()
+    view.get_by_role("button", name=re.compile("^linear map: .* to 0x")).click()
     expect(picture).to_contain_text("The way to 0xfff0000000000000")
     expect(picture).to_contain_text("PA 0x40000000")
     view.locator("[data-item='scale 1 0']").focus()
@@ -67,6 +67,36 @@ def test_magnify_by_click_and_wheel(show):
     page.keyboard.up("Control")
     page.wait_for_function(f"{FOCUSED}.startsWith('scale 9 ')")
     expect(picture).to_contain_text("The way to 0xffffc1ffc01e0000")
+
+
+def test_colours_by_permission_have_a_legend(show):
+    _, view = show(lpa2())
+    picture = view.locator("svg")
+    expect(picture).to_contain_text("level -1")
+    expect(picture).not_to_contain_text("writable and executable")
+    view.get_by_role("toolbar", name="Colour by").get_by_role("button", name="permission").click()
+    expect(picture).to_contain_text("writable and executable")
+    expect(picture.locator(".allows-writing").first).to_be_visible()
+    expect(picture.locator("[class*=level-]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [660, 1280])
+def test_map_follows_the_room(show, width):
+    page, view = show(lpa2())
+    page.set_viewport_size({"width": width, "height": 900})
+    box = view.locator(".scroll").first
+    page.wait_for_function("box => box.scrollWidth <= box.clientWidth && !window.unanswered", arg=box.element_handle())
+    expect(view.locator("svg").get_by_text("0xffffc1ffc0000000", exact=True).first).to_be_visible()
+
+
+def test_named_places_are_large_enough_to_press(show):
+    _, view = show(lpa2())
+    for name in ("fixmap", "vmemmap", "modules"):
+        box = view.get_by_role("button", name=re.compile(f"^{name}: 0x.* to 0x")).bounding_box()
+        assert min(box["width"] / 2, box["height"]) > 20
+    view.get_by_role("button", name=re.compile("^vmalloc: ")).click()
+    expect(view.locator("svg")).to_contain_text("The way to 0xffff8000")
+    expect(view.get_by_role("button", name=re.compile("^vmalloc: "))).to_have_attribute("aria-current", "location")
 
 
 def test_click_on_a_neighbouring_table(show):

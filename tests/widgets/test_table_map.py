@@ -23,12 +23,36 @@ def test_cell_opens_its_table():
 
 def test_regions_are_one_click_away():
     tables = TableMap()
-    for region in tables.view["regions"]:
-        tables.receive(region["send"])
-        cell = tables.columns[-1].cells[tables.columns[-1].opened]
-        assert cell.oa is not None or region["name"] in ("modules", "PCI I/O", "fixmap")
-    names = [region["name"] for region in tables.view["regions"]]
+    attributes = [shape["attributes"] for shape in tables.view["picture"]["shapes"]]
+    names = [each["data-region"] for each in attributes if "data-region" in each]
     assert names == ["user space", "linear map", "modules", "vmalloc", "vmemmap", "PCI I/O", "fixmap"]
+    for name in names:
+        tables.receive({"region": name})
+        cell = tables.columns[-1].cells[tables.columns[-1].opened]
+        assert cell.oa is not None or name in ("modules", "PCI I/O", "fixmap")
+
+
+def test_memory_to_write_and_to_execute_stands_out():
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=25, IPS=5))
+    for n, rights in enumerate(
+        ({"AP": 0b11, "PXN": 1}, {"AP": 0, "PXN": 1}, {"AP": 0b11, "PXN": 0}, {"AP": 0, "PXN": 0})
+    ):
+        mapper.map_range(n << 12, 0x1_0000_0000 + (n << 16), 0x1000, UXN=1, **rights)
+    tables = TableMap(mapper.mmu, 0)
+    assert "allows" not in tables.svg().split("</style>")[1]
+    tables.receive({"colours": "permission"})
+    fills = {
+        shape["attributes"]["data-va"]: shape["attributes"]["class"].split()[1]
+        for shape in tables.view["picture"]["shapes"]
+        if shape["key"].startswith("cell 3 ") and "Page" in shape["hint"]
+    }
+    assert fills == {
+        "0x0": "allows-reading",
+        "0x1000": "allows-writing",
+        "0x2000": "allows-executing",
+        "0x3000": "allows-both",
+    }
+    assert "writable and executable" in tables.svg()
 
 
 def test_image_has_its_own_kernel():

@@ -46,7 +46,7 @@ ABOUT: Final = {
         (*_LEVELS, "index", "descriptor", "canonical", "fault", "ESR_EL1", "PAR_EL1", "TTBR0_EL1", "AF", "LPA2"),
     ),
     "TableMap": About(
-        "Where does an address lie, from the whole address space down to its page?",
+        "Where does an address lie, at every scale?",
         "Each bar enlarges the framed part of the bar above; lower addresses are on the left. A colour is a "
         "level of tables: full height is mapped memory, half height leads to another table, and empty maps "
         "nothing. Below are the tables on the way, a column for each level. Click any part to go there.",

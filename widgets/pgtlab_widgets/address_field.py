@@ -33,18 +33,20 @@ class AddressField:
 
 
 class ShareField(AddressField):
-    """The field that shows a share string, and takes another; an error goes when the view's own string changes."""
+    """The field that shows a share string, and takes another; an error is shown until the view's own string changes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown = ""
+        self._at = ""
 
-    def drawn(self, address: str, meaning: str = "", names: Iterable[str] = ()) -> dict[str, Any]:
+    def load(self, share: str, text: str, choose: Callable[[str], None]) -> None:
+        """Choose what was typed in place of `share`."""
+        self._at = share
+        self.enter(text, choose)
+
+    def shown(self, share: str) -> dict[str, Any]:
         """The text and the error."""
-        if address != self._shown:
-            self.clear()
-        self._shown = address
-        return super().drawn(address, meaning, names)
+        return self.drawn(share, "", ()) if share == self._at else {"text": share, "error": ""}
 
 
 def written(address: str | int) -> str:

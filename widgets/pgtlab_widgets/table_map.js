@@ -1,13 +1,14 @@
 // @ts-check
 // The table map's view: an address; bars, each a part of the one above; and the tables on the way, a column for each level.
 import { kernel, stuck, toggling } from "./kernel.js";
-import { button, field, h, picture, sending } from "./page.js";
+import { button, field, h, picture, sending, toolbar } from "./page.js";
 import { show } from "./show.js";
 
 /**
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, status: string,
- *   regions: {name: string, send: object}[], next: object|null, picture: import("./page.js").Picture|null,
+ *   regions: {name: string, send: object}[], colours: {label: string, selected: boolean, send: object}[], next: object|null,
+ *   picture: import("./page.js").Picture|null,
  * }} View
  *
  * What else is known of the reader: the item from which to go one bar down, once the view has changed; and the item at
@@ -21,7 +22,9 @@ import { show } from "./show.js";
  */
 function opens(shape) {
   const place = sending("va")(shape);
-  return place ? { ...place, "aria-current": "data-here" in shape.attributes ? "location" : null } : sending("scroll")(shape);
+  const current = { "aria-current": "data-here" in shape.attributes ? "location" : null };
+  const part = place ?? sending("region")(shape);
+  return part ? { ...part, ...current } : sending("scroll")(shape);
 }
 
 /**
@@ -36,11 +39,15 @@ function body(view, reader) {
   }
   return [
     ...(view.choices.length ? kernel(view.choices, reader) : []),
-    field(reader, "Address", "address", view.address),
-    h("div", "regions", { class: "tools" }, [
-      h("span", "label", { class: "label" }, "Go to"),
-      ...view.regions.map(({ name, send }) => button(name, name, send)),
-    ]),
+    h("div", "to", { class: "toggles" }, [field(reader, "Address", "address", view.address), toolbar(reader, "Colour by", view.colours)]),
+    ...(view.regions.length
+      ? [
+          h("div", "regions", { class: "tools" }, [
+            h("span", "label", { class: "label" }, "Go to"),
+            ...view.regions.map(({ name, send }) => button(name, name, send)),
+          ]),
+        ]
+      : []),
     h("p", "status", { class: "status", role: "status", "data-next": view.next ? JSON.stringify(view.next) : null }, view.status),
     view.picture ? picture(reader, view.picture, "tables", opens) : stuck(view.stuck, view.choices),
   ];

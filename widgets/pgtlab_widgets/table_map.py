@@ -41,6 +41,8 @@ class TableMap(KernelView):
         kernel of the tables is not known, the first address that is mapped.
     page_size, va_bits, cpu, pa_bits
         The kernel and the CPU; an image has its own.
+    colours : {"level", "permission"}
+        What the colours of leaves mean: their level, or what their memory may be used for.
 
     Examples
     --------
@@ -50,9 +52,12 @@ class TableMap(KernelView):
     """
 
     _esm = module("table_map")
-    foresees = ahead("choose", "va", "region", "scroll")
+    foresees = ahead("choose", "va", "region", "scroll", "colours")
+
+    reflows = True
 
     address = traitlets.Unicode()
+    colours = traitlets.Enum(["level", "permission"])  # what the colours of leaves mean
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class TableMap(KernelView):
         va_bits: int = 48,
         cpu: str = "max",
         pa_bits: int | None = None,
+        colours: str = "level",
     ) -> None:
         self._source = None if source is None else source if isinstance(source, MMU) else source.mmu
         self._known = source is None  # the kernel of the tables is known
@@ -77,7 +83,7 @@ class TableMap(KernelView):
         self.columns: tuple[Column, ...] = ()
         self.outcome = ""
         self._va = 0
-        super().__init__(page_size, va_bits, cpu, pa_bits)
+        super().__init__(page_size, va_bits, cpu, pa_bits, colours=colours)
 
     def booted(self, before: Boot | NoBoot) -> None:
         """Show the tables of another kernel and of a process."""
@@ -125,16 +131,33 @@ class TableMap(KernelView):
                 f"{self._va:#018x}  {name}" if not self.stuck else "",
                 address_names(self.boot) if self._known else (),
             ),
-            "regions": [{"name": name, "send": {"region": name}} for name in self._places()],
+            "regions": [] if self._known else [{"name": name, "send": {"region": name}} for name in self._places()],
+            "colours": [
+                {"label": name, "selected": name == self.colours, "send": {"colours": name}}
+                for name in ("level", "permission")
+            ],
             "status": self._status(),
             "next": self._next(),
             "picture": picture and picture.spec(),
         }
 
     def _status(self) -> str:
-        """The last entry on the way, and the outcome of the translation."""
-        cells = [str(column.cells[column.opened]) for column in self.columns[-1:] if column.cells]
-        return "; ".join([*cells, self.outcome])
+        """The last entry on the way in a sentence, and the outcome of the translation."""
+        for column in self.columns[-1:]:
+            if not column.cells:
+                return f"The level {column.level} table is not in memory. {self.outcome}"
+            index = (self._va - column.va & column.size - 1) >> column.cells.shift
+            kind = type(column.cells[column.opened].descriptor).__name__
+            what = {"Invalid": "is invalid", "Block": "is a block", "Page": "is a page"}.get(
+                kind, f"is a {kind.lower()}"
+            )
+            return f"Entry {index:#x} ({index}) of the level {column.level} table {what}: {self.outcome}"
+        return self.outcome
+
+    @traitlets.observe("colours")
+    def _coloured(self, change: object) -> None:
+        if self.view:
+            self.draw()
 
     def _next(self) -> dict[str, Traits] | None:
         """What the page asks for next: to prepare the same kernel without LPA2, or with it, for the next click."""
@@ -158,6 +181,8 @@ class TableMap(KernelView):
                 begin, end = self._places()[name]
                 mapped = first_mapped(self._mmu, begin, end)
                 self.go(f"{begin if mapped is None else mapped:#x}")
+            case {"colours": colours}:
+                self.colours = colours
             case {"scroll": where}:
                 level, first = map(int, where.split())
                 self._first = {**self._first, level: first}
@@ -186,7 +211,9 @@ class TableMap(KernelView):
         """The tables on the way; None if the kernel does not boot."""
         if self.stuck:
             return None
-        return table_map_picture(self.columns, self._va, self._first, self._ranges, self.outcome)
+        return table_map_picture(
+            self.columns, self._va, self._first, self._ranges, self.outcome, self.room, self.colours
+        )
 
     def text(self) -> str:
         """The tables on the way, and the entries of the last one."""

@@ -117,7 +117,7 @@ class View(Synced):
 
     def draw(self) -> None:
         """Update `view`."""
-        self.view = {**self.drawn(), "share": self._shared.drawn(self.share)}
+        self.view = {**self.drawn(), "share": self._shared.shown(self.share)}
 
     def svg(self) -> str:
         """The current picture as an SVG string.
@@ -185,13 +185,13 @@ class View(Synced):
                 self.room = message["room"]
                 self.resized()
             elif "share" in message:
-                self._shared.enter(message["share"], self.load)
+                self._shared.load(self.share, message["share"], self.load)
                 self.draw()
             else:
                 self.receive(message)
         except Exception as error:
             self.view = {
                 **self.drawn(),
-                "share": self._shared.drawn(self.share),
+                "share": self._shared.shown(self.share),
                 "failed": f"{error}" if isinstance(error, ValueError | MissingExtra) else repr(error),
             }

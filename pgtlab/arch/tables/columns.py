@@ -134,7 +134,8 @@ class Column:
     """A table: where it is, the addresses that it covers, and its cells; `opened` is the cell that the address is in.
 
     It is the `number`th, from 1 on, of `siblings` tables that the table above leads to; `neighbours` are the nearest of
-    them and itself. A table that is not in memory has no cells.
+    them and itself. A table that is not in memory has no cells. `inherited` is bits 62:59 of the tables above, joined
+    by OR, which its leaves inherit.
     """
 
     granule: Granule
@@ -147,6 +148,7 @@ class Column:
     number: int = 1
     siblings: int = 1
     neighbours: tuple[Neighbour, ...] = ()
+    inherited: int = 0
 
     @property
     def size(self) -> int:
@@ -177,16 +179,19 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
     assert r.start_level is not None
     columns: list[Column] = []
     level, pa, first = r.start_level, r.base, r.first
-    number, siblings, neighbours = 1, 1, tuple[Neighbour, ...]()
+    number, siblings, neighbours, inherited = 1, 1, tuple[Neighbour, ...](), 0
     while True:
         shift, entries = r.granule.level_shift(level), r.entries(level)
         cells = _cells(r.format, level, first, _read(mmu, pa, entries).tobytes())
         index = (va - first) >> shift & entries - 1
         opened = max(bisect_right(cells.starts, index) - 1, 0)
-        columns.append(Column(r.granule, level, pa, first, entries, cells, opened, number, siblings, neighbours))
+        columns.append(
+            Column(r.granule, level, pa, first, entries, cells, opened, number, siblings, neighbours, inherited)
+        )
         descriptor = cells[opened].descriptor if cells else None
         if not isinstance(descriptor, Table) or descriptor.oa >> r.output_bits:
             return tuple(columns)
+        inherited |= 0 if r.hpd else descriptor.value >> 59 & 0xF
         number, siblings, neighbours = _beside(mmu, r, columns[-1], index)
         level, pa, first = level + 1, descriptor.oa, first + (index << shift)
 

@@ -17,6 +17,7 @@ from pgtlab.arch.descriptor import HOLE, LEAF, TABLE, Leaf
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.sizes import size_name
+from pgtlab.arch.tables.allowed import ALLOWED, allowed
 from pgtlab.arch.tables.columns import Cells, Column, Kinds
 from pgtlab.arch.va_range import VARange
 
@@ -31,7 +32,8 @@ class Part:
     """A part of a scale: where it begins, its size in bytes, what it is, and a sentence about it.
 
     `what` is `table`, `leaf` or `hole`, of entries at `level`; `entries` for many of them; `region` for a named part of
-    a range; `inside` for a part of what one leaf maps. `run` is the size of each contiguous run, where it is of such.
+    a range; `inside` for a part of what one leaf maps. `run` is the size of each contiguous run, where it is of such;
+    `allowed` is what a leaf allows, as a number of `pgtlab.arch.tables.allowed`.
     """
 
     va: int
@@ -40,6 +42,7 @@ class Part:
     label: str = ""
     level: int | None = None
     run: int = 0
+    allowed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,15 +131,16 @@ def scales(columns: Sequence[Column], va: int) -> tuple[Scale, ...]:
     leaf = last.cells[last.opened].descriptor if last.cells else None
     if not isinstance(leaf, Leaf):
         return tuple(bars)
+    may = int(allowed(np.array([leaf.value], np.uint64), last.inherited)[0])
     granule = last.granule
     for level in range(last.level, LAST_LEVEL):
         name, size = f"level {level} block" if level == last.level else "part of it", 1 << granule.level_shift(level)
         step = 1 << granule.level_shift(level + 1)
         shown = step << _window(granule.bits_per_level)
         unit = "pages" if level + 1 == LAST_LEVEL else f"times {size_name(step)}"
-        bars.append(_inside(name, last.level, va & -size, size, shown))
-        bars.append(_inside(f"{shown // step} {unit}", last.level, va & -shown, shown, step))
-    return (*bars, _inside("page", last.level, va & -granule.size, granule.size, granule.size))
+        bars.append(_inside(name, last.level, va & -size, size, shown, may))
+        bars.append(_inside(f"{shown // step} {unit}", last.level, va & -shown, shown, step, may))
+    return (*bars, _inside("page", last.level, va & -granule.size, granule.size, granule.size, may))
 
 
 def _window(bits: int) -> int:
@@ -150,35 +154,36 @@ def _of_table(column: Column, va: int) -> Iterator[Scale]:
         missing = Part(column.va, column.size, "hole", "not in memory")
         yield Scale(f"level {column.level} table, missing", column.va, column.size, (missing,))
         return
-    yield _whole(cells)
+    yield _whole(cells, column.inherited)
     if column.entries > FEW:
         count = 1 << _window(column.entries.bit_length() - 1)
-        yield _some(cells, (va - column.va >> cells.shift) & -count, count)
+        yield _some(cells, (va - column.va >> cells.shift) & -count, count, column.inherited)
 
 
 @lru_cache(maxsize=64)
-def _whole(cells: Cells) -> Scale:
+def _whole(cells: Cells, inherited: int) -> Scale:
     """A table, one entry after another if they are few, else some at a time."""
     entries, size = len(cells.words), len(cells.words) << cells.shift
     name = f"level {cells.level} table"
     if entries <= FEW:
-        return Scale(name, cells.va, size, tuple(_entries(cells, 0, entries)))
+        return Scale(name, cells.va, size, tuple(_entries(cells, 0, entries, inherited)))
     count = 1 << _window(entries.bit_length() - 1)
-    return Scale(name, cells.va, size, tuple(_many(cells, count)), tuple(_shades(cells, size)))
+    return Scale(name, cells.va, size, tuple(_many(cells, count)), tuple(_shades(cells, size, inherited)))
 
 
 @lru_cache(maxsize=64)
-def _some(cells: Cells, first: int, count: int) -> Scale:
+def _some(cells: Cells, first: int, count: int, inherited: int) -> Scale:
     """Some entries of a table, from `first` on."""
     va, size = cells.va + (first << cells.shift), count << cells.shift
-    return Scale(f"{count} entries", va, size, tuple(_entries(cells, first, first + count)))
+    return Scale(f"{count} entries", va, size, tuple(_entries(cells, first, first + count, inherited)))
 
 
-def _entries(cells: Cells, first: int, last: int) -> Iterator[Part]:
+def _entries(cells: Cells, first: int, last: int, inherited: int) -> Iterator[Part]:
     """Entries one by one; those in a row that are invalid, as one."""
     level, shift = cells.level, cells.shift
     kinds, addresses = cells.kinds[first:last].tolist(), cells.addresses(first, last).tolist()
     leaf = "Page" if level == LAST_LEVEL else "Block"
+    may = allowed(cells.words[first:last], inherited).tolist()
     n = 0
     while n < len(kinds):
         index, va, kind = first + n, cells.va + (first + n << shift), kinds[n]
@@ -191,7 +196,10 @@ def _entries(cells: Cells, first: int, last: int) -> Iterator[Part]:
         label = f"[{index:#05x}] {va:#018x} {leaf if kind == LEAF else 'Table'} {addresses[n]:#x}"
         run = cells.run_at(index) if kind == LEAF else 1
         if run > 1:
-            yield Part(va, 1 << shift, "leaf", f"{label}, of a contiguous run of {run}", level, run << shift)
+            label = f"{label}, {ALLOWED[may[n]]}, of a contiguous run of {run}"
+            yield Part(va, 1 << shift, "leaf", label, level, run << shift, may[n])
+        elif kind == LEAF:
+            yield Part(va, 1 << shift, "leaf", f"{label}, {ALLOWED[may[n]]}", level, allowed=may[n])
         else:
             yield Part(va, 1 << shift, KINDS[kind], label, level)
         n += 1
@@ -207,20 +215,23 @@ def _many(cells: Cells, count: int) -> Iterator[Part]:
         yield Part(va, count << cells.shift, "entries", label, cells.level)
 
 
-def _shades(cells: Cells, size: int) -> Iterator[Part]:
-    """What is in a table, in as many differences as can be seen: leaves before tables before holes."""
-    kinds: Kinds = cells.kinds.reshape(min(len(cells.words), SHADES), -1).max(axis=1)
-    step = size // len(kinds)
-    starts = np.flatnonzero(np.append(True, kinds[1:] != kinds[:-1])).tolist()
-    for start, end, kind in zip(starts, [*starts[1:], len(kinds)], kinds[starts].tolist(), strict=True):
-        if kind != HOLE:
-            yield Part(cells.va + start * step, (end - start) * step, KINDS[kind], level=cells.level)
+def _shades(cells: Cells, size: int, inherited: int) -> Iterator[Part]:
+    """What is in a table, in as many differences as can be seen: leaves that allow most, leaves, tables, holes."""
+    looks: Kinds = np.where(cells.kinds == LEAF, LEAF + allowed(cells.words, inherited), cells.kinds).astype(np.uint8)
+    looks = looks.reshape(min(len(cells.words), SHADES), -1).max(axis=1)
+    step = size // len(looks)
+    starts = np.flatnonzero(np.append(True, looks[1:] != looks[:-1])).tolist()
+    for start, end, look in zip(starts, [*starts[1:], len(looks)], looks[starts].tolist(), strict=True):
+        if look != HOLE:
+            what, may = KINDS[min(look, LEAF)], max(look - LEAF, 0)
+            yield Part(cells.va + start * step, (end - start) * step, what, level=cells.level, allowed=may)
 
 
 @lru_cache(maxsize=64)
-def _inside(name: str, level: int, start: int, size: int, step: int) -> Scale:
+def _inside(name: str, level: int, start: int, size: int, step: int, may: int) -> Scale:
     """A part of what a leaf maps."""
     parts = (
-        Part(at, step, "inside", f"{at:#018x} {size_name(step)}", level) for at in range(start, start + size, step)
+        Part(at, step, "inside", f"{at:#018x} {size_name(step)}", level, allowed=may)
+        for at in range(start, start + size, step)
     )
     return Scale(name, start, size, tuple(parts))

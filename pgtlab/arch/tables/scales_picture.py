@@ -14,21 +14,38 @@ from pgtlab.arch.tables.scales import Part, Scale
 from pgtlab.arch.word import is_upper
 from pgtlab.picture import Shape, line, rect, solid, text
 
-LABEL, BAR, ROW = 116, 15, 27
+LABEL, ENDS, BAR = 142, 136, 15  # widths of the names and of the last addresses, and the height of a bar
+ROW, HIGHEST_ROW = 29, 46  # from bar to bar, at the least and at the most
 MOST: Final = 11  # bars: the ranges, five levels of which four take two, and a page
 DROP: Final = 8  # by which tables are lower than leaves
 BETWEEN: Final = 41  # room for what is between the ranges, which is not to scale
 RANGES: Final = ("lower", "upper")
-LETTER: Final = 6.0  # the width of a small character, in the fonts that browsers fall back on
-LEGEND = "full height: mapped · half: leads to a table · empty: invalid · bracket: a contiguous run"
+LETTER: Final = 6.5  # the width of a small letter, in the fonts that browsers fall back on
+#: The classes of leaves by what they allow: greys, and the colour of what is wrong for memory to write and to execute.
+ALLOWS: Final = ("allows-nothing", "allows-reading", "allows-executing", "allows-writing", "allows-both")
+
+
+def fill(part_level: int | None, allowed: int, by: str) -> str:
+    """The class of a part: its level, or what it allows; a table allows nothing by itself.
+
+    >>> fill(2, 3, "level"), fill(2, 3, "permission"), fill(1, 0, "permission")
+    ('level-2', 'allows-writing', 'allows-nothing')
+    """
+    return ALLOWS[allowed] if by == "permission" else f"level-{part_level}"
 
 
 def scales_picture(
-    ranges: Sequence[Scale], scales: Sequence[Scale], va: int, outcome: str, left: float, top: float, width: float
+    ranges: Sequence[Scale],
+    scales: Sequence[Scale],
+    va: int,
+    outcome: str,
+    place: tuple[float, float, float, float],
+    by: str = "level",
 ) -> Iterator[Shape]:
     """Draw scales as bars below each other, with lines from the part that is magnified to the bar that shows it.
 
-    In each bar the part of the address is marked with `data-here`.
+    In each bar the part of the address is marked with `data-here`. Addresses grow to the right; left of a bar is its
+    first address, and right of it, where there is room, its last.
 
     Parameters
     ----------
@@ -40,19 +57,25 @@ def scales_picture(
         The address that they are about.
     outcome : str
         How its translation ends.
-    left, top, width : float
-        Where there is room; `MOST * ROW` high at the most.
+    place : tuple of float
+        Where there is room: left, top, width and height, of which a bar more leaves less for each.
+    by : {"level", "permission"}
+        What the colours mean.
 
     Examples
     --------
     >>> lower = Scale("lower range", 0, 1 << 39, (Part(0, 1 << 39, "region", "user space"),))
-    >>> shapes = list(scales_picture([lower, Scale("upper range: not walked", 0, 0, ())], [], 0x1000, "", 0, 0, 600))
+    >>> nothing = Scale("upper range: not walked", 0, 0, ())
+    >>> shapes = list(scales_picture([lower, nothing], [], 0x1000, "", (0, 0, 600, 300)))
     >>> [shape.text for shape in shapes if shape.text]
     ['both ranges', '512 GiB + none', 'user space', 'upper range: not walked', '⋯']
     """
-    x, full = left + LABEL, width - LABEL
+    left, top, width, height = place
+    ends = ENDS if width > 800 else 0
+    x, full = left + LABEL, width - LABEL - ends
+    row = min(HIGHEST_ROW, height // max(1, len(scales) + 1))
     upper = is_upper(va)
-    yield from _name("scale 0", "both ranges", " + ".join(map(_size, ranges)), x, top)
+    yield from _name("scale 0", "both ranges", " + ".join(map(_size, ranges)), "", left, x, top)
     half = (full - BETWEEN) // 2
     for number, scale_of_range in enumerate(ranges):
         start = x + number * (half + BETWEEN)
@@ -63,26 +86,36 @@ def scales_picture(
     yield text("between dots", x + full // 2, top + 12, "⋯", quiet=True)
     begin = x + upper * (half + BETWEEN)
     if scales:
-        yield from _lens("scale 0", begin, begin + half, x, top, full)
+        yield from _lens("scale 0", begin, begin + half, x, top, full, row)
     for number, (scale, magnified) in enumerate(zip_longest(scales, scales[1:]), 1):
-        key, y = f"scale {number}", top + number * ROW
+        key, y = f"scale {number}", top + number * row
         va = scale.va + (va - scale.va & scale.size - 1)
-        yield from _name(key, scale.name, size_name(scale.size), x, y)
-        yield from _with_here(scale, va, *_bar(key, scale, x, y, full))
+        yield from _name(key, scale.name, size_name(scale.size), f"{scale.va:#018x}", left, x, y)
+        if ends:
+            last = f"{scale.va + scale.size - 1:#018x}"
+            yield text(f"{key} last", x + full + 6, y + 11.5, last, "start mono small faint", quiet=True)
+        yield from _with_here(scale, va, *_bar(key, scale, x, y, full, by))
         if magnified and magnified.size < scale.size:
             begin, end = (_place(scale, at, x, full) for at in (magnified.va, magnified.va + magnified.size))
-            yield from _lens(key, begin, end, x, y, full)
+            yield from _lens(key, begin, end, x, y, full, row)
     if not outcome:
         return
     if scales and scales[-1].name == "page":
         yield text("outcome", x + 8, y + 11.5, outcome, "start small on-fill strong")
     elif len(scales) < MOST:
-        yield text("outcome", x, top + (len(scales) + 1) * ROW + 8, outcome, "start small strong")
+        yield text("outcome", x, top + len(scales) * row + BAR + 14, outcome, "start small strong")
 
 
-def _name(key: str, name: str, size: str, x: float, y: float) -> Iterator[Shape]:
-    yield text(f"{key} name", x - 8, y + 6, name, "end small")
-    yield text(f"{key} size", x - 8, y + 17, size, "end small faint")
+def _name(key: str, name: str, size: str, first: str, left: float, x: float, y: float) -> Iterator[Shape]:
+    """The name of a bar with its size, and its first address below."""
+    yield text(f"{key} name", left, y + 9, name, "start small")
+    yield (
+        text(f"{key} size", x - 8, y + 9, size, "end small faint")
+        if first
+        else text(f"{key} size", left, y + 22, size, "start small faint")
+    )
+    if first:
+        yield text(f"{key} first", x - 8, y + 22, first, "end mono small faint", quiet=True)
 
 
 def _size(scale: Scale) -> str:
@@ -98,11 +131,11 @@ def _ends(scale: Scale, part: Part, x: float, full: float) -> tuple[int, int]:
     return _place(scale, part.va, x, full), _place(scale, part.va + part.size, x, full)
 
 
-def _lens(key: str, begin: float, end: float, x: float, y: float, full: float) -> Iterator[Shape]:
+def _lens(key: str, begin: float, end: float, x: float, y: float, full: float, row: float) -> Iterator[Shape]:
     """A mark around what is magnified, and lines to where it is."""
     yield rect(f"{key} mark", begin, y, max(end - begin, 3), BAR, "mark")
-    yield line(f"{key} left", begin, y + BAR + 1, x, y + ROW)
-    yield line(f"{key} right", end, y + BAR + 1, x + full, y + ROW)
+    yield line(f"{key} left", begin, y + BAR + 1, x, y + row)
+    yield line(f"{key} right", end, y + BAR + 1, x + full, y + row)
 
 
 @lru_cache(maxsize=64)
@@ -131,17 +164,18 @@ def _item(
 
 
 @lru_cache(maxsize=64)
-def _bar(key: str, scale: Scale, x: float, y: float, full: float) -> tuple[list[Shape], list[int]]:
+def _bar(key: str, scale: Scale, x: float, y: float, full: float, by: str) -> tuple[list[Shape], list[int]]:
     """A bar, first what is seen in it and then where one can go; and which shapes those are."""
     shapes, items = [rect(key, x, y, full, BAR, "byte")], []
     for shade in scale.shades:
         left, right = _ends(scale, shade, x, full)
         drop = DROP if shade.what == "table" else 0
-        shapes.append(rect(f"{key} at {left}", left, y + drop, right - left, BAR - drop, f"part level-{shade.level}"))
+        classes = f"part {fill(shade.level, shade.allowed, by)}"
+        shapes.append(rect(f"{key} at {left}", left, y + drop, right - left, BAR - drop, classes))
     for at, part in enumerate(scale.parts):
         left, right = _ends(scale, part, x, full)
         drop = DROP if part.what == "table" else 0
-        classes = "cell" if part.what in ("hole", "entries") else f"level-{part.level}"
+        classes = "cell" if part.what in ("hole", "entries") else f"edged {fill(part.level, part.allowed, by)}"
         items.append(len(shapes))
         shapes.append(_item(f"{key} {at}", left, y + drop, right - left, classes, part, part.label, BAR - drop))
         if part.run and (part.va % part.run == 0 or at == 0):
