@@ -103,6 +103,7 @@ def test_no_empty_frames(show):
     expect(view.get_by_text("There is no report in this log.")).to_be_visible()
     expect(view.locator("pre.diff")).to_have_count(0)
     expect(view.get_by_text("what is right and what is wrong is listed here")).to_be_visible()
+    expect(view.locator(".follows")).to_have_count(0)
     expect(view.get_by_role("progressbar")).to_have_count(0)
     empty = view.evaluate(
         """view => [...view.querySelectorAll("*")].filter((e) => e.offsetHeight > 40 && !e.textContent.trim()
@@ -115,6 +116,9 @@ def test_from_panic_to_number_to_fix_to_matrix(show):
     page, view = show(BugLab())
     unfold(view, 2, 3)
     expect(view.locator(".summary")).to_have_text("next-20240229 on max: panic")
+    expect(view.locator(".follows .legend dt")).to_have_text(["stated", "derived", "likely", "possible"])
+    view.locator("[data-jump='line 39']").click()  # which is out of sight
+    expect(view.locator("li.lit", has_text="destroy_args")).to_be_in_viewport()
     x1 = view.get_by_role("button", name=re.compile("^x1 [0-9a-f]{16}"))
     x1.click()
     expect(x1).to_have_attribute("aria-pressed", "true")

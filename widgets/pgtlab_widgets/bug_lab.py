@@ -16,6 +16,7 @@ from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.kernel.symbols import Symbol
+from pgtlab.linux.oops.inferring.inference import CONFIDENCE
 from pgtlab.linux.oops.showing.annotate import AnnotatedLog, NumberExplanation, PrintedNumber
 from pgtlab.linux.oops.showing.pictures import word_pictures
 from pgtlab.picture import Picture
@@ -174,6 +175,7 @@ class BugLab(KernelView):
                 "trees": [{"label": name, "send": {"tree": name}} for name in TREES],
                 "bugs": [{"label": name, "send": {"tree": name}, "note": bug.symptom} for name, bug in BUGS.items()],
                 "fixes": [{"name": name, "does": fix.does} for name, fix in FIXES.items()],
+                "legend": list(CONFIDENCE.items()),
                 "matrix": matrix,
                 "cells": len(self.matrix.boots),
                 "kernels": len(distinct_boots()),
