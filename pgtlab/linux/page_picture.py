@@ -9,9 +9,9 @@ from pgtlab.linux.headers.mm_types import PAGE, Member
 from pgtlab.linux.kernel.page_flags import PAGE_TYPES, PAGEFLAGS, page_type_has_type
 from pgtlab.picture import Picture, Shape, rect, text
 
-OFFSET, BYTE, HEAD = 44, 27, 42
+OFFSET, BYTE, HEAD = 44, 24, 42
 LANES = OFFSET + 4 * BYTE + 12
-LANE = (238, 226)
+LANE = (230, 222)
 LETTER = 7.3  # the width of a digit in the fallback fonts of browsers
 ROW, TALL = 20, 38  # a row of four bytes, and one of two lines: those of a member of four bytes
 TWO_NAMES = range(48, 52)  # page_type and _mapcount

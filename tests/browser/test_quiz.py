@@ -136,7 +136,13 @@ QUIZZES = {
     "explorer": lambda: Explorer(quiz=True),
     "walk stepper": lambda: WalkStepper(quiz=True),
     "fold lab": lambda: FoldLab(quiz=True),
+    "page inspector": lambda: called(PageInspector(quiz=True)),
 }
+
+
+def called(inspector):
+    inspector.do("alloc_pages(0)")
+    return inspector
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -78,6 +78,26 @@ def test_another_address_and_another_kernel_ask_again():
     assert explorer.view["quiz"] is None
 
 
+@pytest.mark.parametrize(
+    ("make", "secret"),
+    [
+        (lambda: Explorer("16k", 52, "max,lpa2=off"), "47 bits in use"),
+        (WalkStepper, "Normal WB RWA"),
+        (FoldLab, "52 bits in use"),
+    ],
+)
+def test_quiz_is_switched_on_and_off(make, secret):
+    view = make()
+    assert secret in everything(view)
+    before = view.view["picture"] if "picture" in view.view else view.base_view["picture"]
+    view.quiz = True
+    assert secret not in json.dumps([view.view, view.base_view])
+    view.quiz = False
+    assert view.quiz_answers == {}
+    assert secret in everything(view)
+    assert (view.view["picture"] if "picture" in view.view else view.base_view["picture"])["title"] == before["title"]
+
+
 def test_stepper_takes_a_step_for_each_index():
     stepper = WalkStepper(quiz=True)
     assert stepper.step == 0

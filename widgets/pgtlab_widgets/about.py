@@ -39,10 +39,10 @@ ABOUT: Final = {
     ),
     "WalkStepper": About(
         "What does the MMU read, in which order, and what does Linux call it?",
-        "The bar is the address: each field of it is the index into one table. From left to right are the "
-        "register with the first table, the tables, and the outcome; the coloured row of a table is the word "
-        "that the MMU reads. Below are Linux's pointers to the same words. The last picture has the bits of "
-        "the word of this step.",
+        "The bar is the address: a line leads from each field to the entry that it chooses, and a dashed one "
+        "from an entry to the table that it points to. The coloured digits of a word are that address. Below "
+        "are the register with the first table, the tables, and the outcome; on the right are Linux's pointers "
+        "to the same words. What is pale is still to come.",
         (*_LEVELS, "index", "descriptor", "canonical", "fault", "ESR_EL1", "PAR_EL1", "TTBR0_EL1", "AF", "LPA2"),
     ),
     "TableMap": About(
@@ -63,8 +63,8 @@ ABOUT: Final = {
     "PageInspector": About(
         "Four bytes, two names: how does a map count of -512 come about?",
         "The grid is the 64 bytes of one struct page, with the members that lie there, those of a union side "
-        "by side. A button calls the kernel's function; amber marks the bytes that it changed. Below is what "
-        "the kernel printed.",
+        "by side. A button calls the kernel's function; amber marks the bytes that it changed. The frame is "
+        "around four bytes with two names. What was done can be taken back. The log marks the map count.",
         ("struct page", "_mapcount", "page_type", "constructor", "destructor", "bad page", "pfn"),
     ),
     "BugLab": About(

@@ -79,9 +79,9 @@ class FoldLab(Quiz, KernelView):
 
     def answered(self) -> None:
         """Show the cell when all of it is filled in."""
-        if not self.hidden:
+        if self.quiz and not self.hidden:
             self._solved.add(cell_key(self.boot))
-            self.resized()
+        self.resized()
         self.draw()
 
     def _followers(self) -> list[KernelView]:

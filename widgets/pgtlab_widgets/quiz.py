@@ -28,6 +28,13 @@ class Quiz(traitlets.HasTraits):
     _quiz: FillIn | None = None
     _round = 0  # how often it was asked from the beginning
 
+    @traitlets.observe("quiz")
+    def _switched(self, change: object) -> None:
+        """Begin a quiz about what is shown, or show everything again."""
+        if getattr(self, "view", None):  # otherwise there is nothing yet
+            self.ask()
+            self.answered()
+
     def blanks(self) -> Sequence[Blank]:
         """The values to fill in."""
         raise NotImplementedError

@@ -147,7 +147,7 @@ class WalkStepper(Quiz, KernelView):
 
     def answered(self) -> None:
         """Take the step that the answer opens."""
-        self.step = self.reached
+        self.step = self.reached if self.quiz else self.step
         self.draw()
 
     @property
