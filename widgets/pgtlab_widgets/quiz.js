@@ -27,7 +27,7 @@ export function asking(quiz, reader, more = []) {
     spellcheck: false,
     autocomplete: "off",
     "data-field": "say",
-    "data-value": "", // another question has another id, and so begins empty
+    "data-value": "",
     "data-blank": blank,
     "aria-invalid": error !== "",
     "aria-labelledby": `${id}-ask`,
@@ -65,6 +65,9 @@ function say(input, { model }) {
   input.select();
 }
 
+/** @type {WeakSet<Element>} fields that become empty when another question is asked, which gives them another id */
+const emptied = new WeakSet();
+
 /** The events of a quiz, for `show()`: they return true where they are the quiz's. */
 export const answering = {
   click(/** @type {any} */ event, /** @type {Context} */ context) {
@@ -78,6 +81,12 @@ export const answering = {
     event.stopPropagation();
     say(event.target, context);
     return true;
+  },
+
+  focusin(/** @type {any} */ { target }) {
+    if (!target.matches("[data-field=say]") || emptied.has(target)) return;
+    emptied.add(target);
+    new MutationObserver(() => (target.value = "")).observe(target, { attributeFilter: ["id"] });
   },
 
   /** An answer is given by Enter or by the button, and not when the field loses the focus. */
