@@ -111,7 +111,8 @@ def _legend(until: Sequence[WatchedAccess]) -> Iterator[Shape]:
 def _so_far(until: Sequence[WatchedAccess]) -> str:
     """The counts until an access."""
     hits, read = sum(each.kind == "hit" for each in until), sum(len(each.accessed.read) for each in until)
-    return f"so far {hits} hits, {len(until) - hits} misses, {read} reads"
+    counts = ((hits, "hit", "hits"), (len(until) - hits, "miss", "misses"), (read, "read", "reads"))
+    return "so far " + ", ".join(f"{count} {one if count == 1 else several}" for count, one, several in counts)
 
 
 def _walk(now: WatchedAccess, regime: Regime) -> Iterator[Shape]:

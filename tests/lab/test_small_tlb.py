@@ -87,7 +87,7 @@ def test_title_and_counts():
     assert titles[1] == "Access 5 of 48: 0x20000008 of ASID 1 hits entry set 0, 0"
     assert max(map(len, titles)) * 7.6 < WIDTH
     picture = small_tlb_picture(watched, 5, tlb, REGIME)
-    assert picture.description.endswith("so far 1 hits, 4 misses, 12 reads")
+    assert picture.description.endswith("so far 1 hit, 4 misses, 12 reads")
 
 
 def test_unknown_names_are_refused():

@@ -11,6 +11,7 @@ from pgtlab_widgets import (
     OopsReader,
     PageInspector,
     TableMap,
+    TLBView,
     WalkStepper,
 )
 from pgtlab_widgets.view import module
@@ -27,6 +28,7 @@ MESSAGES = [
     (OopsReader, [{"chosen": "line 7"}, {"sample": "A bad page, and no panic"}, {"log": "no report"}]),
     (BisectionView, [{"next": True}, {"bad": "REPORTS"}, OFF]),
     (FoldLab, [{"cell": "16k/52/52/max,lpa2=off"}]),
+    (TLBView, [{"access": 34}, {"access": "5"}, {"choose": {"policy": "random"}}, {"part": "costs"}]),
 ]
 IDS = [getattr(make, "__name__", f"{n}") for n, (make, _) in enumerate(MESSAGES)]
 

@@ -15,6 +15,7 @@ from pgtlab.lab.small_tlb import POLICIES, SHORT_TRACES, SMALL_TLBS, WatchedAcce
 from pgtlab.lab.small_tlb_picture import small_tlb_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import Refused, refusals
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.tlb_costs import CostChoice, CostCounts, pairs
 from pgtlab_widgets.view import View, module
 
@@ -95,6 +96,7 @@ class TLBView(View):
     """
 
     _esm = module("tlb")
+    foresees = ahead(overtaking=("access",))
 
     part = traitlets.Enum(tuple(PARTS))
     short_trace = traitlets.Unicode()
