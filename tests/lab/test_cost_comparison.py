@@ -1,6 +1,8 @@
 """What a level costs: the figures follow from the geometry, and the table, the JSON and the charts show them."""
 
 import json
+import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from pgtlab.lab.cost_comparison import (
     walk_costs,
     workloads,
 )
+from pgtlab.plot.chart import INK
 from pgtlab.plot.walk_cost import plot_over_time, plot_walk_costs
 
 ACCESSES = 4000
@@ -141,6 +144,21 @@ def test_the_chart_over_time_shows_each_window():
     for row, steps in zip(costs.where(hardware="each level"), figure.axes[0].patches, strict=True):
         assert steps.get_data().values.tolist() == [w.reads_per_walk for w in row.cost.windows]
         assert steps.get_data().edges.tolist() == list(range(0, 61, 3))
+
+
+def test_chart_has_the_colour_of_the_page_its_numbers_as_text_and_letters_of_12_pixels(costs):
+    chart = plot_walk_costs(costs, hardware="shared", panels="mapping")
+    svg = chart.svg()
+    root = ElementTree.fromstring(svg)
+    assert (root.get("role"), "currentColor" in svg, "#000000" in svg, INK in svg) == ("img", True, False, False)
+    title, numbers = (root.findtext(f"{{http://www.w3.org/2000/svg}}{tag}") for tag in ("title", "desc"))
+    assert title == "Descriptors read for each walk, by mapping"
+    assert len(numbers.splitlines()) == len(costs.regimes) * len(costs.names("mapping"))
+    points = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+    pixels = [size * 96 / 72 for size in points]  # the picture's unit is a point
+    assert len(pixels) > 10
+    assert min(pixels) >= 12
+    assert chart._repr_mimebundle_()["text/plain"] == chart.alt
 
 
 @pytest.fixture

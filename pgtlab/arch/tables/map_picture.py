@@ -162,7 +162,7 @@ def _places(ranges: Sequence[Scale], va: int, y: float, width: float) -> tuple[l
         here = {"here": "true"} if part.va <= va < part.va + part.size else {}
         classes = "cell place selected" if here else "cell place"
         shapes.append(
-            rect(f"place {part.label}", x, y - 2, need + spare - 2, PLACE_H, classes, hint, region=part.label)
+            rect(f"place {part.label}", x, y - 2, need + spare - 2, PLACE_H, classes, hint, region=part.label, **here)
         )
         shapes.append(
             text(
