@@ -13,7 +13,7 @@ from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import U64
 
 READ, EXECUTE, WRITE, BOTH = range(1, 5)
-#: The classes in words, by their number; 0 is no leaf.
+#: The classes in words, by their number; 0 stands for other entries.
 ALLOWED: Final = {
     READ: "read only",
     EXECUTE: "executable",
