@@ -38,7 +38,7 @@ const entries = (view, reader) => [
  * @param {import("./page.js").Reader} reader
  */
 const costs = (view, reader) => [
-  h("div", "tools", { class: "tools", "data-next": view.next && JSON.stringify(view.next) }, [
+  h("div", "tools", { class: "tools counts", "data-next": view.next && JSON.stringify(view.next) }, [
     ...(view.next ? [h("progress", "progress", { max: view.accesses, value: view.done, "aria-label": "Accesses so far" })] : []),
     h("span", "note", { class: "note" }, view.note),
     h("span", "status", { class: "unseen", role: "status" }, view.status),
