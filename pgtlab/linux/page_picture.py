@@ -36,7 +36,7 @@ def page_picture(
     was = words if before is None else before
     now_bytes, was_bytes = (b"".join(word.to_bytes(8, "little") for word in each) for each in (words, was))
     shapes = [text("title", 4, 16, title, "start strong")]
-    shapes.append(text("head bytes", OFFSET, HEAD - 7, "bytes, lowest first", "start small"))
+    shapes.append(text("head bytes", OFFSET + 4 * BYTE, HEAD - 7, "bytes, lowest first", "end small"))
     shapes.append(text("head members", LANES, HEAD - 7, "what lies there", "start small"))
     shapes.append(text("head union", LANES + LANE[0], HEAD - 7, "the same bytes by another name", "start small"))
     placed = list(lanes(PAGE.members))

@@ -85,7 +85,7 @@ def walk_picture(
     at = last if at is None else at
     seen, said = (last, last) if known is None else (at, known)
     title = f"{walk.va:#018x}, {walk.access.name.lower()} at EL{walk.el}"
-    parts = list(_parts(walk))
+    parts = list(_parts(walk)) if known is None else _seen(list(_parts(walk)), at)
     shapes: list[Shape] = [text("title", LEFT, 16, title, "start strong"), *_address(parts, walk, at, seen)]
     shapes += _root(walk, at)
     ends: dict[int | None, float] = {}  # where the line of each field ends
@@ -112,7 +112,8 @@ def walk_picture(
     end.append(_chain("chain end", chain, y + ROW))
     ends[last] = y
     shapes += end if at == last else map(_ghost, end)
-    shapes += _elbows([part for part in parts if part.step in ends], ends, at)
+    reads = [part for part in parts if part.step in ends and (part.level is None or (part.step or 0) < last)]
+    shapes += _elbows(reads, ends, at)
     lines = [str(walk), *(f"Linux: {lookup}" for lookup in lookups)] if seen == last else []
     return Picture(WIDTH, y + 3 * ROW + 12, title, "\n".join(lines or [title]), tuple(shapes))
 
@@ -135,6 +136,15 @@ def _parts(walk: Walk) -> Iterator[_Part]:
         yield _Part(f"level {level}", hi, end, f"level-{level}", f"{index:#x}", number, level)
     maps = None if isinstance(walk.outcome, Fault) else len(walk.steps) + 1
     yield _Part("offset", end - 1, 0, "offset", f"{walk.va & (1 << end) - 1:#x}", maps)
+
+
+def _seen(parts: Sequence[_Part], at: int) -> list[_Part]:
+    """The fields as far as the reader knows them, and the bits below as one."""
+    later = [part for part in parts if part.step is not None and part.step > at]
+    if not later:
+        return list(parts)
+    seen = parts[: parts.index(later[0])]
+    return [*seen, _Part("rest", later[0].hi, 0, "unused", "?")]
 
 
 def _address(parts: Sequence[_Part], walk: Walk, at: int, seen: int) -> Iterator[Shape]:

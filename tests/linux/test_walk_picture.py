@@ -48,7 +48,8 @@ def test_what_the_reader_does_not_know_is_not_shown():
         assert secret not in shown
     assert "word 1 0 text address" not in shapes  # which would say where the address is in the word
     assert shapes["level 2 at"].text == "?"
-    assert shapes["va level 2 1"].text == "?"
+    assert "va level 2" not in shapes  # nor is it shown which bits it has
+    assert shapes["va rest"].attributes["x"] > shapes["va level 1"].attributes["x"]
     assert f"{walk.steps[0].descriptor.oa:#x}" in shown
     told, _ = drawn(space, walk, at=2, known=2)
     assert told["level 2 at"].text == f"{table:#x}"
@@ -92,3 +93,11 @@ def test_address_digits_of_an_lpa2_entry():
     shapes, _ = drawn(space, walk)
     marked = {int(key.split()[-1]) for key in shapes if key.startswith("word 3 0 digit")}
     assert marked == {*range(3, 13), 13}
+
+
+def test_lines_lead_only_to_entries_that_are_read():
+    """The field of a level below the fault chooses nothing."""
+    space = small_process(boot(Config("4k", 48), CPU.named("max")))
+    hole = next(trial for trial in space.trials if trial.name == "nothing at level 2")
+    shapes, _ = drawn(space, space.translate(hole.va, el=0))
+    assert [key for key in shapes if key.startswith("elbow")] == ["elbow level 0", "elbow level 1", "elbow level 2"]
