@@ -24,13 +24,15 @@
 # - **The full course**, about 18 hours: all of it, with every exercise and a case of your own.
 # - **Ten minutes**: the tour, which shows the bug happen and explains little.
 #
+# {chapters}
+#
 # Each word of the field has its sentence in the [glossary](glossary.ipynb).
 #
 # The kernel of the course is Linux 6.9. It was checked against recordings of real kernels, 6.12; where a newer one does
 # otherwise, the chapter says so.
 #
-# Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far; run it again
-# when you come back.
+# Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far and what is
+# next; run it again when you come back.
 
 # %%
 from pgtlab_widgets import CourseMap

@@ -195,7 +195,7 @@ class Words:
         """
         text = said.strip() if isinstance(said, str) else ""
         if not text:
-            raise UnreadableAnswer("Write what you expect, in a few words.")
+            raise UnreadableAnswer("Write an answer, in a few words.")
         return text
 
     def show(self, value: str) -> str:

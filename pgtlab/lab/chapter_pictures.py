@@ -130,7 +130,7 @@ def _names(booted: Boot, y: float) -> Shapes:
     for place, name in enumerate(("pgd", "p4d", "pud", "pmd", "pte")):
         folded = booted.folded.get(name, Fold.REAL) is not Fold.REAL
         yield rect("", 4 + 47 * place, y, 42, 20, "folded" if folded else f"level-{max(place - 1, 0)}")
-        yield text("", 25 + 47 * place, y + 14, name, "mono small middle on-fill")
+        yield text("", 25 + 47 * place, y + 14, name, "mono small middle" if folded else "mono small middle on-fill")
 
 
 def _five_names() -> Shapes:

@@ -135,6 +135,23 @@ def plan(stem: str) -> ChapterPlan:
     return every[stem]
 
 
+def table() -> list[str]:
+    """Return the chapters that are written as the rows of a table in Markdown, with links.
+
+    >>> table()[3]
+    '| 0 | [Can you read 0xfffffdff?](00_hexadecimal.ipynb) | 10 | six hours |'
+    """
+    tiers = {"six hours": "six hours", "full": "full course", "teaser": "a teaser", "reference": "to look things up"}
+    rows = [
+        f"| {plan.number} | [{plan.title}]({plan.stem}.ipynb) | {plan.minutes} | {tiers[plan.tier]} |".replace(
+            "|  |", "| |"
+        )
+        for plan in plans().values()
+        if plan.written
+    ]
+    return ["| | chapter | minutes | part of |", "|---|---|---|---|", *rows]
+
+
 def misconceptions(stem: str = "") -> dict[str, str]:
     """Return the wrong ideas by key, each in one sentence: those of one chapter, or all."""
     chapters = _toml("misconceptions")

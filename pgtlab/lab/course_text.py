@@ -7,6 +7,7 @@ from typing import Any
 
 from pgtlab.extras import needed_by
 
+CHAPTERS = "# {chapters}\n"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -17,7 +18,7 @@ def sources() -> Path:
 
 
 def notebook(source: Path) -> Any:
-    """Read a text notebook.
+    """Read a text notebook; a line `{chapters}` in its prose stands for the table of all chapters.
 
     Raises
     ------
@@ -27,6 +28,10 @@ def notebook(source: Path) -> Any:
     text = source.read_text(encoding="utf-8")
     if "\n# %%" not in f"\n{text}":
         raise ValueError(f"{source} is not a notebook: it has no line `# %%`, which starts a cell.")
+    if CHAPTERS in text:
+        from pgtlab.lab.chapters import table
+
+        text = text.replace(CHAPTERS, "".join(f"# {row}\n" for row in table()))
     return from_text(text)
 
 

@@ -30,7 +30,7 @@ _HEADLINES: dict[Verdict, str] = {
     "reason": "The answer is right, and the reason is not.",
     "wrong": "Not right.",
     "unknown": "You did not know. That costs nothing.",
-    "kept": "Compare it with what you expected.",
+    "kept": "Compare it with the answer.",
 }
 
 

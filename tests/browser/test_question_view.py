@@ -141,7 +141,7 @@ def test_the_focus_moves_with_a_line(show):
 
 def test_a_prediction_is_kept_beside_the_truth(show):
     _, view = show(view_of(words))
-    view.get_by_label("What do you expect?").fill("It boots.\nProbably.")
+    view.get_by_label("Your answer").fill("It boots.\nProbably.")
     view.get_by_role("button", name="Answer").click()
     expect(view.locator(".said pre")).to_have_text("It boots.\nProbably.")
     expect(view.locator(".truth")).to_contain_text("It panics.")

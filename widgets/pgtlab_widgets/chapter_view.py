@@ -95,11 +95,17 @@ class ChapterHead(CourseView):
             parts.append(element("p", progress.note, class_="note", role="alert"))
         return tuple(parts)
 
+    def static(self) -> tuple[Element, ...]:
+        """The same, with the caption below, where a live strip shows the line under the pointer."""
+        return (*self.elements(), element("p", self._caption(), class_="shown"))
+
     def drawn(self) -> dict[str, Any]:
         """All that the browser draws."""
+        return {**super().drawn(), "caption": self._caption()}
+
+    def _caption(self) -> str:
         lit = sum(line.lit(self._chapter.progress) for line in chapters.log_lines().values())
-        caption = f"{lit} of the 59 lines of the log are lit. A line lights up when you have answered for it."
-        return {**super().drawn(), "caption": caption}
+        return f"{lit} of the 59 lines of the log are lit. A line lights up when you have answered for it."
 
     def text(self) -> str:
         """The title line as text."""

@@ -84,7 +84,7 @@ function fields(reader, view) {
     ]);
   const answer = {
     number: () => field("input", "Your answer", { type: "text" }),
-    words: () => field("textarea", "What do you expect?", { rows: 2, spellcheck: true }),
+    words: () => field("textarea", "Your answer", { rows: 2, spellcheck: true }),
     choice: () => radios(reader, view, "chosen", "Your answer", view.options),
     order: () => order(reader, view),
   }[view.kind]();
