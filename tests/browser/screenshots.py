@@ -26,6 +26,9 @@ VIEWS = {
     "bisection": "from pgtlab_widgets import BisectionView\nview = BisectionView()\nview.receive({'next': True})\n"
     "view.receive({'next': True})\nview",
     "oops-reader": "from pgtlab_widgets import OopsReader\nOopsReader()",
+    "quiz": "from pgtlab_widgets import Explorer\n"
+    "explorer = Explorer('4k', 48, address=0xfffff6c9a5133456, quiz=True)\n"
+    "for text in ('TTBR1_EL1', '0', '0xed'):\n    explorer.say(text)\nexplorer",
     "tlb": "from pgtlab_widgets import TLBView\nTLBView()",
     "tlb-costs": "from pgtlab_widgets import TLBView\nTLBView(part='costs')",
 }
