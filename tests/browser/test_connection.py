@@ -107,3 +107,22 @@ def test_all_steps_of_a_walk_are_foreseen(show):
         }"""
     )
     assert counts == ["2", "3", "4", "5"]
+
+
+FADING = """view => {
+    view.querySelector("[aria-label=LPA2] button[aria-pressed=false]").click();
+    return view.querySelectorAll("[data-fading]").length;
+}"""
+
+
+def test_only_levels_that_fold_move(show):
+    page, view = show(Explorer("16k", 52))
+    lpa2(view, "off").hover()
+    answered(page)
+    assert 1 <= view.evaluate(FADING) <= 6
+    assert page.evaluate("document.getAnimations().length") <= 6
+    expect(view.locator("[data-fading]")).to_have_count(0)
+    page.emulate_media(reduced_motion="reduce")
+    lpa2(view, "on").hover()
+    answered(page)
+    assert view.evaluate(FADING) == 0

@@ -31,6 +31,7 @@ export function patch(parent, wanted) {
     const before = present.get(element);
     present.set(element, node);
     const [had, has] = [before?.attributes ?? {}, node.attributes ?? {}];
+    if (node.tag === "rect" && before && folds(had) !== folds(has)) collapse(element, had, has);
     for (const name in has) {
       if (had[name] === has[name]) continue;
       if (has[name] === null) element.removeAttribute(name);
@@ -40,4 +41,29 @@ export function patch(parent, wanted) {
     if (node.children) patch(element, node.children);
     else if (before?.text !== node.text) element.textContent = node.text ?? "";
   }
+}
+
+const FOLDING = 160; // milliseconds
+
+/** Whether a box is that of a level that is folded. */
+const folds = (/** @type {Wanted["attributes"]} */ attributes) => /\b(folded|run-time)\b/.test(`${attributes?.class}`);
+
+/**
+ * Show that a level folds or unfolds: a copy of its old box shrinks or grows into the new one and fades. It lies over the new
+ * picture, which is there at once. Being a transform, it costs the page no layout.
+ * @param {Element} element
+ * @param {any} had
+ * @param {any} has
+ */
+function collapse(element, had, has) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const copy = /** @type {SVGElement} */ (element.cloneNode());
+  for (const name of copy.getAttributeNames()) if (!(name in { x: 1, y: 1, width: 1, height: 1, class: 1 })) copy.removeAttribute(name);
+  copy.setAttribute("aria-hidden", "true");
+  copy.dataset.fading = "true";
+  copy.style.pointerEvents = "none";
+  element.after(copy);
+  const [across, down] = [has.width / had.width, has.height / had.height];
+  const there = `translate(${has.x - across * had.x}px, ${has.y - down * had.y}px) scale(${across}, ${down})`;
+  copy.animate([{ opacity: 0.8 }, { transform: there, opacity: 0 }], { duration: FOLDING, easing: "ease-out" }).onfinish = () => copy.remove();
 }
