@@ -103,9 +103,7 @@ CASES = {
     "fold lab: a cell": view(
         "FoldLab()", ("[data-item='cell 16k/52/52/max']", ""), ("[data-item='cell 16k/52/52/max,lpa2=off']", "")
     ),
-    "page inspector: alloc, start over": view(
-        "PageInspector()", ("button", "alloc_pages(0)"), ("button", "start over")
-    ),
+    "page inspector: alloc, undo": view("PageInspector()", ("button", "alloc_pages(0)"), ("button", "↶ Undo")),
     "bug lab: LPA2": view("BugLab(page_size='16k', va_bits=52)", *LPA2),
     "oops reader: a line": view(
         "OopsReader()", ("[data-item='line 7']", ""), ("[data-item='line 8']", ""), target=".pgtlab-view .because"

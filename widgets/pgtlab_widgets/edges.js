@@ -18,7 +18,8 @@ export function markEdges(root) {
   for (const jump of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-jump]"))) {
     const item = root.querySelector(`[data-item="${jump.dataset.jump}"]`);
     const [box, at] = [item?.closest("[data-group]")?.getBoundingClientRect(), item?.getBoundingClientRect()];
-    jump.dataset.where = !box || !at ? "" : at.bottom < box.top + 4 ? "up" : at.top > box.bottom - 4 ? "down" : "";
+    const where = !box || !at ? "" : at.bottom < box.top + 4 ? "up" : at.top > box.bottom - 4 ? "down" : "";
+    if (jump.dataset.where !== where) jump.dataset.where = where;
   }
   for (const frame of root.querySelectorAll(".edges")) {
     const { scrollLeft, clientWidth, scrollWidth } = /** @type {Element} */ (frame.firstElementChild);

@@ -13,7 +13,9 @@ const present = new WeakMap();
  * @param {Wanted[]} wanted
  */
 export function patch(parent, wanted) {
-  const have = new Map(Array.from(parent.children, (child) => [present.get(child)?.key, child]));
+  // A copy that fades is at the end, and goes by itself.
+  const ours = Array.from(parent.children).filter((child) => present.has(child));
+  const have = new Map(ours.map((child) => [present.get(child)?.key, child]));
   const keys = new Set(wanted.map(({ key }) => key));
   for (const [key, child] of have) if (!keys.has(key ?? "")) child.remove();
   let next = parent.firstElementChild;
@@ -62,7 +64,7 @@ function collapse(element, had, has) {
   copy.setAttribute("aria-hidden", "true");
   copy.dataset.fading = "true";
   copy.style.pointerEvents = "none";
-  element.after(copy);
+  element.parentElement?.append(copy);
   const [across, down] = [has.width / had.width, has.height / had.height];
   const there = `translate(${has.x - across * had.x}px, ${has.y - down * had.y}px) scale(${across}, ${down})`;
   copy.animate([{ opacity: 0.8 }, { transform: there, opacity: 0 }], { duration: FOLDING, easing: "ease-out" }).onfinish = () => copy.remove();

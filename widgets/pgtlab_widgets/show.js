@@ -49,7 +49,8 @@ export function show(name, body, on = {}) {
     const filled = new WeakMap();
     const python = connection(model, el, (view) => {
       if (view) context.view = view;
-      if (context.view.frame) root.setAttribute("aria-label", context.view.frame.question);
+      const question = context.view.frame?.question;
+      if (question && question !== root.getAttribute("aria-label")) root.setAttribute("aria-label", question);
       draw();
     });
     python.foresee(next);
