@@ -65,7 +65,9 @@ BisectionView(page_size="4k", va_bits=48)
 # %% [markdown]
 # ## 11.3 What is bad?
 #
-# A bisection needs a question whose answers are good and bad. You choose the question.
+# A bisection needs a question whose answers are good and bad. You choose the question. Three people chose three: *does it panic*;
+# *does it report anything wrong*; and a developer of the mm branch asked: *with arm64's branch already merged into every commit,
+# which commit of ours makes it panic*?
 
 # %%
 chapter.ask("what_bad_finds")
@@ -85,9 +87,6 @@ for bad in Bad:
 chapter.ask("what_reports_finds")
 
 # %% [markdown]
-# The third question is the one that a developer of the mm branch would ask: with arm64's branch already in, which commit of
-# *ours* makes it panic?
-#
 # Three questions, three first bad commits, and no contradiction. *The first bad commit* is where the answer to your question
 # changes. What the cause is, you have to say yourself.
 
@@ -112,7 +111,8 @@ chapter.ask("is_mm_innocent")
 # %% [markdown]
 # ## 11.5 Two fixes
 #
-# Two mistakes were made, by different people, in different months. Both were fixed. Say first what each fix does alone.
+# Two mistakes were made, by different people, in different months. Both were fixed. You have seen in chapter 10b what each fix
+# does alone. From memory, and with the reason:
 
 # %%
 chapter.ask("first_fix_only")
@@ -156,15 +156,29 @@ except Panic as panic:
 # The same panic, from a page that has nothing to do with page tables. So long as nobody frees a bad page, the second mistake
 # sleeps.
 #
-# Now write the fixes yourself. The first is exercise 3; the second is yours to find: `k.livepatch(...)` replaces a function of
-# a running kernel.
+# Now write the fixes yourself. The first is exercise 3. The second mistake is in this function; which of its calls takes the
+# address of a copy for that of the page, and what does the function know besides?
+
+# %%
+from pgtlab.linux.kernel.symbols import source_of
+
+print(source_of(k.symbols["__dump_folio"]))
+
+# %% [markdown]
+# Put your function in the place of this comment. With the second mistake fixed, the kernel of that day reports the bad page and goes
+# on; with both fixed, it is clean.
+
+# %%
+k = Tree.named("next-20240229").start_kernel(kernel)
+# k.livepatch(__dump_folio=my_dump_folio)
+print(k.run().outcome)
 
 # %% [markdown]
 # ## 11.7 In three lines
 #
 # - Bisection finds where the answer to a question changes, in about log2(n) tests; with merges too.
-# - The first bad commit is not the cause: here it is a merge, a branch that "worked", or one that nobody suspected, depending
-#   on what bad means.
+# - The first bad commit is not the cause. Here it is the merge, the commit of arm64, or the commit of mm, depending on what bad
+#   means.
 # - A branch that runs clean may hold half of a bug, and a kernel that reports nothing may still hold the other half.
 
 # %%

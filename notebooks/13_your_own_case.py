@@ -70,7 +70,8 @@ print(k.boot)
 # ## 13.3 Twelve suspects
 #
 # The bug is in one of these functions. Most of them you can rule out without reading them: by what they are for, and by
-# where the bug shows itself. Say for each *why* you rule it out.
+# where the bug shows itself. Say for each *why* you rule it out. (You could compare their sources with those of a good tree. Then
+# you would have a patch, and nothing to write in the report.)
 
 # %%
 for name in mine.suspects:
@@ -99,7 +100,8 @@ print(mine.source(mine.suspects[0]))
 # ```
 #
 # and then let it be judged in every kernel, which takes some ten seconds: a fix that works where the bug was, and breaks
-# something where it was not, is not a fix.
+# something where it was not, is not a fix. If you can repair it in another function, say in the report why that is the right
+# place.
 
 # %%
 # mine.check(the_function=the_function)
@@ -116,6 +118,12 @@ print(mine.source(mine.suspects[0]))
 # 4. **A prediction.** What had to be so if you were right, that you had not yet looked at; how you tested it; what came out.
 # 5. **The fix.** The function, before and after, and why it is right in the kernels that never showed the bug.
 # 6. **What remains unknown.** At least one thing. "The log does not say" is an answer.
+
+# %% [markdown]
+# This is what you believed at first:
+
+# %%
+chapter.ask("first_belief")
 
 # %%
 chapter.ask("report")

@@ -22,6 +22,7 @@ Answer = Callable[..., Any]
 T = TypeVar("T")
 
 SECONDS = 10.0  # of CPU time for one check; a right answer takes well under one
+_OF_A_PAGE = {"page_type", "_mapcount", "_refcount", "pfn", "address"}  # what kernel functions ask of a page
 LOOK = 0.05  # seconds between two looks at the CPU time
 
 
@@ -136,6 +137,11 @@ def _sentence(function: str, error: BaseException, line: traceback.FrameSummary 
     if isinstance(error, _OutOfTime):
         return f"`{function}()` was still busy{where} after {seconds:.0f} seconds of computing: does it ever end?"
     what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+    if isinstance(error, AttributeError) and isinstance(error.obj, int) and error.name in _OF_A_PAGE:
+        return (
+            f"`{function}()` stopped{where}: it passed on a number, an address, where a `struct page` is wanted. "
+            "`k.virt_to_page(address)` is the page of an address."
+        )
     if line is None:
         return f"What `{function}()` returned could not be used: {what}"
     return f"`{function}()` stopped{where}: {what}"

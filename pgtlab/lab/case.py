@@ -34,7 +34,6 @@ CASES: Final = (
     "copied-guard",
     "freed-but-linked",
     "small-pgd",
-    "wrprotect-cleans",
 )
 SUSPECTS: Final = 12
 

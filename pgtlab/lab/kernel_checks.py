@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import linecache
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Final
 
 from pgtlab.lab.attempt import AnswerError, attempt, findings_of
@@ -252,8 +254,11 @@ def check_beyond(patched: PatchedTree, trials: Trials) -> None:
     """Processes start, share memory, fork and exit as before, and Linux and the MMU find the same pages."""
     hint = "This did not happen before the patch: what else relies on the function that you replaced?"
     if patched.bug:
-        hint = f"Is everything that the bad commit, {patched.bug.name}, changed back as it was?"
+        named = f", {patched.bug.name}," if patched.tree == patched.bug.tree else ""  # a case does not name its bug
+        hint = f"Is everything that the bad commit{named} changed back as it was?"
     for trial in trials:
+        if patched.bug and patched.bug.shows(trial.boot):
+            assert trial.run.outcome == "clean", f"{trial}: this can be checked once debug_vm_pgtable finds nothing."
         assert trial.beyond is None, f"{trial}: debug_vm_pgtable finds nothing, but: {trial.beyond}. {hint}"
 
 
@@ -289,7 +294,7 @@ def _described(report: Report) -> str:
             )
         return f"{words} In which state did that function pass it on?"
     if report.kind == "WARNING":
-        where = f"{report.text}(), {report.location}"
+        where = f"{report.text}(), {report.location}{_line_of(report.location)}"
         return f"a test fails in {where}. Which helper does that line call, and what should it return?"
     if report.kind == "Oops":
         words = f"{report.text}, in {report.trace[0]}(), called by {report.trace[1]}()."
@@ -297,6 +302,13 @@ def _described(report: Report) -> str:
     if report.kind == "Bad mm":
         return f"{report.text}. Which table was added to the counter and not subtracted, or the other way round?"
     return f"{report.text}, in {_callers(report)}. What was done to its argument before?"
+
+
+def _line_of(location: str) -> str:
+    """The text of a line of the model's source, given as `file:number`; empty if there is none."""
+    file, _, number = location.rpartition(":")
+    line = linecache.getline(str(Path(__file__).parents[2] / file), int(number)).strip() if number.isdecimal() else ""
+    return f", `{line}`" if line else ""
 
 
 def _callers(report: Report) -> str:
