@@ -142,7 +142,21 @@ chapter.ask("a_question_that_is_constant")
 # Otherwise code that found a pgd entry empty would allocate a p4d table and put it there, where a pud table belongs.
 
 # %% [markdown]
-# ## 7.6 In three lines
+# ## 7.6 Practice without end (full course)
+#
+# The explorer takes an address apart by the MMU's levels and by Linux's names. As a quiz it hides the parts, and you fill them in. The
+# walk stepper does the same with a walk: say what is read, then step. Another kernel brings other numbers.
+
+# %%
+from pgtlab_widgets import Explorer, WalkStepper
+
+Explorer("4k", 48, quiz=True)
+
+# %%
+WalkStepper(quiz=True)
+
+# %% [markdown]
+# ## 7.7 In three lines
 #
 # - Linux's code walks five levels by name, pgd to pte; the MMU walks as many as there are.
 # - A level that the compiler folds has no table: its `*_offset` returns the pointer that it was given, and reads nothing.

@@ -131,6 +131,12 @@ FoldLab()
 # functions, which ask, and it takes the branch for a pud that is real. The mistake is in that branch.
 
 # %% [markdown]
+# *(full course)* And as a quiz: say for each name whether it is real, folded by the compiler, or folded at boot.
+
+# %%
+FoldLab(quiz=True)
+
+# %% [markdown]
 # ## 8.4 Where the extra address bits go (full course)
 #
 # An entry for 52-bit addresses has to hold two more bits of address, and its word is full. LPA2 takes the two bits of SH,
