@@ -62,9 +62,8 @@ chapter.ask("references_and_mappings")
 # %% [markdown]
 # ## 9.2 What is stored, and what is printed
 #
-# `_mapcount` does not begin at 0. By convention it begins at **-1**, and each mapping adds one. (That makes two moments
-# easy to see for a processor: the first mapping brings it to 0, the last unmapping brings it below.) A report prints a
-# number for people, so it adds one again:
+# `_mapcount` does not begin at 0. By convention it begins at **-1**, and each mapping adds one. (Then one test
+# for a negative number shows *not mapped*.) A report prints a number for people, so it adds one again:
 #
 # | the page is mapped | stored in `_mapcount` | as 32 bits | printed |
 # |---|---|---|---|
@@ -92,7 +91,8 @@ page._mapcount = -1
 chapter.ask("stored_for_printed")
 
 # %% [markdown]
-# Back to line 4. Compute its 32 bits, then find them elsewhere in the log:
+# Back to line 4. You have seen its word: it is the title of chapter 0. Now you can say where that word comes from. Compute
+# its 32 bits, then find them elsewhere in the log:
 
 # %%
 chapter.ask("the_word_of_line_4")
@@ -110,6 +110,9 @@ chapter.ask("the_word_of_line_4")
 # Each type is one bit, and a page has the type if its bit is **cleared**. That sounds the wrong way round, until you
 # look at a page that is nothing special: it must have `_mapcount` -1, which is `0xffffffff`, all bits set. Read as a
 # type, that is *no type at all*. Both names agree about it.
+#
+# How does anybody tell a type from a count? By the value, as a signed number: whatever is below -128 is a type. No count
+# gets there.
 
 # %%
 chapter.ask("type_of_a_page")
@@ -126,14 +129,17 @@ inspector.do("pagetable_pud_ctor(page)")
 inspector
 
 # %% [markdown]
-# The report on a page prints those bytes as a map count, whatever they are. That is all there is to *minus 512*:
+# The report on a page prints those bytes as a map count, whatever they are. You know that number for a table, from line 4.
+# What would it be for another type?
 
 # %%
 chapter.ask("what_a_type_prints")
 
 # %% [markdown]
-# -512 is -0x200, and 0x200 is the bit of *table*. The line does not say that somebody mapped the page minus 512 times. It
-# says: **I am a page table.**
+# Now line 4: -512 is -0x200, and 0x200 is the bit of *table*. The line does not say that somebody mapped the page minus 512
+# times. It says: **I am a page table.**
+#
+# *Which kernel is this?* The log's calls itself 6.8.0-rc6: it is linux-next of that day, and what was in it became 6.9.
 #
 # *A newer kernel:* since 6.12 a type is a number in the top byte, `0xf2` for a table. A report then prints `mapcount:0`,
 # and `page_type: f2(table)` in a line of its own.
@@ -145,7 +151,8 @@ chapter.ask("what_a_type_prints")
 # and adds one to a counter, **NR_PAGETABLE**, of all pages that are tables. When the table is no longer needed, a
 # **destructor** undoes both. You called the constructor above: `pagetable_pud_ctor(page)`.
 #
-# The page must also be linked into the tree, and unlinked. Six things, then. In which order?
+# The page must also be linked into the tree, and unlinked. As long as the MMU can reach it, it must stay a table. Six
+# things, then. In which order?
 
 # %%
 chapter.ask("order_of_a_table_s_life")
@@ -165,7 +172,12 @@ life
 # %% [markdown]
 # The type is gone before the page goes. What you see in the four bytes *now* is the type of the page's new owner: the
 # **buddy allocator**, the part of the kernel that keeps the free pages. It marks the first page of each free block with
-# a type of its own, *buddy*, 0x80. (Our page is the first of a large block, because its neighbours were free as well.)
+# a type of its own, *buddy*, 0x80. (Our page is the first of a large block, because its neighbours were free as well:
+# `private` = 9 says that the block has 2^9 pages.)
+#
+# Two more rows: `lru` links the page into lists, and `dead000000000122` is what Linux writes there when it takes a page off
+# a list. `compound_head` has the first eight bytes of `lru` under another name; 0 says that the page is not a later page of
+# a larger one.
 
 # %% [markdown]
 # ## 9.5 The allocator looks at what it gets
@@ -186,6 +198,9 @@ print(k.log)
 # A **bad page**: the allocator got a page in a state that no free page may be in. Find three things in this output: the
 # `mapcount`; the four bytes, in the seventh word after `raw:`; and the reason, *nonzero mapcount*. (`refcount:0` is in
 # order: the last reference was dropped, which is why the page came here. `mapping` and `index` say that it held no file.)
+#
+# The names under `Call trace:` say which function was called by which, and chapter 10a reads them. The first four do the
+# printing. The last four start a kernel's tests: the model runs what you call as if it were such a test.
 #
 # After the report the allocator does *not* put the page on a list of free pages. If somebody still uses it, no harm is done. One page
 # of millions is lost, and the machine runs.
@@ -212,11 +227,15 @@ for report in k.reports[1:]:
     print(f"{report.kind}: {report.text}, page_type {report.page_type:#x}")
 
 # %% [markdown]
+# A bad page alone does not stop a kernel, and this did. After its report the allocator resets the word to `0xffffffff`. The
+# destructor finds a page that is not a table, and its own check stops the kernel.
+
+# %% [markdown]
 # ## 9.6 Counters are witnesses
 #
 # Not every kernel checks each page, and a table that is never freed at all is never checked. So the kernel also adds up:
-# NR_PAGETABLE for the whole machine, and `pgtables_bytes` for each process. When all is undone, both must be back where
-# they began.
+# NR_PAGETABLE for the whole machine (where the kernel prints this counter, it is called `nr_page_table_pages`), and, in bytes,
+# `pgtables_bytes` for each process. When all is undone, both must be back where they began.
 
 # %%
 chapter.ask("counter_after_mistakes")
@@ -240,7 +259,17 @@ for va in (0x0000_1000, 0x0000_2000, 0x0020_0000, 0x4000_0000, 0x80_0000_0000):
     print(f"after {va:#14x}: NR_PAGETABLE {k.vmstat['nr_page_table_pages']}, pgtables_bytes {mm.pgtables_bytes}")
 
 # %% [markdown]
-# Say for each line of the output which tables are new, and why the second line has none.
+# Say for each line of the output which tables are new, and why the second line has none. Then compare:
+#
+# <details><summary>The new tables</summary>
+#
+# - `0x1000`: three, one each of pud, pmd and pte.
+# - `0x2000`: none. It is in the same 2 MiB, so the pte table is there already.
+# - `0x200000`: the next 2 MiB, a pte table.
+# - `0x40000000`: the next GiB, a pmd and a pte table.
+# - `0x8000000000`: the next 512 GiB, again one each of pud, pmd and pte.
+#
+# </details>
 
 # %% [markdown]
 # ## 9.7 The function that forgot
@@ -290,10 +319,15 @@ for page in pages:
     print(f"freed {page.pfn:#x}; free blocks here: {', '.join(free)}")
 
 # %% [markdown]
+# The last line jumps from order 1 to order 9, which is 2 MiB: all the other pages there were free already, so the block
+# found a free buddy at each order on the way.
+
+# %% [markdown]
 # ## 9.9 fork and exit (full course)
 #
 # **fork()** makes a process into two. The child must see the same memory as the parent, and after that each may change its
-# own. Tables are books about one address space, and data pages are what the books are about. Which of them must be copied?
+# own. A page of data is not copied until one of the two first writes to it. Tables are books about one address space, and
+# data pages are what the books are about. Which of them must be new at once?
 
 # %%
 chapter.ask("tables_after_fork")

@@ -25,8 +25,8 @@
 # `pud_free`, which you repaired in chapter 9, is not in the trace at all. Does the kernel lie about who called whom?
 #
 # When a machine stops, thirty numbers and fifteen names are all that is left of it. Some of them are proof, some are
-# rubbish from long ago, and nothing marks which is which. In half an hour you can tell them apart, and read the five
-# machine instructions in line 51. One of them is the one that failed.
+# rubbish from long ago, and nothing marks which is which. An hour from now you can tell them apart, and read the
+# five machine instructions in line 51. One of them is the one that failed.
 
 # %%
 from pgtlab_widgets import Chapter
@@ -68,8 +68,8 @@ chapter.ask("which_argument_is_left")
 chapter.ask("who_wrote_x22")
 
 # %% [markdown]
-# So the registers of a report belong to *different* functions: x0 to x18 to the one that crashed, x19 to x28 often to those
-# above it. The report prints them as they were when the fault was taken: to save them all is the first thing that the
+# So the registers of a report belong to *different* functions: x0 to x18 to the one that crashed, x19 to x28 often to its
+# callers. The report prints them as they were when the fault was taken: to save them all is the first thing that the
 # kernel does then.
 
 # %% [markdown]
@@ -77,21 +77,30 @@ chapter.ask("who_wrote_x22")
 #
 # Where does a function put the old values that it must give back? On the stack. Each call has a **stack frame**: a piece
 # of the stack, taken when the function begins and dropped when it returns. (It has nothing to do with the frames of
-# physical memory.) Here is that of `__dump_page` in our crash, in the log's own addresses:
+# physical memory.) Here is one, made up: `parse` was called by `serve`, uses x19 and x20, and is about to call `copy`.
 #
-#     ffff80008007b950   local variables: the copy of a struct page     <- x19, x20, x26
-#                        ten callee-saved registers, as the caller had them
-#     ffff80008007b8f8   lr: where __dump_page will return to, in dump_page
-#     ffff80008007b8f0   x29: where the frame of dump_page is           <- x29 and sp
+#     ffff800080001f40   local variables of parse
+#     ffff800080001f38   x20, as serve had it
+#     ffff800080001f30   x19, as serve had it
+#     ffff800080001f28   lr: where parse will return to, in serve
+#     ffff800080001f20   x29: where the frame of serve is           <- x29 and sp
 #
-# The two lowest words are the same in every frame: the address of the frame of the caller, and the address to return to.
-# x29 points to the innermost frame, and from there a chain leads outwards, frame by frame.
+# The two lowest words have the same meaning in every frame: the address of the frame of the caller, and the address to
+# return to. x29 points to the innermost frame, and from there a chain leads outwards, frame by frame.
 #
 # A **leaf function** calls no other function. It has nothing to save: its arguments stay in registers, and the address to
 # return to stays in lr. So it takes no frame.
 
 # %%
 chapter.ask("frame_of_a_leaf")
+
+# %% [markdown]
+# Here it is, in the log's own addresses. You will need the line at the top in chapter 10b:
+#
+#     ffff80008007b950   local variables: the copy of a struct page     <- x19, x20, x26
+#                        ten callee-saved registers, as the caller had them
+#     ffff80008007b8f8   lr: where __dump_page will return to, in dump_page
+#     ffff80008007b8f0   x29: where the frame of dump_page is           <- x29 and sp
 
 # %% [markdown]
 # ## 10a.3 How a call trace is made
@@ -124,7 +133,8 @@ chapter.ask("lr_and_the_trace")
 # ## 10a.4 Calls that were never made
 #
 # A compiler may put the instructions of a small function where it is called: **inlining**. It saves the call and the
-# return. In machine code nothing is left of the function: no call, no frame, no name. Its caller has become longer.
+# return. In machine code nothing is left of the function: no call, no frame, no name. Its caller has become longer. (The
+# same is true of a macro.)
 #
 # In C such a function still looks like a call. So there are two reasons why a function that was at work is not in the
 # trace. Use both:
@@ -190,6 +200,9 @@ for instruction in log.reports[1].code:
 #
 # In C that is one line of a lookup (chapter 6b), `&mem_section[root][number % 128]`, and then `->usage`: 7 bits count to 128,
 # a shift by 5 is a factor of 32, the size of a `struct mem_section`, and `usage` is 8 bytes into it.
+#
+# The load never put anything into x0, so line 34 shows what was there before: `1fffff`. That is the highest number that a
+# section can have: 48 bits of physical address are 2^(48 - 27) = 2^21 sections, counted from 0.
 
 # %%
 chapter.ask("what_an_ldr_reads")
@@ -232,7 +245,7 @@ print(hex((0x1C3 & 0x7F) << 5))
 chapter.ask("what_ubfiz_would_leave")
 
 # %% [markdown]
-# Whatever x4 was, seven bits shifted by 5 are at most 0xfe0. Compare that with line 33:
+# Now the log's own x4, in line 33:
 
 # %%
 chapter.ask("did_the_four_run")
@@ -259,10 +272,10 @@ print(f"cmp x4, x0            would leave {flags_after_cmp(crash['x4'], crash['x
 # And a third: with the flags of line 21, *not equal*, the `csel` would have copied x4 into x3, and x3 is 0. So none of the
 # four ran on the way to the crash.
 #
-# What did happen fits the source: `__nr_to_section()` compares the number with the largest that is allowed, and returns
-# NULL if it is too large. x4 is much too large; x3 became 0, *there is no such section*, and the processor jumped to the
-# bracket. Its caller does not ask whether it got NULL. (The comparison itself is not in the log. That it was this one
-# fits the flags; it is not proved.)
+# What did happen fits the source: the lookup returns NULL if the root is not below the number of roots (chapter 6b). That is
+# the same as a section above 0x1fffff, the number in x0. x4 is much larger; x3 became 0, *there is no such section*, and the
+# processor came to the bracket from elsewhere. The function that gets NULL does not test for it. (The comparison itself is
+# not in the log. That it was this one fits the flags; it is not proved.)
 
 # %% [markdown]
 # ## 10a.7 In three lines

@@ -221,7 +221,6 @@ def last_read(draw: Random) -> Question:
     )
 
 
-@recall
 def walk_alone(draw: Random) -> Question:
     process, va = mapped(draw)
     other = va ^ draw.randrange(1, 8) << draw.choice((21, 30)) ^ draw.randrange(1, 0x1FF) << 12

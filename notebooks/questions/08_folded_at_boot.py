@@ -170,7 +170,6 @@ def what_pud_offset_returns(draw: Random) -> Question:
     )
 
 
-@recall
 def moved_address_bits(draw: Random) -> Question:
     granule = draw.choice((G4K, G16K))
     format = DescriptorFormat(granule, OutputAddress.LPA2)

@@ -196,7 +196,7 @@ def type_of_a_page(draw: Random) -> Question:
 
 @recall
 def what_a_type_prints(draw: Random) -> Question:
-    bit = draw.choice([*PAGE_TYPES])
+    bit = draw.choice([bit for bit, name in PAGE_TYPES.items() if name != "table"])  # of a table the text tells it
     k = kernel()
     page = k.alloc_pages(0)
     page.page_type &= ~bit
@@ -266,7 +266,21 @@ def order_of_a_table_s_life(draw: Random) -> Question:
                     "the entry above is cleared: the MMU can no longer reach the table",
                 ),
                 "still-reachable",
-                "For a moment the MMU could walk through a page that is free, and take its next owner's data for entries.",
+                "As long as the MMU can reach it, it must stay a table. In your order, for a moment the MMU could walk through a page that is free, and take "
+                "its next owner's data for entries.",
+            ),
+            Wrong(
+                (
+                    "the allocator hands out a free page",
+                    "the constructor gives the page the type table and counts it",
+                    "an entry of the level above is set: the MMU can reach the table",
+                    "the destructor takes the type and the count back",
+                    "the entry above is cleared: the MMU can no longer reach the table",
+                    "the page goes back to the allocator, which looks at it",
+                ),
+                "still-reachable",
+                "As long as the MMU can reach it, it must stay a table. In your order the MMU still walks through a page that the "
+                "kernel's books no longer call a table.",
             ),
         ),
         truth="What was done last is undone first, like brackets: allocate, construct, **link**, *unlink*, destruct, free.",
@@ -376,7 +390,8 @@ def free_first(draw: Random) -> Question:
                 "After the free the page is not yours. On another CPU it may be anything by now: a buffer, another table.",
             ),
         ),
-        truth=f"The model says: **{said}**. After a free, a page may not be touched.",
+        truth=f"The model says: **{said}**. After its report the allocator resets the word; the destructor finds no table, and its "
+        "check stops the kernel. After a free, a page may not be touched.",
     )
 
 
@@ -395,8 +410,8 @@ def counter_after_mistakes(draw: Random) -> Question:
         k.__free_pages(page, 0)
     left = k.vmstat["nr_page_table_pages"]
     return Question(
-        text=f"{made} tables are made with their constructor. {well} are destructed and freed, {badly} are freed without their "
-        "destructor, the others stay in use. What does the counter of page tables, NR_PAGETABLE, say?",
+        text=f"{made} tables are made with their constructor. {well} {'is' if well == 1 else 'are'} destructed and freed, {badly} "
+        f"{'is' if badly == 1 else 'are'} freed without {'its' if badly == 1 else 'their'} destructor, the others stay in use. What does the counter of page tables, NR_PAGETABLE, say?",
         answer=Number(left),
         wrong=(
             Wrong(
@@ -454,7 +469,6 @@ def tables_of_a_process(draw: Random) -> Question:
     )
 
 
-@recall
 def buddy_of(draw: Random) -> Question:
     order = draw.randrange(0, 6)
     pfn = draw.randrange(1 << 12, 1 << 18) >> order << order

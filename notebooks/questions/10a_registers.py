@@ -86,7 +86,7 @@ def who_wrote_x22(draw: Random) -> Question:
     return Question(
         text=f"`get_pfnblock_flags_mask` does not use x22. At the crash x22 is `{boot['x22']:016x}`. Whose value is it?",
         answer=Choice(
-            "that of a function further up in the trace",
+            "that of a caller",
             (
                 "an argument of `get_pfnblock_flags_mask`",
                 "nobody's: an unused register has a random value",
@@ -124,7 +124,7 @@ def who_wrote_x22(draw: Random) -> Question:
             ),
         ),
         truth=f"x22 is callee-saved, so that it still holds a value of a caller: `__dump_page` keeps `pfn`, {boot['x22']:#x}, the true "
-        "number of the page in line 2. So the true number *was known* one call further up.",
+        "number of the page in line 2. So the true number *was known* to a function that was still running.",
         lines=(27,),
     )
 
@@ -242,7 +242,8 @@ def calls_without_a_name(draw: Random) -> Question:
     chain = " → ".join(f"`{name}`" for name in inside)
     return Question(
         text=f"In the source, from `destroy_args` inwards, {len(inside)} functions and macros were at work: {chain}. How many of them does "
-        "the trace of the log (lines 36 to 45) leave out? (`free_pages.part.0` is a part of `free_pages`.)",
+        "the trace of the log (lines 36 to 45) leave out? (The compiler cut `free_pages` in two, and the second part is called "
+        "`free_pages.part.0`: count it once.)",
         answer=Number(len(inside) - len(named), unit="functions"),
         wrong=(
             Wrong(
@@ -379,8 +380,8 @@ def what_ubfiz_would_leave(draw: Random) -> Question:
 def did_the_four_run(draw: Random) -> Question:
     boot = story()
     return Question(
-        text=f"The four words before the bracket begin with `ubfiz x4, x4, #5, #7`, which leaves at most 0xfe0 in x4. None of the next three "
-        f"makes x4 larger, as x3 is 0. At the crash x4 is `{boot['x4']:016x}`. What follows?",
+        text="Line 51, in words: `ubfiz x4, x4, #5, #7`, `cmp x3, #0`, `add x4, x3, x4`, `csel x3, x4, x3, ne`, and in brackets "
+        f"`ldr x0, [x3, #8]`. At the crash x3 is `{boot['x3']:016x}` and x4 is `{boot['x4']:016x}`. What follows?",
         answer=Choice(
             "the ubfiz did not run",
             (
@@ -415,7 +416,8 @@ def did_the_four_run(draw: Random) -> Question:
                 "Something read address 8, and `pc` points to the bracket: it is the one that did run, or tried to.",
             ),
         ),
-        truth="`Code:` prints what *stands* before pc, not what ran before it. Here a branch from further up jumped to the bracket.",
+        truth=f"Seven bits shifted up by 5 are at most {0x7F << 5:#x}. The next three do not make x4 larger, because x3 is 0; and x4 *is* "
+        "larger. `Code:` prints what *stands* before pc, not what ran before it: the processor came to the bracket from elsewhere.",
         lines=(51,),
     )
 
@@ -431,7 +433,8 @@ def flags_of_a_comparison(draw: Random) -> Question:
     others = (*(each for each in every if each != flags), "nzcV")
     return Question(
         text=f"`cmp x4, x0` with x4 = `{left:#x}` and x0 = `{right:#x}`. `cmp` subtracts and keeps only the flags: N if the result is negative, "
-        "Z if it is 0, C if nothing had to be borrowed. Capital letters are set. What would pstate print?",
+        "Z if it is 0, C if nothing had to be borrowed. (V, a signed result that does not fit, is clear here.) Capital letters are set. "
+        "What would pstate print?",
         answer=Choice(flags, others),
         wrong=(
             *(
@@ -483,7 +486,7 @@ def flags_of_line_21(draw: Random) -> Question:
             ),
         ),
         truth=f"Not the cmp in line 51: that leaves {flags_after_cmp(0, 0)}. x4 = {boot['x4']:#x} is larger than x0 = {boot['x0']:#x}, the highest "
-        "number that a section can have: *that* comparison leaves nzCv. The log does not show it, but it fits the source: too large, so the "
-        "answer is NULL.",
+        "number that a section can have (section 10a.5): *that* comparison leaves nzCv. The log does not show it, but it fits the source: too "
+        "large, so the answer is NULL.",
         lines=(21,),
     )

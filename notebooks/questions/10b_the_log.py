@@ -282,7 +282,6 @@ def what_was_null(draw: Random) -> Question:
 # The arithmetic, by hand.
 
 
-@recall
 def vmemmap_of_a_boot(draw: Random) -> Question:
     return vmemmap_question(crash(draw))
 
@@ -291,7 +290,6 @@ def vmemmap_of_the_log(draw: Random) -> Question:
     return vmemmap_question(story())
 
 
-@recall
 def x1_of_a_boot(draw: Random) -> Question:
     return frame_question(crash(draw))
 
@@ -309,7 +307,6 @@ def x4_of_the_log(draw: Random) -> Question:
     return section_question(story(), (33,))
 
 
-@recall
 def section_in_another_kernel(draw: Random) -> Question:
     return section_elsewhere(crash(draw, Config("16k", draw.choice((48, 52)))))
 
@@ -323,7 +320,6 @@ def x5_of_the_log(draw: Random) -> Question:
     return root_question(story(), (33,))
 
 
-@recall
 def phys_offset_of_a_boot(draw: Random) -> Question:
     return phys_offset_question(crash(draw))
 
@@ -366,7 +362,6 @@ def what_x20_points_to(draw: Random) -> Question:
 # The image and the trace.
 
 
-@recall
 def link_address_in_a_boot(draw: Random) -> Question:
     offset = draw.randrange(1 << 24, 1 << 25) << 21
     pointer = LINKED_AT + offset + draw.randrange(1 << 22) * 8
@@ -420,7 +415,6 @@ def who_freed_the_page(draw: Random) -> Question:
 # What is left over, and what is printed last.
 
 
-@recall
 def text_in_a_register(draw: Random) -> Question:
     word = draw.choice(["refcount", "mapcount", "mapping:", "index:0x", "kthreadd", "pagetype", "dev/null", "/init: x"])
     value = int.from_bytes(word.encode(), "little")

@@ -1,9 +1,10 @@
-"""Which questions a chapter brings back, and which lines of the log are lit."""
+"""Which questions a chapter brings back, which lines of the log are lit, and how long the short course is."""
 
 import pytest
 
 from pgtlab.lab import chapters
 from pgtlab.lab.chapters import ChapterPlan, LogLine
+from pgtlab.lab.course_text import sources
 from pgtlab.lab.progress import Answered, Progress
 from pgtlab.lab.question import Question, QuestionError, Words, recall
 
@@ -87,3 +88,9 @@ def test_what_does_not_exist_is_named():
         chapters.question("x", "99_none")
     with pytest.raises(QuestionError, match="chapter '00_hexadecimal' has no question 'x': choose from two_digits"):
         chapters.question("x", "00_hexadecimal")
+
+
+@pytest.mark.parametrize("page", ["notebooks/index.py", "docs/instructor.md"])
+def test_the_time_that_the_short_course_takes_is_the_sum_of_its_chapters(page):
+    minutes = sum(plan.minutes for plan in chapters.plans().values() if plan.tier == "six hours")
+    assert f"about {round(minutes / 60)} hours" in (sources() / page).read_text(encoding="utf-8")
