@@ -101,7 +101,11 @@ def test_walk_opens_step_by_step(show):
     answer(view, table)
     expect(svg).to_contain_text(table)
     expect(view.get_by_role("table")).to_have_count(0)  # the fields of the word would say the rest
-    view.get_by_role("button", name="Run to the end").click()
+    for name in ("Step ▶", "Run to the end"):  # nothing can be seen before it is known
+        expect(view.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "true")
+    view.get_by_role("button", name="◀ Back").click()
+    expect(view.get_by_text("Step 0 of 5")).to_be_visible()
+    view.get_by_role("button", name="Step ▶").click()
     expect(view.get_by_text("Step 1 of 5")).to_be_visible()
 
 

@@ -11,7 +11,7 @@ import { show } from "./show.js";
  * @typedef {{label: string, selected: boolean, send: object, rule?: string}[]} Options
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, accesses: Options,
- *   els: Options, trials: {label: string, options: Options}[], step: number, last: number, faults: boolean, status: string,
+ *   els: Options, trials: {label: string, options: Options}[], step: number, last: number, reached: number, faults: boolean, status: string,
  *   picture: import("./page.js").Picture|null, word: {name: string, digits: string, rows: string[][]}|null,
  *   edits: string[], undo: string, quiz: import("./quiz.js").Quiz|null,
  * }} View
@@ -23,7 +23,7 @@ import { show } from "./show.js";
  * @param {View} view
  * @returns {import("./play.js").Track}
  */
-const track = ({ step, last }) => ({ name: "step", at: step, first: 0, last });
+const track = ({ step, reached }) => ({ name: "step", at: step, first: 0, last: reached });
 
 /**
  * @param {View} view

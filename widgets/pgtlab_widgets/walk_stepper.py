@@ -311,6 +311,7 @@ class WalkStepper(Quiz, KernelView):
             "trials": [] if self.quiz else self._grouped(),  # whose names say how they end
             "step": self.step,
             "last": self.last,
+            "reached": self.reached,
             "faults": not self.hidden and self.walk is not None and isinstance(self.walk.outcome, Fault),
             "status": self.status(),
             "picture": picture and picture.spec(),
