@@ -58,8 +58,8 @@ for tree in ("arm64-for-next", "mm-unstable", "next-20240229"):
 
 # %% [markdown]
 # The first one alone makes the kernel *report* a bad page and go on. The second one alone does nothing at all. Together they
-# stop the machine. So the question "which of them is it?" has no good answer, and three people who looked for one, each
-# without a mistake, found three different ones.
+# stop the machine. So the question "which of them is it?" has no good answer, and three bisections, each without a mistake,
+# found three different ones.
 
 # %% [markdown]
 # ## 3. A level that is there, and a level that is not

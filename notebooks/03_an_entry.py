@@ -39,6 +39,8 @@ chapter
 # Arm's word for an entry is **descriptor**; the two words mean the same. Its two lowest bits say what kind it is, and you
 # need to know the level to understand them:
 #
+# With 4K pages, and addresses of up to 48 bits:
+#
 # | bits 1:0 | levels 0, 1 and 2 | level 3 |
 # |---|---|---|
 # | `00`, `10` | invalid | invalid |
@@ -95,16 +97,16 @@ process.map(0x8000_0000, 0x9000_0000, count=512, blocks=True)
 print(process.walk(0x8012_3450))
 
 # %% [markdown]
-# They belong to the offset. One read fewer, and one table fewer: blocks are why the kernel can map all
-# of RAM with a handful of tables.
+# They belong to the offset. One read fewer, and one table fewer: blocks are how the kernel can map all
+# of RAM with a handful of tables. (Many kernels use pages there all the same, so that single pages can be write-protected.)
 
 # %% [markdown]
 # ## 3.4 Who may do what
 #
-# arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. Five bits say who may do
+# arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. (On newer machines without a hypervisor Linux itself runs at EL2.) Five bits say who may do
 # what:
 #
-# - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in; the kernel may always read. Bit 7 *forbids writing*, to EL0 and
+# - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in; as far as AP goes, the kernel may always read. Bit 7 *forbids writing*, to EL0 and
 #   EL1 alike.
 # - **UXN** and **PXN**, bits 54 and 53: unprivileged and privileged execute never. They *forbid* to run instructions from
 #   there, at EL0 and at EL1.

@@ -31,11 +31,12 @@ chapter
 # **TTBR0_EL1** is the register that holds the physical address of
 # the first table for the lower addresses, which begin with zeros: the programs' half. **TTBR1_EL1** holds that for the
 # upper addresses, which begin with ones: the kernel's half. The kernel writes another
-# address into TTBR0_EL1 each time another process runs, and never changes TTBR1_EL1. That is why the kernel is at the same
-# addresses whichever process is running.
+# table's address into TTBR0_EL1 each time another process runs, and lets TTBR1_EL1 lead to the same tables of its own. (With a defence
+# called KPTI it is not quite so; it plays no part here.) That is why the kernel is at the same addresses whichever
+# process is running.
 #
 # Bit 55 of the address chooses between the two. Why 55, and not 63? Because the top byte can be set aside for
-# other uses. In this course it is not.
+# other uses. (Linux does so for programs. Our small machine does not.)
 
 # %%
 from pgtlab.lab.machine import Halves, Machine
@@ -143,7 +144,8 @@ for page in (0x12_3456_8000, 0x12_3466_7000, 0x12_7456_7000, 0x7F_0000_0000):
     print(f"{page:#x}: {process.read(page)}")
 
 # %% [markdown]
-# The level is that of the *entry* that stopped the walk. In each case the table of that level was there and was read.
+# The level is that of the *entry* that stopped the walk. In each case the table of that level was there and was read. (One case is
+# different: an address that is not canonical is reported at level 0 without any read.)
 
 # %% [markdown]
 # ## 4.7 In ten lines of Python

@@ -62,7 +62,8 @@ for va, access in ((0x40_0000, Access.WRITE), (0x80_0000, Access.READ), (0x80_00
 #   and `0x21` are the same for instruction aborts.
 # - **FnV**, FAR not valid, bit 10: if it is 1, FAR_EL1 does not have the address.
 # - **WnR**, write not read, bit 6: 1 is a write.
-# - **FSC**, the fault status code, bits 5:0: the kind of fault in bits 5:2 and the level in bits 1:0. Kind 0b0001 is a
+# - **FSC**, the fault status code, bits 5:0: the kind of fault in bits 5:2 and the level in bits 1:0. (For the levels 0 to 3;
+#   level -1 has codes of its own.) Kind 0b0001 is a
 #   **translation fault**: an entry is invalid. 0b0010: its access flag is 0. 0b0011 is a **permission fault**: a valid
 #   entry forbids the access.
 #
@@ -137,10 +138,13 @@ chapter.ask("level_for_null")
 # task that runs a program has an address space of its own, which Linux calls its **mm**. A task that runs only kernel code needs
 # none: the kernel is in the upper half, which is the same for all.
 #
-# While such a task runs there are two first tables: TTBR1_EL1 leads to the kernel's own tables, and TTBR0_EL1 to a table that is
-# always empty, so that a wrong pointer into the lower half is caught. Linux notes for each task an address space as
-# **active_mm**. For a task without an mm of its own it notes the kernel's, whose old name is *swapper*. (The very first task of
-# a CPU is called *swapper/0*, too, and PID 1 was started by it and still has its name.)
+# There are two first tables. TTBR1_EL1 leads to the kernel's own tables. TTBR0_EL1 leads to those of the process that runs; and
+# until the first process runs, to a table that is empty, so that a wrong pointer into the lower half is caught. (Later a kernel
+# task can keep the tables of the process before it.)
+#
+# Linux notes for each task an address space as **active_mm**: for a task with an mm that one, for a task without an mm that of the task
+# before it. In our log no process has run yet, so it is still the kernel's own, whose old name is *swapper*. (The first task of CPU
+# 0 is called *swapper/0*, too; PID 1 was started by it and still has its name.)
 
 # %%
 idle = Machine().process("a task of the kernel, without an mm")
@@ -159,7 +163,7 @@ chapter.ask("which_swapper")
 # ## 5.6 From a fault to the end
 #
 # If the kernel can do nothing about a program's fault, it ends the program with a signal, **SIGSEGV**. If the kernel itself
-# faults, it prints a report, an **oops**, and ends the task that it was working for in the same way. The first task has PID 1;
+# faults, it prints a report, an **oops**, and, unless it is set up to stop at once, ends the task that it was working for in the same way. The first task has PID 1;
 # when the kernel is ready it turns into **init**, the program that starts all others. A **panic** is the decision to stop
 # altogether.
 
@@ -198,8 +202,8 @@ chapter.ask("in_your_words")
 #
 # - A refused access is an abort. ESR_EL1 says which (EC), whether it wrote (WnR), and the kind and level of the fault
 #   (FSC); FAR_EL1 has the address.
-# - The level is that of the entry that stopped the walk. Level 0 at address 8 means: an empty table, that of a task
-#   without memory of its own.
+# - The level is that of the entry that stopped the walk. Level 0 at address 8 means here: an
+#   empty table, because no process has run yet.
 # - An oops ends a task; if that task is PID 1, the kernel panics.
 
 # %%

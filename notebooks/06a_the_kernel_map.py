@@ -48,8 +48,8 @@ for region in memory_map(kernel):
 # - The **linear map** has all of RAM, in order, so that the kernel can reach any byte of it.
 # - **vmalloc** is for pages that have to be one behind the other for the kernel, though their frames are anywhere in RAM:
 #   stacks, and the kernel's own code.
-# - **vmemmap** is for a list with an entry for each frame of RAM. It is what the next chapter is about.
-# - **Modules** are parts of the kernel that are loaded later. Line 18 of the log, `Modules linked in:`, names none.
+# - **vmemmap**, from **VMEMMAP_START** on, is for a list with an entry for each frame of RAM. It is what the next chapter is about.
+# - **Modules** are parts of the kernel that are loaded later (here, or with KASLR near the image). Line 18 of the log, `Modules linked in:`, names none.
 # - The **fixmap** is for a few pages whose addresses must be known when the kernel is compiled.
 
 # %%
@@ -82,7 +82,8 @@ chapter.ask("linear_to_physical")
 # ## 6a.3 At every boot somewhere else
 #
 # An attacker who knows where things are in the kernel has half won. **KASLR**, kernel address space layout randomization,
-# is the answer: at each boot the kernel's image, and the linear map, are moved by a random amount. After a crash the
+# is the answer: at each boot the kernel's image is moved by a random amount, and so is the linear map, by an amount
+# of its own, where the processor's addresses leave room for it. After a crash the
 # kernel says by how much, in line 55.
 
 # %%
@@ -101,7 +102,7 @@ chapter.ask("pointers_into_the_image")
 # %% [markdown]
 # ## 6a.4 PHYS_OFFSET, which is not where RAM starts
 #
-# The linear map always begins at PAGE_OFFSET. What KASLR changes is the physical address that it begins *with*: if that is lower,
+# In a kernel that runs with the bits it was built for, the linear map begins at PAGE_OFFSET. What KASLR changes is the physical address that it begins *with*: if that is lower,
 # RAM lies further up in the map. So look at line 56 with the eyes of chapter 0:
 
 # %%
@@ -127,7 +128,7 @@ print(f"RAM at {0x4000_0000:#x} is at {0x4000_0000 - memstart + page_offset:#x}"
 #
 # A **stack** is the memory in which a task keeps what its functions need until they return: it grows downwards, and the
 # register **sp**, stack pointer, says how far it has come. Each task has one in the kernel, of 16 KiB here, in the vmalloc
-# area, at a multiple of 32 KiB: what lies between two stacks is left empty, so that a stack that overflows is noticed.
+# area, at a multiple of 32 KiB, so that the kernel can see from one bit of sp that a stack has overflowed.
 
 # %%
 chapter.ask("on_the_stack")

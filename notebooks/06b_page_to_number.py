@@ -62,7 +62,8 @@ chapter.ask("page_to_pfn")
 # %% [markdown]
 # ## 6b.3 Where vmemmap is
 #
-# The area vmemmap begins at **VMEMMAP_START**, a constant that follows from the number of bits in use. The first record in it is
+# The area vmemmap begins at VMEMMAP_START, a constant that follows from the page size and the number of bits that
+# the kernel was built for. The first record in it is
 # that of the frame with which the linear map begins, at PHYS_OFFSET. The array is counted from pfn 0, and the record of pfn 0 would
 # be at
 #

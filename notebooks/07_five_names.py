@@ -28,7 +28,7 @@ chapter
 # %% [markdown]
 # ## 7.1 One code for all machines
 #
-# Linux runs on dozens of architectures, with two to five levels of tables. The code that manages memory is written once,
+# Linux runs on some twenty architectures, with two to five levels of tables. The code that manages memory is written once,
 # for five, and each level has a name:
 #
 # - **pgd**, page global directory: the first table, to which TTBR points

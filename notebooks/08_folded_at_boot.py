@@ -29,7 +29,7 @@ chapter
 # ## 8.1 One kernel, two processors
 #
 # **LPA2**, large physical address, is a feature that some arm64 processors have: 52 bits of address, virtual and physical, with pages of 4K or 16K.
-# (With 64K pages 52 bits work without it.) A kernel can be built for 52 bits and still has to start on a processor without
+# (With 64K pages two older features give 52 bits.) A kernel can be built for 52 bits and still has to start on a processor without
 # LPA2. It then falls back to fewer bits.
 
 # %%
@@ -171,7 +171,8 @@ DescriptorFormat(G16K, OutputAddress.LPA2).leaf(0xC_0001_2345_4000, level=3, AF=
 # %% [markdown]
 # ## 8.5 Two meanings of free
 #
-# Tables are allocated, and later freed. Generic code does it level by level, by name, for all five.
+# Tables are allocated, and later freed, and generic code does both by name, for all five levels. A process that ends frees its
+# tables by `pud_free_tlb()` and its like. `pud_free()` is for a table that was never used, and the kernel's test calls it.
 
 # %%
 chapter.ask("free_a_folded_level")

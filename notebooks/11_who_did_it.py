@@ -14,7 +14,7 @@
 # # 11. Who did it?
 #
 # You have read what happened. Now find the change that did it, among hundreds. There is a method that always finds one, in
-# a handful of tests. Three people used it on this panic, without a mistake, and found three different commits.
+# a handful of tests. Three bisections of this panic, each without a mistake, found three different commits.
 #
 # How can that be? And which of the three would you have to undo?
 
@@ -32,7 +32,7 @@ chapter
 # that somebody works on apart from others. A **merge** is a commit with two parents: it joins two branches. It has the
 # changes of both, and usually none of its own.
 #
-# linux-next is made every day by merging some hundred branches. This is its last part, in miniature; the subjects and their
+# linux-next is made every day by merging some hundreds of branches. This is a part of it, in miniature; the subjects and their
 # order are the real ones.
 
 # %%
@@ -65,7 +65,7 @@ BisectionView(page_size="4k", va_bits=48)
 # %% [markdown]
 # ## 11.3 What is bad?
 #
-# A bisection needs a question whose answers are good and bad. You choose the question. Three people chose three: *does it panic*;
+# A bisection needs a question whose answers are good and bad. You choose the question. Here are three: *does it panic*;
 # *does it report anything wrong*; and a developer of the mm branch asked: *with arm64's branch already merged into every commit,
 # which commit of ours makes it panic*?
 

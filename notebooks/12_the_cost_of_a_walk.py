@@ -52,8 +52,8 @@ TLBView()
 chapter.ask("the_same_address_twice")
 
 # %% [markdown]
-# An **ASID**, address space identifier, is that number. The kernel gives one to each process, and puts it into TTBR0_EL1
-# beside the address of the first table.
+# An **ASID**, address space identifier, is that number. The kernel gives one to each process. On arm64
+# Linux writes it into TTBR1_EL1, and a bit of TCR_EL1, A1, says that it is taken from there.
 #
 # ## 12.3 A level with two entries
 #

@@ -29,7 +29,7 @@
 #
 # Each word of the field has its sentence in the [glossary](glossary.ipynb).
 #
-# The kernel of the course is Linux 6.9. It was checked against recordings of real kernels, 6.12; where a newer one does
+# The kernel of the course is Linux on its way to 6.9, with the debugging options of that log. It was checked against recordings of real kernels, 6.12; where a newer one does
 # otherwise, the chapter says so.
 #
 # Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far and what is

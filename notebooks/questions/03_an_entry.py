@@ -91,7 +91,7 @@ def output_address(draw: Random) -> Question:
             Wrong(
                 word,
                 "pointer-is-the-word",
-                "That is the whole word. An entry is not a pointer: bits 11:0 and the bits from 50 up are no part of the address "
+                "That is the whole word. An entry is not a pointer: bits 11:0 and the bits from 48 up are no part of the address "
                 "but say what the frame may be used for.",
             ),
             Wrong(

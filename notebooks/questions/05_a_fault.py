@@ -258,7 +258,7 @@ def why_level_0(draw: Random) -> Question:
         text=f"The kernel of our log read address 8 and got a translation fault at level {outcome.level}. What is missing at level 0?",
         answer=Choice(right, ("the level 0 table", "the page at address 8, and nothing else")),
         reasons=Choice(
-            "TTBR0_EL1 points at an empty table while a task without memory of its own runs",
+            "TTBR0_EL1 points at an empty table until the first process runs",
             ("TTBR0_EL1 is 0 while the kernel runs", "the kernel uses TTBR1_EL1 for all addresses"),
         ),
         wrong=(
@@ -305,7 +305,7 @@ def which_swapper(draw: Random) -> Question:
             Wrong(
                 "yes: the address space of the process swapper/0 was in use",
                 "two-swappers",
-                "A task without memory of its own has no address space to be in use. Line 16 calls the *kernel's* tables swapper, "
+                "This task has no address space of its own, and no process has run before it. Line 16 calls the *kernel's* tables swapper, "
                 "after the first table that Linux ever had. Line 19 calls a *task* so: it still has the name of the one that "
                 "started it.",
             ),
@@ -345,7 +345,7 @@ def why_it_stopped(draw: Random) -> Question:
             Wrong(
                 "every oops stops the machine",
                 "oops-is-panic",
-                "An oops ends the *task* in which it happened, and the kernel goes on without it. A panic is the kernel's decision "
+                "An oops usually ends the *task* in which it happened, and the kernel goes on without it. A panic is the kernel's decision "
                 "not to go on.",
             ),
             Wrong(

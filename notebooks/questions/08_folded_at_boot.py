@@ -205,8 +205,7 @@ def free_a_folded_level(draw: Random) -> Question:
     assert not k.pgtable_l4_enabled()
     right = "nothing: there is no such table"
     return Question(
-        text="Code that is finished with an address space frees its tables by name: the pte tables, the pmd tables, the pud tables. On a processor without LPA2, where "
-        "the pud is folded, what must be done when `pud_free()` is called?",
+        text="On a processor without LPA2, where the pud is folded, what must be done when `pud_free()` is called?",
         answer=Choice(
             right,
             (

@@ -112,7 +112,7 @@ def what_reports_finds(draw: Random) -> Question:
                 "That branch has nothing to report: nothing calls the function that it changed.",
             ),
         ),
-        truth=f"**{right}**. The report was there on that branch all the time. The kernel went on, and nobody looked.",
+        truth=f"**{right}**. In a kernel with the same checks the report was there on that branch all the time. The kernel went on, and those who tried it were looking for a panic.",
     )
 
 
