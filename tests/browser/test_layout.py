@@ -1,7 +1,7 @@
 """No jumps: what follows a view on the page stays where it is, whatever is chosen in the view."""
 
 import pytest
-from pgtlab_widgets import BisectionView, FoldLab, PageInspector, TLBView, WalkStepper
+from pgtlab_widgets import BisectionView, FoldLab, PageInspector, TableMap, TLBView, WalkStepper
 from playwright.sync_api import expect
 
 CHOICES = [
@@ -10,6 +10,7 @@ CHOICES = [
         [("LPA2", "off"), ("Page size", "4k"), ("Page size", "64k"), ("CPU", "cortex-a72")],
     ),
     (PageInspector, ["alloc_pages(0)", "__free_pages(page, 0)", "__free_pages(page, 0)", ("Page size", "64k")]),
+    (TableMap, ["linear map: ", ("Colour by", "permission"), ("LPA2", "off"), ("Page size", "64k"), "user space: "]),
     (FoldLab, ["16K pages, VA_BITS=48, PA_BITS=48 on cortex-a72"]),
     (BisectionView, ["Test git's choice", "Run to the end", ("Bad is", "it reports anything"), ("LPA2", "off")]),
     (
@@ -21,7 +22,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(
-    ("make", "choices"), CHOICES, ids=["walk", "page", "fold", "bisection", "tlb entries", "tlb costs"]
+    ("make", "choices"), CHOICES, ids=["walk", "page", "map", "fold", "bisection", "tlb entries", "tlb costs"]
 )
 def test_view_keeps_its_height(show, make, choices):
     page, view = show(make())
