@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 10b. Read the log
 #
-# 29 February 2024. A machine prints 59 lines in a sixty-sixth of a second and never says anything again. Nobody can ask it
-# a question. No program had run on it yet. **Why did it stop?**
+# 29 February 2024. A machine prints 59 lines in 15 milliseconds and never says anything again. Nobody can ask it a
+# question. No program had run on it yet. **Why did it stop?**
 #
 # Two people read such a log. One looks for the last message, types it into a search engine, and changes something. The
 # other goes through it line by line, and asks of each: *what follows from this, and by which rule?* After that a few lines
@@ -38,12 +38,13 @@ for number, line in chapter.log.items():
     print(f"{number:2}  {line}")
 
 # %% [markdown]
-# Each number in it gets one of four verdicts:
+# From the cause to the silence leads a chain of events; at the end of this chapter you put it together. Each number of the
+# log gets one of four verdicts:
 #
-# - **evidence**: something about the cause follows from it, by a rule that you can name;
-# - **context**: it says where, when and on what machine. Another crash would have the same line;
+# - **evidence**: a link of that chain follows from it, by a rule that you can name;
+# - **context**: it is clear what it says (where, when, on what machine), and no link rests on it;
 # - **zero or empty**: it says that there is nothing;
-# - **leftover**: the log does not say what it is.
+# - **leftover**: the log does not say what it is. At most one can say that it points into the kernel's image.
 #
 # The last is a verdict like the others, and often the right one. Thirty registers were saved because saving all is simple,
 # not because all matter.
@@ -77,6 +78,18 @@ chapter.ask("text_in_a_register")
 #   first page, the *head*;
 # - a **snapshot** is a copy that is made so that what you look at cannot change meanwhile. `__dump_page` makes one: it copies
 #   the `struct page` to its stack and prints the copy.
+#
+# It also checks that the two fit: it computes which page of its folio this page is. A page that is not a tail is its own
+# folio, and so is a copy of it.
+#
+#      the memmap                                          the stack
+#     ┌─────────────┐                                     ┌───────────┐
+#     │ struct page │ ◄──────  (page - folio) / 64  ───── │ its copy  │
+#     └─────────────┘                                     └───────────┘
+#      page                                                folio
+#
+# If the result is larger than any folio, somebody may have changed the page meanwhile: the function copies it again. It tries
+# six times, and then it prints line 3.
 
 # %%
 chapter.ask("what_line_3_blames")
@@ -98,14 +111,20 @@ print(k.log)
 
 # %%
 run = Tree.named("arm64-for-next").start_kernel().run()
-print("\n".join(run.dmesg[:12]))
+print("\n".join([*run.dmesg[:12], "...", run.dmesg[-1]]))
 
 # %%
 chapter.ask("what_is_missing")
 
 # %% [markdown]
+# That line also says whether the page is in memory that is kept for devices. This is noted for each pageblock (chapter 6b),
+# so `__dump_folio` looks the page's pageblock up. The lookup wants a page: `__dump_folio` passes the one that it is printing,
+# which is the copy. And from its address the lookup makes a pfn. What comes of that is section 10b.5.
+
+# %% [markdown]
 # *(full course)* A second silence is in line 19. A **taint** is a mark that a kernel carries from then on when something
-# bad has happened to it, so that later reports can be read with care. A bad page is such an event.
+# bad has happened to it, so that later reports can be read with care. A bad page is such an event: the last line of the
+# report above says so. Where does that line stand?
 
 # %%
 chapter.ask("why_not_tainted")
@@ -136,8 +155,8 @@ chapter.ask("level_of_an_esr")
 
 # %% [markdown]
 # *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel
-# itself, IL says that the instruction has 32 bits, FnV = 0 that FAR is valid; SET, EA and S1PTW are about memory that does not answer and
-# about virtual machines. Lines 6 and 12 are headings. Does anything in lines 13 to 15 matter?
+# itself, IL says that the instruction has 32 bits; SET, EA and S1PTW are about memory that does not answer and about virtual
+# machines. Lines 6 and 12 are headings. Which of the many zeros do you use?
 
 # %%
 chapter.ask("the_zero_that_counts")
@@ -145,7 +164,8 @@ chapter.ask("the_zero_that_counts")
 # %% [markdown]
 # ## 10b.4 Who, where and when (full course)
 #
-# Context does not prove the cause, but it keeps you from looking in the wrong place.
+# Context does not prove the cause, but it keeps you from looking in the wrong place. One thing to know: Linux numbers its Oopses
+# from 1, and it also counts how often it was built. Both numbers have a `#`.
 
 # %%
 chapter.ask("the_first_oops")
@@ -195,8 +215,9 @@ chapter.ask("x1_of_a_boot")
 chapter.ask("vmemmap_of_a_boot")
 
 # %% [markdown]
-# **And alone.** Line 56 has PHYS_OFFSET; VMEMMAP_START is not in the log, it is a constant of this configuration (chapter
-# 6b). First `vmemmap`, then x1. Compare your x1 with line 34 when you are done.
+# **And alone.** You computed this `vmemmap` in chapter 6b: now without looking. Line 56 has PHYS_OFFSET; VMEMMAP_START is not
+# in the log, it is a constant of this configuration (chapter 6b). First `vmemmap`, then x1. Compare your x1 with line 34
+# when you are done.
 
 # %%
 chapter.ask("vmemmap_of_the_log")
@@ -207,7 +228,7 @@ chapter.ask("x1_of_the_log")
 # %% [markdown]
 # That is proof. A number of 64 bits came out of three others, from lines 28 and 56 and a constant, and it stands in line 34
 # to the last digit. x1 *is* `page_to_pfn` of an address on the stack. And next to it, in line 27, x22 holds `18a65d`: the true
-# number was there, one function further up, and need only have been passed on.
+# number was there, in `__dump_page`, which was still running.
 
 # %% [markdown]
 # ## 10b.6 From the number to NULL
@@ -237,8 +258,8 @@ chapter.ask("x5_of_a_boot")
 chapter.ask("section_in_another_kernel")
 
 # %% [markdown]
-# x0, `1fffff` in line 34, is the largest number that a section can have, 2^(48 - 27) - 1: it fits the comparison that
-# chapter 10a found missing. x4 is larger by far, the answer is NULL, and NULL + 8 is line 5. The chain is closed. Now let
+# x0, `1fffff` in line 34, is the largest number that a section can have, 2^(48 - 27) - 1: it fits the comparison that chapter
+# 10a inferred from the flags. x4 is larger by far, the answer is NULL, and NULL + 8 is line 5. The chain is closed. Now let
 # the model do all of it, from nothing but three places, and look for its numbers in the log:
 
 # %%
@@ -246,6 +267,10 @@ from pgtlab.lab.crash import story
 
 print(story().by_hand())
 print(f"{'the largest section: x0':36}{story().kernel.NR_MEM_SECTIONS - 1:#20x}")
+
+# %% [markdown]
+# **A good place to stop for today.** You have gone from a stack address to the NULL that stopped the machine. What remains is
+# who freed the page, why the Oops was the end, and the two bugs together.
 
 # %% [markdown]
 # ## 10b.7 Backwards (full course)
@@ -267,14 +292,14 @@ chapter.ask("phys_offset_of_the_log")
 # ## 10b.8 The function that is not in the trace
 #
 # Lines 36 to 45 lead from the crash to `destroy_args`. It frees what the test has made, and it calls no function named
-# `free_pages`. Which of the functions that it does call was inlined there? Two facts decide: the way that the trace shows, and
-# the type that line 4 shows.
+# `free_pages`. Which of the functions that it does call was inlined there? Two facts decide: the way that the trace shows in
+# lines 43 and 44, and the type that line 4 shows.
 
 # %%
 chapter.ask("who_freed_the_page")
 
 # %% [markdown]
-# *(full course)* Some registers point into the kernel's image, and line 55 says where KASLR had put it:
+# *(full course)* Some registers point into the kernel's image, and line 55 says how far KASLR had moved it:
 
 # %%
 chapter.ask("link_address_of_x23")
@@ -316,10 +341,17 @@ chapter.ask("cause_of_the_stop")
 # | where | `pud_free` of arm64 | `__dump_page` and `__dump_folio` of mm |
 # | what | frees a table without its destructor | takes the address of a copy for that of the page |
 # | alone | a report of a bad page, and the machine boots | nothing, until a page is bad |
-# | lines that show it | 2, 4, 26, 45 | 3, 5, 7, 11, 16, 21 to 24, 27, 28, 33, 34, 51, 56 |
 #
-# Lines 53 and 55 belong to neither: they show why an Oops in *this* task is the end, and where the image was.
-#
+# The first bug is links 1 and 2 of the chain, the second is links 3 to 6. The last two are why an Oops in *this* task is the
+# end. These lines show them:
+
+# %%
+from pgtlab.lab.chapters import log_lines
+
+for name, links in {"the first bug": {1, 2}, "the second bug": {3, 4, 5, 6}, "the end": {7, 8}}.items():
+    print(f"{name:16}", *(line.number for line in log_lines().values() if links & {*line.links}))
+
+# %% [markdown]
 # Do you believe that? Then predict what a repair changes, before you run it:
 
 # %%
@@ -352,24 +384,31 @@ chapter.ask("claim_about_the_log")
 # %% [markdown]
 # ## 10b.12 What a program makes of it
 #
-# `pgtlab oops` reads logs by the same rules. Choose one of its claims, above the log or beside it, and look which lines it
-# rests on. Find one that you had derived, and one that you had not.
+# `pgtlab oops` reads logs by the same rules. First what it says went wrong:
+
+# %%
+from pgtlab.lab.course_data import data
+from pgtlab.linux import oops
+
+text = data("next-20240229.log").read_text()
+for report in oops.read(text).reports:
+    print(f"{report.kind}: {report.diagnosis.sentence}")
+
+# %% [markdown]
+# And now the reader. Choose one of its claims, above the log or beside it, and look which lines it rests on. Find one that you
+# had derived, and one that you had not.
 
 # %%
 from pgtlab_widgets import OopsReader
 
-from pgtlab.lab.course_data import data
-
-OopsReader(data("next-20240229.log").read_text())
+OopsReader(text)
 
 # %% [markdown]
 # And all the verdicts, to compare with yours. A line with several registers has one for each:
 
 # %%
-from pgtlab.lab.chapters import log_lines
-
 for line in log_lines().values():
-    print(f"{line.number:2}  {', '.join(line.verdict):43} {line.text[:80]}")
+    print(f"{line.number:2}  {', '.join(line.verdict):46} {line.text[:80]}")
 
 # %% [markdown]
 # ## 10b.13 In three lines

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from random import Random
 
 from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
-from pgtlab.lab.chapters import log_lines
+from pgtlab.lab.chapters import LogLine, log_lines
 from pgtlab.lab.crash import BOOT, crash, story
 from pgtlab.lab.crash_questions import (
     LINKED_AT,
@@ -25,41 +27,70 @@ from pgtlab.linux.kernel.report import Run
 
 KERNEL_OFFSET = 0x3A89_BF80_0000  # line 55
 VERDICTS = {
-    "evidence": "evidence: something follows from it",
-    "context": "context: it says where and when",
+    "evidence": "evidence: a link of the chain rests on it",
+    "context": "context: clear, but no link rests on it",
     "empty": "zero or empty",
     "leftover": "leftover: the log does not say what it is",
 }
+#: The chain from the cause to the silence. log_lines.toml says which lines show each link.
+EVENTS = (
+    "pud_free frees a table without its destructor",
+    "the allocator finds the type where it wants -1, and reports a bad page",
+    "__dump_page copies the struct page to its stack",
+    "page_to_pfn of the copy makes a number that no frame has",
+    "no section has that number: the lookup answers NULL",
+    "reading NULL + 8 faults at level 0: an Oops",
+    "the Oops ends PID 1",
+    "the kernel panics",
+)
 
 
 # Verdicts.
 
 
+def _numbers() -> Iterator[tuple[LogLine, str, str]]:
+    """What has a verdict of its own: its line, how a question names it, and the verdict."""
+    for line in log_lines().values():
+        registers = re.findall(r"(x\d+) ?: ([0-9a-f]{16})", line.text)
+        names = [f"Line {line.number}, {name}: `{value}`." for name, value in registers]
+        names = names or [f"Line {line.number}: `{line.text.strip()[:100]}`."]
+        verdicts = line.verdict * len(names) if len(line.verdict) == 1 else line.verdict
+        if len(names) == len(verdicts):  # a line with several other numbers is left out
+            yield from ((line, name, verdict) for name, verdict in zip(names, verdicts, strict=True))
+
+
 @recall
 def verdict_of_a_line(draw: Random) -> Question:
-    plain = [line for line in log_lines().values() if len(line.verdict) == 1]
-    verdict = draw.choice(sorted({line.verdict[0] for line in plain}))
-    line = draw.choice([line for line in plain if line.verdict[0] == verdict])
+    verdict = draw.choice(sorted(VERDICTS))
+    line, name, _ = draw.choice([each for each in _numbers() if each[2] == verdict])
     said = {
-        ("leftover", "evidence"): "What follows from it? If you cannot say for which claim it is evidence, it is none.",
-        ("leftover", "context"): "Context tells you where and when. Does this line?",
-        ("leftover", "empty"): "There are numbers in it. Somebody left them there: do you know who?",
+        ("leftover", "evidence"): "What follows from it? If you cannot say which link rests on it, none does.",
+        ("leftover", "context"): "Context tells you where, when or on what machine. Does this?",
+        ("leftover", "empty"): "Somebody left a number there: do you know who?",
         ("evidence", "leftover"): "The course has derived something from this line. Look it up, and say what.",
-        ("evidence", "context"): "It tells more than where and when: a claim about the cause rests on it.",
-        ("context", "evidence"): "For which claim? The same line would stand in the log of quite another crash.",
+        ("evidence", "context"): "It tells more than where and when: a link of the chain rests on it.",
+        ("evidence", "empty"): "A zero is a value too. What follows from it?",
+        ("context", "evidence"): "For which link? The same line would stand in the log of quite another crash.",
         ("context", "leftover"): "It is clear what it says. That it does not help to find the cause is another matter.",
-        ("empty", "evidence"): "It says that there is nothing. For which claim is that evidence?",
+        ("empty", "evidence"): "It says that there is nothing. For which link is that evidence?",
         ("empty", "leftover"): "It is clear what it says: nothing is set here.",
     }
+    why = {
+        "evidence": f"From line {line.number} follows:\n\n" + "\n".join(f"- {EVENTS[n - 1]}" for n in line.links),
+        "context": "It says where, when, on what machine or how, or what comes next. Nothing in the chain depends on it.",
+        "empty": "It says that there is nothing.",
+        "leftover": "At most it points into the kernel's image. Who left it there, and what for, no line says.",
+    }
+    keys = {"evidence": "everything-is-evidence", "empty": "zero-is-nothing"}
     return Question(
-        text=f"Line {line.number}: `{line.text.strip()[:100]}`. What is your verdict?",
+        text=f"{name} What is your verdict?",
         answer=Choice(VERDICTS[verdict], tuple(text for name, text in VERDICTS.items() if name != verdict)),
         wrong=tuple(
-            Wrong(VERDICTS[wrong], "everything-is-evidence" if wrong == "evidence" else "wrong-verdict", feedback)
+            Wrong(VERDICTS[wrong], keys.get(wrong, "wrong-verdict"), feedback)
             for (right, wrong), feedback in said.items()
             if right == verdict
         ),
-        truth=f"**{VERDICTS[verdict]}.**",
+        truth=f"**{VERDICTS[verdict].capitalize()}.** {why[verdict]}",
     )
 
 
@@ -68,9 +99,8 @@ def verdict_of_a_line(draw: Random) -> Question:
 
 def what_line_3_blames(draw: Random) -> Question:
     return Question(
-        text="`__dump_page` copies the `struct page` to its stack. If the copy is not the tail of a larger folio, the folio that it is compared "
-        "with is the copy itself. Then it computes `(page - folio) / 64`, with `page` in the memmap. Line 3 says `page does not match folio`. What "
-        "is it evidence for?",
+        text="Line 3 says `page does not match folio`: in the picture, the place of the page in its folio came out as a number that no folio "
+        "is large enough for. What is that evidence for?",
         answer=Choice(
             "the function took the distance of two unrelated places",
             (
@@ -103,7 +133,7 @@ def what_line_3_blames(draw: Random) -> Question:
             Wrong(
                 "the page was changed by somebody while it was being copied",
                 "line-3-blames-the-page",
-                "That is what the message was written for. But here all six attempts fail, for the same reason.",
+                "That is what the message was written for. But here all six tries fail, for the same reason.",
             ),
         ),
         truth="It is the **second** bug that speaks here: the address of a copy was used as if the copy were in the memmap. Line 3 says nothing "
@@ -139,8 +169,7 @@ def what_is_missing(draw: Random) -> Question:
                 "Line 5 is about something else: it interrupts the dump. What was the dump about to print?",
             ),
         ),
-        truth=f"`{after}`. It is not there: the kernel faulted **between line 4 and that line**, while it computed what to print. That line "
-        "also says whether the page is in a part of memory that is kept for devices, and for that the kernel looks up its pageblock.",
+        truth=f"`{after}`. It is not there: the kernel faulted **between line 4 and that line**, while it computed what to print.",
         lines=(4,),
     )
 
@@ -354,7 +383,7 @@ def what_x20_points_to(draw: Random) -> Question:
                 f"Line 55: in this boot the image begins at {LINKED_AT + KERNEL_OFFSET:#x}.",
             ),
         ),
-        truth=f"**On the stack**: {boot['x20']:#x} - {boot['sp']:#x} = {above:#x}, in the frame of `__dump_page`, just above the twelve registers that it saved.",
+        truth=f"**On the stack**: {boot['x20']:#x} - {boot['sp']:#x} = {above:#x}, in the frame of `__dump_page`, just above the twelve registers that it saved (ten, and x29 and lr).",
         lines=(28,),
     )
 
@@ -368,7 +397,7 @@ def link_address_in_a_boot(draw: Random) -> Question:
     return link_address_question(
         pointer,
         offset,
-        f"`Kernel Offset: {offset:#x} from {LINKED_AT:#x}`, and a register holds `{pointer:#x}`. Which address had the linker given to that?",
+        f"`Kernel Offset: {offset:#x} from {LINKED_AT:#x}`, and a register holds `{pointer:#x}`. At which address would that be without KASLR?",
     )
 
 
@@ -377,7 +406,7 @@ def link_address_of_x23(draw: Random) -> Question:
     return link_address_question(
         pointer,
         KERNEL_OFFSET,
-        f"Line 55: `Kernel Offset: {KERNEL_OFFSET:#x} from {LINKED_AT:#x}`. x23 is `{pointer:#x}`. Which address had the linker given to that?",
+        f"Line 55: `Kernel Offset: {KERNEL_OFFSET:#x} from {LINKED_AT:#x}`. x23 is `{pointer:#x}`. At which address would that be without KASLR?",
     )
 
 
@@ -408,7 +437,7 @@ def who_freed_the_page(draw: Random) -> Question:
             ),
         ),
         truth="**`pud_free`** is the only one that fits both: the way through `free_pages`, and the type that a constructor gave. The trace never names it.",
-        lines=(45,),
+        lines=(44, 45),
     )
 
 
@@ -511,24 +540,17 @@ def signal_of_line_53(draw: Random) -> Question:
 # Both bugs.
 
 
-EVENTS = (
-    ("pud_free frees a table without its destructor", "45"),
-    ("the allocator finds the type where it wants -1, and reports a bad page", "2 and 4"),
-    ("__dump_page copies the struct page to its stack", "28"),
-    ("page_to_pfn of the copy makes a number that no frame has", "34"),
-    ("no section has that number: the lookup answers NULL", "33"),
-    ("reading NULL + 8 faults at level 0: an Oops", "5, 11 and 51"),
-    ("the Oops ends PID 1", "19 and 53"),
-    ("the kernel panics", "53"),
-)
+def _lines_for(link: int) -> list[int]:
+    return [line.number for line in log_lines().values() if link in line.links]
 
 
 def chain_of_events(draw: Random) -> Question:
     return Question(
         text="From the cause to the silence: put it in order.",
-        answer=Order([event for event, _ in EVENTS]),
-        truth="Eight links, and the log shows each of them:\n\n"
-        + "\n".join(f"1. {event} (line{'s' * (len(lines) > 2)} {lines})" for event, lines in EVENTS),
+        answer=Order(EVENTS),
+        truth="The log shows each of these eight links, the first only by exclusion: no line names `pud_free`. Link by link, these are the "
+        "lines that show it:\n\n"
+        + "\n".join(f"1. {', '.join(map(str, _lines_for(n)))}" for n in range(1, len(EVENTS) + 1)),
     )
 
 
@@ -637,7 +659,7 @@ def only_the_second_fix(draw: Random) -> Question:
             Wrong(
                 "line 3 and the crash are one mistake, with one fix",
                 "one-fix-for-both-places",
-                "One *kind* of mistake, in two places. Look at the last line of the cell below.",
+                "One *kind* of mistake, in two places. Look at the row `next+fix-dump-page` that the cell below prints.",
             ),
             Wrong(
                 "only line 1",
@@ -665,21 +687,32 @@ def only_the_second_fix(draw: Random) -> Question:
 
 def the_zero_that_counts(draw: Random) -> Question:
     return Question(
-        text="Lines 8 to 15 take ESR apart, mostly into zeros. One of these fields is 0 and still tells you something that you use. Which?",
+        text="Lines 8 to 15 take ESR apart, mostly into zeros. Two of these fields are 0 and still tell you something that you use. Which two?",
         answer=Choice(
-            "`WnR = 0`: the access was a read",
+            "`FnV = 0` and `WnR = 0`",
             (
-                "`FnV = 0`: no fault happened",
-                "`CM = 0`: no memory was touched",
-                "`ISS2 = 0x00000000`: the ESR is empty",
+                "`CM = 0` and `WnR = 0`",
+                "`FnV = 0` and `SET = 0`",
+                "`ISV = 0` and `ISS2 = 0x00000000`",
                 "none: a zero says nothing",
             ),
         ),
         wrong=(
             Wrong(
-                "`FnV = 0`: no fault happened",
+                "`CM = 0` and `WnR = 0`",
                 "field-means-its-name",
-                "FnV means *FAR not Valid*. 0 says that line 5 may be believed.",
+                "CM is 1 if the access was an instruction that cleans a cache: you do not use that. Which zero says that the address in line 5 "
+                "may be believed?",
+            ),
+            Wrong(
+                "`FnV = 0` and `SET = 0`",
+                "field-means-its-name",
+                "SET is about memory that does not answer. Which zero says whether it was a read or a write?",
+            ),
+            Wrong(
+                "`ISV = 0` and `ISS2 = 0x00000000`",
+                "field-means-its-name",
+                "They say that there is no more to read about this fault. Two others say something about the access and about its address.",
             ),
             Wrong(
                 "none: a zero says nothing",
@@ -687,8 +720,8 @@ def the_zero_that_counts(draw: Random) -> Question:
                 "A bit that can be 1 says something when it is 0. What would 1 in WnR, *write not read*, have meant?",
             ),
         ),
-        truth="**WnR = 0**: a read, which fits the `ldr` in line 51. (And FnV = 0: FAR holds the address.) The others tell features that this kernel "
-        "does not use.",
+        truth="**WnR = 0**: a read, which fits the `ldr` in line 51. **FnV = 0**: FAR is valid, so line 5 may be believed. The others are about "
+        "what this kernel does not use.",
         lines=(6, 10, 12, 13, 15),
     )
 
@@ -759,7 +792,8 @@ def who_runs_the_test(draw: Random) -> Question:
 
 def after_the_panic(draw: Random) -> Question:
     return Question(
-        text="A colleague has the file `vmlinux` of this build, with all symbols, and wants to know what x21, x23 and x9 point to. Which of lines 52 to 59 does she need?",
+        text="A colleague has `vmlinux`, the file that says at which address each function and variable of this build is without KASLR. She wants to "
+        "know what x21, x23 and x9 point to. Which of lines 52 to 59 does she need?",
         answer=Choice(
             "line 55, Kernel Offset",
             ("line 56, PHYS_OFFSET", "line 57, CPU features", "line 58, Memory Limit"),

@@ -98,6 +98,9 @@ class LogLine:
         The stem of the chapter that explains it, and the heading of the section; no section until it is written.
     questions : tuple of str
         The questions that light the line when all are answered right, each as `stem/name`.
+    links : tuple of int
+        The links of the chain from the cause to the silence that follow from it, counted from 1; empty if it is not
+        evidence.
     """
 
     number: int
@@ -106,6 +109,7 @@ class LogLine:
     chapter: str
     section: str = ""
     questions: tuple[str, ...] = ()
+    links: tuple[int, ...] = ()
 
     def lit(self, progress: Progress) -> bool:
         """Whether the reader has answered for it."""

@@ -214,8 +214,9 @@ def phys_offset_question(boot: Crash) -> Question:
     above = vmemmap - start
     return Question(
         text=f"The end of the log is lost. You have x20 = `{boot['x20']:#x}`, x1 = `{boot['x1']:#x}`, and "
-        f"{_facts(boot)}. Go backwards: `vmemmap` is x20 - (x1 << 6) "
-        "without its lowest six bits, and from that follows PHYS_OFFSET. Compute PHYS_OFFSET, as 64 bits.",
+        f"{_facts(boot)}. Go backwards: `vmemmap` is (x20 - (x1 << 6)) "
+        "mod 2^64, with its lowest six bits cleared; and PHYS_OFFSET is -(vmemmap - VMEMMAP_START) / 64 · 4096. "
+        "Compute PHYS_OFFSET, as 64 bits.",
         answer=Number(right, base=16),
         wrong=(
             Wrong(signed(right), "number-for-bits", "As a signed number that is right. As 64 bits it is 2^64 plus it."),
@@ -242,7 +243,7 @@ def phys_offset_question(boot: Crash) -> Question:
 
 
 def link_address_question(pointer: int, offset: int, text: str) -> Question:
-    """Which address had the linker given to what a register points to?
+    """Where was what a register points to, before KASLR moved it?
 
     >>> link_address_question(0xffffba8a417ba000, 0x3a89bf800000, "Where?").judge("0xffff800081fba000").verdict
     'right'
@@ -257,12 +258,12 @@ def link_address_question(pointer: int, offset: int, text: str) -> Question:
             Wrong(
                 pointer - LINKED_AT,
                 "offset-is-not-base",
-                "That is how far it is from where the image was linked. What moved it?",
+                "That is how far it is from where the image begins without KASLR. By how much was it moved?",
             ),
             Wrong(
                 pointer - LINKED_AT - offset,
                 "offset-in-the-image",
-                "That is how far it is from the beginning of the image. At which address did the linker put it?",
+                "That is how far it is from the beginning of the image. At which address is that, without KASLR?",
             ),
         ),
         truth=f"{pointer:#x} - {offset:#x} = **{pointer - offset:#x}**. With the symbol table of *this* build one "

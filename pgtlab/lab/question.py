@@ -199,7 +199,8 @@ class Question:
 
     def unknown(self) -> Feedback:
         """Return the feedback to "I don't know", which costs nothing."""
-        return Feedback("unknown", truth=self.truth)
+        text = f"The order is\n\n{_listed(self.answer.right)}" if isinstance(self.answer, Order) else ""
+        return Feedback("unknown", text=text, truth=self.truth)
 
     def _about_reason(self, wrong: Wrong) -> bool:
         return self.reasons is not None and wrong.value in self.reasons.others
@@ -208,8 +209,11 @@ class Question:
 def _in_place(said: Sequence[str], right: Sequence[str]) -> str:
     """Where an order is wrong first, and the right one."""
     first = next(place for place, (mine, theirs) in enumerate(zip(said, right, strict=True)) if mine != theirs)
-    order = "\n".join(f"- {line}" for line in right)
-    return f"The first line out of place is number {first + 1}: “{said[first]}”. The order is\n\n{order}"
+    return f"The first line out of place is number {first + 1}: “{said[first]}”. The order is\n\n{_listed(right)}"
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def recall(make: M) -> M:
