@@ -102,7 +102,7 @@ def answer(d: Decomposition) -> str:
     absent, late = levels[Fold.COMPILE_TIME], levels[Fold.RUN_TIME]
     parts = [f"{_and(absent)} {'does' if len(absent) == 1 else 'do'} not exist"] * bool(absent)
     parts += [f"{_and(late)} {'is' if len(late) == 1 else 'are'} folded at run time"] * bool(late)
-    return f"{walked}: {', and '.join(parts) or 'all five of Linux exist'}"
+    return f"{walked}: " + (", and ".join(parts) or "all five of Linux's levels exist")
 
 
 def _and(names: list[str]) -> str:
