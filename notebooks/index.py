@@ -29,8 +29,8 @@
 #
 # Each word of the field has its sentence in the [glossary](glossary.ipynb).
 #
-# The kernel of the course is Linux on its way to 6.9, with the debugging options of that log. It was checked against recordings of real kernels, 6.12; where a newer one does
-# otherwise, the chapter says so.
+# The kernel of the course is Linux on its way to 6.9, with the debugging options of that log. It was checked against
+# recordings of real kernels, 6.12; where a newer one does otherwise, the chapter says so.
 #
 # Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far and what is
 # next; run it again when you come back.
