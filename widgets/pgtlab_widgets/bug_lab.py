@@ -30,7 +30,7 @@ from pgtlab_widgets.outcome_matrix import OutcomeMatrix
 from pgtlab_widgets.patch_editor import PatchEditor
 from pgtlab_widgets.run_view import read_log, run_view
 from pgtlab_widgets.steps import Steps
-from pgtlab_widgets.synced import packed
+from pgtlab_widgets.synced import ahead, packed
 from pgtlab_widgets.view import module
 
 STEP: Final = 0.05  # seconds of work before other messages are handled
@@ -58,6 +58,7 @@ class BugLab(KernelView):
     """
 
     _esm = module("bug_lab")
+    foresees = ahead("choose", "chosen")
 
     tree = traitlets.Enum([*TREES, *BUGS])
     chosen = traitlets.Unicode()  # a claim or a line of the log, as in `annotated`; or `number LINE COLUMN`
