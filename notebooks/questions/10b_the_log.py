@@ -99,8 +99,8 @@ def verdict_of_a_line(draw: Random) -> Question:
 
 def what_line_3_blames(draw: Random) -> Question:
     return Question(
-        text="Line 3 says `page does not match folio`: in the picture, the place of the page in its folio came out as a number that no folio "
-        "is large enough for. What is that evidence for?",
+        text="`__dump_page` computes `(page - folio) / 64`, the place of the page in its folio. Its folio here is the copy itself. Line 3 says "
+        "`page does not match folio`. What is it evidence for?",
         answer=Choice(
             "the function took the distance of two unrelated places",
             (
@@ -239,7 +239,7 @@ def level_of_line_7(draw: Random) -> Question:
 def what_line_16_says(draw: Random) -> Question:
     return Question(
         text="The address in line 5 is 8, an address of the lower half: the walk starts at the table of TTBR0. Line 16 says that `active_mm` is swapper: no "
-        "program's address space is in use. Why did the walk end at level 0?",
+        "process has run yet. Why did the walk end at level 0?",
         answer=Choice(
             "the first entry that it read was not valid",
             (
@@ -260,7 +260,7 @@ def what_line_16_says(draw: Random) -> Question:
                 "That would be a permission fault: kind 3 in the status code. And swapper in line 16 is an address space, not a process.",
             ),
         ),
-        truth="While no program runs, TTBR0 points to a table full of zeros. So *every* user address faults at the level where walks begin: level 0, "
+        truth="Until the first process runs, TTBR0 points to a table full of zeros. So *every* user address faults at the level where walks begin: level 0, "
         "which shows that this kernel walks four levels.",
     )
 
