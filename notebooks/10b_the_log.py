@@ -84,7 +84,7 @@ chapter.ask("text_in_a_register")
 #
 #      the memmap                                          the stack
 #     ┌─────────────┐                                     ┌───────────┐
-#     │ struct page │ ◄──────  (page - folio) / 64  ───── │ its copy  │
+#     │ struct page │ <──────  (page - folio) / 64  ───── │ its copy  │
 #     └─────────────┘                                     └───────────┘
 #      page                                                folio
 #

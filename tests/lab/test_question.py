@@ -185,3 +185,8 @@ def test_a_seed_gives_the_same_numbers_on_every_machine():
 def test_recall_marks_a_question():
     assert recall(bits) is bits
     assert bits.recall
+
+
+def test_who_does_not_know_an_order_is_shown_it():
+    shown = Question("Put it in order.", Order(("walk", "fault", "oops")), "").unknown().text
+    assert shown.index("- walk") < shown.index("- fault") < shown.index("- oops")
