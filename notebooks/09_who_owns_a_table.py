@@ -141,14 +141,15 @@ chapter.ask("what_a_type_prints")
 #
 # *Which kernel is this?* The log's calls itself 6.8.0-rc6: it is linux-next of that day, and what was in it became 6.9.
 #
-# *A newer kernel:* since 6.12 a type is a number in the top byte, `0xf2` for a table. A report then prints `mapcount:0`,
-# and `page_type: f2(table)` in a line of its own.
+# *A newer kernel:* in 6.12 a type is a number in the top byte, `0xf2` for a table, and a report prints `mapcount:0` for such a
+# page, and `page_type: f2(table)` in a line of its own.
 
 # %% [markdown]
 # ## 9.4 Constructor and destructor
 #
 # Who writes the type? When the kernel makes a table of a page, it calls a **constructor**: a function that sets the type
-# and adds one to a counter, **NR_PAGETABLE**, of all pages that are tables. When the table is no longer needed, a
+# and adds one to a counter, **NR_PAGETABLE**, of pages that are tables. (In this kernel the pte, pmd and pud tables of
+# processes have one; the pgd and the p4d do not.) When the table is no longer needed, a
 # **destructor** undoes both. You called the constructor above: `pagetable_pud_ctor(page)`.
 #
 # The page must also be linked into the tree, and unlinked. As long as the MMU can reach it, it must stay a table. Six
@@ -183,7 +184,8 @@ life
 # ## 9.5 The allocator looks at what it gets
 #
 # A page that comes back should be nobody's any more. The allocator can check that, with one comparison for each count:
-# `_refcount` must be 0, and `_mapcount` must be -1. What if somebody forgets the destructor?
+# `_refcount` must be 0, and `_mapcount` must be -1. A kernel that is built for debugging, as that of the log was, checks it; many
+# others do not, to save time. What if somebody forgets the destructor?
 
 # %%
 chapter.ask("free_without_the_destructor")
@@ -211,7 +213,7 @@ print(k.log)
 chapter.ask("free_first")
 
 # %% [markdown]
-# Try it. The model stops at the second call, as a real kernel with its checks switched on does:
+# Try it. The model stops at the second call, as a real kernel of that time does that is built for debugging:
 
 # %%
 from pgtlab.linux.kernel.printk import Panic
@@ -228,7 +230,8 @@ for report in k.reports[1:]:
 
 # %% [markdown]
 # A bad page alone does not stop a kernel, and this did. After its report the allocator resets the word to `0xffffffff`. The
-# destructor finds a page that is not a table, and its own check stops the kernel.
+# destructor finds a page that is not a table, and its own check stops the kernel. (In 6.12 the report leaves the word as it is, and
+# the late destructor goes unnoticed.)
 
 # %% [markdown]
 # ## 9.6 Counters are witnesses

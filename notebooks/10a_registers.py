@@ -50,7 +50,7 @@ chapter
 # | x29 | the caller's frame (section 10a.2) | kept |
 # | x30, called **lr** | the address to return to | overwritten: a call writes the address after itself there |
 #
-# *Callee-saved* is a promise: a function that uses x19 to x28 leaves them as they were.
+# (x18 can be set aside for other uses; in the log it was not.) *Callee-saved* is a promise: a function that uses x19 to x28 leaves them as they were.
 
 # %%
 chapter.ask("what_survives_a_call")
@@ -85,11 +85,11 @@ chapter.ask("who_wrote_x22")
 #     ffff800080001f28   lr: where parse will return to, in serve
 #     ffff800080001f20   x29: where the frame of serve is           <- x29 and sp
 #
-# The two lowest words have the same meaning in every frame: the address of the frame of the caller, and the address to
+# The two lowest words have the same meaning in every frame here: the address of the frame of the caller, and the address to
 # return to. x29 points to the innermost frame, and from there a chain leads outwards, frame by frame.
 #
 # A **leaf function** calls no other function. It has nothing to save: its arguments stay in registers, and the address to
-# return to stays in lr. So it takes no frame.
+# return to stays in lr. So it usually takes no frame.
 
 # %%
 chapter.ask("frame_of_a_leaf")

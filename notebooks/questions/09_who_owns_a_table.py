@@ -510,7 +510,7 @@ def tables_after_fork(draw: Random) -> Question:
         map_page(k, child, start + (number << 12), pfn)
     made = k.vmstat["nr_page_table_pages"] - before
     return Question(
-        text=f"A process has {pages} neighbouring pages mapped, through {before} tables below its pgd. It calls `fork()`. How many "
+        text=f"A process has {pages} neighbouring pages of its own data mapped, through {before} tables below its pgd. It calls `fork()`. How many "
         "new tables does the child get below its own pgd, and how many new pages of data?",
         answer=Choice(
             f"{made} tables, 0 pages",

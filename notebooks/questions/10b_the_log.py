@@ -128,7 +128,7 @@ def what_line_3_blames(draw: Random) -> Question:
                 "the page is damaged: its folio is wrong",
                 "line-3-blames-the-page",
                 "Take a healthy page and dump it: the distance between the memmap and the stack is just as large. The line would be "
-                "printed for *every* page that this function dumps. Below you can try it.",
+                "printed for *every* page that is not a tail. Below you can try it.",
             ),
             Wrong(
                 "the page was changed by somebody while it was being copied",
@@ -533,7 +533,7 @@ def signal_of_line_53(draw: Random) -> Question:
                 "The kernel itself kills a task that faults inside it: signal 11, SIGSEGV.",
             ),
         ),
-        truth="0x0b = **11, SIGSEGV**. Had the test run in any other task, the machine would have gone on.",
+        truth="0x0b = **11, SIGSEGV**. Had the test run in an ordinary task, and not in PID 1, the machine would have gone on.",
     )
 
 
