@@ -1,11 +1,13 @@
 """A workbench folder is made from text, and a learner's file in it is never written over."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-from ipykernel.ipkernel import IPythonKernel
 
 from pgtlab.lab import course, course_data, course_text
 from pgtlab.linux.image import Image
@@ -91,7 +93,10 @@ def test_course_of_this_clone():
 
 def test_the_kernel_says_of_its_language_what_the_notebooks_have():
     """JupyterLab takes a notebook for changed as soon as the kernel says something else."""
-    assert IPythonKernel.language_info == course.LANGUAGE
+    # In a Python of its own: where the kernel is imported, every widget of the process talks to it.
+    says = "import json, ipykernel.ipkernel as i; print(json.dumps(i.IPythonKernel.language_info))"
+    printed = subprocess.run([sys.executable, "-c", says], capture_output=True, text=True, check=True).stdout
+    assert json.loads(printed) == course.LANGUAGE
 
 
 def test_data_of_the_course_is_placed_and_a_changed_file_stays(tiny, tmp_path):
