@@ -78,7 +78,7 @@ STYLE = """
 .pgtlab-picture .chain { stroke-dasharray: 4 2; }
 .pgtlab-picture .elbow { stroke-opacity: 0.55; }
 .pgtlab-picture .elbow.now { stroke-width: 2; stroke-opacity: 1; }
-.pgtlab-picture .ghost { opacity: 0.3; }
+.pgtlab-picture .ghost { opacity: 0.5; }
 @media (forced-colors: active) {
   .pgtlab-picture, .pgtlab-picture text { color: CanvasText; forced-color-adjust: none; }
   .pgtlab-picture .faint { fill: CanvasText; }

@@ -7,6 +7,7 @@ their sources are there to be read. A fix is judged by what the kernel does, as 
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ class Case:
         return tuple(sorted([*guilty, *drawn]))
 
     def source(self, name: str) -> str:
-        """The source of a function, as this kernel has it.
+        """The source of a function, as this kernel has it, without its docstring: what it should do is the question.
 
         Raises
         ------
@@ -137,7 +138,7 @@ class Case:
         symbols = self.kernel().symbols
         if name not in symbols:
             raise CaseError(f"this kernel has no function {name!r:.60}: the suspects are {', '.join(self.suspects)}")
-        return source_of(symbols[name])
+        return re.sub(r'\n *""".*?"""(?=\n)', "", source_of(symbols[name]), count=1, flags=re.DOTALL)
 
     def check(self, **patch: Callable[..., Any]) -> Result:
         """Judge a fix: the functions that replace those of the kernel, by name."""

@@ -29,7 +29,7 @@ from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.placement import Placement
 
 KERNELS: Final = (("4k", 48), ("16k", 48), ("16k", 52))
-HIDDEN: Final = ("x1", "x4", "x5", "x20")  # registers that the paper leaves out, to be derived
+HIDDEN: Final = ("x1", "x4", "x5", "x20", "x24")  # registers that the paper leaves out, to be derived
 BLANK: Final = "?" * 16
 GIB: Final = 1 << 30
 
@@ -69,7 +69,8 @@ class Exam:
         """The log as the paper shows it: without times, and without the registers that are asked for."""
         lines = [line.partition("] ")[2] for line in self.crash.run.dmesg]
         hidden = re.compile(rf"\b({'|'.join(HIDDEN)})( ?): [0-9a-f]{{16}}")
-        return [hidden.sub(rf"\1\2: {BLANK}", line) for line in lines]
+        lines = [hidden.sub(rf"\1\2: {BLANK}", line) for line in lines]
+        return [re.sub(r"((?:EC|FSC) = ).*", r"\1????", line) for line in lines]  # ESR in words
 
     def line(self, text: str) -> int:
         """The number of the first line that has `text` in it, counted from 1."""
@@ -141,7 +142,7 @@ class Exam:
                 f"{64 * GIB >> self.crash.kernel.PAGE_SHIFT:#x}",
             ),
             Item(
-                "In that boot: which address would line 5's message name?",
+                f"In that boot: which address would the message of line {self.line('Unable to handle')} name?",
                 f"{other.run.reports[-1].address:#x}",
                 "NULL plus the place of the field `usage`, wherever things are",
             ),

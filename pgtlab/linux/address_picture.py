@@ -17,12 +17,12 @@ from pgtlab.picture import Picture, Shape, letters, rect, text
 
 EDGE, MARGIN = 4, 48  # the margin has the names of the lanes
 BIT, NARROW_BIT = 15, 9  # the width of a column: as a rule, and where there is little room
-HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 60, 82, 122, 174, 240
+HEX_Y, BITS_Y, MMU_Y, LINUX_Y, NOTES_Y = 60, 82, 122, 184, 250
 BITS_H, LANE_H, NOTE_H = 24, 42, 17
 NOTES, NARROW_NOTES = 3, 4  # the most lines of notes
 NARROW = 45  # a block with no room for its label
 LABEL = 56  # the width of the label of a narrow block, which stands on its left
-SLIVER = 15
+SLIVER = 6  # the width of a level without bits
 CHARACTER, DIGIT = 6.5, 8  # the widths of a small letter and of a strong digit, in the widest fallback fonts
 NUMBERS = ("no", "one", "two", "three", "four", "five")
 
@@ -177,13 +177,14 @@ def _linux(d: Decomposition, columns: Columns) -> Iterator[Shape]:
         yield from _block(f"linux-{level.name}", columns, level.hi, level.lo, LINUX_Y, classes, label, hint)
     shift = d.boot.config.granule.shift
     yield from _block("linux-offset", columns, shift - 1, 0, LINUX_Y, "offset", ("offset", f"{d.offset:#x}"))
-    # The collapsed levels, as narrow stripes between blocks.
+    # The collapsed levels, as narrow stripes between blocks, with their names above: in them would be no room.
     collapsed = [level for level in d.linux if level.hi is None]
     for pleat, level in enumerate(collapsed):
         x = _seam(d, level, columns) + (pleat - len(collapsed) / 2) * SLIVER
-        yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 4, SLIVER - 1, LANE_H + 8, "folded")
-        x, y = x + SLIVER / 2 + 3.5, LINUX_Y + LANE_H / 2
-        yield text(f"linux-{level.name}-name", x, y, level.name, "middle small", turn=-90)
+        yield rect(f"linux-{level.name}", x + 0.5, LINUX_Y - 3, SLIVER - 1, LANE_H + 6, "folded")
+    if collapsed:
+        names = " ".join(level.name for level in collapsed)
+        yield text("linux-collapsed", _seam(d, collapsed[0], columns), LINUX_Y - 7, names, "middle small")
 
 
 def _notes(d: Decomposition, columns: Columns) -> Iterator[Shape]:

@@ -63,7 +63,7 @@ def test_click_and_keys_on_a_table(show):
 def test_later_steps_are_pale(show):
     _, view = show(stepper())
     later = view.locator("text.ghost", has_text="level 2 table")
-    expect(later).to_have_css("opacity", "0.3")
+    expect(later).to_have_css("opacity", "0.5")
     view.get_by_role("button", name="step 3: level 2").click()
     expect(later).to_have_count(0)
 
