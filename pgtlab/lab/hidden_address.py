@@ -17,7 +17,7 @@ def hidden_address(d: Decomposition, hidden: Collection[str], columns: Columns |
     >>> from pgtlab.linux.decompose import decompose
     >>> picture = hidden_address(decompose("VMEMMAP_START", Config("4k", 48)), ["level 1", "offset"])
     >>> sorted(shape.text for shape in picture.shapes if shape.key.startswith("mmu-") and shape.key.endswith("value"))
-    ['0', '0', '507', 'all 1']
+    ['0x0', '0x0', '0x1fb (507)', 'all 1']
     """
     whole = address_picture(d) if columns is None else address_picture(d, columns)
     if not hidden:
@@ -47,6 +47,6 @@ def _shown(whole: Picture, d: Decomposition, hidden: set[str], title: str) -> It
         elif not (
             kind in ("facts", "note", "leader", "frame")
             or (kind in ("range", "mmu", "linux") and what in unseen)
-            or (kind == "linux" and what in unseen_linux)
+            or (kind == "linux" and (what in unseen_linux or (what == "collapsed" and unseen_linux)))
         ):
             yield shape

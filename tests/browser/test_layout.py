@@ -29,6 +29,9 @@ def test_view_keeps_its_height(show, make, choices):
     for width in (1280, 700):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("width => document.querySelector('.pgtlab-view').offsetWidth < width", arg=width)
+        # The view says how much room it has in the frame after, and Python answers with a picture that fits.
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+        page.wait_for_function("!window.unanswered")
         heights = [view.bounding_box()["height"]]
         for choice in choices:
             toolbar, label = choice if isinstance(choice, tuple) else (None, choice)

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from pgtlab import Config, Fold, boot
+from pgtlab.lab import glossary
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -63,21 +64,19 @@ def test_exercises_show_no_solution(site):
                 assert header.partition(" tags=")[0] not in page
 
 
-GLOSSARY = (DOCS / "glossary.md").read_text()
+GLOSSARY = glossary.glossary()
 
 
 @pytest.mark.site
 def test_glossary_shows_each_definition(site):
-    definitions = sum(line.startswith(": ") for line in GLOSSARY.splitlines())
-    assert (site / "docs" / "glossary.html").read_text().count("<dd>") == definitions > 60
+    terms = sum(line.startswith("### ") for line in GLOSSARY.splitlines())
+    assert (site / "docs" / "glossary.html").read_text().count("<h3>") == terms > 60
 
 
 def test_classes_in_the_glossary_exist():
     source = "".join(path.read_text() for path in (ROOT / "pgtlab").rglob("*.py"))
     own_words = GLOSSARY.split("## pgtlab's own words")[1]
-    names = {
-        name for line in re.findall(r"^(.*)\n: ", own_words, re.MULTILINE) for name in re.findall(r"\b[A-Z]\w+", line)
-    }
+    names = {name for line in re.findall(r"^### (.*)$", own_words, re.M) for name in re.findall(r"\b[A-Z]\w+", line)}
     assert len(names) > 10
     assert [name for name in sorted(names) if f"\nclass {name}" not in source] == []
 
