@@ -9,6 +9,7 @@ from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import running
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.oops.inferring.memmap import signed
 from pgtlab.linux.placement import Placement
 
 STORY = Placement(phys_offset=0xFFFF_F761_8000_0000, pud_pfn=0x18A65D)
@@ -25,10 +26,6 @@ def elsewhere(draw: Random) -> Kernel:
     """Such a kernel in another boot: KASLR has put its linear map elsewhere."""
     placement = Placement(phys_offset=-draw.randrange(0x100, 0x1_0000) * GIB & MASK64)
     return Tree.named("fixed").start_kernel(running(Config("4k", 48)), placement=placement)
-
-
-def signed(value: int) -> int:
-    return value - (1 << 64) if value >> 63 else value
 
 
 @recall
