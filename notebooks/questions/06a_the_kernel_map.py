@@ -1,12 +1,12 @@
 """Questions of chapter 6a: the kernel's map of memory, the linear map, PHYS_OFFSET, KASLR and the stack."""
 
-import re
 from functools import cache
 from random import Random
 
 from pgtlab.arch.word import MASK64
-from pgtlab.lab.course_data import data
+from pgtlab.lab.course_data import LOG, origin
 from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.linux import oops
 from pgtlab.linux.boot import Boot, running
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.memory_map import GUARD, LINEAR, VMALLOC, VMEMMAP, memory_map
@@ -16,15 +16,20 @@ GIB = 1 << 30
 
 
 @cache
-def log() -> str:
-    return data("next-20240229.log").read_text(encoding="utf-8")
+def log() -> oops.OopsLog:
+    """The real log, as the log reader reads it."""
+    return oops.read(origin(LOG).read_text(encoding="utf-8"))
 
 
 def register(name: str) -> int:
-    """The value of a register in the real log."""
-    found = re.search(rf"\b{name} ?: ([0-9a-f]{{16}})", log())
-    assert found
-    return int(found[1], 16)
+    """The value of a register in the real log's Oops."""
+    return next(report for report in log().reports if report.kind == "oops").registers[name]
+
+
+def printed_phys_offset() -> int:
+    value = log().facts.phys_offset
+    assert value is not None
+    return value
 
 
 def kernel_4k() -> Boot:
@@ -86,11 +91,11 @@ def linear_to_physical(draw: Random) -> Question:
 
 
 def where_the_image_is(draw: Random) -> Question:
-    found = re.search(r"Kernel Offset: (0x[0-9a-f]+) from (0x[0-9a-f]+)", log())
-    assert found
-    offset, linked = int(found[1], 16), int(found[2], 16)
+    offset, linked = log().facts.kaslr_offset, log().facts.kernel_base
+    assert offset is not None
+    assert linked is not None
     return Question(
-        text=f"Line 55: `{found[0]}`. Where did the kernel's image begin in that boot?",
+        text=f"Line 55: `Kernel Offset: {offset:#x} from {linked:#x}`. Where did the kernel's image begin in that boot?",
         answer=Number(offset + linked & MASK64, base=16),
         wrong=(
             Wrong(linked, "kaslr-is-ignored", "That is where it was *linked* to be, before it was moved."),
@@ -129,12 +134,10 @@ def pointers_into_the_image(draw: Random) -> Question:
 
 
 def phys_offset_signed(draw: Random) -> Question:
-    found = re.search(r"PHYS_OFFSET: (0x[0-9a-f]+)", log())
-    assert found
-    value = int(found[1], 16)
+    value = printed_phys_offset()
     signed = Placement(phys_offset=value).memstart_addr
     return Question(
-        text=f"Line 56: `{found[0]}`. Which negative number is that, as a signed number of 64 bits? (In hexadecimal, with a minus.)",
+        text=f"Line 56: `PHYS_OFFSET: {value:#x}`. Which negative number is that, as a signed number of 64 bits? (In hexadecimal, with a minus.)",
         answer=Number(signed, base=16),
         reasons=Choice(
             "it is where the linear map begins, and KASLR has moved that to below address 0, where no RAM is",
@@ -169,9 +172,7 @@ def phys_offset_signed(draw: Random) -> Question:
 
 
 def ram_in_the_linear_map(draw: Random) -> Question:
-    found = re.search(r"PHYS_OFFSET: (0x[0-9a-f]+)", log())
-    assert found
-    memstart = Placement(phys_offset=int(found[1], 16)).memstart_addr
+    memstart = Placement(phys_offset=printed_phys_offset()).memstart_addr
     k = kernel_4k().config.constants
     va = RAM_BASE - memstart + k.PAGE_OFFSET
     return Question(
