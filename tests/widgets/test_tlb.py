@@ -166,7 +166,7 @@ def test_view_is_small_plain_data():
 
 def test_choosing_counts_nothing(monkeypatch):
     view = costs(accesses=SHORT)
-    for name in ("workload", "mapped", "visited", "costs_so_far", "costs_without_compiling"):
+    for name in ("workload", "mapped", "visited", "costs_so_far"):
         monkeypatch.setattr(tlb_costs, name, None)
     for trace in WORKLOADS:
         send(view, choose={"trace": trace})
@@ -203,11 +203,12 @@ def test_is_shown_before_anything_is_compiled(monkeypatch):
 def test_all_of_it_without_numba(monkeypatch):
     monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
     monkeypatch.setattr(tlb_costs, "find_spec", lambda name: None)
-    monkeypatch.setattr(tlb_costs, "costs_so_far", None)
     monkeypatch.setattr(tlb_costs, "workload", lambda name, region, accesses: workload(name, region, 12_000))
     tlb_costs._trace.cache_clear()
-    view = costs("zipf", accesses=SHORT)
-    finish(view)
+    with monkeypatch.context() as without:
+        without.setattr(walk_cost, "_runner", None)
+        view = costs("zipf", accesses=SHORT)
+        finish(view)
     tlb_costs._trace.cache_clear()
     made = workload("zipf", regimes("16k")[0].region, 12_000)
     hardware = {"last tables": HARDWARE["last tables"]}

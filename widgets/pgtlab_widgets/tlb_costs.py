@@ -10,7 +10,7 @@ from itertools import combinations, islice
 from typing import Any, Final
 
 from pgtlab.arch.cost.tlb import Hardware
-from pgtlab.arch.cost.walk_cost import Cost, costs_so_far, costs_without_compiling, is_compiled
+from pgtlab.arch.cost.walk_cost import Cost, costs_so_far, is_compiled
 from pgtlab.arch.mmu import MMU
 from pgtlab.lab.cost_comparison import (
     HARDWARE,
@@ -135,7 +135,7 @@ class CostCounts:
 def _counted(mmu: MMU, trace: Workload, hardware: Hardware) -> Iterator[Cost]:
     """The costs so far: the beginning soon, before the loop is compiled, and all where it cannot be compiled."""
     if not is_compiled():
-        begun = costs_without_compiling(mmu, trace.vas, hardware, asids=trace.asids, chunk=FIRST)
+        begun = costs_so_far(mmu, trace.vas, hardware, asids=trace.asids, chunk=FIRST, compiled=False)
         yield from islice(begun, BEGINNING // FIRST)
         if find_spec("numba") is None:
             yield from begun

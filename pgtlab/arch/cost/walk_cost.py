@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from pgtlab.arch.memory import U64
 
     Run = Callable[[U64, NDArray[np.uint16], NDArray[np.int64]], None]
-    Runner = Callable[[MMU, Hardware, Access, int, int], Run]
 
 
 CHUNK: Final = 1 << 18  # accesses between two updates of the progress bar
@@ -176,10 +175,13 @@ def costs_so_far(
     el: int = 1,
     seed: int = 0,
     chunk: int = CHUNK,
+    compiled: bool = True,
 ) -> Iterator[Cost]:
     """The counts of `simulate` as they grow: after each `chunk` accesses the cost of all so far.
 
-    Parameters and errors are those of `simulate`; the last cost is what it gives.
+    Parameters and errors are those of `simulate`; the last cost is what it gives. Without `compiled`, Python alone
+    counts, some 10,000 accesses a second: for the beginning of a trace where numba is missing, or would first compile
+    for seconds.
 
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
@@ -187,48 +189,11 @@ def costs_so_far(
     >>> mapper.map_range(0, 0, 1 << 20, contiguous=False)
     >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 20, 64), chunk=1 << 13)]
     [128, 256]
-    """
-    return _costs(_runner, mmu, trace, hardware, asids, access, el, seed, chunk)
-
-
-def costs_without_compiling(
-    mmu: MMU,
-    trace: ArrayLike,
-    hardware: Hardware = PLAIN,
-    *,
-    asids: ArrayLike | None = None,
-    access: Access = Access.READ,
-    el: int = 1,
-    seed: int = 0,
-    chunk: int = CHUNK,
-) -> Iterator[Cost]:
-    """The costs of `costs_so_far`, counted by Python alone, at some 10,000 accesses a second.
-
-    For the beginning of a trace where numba is missing, or would first compile for seconds.
-
-    >>> from pgtlab.arch.mapper import Mapper
-    >>> from pgtlab.arch.registers import TCR_EL1
-    >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=16))
-    >>> mapper.map_range(0, 0, 1 << 20, contiguous=False)
-    >>> [cost.walks for cost in costs_without_compiling(mapper.mmu, np.arange(0, 1 << 14, 64), chunk=1 << 7)]
+    >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 14, 64), chunk=1 << 7, compiled=False)]
     [2, 4]
     """
-    return _costs(_plain_runner, mmu, trace, hardware, asids, access, el, seed, chunk)
-
-
-def _costs(
-    runner: Runner,
-    mmu: MMU,
-    trace: ArrayLike,
-    hardware: Hardware,
-    asids: ArrayLike | None,
-    access: Access,
-    el: int,
-    seed: int,
-    chunk: int,
-) -> Iterator[Cost]:
     vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
-    run = runner(mmu, hardware, access, el, seed)
+    run = (_runner if compiled else _plain_runner)(mmu, hardware, access, el, seed)
     counts = np.zeros(HITS + len(list(hardware)), np.int64)
     for _, start, stop in _pieces(counts[np.newaxis], len(vas), chunk, len(vas)):
         run(vas[start:stop], owners[start:stop], counts)
