@@ -112,6 +112,6 @@ for tree in ("next+fix-pud-free", "next+fix-dump-page", "fixed"):
 # In the [course](index.ipynb) you take the real log apart, all 59 lines. You compute its numbers yourself, before the model
 # shows you, and write both repairs. At the end you get a kernel that nobody has explained to you.
 #
-# - [The map of the course](index.ipynb): six hours, or all of it.
+# - [The map of the course](index.ipynb): the short course, or all of it.
 # - [0. Can you read 0xfffffdff?](00_hexadecimal.ipynb) Start here if you have never seen arm64.
 # - [The gallery](gallery.ipynb): every view of the workbench, for those who look for a tool and not for a course.

@@ -20,8 +20,8 @@
 # You need to know what a pointer is, and to read simple Python and C. Nothing else: not this processor, not this
 # kernel.
 #
-# - **Six hours** is the name of the short course; reckon with about 7 hours. It is the chapters marked so, in order, and ends
-#   with the log explained and the first bug fixed.
+# - **The short course**, about 7 hours: the chapters marked so, in order. It ends with the log explained and the first bug
+#   fixed.
 # - **The full course**, about 18 hours: all of it, with every exercise and a case of your own.
 # - **Ten minutes**: the tour, which shows the bug happen and explains little.
 #

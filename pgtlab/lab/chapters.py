@@ -21,7 +21,7 @@ from pgtlab.lab.course_text import sources
 from pgtlab.lab.progress import Progress
 from pgtlab.lab.question import MakeQuestion, Question, QuestionError
 
-Tier = Literal["teaser", "six hours", "full", "reference"]
+Tier = Literal["teaser", "short", "full", "reference"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class ChapterPlan:
     title : str
         Its question.
     minutes : int
-        The time it takes, in the six hours if it is a part of them.
+        The time it takes, in the short course if it is a part of it.
     tier : str
-        `six hours`; `full` for what only the full course has; `teaser` and `reference` are outside both.
+        `short` for the short course; `full` for what only the full course has; `teaser` and `reference` are outside.
     full_minutes : int
         The time with all that is optional; 0 if nothing is.
     needs : tuple of str
@@ -64,11 +64,11 @@ class ChapterPlan:
     def number(self) -> str:
         """Its number, such as `6a`; empty for what is not a chapter.
 
-        >>> ChapterPlan("06a_the_kernel_map", "Where is everything?", 25, "six hours").number
+        >>> ChapterPlan("06a_the_kernel_map", "Where is everything?", 25, "short").number
         '6a'
         """
         number = re.match(r"0?(\d+[a-z]?)_", self.stem)
-        return number[1] if number and self.tier in ("six hours", "full") else ""
+        return number[1] if number and self.tier in ("short", "full") else ""
 
     @property
     def heading(self) -> str:
@@ -143,9 +143,9 @@ def table() -> list[str]:
     """Return the chapters that are written as the rows of a table in Markdown, with links.
 
     >>> table()[3]
-    '| 0 | [Can you read 0xfffffdff?](00_hexadecimal.ipynb) | 10 | six hours |'
+    '| 0 | [Can you read 0xfffffdff?](00_hexadecimal.ipynb) | 10 | short course |'
     """
-    tiers = {"six hours": "six hours", "full": "full course", "teaser": "a teaser", "reference": "to look things up"}
+    tiers = {"short": "short course", "full": "full course", "teaser": "a teaser", "reference": "to look things up"}
     rows = [
         f"| {plan.number} | [{plan.title}]({plan.stem}.ipynb) | {plan.minutes} | {tiers[plan.tier]} |".replace(
             "|  |", "| |"

@@ -13,7 +13,7 @@ from pgtlab.lab.question import Question, QuestionError, Words, recall
 def course(monkeypatch):
     """Four chapters, each with a question that comes back and one that does not."""
     stems = ["01_one", "02_two", "03_three", "04_four"]
-    plans = {stem: ChapterPlan(stem, stem, 10, "six hours") for stem in stems}
+    plans = {stem: ChapterPlan(stem, stem, 10, "short") for stem in stems}
     monkeypatch.setattr(ChapterPlan, "written", True)
     monkeypatch.setattr(chapters, "plans", lambda: plans)
 
@@ -92,5 +92,5 @@ def test_what_does_not_exist_is_named():
 
 @pytest.mark.parametrize("page", ["notebooks/index.py", "docs/instructor.md"])
 def test_the_time_that_the_short_course_takes_is_the_sum_of_its_chapters(page):
-    minutes = sum(plan.minutes for plan in chapters.plans().values() if plan.tier == "six hours")
+    minutes = sum(plan.minutes for plan in chapters.plans().values() if plan.tier == "short")
     assert f"about {round(minutes / 60)} hours" in (sources() / page).read_text(encoding="utf-8")

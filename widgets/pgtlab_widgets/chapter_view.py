@@ -159,7 +159,7 @@ def facts(plan: ChapterPlan, *, short: bool = False) -> tuple[Element, ...]:
 
 
 _TIERS = {
-    "six hours": "part of the six hours",
+    "short": "part of the short course",
     "full": "full course",
     "teaser": "before the course",
     "reference": "to look things up",

@@ -47,7 +47,7 @@ class CourseMap(CourseView):
         course = [plan for plan in self._plans if plan.number]
         open_ = [plan for plan in course if not passed(plan, self._progress)]
         begun = [plan for plan in open_ if self._progress.answered(chapters.names(plan.stem))]
-        return next(iter([*begun, *(plan for plan in open_ if plan.tier == "six hours"), *open_]), None)
+        return next(iter([*begun, *(plan for plan in open_ if plan.tier == "short"), *open_]), None)
 
     def _exercises(self) -> Element:
         rows = []
