@@ -1,25 +1,18 @@
 """Questions of chapter 6b: pfn, struct page, the memmap, sections and their roots."""
 
-from functools import cache
 from random import Random
 
 from pgtlab.arch.word import MASK64
+from pgtlab.lab.crash import story
+from pgtlab.lab.crash_questions import vmemmap_question
 from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import running
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
-from pgtlab.linux.oops.inferring.memmap import signed
 from pgtlab.linux.placement import Placement
 
-STORY = Placement(phys_offset=0xFFFF_F761_8000_0000, pud_pfn=0x18A65D)
 GIB = 1 << 30
-
-
-@cache
-def story() -> Kernel:
-    """The kernel of the log, without its bugs, where that boot put its linear map."""
-    return Tree.named("fixed").start_kernel(running(Config("4k", 48)), placement=STORY)
 
 
 def elsewhere(draw: Random) -> Kernel:
@@ -97,36 +90,7 @@ def page_to_pfn(draw: Random) -> Question:
 
 
 def vmemmap_of_the_log(draw: Random) -> Question:
-    k = story()
-    offset = STORY.phys_offset or 0
-    right = k.vmemmap
-    return Question(
-        text=f"The area vmemmap begins at VMEMMAP_START = `{k.VMEMMAP_START:#x}`, with the struct page of the frame that the linear map "
-        "begins with. So `vmemmap` = VMEMMAP_START - (PHYS_OFFSET >> 12) x 64, with an *arithmetic* shift. Line 56 has PHYS_OFFSET = "
-        f"`{offset:#x}`. What is `vmemmap` in that boot?",
-        answer=Number(right, base=16),
-        wrong=(
-            Wrong(
-                k.VMEMMAP_START - (offset >> 12) * 64 & MASK64,
-                "one-right-shift",
-                "You shifted in zeros. PHYS_OFFSET is negative, so ones come in.",
-            ),
-            Wrong(
-                k.VMEMMAP_START,
-                "vmemmap-is-vmemmap-start",
-                "That is where the area begins. The struct page of pfn 0 would be somewhere else, unless PHYS_OFFSET is 0.",
-            ),
-            Wrong(
-                k.VMEMMAP_START + (signed(offset) >> 12) * 64 & MASK64,
-                "the-offset-is-added",
-                "You added. PHYS_OFFSET is negative here, so the result must be above VMEMMAP_START.",
-            ),
-        ),
-        truth=f"PHYS_OFFSET >> 12 is `-{-(signed(offset) >> 12):#x}`, times 64 is `-{-(signed(offset) >> 12) * 64:#x}`; subtracted: **`{right:#x}`**. It is nowhere in "
-        "the log: you have derived it from line 56.",
-        steps=("What is PHYS_OFFSET as a signed number?", "Divide it by 4096. What is that times 64?"),
-        lines=(56,),
-    )
+    return vmemmap_question(story(), (56,))
 
 
 def any_pointer(draw: Random) -> Question:
@@ -200,7 +164,7 @@ def pfn_of_a_copy(draw: Random) -> Question:
 
 @recall
 def section_number(draw: Random) -> Question:
-    k = story()
+    k = story().kernel
     shift = k.SECTION_SIZE_BITS - k.PAGE_SHIFT
     pfn = draw.randrange(0x8_0000, 0x80_0000)
     return Question(
@@ -219,7 +183,7 @@ def section_number(draw: Random) -> Question:
 
 
 def root_number(draw: Random) -> Question:
-    k = story()
+    k = story().kernel
     section = draw.randrange(0x400, 0x1F_FFFF)
     size = k["sizeof(struct mem_section)"]
     return Question(
@@ -240,7 +204,7 @@ def root_number(draw: Random) -> Question:
 
 
 def null_plus_8(draw: Random) -> Question:
-    k = story()
+    k = story().kernel
     offset = k["offsetof(struct mem_section,usage)"]
     right = "0: a NULL pointer"
     return Question(

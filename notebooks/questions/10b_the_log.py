@@ -316,7 +316,7 @@ def vmemmap_of_a_boot(draw: Random) -> Question:
 
 
 def vmemmap_of_the_log(draw: Random) -> Question:
-    return vmemmap_question(story())
+    return vmemmap_question(story(), (56,))
 
 
 def x1_of_a_boot(draw: Random) -> Question:

@@ -13,7 +13,7 @@ U64 = 1 << 64
 LINKED_AT = 0xFFFF_8000_8000_0000  # KIMAGE_VADDR of 4K pages and 48 bits
 
 
-def vmemmap_question(boot: Crash) -> Question:
+def vmemmap_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     """Where is `vmemmap`, by PHYS_OFFSET?
 
     >>> from pgtlab.lab.crash import story
@@ -32,6 +32,12 @@ def vmemmap_question(boot: Crash) -> Question:
                 (start - (phys >> 12) * 64) % U64,
                 "phys-offset-without-sign",
                 f"You shifted PHYS_OFFSET as a number without a sign. It is below zero: -{low:#x}.",
+            ),
+            Wrong(
+                start,
+                "vmemmap-is-vmemmap-start",
+                "That is where the area begins. The struct page of pfn 0 would be somewhere else, unless PHYS_OFFSET "
+                "is 0.",
             ),
             Wrong(
                 (start + (signed(phys) >> 12) * 64) % U64,
@@ -57,6 +63,7 @@ def vmemmap_question(boot: Crash) -> Question:
         ),
         truth=f"PHYS_OFFSET = -{low:#x}; / 4096 = -{low >> 12:#x}; · 64 = -{(low >> 12) * 64:#x}; {start:#x} + "
         f"{(low >> 12) * 64:#x} = **{right:#x}**.",
+        lines=lines,
     )
 
 
@@ -78,13 +85,13 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
             Wrong(signed(right), "number-for-bits", "As a signed number that is right. As 64 bits it is 2^64 plus it."),
             Wrong(
                 distance % U64 >> 6,
-                "shift-is-logical",
+                "one-right-shift",
                 "You let zeros in from the left. A difference of pointers is signed, and the shift repeats the "
                 "sign: ones come in.",
             ),
             Wrong(
                 distance % U64,
-                "shift-forgotten",
+                "a-page-has-one-byte",
                 "That is the distance in bytes. How many `struct page`s of 64 bytes is that?",
             ),
             Wrong(
@@ -92,7 +99,7 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
             ),
             Wrong(
                 -distance >> 6,
-                "distance-without-sign",
+                "the-sign-is-lost",
                 "You subtracted the smaller from the larger. The copy lies *below* `vmemmap`: the result is below "
                 "zero.",
             ),
@@ -127,7 +134,7 @@ def section_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
                 "You repeated the sign. `page_to_pfn` subtracts pointers, which is signed; a pfn is an `unsigned "
                 "long`, and zeros come in.",
             ),
-            Wrong(pfn >> 27, "section-in-bytes", "128 MiB is 2^27 *bytes*. x1 counts pages of 2^12 bytes."),
+            Wrong(pfn >> 27, "a-pfn-is-an-address", "128 MiB is 2^27 *bytes*. x1 counts pages of 2^12 bytes."),
             Wrong(pfn >> 12, "section-is-a-page", "You divided by the size of a page. A section has 2^15 pages."),
         ),
         steps=("Shift right by 12: drop three hexadecimal digits.", "Shift by 3 more: divide by 8."),
@@ -161,7 +168,7 @@ def section_elsewhere(boot: Crash) -> Question:
                 "shift-is-arithmetic",
                 "You repeated the sign. A pfn is an `unsigned long`, and zeros come in.",
             ),
-            Wrong(pfn >> k.SECTION_SIZE_BITS, "section-in-bytes", "A section has so many *bytes*. x1 counts pages."),
+            Wrong(pfn >> k.SECTION_SIZE_BITS, "a-pfn-is-an-address", "A section has so many *bytes*. x1 counts pages."),
         ),
         steps=(f"A page of {size} has 2 to which power of bytes?", "How many of them are a section? Shift by that."),
         truth=f"{k.SECTION_SIZE_BITS} - {k.PAGE_SHIFT} = {shift}: {pfn:#x} >> {shift} = **{right:#x}**.",
@@ -185,7 +192,9 @@ def root_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
                 number % k.SECTIONS_PER_ROOT, "rest-is-the-root", "That is its place *in* the root. Which root is it?"
             ),
             Wrong(
-                number // k.PAGE_SIZE, "root-in-bytes", "A page has 4096 bytes. How many structures of 32 bytes fit?"
+                number // k.PAGE_SIZE,
+                "a-section-has-one-byte",
+                "A page has 4096 bytes. How many structures of 32 bytes fit?",
             ),
             Wrong(
                 number // (k.PAGE_SIZE // 16),
