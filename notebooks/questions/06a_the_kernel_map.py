@@ -90,10 +90,16 @@ def linear_to_physical(draw: Random) -> Question:
     )
 
 
-def where_the_image_is(draw: Random) -> Question:
+def printed_kaslr() -> tuple[int, int]:
+    """By how much the image was moved, and where it was linked."""
     offset, linked = log().facts.kaslr_offset, log().facts.kernel_base
     assert offset is not None
     assert linked is not None
+    return offset, linked
+
+
+def where_the_image_is(draw: Random) -> Question:
+    offset, linked = printed_kaslr()
     return Question(
         text=f"Line 55: `Kernel Offset: {offset:#x} from {linked:#x}`. Where did the kernel's image begin in that boot?",
         answer=Number(offset + linked & MASK64, base=16),
@@ -112,7 +118,8 @@ def where_the_image_is(draw: Random) -> Question:
 
 
 def pointers_into_the_image(draw: Random) -> Question:
-    start = 0xFFFF_8000_8000_0000 + 0x3A89_BF80_0000
+    offset, linked = printed_kaslr()
+    start = linked + offset
     inside = [name for name in ("x21", "x23", "x9", "x10") if 0 <= register(name) - start < 1 << 26]
     assert len(inside) == 4
     name = draw.choice(("x21", "x23"))
@@ -122,7 +129,7 @@ def pointers_into_the_image(draw: Random) -> Question:
         answer=Number(register(name) - start, base=16),
         wrong=(
             Wrong(
-                register(name) - 0xFFFF_8000_8000_0000,
+                register(name) - linked,
                 "kaslr-is-ignored",
                 "You subtracted the address that the kernel was linked for. In this boot it began elsewhere.",
             ),

@@ -26,11 +26,11 @@ from pgtlab.linux.decompose import HardwareLevel, LinuxLevel, decompose
 if TYPE_CHECKING:
     from pgtlab.arch.walk import Step, Walk
 
-Wrong = dict[int, str]
+WrongNumbers = dict[int, str]
 _LEVELS = "Arm counts levels downwards to 3, the level of the pages, wherever the walk starts"
 
 
-def explained(right: int, rules: Iterable[tuple[int, str]]) -> Wrong:
+def explained(right: int, rules: Iterable[tuple[int, str]]) -> WrongNumbers:
     """The wrong values that exactly one rule computes.
 
     >>> explained(7, [(1, "rule a"), (2, "rule b"), (2, "rule c"), (7, "rule d")])
@@ -42,7 +42,7 @@ def explained(right: int, rules: Iterable[tuple[int, str]]) -> Wrong:
     return {value: said.pop() for value, said in sentences.items() if value != right and len(said) == 1}
 
 
-def index(va: int, level: int, boot: Boot) -> Wrong:
+def index(va: int, level: int, boot: Boot) -> WrongNumbers:
     """Wrong indices that an address selects at a level of the MMU's walk.
 
     Raises
@@ -100,7 +100,7 @@ def _indices(va: int, right: HardwareLevel, boot: Boot) -> Iterator[tuple[int, s
     yield 8 * right.index, "That is how many bytes into the table the entry is. Which entry is it, counted from 0?"
 
 
-def lowest_bit(level: int, boot: Boot) -> Wrong:
+def lowest_bit(level: int, boot: Boot) -> WrongNumbers:
     """Wrong answers to: which is the lowest address bit of the index at a level?"""
     granule, right = boot.config.granule, _hardware(boot, level)
     page, per_level, below = granule.shift, granule.bits_per_level, LAST_LEVEL - level
@@ -122,7 +122,7 @@ def _neighbour(level: int) -> str:
     return f"There the index of level {level} begins. {_LEVELS}."
 
 
-def offset(va: int, boot: Boot) -> Wrong:
+def offset(va: int, boot: Boot) -> WrongNumbers:
     """Wrong offsets of an address in its page."""
     granule = boot.config.granule
     shift = granule.shift
@@ -139,7 +139,7 @@ def offset(va: int, boot: Boot) -> Wrong:
     return explained(va & granule.size - 1, rules)
 
 
-def start_level(boot: Boot) -> Wrong:
+def start_level(boot: Boot) -> WrongNumbers:
     """Wrong levels at which the walk starts."""
     granule, right = boot.config.granule, boot.start_level
     used = boot.vabits_actual
@@ -154,7 +154,7 @@ def start_level(boot: Boot) -> Wrong:
     return explained(right, rules)
 
 
-def ttbr(va: int, boot: Boot) -> Wrong:
+def ttbr(va: int, boot: Boot) -> WrongNumbers:
     """The wrong answer to: does TTBR0_EL1 or TTBR1_EL1 have the first table?, as 0 or 1."""
     top = boot.vabits_actual - 1
     rules = [
@@ -164,7 +164,7 @@ def ttbr(va: int, boot: Boot) -> Wrong:
     return explained(int(is_upper(va)), rules)
 
 
-def linux_index(va: int, name: str, boot: Boot) -> Wrong:
+def linux_index(va: int, name: str, boot: Boot) -> WrongNumbers:
     """Wrong values of `pgd_index()` and of the functions like it; `name` is `pgd`, `p4d`, `pud`, `pmd` or `pte`."""
     levels = {level.name: level for level in decompose(va, boot).linux}
     right = levels[name]
@@ -225,7 +225,7 @@ def fates(name: str, boot: Boot) -> dict[str, str]:
     return {choice: sentence for choice, sentence in says.items() if choice != right}
 
 
-def table_address(step: Step) -> Wrong:
+def table_address(step: Step) -> WrongNumbers:
     """Wrong addresses in the descriptor of a step, of a table, a block or a page."""
     descriptor = step.descriptor
     if not isinstance(descriptor, Table | Leaf):
@@ -260,7 +260,7 @@ def table_address(step: Step) -> Wrong:
     return explained(right, rules)
 
 
-def entry_address(step: Step) -> Wrong:
+def entry_address(step: Step) -> WrongNumbers:
     """Wrong physical addresses of the descriptor that a step reads."""
     rules = [
         (step.table + step.index, "You added the index itself. An entry has 8 bytes: how far from the start is it?"),
@@ -271,7 +271,7 @@ def entry_address(step: Step) -> Wrong:
     return explained(step.address, rules)
 
 
-def physical_address(walk: Walk) -> Wrong:
+def physical_address(walk: Walk) -> WrongNumbers:
     """Wrong physical addresses at the end of a walk that maps."""
     leaf = walk.steps[-1].descriptor if walk.steps else None
     if isinstance(walk.outcome, Fault) or not isinstance(leaf, Leaf):
@@ -297,7 +297,7 @@ def physical_address(walk: Walk) -> Wrong:
     return explained(walk.outcome.pa, rules)
 
 
-def fault_level(walk: Walk) -> Wrong:
+def fault_level(walk: Walk) -> WrongNumbers:
     """Wrong levels of a fault."""
     if not isinstance(walk.outcome, Fault):
         return {}
@@ -316,7 +316,7 @@ def fault_level(walk: Walk) -> Wrong:
     return explained(right, rules)
 
 
-def stored_mapcount(value: int) -> Wrong:
+def stored_mapcount(value: int) -> WrongNumbers:
     """Wrong readings of the four bytes of `_mapcount`, which hold `value`, a number below 0 or not."""
     word = value & 0xFFFFFFFF
     rules = [
@@ -329,7 +329,7 @@ def stored_mapcount(value: int) -> Wrong:
     return explained(value, rules)
 
 
-def printed_mapcount(stored: int) -> Wrong:
+def printed_mapcount(stored: int) -> WrongNumbers:
     """Wrong values of `mapcount:` in a report, for a `_mapcount` that is stored as `stored`."""
     rules = [
         (stored, "That is what is stored. A report prints how often the page is mapped, and -1 is stored for never."),
@@ -340,7 +340,7 @@ def printed_mapcount(stored: int) -> Wrong:
     return explained(stored + 1, rules)
 
 
-def page_type(before: int, after: int) -> Wrong:
+def page_type(before: int, after: int) -> WrongNumbers:
     """Wrong values of `page_type` once a type was set or cleared, in a kernel before v6.12."""
     bit = before ^ after
     if after & bit:
@@ -362,7 +362,7 @@ def page_type(before: int, after: int) -> Wrong:
     return explained(after, rules)
 
 
-def refcount(before: int, after: int, mapcount: int) -> Wrong:
+def refcount(before: int, after: int, mapcount: int) -> WrongNumbers:
     """Wrong values of `_refcount` after a call."""
     rules = [
         (mapcount, "That is `_mapcount`. `_refcount` counts who holds the page, mapped or not."),
