@@ -17,8 +17,8 @@
 # Ten minutes from now you will have made it stop, seen that it took two mistakes, each harmless by itself, and watched both
 # being repaired. You will not have understood all of it. That is what the [course](index.ipynb) is for.
 #
-# Run each cell with **Shift-Enter**. Nothing that you see is recorded: it is computed by a model of the processor's memory
-# management and of the kernel's, so change any number and it answers again.
+# Run each cell with **Shift-Enter**. But for three lines of the real log, nothing that you see is recorded: it is computed by a
+# model of the processor's memory management and of the kernel's, so change any number and it answers again.
 
 # %% [markdown]
 # ## 1. Boot it
