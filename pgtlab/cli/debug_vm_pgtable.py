@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pgtlab import limits
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.options import add_kernel_options, address, booted
 from pgtlab.cli.standard_input import standard_input
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     if args.tree_file is None:
         tree = Tree.named(args.tree)
     else:
-        raw = standard_input().read() if args.tree_file == "-" else Path(args.tree_file).read_bytes()
+        file = standard_input() if args.tree_file == "-" else Path(args.tree_file)
+        raw = limits.read_bytes(file, limits.SMALL_TEXT, f"the tree file {args.tree_file}")
         tree = read_tree(raw.decode("utf-8", errors="replace"), args.tree_file)
     # If the CPU does not run this kernel, no commit can change that: in a bisection it is a usage error.
     boot = booted(args) if args.tree_file is None else running(booted(args))

@@ -15,6 +15,7 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
+from pgtlab import limits
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.colour import coloured
 from pgtlab.cli.standard_input import standard_input
@@ -53,5 +54,5 @@ def _text(file: str) -> str:
     Bytes that are not UTF-8, which a serial line may produce, are replaced. A file that Windows wrote begins with a
     byte order mark, and may be UTF-16.
     """
-    raw = standard_input().read() if file == "-" else Path(file).read_bytes()
+    raw = limits.read_bytes(standard_input() if file == "-" else Path(file), limits.LOG, f"the log {file}")
     return raw.decode("utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", errors="replace")

@@ -7,8 +7,6 @@ every array.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pgtlab.arch.array_file import ArrayFileError, read_arrays
 from pgtlab.arch.fault import Access, status_code_name
 from pgtlab.arch.granule import GRANULES
 from pgtlab.arch.memory import U64, Memory
@@ -105,12 +104,9 @@ class Vectors:
         """
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, AttributeError, NotImplementedError) as error:
-            with path.open("rb") as file:  # for a file that is not a zip archive numpy's message is about pickles
-                why = str(error) or type(error).__name__ if file.read(2) == b"PK" else "it does not begin as one"
-            raise VectorFileError(f"{path}: not a readable .npz archive ({why})") from None
+            arrays = read_arrays(path)
+        except ArrayFileError as error:
+            raise VectorFileError(f"{path}: not a readable .npz archive ({error})") from None
         vectors = cls(path, arrays, fetches="esr_el1" in arrays)
         vectors._check()
         return vectors

@@ -71,29 +71,14 @@ def run(args: argparse.Namespace) -> int:
 def from_file(name: str, kinds: list[str]) -> Workload:
     """The trace in a file."""
     from pgtlab.arch.cost.trace import TraceError
-    from pgtlab.arch.cost.trace_file import read_trace
+    from pgtlab.arch.cost.trace_file import read_trace, trace_from
     from pgtlab.lab.cost_comparison import Workload
 
     if name == "-":
-        return _from_stdin()
+        return Workload("-", trace_from(standard_input(), "standard input"))
     if not Path(name).exists():
         raise TraceError(f"--trace {name}: neither a file nor a kind of trace ({', '.join(kinds)})")
     return Workload(Path(name).name, read_trace(name))
-
-
-def _from_stdin() -> Workload:
-    """The trace on standard input, through a temporary file, since its beginning is read twice."""
-    import shutil
-    import tempfile
-
-    from pgtlab.arch.cost.trace_file import read_trace
-    from pgtlab.lab.cost_comparison import Workload
-
-    with tempfile.TemporaryDirectory(prefix="pgtlab-") as folder:
-        copy = Path(folder, "standard input")
-        with copy.open("wb") as file:
-            shutil.copyfileobj(standard_input(), file)
-        return Workload("-", read_trace(copy))
 
 
 def as_text(costs: WalkCosts, mapping: str) -> str:

@@ -183,7 +183,7 @@ def test_registers_may_be_in_the_text(tmp_path):
         ("@zz", r"line 1: @zz is not an @address in hexadecimal, @VALUE\(name\)"),
         ("@0x1000\n\n123", "line 3: '123' is not a word: 16 hexadecimal digits, or any number of them after 0x"),
         ("@0x1000\n0x12*", "line 2: '0x12\\*' is not a word"),
-        ("@0x1000\n0x1*999999999", "line 2: 999999999 words: an image as text has at most 67108864"),
+        ("@0x1000\n0x1*999999999", "line 2: 7999999992 bytes more: an image as text has 128 MiB"),
         ("@0x1000\n01 02", "2 bytes at 0x1000 are not whole words"),
         ("@0x1004\n0x1", "8 bytes at 0x1004 are not whole words"),
         ("@0x1000\n0x1*2\n@0x1008\n0x1", "says twice what is at 0x1008"),

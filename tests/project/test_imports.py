@@ -18,11 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What each part may import of the others, besides itself. `pgtlab` is the façade, __init__.py.
 BELOW = {
     "pgtlab.extras": set(),
+    "pgtlab.limits": set(),
     "pgtlab.picture": set(),
     "pgtlab.progress_bar": set(),
     "pgtlab.terms": set(),
-    "pgtlab.arch": {"pgtlab.extras", "pgtlab.picture", "pgtlab.progress_bar"},
-    "pgtlab.linux": {"pgtlab.extras", "pgtlab.picture", "pgtlab.progress_bar", "pgtlab.arch"},
+    "pgtlab.arch": {"pgtlab.extras", "pgtlab.limits", "pgtlab.picture", "pgtlab.progress_bar"},
+    "pgtlab.linux": {"pgtlab.extras", "pgtlab.limits", "pgtlab.picture", "pgtlab.progress_bar", "pgtlab.arch"},
     "pgtlab": {"pgtlab.picture", "pgtlab.arch", "pgtlab.linux"},
 }
 BELOW["pgtlab.lab"] = {*BELOW["pgtlab.linux"], "pgtlab", "pgtlab.terms", "pgtlab.linux"}

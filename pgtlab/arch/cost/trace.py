@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pgtlab import limits
 from pgtlab.arch.word import MASK64
 
 U64 = NDArray[np.uint64]
 LINE: Final = 64  # bytes in a cache line of most cores
 _AT_ONCE = 1 << 20  # random numbers in flight, so that a long trace needs little memory besides itself
-MOST: Final = 1 << 28  # accesses: 2 GiB of addresses
 
 
 class TraceError(ValueError):
@@ -143,8 +143,10 @@ def _check(base: int, size: int, accesses: int, step: int, name: str) -> None:
     for what, value, least in ("size", size, 1), ("accesses", accesses, 0), (name, step, 1):
         if value < least:
             raise TraceError(f"{what}={value}: it must be at least {least}")
-    if accesses > MOST:
-        raise TraceError(f"accesses={accesses}: a trace is an array in memory, of {MOST} addresses at most")
+    if accesses > limits.TRACE_MADE:
+        raise TraceError(
+            f"accesses={accesses}: a trace is an array in memory, of {limits.TRACE_MADE} addresses at most"
+        )
     if not 0 <= base < 1 << 64:
         raise TraceError(f"base={base:#x} is not a 64-bit address; did you mean {min(max(base, 0), MASK64):#x}?")
     if base + size > 1 << 64:

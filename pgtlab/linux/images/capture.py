@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from pgtlab import limits
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1, TCR_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.cpu import CPU, CPUS
@@ -37,7 +38,7 @@ def read(folder: Path) -> Contents:
         if not (folder / name).is_file():
             raise ImageError(f"{folder} has no {name}: an image that is a folder has {TABLES} and {REGS}")
     try:
-        regs = json.loads((folder / REGS).read_text(encoding="utf-8"))
+        regs = json.loads(limits.read_bytes(folder / REGS, limits.SMALL_TEXT, "it"))
         user, kernel = (_registers(regs.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
         registers = user | kernel
         if "TTBR0_EL1" in user:
@@ -63,7 +64,11 @@ def _symbols(path: Path) -> dict[str, int]:
     """Addresses by name from what `/proc/kallsyms` printed, where that was captured too."""
     if not path.is_file():
         return {}
-    lines = (line.split() for line in path.read_text("ascii", "replace").splitlines())
+    try:
+        text = limits.read_bytes(path, limits.SYMBOLS, str(path)).decode("ascii", "replace")
+    except limits.TooLargeError as error:
+        raise ImageError(str(error)) from None
+    lines = (line.split() for line in text.splitlines())
     symbols = (words for words in lines if len(words) >= 3 and re.fullmatch("[0-9a-f]{16}", words[0]))
     return {name: int(address, 16) for address, _, name, *_ in symbols}
 

@@ -15,13 +15,13 @@ array         type            meaning
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgtlab.arch.array_file import ZIP, ArrayFileError, read_arrays
 from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.arch.tables.tree import table_tree
@@ -33,8 +33,8 @@ from pgtlab.linux.kconfig import Config, ConfigError
 if TYPE_CHECKING:
     from pgtlab.linux.image import Image
 
-MAGIC: Final = b"PK\x03\x04"
-LARGEST: Final = 1 << 36  # bytes of one array: more is a damaged header, or an archive made to fill memory
+MAGIC: Final = ZIP
+NAMES: Final = {"phys", "data", "count", "kernel", *REGISTERS}
 
 
 def read(path: Path) -> Contents:
@@ -52,19 +52,11 @@ def read(path: Path) -> Contents:
 
 
 def load(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of an archive, each as large as the archive says it is."""
+    """The arrays of an archive that an image can have; others are left alone."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in archive.infolist()}
-    except ImageError:
-        raise
-    except OSError as error:
-        if error.filename is not None:  # the file itself cannot be read
-            raise
+        return read_arrays(path, NAMES)
+    except ArrayFileError as error:
         raise ImageError(f"{path} is not a readable .npz archive: {error}") from None
-    except Exception as error:  # a damaged archive fails anywhere in zipfile, zlib, lzma, ast or numpy
-        reason = str(error) or type(error).__name__
-        raise ImageError(f"{path} is not a readable .npz archive: {reason.splitlines()[0]}") from None
 
 
 def memory(path: Path, arrays: dict[str, NDArray[Any]]) -> Memory:
@@ -89,19 +81,6 @@ def memory(path: Path, arrays: dict[str, NDArray[Any]]) -> Memory:
         return ReadOnlyMemory(data.reshape(-1), [Extent(*piece) for piece in pieces if piece[2]])
     except PhysicalAddressError as error:
         raise ImageError(f"{path}: {error}") from None
-
-
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
-    """One array, once its header and its size in the archive agree."""
-    with archive.open(entry) as file:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = header(file)
-        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        if dtype.hasobject or size < 0 or size != entry.file_size - file.tell() or size > LARGEST:
-            raise ImageError(f"{entry.filename} is {entry.file_size} bytes, and its header says {shape} of {dtype}")
-        content = file.read(size)
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _words(path: Path, name: str, array: NDArray[Any]) -> U64:

@@ -27,12 +27,13 @@ from typing import Final
 
 import numpy as np
 
+from pgtlab import limits
 from pgtlab.arch.memory import U64, PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 
-LARGEST: Final = 1 << 26  # words written out: half a GiB
 LEAST_ZEROS: Final = 64  # words of zeros that are worth a piece of their own
+AT_ONCE: Final = 1 << 16  # words that are counted up at a time
 _ADDRESS: Final = re.compile(r"(?:0x)?([0-9a-f]{1,16})(?:\s.*)?", re.IGNORECASE)
 _NAMED: Final = re.compile(r"(VALUE|SYMBOL|NUMBER|REG)\((\w+)\)")
 _WORD: Final = re.compile(
@@ -64,7 +65,10 @@ def read(path: Path) -> Contents:
     beside = path.with_suffix(".sym")
     for file in (path, beside) if beside != path and beside.is_file() else (path,):
         with file.open(encoding="ascii", errors="replace") as lines:
-            reader.read(file, lines)
+            try:
+                reader.read(file, limits.read_lines(lines, limits.IMAGE_AS_TEXT, str(file)))
+            except limits.TooLargeError as error:
+                raise ImageError(str(error)) from None
     return Contents(reader.memory(), reader.named["REG"], symbols=reader.named["VALUE"], numbers=reader.named["NUMBER"])
 
 
@@ -147,18 +151,23 @@ class _Reader:
         if word == step == 0 and size == 8 and at % 8 == 0 and count >= LEAST_ZEROS:
             self.extents.append(_Piece(at, None, size * count))
             return size * count
-        if size * count > 8 * LARGEST - len(self.content):
-            raise ImageError(f"{count} words: an image as text has at most {LARGEST}")
+        if size * count > limits.WORDS_AS_TEXT - len(self.content):
+            raise ImageError(
+                f"{size * count} bytes more: an image as text has {limits.size(limits.WORDS_AS_TEXT)} at most, "
+                "besides words of zeros"
+            )
         last = self.extents[-1] if self.extents else None
         if last is None or last.first is None or last.pa + last.size != at:
             self.content += bytes(-len(self.content) % 8)
             last = _Piece(at, len(self.content), 0)
             self.extents.append(last)
-        if count == 1:  # as most words are
-            self.content += word.to_bytes(size, "little")
+        if not step:
+            self.content += word.to_bytes(size, "little") * count
         else:
-            steps = np.arange(count, dtype=np.uint64) * np.uint64(step % (1 << 64)) + np.uint64(word)
-            self.content += steps.astype(f"<u{size}").tobytes()
+            for first in range(0, count, AT_ONCE):
+                steps = np.arange(first, min(first + AT_ONCE, count), dtype=np.uint64)
+                steps = steps * np.uint64(step % (1 << 64)) + np.uint64(word)
+                self.content += steps.astype(f"<u{size}").tobytes()
         last.size += size * count
         return size * count
 
@@ -171,7 +180,8 @@ class _Reader:
         for piece, following in pairwise(pieces):
             if following.pa < piece.pa + piece.size:
                 raise ImageError(f"{self.path} says twice what is at {following.pa:#x}")
-        words: U64 = np.frombuffer(self.content + bytes(-len(self.content) % 8), "<u8")
+        self.content += bytes(-len(self.content) % 8)
+        words: U64 = np.frombuffer(self.content, "<u8")
         extents = [
             Extent(piece.pa, None if piece.first is None else piece.first >> 3, piece.size >> 3) for piece in pieces
         ]

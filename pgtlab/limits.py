@@ -1,0 +1,83 @@
+"""How much pgtlab reads, and how much room it makes for it: every limit on input, in one place.
+
+A reader compares with its limit before it makes room, so that a small file cannot ask for a large memory, and a device
+or a pipe without an end is not read for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
+
+MIB: Final = 1 << 20
+
+#: Bytes of a log; those of a machine that has run for weeks are smaller.
+LOG: Final = 32 * MIB
+#: Bytes of a list of symbols, such as /proc/kallsyms, which has some 15 MiB on a large system.
+SYMBOLS: Final = 64 * MIB
+#: Bytes of any other text: a tree file, or the registers beside an image.
+SMALL_TEXT: Final = MIB
+#: Bytes of all arrays of an archive or of one array, unpacked: as many page tables map 256 GiB in pages of 4K.
+ARRAYS: Final = 512 * MIB
+#: Bytes of memory that an image as text describes, without its long runs of zeros.
+WORDS_AS_TEXT: Final = 128 * MIB
+#: Bytes of an image as text itself.
+IMAGE_AS_TEXT: Final = 512 * MIB
+#: Addresses of a trace in a file: 512 MiB in memory.
+TRACE: Final = 1 << 26
+#: Bytes of a trace as text, unpacked.
+TRACE_AS_TEXT: Final = 2048 * MIB
+#: Addresses of a trace that is made.
+TRACE_MADE: Final = 1 << 28
+#: Bytes that are asked for at a time.
+PIECE: Final = MIB
+
+
+class TooLargeError(ValueError):
+    """More input than pgtlab reads."""
+
+
+def size(count: int) -> str:
+    """A number of bytes for a message.
+
+    >>> size(64 << 20), size(1000)
+    ('64 MiB', '1000 bytes')
+    """
+    return f"{count // MIB} MiB" if count >= MIB else f"{count} bytes"
+
+
+def read_bytes(file: BinaryIO | Path, most: int, what: str) -> bytes:
+    """Everything in a file, of which `most` bytes are read at most.
+
+    >>> import io
+    >>> read_bytes(io.BytesIO(b"a log"), 5, "the log")
+    b'a log'
+    >>> read_bytes(io.BytesIO(b"a log"), 4, "the log")
+    Traceback (most recent call last):
+        ...
+    pgtlab.limits.TooLargeError: the log has more than 4 bytes, which is the most that is read of it
+    """
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            return read_bytes(opened, most, what)
+    content = bytearray()
+    while piece := file.read(min(PIECE, most + 1 - len(content))):
+        content += piece
+        if len(content) > most:
+            raise TooLargeError(f"{what} has more than {size(most)}, which is the most that is read of it")
+    return bytes(content)
+
+
+def read_lines(file: TextIO, most: int, what: str) -> Iterator[str]:
+    r"""The lines of a text file, of which `most` characters are read at most.
+
+    >>> import io
+    >>> [*read_lines(io.StringIO("one\ntwo"), 7, "the file")]
+    ['one\n', 'two']
+    """
+    while line := file.readline(most + 1):
+        most -= len(line)
+        if most < 0:
+            raise TooLargeError(f"{what} has more characters than pgtlab reads of one")
+        yield line
