@@ -72,6 +72,7 @@ def notebooks(folder: Path) -> list[Path]:
     """The course, with the kernel that the site has; its readers do not share a file of answers."""
     pages = [page.path for page in course.build(folder, ROOT)]
     (folder / FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder / course.GIVEN)
     for path in pages:
         notebook = json.loads(path.read_text())
         notebook["metadata"]["kernelspec"] = {

@@ -1,7 +1,7 @@
 """``pgtlab lab``: open the course in JupyterLab.
 
-Make a folder with the course's notebooks, and open JupyterLab in it. Existing notebooks are yours
-and are not changed.
+Make a folder with the course's notebooks, and open JupyterLab in it. What you write in them is
+yours: changes of the course are merged in around it.
 
 example: pgtlab lab ~/page-tables
 """
@@ -44,11 +44,14 @@ def run(args: argparse.Namespace) -> int:
     if args.port is not None:
         check_port(args.port)
     pages = course.build(args.folder)
-    new = sum(page.state == "new" for page in pages)
-    print(f"Your notebooks are in {args.folder}: {new} new, {len(pages) - new} as you left them.")
+    new, updated = (sum(page.state == state for page in pages) for state in ("new", "updated"))
+    print(
+        f"Your notebooks are in {args.folder}: {new} new, {updated} updated, {len(pages) - new - updated} as you left "
+        "them."
+    )
     for page in pages:
-        if page.state == "outdated":
-            print(f"{page.path} is kept as it is; rename it to get the course's newer version.")
+        if page.said:
+            print(page.said)
     return serve(args.folder.resolve(), args.port, open_browser=not args.no_browser)
 
 

@@ -1,25 +1,32 @@
-"""Make a folder of notebooks and data for a learner from the course's text files.
+"""Make a folder of notebooks and data for a learner from the course's text files, and bring it up to date.
 
 Notebooks and exercises are kept as text (Jupytext's ``py:percent``). A notebook is made from its text once and belongs
-to the learner from then on: `build` writes what is missing and nothing else.
+to the learner from then on. What was given is kept beside it, in `.course`: when the course has changed, `build` merges
+its changes into the learner's notebook (`pgtlab.lab.merge`), or puts the course's version beside it where it cannot.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import pgtlab
 from pgtlab.extras import needed_by
 from pgtlab.lab import course_data, glossary, progress
 from pgtlab.lab.course_text import from_text, notebook, sources
 from pgtlab.lab.exercise import learner_notebook
+from pgtlab.lab.merge import Merged, merge
 
+#: The folder in a workbench with what the course gave: data, and the notebooks under their digests.
+GIVEN = ".course"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 #: What ipykernel says of its language. JupyterLab writes it into a notebook that it opens, and takes one that does not
 #: have it for changed.
@@ -38,16 +45,25 @@ LANGUAGE = {
 class NotebookFile:
     """A notebook in a workbench folder, and what `build` did with it.
 
-    ``new``: it was written now. ``kept``: it was there before. ``outdated``: it was there before, and its source has
-    changed since it was made.
+    Attributes
+    ----------
+    path : Path
+        The learner's notebook.
+    state : {"new", "kept", "updated", "beside"}
+        ``new``: it was written now. ``kept``: it is as the learner left it, and the course has nothing newer.
+        ``updated``: the course's changes were merged into it. ``beside``: it is as the learner left it, and the
+        course's version is beside it, because nothing says from which one it was made.
+    said : str
+        For the last two, a sentence for the learner.
     """
 
     path: Path
-    state: Literal["new", "kept", "outdated"]
+    state: Literal["new", "kept", "updated", "beside"]
+    said: str = ""
 
 
 def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
-    """Make `folder` a workbench: write every notebook and data file that it lacks, and overwrite none.
+    """Make `folder` a workbench, or bring it up to date: write what it lacks, and lose nothing that a learner wrote.
 
     Raises
     ------
@@ -56,49 +72,105 @@ def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: the workbench needs a folder of its own.")
-    course = course or sources()
-    pages = [
-        _place(
-            source.read_bytes(), partial(read, source), folder / part / f"{source.stem}.ipynb", f"{part}/{source.name}"
-        )
-        for part, read in {"notebooks": notebook, "exercises": learner_notebook}.items()
-        for source in _texts(course / part)
-    ]
+    pages = list(_notebooks(course or sources()))
     if not pages:
         raise ValueError(f"{course} has no course: notebooks/*.py and exercises/*.py are missing.")
-    if (course / "notebooks" / "terms.toml").exists():
-        words, target = glossary.notebook_text(), folder / "notebooks" / "glossary.ipynb"
-        pages.append(_place(words.encode(), partial(from_text, words), target, "notebooks/terms.toml"))
-    course_data.place(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # on a shared machine, answers are read by their owner only
+    files = [_place(folder, name, made) for name, made in pages]
+    course_data.place(folder, folder / GIVEN)
     progress.start(folder)
-    return pages
+    return files
 
 
-def _texts(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_"))
+def _notebooks(course: Path) -> Iterator[tuple[str, Any]]:
+    """Make each notebook of a course; its name is its path in the workbench, without the suffix."""
+    for part, read in {"notebooks": notebook, "exercises": learner_notebook}.items():
+        for source in sorted((course / part).glob("[!_]*.py")):
+            yield f"{part}/{source.stem}", read(source)
+    if (course / "notebooks" / "terms.toml").exists():
+        yield "notebooks/glossary", from_text(glossary.notebook_text())
 
 
-def _place(source: bytes, read: Callable[[], Any], target: Path, name: str) -> NotebookFile:
-    digest = hashlib.sha256(source).hexdigest()
-    if target.exists():
-        return NotebookFile(target, "kept" if _made_from(target) in (digest, None) else "outdated")
-    made = read()
-    made.metadata["kernelspec"] = KERNEL
-    made.metadata["language_info"] = LANGUAGE
-    made.metadata["pgtlab"] = {"source": name, "sha256": digest}
-    with needed_by("a notebook"):
-        import nbformat
+def _place(folder: Path, name: str, made: Any) -> NotebookFile:
+    target = folder / f"{name}.ipynb"
+    digest = hashlib.sha256(json.dumps([(c.cell_type, c.source, c.metadata) for c in made.cells]).encode()).hexdigest()
+    made.metadata |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    made.metadata["pgtlab"] = {"source": name, "sha256": digest, "version": pgtlab.__version__}
+    if not target.exists():
+        _remember(folder, made, digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as new:  # "x": even in a race, never over a file
+            new.write(_text(made))
+        return NotebookFile(target, "new")
+    if (was := _made_from(target)) == digest:
+        _remember(folder, made, digest)
+        return NotebookFile(target, "kept")
+    own, given = _read(target), _read(folder / GIVEN / f"{was}.ipynb")
+    if own and given:
+        return _update(folder, target, merge(given, own, made), digest, made)
+    if own and [cell.source for cell in own.cells] == [cell.source for cell in made.cells]:
+        return NotebookFile(target, "kept")
+    beside = _place(folder, f"{name}-new", made).path
+    why = "Nothing says which version of the course it was made from" if own else "It cannot be read as a notebook"
+    return NotebookFile(target, "beside", f"{target} is as you left it. {why}: the course's version is {beside}.")
 
-    text = nbformat.writes(made)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("x", encoding="utf-8") as new:  # "x": even in a race, never over a file
-        new.write(text + "\n")
-    return NotebookFile(target, "new")
+
+def _update(folder: Path, target: Path, merged: Merged, digest: str, made: Any) -> NotebookFile:
+    """Write a merged notebook, and keep the learner's file as it was."""
+    before = folder / GIVEN / "before" / f"{target.stem}-{digest[:8]}.ipynb"
+    before.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(target, before)
+    _remember(folder, made, digest)
+    _write(target, merged.notebook)
+    said = f"{target} has the course's changes to {_cells(merged.changed)}, and what you wrote."
+    if merged.both:
+        said += f" You had changed {_cells(merged.both)} of these too: the course's text is above yours."
+    return NotebookFile(target, "updated", f"{said} Your file as it was: {before}.")
+
+
+def _cells(number: int) -> str:
+    return f"{number} cell{'s' * (number != 1)}"
+
+
+def _remember(folder: Path, made: Any, digest: str) -> None:
+    given = folder / GIVEN / f"{digest}.ipynb"
+    if not given.exists():
+        _write(given, made)
 
 
 def _made_from(target: Path) -> str | None:
-    """Return the digest of the text that a notebook was made from, or None if it does not say."""
+    """Return the digest of what a notebook was made from, or None if it does not say."""
     try:
         return str(json.loads(target.read_text(encoding="utf-8"))["metadata"]["pgtlab"]["sha256"])
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None  # the learner's own notebook, or another file
+
+
+def _read(path: Path) -> Any:
+    """Return a valid notebook, or None if the file is missing or is something else."""
+    with needed_by("a notebook"):
+        import nbformat
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about missing ids, which the merge does without
+            found = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+            nbformat.validate(found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError):
+        return None
+    return found
+
+
+def _write(path: Path, notebook: Any) -> None:
+    """Write a notebook in one step, so that it is never half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(_text(notebook), encoding="utf-8")
+    os.replace(aside, path)
+
+
+def _text(notebook: Any) -> str:
+    with needed_by("a notebook"):
+        import nbformat
+
+    return str(nbformat.writes(notebook)) + "\n"

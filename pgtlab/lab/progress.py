@@ -6,7 +6,8 @@ import json
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from pgtlab.lab.answers import Said
 from pgtlab.lab.question import Verdict
 
 FILE = "progress.json"
+#: On a shared machine, answers are read by their owner only.
+OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Progress:
             text = ""
         try:
             data = json.loads(text)
-            answers = [Answered(**answer) for answer in data["answers"]]
+            answers = [_answered(answer) for answer in data["answers"]]
             self.reader, self.exercises, self.answers = str(data["reader"]), _scores(data["exercises"]), answers
         except (ValueError, KeyError, TypeError, AttributeError):
             self._keep_aside(self.path)
@@ -132,6 +135,7 @@ class Progress:
         data["answers"] = [asdict(answer) for answer in self.answers]
         aside = self.path.with_name(f".{FILE}.{os.getpid()}")
         try:
+            aside.touch(OWNER_ONLY)
             aside.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
             os.replace(aside, self.path)
             self._only_here = False
@@ -197,9 +201,18 @@ def record(exercise: str, score: float) -> None:
 
 
 def start(folder: Path) -> None:
-    """Give a new workbench its file, with a number for the reader; leave one that exists as it is."""
-    if not (folder / FILE).exists():
-        Progress(folder / FILE).write()
+    """Give a new workbench its file, with a number for the reader; of one that exists, only set who may read it."""
+    path = folder / FILE
+    if not path.exists():
+        Progress(path).write()
+    else:
+        with suppress(OSError):  # it is another's
+            path.chmod(OWNER_ONLY)
+
+
+def _answered(data: dict[str, Any]) -> Answered:
+    """Read an answer; what another version of pgtlab added is passed over."""
+    return Answered(**{each.name: data[each.name] for each in fields(Answered) if each.name in data})
 
 
 def _scores(data: dict[str, Any]) -> dict[str, float]:

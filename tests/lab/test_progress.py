@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
+import jsonschema
 import pytest
 
 from pgtlab.lab.progress import FILE, Answered, Progress, record, start, workbench
+from pgtlab.lab.question import Verdict
 
 
 def read(path: Path) -> Progress:
@@ -121,6 +124,33 @@ def test_a_new_workbench_has_a_reader_and_keeps_it(tmp_path):
     assert len(reader) == 8
     start(tmp_path)
     assert read(tmp_path / FILE).reader == reader
+
+
+def test_only_the_owner_may_read_it(tmp_path):
+    start(tmp_path)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    (tmp_path / FILE).chmod(0o644)
+    start(tmp_path)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    (tmp_path / FILE).chmod(0o644)
+    Progress(tmp_path / FILE).add(answered("a/one", "right"))
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_file_is_what_its_schema_says(tmp_path):
+    progress = Progress(tmp_path / FILE)
+    progress.add_exercise("01_indices", 0.5)
+    for verdict in get_args(Verdict):
+        progress.add(answered("a/one", verdict))
+    progress.add(Answered("a/order", "a", "seed", "right", ["one", "two"]))
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "progress.json").read_text())
+    jsonschema.validate(json.loads((tmp_path / FILE).read_text()), schema)
+
+
+def test_what_another_version_wrote_is_read(tmp_path):
+    written = {"question": "a/one", "asked_in": "a", "seed": "s", "verdict": "right", "seconds": 12}
+    (tmp_path / FILE).write_text(json.dumps({"reader": "x", "exercises": {}, "answers": [written], "more": 1}))
+    assert read(tmp_path / FILE).was_right("a/one")
 
 
 def test_best_score_of_an_exercise_is_kept(tmp_path, monkeypatch):
