@@ -7,16 +7,19 @@
 'vmemmap'
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-from pgtlab.linux.boot import Boot, BootError, Fold, NoBoot, boot
-from pgtlab.linux.cpu import CPU
-from pgtlab.linux.decompose import decompose
-from pgtlab.linux.kconfig import Config, configurations
-
+TYPE_CHECKING = False  # typing's takes longer to load than the command takes to begin
 if TYPE_CHECKING:
+    from typing import Any
+
     from pgtlab.linux import oops
+    from pgtlab.linux.boot import Boot, BootError, Fold, NoBoot, boot
+    from pgtlab.linux.cpu import CPU
+    from pgtlab.linux.decompose import decompose
+    from pgtlab.linux.kconfig import Config, configurations
     from pgtlab.linux.words import esr, pte, va
 
     __version__: str
@@ -38,16 +41,31 @@ __all__ = [
 ]
 
 
+#: Where each name comes from. It is loaded when it is first asked for, so that the command begins at once.
+_FROM = {
+    "boot": ("Boot", "BootError", "Fold", "NoBoot", "boot"),
+    "cpu": ("CPU",),
+    "decompose": ("decompose",),
+    "kconfig": ("Config", "configurations"),
+    "words": ("esr", "pte", "va"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    """What takes long to load, loaded when it is first asked for."""
+    """Load what a name stands for."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("pgtlab")
     if name == "oops":
         return import_module("pgtlab.linux.oops")
-    if name in ("esr", "pte", "va"):
-        return getattr(import_module("pgtlab.linux.words"), name)
+    if name in ("arch", "linux"):
+        return import_module(f"pgtlab.{name}")
+    for module, names in _FROM.items():
+        if name in names:
+            value = getattr(import_module(f"pgtlab.linux.{module}"), name)
+            globals()[name] = value
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

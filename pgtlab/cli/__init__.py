@@ -13,10 +13,11 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pgtlab
 from pgtlab.cli.command import MISUSE, Parser, add_command
+from pgtlab.cli.terminal import Terminal, complain
 from pgtlab.extras import MissingExtra, needed_by
 
 #: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
@@ -81,42 +82,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace(misuse=MISUSE)
     if sys.stderr is None:  # closed by the shell's `2>&-`; print() would go to standard output instead
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode still gets the answer
+    stdout = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper):
+        stdout.reconfigure(errors="replace")  # a terminal without Unicode still gets the answer
     try:
-        try:
-            parser().parse_args(sys.argv[1:] if argv is None else argv, args)
-        except SystemExit as exit:  # argparse has printed the help, the version or what is wrong
-            status = exit.code
-        else:
-            if sys.stdout is None:
-                raise ValueError("standard output is closed, so there is nowhere to print the answer")
-            with needed_by("this"):
-                status = args.func(args)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout = stdout and cast(TextIO, Terminal(stdout))
+        return _run(argv, args)
     except (ValueError, MissingExtra) as error:
-        print(f"pgtlab: {error}", file=sys.stderr)
+        complain(error)
         return int(args.misuse)
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        _drop_stdout()
+        _drop(stdout)
         return KILLED + SIGPIPE
     except OSError as error:
         if error.filename is None:  # not about a file: the answer could not be written, as on a full disk
-            _drop_stdout()
+            _drop(stdout)
         where = "" if error.filename is None else f"{error.filename}: "
-        print(f"pgtlab: {where}{error.strerror or error}", file=sys.stderr)
+        complain(f"{where}{error.strerror or error}")
         return int(args.misuse)
     except KeyboardInterrupt:
         return KILLED + SIGINT
     except Exception:
         if args.misuse == MISUSE:
             raise
-        traceback.print_exc()
+        complain(traceback.format_exc())
         return int(args.misuse)
+    finally:
+        sys.stdout = stdout
+
+
+def _run(argv: Sequence[str] | None, args: argparse.Namespace) -> int:
+    """Run the subcommand that the arguments name, and return its exit status."""
+    try:
+        parser().parse_args(sys.argv[1:] if argv is None else argv, args)
+    except SystemExit as exit:  # argparse has printed the help, the version or what is wrong
+        status = exit.code
+    else:
+        if sys.stdout is None:
+            raise ValueError("standard output is closed, so there is nowhere to print the answer")
+        with needed_by("this"):
+            status = args.func(args)
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return int(status or 0)
 
 
-def _drop_stdout() -> None:
-    """Redirect stdout to nowhere, since Python flushes it at exit and would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop(stdout: TextIO) -> None:
+    """Redirect standard output to nowhere, since Python flushes it at exit and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())

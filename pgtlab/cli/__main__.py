@@ -1,7 +1,7 @@
-"""``python -m pgtlab.cli``, for when the ``pgtlab`` script is not on the PATH."""
+"""``python -m pgtlab.cli`` is ``python -m pgtlab``."""
 
 import sys
 
-from pgtlab.cli import main
+from pgtlab.__main__ import main
 
 sys.exit(main())

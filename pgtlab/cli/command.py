@@ -6,6 +6,8 @@ import argparse
 from types import ModuleType
 from typing import Any, NoReturn
 
+from pgtlab.cli.terminal import printable
+
 MISUSE = 2
 OF_A_BISECTION = {"--tree-file", "--bad"}  # options of debug-vm-pgtable for a bisection
 MISUSE_IN_A_BISECTION = 128  # for `git bisect run` 1 to 124 is a bad commit, and 128 stops it
@@ -39,6 +41,9 @@ class Parser(argparse.ArgumentParser):
             if nearest := get_close_matches(str(value), map(str, action.choices or ()), 1):
                 error.message += f"; did you mean {nearest[0]}?"
             raise
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(printable(message) if message else message, file)
 
     def error(self, message: str) -> NoReturn:
         """Exit with the message as one sentence."""

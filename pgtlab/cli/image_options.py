@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Final
 
 from pgtlab.cli.options import address
+from pgtlab.cli.terminal import complain
 from pgtlab.linux.cpu import CPUS
 
 if TYPE_CHECKING:
@@ -54,5 +54,5 @@ def open_image(args: argparse.Namespace) -> Image:
         **{name: value for name, value in registers.items() if value is not None},
     )
     for note in image.notes:
-        print(f"pgtlab: {image.name}: {note}", file=sys.stderr)
+        complain(f"{image.name}: {note}")
     return image

@@ -11,7 +11,7 @@ import argparse
 import re
 
 from pgtlab.cli.answer import print_json
-from pgtlab.cli.colour import coloured
+from pgtlab.cli.terminal import coloured
 
 TELLS = {"clean": "good", "report": "suspicious", "panic": "bad", "no boot": "aside"}
 

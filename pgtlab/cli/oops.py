@@ -17,8 +17,8 @@ from pathlib import Path
 
 from pgtlab import limits
 from pgtlab.cli.answer import print_json
-from pgtlab.cli.colour import coloured
 from pgtlab.cli.standard_input import standard_input
+from pgtlab.cli.terminal import coloured, printable
 
 COLOURS = {  # of a line of the answer, by a pattern
     re.compile(r"\d+\. |[A-Z][a-z ]+$"): "heading",
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(log.as_dict())
     else:
-        print("\n".join(map(_line, str(log).splitlines())))
+        print("\n".join(map(_line, printable(str(log)).split("\n"))))
     return 0
 
 

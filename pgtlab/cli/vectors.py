@@ -23,6 +23,7 @@ from pgtlab.arch.memory import U64, Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
 from pgtlab.arch.translations import Translations
+from pgtlab.cli.terminal import printable
 
 Mask = NDArray[np.bool_]
 
@@ -263,7 +264,9 @@ def verify(vectors: Vectors, progress: bool = False) -> Verification:
 
     walk_wrong, many_wrong, differ = (np.zeros(len(vectors), bool) for _ in range(3))
     compared = vectors["status"] != SKIP
-    with tqdm(total=len(vectors), unit="case", desc=vectors.path.name, disable=None if progress else True) as bar:
+    with tqdm(
+        total=len(vectors), unit="case", desc=printable(vectors.path.name), disable=None if progress else True
+    ) as bar:
         for mmu, cases in vectors.images():
             for number, (_, access, el) in enumerate(OPERATIONS):
                 which = np.flatnonzero(vectors["op"][cases] == number) + cases.start

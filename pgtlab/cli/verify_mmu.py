@@ -9,11 +9,10 @@ example: pgtlab verify-mmu tests/data/mmu/vectors_sample.npz
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from pgtlab.cli.answer import print_json
-from pgtlab.cli.colour import coloured
+from pgtlab.cli.terminal import coloured, complain
 
 if TYPE_CHECKING:
     from pgtlab.cli.vectors import Mask, Verification
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             verification = verify(Vectors.load(path), progress=True)
         except VectorFileError as error:
-            print(f"pgtlab: {error}", file=sys.stderr)
+            complain(error)
             answers.append({"file": path, "agrees": False, "damage": str(error)})
             agree = False
             continue

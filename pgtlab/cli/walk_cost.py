@@ -9,13 +9,13 @@ example: pgtlab walk-cost --page-size 16k --trace uniform --trace processes
 from __future__ import annotations
 
 import argparse
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.standard_input import standard_input
+from pgtlab.cli.terminal import complain
 
 if TYPE_CHECKING:
     from pgtlab.lab.cost_comparison import Row, WalkCosts, Workload
@@ -53,10 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.accesses < 1:
         raise ValueError(f"--accesses {args.accesses}: a trace has 1 or more")
     if not find_spec("numba") and args.accesses > QUICK:
-        print(
-            "pgtlab: without numba this takes minutes: pip install 'pgtlab[fast]', or ask for --accesses 1000",
-            file=sys.stderr,
-        )
+        complain("without numba this takes minutes: pip install 'pgtlab[fast]', or ask for --accesses 1000")
     compared = regimes(args.page_size)
     made = workloads(compared[0].region, args.accesses)
     traces = [made[name] if name in made else from_file(name, list(made)) for name in args.trace or made]

@@ -3,15 +3,12 @@
 import os
 import pty
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-
-from pgtlab.cli.colour import COLOURS, coloured
 
 pytestmark = pytest.mark.slow  # it starts Python many times
 ROOT = Path(__file__).parents[2]
@@ -142,53 +139,7 @@ def test_text_is_read_from_standard_input(script, status):
     assert done.stdout
 
 
-def hear_ctrl_c():
-    """For a child: a shell lets what it runs in the background ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def test_ctrl_c_is_130_without_a_traceback():
-    reads = "import sys, pgtlab.cli as c, pgtlab.cli.oops as o; o.run = lambda args: (print('up', flush=True), input())"
-    process = subprocess.Popen(
-        [sys.executable, "-c", f"{reads}; sys.exit(c.main(['oops']))"],
-        env=environment(),
-        preexec_fn=hear_ctrl_c,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "up\n"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "")
-
-
 # Colour.
-
-
-class Output:
-    def __init__(self, terminal):
-        self.isatty = lambda: terminal
-
-
-def test_when_colour_is_used(monkeypatch):
-    monkeypatch.setattr("sys.stdout", Output(terminal=True))
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert [coloured("x", how) for how in COLOURS] == [f"\033[{code}mx\033[0m" for code in COLOURS.values()]
-    assert coloured("x", None) == "x"
-    monkeypatch.setenv("NO_COLOR", "")  # which asks nothing
-    assert coloured("x", "bad") != "x"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert coloured("x", "bad") == "x"
-    monkeypatch.delenv("NO_COLOR")
-    monkeypatch.setenv("TERM", "dumb")
-    assert coloured("x", "bad") == "x"
-    monkeypatch.setenv("TERM", "xterm")
-    assert coloured("x", "bad") != "x"
-    monkeypatch.setattr("sys.stdout", Output(terminal=False))
-    assert coloured("x", "bad") == "x"
 
 
 def on_a_terminal(*args, **more):

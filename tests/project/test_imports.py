@@ -28,6 +28,8 @@ BELOW = {
 }
 BELOW["pgtlab.lab"] = {*BELOW["pgtlab.linux"], "pgtlab", "pgtlab.terms", "pgtlab.linux"}
 BELOW["pgtlab.plot"] = BELOW["pgtlab.cli"] = {*BELOW["pgtlab.lab"], "pgtlab.lab"}
+BELOW["pgtlab.cli"] = {*BELOW["pgtlab.cli"], "pgtlab.__main__"}
+BELOW["pgtlab.__main__"] = {"pgtlab.cli"}
 BELOW["pgtlab_widgets"] = {*BELOW["pgtlab.cli"], "pgtlab.plot", "pgtlab.cli"}
 
 VIEWS = {
