@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs handout figures lock screenshots lite test-lite
+.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -96,6 +96,9 @@ test-lite: env  ## build the browser edition without numpy, and use it in a Chro
 
 handout: env  ## write the course's handout and answer sheet as PDF into build/handout; SEED=n draws other numbers
 	$(BIN)/python -W ignore docs/write_handout.py $(SEED)
+
+bundle: env  ## write what instructors have of the exercises, solutions and all, into build/instructor
+	$(BIN)/python docs/write_bundle.py build/instructor
 
 figures: env  ## write figures for slides into build/figures: SVG and PNG, for light and for dark backgrounds
 	$(BIN)/python docs/write_figures.py

@@ -1,3 +1,11 @@
+# %% tags=["about"]
+kind = "compute"
+chapter = "02_a_tree"
+difficulty = 2
+minutes = 12
+points = {"offset": 1, "level_3": 1, "levels": 1, "levels_between": 1, "start_level": 1, "lesser_cpu": 1, "others": 1}
+alone = True
+
 # %% [markdown]
 # # Exercise 1: the indices of an address
 #
@@ -18,18 +26,18 @@ decompose(0xFFFF_8000_1234_5678, boot(Config("16k", 48), CPU.named("max")))
 # %% [markdown]
 # This address is yours. `va_bits` is what the kernel was built for, `vabits_actual` what it runs with on this CPU.
 
-# %%
-from pgtlab.lab import variant
+# %% tags=["seed"]
+from pgtlab.lab import task
 
-SEED = 0  # or the one that your instructor gave you
-print(variant(SEED))
+SEED = "practice"
+print(task("01_indices", SEED))
 
 # %% [markdown]
 # **Your task.** Write `indices()`. It returns two values: a dictionary with the index at each level that the MMU reads,
 # and the offset. For the address in the picture that is `{0: 1, 1: 0, 2: 9, 3: 209}, 0x1678`.
 #
-# Start on paper, with your own address, and let `indices()` return what you found: the first check is about that alone.
-# Then make it right for every address of every kernel.
+# Start on paper, with your own address. Then write the function so that it is right for every address of every kernel: the
+# check begins with yours. (`decompose()`, which drew the picture, does not work inside your function.)
 
 
 # %% tags=["stub"]
@@ -39,7 +47,7 @@ def indices(va, page_size, va_bits, vabits_actual):
 
 # %%
 # A place to try it, before you check it:
-# indices(*variant(SEED).given)
+# indices(va=0x1234_5678, page_size=4096, va_bits=48, vabits_actual=48)
 
 # %% How many bits does a level take? [markdown] tags=["hint"]
 # One page holds one table. With 16K pages that is 16384 / 8 = 2048 entries, and 11 bits count to 2048. How many entries
@@ -76,7 +84,7 @@ def indices(va, page_size, va_bits, vabits_actual):
     return found, va & page_size - 1
 
 
-# %% Takes a full index at the start level tags=["wrong"] feedback="which bits of this one stand above"
+# %% Takes a full index at the start level tags=["wrong"] mark=4 feedback="which bits of this one stand above"
 def indices(va, page_size, va_bits, vabits_actual):
     page_shift = page_size.bit_length() - 1
     width = page_shift - 3
@@ -88,7 +96,7 @@ def indices(va, page_size, va_bits, vabits_actual):
     return found, va & page_size - 1
 
 
-# %% Forgets that an entry takes 8 bytes tags=["wrong"] feedback="how many entries fit into one page"
+# %% Forgets that an entry takes 8 bytes tags=["wrong"] mark=1 feedback="how many entries of 8 bytes"
 def indices(va, page_size, va_bits, vabits_actual):
     page_shift = page_size.bit_length() - 1
     found = {}
@@ -100,7 +108,7 @@ def indices(va, page_size, va_bits, vabits_actual):
     return found, va & page_size - 1
 
 
-# %% Takes VA_BITS for vabits_actual tags=["wrong"] feedback="which of the two numbers does the MMU know"
+# %% Takes VA_BITS for vabits_actual tags=["wrong"] mark=5 feedback="which of the two numbers does the MMU know"
 def indices(va, page_size, va_bits, vabits_actual):
     page_shift = page_size.bit_length() - 1
     found = {}
@@ -112,7 +120,7 @@ def indices(va, page_size, va_bits, vabits_actual):
     return found, va & page_size - 1
 
 
-# %% Numbers the levels from the top tags=["wrong"] feedback="which number has the last level"
+# %% Numbers the levels from the top tags=["wrong"] mark=1 feedback="which number has the last level"
 def indices(va, page_size, va_bits, vabits_actual):
     page_shift = page_size.bit_length() - 1
     found = []
@@ -124,14 +132,47 @@ def indices(va, page_size, va_bits, vabits_actual):
     return dict(enumerate(found)), va & page_size - 1
 
 
+# %% Forgets the parentheses of the mask tags=["wrong"] mark=1 feedback="Python subtracts first"
+def indices(va, page_size, va_bits, vabits_actual):
+    page_shift = page_size.bit_length() - 1
+    found = {}
+    level, lo = 3, page_shift
+    while lo < vabits_actual:
+        hi = min(lo + page_shift - 3, vabits_actual)
+        found[level] = va >> lo & 1 << hi - lo - 1
+        level, lo = level - 1, hi
+    return found, va & page_size - 1
+
+
+# %% Returns texts tags=["wrong"] mark=0 feedback="where a number is wanted"
+def indices(va, page_size, va_bits, vabits_actual):
+    page_shift = page_size.bit_length() - 1
+    found = {}
+    level, lo = 3, page_shift
+    while lo < vabits_actual:
+        hi = min(lo + page_shift - 3, vabits_actual)
+        found[level] = hex(va >> lo & (1 << hi - lo) - 1)
+        level, lo = level - 1, hi
+    return found, hex(va & page_size - 1)
+
+
 # %% tags=["check"]
 from pgtlab import decompose
+from pgtlab.lab import misconceptions
+from pgtlab.lab.expectations import WrongAnswer, expect
 from pgtlab.lab.variants import addresses, describe, distinct_boots, variant
 
 
+def given(seed):
+    """A student's own address."""
+    return variant(seed)
+
+
 def cases(seed):
-    """Every kernel with two addresses of each half, as (kernel, address)."""
-    return [(booted, va) for booted in distinct_boots() for n in (1, 2) for va in addresses(booted, f"{seed}.{n}")]
+    """The student's own address, then every kernel with two addresses of each half, as (kernel, address)."""
+    mine = variant(seed)
+    others = [(booted, va) for booted in distinct_boots() for n in (1, 2) for va in addresses(booted, f"{seed}.{n}")]
+    return [(mine.boot, mine.va), *others]
 
 
 def right(booted, va):
@@ -153,23 +194,43 @@ def fell_back(booted):
     return booted.vabits_actual < booted.config.va_bits
 
 
-def check_own_address(indices, seed):
-    """Your own address comes apart as it should."""
-    mine = variant(seed)
-    found, offset = returned(indices, mine.boot, mine.va)
-    expected, expected_offset = right(mine.boot, mine.va)
-    assert offset == expected_offset, "Look at the offset of your own address once more."
-    assert len(found) == len(expected), f"In your own address you found {len(found)} levels: count the bits they take."
-    wrong = [f"level {level}" for level in expected if found.get(level) != expected[level]]
-    assert not wrong, f"In your own address, look at {' and '.join(wrong)} once more."
+def rules(wrong):
+    """Wrong numbers with their sentences, as `expect` wants them."""
+    return [(value, "", sentence) for value, sentence in wrong.items()]
 
 
 def check_offset(indices, seed):
     """The offset is right, with pages of every size."""
     for booted, va in cases(seed):
         _, offset = returned(indices, booted, va)
-        assert offset == right(booted, va)[1], (
-            f"{describe(booted)}: your offset of {va:#x} is {offset!r}: which bits count the bytes of one page?"
+        expect(
+            offset,
+            right(booted, va)[1],
+            rules(misconceptions.offset(va, booted)),
+            "Which bits count the bytes of one page?",
+            f"{describe(booted)}, the offset of {va:#x}",
+        )
+
+
+def check_level_3(indices, seed):
+    """At level 3, every index is right."""
+    for booted, va in cases(seed):
+        found, _ = returned(indices, booted, va)
+        named = ", ".join(map(str, found))
+        assert set(map(type, found)) == {int}, f"The keys of the dictionary are numbers of levels: {named}?"
+        assert max(found) == 3, f"{describe(booted)}: you have levels {named}: which number has the last level, always?"
+        width, lo = booted.config.granule.bits_per_level, booted.config.granule.shift
+        where = f"{describe(booted)}, the index of {va:#x} at level 3"
+        if va >> lo & 1 << width - 1 == found[3] != right(booted, va)[0][3]:
+            raise WrongAnswer(
+                f"{where}: `{found[3]:#x}`. In `1 << w - 1` Python subtracts first: a mask of w ones is `(1 << w) - 1`."
+            )
+        expect(
+            found[3],
+            right(booted, va)[0][3],
+            [],
+            "A table fills one page: how many entries of 8 bytes fit into it, and how many bits count to that?",
+            where,
         )
 
 
@@ -181,22 +242,8 @@ def check_levels(indices, seed):
         found, _ = returned(indices, booted, va)
         expected, _ = right(booted, va)
         named = ", ".join(map(str, sorted(found)))
-        assert len(found) != len(expected) or max(found) == 3, (
-            f"{describe(booted)}: you have levels {named}: which number has the last level, whatever the kernel?"
-        )
         assert set(found) == set(expected), (
             f"{describe(booted)}: you have levels {named}: how many bits do these take, and how many are there to take?"
-        )
-
-
-def check_level_3(indices, seed):
-    """At level 3, every index is right."""
-    for booted, va in cases(seed):
-        found, _ = returned(indices, booted, va)
-        assert max(found, default=None) == 3, f"{describe(booted)}: yours does not end with level 3."
-        assert found[3] == right(booted, va)[0][3], (
-            f"{describe(booted)}: your index of {va:#x} at level 3 is {found[3]!r}. A table fills one page, and an "
-            "entry takes 8 bytes: how many entries fit into one page?"
         )
 
 
@@ -204,18 +251,19 @@ def indices_to_compare(indices, seed):
     """What the answer finds and what is right, for the kernels that run with all the bits they were built for."""
     for booted, va in cases(seed):
         if not fell_back(booted):
-            found, expected = returned(indices, booted, va)[0], right(booted, va)[0]
-            assert set(found) == set(expected), f"{describe(booted)}: the levels come first."
-            yield booted, va, found, expected
+            yield booted, va, returned(indices, booted, va)[0], right(booted, va)[0]
 
 
 def check_levels_between(indices, seed):
     """Between the start level and level 3, every index is right."""
     for booted, va, found, expected in indices_to_compare(indices, seed):
         for level in range(min(expected) + 1, 3):
-            assert found[level] == expected[level], (
-                f"{describe(booted)}: your index of {va:#x} at level {level} is {found[level]!r}: which is the lowest "
-                "bit of this level, and how many bits does each level below it take?"
+            expect(
+                found[level],
+                expected[level],
+                rules(misconceptions.index(va, level, booted)),
+                "Which is the lowest bit of this level, and how many bits does each level below it take?",
+                f"{describe(booted)}, the index of {va:#x} at level {level}",
             )
 
 
@@ -224,15 +272,15 @@ def check_start_level(indices, seed):
     for booted, va, found, expected in indices_to_compare(indices, seed):
         start, top = min(expected), booted.vabits_actual - 1
         lo = booted.config.granule.level_shift(start)
-        too_wide = found[start] != expected[start] and found[start] & (1 << top + 1 - lo) - 1 == expected[start]
-        assert not too_wide, (
-            f"{describe(booted)}: your index of {va:#x} at level {start} is {found[start]}: which bits of this one stand "
-            f"above bit {top}, the last that is translated?"
-        )
-        assert found[start] == expected[start], (
-            f"{describe(booted)}: your index of {va:#x} at level {start} is {found[start]!r}: which bits are left for "
-            "this level, when those below have theirs?"
-        )
+        where = f"{describe(booted)}, the index of {va:#x} at level {start}"
+        wide = isinstance(found[start], int) and found[start] != expected[start]
+        if wide and found[start] & (1 << top + 1 - lo) - 1 == expected[start]:
+            raise WrongAnswer(
+                f"{where}: `{found[start]:#x}`: which bits of this one stand above bit {top}, the last that is "
+                "translated?",
+                "full-index-at-start",
+            )
+        expect(found[start], expected[start], [], "Which bits are left, when the levels below have theirs?", where)
 
 
 def check_lesser_cpu(indices, seed):
@@ -245,3 +293,10 @@ def check_lesser_cpu(indices, seed):
                 "which of the two numbers does the MMU know?"
             )
             raise AssertionError(f"{describe(booted)}: {va:#x} is not right here, whatever the kernel was built for.")
+
+
+# %% tags=["hidden"]
+def check_others(indices, seed):
+    """Other addresses are right, too."""
+    for booted, va in cases(f"hidden {seed}"):
+        assert returned(indices, booted, va) == right(booted, va), f"{describe(booted)}: {va:#x} is not right."

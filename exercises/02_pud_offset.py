@@ -1,3 +1,10 @@
+# %% tags=["about"]
+kind = "build"
+chapter = "08_folded_at_boot"
+difficulty = 3
+minutes = 12
+points = {"wide": 1, "real": 1, "compile_time": 1, "run_time": 2, "boots": 1, "others": 1}
+
 # %% [markdown]
 # # Exercise 2: one `pud_offset()` for every kernel
 #
@@ -34,6 +41,11 @@ decompose(0x0000_4A5B_6C7D_8E9F, boot(kernel, CPU.named("max,lpa2=off")))
 # | `k.__va(pa)` | where the kernel sees a physical address: the only addresses that it can read |
 # | `k.pud_index(addr)` | the index of `addr` in a PUD table |
 # | `k.PAGE_SIZE` | bytes in a page |
+# | `k.ENTRY_SIZE` | bytes in an entry |
+# | `k.CONFIG_PGTABLE_LEVELS`, `k.pgtable_l4_enabled()` | how many levels were built, and whether the PUD is real |
+#
+# An entry has 8 bytes. In processors to come it can have 16, and `k.ENTRY_SIZE` says which: your function has to work there
+# too, and the check begins with such a kernel.
 
 
 # %% tags=["stub"]
@@ -53,10 +65,13 @@ def pud_offset(k, p4dp, addr):
 # A kernel that always makes the same mistake finds again what it wrote. The MMU does not make that mistake. The pictures
 # show the bits that it takes: work out by hand where it reads.
 
+# %% tags=["seed"]
+SEED = "practice"
+
 # %% tags=["call"]
 from pgtlab.lab import check
 
-check("02_pud_offset", pud_offset)
+check("02_pud_offset", pud_offset, seed=SEED)
 
 # %% [markdown] tags=["solution"]
 # The kernel has the three cases in three places: the first in `pgtable-nopud.h`, the others in arm64's `pud_offset()` and
@@ -73,61 +88,90 @@ def pud_offset(k, p4dp, addr):
     table = p4dp & ~(k.PAGE_SIZE - 1)  # folded at run time: the page that the entry above is in
     if k.pgtable_l4_enabled():
         table = k.__va(k.table_address(k.read64(p4dp)))
-    return table + k.pud_index(addr) * 8
+    return table + k.pud_index(addr) * k.ENTRY_SIZE
 
 
-# %% Reads the p4d entry as a table where there is none tags=["wrong"] feedback="what did you read at `p4dp`"
+# %% Reads the p4d entry as a table where there is none tags=["wrong"] mark=3 feedback="what did you read at `p4dp`"
 def pud_offset(k, p4dp, addr):
     if k.CONFIG_PGTABLE_LEVELS <= 3:
         return p4dp
-    return k.__va(k.table_address(k.read64(p4dp))) + k.pud_index(addr) * 8
+    return k.__va(k.table_address(k.read64(p4dp))) + k.pud_index(addr) * k.ENTRY_SIZE
 
 
-# %% Folds at run time as at compile time tags=["wrong"] feedback="that is the answer for a PUD with one entry"
+# %% Folds at run time as at compile time tags=["wrong"] mark=3 feedback="that is the answer for a PUD with one entry"
 def pud_offset(k, p4dp, addr):
     if not k.pgtable_l4_enabled():
         return p4dp
-    return k.__va(k.table_address(k.read64(p4dp))) + k.pud_index(addr) * 8
+    return k.__va(k.table_address(k.read64(p4dp))) + k.pud_index(addr) * k.ENTRY_SIZE
 
 
-# %% Folds at compile time as at run time tags=["wrong"] feedback="how many entries has a PUD table here"
+# %% Folds at compile time as at run time tags=["wrong"] mark=2 feedback="how many entries has a PUD table here"
 def pud_offset(k, p4dp, addr):
     table = p4dp & ~(k.PAGE_SIZE - 1)
     if k.pgtable_l4_enabled():
         table = k.__va(k.table_address(k.read64(p4dp)))
-    return table + k.pud_index(addr) * 8
+    return table + k.pud_index(addr) * k.ENTRY_SIZE
 
 
-# %% Counts from the entry, not from the start of the table tags=["wrong"] feedback="counted from the start of the page"
+# %% Counts from the entry, not from the start of the table tags=["wrong"] mark=3 feedback="counted from the start of the page"
 def pud_offset(k, p4dp, addr):
     if k.CONFIG_PGTABLE_LEVELS <= 3:
         return p4dp
     table = p4dp
     if k.pgtable_l4_enabled():
         table = k.__va(k.table_address(k.read64(p4dp)))
+    return table + k.pud_index(addr) * k.ENTRY_SIZE
+
+
+# %% Takes it for granted that an entry has 8 bytes tags=["wrong"] mark=0 feedback="how many bytes has an entry"
+def pud_offset(k, p4dp, addr):
+    if k.CONFIG_PGTABLE_LEVELS <= 3:
+        return p4dp
+    table = p4dp & ~(k.PAGE_SIZE - 1)
+    if k.pgtable_l4_enabled():
+        table = k.__va(k.table_address(k.read64(p4dp)))
     return table + k.pud_index(addr) * 8
 
 
-# %% Returns a physical address tags=["wrong"] feedback="can the kernel read there"
+# %% Returns a physical address tags=["wrong"] mark=0 feedback="can the kernel read there"
 def pud_offset(k, p4dp, addr):
     if k.CONFIG_PGTABLE_LEVELS <= 3:
         return p4dp
     table = p4dp & ~(k.PAGE_SIZE - 1)
     if k.pgtable_l4_enabled():
         table = k.table_address(k.read64(p4dp))
-    return table + k.pud_index(addr) * 8
+    return table + k.pud_index(addr) * k.ENTRY_SIZE
 
 
 # %% tags=["check"]
 from functools import cache
+from random import Random
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from pgtlab import Fold
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
+from pgtlab.lab.expectations import WrongAnswer
+from pgtlab.lab.kernel_view import KernelView
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import addresses, describe, distinct_boots
-from pgtlab.linux.kernel.printk import Panic
+
+NAMES = (
+    "read64",
+    "table_address",
+    "__va",
+    "pud_index",
+    "PAGE_SIZE",
+    "ENTRY_SIZE",
+    "CONFIG_PGTABLE_LEVELS",
+    "pgtable_l4_enabled",
+)
+
+
+def view(k):
+    """What the answer sees of a kernel of the model, in which an entry has 8 bytes."""
+    return KernelView(k, *NAMES[:5], *NAMES[6:], ENTRY_SIZE=8)
 
 
 class Step(NamedTuple):
@@ -144,6 +188,27 @@ class Step(NamedTuple):
         return f"{describe(self.k.boot)}, {self.va:#x}"
 
 
+def wide_kernel(seed, real=True):
+    """A made-up kernel with 4K pages and entries of 16 bytes, as (view, p4dp, address, the 256 entries of its PUD table)."""
+    draw = Random(f"wide {seed} {real}")
+    linear, pgd, pud = 0xFFFF_0000_0000_0000, 0x4123_4000, draw.randrange(0x4_2000, 0x4_3000) << 12
+    index, p4d_index = draw.randrange(3, 256), draw.randrange(3, 256)
+    slots = [range(linear + table, linear + table + 4096, 16) for table in (pgd, pud)]
+    p4dp = slots[0][p4d_index]
+    words = {p4dp: pud | 0b11}
+    machine = SimpleNamespace(
+        read64=lambda p: words.get(p, 0),
+        table_address=lambda entry: entry & 0xFFFF_FFFF_F000,
+        __va=lambda pa: linear + pa,
+        pud_index=lambda addr: addr >> 28 & 0xFF,
+        PAGE_SIZE=4096,
+        ENTRY_SIZE=16,
+        CONFIG_PGTABLE_LEVELS=4,
+        pgtable_l4_enabled=lambda: real,
+    )
+    return KernelView(machine, *NAMES), p4dp, index << 28 | 0x123_4567, slots[real]
+
+
 def mmu_reads(k, mm, va):
     """Where the MMU reads the entry that the PUD's is, on the tables of `mm`, as an address in the kernel."""
     pgd = ttbr1 = k.__pa(mm.pgd)
@@ -155,36 +220,48 @@ def mmu_reads(k, mm, va):
 
 
 @cache
-def steps(pud_offset, seed):
-    """The answer in every kernel, on addresses of both halves, in page tables that the kernel's own functions built."""
-    taken = []
+def tables(seed):
+    """Every kernel with page tables that its own functions built, as (kernel, address, p4dp, where the MMU reads)."""
+    made = []
     for booted in distinct_boots():
         k = Tree.named("fixed").start_kernel(booted, seed)
         mm = k.mm_alloc()
-        paths = []
         for va in (*addresses(booted, f"{seed}.1"), *addresses(booted, f"{seed}.2")):
             p4dp = k.p4d_alloc(mm, k.pgd_offset(mm, va), va)
             k.pmd_alloc(mm, k.pud_alloc(mm, p4dp, va), va)
-            paths.append((va, p4dp))
-        k.livepatch(pud_offset=pud_offset)
-        for va, p4dp in paths:
-            try:
-                returned = k.pud_offset(p4dp, va)
-            except Panic:
-                returned = None
-            taken.append(Step(k, va, p4dp, k.read64(p4dp), returned, mmu_reads(k, mm, va)))
-    return taken
+            made.append((k, va, p4dp, mmu_reads(k, mm, va)))
+    return made
 
 
 def where(fold, pud_offset, seed):
-    """The steps where the PUD is folded like that, each with a usable address returned."""
-    for step in steps(pud_offset, seed):
-        if step.k.boot.folded["pud"] is fold:
-            assert not step.k.reports, f"{step}: the kernel panics in your function: {step.k.reports[0].text}"
+    """The answer's steps where the PUD is folded like that."""
+    for k, va, p4dp, mmu in tables(seed):
+        if k.boot.folded["pud"] is fold:
+            step = Step(k, va, p4dp, k.read64(p4dp), pud_offset(view(k), p4dp, va), mmu)
             assert isinstance(step.returned, int), (
                 f"{step}: you returned `{step.returned!r:.40}`, which is not an address."
             )
             yield step
+
+
+def check_wide(pud_offset, seed):
+    """PUD real, entries of 16 bytes: you point at the right entry."""
+    k, p4dp, addr, entries = wide_kernel(seed)
+    got, index = pud_offset(k, p4dp, addr), k.pud_index(addr)
+    assert isinstance(got, int), f"You returned `{got!r:.40}`, which is not an address."
+    if k.__va(got) == entries[index]:
+        raise WrongAnswer(
+            f"You point at {got:#x}. There is the right entry, in physical memory: can the kernel read there?",
+            "table-pointers-virtual",
+        )
+    assert got in range(entries[0], entries[-1] + 16), (
+        f"Entries of 16 bytes, PUD real: you point at {got:#x}, and the PUD table begins at {entries[0]:#x}: which table "
+        "does the p4d entry name?"
+    )
+    assert got == entries[index], (
+        f"Entries of 16 bytes, PUD real: you point at byte {got - entries[0]:#x} of the right table. Which entry should "
+        f"that be, and how many bytes has an entry here? Entry {index} is wanted."
+    )
 
 
 def check_real(pud_offset, seed):
@@ -192,9 +269,6 @@ def check_real(pud_offset, seed):
     for step in where(Fold.REAL, pud_offset, seed):
         k, got = step.k, step.returned
         page = ~(k.PAGE_SIZE - 1)
-        assert got != k.__pa(step.mmu), (
-            f"{step}: you point at {got:#x}. There is the right entry, in physical memory: can the kernel read there?"
-        )
         assert got & page != step.mmu & page or got == step.mmu, (
             f"{step}: you point at byte {got & ~page:#x} of the right table: where is entry {k.pud_index(step.va)}, if "
             "each takes 8 bytes?"
@@ -207,10 +281,12 @@ def check_real(pud_offset, seed):
 def check_compile_time(pud_offset, seed):
     """PUD folded at compile time: you point at the entry that the MMU reads."""
     for step in where(Fold.COMPILE_TIME, pud_offset, seed):
-        assert step.returned == step.mmu, (
-            f"{step}: you point at {step.returned:#x}, and the MMU reads at {step.mmu:#x}: how many entries has a PUD "
-            "table here, and which one is it?"
-        )
+        if step.returned != step.mmu:
+            raise WrongAnswer(
+                f"{step}: you point at {step.returned:#x}, and the MMU reads at {step.mmu:#x}: how many entries has a "
+                "PUD table here, and which one is it?",
+                "folded-level-costs-a-read",
+            )
 
 
 def check_run_time(pud_offset, seed):
@@ -218,14 +294,18 @@ def check_run_time(pud_offset, seed):
     for step in where(Fold.RUN_TIME, pud_offset, seed):
         k, got = step.k, step.returned
         page = ~(k.PAGE_SIZE - 1)
-        assert got & page != k.__va(k.table_address(step.p4d)) & page, (
-            f"{step}: you point at {got:#x}, and the MMU reads at {step.mmu:#x}. There is no table below the p4d entry: "
-            "what did you read at `p4dp`, if it was not the address of one?"
-        )
-        assert got != step.p4dp or got == step.mmu, (
-            f"{step}: you return `p4dp`, and that is the answer for a PUD with one entry. This one has "
-            f"{k.PTRS_PER_PUD}: which of them does the MMU read?"
-        )
+        if got & page == k.__va(k.table_address(step.p4d)) & page:
+            raise WrongAnswer(
+                f"{step}: you point at {got:#x}, and the MMU reads at {step.mmu:#x}. There is no table below the p4d "
+                "entry: what did you read at `p4dp`, if it was not the address of one?",
+                "folded-level-costs-a-read",
+            )
+        if got == step.p4dp != step.mmu:
+            raise WrongAnswer(
+                f"{step}: you return `p4dp`, and that is the answer for a PUD with one entry. This one has "
+                f"{k.PTRS_PER_PUD}: which of them does the MMU read?",
+                "folded-index-is-0",
+            )
         assert got == step.mmu, (
             f"{step}: you point {got - step.p4dp:#x} bytes after `p4dp`, which lies {step.p4dp & ~page:#x} bytes into "
             "its page. Where do you point, counted from the start of the page, and where does the MMU read?"
@@ -236,8 +316,22 @@ def check_boots(pud_offset, seed):
     """With your function in place every kernel boots, reports nothing and loses no page."""
     for booted in distinct_boots():
         k = Tree.named("fixed").start_kernel(booted, seed)
-        k.livepatch(pud_offset=pud_offset)
+        k.livepatch(pud_offset=lambda k, p4dp, addr: pud_offset(view(k), p4dp, addr))
         run = k.run()
         report = f": {run.reports[0].text}" if run.reports else ""
         assert run.outcome == "clean", f"{describe(booted)}: the kernel ends with a {run.outcome}{report}"
         assert not run.lost, f"{describe(booted)}: the kernel boots, but it does not find again what it allocated."
+
+
+# %% tags=["hidden"]
+def check_others(pud_offset, seed):
+    """With entries of 16 bytes it is right where the PUD is folded at run time, too, and at other addresses."""
+    for number in range(4):
+        for real in (True, False):
+            k, p4dp, addr, entries = wide_kernel(f"hidden {seed} {number}", real)
+            assert pud_offset(k, p4dp, addr) == entries[k.pud_index(addr)], (
+                f"Entries of 16 bytes, PUD {'real' if real else 'folded at run time'}: which entry is that?"
+            )
+    for fold in Fold:
+        for step in where(fold, pud_offset, f"hidden {seed}"):
+            assert step.returned == step.mmu, f"{step}: the MMU reads at {step.mmu:#x}."

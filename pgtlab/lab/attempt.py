@@ -14,15 +14,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from pgtlab.lab.result import Finding
+from pgtlab.lab.kernel_view import OF_A_PAGE, Misuse
+from pgtlab.lab.result import NOT_WRITTEN, Finding
 
 Answer = Callable[..., Any]
 T = TypeVar("T")
 
 SECONDS = 10.0  # of CPU time for one check; a right answer takes well under one
-_OF_A_PAGE = {"page_type", "_mapcount", "_refcount", "pfn", "address"}  # what kernel functions ask of a page
 LOOK = 0.05  # seconds between two looks at the CPU time
 
 
@@ -73,8 +73,32 @@ def findings_of(
         if stopped:
             findings.append(Finding(name, says, "not judged"))
         else:
-            hint, stopped = (unfit, True) if unfit else _hint(check, answers, args)
-            findings.append(Finding(name, says, "wrong" if hint else "right", hint))
+            trouble = Trouble(unfit, stopped=True) if unfit else trouble_with(check, answers, args)
+            stopped = trouble.stopped
+            findings.append(Finding(name, says, "wrong" if trouble.hint else "right", trouble.hint))
+    return tuple(findings)
+
+
+def steps_of(
+    checks: Mapping[str, Answer],
+    points: Mapping[str, int],
+    answers: Mapping[str, Any],
+    args: tuple[Any, ...],
+    unfit: str = "",
+) -> tuple[Finding, ...]:
+    """What checks find that build on each other: after the first that finds something wrong, nothing more is judged."""
+    findings: list[Finding] = []
+    ended = False
+    for name, check in checks.items():
+        says = inspect.getdoc(check) or name
+        if ended:
+            findings.append(Finding(name, says, "not judged", points=points[name]))
+            continue
+        trouble = Trouble(unfit, stopped=True) if unfit else trouble_with(check, answers, args)
+        ended = bool(trouble.hint)
+        findings.append(
+            Finding(name, says, "wrong" if ended else "right", trouble.hint, points[name], trouble.key, trouble.stopped)
+        )
     return tuple(findings)
 
 
@@ -92,19 +116,29 @@ def define(source: str, file: str) -> dict[str, Any]:
     return names
 
 
-def _hint(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> tuple[str, bool]:
-    """The hint of a check, empty if the answers are right; and whether judging must stop there."""
+class Trouble(NamedTuple):
+    """What a check says of an answer: nothing if it is right; the misconception, if one explains what is wrong."""
+
+    hint: str = ""
+    stopped: bool = False
+    key: str = ""
+
+
+def trouble_with(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> Trouble:
+    """What a check says of the answers; `stopped` if one of them raised an exception or did not end."""
     try:
         with _time_limit(SECONDS):
             check(*args)
+    except AnswerError as error:
+        return Trouble(str(error), stopped=True)
     except (Exception, SystemExit, _OutOfTime) as error:
         function, line = _line_of_answer(error, check, answers)
         if isinstance(error, AssertionError) and line is None:
-            return str(error) or "This is not the case yet.", False
+            return Trouble(str(error) or "This is not the case yet.", key=getattr(error, "misconception", ""))
         if not answers:
             raise
-        return _sentence(function, error, line, SECONDS), True
-    return "", False
+        return Trouble(_sentence(function, error, line, SECONDS), stopped=True)
+    return Trouble()
 
 
 def _line_of_answer(
@@ -130,14 +164,16 @@ def _named(line: traceback.FrameSummary, answers: Mapping[str, Answer]) -> tuple
 def _sentence(function: str, error: BaseException, line: traceback.FrameSummary | None, seconds: float) -> str:
     """How an answer failed, in one sentence."""
     if isinstance(error, NotImplementedError):
-        return f"`{function}()` is not written yet."
+        return f"`{function}()` {NOT_WRITTEN}"
     where = f" in line {line.lineno}" if line else ""
     if line and line.line:  # there is no source for what was typed at a prompt
         where += f", `{line.line}`"
     if isinstance(error, _OutOfTime):
         return f"`{function}()` was still busy{where} after {seconds:.0f} seconds of computing: does it ever end?"
+    if isinstance(error, Misuse):
+        return f"`{function}()` stopped{where}: {error}"
     what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
-    if isinstance(error, AttributeError) and isinstance(error.obj, int) and error.name in _OF_A_PAGE:
+    if isinstance(error, AttributeError) and isinstance(error.obj, int) and error.name in OF_A_PAGE:
         return (
             f"`{function}()` stopped{where}: it passed on a number, an address, where a `struct page` is wanted. "
             "`k.virt_to_page(address)` is the page of an address."

@@ -15,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ from pgtlab.lab import course_data, glossary, progress
 from pgtlab.lab.course_text import from_text, notebook, sources
 from pgtlab.lab.exercise import learner_notebook
 from pgtlab.lab.merge import Merged, merge
+from pgtlab.lab.variants import COURSE, seed_of
 
 #: The folder in a workbench with what the course gave: data, and the notebooks under their digests.
 GIVEN = ".course"
@@ -72,20 +74,20 @@ def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: the workbench needs a folder of its own.")
-    pages = list(_notebooks(course or sources()))
-    if not pages:
+    course = course or sources()
+    if not any(course.glob("notebooks/*.py")) and not any(course.glob("exercises/*.py")):
         raise ValueError(f"{course} has no course: notebooks/*.py and exercises/*.py are missing.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)  # on a shared machine, answers are read by their owner only
-    files = [_place(folder, name, made) for name, made in pages]
+    seed = seed_of(COURSE, progress.start(folder))
+    files = [_place(folder, name, made) for name, made in _notebooks(course, seed)]
     course_data.place(folder, folder / GIVEN)
-    progress.start(folder)
     return files
 
 
-def _notebooks(course: Path) -> Iterator[tuple[str, Any]]:
+def _notebooks(course: Path, seed: str) -> Iterator[tuple[str, Any]]:
     """Make each notebook of a course; its name is its path in the workbench, without the suffix."""
-    for part, read in {"notebooks": notebook, "exercises": learner_notebook}.items():
+    for part, read in {"notebooks": notebook, "exercises": partial(learner_notebook, seed=seed)}.items():
         for source in sorted((course / part).glob("[!_]*.py")):
             yield f"{part}/{source.stem}", read(source)
     if (course / "notebooks" / "terms.toml").exists():
@@ -96,7 +98,7 @@ def _place(folder: Path, name: str, made: Any) -> NotebookFile:
     target = folder / f"{name}.ipynb"
     digest = hashlib.sha256(json.dumps([(c.cell_type, c.source, c.metadata) for c in made.cells]).encode()).hexdigest()
     made.metadata |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
-    made.metadata["pgtlab"] = {"source": name, "sha256": digest, "version": pgtlab.__version__}
+    made.metadata["pgtlab"] = {**made.metadata.get("pgtlab", {}), "source": name, "sha256": digest, "version": pgtlab.__version__}
     if not target.exists():
         _remember(folder, made, digest)
         target.parent.mkdir(parents=True, exist_ok=True)

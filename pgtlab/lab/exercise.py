@@ -2,21 +2,26 @@
 
 An exercise is a notebook as text (Jupytext's `py:percent`). The tag of a cell says what it is for:
 
-========  ============================================  =======  ==========  ======
-tag       what it is                                    learner  instructor  judged
-========  ============================================  =======  ==========  ======
-(none)    the task, in words and in code                yes      yes
-stub      the function to write, not written            yes                  yes
-hint      Markdown that opens on a click                yes      yes
-call      the call of `check()`                         yes      yes
-solution  the function, written; what to say about it            yes         yes
-wrong     a typical wrong answer, under its title;               yes         yes
-          `feedback` is in the hint that it must get
-check     functions `check_...(answer, seed)`                                judges
-========  ============================================  =======  ==========  ======
+========  ============================================  ========  =======  ==========  ======
+tag       what it is                                    notebook  package  instructor  judged
+========  ============================================  ========  =======  ==========  ======
+about     kind, chapter, points and so on: assignments            yes      yes
+(none)    the task, in words and in code                yes       yes      yes
+seed      the line `SEED = ...`                         yes       yes      yes
+stub      the answer, not given yet                     yes       yes                  yes
+hint      Markdown that opens on a click                yes       yes      yes
+call      the call of `check()`                         yes       yes      yes
+check     functions `check_...(answer, seed)`                     yes                  judges
+hidden    the same, for the grader only                                                judges
+solution  the answer, and what to say about it                             yes         yes
+wrong     a typical wrong answer, under its title                          yes         yes
+========  ============================================  ========  =======  ==========  ======
+
+The answer is a function that the stub defines, or the value of a name that it assigns.
 
 A check is a function of assertions. Its docstring says what is true of a right answer; the message of an assertion is
-the hint for a wrong one.
+the hint for a wrong one. Checks are judged in order, and the first that finds something wrong is the last: so an answer
+gets one piece of feedback, about the first thing that is wrong, and the points of the checks before it.
 """
 
 from __future__ import annotations
@@ -25,13 +30,20 @@ import ast
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pgtlab.lab.course_text import from_text, sources
+from pgtlab.lab.exercise_text import INSTRUCTORS, TAGS, ExerciseCell, cells_of
+from pgtlab.lab.variants import PRACTICE
 
-TAGS = ("", "stub", "hint", "call", "solution", "wrong", "check")
+Kind = Literal["compute", "predict", "build", "diagnose", "fix", "order"]
+Shown = dict[str, Callable[[ExerciseCell], str]]  # how the cells with a tag are shown
+ALONE = (
+    "# The answer. The grader runs this cell alone: what it needs, such as an import or a helper, belongs into it.\n"
+)
 
 
 class ExerciseError(ValueError):
@@ -39,31 +51,31 @@ class ExerciseError(ValueError):
 
 
 @dataclass(frozen=True)
-class ExerciseCell:
-    """A cell of the text: its first line, `# %% ...`, and the lines below it."""
+class ExerciseFacts:
+    """What is known of an exercise beside its text.
 
-    header: str
-    source: str
+    Attributes
+    ----------
+    kind : str
+        compute, predict, build, diagnose, fix or order.
+    chapter : str
+        The stem of the chapter that it belongs to: it uses the terms of that one and of those before.
+    difficulty : int
+        From 1 to 3.
+    minutes : int
+        How long it takes, at most 12.
+    points : dict
+        The points of each check by name, in the order in which they are judged; the grader's checks are the last.
+    alone : bool
+        Whether the answer must be found without the functions of this package.
+    """
 
-    @property
-    def tag(self) -> str:
-        """The tag that says what the cell is for; empty for the task itself."""
-        tags = re.search(r'tags=\["(.*?)"\]', self.header)
-        return tags[1] if tags else ""
-
-    @property
-    def title(self) -> str:
-        """The words between `# %%` and the tags."""
-        return re.split(r"\[markdown\]|tags=", self.header.removeprefix("# %%"))[0].strip()
-
-    @property
-    def feedback(self) -> str:
-        """A part of the hint that a wrong answer must get."""
-        feedback = re.search(r'feedback="(.*?)"', self.header)
-        return feedback[1] if feedback else ""
-
-    def __str__(self) -> str:
-        return f"{self.header}\n{self.source}\n\n"
+    kind: Kind
+    chapter: str
+    difficulty: int
+    minutes: int
+    points: dict[str, int]
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,7 @@ class Exercise:
     """An exercise and its cells."""
 
     name: str
-    cells: tuple[ExerciseCell, ...]
+    cells: tuple[ExerciseCell, ...] = field(repr=False)
 
     def tagged(self, tag: str) -> tuple[ExerciseCell, ...]:
         """The cells with a tag, in order."""
@@ -79,21 +91,55 @@ class Exercise:
 
     def code(self, tag: str) -> str:
         """The code of the cells with a tag."""
-        return "\n\n\n".join(cell.source for cell in self.tagged(tag) if "[markdown]" not in cell.header)
+        return "\n\n\n".join(cell.source for cell in self.tagged(tag) if cell.is_code)
+
+    @cached_property
+    def about(self) -> ExerciseFacts:
+        """Kind, chapter, points and so on."""
+        try:
+            lines = ast.parse(self.code("about")).body
+            return ExerciseFacts(**{line.targets[0].id: ast.literal_eval(line.value) for line in lines})  # type: ignore[attr-defined]
+        except (TypeError, ValueError, AttributeError, SyntaxError) as error:
+            raise ExerciseError(f"{self.name}: what the cell `about` says cannot be read: {error}") from error
 
     @property
-    def function(self) -> str:
-        """The name of the function that the learner writes."""
-        return self._stub.name
+    def title(self) -> str:
+        """Its title, without `Exercise` and the number."""
+        return re.sub(r"^# #+ (Exercise \d+: )?", "", self.tagged("")[0].source.splitlines()[0])
+
+    @property
+    def answer(self) -> str:
+        """The name that the learner defines: of a function, or of a value."""
+        return self._stub.name if isinstance(self._stub, ast.FunctionDef) else self._stub.targets[0].id  # type: ignore[attr-defined]
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the answer is a function."""
+        return isinstance(self._stub, ast.FunctionDef)
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The parameters of the function that the learner writes."""
-        return tuple(parameter.arg for parameter in self._stub.args.args)
+        """The parameters of the function that the learner writes; none for a value."""
+        stub = self._stub
+        return tuple(parameter.arg for parameter in stub.args.args) if isinstance(stub, ast.FunctionDef) else ()
+
+    def for_students(self) -> Exercise:
+        """The exercise as a student's package has it: without solution, wrong answers and hidden checks."""
+        return replace(self, cells=tuple(cell for cell in self.cells if cell.tag not in INSTRUCTORS))
 
     @property
-    def _stub(self) -> ast.FunctionDef:
-        return next(node for node in ast.parse(self.code("stub")).body if isinstance(node, ast.FunctionDef))
+    def _stub(self) -> ast.FunctionDef | ast.Assign:
+        nodes = ast.parse(self.code("stub")).body
+        return next(node for node in nodes if isinstance(node, ast.FunctionDef | ast.Assign))
+
+
+def paths() -> dict[str, Path]:
+    """The texts of all exercises by name.
+
+    >>> list(paths())[0]
+    '01_indices'
+    """
+    return {path.stem: path for path in sorted((sources() / "exercises").glob("[!_]*.py"))}
 
 
 def find(name: str) -> Path:
@@ -109,16 +155,16 @@ def find(name: str) -> Path:
     >>> find("03_pud_free").name
     '03_pud_free.py'
     """
-    paths = {path.stem: path for path in sorted((sources() / "exercises").glob("[!_]*.py"))}
-    if name not in paths:
-        near = difflib.get_close_matches(name, paths, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(paths)}"
+    known = paths()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
         raise ExerciseError(f"exercise {name!r} does not exist: {hint}")
-    return paths[name]
+    return known[name]
 
 
 def read(source: Path) -> Exercise:
-    """Read an exercise from its text.
+    """Read an exercise from its text, or from the form of it that students have.
 
     Raises
     ------
@@ -128,29 +174,36 @@ def read(source: Path) -> Exercise:
     Examples
     --------
     >>> exercise = read(find("03_pud_free"))
-    >>> exercise.function, exercise.tagged("wrong")[0].title
-    ('pud_free', 'Frees without the destructor')
+    >>> exercise.answer, exercise.is_function, exercise.about.chapter
+    ('pud_free', True, '09_who_owns_a_table')
     """
-    parts = re.split(r"^(# %%.*)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    headers, sources = parts[1::2], parts[2::2]
-    exercise = Exercise(
-        source.stem, tuple(ExerciseCell(h, s.strip("\n")) for h, s in zip(headers, sources, strict=True))
-    )
+    exercise = Exercise(source.stem, cells_of(source.read_text(encoding="utf-8")))
     for cell in exercise.cells:
         if cell.tag not in TAGS:
             raise ExerciseError(f"{source.name}: unknown tag {cell.tag!r} of a cell: choose from {', '.join(TAGS[1:])}")
-    for tag in TAGS[1:]:
+    for tag in ("about", "stub", "hint", "call", "check"):
         if not exercise.tagged(tag):
             raise ExerciseError(f"{source.name} has no cell tagged {tag!r}")
     return exercise
 
 
-def learner_notebook(source: Path) -> Any:
-    """The exercise for a learner: without solution, wrong answers and checks; hints open on a click."""
-    return _notebook(read(source), {"": str, "stub": str, "hint": _folded, "call": str})
+def learner_notebook(source: Path, seed: str = PRACTICE) -> Any:
+    """The exercise for a learner: without solution, wrong answers and checks; hints open on a click.
+
+    Parameters
+    ----------
+    source : Path
+        The text of the exercise.
+    seed : str
+        Chooses the learner's variant, see `seed_of`; it is written into the notebook.
+    """
+    shown: Shown = {"": str, "seed": str, "stub": _with_a_note, "hint": _folded, "call": str}
+    made = _notebook(read(source), shown, seed)
+    made.metadata["pgtlab"] = {"exercise": source.stem, "seed": seed}
+    return made
 
 
-def solution_notebook(source: Path) -> Any:
+def solution_notebook(source: Path, seed: str = PRACTICE) -> Any:
     """The exercise for an instructor: solved, and below that each typical wrong answer with its feedback."""
     exercise = read(source)
     solution = "".join(map(str, exercise.tagged("solution")))
@@ -159,11 +212,44 @@ def solution_notebook(source: Path) -> Any:
     def tried(wrong: ExerciseCell) -> str:
         return f"# %%\n# A typical wrong answer: {wrong.title}\n{wrong.source}\n\n\n{call}\n\n"
 
-    return _notebook(exercise, {"": str, "stub": lambda _: solution, "hint": _folded, "call": str, "wrong": tried})
+    shown: Shown = {"": str, "seed": str, "stub": lambda _: solution, "hint": _folded, "call": str, "wrong": tried}
+    return _notebook(exercise, shown, seed)
 
 
-def _notebook(exercise: Exercise, shown: dict[str, Callable[[ExerciseCell], str]]) -> Any:
-    return from_text("".join(shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown))
+def seed_in(notebook: Any) -> str | None:
+    """The seed that is written in a learner's notebook, in the cell with the tag `seed`; None if none can be read.
+
+    Examples
+    --------
+    >>> seed_in(learner_notebook(find("01_indices"), seed="1f9a33c0"))
+    '1f9a33c0'
+    """
+    for cell in notebook.cells:
+        if "seed" in cell.metadata.get("tags", []):
+            written = re.search(r"^SEED = (['\"])(.*?)\1", cell.source, re.MULTILINE)
+            return written[2] if written else None
+    return None
+
+
+def _notebook(exercise: Exercise, shown: Shown, seed: str) -> Any:
+    cells = [shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown]
+    cells[0] = cells[0].rstrip("\n") + f"\n#\n# {_facts(exercise)}\n\n"
+    return from_text("".join(cells).replace(f'SEED = "{PRACTICE}"', f"SEED = {seed!r}".replace("'", '"')))
+
+
+def _facts(exercise: Exercise) -> str:
+    from pgtlab.lab.chapters import plan
+
+    about = exercise.about
+    chapter = plan(about.chapter)
+    return (
+        f"*Chapter [{chapter.heading}](../notebooks/{chapter.stem}.ipynb) · {sum(about.points.values())} points · "
+        f"difficulty {about.difficulty} of 3 · about {about.minutes} minutes*"
+    )
+
+
+def _with_a_note(stub: ExerciseCell) -> str:
+    return f"{stub.header}\n{ALONE}{stub.source}\n\n\n"
 
 
 def _folded(hint: ExerciseCell) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from pgtlab.lab.attempt import Answer, define, findings_of
+from pgtlab.lab.attempt import Answer, AnswerError, define, steps_of
+from pgtlab.lab.by_itself import by_itself
 from pgtlab.lab.exercise import Exercise, ExerciseError, find, read
+from pgtlab.lab.expectations import plain
 from pgtlab.lab.progress import record
-from pgtlab.lab.result import Result
+from pgtlab.lab.result import NOT_WRITTEN, Result
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
 
 
-def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0) -> Result:
+def check(what: str | Kernel, answer: Any = None, seed: int | str = 0) -> Result:
     """Judge an answer to an exercise, or a kernel by what its tree and its livepatches do in every configuration.
 
     In a workbench the best score of an exercise is kept in `progress.json`.
@@ -23,8 +25,8 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     ----------
     what : str or Kernel
         The exercise, such as `03_pud_free`, or a patched kernel, booted in any configuration.
-    answer : callable
-        The learner's function itself, for an exercise.
+    answer : object
+        The learner's function itself, for an exercise, or the value where that is asked for.
     seed : int or str
         Chooses the addresses to try it on; an instructor may give each student another one.
 
@@ -47,13 +49,13 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     >>> [finding.check for finding in check(kernel).findings if finding.hint]
     ['survives', 'no_report', 'nothing_lost', 'counters', 'folded']
     >>> def pud_free(k, mm, pud):
-    ...     k.__pud_fre(mm, pud)
-    >>> print(check("03_pud_free", pud_free).findings[0].hint)
-    `pud_free()` stopped in line 2, `k.__pud_fre(mm, pud)`: AttributeError: this kernel has no symbol or constant
-    __pud_fre; did you mean __pud_free?
+    ...     k.pagetable_free(pud)
+    >>> print(check("03_pud_free", pud_free).feedback)
+    `pud_free()` stopped in line 2, `k.pagetable_free(pud)`: `k.pagetable_free()` got a number, an address, where a
+    `struct page` is wanted. `k.virt_to_page(address)` is the page of an address.
     """
     if isinstance(what, str):
-        result = judge(read(find(what)), answer, seed)
+        result = judge(read(find(what)).for_students(), answer, seed)
         record(result.exercise, result.score)
         return result
     from pgtlab.lab.kernel_checks import judge_kernel  # which needs numpy, and an exercise may not
@@ -66,18 +68,74 @@ def check(what: str | Kernel, answer: Answer | None = None, seed: int | str = 0)
     return judge_kernel(what, seed)
 
 
-def judge(exercise: Exercise, answer: Answer | None, seed: int | str = 0) -> Result:
-    """Judge an answer to an exercise that has been read."""
-    names = define(exercise.code("check"), f"<{exercise.name}: check>")
+def judge(exercise: Exercise, answer: Any, seed: int | str = 0) -> Result:
+    """Judge an answer to an exercise that has been read, with its hidden checks if it has any.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        As a grader has it, or `for_students()`.
+    answer : object
+        The function, or the value. For a grader it is a function of its own, which calls the learner's somewhere else
+        and raises `AnswerError` if that fails.
+    seed : int or str
+        What the answer is tried on.
+    """
+    names = _namespace(exercise)
     checks = {name.removeprefix("check_"): check for name, check in names.items() if name.startswith("check_")}
+    points = exercise.about.points
     unfit = _unfit(exercise, answer)
-    return Result(exercise.name, seed, findings_of(checks, {exercise.function: answer}, (answer, seed), unfit))
+    tried = answer if unfit or not exercise.is_function else _called(exercise, answer)
+    if not exercise.is_function and not unfit:
+        tried = plain(answer)
+    answers = {exercise.answer: answer} if exercise.is_function else {}
+    findings = steps_of(checks, points, answers, (tried, seed), unfit)
+    later = sum(points.values()) - sum(finding.points for finding in findings)
+    return Result(exercise.name, seed, findings, unit="points", later=later)
+
+
+def task(name: str, seed: int | str) -> str:
+    """Return what an exercise gives to the learner with this seed, to be printed.
+
+    Examples
+    --------
+    >>> print(task("01_indices", "a word").splitlines()[0][:6])
+    va
+    """
+    return str(_namespace(read(find(name)).for_students())["given"](seed))
+
+
+def _namespace(exercise: Exercise) -> dict[str, Any]:
+    """What the cells with the checks define."""
+    code = "\n\n\n".join(filter(None, (exercise.code("check"), exercise.code("hidden"))))
+    return define(code, f"<{exercise.name}: check>")
+
+
+def _called(exercise: Exercise, answer: Answer) -> Answer:
+    """The answer, so that it returns plain data."""
+    function = by_itself(answer, exercise.answer) if exercise.about.alone else answer
+
+    def call(*args: Any) -> Any:
+        returned = function(*args)
+        try:
+            return plain(returned)
+        except TypeError as error:
+            raise AnswerError(f"What `{exercise.answer}()` returned could not be used: {error}.") from error
+
+    return call
 
 
 def _unfit(exercise: Exercise, answer: Any) -> str:
-    """Why an answer cannot be called, in one sentence; empty if it can."""
+    """Why an answer cannot be judged, in one sentence; empty if it can."""
+    if not exercise.is_function:
+        try:
+            filled = plain(answer)
+        except TypeError as error:
+            return f"`{exercise.answer}` cannot be used: {error}."
+        empty = filled is None or (isinstance(filled, dict) and all(entry is None for entry in filled.values()))
+        return f"`{exercise.answer}` {NOT_WRITTEN}" if empty else ""
     if not callable(answer):
-        return f"`check()` needs your function itself, `{exercise.function}`, and got `{answer!r:.60}`."
+        return f"`check()` needs your function itself, `{exercise.answer}`, and got `{answer!r:.60}`."
     expected = ", ".join(exercise.parameters)
     try:
         takes = inspect.signature(answer)
@@ -85,5 +143,5 @@ def _unfit(exercise: Exercise, answer: Any) -> str:
     except ValueError:  # some built-in functions have none
         return ""
     except TypeError:
-        return f"`{exercise.function}` takes `{takes}`, and is called with `({expected})`."
+        return f"`{exercise.answer}` takes `{takes}`, and is called with `({expected})`."
     return ""

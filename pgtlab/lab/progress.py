@@ -200,14 +200,15 @@ def record(exercise: str, score: float) -> None:
         Progress.of().add_exercise(exercise, score)
 
 
-def start(folder: Path) -> None:
-    """Give a new workbench its file, with a number for the reader; of one that exists, only set who may read it."""
+def start(folder: Path) -> str:
+    """Give a new workbench its file; of one that exists, only set who may read it. Return the reader's number."""
     path = folder / FILE
     if not path.exists():
         Progress(path).write()
     else:
         with suppress(OSError):  # it is another's
             path.chmod(OWNER_ONLY)
+    return Progress.of(folder).reader
 
 
 def _answered(data: dict[str, Any]) -> Answered:

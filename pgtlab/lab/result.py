@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 State = Literal["right", "wrong", "not judged"]
 
+NOT_WRITTEN = "is not written yet."
 _MARKS: dict[State, str] = {"right": "✓", "wrong": "✗", "not judged": "–"}
 
 
@@ -25,12 +26,21 @@ class Finding:
         `right`, `wrong`, or `not judged` after an answer that raised an exception.
     hint : str
         Where to look next; empty unless the state is `wrong`.
+    points : int
+        What it counts.
+    misconception : str
+        The wrong idea that explains the answer, a key of misconceptions.toml; empty if none does.
+    stopped : bool
+        Whether the answer raised an exception, did not end, or could not be used.
     """
 
     check: str
     says: str
     state: State
     hint: str = ""
+    points: int = 1
+    misconception: str = ""
+    stopped: bool = False
 
     def __str__(self) -> str:
         line = f"{_MARKS[self.state]} {self.says}"
@@ -41,18 +51,33 @@ class Finding:
 class Result:
     """What all checks of an answer or a kernel found. It shows itself in a notebook.
 
-    `reason` says in a sentence why a kernel was not judged; it is empty if it was.
+    Attributes
+    ----------
+    exercise : str
+        The exercise, or the functions that a kernel was patched with.
+    seed : int or str
+        What it was tried on.
+    findings : tuple of Finding
+        What each check found, in order.
+    reason : str
+        Why a kernel was not judged, in a sentence; empty if it was.
+    unit : str
+        What is counted: the checks of a kernel, or the points of an exercise.
+    later : int
+        The points of checks that only the grader has.
 
-    >>> right = Finding("offset", "The offset is right.", "right")
-    >>> wrong = Finding("levels", "The levels are right.", "wrong", "Where does the walk start?")
-    >>> result = Result("01_indices", 0, (right, wrong))
+    Examples
+    --------
+    >>> right = Finding("offset", "The offset is right.", "right", points=2)
+    >>> wrong = Finding("levels", "The levels are right.", "wrong", "Where does the walk start?", points=3)
+    >>> result = Result("01_indices", "1f9a33c0", (right, wrong), unit="points")
     >>> print(result)
-    01_indices: 1 of 2 checks
+    01_indices: 2 of 5 points
     ✓ The offset is right.
     ✗ The levels are right.
       Where does the walk start?
-    >>> result.passed, result.score
-    (False, 0.5)
+    >>> result.points, result.of, result.state, result.feedback
+    (2, 5, 'partly', 'Where does the walk start?')
     >>> Result("pud_free()", 0, (Finding("survives", "No kernel panics.", "not judged"),), "it stopped").headline
     'pud_free(): not judged: it stopped'
     """
@@ -61,6 +86,8 @@ class Result:
     seed: int | str
     findings: tuple[Finding, ...]
     reason: str = ""
+    unit: Literal["checks", "points"] = "checks"
+    later: int = 0
 
     @property
     def passed(self) -> bool:
@@ -68,17 +95,47 @@ class Result:
         return all(finding.state == "right" for finding in self.findings)
 
     @property
+    def points(self) -> int:
+        """The points of the checks that found it right."""
+        return sum(finding.points for finding in self.findings if finding.state == "right")
+
+    @property
+    def of(self) -> int:
+        """The points of all checks that were tried."""
+        return sum(finding.points for finding in self.findings)
+
+    @property
     def score(self) -> float:
-        """The share of the checks that found it right, from 0.0 to 1.0."""
-        return sum(finding.state == "right" for finding in self.findings) / len(self.findings)
+        """The share of the points, from 0.0 to 1.0."""
+        return self.points / self.of
+
+    @property
+    def state(self) -> Literal["solved", "partly", "wrong", "not written", "stopped"]:
+        """What became of the answer, in a word or two."""
+        if self.passed:
+            return "solved"
+        if any(finding.stopped for finding in self.findings):
+            return "not written" if self.feedback.endswith(NOT_WRITTEN) else "stopped"
+        return "partly" if self.points else "wrong"
+
+    @property
+    def feedback(self) -> str:
+        """What to say about the first thing that is wrong; empty if nothing is."""
+        return next((finding.hint for finding in self.findings if finding.hint), "")
+
+    @property
+    def misconception(self) -> str:
+        """The wrong idea that explains the first thing that is wrong; empty if none is known."""
+        return next((finding.misconception for finding in self.findings if finding.hint), "")
 
     @property
     def headline(self) -> str:
         """The outcome in a few words, or why the answer was not judged."""
         if self.reason:
             return f"{self.exercise}: not judged: {self.reason}"
-        right = sum(finding.state == "right" for finding in self.findings)
-        return f"{self.exercise}: {'solved, ' if self.passed else ''}{right} of {len(self.findings)} checks"
+        count = f"{self.points} of {self.of} {self.unit}"
+        later = f", and {self.later} more when it is graded" if self.later and self.passed else ""
+        return f"{self.exercise}: {'solved, ' if self.passed else ''}{count}{later}"
 
     def as_dict(self) -> dict[str, object]:
         """The result as plain data, for a grader."""
@@ -87,6 +144,11 @@ class Result:
             "seed": self.seed,
             "passed": self.passed,
             "score": self.score,
+            "points": self.points,
+            "of": self.of,
+            "state": self.state,
+            "feedback": self.feedback,
+            "misconception": self.misconception,
             "reason": self.reason,
             "checks": [
                 {"check": finding.check, "says": finding.says, "state": finding.state, "hint": finding.hint}

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from pgtlab.lab.exercise import read
+
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "lite-alone"
 PATIENCE = 300_000  # milliseconds: the first cell waits until Python has started
@@ -134,11 +136,11 @@ print(kept.path, [answer.verdict for answer in kept.answers], len(kept.reader))
 
 
 def test_an_exercise_is_judged(tour):
-    code = """
-from pgtlab.lab import check, exercise
-task = exercise.read(exercise.find("01_indices"))
-exec(task.code("solution"))
-print(check(task.name, globals()[task.function]).passed, check(task.name, lambda va, boot: None).passed)
+    task = read(ROOT / "exercises" / "01_indices.py")
+    code = f"""
+{task.code("solution")}
+from pgtlab.lab import check
+print(check("{task.name}", {task.answer}).passed, check("{task.name}", lambda va, boot: None).passed)
 """
     assert run(tour, code) == "True False"
 

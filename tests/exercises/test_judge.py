@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pgtlab import Config, boot, decompose
 from pgtlab.lab import attempt, check
 from pgtlab.lab.exercise import ExerciseError
 from pgtlab.lab.result import Finding, Result
@@ -26,12 +27,18 @@ def answer(body: str):
         ("  1 / 0", "`pud_free()` stopped in line 2, `1 / 0`: ZeroDivisionError: division by zero"),
         (
             "  k.pud_fre(pud)",
-            "in line 2, `k.pud_fre(pud)`: AttributeError: this kernel has no symbol or constant pud_fre",
+            "in line 2, `k.pud_fre(pud)`: `k.pud_fre` is not given here: `k` has pgtable_l4_enabled,",
         ),
         ("  k.free_page(page)", "in line 2, `k.free_page(page)`: NameError: name 'page' is not defined"),
-        ("  assert not k.reports\n  assert k.reports", "in line 3, `assert k.reports`: AssertionError"),
+        ("  assert pud\n  assert not pud", "in line 3, `assert not pud`: AssertionError"),
         ("  raise SystemExit", "in line 2, `raise SystemExit`: SystemExit"),
-        ("  k.pud_free(mm, pud)", "in line 2, `k.pud_free(mm, pud)`: RecursionError: maximum recursion depth exceeded"),
+        (
+            "  pud_free(k, mm, pud)",
+            "in line 2, `pud_free(k, mm, pud)`: RecursionError: maximum recursion depth exceeded",
+        ),
+        ("  if k.pgtable_l4_enabled: return", "`k.pgtable_l4_enabled` is a function: without the parentheses"),
+        ("  k.pagetable_dtor(pud)", "`k.pagetable_dtor()` got a number, an address, where a `struct page` is wanted."),
+        ("  return print", "What `pud_free()` returned could not be used: a value of type builtin_function_or_method"),
         ("  raise ValueError('one\\ntwo')", "ValueError: one"),
         ("  raise NotImplementedError", "`pud_free()` is not written yet."),
     ],
@@ -74,12 +81,32 @@ def test_any_callable_is_judged(given):
 
 
 def test_what_is_returned_must_be_usable():
-    findings = check("02_pud_offset", lambda k, p4dp, addr: None).findings
-    assert "you returned `None`, which is not an address." in findings[0].hint
-    findings = check("01_indices", lambda va, page_size, va_bits, vabits_actual: va).findings
-    assert "Return two values" in findings[0].hint
-    findings = check("01_indices", lambda va, page_size, va_bits, vabits_actual: ({3: 0, "x": 0}, 0)).findings
-    assert findings[2].hint.startswith("What `indices()` returned could not be used: TypeError")
+    assert (
+        "You returned `None`, which is not an address." in check("02_pud_offset", lambda k, p4dp, addr: None).feedback
+    )
+    assert "Return two values" in check("01_indices", lambda va, page_size, va_bits, vabits_actual: va).feedback
+
+
+def test_a_number_that_lies_about_itself_is_read_as_it_is():
+    class Any(int):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = int.__hash__
+
+    assert check("02_pud_offset", lambda k, p4dp, addr: Any(7)).points == 0
+
+
+def test_what_must_be_found_alone_cannot_call_the_package():
+    def indices(va, page_size, va_bits, vabits_actual):
+        try:
+            return decompose(va, boot(Config("4k", 48)))
+        except Exception:
+            return {3: 0}, 0
+
+    judged = check("01_indices", indices)
+    assert (judged.state, judged.points) == ("stopped", 0)
+    assert judged.feedback.endswith("a function of this package: compute it yourself.")
 
 
 @pytest.mark.parametrize(
@@ -96,10 +123,11 @@ def test_an_endless_loop_is_stopped(monkeypatch, body):
 
 def test_judging_outside_the_main_thread():
     found = []
-    thread = threading.Thread(target=lambda: found.append(check("03_pud_free", answer("  k.__pud_free(mm, pud)"))))
+    body = "  page = k.virt_to_page(pud)\n  k.pagetable_dtor(page)\n  k.pagetable_free(page)"
+    thread = threading.Thread(target=lambda: found.append(check("03_pud_free", answer(body))))
     thread.start()
     thread.join()
-    assert found[0].score == 0.8
+    assert (found[0].points, found[0].state, found[0].misconception) == (3, "partly", "folded-is-freed")
 
 
 def test_the_stop_button_still_works():

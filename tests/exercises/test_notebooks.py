@@ -7,8 +7,10 @@ import pytest
 from nbclient import NotebookClient
 
 from pgtlab.lab import course, course_text
-from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, solution_notebook
+from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, seed_in, solution_notebook
 from pgtlab.lab.judge import define
+from pgtlab.lab.progress import Progress
+from pgtlab.lab.variants import COURSE, seed_of
 
 NAMES = sorted(path.stem for path in (course_text.sources() / "exercises").glob("[!_]*.py"))
 each = pytest.mark.parametrize("name", NAMES)
@@ -33,11 +35,13 @@ def run(notebook, folder):
 
 @each
 def test_the_learner_gets_task_stub_hints_and_the_call(name):
-    notebook, exercise = learner_notebook(find(name)), read(find(name))
+    notebook, exercise = learner_notebook(find(name), seed="1f9a33c0"), read(find(name))
+    assert seed_in(notebook) == notebook.metadata.pgtlab.seed == "1f9a33c0"
     nbformat.validate(notebook)
-    assert notebook.cells[0].source.startswith(f"# Exercise {name[1]}: ")
+    assert notebook.cells[0].source.startswith(f"# Exercise {int(name[:2])}: ")
     assert exercise.code("stub") in text(notebook)
-    assert notebook.cells[-1].source == exercise.code("call")
+    assert notebook.cells[-1].source == exercise.code("call").replace("practice", "1f9a33c0")
+    assert f"../notebooks/{exercise.about.chapter}.ipynb" in notebook.cells[0].source
     for hint in exercise.tagged("hint"):
         assert f"<details><summary>{hint.title}</summary>\n\n" in text(notebook)
 
@@ -45,8 +49,8 @@ def test_the_learner_gets_task_stub_hints_and_the_call(name):
 @each
 def test_the_learner_gets_neither_solution_nor_wrong_answers_nor_checks(name):
     exercise = read(find(name))
-    given = "\n".join(cell.source for cell in exercise.cells if cell.tag in ("", "stub", "hint", "call"))
-    secret = [cell for cell in exercise.cells if cell.tag in ("solution", "wrong", "check")]
+    given = "\n".join(cell.source for cell in exercise.cells if cell.tag in ("", "seed", "stub", "hint", "call"))
+    secret = [cell for cell in exercise.cells if cell.tag in ("about", "solution", "wrong", "check", "hidden")]
     notebook = json.dumps(learner_notebook(find(name)), ensure_ascii=False)
     for cell in secret:
         assert cell.title not in notebook or not cell.title
@@ -86,18 +90,30 @@ def test_the_example_in_exercise_1_is_true():
     assert f"that is `{ {h.level: h.index for h in d.hardware} }, {d.offset:#x}`." in text(notebook)
 
 
-def test_a_workbench_has_the_exercises(tmp_path):
+def test_a_workbench_has_the_exercises_with_a_seed_of_its_own(tmp_path):
     course.build(tmp_path)
+    seed = seed_of(COURSE, Progress.of(tmp_path).reader)
     for name in NAMES:
         made = nbformat.read(tmp_path / "exercises" / f"{name}.ipynb", as_version=4)
-        assert text(made) == text(learner_notebook(find(name)))
+        assert text(made) == text(learner_notebook(find(name), seed))
+
+
+def test_a_notebook_in_which_no_seed_can_be_read():
+    notebook = learner_notebook(find(NAMES[0]))
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('SEED = "practice"', "SEED = 7 * 6")
+    assert seed_in(notebook) is None
+    assert seed_in(nbformat.v4.new_notebook()) is None
 
 
 def test_an_exercise_without_a_part_is_refused(tmp_path):
     source = tmp_path / "04_new.py"
-    source.write_text('# %% [markdown]\n# # New\n\n# %% tags=["stub"]\ndef new(): ...\n')
+    source.write_text('# %% tags=["about"]\nkind = "fix"\n\n# %% tags=["stub"]\ndef new(): ...\n')
     with pytest.raises(ExerciseError, match=r"04_new\.py has no cell tagged 'hint'"):
         read(source)
     source.write_text('# %% tags=["stubb"]\ndef new(): ...\n')
-    with pytest.raises(ExerciseError, match="unknown tag 'stubb' of a cell: choose from stub, hint, call"):
+    with pytest.raises(ExerciseError, match="unknown tag 'stubb' of a cell: choose from about, seed, stub, hint"):
         read(source)
+    source.write_text(find(NAMES[0]).read_text().replace('kind = "compute"', "kind = compute"))
+    with pytest.raises(ExerciseError, match="04_new: what the cell `about` says cannot be read"):
+        print(read(source).about)

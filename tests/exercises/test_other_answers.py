@@ -8,18 +8,21 @@ import pytest
 from pgtlab.lab import check
 
 
-def pud_free_by_the_kernels_own(k, mm, pud):
-    if not k.pgtable_l4_enabled():
-        return
-    k.__pud_free(mm, pud)
+def pud_free_with_one_way_out(k, mm, pud):
+    if k.pgtable_l4_enabled():
+        table = k.virt_to_page(pud)
+        k.pagetable_dtor(table)
+        k.free_page(pud)
 
 
-def pud_offset_by_the_kernels_own(k, p4dp, addr):
-    if k.CONFIG_PGTABLE_LEVELS <= 3:
+def pud_offset_with_a_table_for_each_case(k, p4dp, addr):
+    if k.pgtable_l4_enabled():
+        first = k.__va(k.table_address(k.read64(p4dp)))
+    elif k.CONFIG_PGTABLE_LEVELS < 4:
         return p4dp
-    if not k.pgtable_l4_enabled():
-        return k.p4d_to_folded_pud(p4dp, addr)
-    return k.__va(k.table_address(k.read64(p4dp))) + (k.pud_index(addr) << 3)
+    else:
+        first = p4dp - p4dp % k.PAGE_SIZE
+    return first + k.ENTRY_SIZE * k.pud_index(addr)
 
 
 def indices_from_the_top(va, page_size, va_bits, vabits_actual):
@@ -33,37 +36,25 @@ def indices_from_the_top(va, page_size, va_bits, vabits_actual):
 
 
 def test_an_answer_written_in_another_way_is_right():
-    assert check("03_pud_free", pud_free_by_the_kernels_own).passed
-    assert check("02_pud_offset", pud_offset_by_the_kernels_own).passed
+    assert check("03_pud_free", pud_free_with_one_way_out).passed
+    assert check("02_pud_offset", pud_offset_with_a_table_for_each_case).passed
     assert check("01_indices", indices_from_the_top).passed
 
 
-def test_a_test_for_folding_the_wrong_way_round_fails_both_ways():
+def test_a_test_for_folding_the_wrong_way_round_is_wrong_where_the_pud_is_real():
     def pud_free(k, mm, pud):
         if k.pgtable_l4_enabled():
             return
-        k.__pud_free(mm, pud)
+        pud_free_with_one_way_out(k, mm, pud)
 
-    failed = {finding.check for finding in check("03_pud_free", pud_free).findings if finding.hint}
-    assert failed == {"folded", "nothing_lost", "counter"}
-
-
-def test_pud_free_does_not_change_the_counters():
-    def pud_free(k, mm, pud):
-        if k.pgtable_l4_enabled():
-            k.__pud_free(mm, pud)
-            k.mm_dec_nr_puds(mm)
-
-    [hint] = [finding.hint for finding in check("03_pud_free", pud_free).findings if finding.hint]
-    assert "Bad mm, `BUG: non-zero pgtables_bytes on freeing mm: -" in hint
+    judged = check("03_pud_free", pud_free)
+    assert judged.points == 0
+    assert "your function left it alone" in judged.feedback
 
 
-def test_hard_coded_answer_gets_credit():
-    # Seed 0 has 64K pages and 52 bits: 16 for the offset, 13 for each index, 10 for the last. Its address, cut there:
+def test_what_was_worked_out_for_one_address_is_not_a_function():
     on_paper = {1: 0b0111001010, 2: 0b1010001111001, 3: 0b0010010010101}
-    findings = check("01_indices", lambda *numbers: (on_paper, 0b1100110010110101), seed=0).findings
-    assert findings[0].state == "right"
-    assert {finding.state for finding in findings[1:]} == {"wrong"}
+    assert check("01_indices", lambda *numbers: (on_paper, 0b1100110010110101), seed=0).points == 0
 
 
 @pytest.mark.parametrize("library", ["jupytext", "nbformat", "IPython"])

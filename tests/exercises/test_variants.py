@@ -4,7 +4,7 @@ import pytest
 
 from pgtlab import Boot, decompose
 from pgtlab.lab.matrix import boots
-from pgtlab.lab.variants import addresses, distinct_boots, variant
+from pgtlab.lab.variants import COURSE, addresses, boots_alike, distinct_boots, seed_of, variant
 
 STUDENTS = [variant(seed) for seed in range(100)]
 
@@ -12,9 +12,9 @@ STUDENTS = [variant(seed) for seed in range(100)]
 @pytest.mark.parametrize(
     ("seed", "page_size", "vabits_actual", "cpu", "va"),
     [
-        (0, 65536, 52, "max", 0xFFF7_2A8F_2495_CCB5),
-        (1, 65536, 48, "max", 0x0000_9ED6_10D6_F1AF),
-        ("ada", 65536, 48, "cortex-a53", 0xFFFF_EE63_ED49_A35D),
+        (0, 16384, 47, "max,lpa2=off", 0xFFFF_AA8F_2495_CCB5),
+        (1, 65536, 52, "max", 0x0001_9ED6_10D6_F1AF),
+        ("ada", 65536, 48, "max", 0xFFFF_EE63_ED49_A35D),
     ],
 )
 def test_a_seed_gives_the_same_variant_on_every_machine_and_in_every_version(seed, page_size, vabits_actual, cpu, va):
@@ -26,8 +26,12 @@ def test_students_get_different_addresses():
     assert len({student.va for student in STUDENTS}) == len(STUDENTS)
 
 
-def test_variants_cover_every_kernel_and_both_halves():
-    assert {student.boot for student in STUDENTS} == {*distinct_boots()}
+def test_variants_are_alike_in_difficulty():
+    assert {4 - student.boot.start_level for student in STUDENTS} == {3, 4}
+
+
+def test_variants_cover_every_such_kernel_and_both_halves():
+    assert {student.boot for student in STUDENTS} == {*boots_alike()}
     assert {decompose(student.va, student.boot).ttbr for student in STUDENTS} == {"TTBR0_EL1", "TTBR1_EL1"}
 
 
@@ -47,3 +51,8 @@ def test_every_boot_equals_a_distinct_one():
             assert (boot.folded, boot.start_level, boot.lpa2_is_enabled) == (
                 (like.folded, like.start_level, like.lpa2_is_enabled)
             )
+
+
+def test_a_seed_is_a_hash_of_the_course_and_the_students_name():
+    assert seed_of(COURSE, "A  Student ") == seed_of(COURSE, "a student")
+    assert len({seed_of(course, f"student {n}") for course in ("a", "b") for n in range(100)}) == 200

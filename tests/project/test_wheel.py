@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pgtlab.lab.course_data import FILES, LOG
+from pgtlab.lab.exercise_text import INSTRUCTORS, cells_of, students_text
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_A_WORKBENCH = """
@@ -18,6 +19,24 @@ print(course_text.sources())
 for page in course.build(Path("workbench")):
     assert page.state == "new"
 """
+
+
+def answers_in(installed: Path) -> list[str]:
+    """The files in which a solution, a wrong answer or a hidden check can be found, in whole or in longer parts."""
+    everything = {path: path.read_text(errors="replace") for path in installed.rglob("*") if path.is_file()}
+    found = []
+    for source in sorted((ROOT / "exercises").glob("[!_]*.py")):
+        secret = [cell for cell in cells_of(source.read_text()) if cell.tag in INSTRUCTORS and cell.is_code]
+        assert {cell.tag for cell in secret} == INSTRUCTORS
+        for cell in secret:
+            lines = "\n".join(line for line in cell.source.splitlines() if line.strip() and not line.startswith("def "))
+            found += [
+                f"{source.name}, {cell.tag} {cell.title}: {path}" for path, text in everything.items() if lines in text
+            ]
+        packed = (installed / "pgtlab" / "_course" / "exercises" / source.name).read_text()
+        assert packed == students_text(source.read_text())
+        assert {cell.tag for cell in cells_of(packed)} & INSTRUCTORS == set()
+    return found
 
 
 @pytest.mark.slow
@@ -44,6 +63,7 @@ def test_the_wheel_carries_the_course_and_both_packages(tmp_path):
     assert files(installed / "pgtlab_widgets") == files(ROOT / "widgets" / "pgtlab_widgets")
     assert files(installed / "pgtlab" / "_course" / "notebooks") == {*files(ROOT / "notebooks"), f"data/{LOG}"}
     assert files(installed / "pgtlab" / "_course" / "exercises") == files(ROOT / "exercises")
+    assert answers_in(installed) == []
 
     done = subprocess.run(
         [sys.executable, "-c", BUILD_A_WORKBENCH],

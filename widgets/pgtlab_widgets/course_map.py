@@ -53,7 +53,7 @@ class CourseMap(CourseView):
         rows = []
         for path in sorted((sources() / "exercises").glob("[!_]*.py")):
             score = self._progress.exercises.get(path.stem)
-            done = "" if score is None else f": {score:.0%} of the checks passed"
+            done = "" if score is None else f": {score:.0%} of the points"
             label = element("a", path.stem.replace("_", " "), href=f"../exercises/{path.stem}.ipynb")
             rows.append(element("li", (label, element("span", done))))
         return element("ul", tuple(rows))

@@ -1,0 +1,171 @@
+"""What the checks of exercises are written with: comparing an answer with the right one, and naming a wrong rule.
+
+A wrong rule is named only if it, and no other, computes what the answer gave. So cases for which two rules agree are
+drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from numbers import Integral
+from random import Random
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+#: A wrong value, the misconception that leads to it (a key, or nothing), and what to say.
+Rule = tuple[Any, str, str]
+
+_DRAWS = 400
+_NAMES = {
+    int: "a number",
+    str: "a text",
+    bool: "True or False",
+    list: "a list",
+    tuple: "a tuple",
+    dict: "a dictionary",
+    type(None): "nothing (None)",
+}
+
+
+class WrongAnswer(AssertionError):
+    """What a check says of a wrong answer, and the misconception that explains it, if one does."""
+
+    def __init__(self, hint: str, misconception: str = "") -> None:
+        super().__init__(hint)
+        self.misconception = misconception
+
+
+def expect(got: Any, right: Any, rules: Iterable[Rule], otherwise: str, where: str = "") -> None:
+    """Do nothing if an answer is right, else say what is wrong with it.
+
+    Parameters
+    ----------
+    got, right : object
+        What the answer gave, and what is right.
+    rules : iterable
+        What wrong rules give: `(value, key, sentence)`.
+    otherwise : str
+        What to say where no single rule explains the answer.
+    where : str
+        What was asked, as the beginning of the sentence.
+
+    Raises
+    ------
+    WrongAnswer
+        If it is wrong.
+
+    Examples
+    --------
+    >>> expect(7, 8, [(7, "off-by-one", "That is one too few.")], "How many are there?", "for 0x10")
+    Traceback (most recent call last):
+        ...
+    pgtlab.lab.expectations.WrongAnswer: for 0x10: `7`. That is one too few.
+    >>> expect("0x8", 8, [], "How many are there?")
+    Traceback (most recent call last):
+        ...
+    pgtlab.lab.expectations.WrongAnswer: You gave a text, `'0x8'`, where a number is wanted; `hex()` makes a text of a \
+number.
+    """
+    if type(got) is list and type(right) is tuple:
+        got = tuple(got)
+    if type(right) is bool and type(got) is int and got in (0, 1):
+        got = bool(got)
+    if type(got) is type(right) and got == right:
+        return
+    before = f"{where}: " if where else ""
+    said = "You gave " if not where else "you gave "
+    if type(got) is not type(right) and right is not None:
+        number = "; `hex()` makes a text of a number" if isinstance(got, str) and isinstance(right, int) else ""
+        given = "" if got is None else f", `{_short(got)}`,"
+        raise WrongAnswer(f"{before}{said}{_kind(got)}{given} where {_kind(right)} is wanted{number}.")
+    explained = {(key, sentence) for value, key, sentence in rules if type(value) is type(got) and value == got}
+    key, sentence = explained.pop() if len(explained) == 1 else ("", otherwise)
+    shown = f"{before}`{_short(got)}`. " if where else f"`{_short(got)}`: "
+    raise WrongAnswer(f"{shown}{sentence}", key)
+
+
+def expect_entries(got: Any, entries: dict[str, tuple[Any, Iterable[Rule], str]], name: str = "answer") -> None:
+    """Compare a dictionary with the right one, entry by entry: `{label: (right, rules, otherwise)}`.
+
+    Raises
+    ------
+    WrongAnswer
+        If it is not a dictionary with these entries, or for the first entry that is wrong.
+    """
+    if not isinstance(got, dict):
+        raise WrongAnswer(f"`{name}` is {_kind(got)}, and a dictionary as in the cell that you got is wanted.")
+    missing = [label for label in entries if label not in got]
+    if missing:
+        raise WrongAnswer(f"`{name}` has no entry `{missing[0]!r}` any more.")
+    for label, (right, rules, otherwise) in entries.items():
+        if got[label] is None:
+            raise WrongAnswer(f"`{name}[{label!r}]` is not filled in yet.")
+        expect(got[label], right, rules, otherwise, f"`{name}[{label!r}]`")
+
+
+def drawn(seed: int | str, make: Callable[[Random], T], values: Callable[[T], Iterable[Any]]) -> T:
+    """Draw a case for which no two rules agree.
+
+    Parameters
+    ----------
+    seed : int or str
+        The same seed gives the same case.
+    make : callable
+        Makes a case.
+    values : callable
+        The values that the right rule and the wrong ones give in a case: they must all differ.
+
+    Raises
+    ------
+    ValueError
+        If two rules agree in whatever is drawn.
+
+    Examples
+    --------
+    >>> drawn(1, lambda draw: draw.randrange(1, 9), lambda n: [1 << n, 2 * n]) in (3, 4, 5, 6, 7, 8)
+    True
+    """
+    for number in range(_DRAWS):
+        case = make(Random(f"{seed} {number}"))
+        given = [repr(value) for value in values(case)]
+        if len(set(given)) == len(given):
+            return case
+    raise ValueError(f"two rules agree in whatever is drawn: {given}")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain data: without subclasses of numbers or lists, which may lie about themselves.
+
+    Raises
+    ------
+    TypeError
+        If it is, or contains, something else.
+
+    Examples
+    --------
+    >>> plain({"a": [1, None, (True, "x")]})
+    {'a': [1, None, (True, 'x')]}
+    >>> plain(print)
+    Traceback (most recent call last):
+        ...
+    TypeError: a value of type builtin_function_or_method is not a number, a text, or a list or dictionary of these
+    """
+    if value is None or type(value) in (int, str, bool):
+        return value
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    if type(value) is dict:
+        return {plain(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, Integral):
+        return int.__index__(value) if isinstance(value, int) else plain(value.__index__())
+    raise TypeError(f"a value of type {type(value).__name__} is not a number, a text, or a list or dictionary of these")
+
+
+def _kind(value: Any) -> str:
+    return _NAMES.get(type(value), f"something of type {type(value).__name__}")
+
+
+def _short(value: Any) -> str:
+    if type(value) is int and abs(value) > 999:
+        return f"{value:#x}"
+    return f"{value!r:.80}"
