@@ -153,7 +153,7 @@ from pgtlab import Fold
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
 from pgtlab.lab.expectations import WrongAnswer
-from pgtlab.lab.kernel_view import KernelView
+from pgtlab.lab.given_kernel import GivenKernel
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import addresses, describe, distinct_boots
 
@@ -171,7 +171,7 @@ NAMES = (
 
 def view(k):
     """What the answer sees of a kernel of the model, in which an entry has 8 bytes."""
-    return KernelView(k, *NAMES[:5], *NAMES[6:], ENTRY_SIZE=8)
+    return GivenKernel(k, *NAMES[:5], *NAMES[6:], ENTRY_SIZE=8)
 
 
 class Step(NamedTuple):
@@ -206,7 +206,7 @@ def wide_kernel(seed, real=True):
         CONFIG_PGTABLE_LEVELS=4,
         pgtable_l4_enabled=lambda: real,
     )
-    return KernelView(machine, *NAMES), p4dp, index << 28 | 0x123_4567, slots[real]
+    return GivenKernel(machine, *NAMES), p4dp, index << 28 | 0x123_4567, slots[real]
 
 
 def mmu_reads(k, mm, va):

@@ -158,7 +158,7 @@ from functools import cache
 
 from pgtlab import Fold
 from pgtlab.lab.expectations import WrongAnswer
-from pgtlab.lab.kernel_view import KernelView
+from pgtlab.lab.given_kernel import GivenKernel
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 
@@ -171,7 +171,7 @@ def run(pud_free, booted, seed):
     kernel = Tree.named("arm64-for-next").start_kernel(booted, seed)
 
     def replaced(k, mm, pud):
-        view = KernelView(k, *NAMES, pagetable_ctor="pagetable_pud_ctor", pagetable_dtor="pagetable_pud_dtor")
+        view = GivenKernel(k, *NAMES, pagetable_ctor="pagetable_pud_ctor", pagetable_dtor="pagetable_pud_dtor")
         return pud_free(view, mm, pud)
 
     kernel.livepatch(pud_free=replaced)

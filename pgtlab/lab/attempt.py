@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
-from pgtlab.lab.kernel_view import OF_A_PAGE, Misuse
+from pgtlab.lab.given_kernel import OF_A_PAGE, Misuse
 from pgtlab.lab.result import NOT_WRITTEN, Finding
 
 Answer = Callable[..., Any]

@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,7 +87,11 @@ def build(folder: Path, course: Path | None = None) -> list[NotebookFile]:
 
 def _notebooks(course: Path, seed: str) -> Iterator[tuple[str, Any]]:
     """Make each notebook of a course; its name is its path in the workbench, without the suffix."""
-    for part, read in {"notebooks": notebook, "exercises": partial(learner_notebook, seed=seed)}.items():
+    parts: dict[str, Callable[[Path], Any]] = {
+        "notebooks": notebook,
+        "exercises": partial(learner_notebook, seed=seed),
+    }
+    for part, read in parts.items():
         for source in sorted((course / part).glob("[!_]*.py")):
             yield f"{part}/{source.stem}", read(source)
     if (course / "notebooks" / "terms.toml").exists():
@@ -98,7 +102,12 @@ def _place(folder: Path, name: str, made: Any) -> NotebookFile:
     target = folder / f"{name}.ipynb"
     digest = hashlib.sha256(json.dumps([(c.cell_type, c.source, c.metadata) for c in made.cells]).encode()).hexdigest()
     made.metadata |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
-    made.metadata["pgtlab"] = {**made.metadata.get("pgtlab", {}), "source": name, "sha256": digest, "version": pgtlab.__version__}
+    made.metadata["pgtlab"] = {
+        **made.metadata.get("pgtlab", {}),
+        "source": name,
+        "sha256": digest,
+        "version": pgtlab.__version__,
+    }
     if not target.exists():
         _remember(folder, made, digest)
         target.parent.mkdir(parents=True, exist_ok=True)

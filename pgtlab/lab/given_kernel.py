@@ -13,7 +13,7 @@ class Misuse(TypeError):
     """A learner's function used what it was given in a way that cannot work; the message is one sentence."""
 
 
-class ViewedFunction:
+class GivenFunction:
     """A function of a kernel, which says so when somebody forgets to call it."""
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
@@ -34,7 +34,7 @@ class ViewedFunction:
         raise Misuse(f"`k.{self._name}` is a function: without the parentheses, `k.{self._name}()`, it is not called.")
 
 
-class KernelView:
+class GivenKernel:
     """A kernel as a learner's function sees it.
 
     Parameters
@@ -50,13 +50,13 @@ class KernelView:
     --------
     >>> from types import SimpleNamespace
     >>> kernel = SimpleNamespace(PAGE_SIZE=4096, pgtable_l4_enabled=lambda: True)
-    >>> k = KernelView(kernel, "PAGE_SIZE", l4="pgtable_l4_enabled")
+    >>> k = GivenKernel(kernel, "PAGE_SIZE", l4="pgtable_l4_enabled")
     >>> k.PAGE_SIZE, k.l4()
     (4096, True)
     >>> k.pud_free
     Traceback (most recent call last):
         ...
-    pgtlab.lab.kernel_view.Misuse: `k.pud_free` is not given here: `k` has PAGE_SIZE, l4.
+    pgtlab.lab.given_kernel.Misuse: `k.pud_free` is not given here: `k` has PAGE_SIZE, l4.
     """
 
     def __init__(self, kernel: Any, *names: str, **others: Any) -> None:
@@ -70,4 +70,4 @@ class KernelView:
             raise Misuse(f"`k.{name}` is not given here: `k` has {', '.join(self._names)}.")
         here = self._names[name]
         value = getattr(self._kernel, here) if isinstance(here, str) else here
-        return ViewedFunction(name, value) if callable(value) else value
+        return GivenFunction(name, value) if callable(value) else value
