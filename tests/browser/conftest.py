@@ -248,9 +248,9 @@ def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
     return run
 
 
-@pytest.fixture
-def empty_page(chromium: Browser) -> Iterator[Page]:
-    """A page for one test, without Jupyter. Fails if the page raised an error."""
+@contextmanager
+def page_alone(chromium: Browser) -> Iterator[Page]:
+    """Open a page without Jupyter; raise what it raised."""
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
@@ -260,9 +260,9 @@ def empty_page(chromium: Browser) -> Iterator[Page]:
     assert errors == []
 
 
-@pytest.fixture
-def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
-    """Show views on a page without Jupyter, connected to their Python; give the page and the first view on it.
+@contextmanager
+def connected(page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
+    """Give what shows views on `page`, connected to their Python, and returns the page and the first view on it.
 
     A message is handled at once, and its answer is all that the views sent since the last one, as their comms send it;
     `window.unanswered` counts the messages that are under way. A test that wants to stop in the middle replaces a
@@ -283,19 +283,33 @@ def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
         return answer
 
     def show(*widgets: View, theme: Theme = "light", unfold: bool = True) -> tuple[Page, Locator]:
-        blank(empty_page, theme)
-        empty_page.expose_function("toPython", to_python)
+        blank(page, theme)
+        page.expose_function("toPython", to_python)
         for number, widget in enumerate(widgets):
             shown.append(widget)
             widget.comm.publish_msg = partial(publish, number)
-            draw(empty_page, widget, widget.get_state(), number)
-        for button in empty_page.locator(".controls .unfold").all() if unfold else ():
+            draw(page, widget, widget.get_state(), number)
+        for button in page.locator(".controls .unfold").all() if unfold else ():
             button.click()
-        return empty_page, empty_page.locator(".pgtlab-view").first
+        return page, page.locator(".pgtlab-view").first
 
     yield show
     for widget in shown:
         widget.close()
+
+
+@pytest.fixture
+def empty_page(chromium: Browser) -> Iterator[Page]:
+    """A page for one test, without Jupyter."""
+    with page_alone(chromium) as page:
+        yield page
+
+
+@pytest.fixture
+def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
+    """Show views on a page for one test, connected to their Python."""
+    with connected(empty_page) as show:
+        yield show
 
 
 @pytest.fixture

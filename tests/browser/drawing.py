@@ -4,16 +4,17 @@ import sysconfig
 from pathlib import Path
 from typing import Any, Literal
 
+from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets.view import View
 from playwright.sync_api import Page
 
 Theme = Literal["light", "dark"]
 
 #: A page without Jupyter, with the colours and fonts of a theme of JupyterLab's.
-PAGE = """<!DOCTYPE html><html lang="en"><head><title>A view</title><style>{style}
-body {{ margin: 12px; color: var(--jp-content-font-color1); background: var(--jp-layout-color0);
-  font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1); }}
-</style></head><body data-jp-theme-light="{light}"><main></main></body></html>"""
+PAGE = """<!DOCTYPE html><html lang="en"><head><title>A view</title><style id="theme"></style><style>
+body { margin: 12px; color: var(--jp-content-font-color1); background: var(--jp-layout-color0);
+  font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1); }
+</style></head><body><main></main></body></html>"""
 
 #: Draw a view as anywidget does: `traits` are its model's, and what it sends goes to Python if it is connected.
 DRAW = """async ([esm, traits, number]) => {
@@ -59,9 +60,31 @@ DRAW = """async ([esm, traits, number]) => {
 
 def blank(page: Page, theme: Theme = "light") -> None:
     """Make `page` an empty one in a theme of JupyterLab's."""
+    page.set_content(PAGE)
+    set_theme(page, theme)
+
+
+def set_theme(page: Page, theme: Theme) -> None:
+    """Give `page` another theme of JupyterLab's."""
     themes = Path(sysconfig.get_path("data"), "share", "jupyter", "lab", "themes", "@jupyterlab")
     style = (themes / f"theme-{theme}-extension" / "index.css").read_text(encoding="utf-8")
-    page.set_content(PAGE.format(style=style, light="true" if theme == "light" else "false"))
+    page.evaluate(
+        """([style, light]) => {
+            document.querySelector("#theme").textContent = style;
+            document.body.dataset.jpThemeLight = light;
+        }""",
+        [style, theme == "light"],
+    )
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+
+
+def assert_accessible(page: Page, selector: str) -> None:
+    """Raise what axe finds wrong: everything in the light theme, and colours in the dark one."""
+    for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        set_theme(page, theme)
+        result = Axe().run(page, context=selector, options=options)
+        assert result.violations_count == 0, result.generate_report()
+    set_theme(page, "light")
 
 
 def draw(page: Page, widget: View | type[View], traits: dict[str, Any], number: int = 0) -> None:

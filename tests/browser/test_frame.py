@@ -1,47 +1,10 @@
-"""What is around each view: its question, how to read it, its share string, its picture as a file, and its terms."""
+"""What is around a view: its share string, and its picture as a file."""
 
-import re
 from xml.etree import ElementTree
 
 import pytest
 from pgtlab_widgets import BisectionView, Explorer, FoldLab, PageInspector, TableMap, WalkStepper
 from playwright.sync_api import expect
-
-from pgtlab import terms
-from tests.browser.test_readable import NINE
-
-
-@pytest.mark.parametrize("name", NINE)
-def test_view_is_named_by_its_question(show, name):
-    page, view = show(NINE[name]())
-    question = view.locator(".asks").inner_text()
-    assert question.endswith("?")
-    expect(page.get_by_role("group", name=question, exact=True)).to_have_count(1)
-    how = view.get_by_role("button", name="How to read this")
-    how.click()
-    expect(how).to_have_attribute("aria-expanded", "true")
-    expect(view.locator(".about-view")).to_contain_text(re.compile(r"\w+\."))
-    how.click()
-    expect(view.locator(".about-view")).to_have_count(0)
-
-
-@pytest.mark.parametrize("name", NINE)
-def test_words_have_their_sentence_on_hover_and_focus(show, name):
-    page, view = show(NINE[name]())
-    words = view.get_by_role("toolbar", name="Words of this view").get_by_role("button")
-    names = words.all_inner_texts()
-    assert len(names) >= 5
-    height = view.bounding_box()["height"]
-    for word, text in zip(words.all()[:3], names, strict=False):
-        word.hover()
-        expect(view.get_by_role("tooltip")).to_have_text(terms.sentence(text))
-        expect(word).to_have_accessible_description(terms.sentence(text))
-    view.locator(".asks").hover()
-    expect(view.get_by_role("tooltip")).to_have_count(0)
-    words.first.focus()
-    page.keyboard.press("ArrowRight")
-    expect(view.get_by_role("tooltip")).to_have_text(terms.sentence(names[1]))
-    assert view.bounding_box()["height"] == height
 
 
 def test_one_share_string_for_all_views_of_a_kernel(show):
@@ -101,18 +64,3 @@ def test_picture_as_a_file(show, theme):
     with page.expect_download() as png:
         view.get_by_role("button", name="PNG").click()
     assert png.value.path().read_bytes()[:4] == b"\x89PNG"
-
-
-@pytest.mark.parametrize("name", NINE)
-def test_nothing_is_cut_off_in_print(show, name):
-    page, view = show(NINE[name]())
-    page.set_viewport_size({"width": 700, "height": 900})
-    page.emulate_media(media="print")
-    cut = view.evaluate(
-        """view => [...view.querySelectorAll("*")].filter((each) => each.checkVisibility() && (
-            each.getBoundingClientRect().right > view.getBoundingClientRect().right + 1
-            || getComputedStyle(each).overflowY !== "visible" && each.scrollHeight > each.clientHeight + 1)
-            && !each.matches("input, textarea, .unseen")
-        ).map((each) => `${each.localName}.${each.getAttribute("class")}`)"""
-    )
-    assert cut == []

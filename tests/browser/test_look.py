@@ -1,28 +1,8 @@
-"""What the nine views have in common: one line of controls, pictures of one size, errors that look like errors."""
+"""How views look: a line that says what is chosen, edges, errors that look like errors."""
 
 import pytest
 from pgtlab_widgets import Explorer, TableMap
 from playwright.sync_api import expect
-
-from tests.browser.test_readable import NINE
-
-KERNEL_VIEWS = [name for name in NINE if name not in ("fold lab", "oops reader", "tlb", "small tlb")]
-
-
-@pytest.mark.parametrize("name", KERNEL_VIEWS)
-def test_controls_are_one_line_that_unfolds(show, name):
-    _, view = show(NINE[name](), unfold=False)
-    line = view.locator(".controls", has=view.page.locator("[data-unfold='kernel']"))
-    unfold = line.locator("[data-unfold='kernel']")
-    expect(unfold).to_have_attribute("aria-expanded", "false")
-    assert line.bounding_box()["height"] < 40
-    page_size = view.get_by_role("toolbar", name="Page size")
-    expect(page_size).to_have_count(0)
-    unfold.press("Enter")
-    expect(page_size).to_be_visible()
-    expect(unfold).to_be_focused()
-    unfold.click()
-    expect(page_size).to_have_count(0)
 
 
 def test_line_says_what_is_chosen(show):
@@ -45,20 +25,6 @@ def test_refused_choice_takes_no_room(show, width):
     remedy = view.get_by_role("button", name="Use VA_BITS=39 with 4k pages and PA_BITS=48")
     expect(remedy).to_be_focused()
     assert view.locator("svg").bounding_box()["y"] == before
-
-
-@pytest.mark.parametrize("name", NINE)
-@pytest.mark.parametrize("width", [1280, 660])
-def test_letters_have_at_least_12_pixels(show, name, width):
-    page, view = show(NINE[name]())
-    page.set_viewport_size({"width": width, "height": 900})
-    smallest = view.evaluate(
-        """view => Math.min(...[...view.querySelectorAll("svg.pgtlab-picture text")].map((text) => {
-            const { a, b } = text.getScreenCTM();
-            return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
-        }))"""
-    )
-    assert smallest >= 12
 
 
 def test_edge_of_a_wide_picture_shows_that_there_is_more(render):
@@ -97,42 +63,8 @@ def test_folded_level_is_not_filled(show, theme):
     assert folded.evaluate("e => getComputedStyle(e).stroke == getComputedStyle(e.ownerSVGElement).color")
 
 
-@pytest.mark.parametrize("name", NINE)
-@pytest.mark.parametrize(("width", "height"), [(960, 610), (660, 450)], ids=["file browser open", "at 200 %"])
-def test_picture_is_above_the_fold(show, name, width, height):
-    """1280 x 720 with JupyterLab's file browser, and at twice the size: what the view is about is in sight."""
-    page, view = show(NINE[name](), unfold=False)
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("() => !window.unanswered")
-    about = view.locator(".diagnosis" if name == "oops reader" else "svg.pgtlab-picture").first
-    expect(about).to_be_visible()
-    assert about.bounding_box()["y"] < height - 120
-
-
-@pytest.mark.parametrize("name", NINE)
-def test_no_frame_is_empty(show, name):
-    _, view = show(NINE[name]())
-    empty = view.evaluate(
-        """view => [...view.querySelectorAll("div, pre, ul, ol, p, section")].filter((each) => {
-            const { borderTopWidth, borderBottomWidth } = getComputedStyle(each);
-            return each.checkVisibility() && each.offsetHeight > 30 && !each.textContent.trim()
-                && !each.querySelector("svg, input, textarea, progress")
-                && borderTopWidth !== "0px" && borderBottomWidth !== "0px";
-        }).map((each) => `${each.localName}.${each.className}`)"""
-    )
-    assert empty == []
-
-
 def test_bars_have_an_edge_that_can_be_seen(show):
     """Yellow on white has a contrast of 1.3: without an edge, the end of a bar is not seen."""
     _, view = show(TableMap(page_size="4k", va_bits=52))
     bar = view.locator("svg rect.edged.level-2").first
     assert bar.evaluate("bar => getComputedStyle(bar).stroke === getComputedStyle(bar.ownerSVGElement).color")
-
-
-@pytest.mark.parametrize("name", ["explorer", "fold lab", "map"])
-def test_title_of_the_picture_is_an_answer(show, name):
-    _, view = show(NINE[name]())
-    title = view.locator("svg.pgtlab-picture").first.get_attribute("aria-label")
-    assert len(title.split()) > 6
-    assert "=" not in title

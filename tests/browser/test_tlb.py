@@ -3,11 +3,10 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from pgtlab_widgets import TLBView
 from playwright.sync_api import expect
 
-from tests.browser.drawing import hold_steps
+from tests.browser.drawing import assert_accessible, hold_steps
 
 
 def option(view, choice, name):
@@ -133,13 +132,11 @@ def test_nothing_is_counted_while_the_small_tlb_is_shown(show):
 
 
 @pytest.mark.parametrize("part", ["entries", "costs"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation(show, theme, part):
-    page, view = show(TLBView(accesses=100_000, part=part), theme=theme)
+def test_axe_finds_no_violation(show, part):
+    page, view = show(TLBView(accesses=100_000, part=part))
     if part == "costs":
         counted(view)
-    result = Axe().run(page, context=".pgtlab-tlb")
-    assert result.violations_count == 0, result.generate_report()
+    assert_accessible(page, ".pgtlab-tlb")
     page.set_viewport_size({"width": 700, "height": 900})
     assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
     assert view.locator("svg").bounding_box()["width"] <= 616, "as wide as the view at most"
