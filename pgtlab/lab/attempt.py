@@ -53,6 +53,8 @@ def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float
     try:
         with _time_limit(seconds):
             return work()
+    except AnswerError:
+        raise
     except (Exception, SystemExit, _OutOfTime) as error:
         if not answers:
             raise

@@ -11,6 +11,7 @@ from pgtlab.lab.exercise import Exercise, ExerciseError, find, read
 from pgtlab.lab.expectations import plain
 from pgtlab.lab.progress import record
 from pgtlab.lab.result import NOT_WRITTEN, Result
+from pgtlab.lab.worker.contained import contained, is_contained
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
@@ -55,7 +56,9 @@ def check(what: str | Kernel, answer: Any = None, seed: int | str = 0) -> Result
     `struct page` is wanted. `k.virt_to_page(address)` is the page of an address.
     """
     if isinstance(what, str):
-        result = judge(read(find(what)).for_students(), answer, seed)
+        exercise = read(find(what)).for_students()
+        with contained({exercise.answer: answer}, alone=exercise.about.alone) as answers:
+            result = judge(exercise, answers[exercise.answer], seed)
         record(result.exercise, result.score)
         return result
     from pgtlab.lab.kernel_checks import judge_kernel  # which needs numpy, and an exercise may not
@@ -113,7 +116,8 @@ def _namespace(exercise: Exercise) -> dict[str, Any]:
 
 def _called(exercise: Exercise, answer: Answer) -> Answer:
     """The answer, so that it returns plain data."""
-    function = by_itself(answer, exercise.answer) if exercise.about.alone else answer
+    here = exercise.about.alone and not is_contained(answer)
+    function = by_itself(answer, exercise.answer) if here else answer
 
     def call(*args: Any) -> Any:
         returned = function(*args)

@@ -1,5 +1,6 @@
 """Whatever an answer does, judging it ends with a sentence that a learner can use."""
 
+import _thread
 import threading
 from functools import partial
 from xml.etree import ElementTree
@@ -131,11 +132,14 @@ def test_judging_outside_the_main_thread():
 
 
 def test_the_stop_button_still_works():
-    def pud_free(k, mm, pud):
-        raise KeyboardInterrupt
-
+    """Jupyter's interrupt arrives in the process that judges."""
+    threading.Timer(0.5, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
-        check("03_pud_free", pud_free)
+        check("03_pud_free", answer("  while True: pass"))
+
+
+def test_an_answer_cannot_pretend_that_the_learner_stopped_it():
+    assert "in line 2, `raise KeyboardInterrupt`: KeyboardInterrupt" in first_hint(answer("  raise KeyboardInterrupt"))
 
 
 def test_unknown_exercise():

@@ -19,7 +19,7 @@ def test_environment_yml_agrees_with_pyproject_toml():
     extras = project["optional-dependencies"]
     heavy = [requirement for extra, requirements in extras.items() if extra != "all" for requirement in requirements]
     for requirement in [*project["dependencies"], *heavy, *groups["dev"], *groups["docs"]]:
-        name, bound, version = requirement.partition(">=")
+        name, bound, version = requirement.partition(";")[0].partition(">=")
         assert bound, f"{requirement}: give a lower bound"
         (wanted_by_pip if name in BY_PIP else wanted).add(f"{CONDA_FORGE_NAME.get(name, name)}>={version}")
 

@@ -1,0 +1,272 @@
+"""Starting the process for a learner's code, watching it, and telling how it ended."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from pgtlab.lab.worker import wire
+
+CHILD: Final = Path(__file__).with_name("child.py")
+LOOK: Final = 0.05  # seconds between two looks at a process
+MIB: Final = 1 << 20
+NOT_A_RESULT: Final = "sent the judge something that is not a result."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a learner's code may use.
+
+    Attributes
+    ----------
+    seconds : float
+        Of computing, in all.
+    waiting : float
+        Seconds that may pass while it has been called, as in `sleep()`.
+    memory : int
+        Bytes.
+    files : int or None
+        Bytes of the largest file that it may write; None for no limit.
+    processes : int or None
+        How many processes its user may have; None for no limit.
+    """
+
+    seconds: float = 10.0
+    waiting: float = 30.0
+    memory: int = 2048 * MIB
+    files: int | None = None
+    processes: int | None = None
+
+    def for_child(self) -> dict[str, int | None]:
+        """The limits that the process sets itself, by the names of the system's constants."""
+        longest = int(60 + 30 * self.seconds)  # it may serve many runs; the judge counts the seconds of each
+        return {
+            "AS": self.memory + 512 * MIB,  # addresses, of which Python and numpy reserve more than they use
+            "CPU": longest,
+            "CORE": 0,
+            "FSIZE": self.files,
+            "NOFILE": 256 if self.processes is None else 64,
+            "NPROC": self.processes,
+        }
+
+
+class Ended(Exception):
+    """The learner's process is dead; the message says how it died, as the end of a sentence.
+
+    In it `{where}` stands for the line that it was in, as far as it is known.
+    """
+
+
+class AnswerProcess:
+    """A process that runs a learner's code, and a thread that watches it.
+
+    Parameters
+    ----------
+    command : sequence of str
+        What to start before Python, such as a sandbox.
+    """
+
+    def __init__(self, command: Sequence[str] = (), python: str = sys.executable, child: str = str(CHILD)) -> None:
+        self.limits = Limits()
+        self.reason = ""
+        self._since: float | None = None  # when the learner's code was given its turn
+        self._waited = 0.0
+        self._started = threading.Event()
+        self._lock = threading.Lock()
+        own_group: dict[str, Any] = (
+            {"start_new_session": True} if hasattr(os, "setsid") else {"creationflags": 0x200}  # a group of its own
+        )
+        self._popen = subprocess.Popen(
+            [*command, python, "-S", "-E", "-B", child],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            **own_group,
+        )
+
+    def start(
+        self, limits: Limits, forbidden: tuple[str, ...] = (), folder: str = "", path: Sequence[str] = ()
+    ) -> None:
+        """Set the limits, and begin to watch."""
+        self.limits = limits
+        how = {
+            "path": list(path or sys.path),
+            "forbidden": forbidden,
+            "folder": folder,
+            "look": min(0.5, limits.seconds / 4),
+        }
+        self.write(pickle.dumps(("start", {**how, "limits": limits.for_child()})))
+        threading.Thread(target=self._watch, daemon=True).start()
+        self.read()
+
+    # Messages. While one is awaited, the time counts.
+
+    def write(self, data: bytes) -> None:
+        """Send a message, which gives the learner's code its turn."""
+        with self._lock:
+            self._since = time.monotonic()
+        try:
+            wire.write_frame(self._stdin, data)
+        except OSError:
+            raise Ended(self.end()) from None
+
+    def read(self) -> Any:
+        """Wait for a message."""
+        with self._lock:
+            self._since = self._since or time.monotonic()
+        try:
+            data = wire.read_frame(self._stdout, wire.LARGEST)
+            return wire.from_json(data)
+        except (EOFError, OSError, ValueError) as error:
+            if isinstance(error, wire.WireError):
+                self.stop(NOT_A_RESULT)
+            raise Ended(self.end()) from None
+        except BaseException:  # the learner interrupts, or the judge's own time is over: what is half read is lost
+            self.stop("was interrupted")
+            raise
+        finally:
+            with self._lock:
+                if self._since is not None:
+                    self._waited += time.monotonic() - self._since
+                self._since = None
+
+    @property
+    def _stdin(self) -> BinaryIO:
+        assert self._popen.stdin is not None
+        return self._popen.stdin  # type: ignore[return-value]
+
+    @property
+    def _stdout(self) -> BinaryIO:
+        assert self._popen.stdout is not None
+        return self._popen.stdout  # type: ignore[return-value]
+
+    # Watching.
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._popen.poll() is None
+
+    @cached_property
+    def _ps(self) -> Any:
+        try:
+            import psutil
+
+            return psutil.Process(self._popen.pid)
+        except Exception:  # psutil is not installed, or the process has ended: then only the clock counts
+            return None
+
+    def used(self) -> tuple[float, int]:
+        """Seconds of computing so far, and bytes of memory, of the process and what it started."""
+        if self._ps is None:
+            return self.waited(), 0
+        try:
+            family = [self._ps, *self._ps.children(recursive=True)]
+            times = [each.cpu_times() for each in family]
+            memory = sum(each.memory_info().rss for each in family)
+            return sum(each.user + each.system for each in times), memory
+        except Exception:  # it has just ended
+            return 0.0, 0
+
+    def waited(self) -> float:
+        """Seconds for which it has had the turn."""
+        with self._lock:
+            return self._waited + (time.monotonic() - self._since if self._since is not None else 0.0)
+
+    def count_from_here(self) -> None:
+        """Give the learner's code all of its time again."""
+        with self._lock:
+            self._waited = 0.0
+        self._before = self.used()[0] if self._ps is not None else 0.0
+
+    _before = 0.0
+
+    def _watch(self) -> None:
+        while self.alive:
+            computed, memory = self.used()
+            computed -= self._before
+            if computed > self.limits.seconds:
+                self.stop(
+                    f"was still busy{{where}} after {self.limits.seconds:g} seconds of computing: does it ever end?"
+                )
+            elif self.waited() > self.limits.waiting:
+                self.stop(
+                    f"did not return within {self.limits.waiting:g} seconds{{where}}: is it waiting for something?"
+                )
+            elif memory > self.limits.memory:
+                self.stop(f"used more than {self.limits.memory // MIB} MiB of memory{{where}}.")
+            time.sleep(LOOK)
+
+    def stop(self, reason: str) -> None:
+        """Kill it and what it started, for a reason that completes the sentence "Your function ..."."""
+        self.reason = self.reason or reason
+        with suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+        with suppress(OSError):
+            self._popen.kill()
+
+    def close(self) -> None:
+        """End it: nothing of it is needed any more."""
+        self.stop("was stopped.")
+        with suppress(OSError):
+            self._stdin.close()
+        self._popen.wait()
+        self._stdout.close()
+
+    def end(self) -> str:
+        """How it ended, as the end of a sentence."""
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(1)
+        status = self._popen.poll()
+        if self.reason:
+            return self.reason
+        self.stop("closed its pipe to the judge.")  # also what it started
+        if status is None:
+            return self.reason
+        if status < 0:
+            return f"ended the process that it ran in: {signal.strsignal(-status)}."
+        return f"ended the process that it ran in, with exit status {status}."
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what is the learner's own affair, and with one thread for numpy."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "JPY_"))}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+
+
+_spare: list[AnswerProcess] = []
+
+
+def fresh() -> AnswerProcess:
+    """A process that has not yet run anything: the one that was started in advance, if there is one."""
+    while _spare:
+        process = _spare.pop()
+        if process.alive:
+            return process
+    return AnswerProcess()
+
+
+def prepare() -> None:
+    """Start a process in advance, so that the next answer need not wait for it."""
+    if not _spare:
+        _spare.append(AnswerProcess())
+        atexit.register(_drop)
+
+
+def _drop() -> None:
+    while _spare:
+        _spare.pop().close()
