@@ -1,7 +1,8 @@
 """``pgtlab oops``: read the reports in a kernel's log.
 
 Find the reports of an arm64 kernel in a log (bad page, Oops, WARNING, BUG, panic) and decode what they print: ESR_EL1,
-the page-table walk, registers, code, page dumps. Timestamps, quoting and the prefixes of journals are recognized.
+the page-table walk, registers, code, page dumps. The log may be compressed (gz, bz2, xz, zst), quoted or wrapped in a mail, JSON,
+HTML, and have any prefix that stands before most lines.
 The exit status is 2 if the log has no such report.
 
 examples: pgtlab oops console.log;
@@ -13,7 +14,9 @@ from __future__ import annotations
 import argparse
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pgtlab import limits
 from pgtlab.cli.answer import print_json
@@ -55,4 +58,45 @@ def _text(file: str) -> str:
     byte order mark, and may be UTF-16.
     """
     raw = limits.read_bytes(standard_input() if file == "-" else Path(file), limits.LOG, f"the log {file}")
+    raw = _unpacked(raw, f"the log {file}")
     return raw.decode("utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", errors="replace")
+
+
+def _unpacked(raw: bytes, what: str) -> bytes:
+    """What a compressed file holds; other bytes as they are. A file that is cut off gives what is left of it."""
+    if raw.startswith(b"\x1f\x8b"):
+        import zlib
+
+        return _all_of(lambda: zlib.decompressobj(31), raw, what)
+    if raw.startswith(b"BZh"):
+        import bz2
+
+        return _all_of(bz2.BZ2Decompressor, raw, what)
+    if raw.startswith(b"\xfd7zXZ\0"):
+        import lzma
+
+        return _all_of(lzma.LZMADecompressor, raw, what)
+    if raw.startswith(b"\x28\xb5\x2f\xfd"):
+        try:
+            from zstandard import ZstdDecompressor
+        except ModuleNotFoundError:
+            raise ValueError("this file is compressed with zstd: `zstd -dc FILE | pgtlab oops` reads it") from None
+        return limits.read_bytes(ZstdDecompressor().stream_reader(raw, read_across_frames=True), limits.LOG, what)
+    return raw
+
+
+def _all_of(decompressor: Callable[[], Any], raw: bytes, what: str) -> bytes:
+    """All streams in a file, one after the other; what follows a broken one is left out."""
+    content = bytearray()
+    while raw:
+        stream = decompressor()
+        try:
+            content += stream.decompress(raw, limits.LOG + 1)
+        except Exception as problem:  # each module has its own
+            if content:
+                break
+            raise ValueError(f"{what} is compressed, and damaged: {problem}") from None
+        if len(content) > limits.LOG:
+            raise limits.TooLargeError(f"{what} has more than {limits.size(limits.LOG)}, which is the most that is read")
+        raw = stream.unused_data
+    return bytes(content)

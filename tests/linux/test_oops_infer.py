@@ -20,7 +20,7 @@ from pgtlab.linux.oops.inferring.infer import infer
 from pgtlab.linux.oops.inferring.inference import CONFIDENCE, DERIVED, LIKELY, POSSIBLE, STATED, Inference
 from pgtlab.linux.oops.inferring.layout import layouts
 from pgtlab.linux.oops.inferring.memmap_clues import relation_of
-from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.placement import ANYWHERE, RAM_BASE, Placement, PlacementError
 

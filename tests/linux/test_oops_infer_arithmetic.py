@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pgtlab.linux.oops import read
-from pgtlab.linux.oops.inferring.fault import disagreements
+from pgtlab.linux.oops.inferring.clues import disagreements
 from pgtlab.linux.oops.inferring.infer import infer
 from pgtlab.linux.oops.inferring.inference import DERIVED, STATED, Evidence
 from pgtlab.linux.oops.inferring.layout import ERAS, Layout, layouts
@@ -23,8 +23,8 @@ from pgtlab.linux.oops.inferring.memmap import (
 )
 from pgtlab.linux.oops.inferring.narrowing import Clue, common_values, narrow
 from pgtlab.linux.oops.inferring.pointers import address_of
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.code import Instruction
-from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.reading.registers import Registers
 from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.oops.reading.walk import PrintedWalk

@@ -185,8 +185,8 @@ def test_page_owner_traces():
     text = (
         "page: refcount:0 mapcount:0 mapping:0000000000000000 index:0x0 pfn:0x1\n"
         "page last allocated via order 0, migratetype Unmovable, gfp_mask 0x40c40(GFP_NOFS|__GFP_COMP), pid 5096\n"
-        " post_alloc_hook+0x1f3/0x230\n get_page_from_freelist+0x2e4c/0x2f10\n"
-        "page last free pid 5083 tgid 5083 stack trace:\n free_unref_page+0xd19/0xea0\n"
+        " post_alloc_hook+0x1f4/0x230\n get_page_from_freelist+0x2e4c/0x2f10\n"
+        "page last free pid 5083 tgid 5083 stack trace:\n free_unref_page+0xd18/0xea0\n"
         "Call trace:\n bad_page+0x4/0x8\n"
     )
     (report,) = oops.read(HEADLINE + text).reports

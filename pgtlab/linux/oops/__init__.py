@@ -19,7 +19,7 @@ The package has four wings, each of which imports only those before it: `reading
 (what follows about the kernel), `diagnosis` (what went wrong), `showing` (text, JSON, lines, pictures).
 """
 
-from pgtlab.linux.oops.reading.read import OopsError
-from pgtlab.linux.oops.showing.log import OopsLog, OopsReport, read
+from pgtlab.linux.oops.reading import OopsError
+from pgtlab.linux.oops.showing import OopsLog, OopsReport, read
 
 __all__ = ["OopsError", "OopsLog", "OopsReport", "read"]

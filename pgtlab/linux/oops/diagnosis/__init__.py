@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pgtlab.linux.oops.diagnosis.faults import FAULT_RULES, address_evidence
 from pgtlab.linux.oops.diagnosis.pages import NOT_ENOUGH, PAGE_RULES
 from pgtlab.linux.oops.inferring.inference import POSSIBLE, Diagnosis, Evidence, Inference
-from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
 
 #: Every name, and what it means.
@@ -25,6 +25,7 @@ NAMES = {
     "null-plus-offset": "a field of a structure at NULL was used",
     "null-function-pointer": "the kernel jumped to NULL",
     "write-to-read-only-memory": "the kernel wrote to memory that its tables protect",
+    "cache-maintenance-of-read-only-memory": "cache maintenance needs the permission to write, which the tables lack",
     "execute-non-executable-memory": "the kernel jumped to memory that its tables do not let it execute",
     "user-memory-outside-uaccess": "the kernel accessed user memory without enabling the access to it",
     "non-canonical-address": "an address was used that is in neither range",
@@ -54,7 +55,7 @@ def diagnose(report: PrintedReport, log: PrintedLog, inferences: Iterable[Infere
 
     Examples
     --------
-    >>> from pgtlab.linux.oops.reading.read import read_log
+    >>> from pgtlab.linux.oops.reading import read_log
     >>> log = read_log("Unable to handle kernel paging request at virtual address dead000000000108\\n"
     ...     "Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP")
     >>> diagnosis = diagnose(log.reports[0], log, ())
@@ -64,10 +65,10 @@ def diagnose(report: PrintedReport, log: PrintedLog, inferences: Iterable[Infere
     inferred = {inference.name: inference for inference in inferences}
     inferred = {name: inference for name, inference in inferred.items() if inference.confidence != POSSIBLE}
     diagnoses = (rule(report, log, inferred) for rule in (*PAGE_RULES, *FAULT_RULES))
-    return next(filter(None, diagnoses), None) or _nothing(report)
+    return next(filter(None, diagnoses), None) or _nothing(report, log)
 
 
-def _nothing(report: PrintedReport) -> Diagnosis:
+def _nothing(report: PrintedReport, log: PrintedLog) -> Diagnosis:
     """The answer if no rule applies: what the report has, to go on with."""
     evidence = []
     if report.address is not None:
@@ -78,11 +79,19 @@ def _nothing(report: PrintedReport) -> Diagnosis:
     if pc is not None:
         evidence.append(Evidence(f"the kernel was in {pc}", report.lines_of("pc")))
     if report.kind == "panic":
-        sentence = "the panic is a consequence: see the reports before it"
+        first = min(report.lines, default=0)
+        before = any(min(other.lines, default=first) < first for other in log.reports)
+        sentence = (
+            "the panic is a consequence: see the reports before it" if before else "the panic is all that is here"
+        )
     elif report.location:
         sentence = f"a check in the kernel failed at {report.location}: the source shows its condition"
-    elif report.esr is None and not report.page:
-        sentence = "the report has neither a fault nor a page dump"
+    elif report.mixed:
+        sentence = "several reports were printed at the same time, and nothing shows which lines belong together"
+    elif report.kind == "unknown":
+        sentence = "the beginning of the report is missing, with the fault and its address"
+    elif report.esr is None and report.address is None and not report.page and report.walk is None:
+        sentence = "the report shows where it was printed, and no fault or page"
     else:
         sentence = "nothing in the report shows where its values come from"
     return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.diagnosis.pages import Inferred, Rule
 from pgtlab.linux.oops.diagnosis.poison import error_pointer, poison_of, shadow_of
-from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Diagnosis, Evidence
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, STATED, Diagnosis, Evidence
 from pgtlab.linux.oops.inferring.pointers import IMAGE_SIZE
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.consistency import INSTRUCTION_ABORTS
-from pgtlab.linux.oops.reading.read import PrintedLog
-from pgtlab.linux.oops.reading.registers import AccessedAddress
-from pgtlab.linux.oops.reading.report import PrintedReport
+from pgtlab.linux.oops.reading.registers import AccessedAddress, base_at
+from pgtlab.linux.oops.reading.report import OUTSIDE_UACCESS, PrintedReport
 from pgtlab.linux.oops.reading.walk import BETWEEN
 
 NULL_PAGE = 0x1000  # Linux calls it a NULL pointer below PAGE_SIZE, of which this is the smallest
 GUARD = 1 << 16  # the unmapped page below a stack has at most 64 KiB
 _STACK = re.compile(r"(\w+) stack: +\[0x([0-9a-f]{8,16})\.\.0x([0-9a-f]{8,16})\]")
 _EXTERNAL, _ALIGNMENT = 0b010000, 0b100001
+_HEADLINE = "Unable to handle kernel "  # which the kernel prints for its own aborts alone
 FROM_EL1 = (0x21, 0x25)  # exception classes of aborts that the kernel itself met
 
 
@@ -29,13 +31,12 @@ def stack_overflow(report: PrintedReport, log: PrintedLog, inferred: Inferred) -
     texts = (report.message, *report.details)
     if report.address is None or not any("stack space" in text or "stack overflow" in text for text in texts):
         return None
-    first, last = min(report.lines, default=0), max(report.lines, default=0)
-    for line in log.lines:
-        stack = _STACK.match(line.text) if first <= line.number <= last else None
+    for text, number in report.stacks:
+        stack = _STACK.match(text)
         if stack and 0 < int(stack[2], 16) - report.address <= GUARD:
             below = int(stack[2], 16) - report.address
             sentence = f"the {stack[1].lower()} stack overflowed: {report.address:#x} is {below:#x} bytes below it"
-            evidence = (address_evidence(report), Evidence(line.text, (line.number,)))
+            evidence = (address_evidence(report), Evidence(text, (number,)))
             return Diagnosis("stack-overflow", sentence, evidence, DERIVED)
     return None
 
@@ -112,7 +113,8 @@ def error_as_pointer(fault: KernelFault) -> Diagnosis | None:
 def null_pointer(fault: KernelFault) -> Diagnosis | None:
     """An access to a field of a structure at NULL, or a jump to NULL."""
     report, address, access = fault.report, fault.address, fault.access
-    if address >= NULL_PAGE or fault.kind is None:
+    named = "NULL pointer dereference" in report.message
+    if address >= NULL_PAGE or (fault.kind is None and not (named and report.ec is None)):
         return None
     if report.ec in INSTRUCTION_ABORTS:
         caller = f"; it would have returned to {report.registers.lr}" if report.registers.lr else ""
@@ -123,6 +125,11 @@ def null_pointer(fault: KernelFault) -> Diagnosis | None:
     if access is None:
         if fault.contradicted:
             return None
+        if base := base_at(report.code, address):
+            register, instruction = base
+            evidence = (address_evidence(report), Evidence(f"`{instruction}` at pc", report.lines_of("code")))
+            sentence = f"{register} was NULL, and the field at offset {address:#x} was used{where}"
+            return Diagnosis("null-plus-offset", sentence, evidence, LIKELY)
         sentence = f"a NULL pointer plus {address:#x} was used{where}; the log does not show which register was NULL"
         return Diagnosis("null-plus-offset", sentence, fault.evidence, LIKELY)
     if access.base_value == 0:
@@ -139,8 +146,12 @@ def null_pointer(fault: KernelFault) -> Diagnosis | None:
 
 def permission(fault: KernelFault) -> Diagnosis | None:
     """The tables map the address and do not permit the access."""
-    report, address, syndrome, walk = fault.report, fault.address, fault.report.syndrome, fault.report.walk
-    if fault.kind is not FaultKind.PERMISSION or syndrome is None:
+    report, address, walk = fault.report, fault.address, fault.report.walk
+    if report.message.startswith(OUTSIDE_UACCESS) and not is_upper(address) and address >= NULL_PAGE:
+        evidence = [Evidence("the kernel says so", report.lines_of("message")), address_evidence(report)]
+        sentence = f"the kernel accessed user memory without enabling the access to it: {address:#x}"
+        return Diagnosis("user-memory-outside-uaccess", sentence, tuple(evidence), STATED)
+    if fault.kind is not FaultKind.PERMISSION:
         return None
     evidence = [address_evidence(report), _esr_evidence(report)]
     leaf = walk.entries[-1] if walk and walk.entries and walk.entries[-1].leaf else None
@@ -155,7 +166,12 @@ def permission(fault: KernelFault) -> Diagnosis | None:
     elif not is_upper(address):
         name, confidence = "user-memory-outside-uaccess", LIKELY
         sentence = f"the kernel accessed user memory without enabling the access to it (PAN): {at}"
-    elif syndrome.WnR:
+    elif report.maintains_cache:
+        name = "cache-maintenance-of-read-only-memory"
+        sentence = f"the kernel did cache maintenance on {address:#x}, which is mapped read-only"
+        if leaf is not None and isinstance(leaf.descriptor, Leaf) and leaf.descriptor.AP >> 1 == 0:
+            return None
+    elif report.writes:
         name = "write-to-read-only-memory"
         start = fault.inferred.get("kernel_start")
         inside = start is not None and isinstance(start.value, int) and 0 <= address - start.value < IMAGE_SIZE
@@ -215,7 +231,8 @@ KERNEL_FAULT_RULES = (
 
 def kernel_fault(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
     """The first diagnosis that fits an abort that the kernel itself took."""
-    if report.address is None or report.ec not in FROM_EL1 or report.kind in ("bad page", "user fault"):
+    known = report.ec in FROM_EL1 or (report.esr is None and report.message.startswith(_HEADLINE))
+    if report.address is None or not known or report.kind in ("bad page", "user fault"):
         return None
     fault = KernelFault(report, report.address, inferred)
     return next(filter(None, (rule(fault) for rule in KERNEL_FAULT_RULES)), None)
@@ -257,6 +274,8 @@ def access_evidence(report: PrintedReport, access: AccessedAddress | None) -> tu
 
 
 def _esr_evidence(report: PrintedReport) -> Evidence:
+    if report.esr is None:
+        return Evidence("the kernel's own words", report.lines_of("message"))
     fault = f": {report.fault[0]} fault at level {report.fault[1]}" if report.fault else ""
     return Evidence(f"ESR_EL1 = {report.esr:#x}{fault}", report.lines_of("esr"))
 

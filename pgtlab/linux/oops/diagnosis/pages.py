@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Diagnosis, Evidence, Inference
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.code import PrintedSymbol
 from pgtlab.linux.oops.reading.page_dump import PageDump
-from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
 
 NOT_ENOUGH = "not-enough-evidence"

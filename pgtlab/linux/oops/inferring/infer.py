@@ -12,8 +12,13 @@ from functools import cached_property
 from itertools import chain, islice
 
 from pgtlab.arch.word import MASK64
-from pgtlab.linux.oops.inferring.boot_messages import boot_clues
-from pgtlab.linux.oops.inferring.fault import disagreements, fault_clues, fault_inferences
+from pgtlab.linux.oops.inferring.clues import (
+    boot_clues,
+    disagreements,
+    fault_clues,
+    fault_inferences,
+    software_pan,
+)
 from pgtlab.linux.oops.inferring.inference import DERIVED, MOST_REPORTS, Evidence, Inference
 from pgtlab.linux.oops.inferring.layout import ERAS, OLDEST, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import STRAY, Relation, signed, vmemmap_at
@@ -30,8 +35,8 @@ from pgtlab.linux.oops.inferring.memmap_clues import (
 )
 from pgtlab.linux.oops.inferring.narrowing import Clue, common_values, narrow
 from pgtlab.linux.oops.inferring.pointers import base_clue, image_inferences, linear_clues, stack_clue
-from pgtlab.linux.oops.reading.page_dump import Version, kernel_version
-from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading import PrintedLog
+from pgtlab.linux.oops.reading.header import Version, kernel_version
 from pgtlab.linux.oops.reading.report import PrintedReport
 
 
@@ -104,6 +109,7 @@ class LogClues:
         inferences += memstart_inferences(log)
         inferences += image_inferences(report, log, narrowed.layouts)
         inferences += fault_inferences(report, relation if source is own else None)
+        inferences += software_pan(report)
         inferences += bad_page_inferences(report, log)
         inferences += page_type_inferences(report, log)
         return (*inferences, *narrowed.conflicts, *disagreements(report))

@@ -10,7 +10,7 @@ from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, POSSIBLE, STA
 from pgtlab.linux.oops.inferring.layout import PAGE_BITS, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import FAR_INTO_RAM, POINTER, STRAY, Relation, find_relation, signed, vmemmap_at
 from pgtlab.linux.oops.inferring.narrowing import Clue
-from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.registers import Registers
 from pgtlab.linux.oops.reading.report import PrintedReport
 

@@ -10,7 +10,7 @@ from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, STATED, Evide
 from pgtlab.linux.oops.inferring.layout import MIB, PAGE_BITS, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import FAR_INTO_RAM, POINTER
 from pgtlab.linux.oops.inferring.narrowing import Clue
-from pgtlab.linux.oops.reading.read import PrintedLog
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.registers import Registers
 from pgtlab.linux.oops.reading.report import PrintedReport
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pgtlab.linux.oops.reading.lines import read_line
+from pgtlab.linux.oops.reading.prefixes import known_prefixes
 
 ARM64 = "arm64"
 SOME_OTHER = "another architecture"
@@ -13,15 +13,25 @@ SOME_OTHER = "another architecture"
 # What only this architecture prints: words that are found fast (between bars), and a pattern for the line with one.
 _SIGNS = {
     ARM64: (
-        "pstate|x29|ESR = 0x|Mem abort info:|-bit VAs|el0|el1|arm64|Internal error: ",
+        "pstate|x29|ESR = 0x|Mem abort info:|-bit VAs|el0|el1|arm64|Internal error: |"
+        "aarch64|CPU 0x0000|CPU features: det",
         r"\bpstate: ?[0-9a-f]{8}|\bx29: ?[0-9a-f]{16}|ESR = 0x|Mem abort info:|-bit VAs, pgdp?|"
         r"\b(?:do_)?el[01]h?t?_(?:64_)?(?:sync|svc|irq|ia|da|inv|abort|dbg|interrupt)\b|__arm64_sys_|arch/arm64/|"
-        r"Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#(?!.* ARM$)",
+        r"Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#(?!.* ARM$)|"
+        r"Booting Linux on physical CPU 0x[0-9a-f]{10} \[|\baarch64-|\baarch64\b|CPU features: detected: ",
     ),
     "x86": (
-        "RIP: |EIP: |EFLAGS: |RFLAGS: |RAX: |EAX: |CR2: |asm_exc_|#PF: |arch/x86/|do_syscall_64|_64_after_hwframe",
-        r"\bRIP: (?:[0-9a-f]{4}:|\[)|\bEIP: |\b[ER]FLAGS: |\bRAX: |\bEAX: |\bCR2: |asm_exc_|#PF: |arch/x86/|"
-        r"\bdo_syscall_64\b|_64_after_hwframe",
+        "RIP: |RIP  [|EIP: |EFLAGS: |RFLAGS: |RAX: |EAX: |CR2: |R10: |RSP: |asm_exc_|#PF: |arch/x86/|do_syscall_64|"
+        "_64_after_hwframe|system_call_fastpath|entry_SYSCALL|RSP <|apic_timer_interrupt|page_fault+|bad pmd |bad pud |"
+        "bad pgd |bad p4d |<IRQ>|</IRQ>|<NMI>|<EOI>|<TASK>|</TASK>|Standard PC (|SeaBIOS|Bochs|general protection|"
+        "invalid opcode: |double fault: |x86_64|i686|ia32_sys|Code: Bad RIP",
+        r"\bRIP: \S|\bRIP  \[|\bEIP: |\b[ER]FLAGS: |\bRAX: |\bEAX: |\bCR2: |\bR10: [0-9a-f]{16}|\bRSP: [0-9a-f]{4}|"
+        r"asm_exc_|#PF: |arch/x86/|\bdo_syscall_64\b|_64_after_hwframe|system_call_fastpath|entry_SYSCALL|"
+        r"RSP <[0-9a-f]|</?(?:IRQ|NMI|EOI|TASK|#DF|#DB)>|"
+        r"\bapic_timer_interrupt\+|\bpage_fault\+|: bad p[gum4]d [0-9a-f]{8,16}\(|"
+        r"general protection fault|invalid opcode: 0000|double fault: 0000|"
+        r"Hardware name: .*(?:Standard PC \(|SeaBIOS|Bochs)|"
+        r"Linux version .*(?:x86_64|i686)-linux|\bia32_sys|Code: Bad RIP",
     ),
     "riscv": (
         "epc : |badaddr: |gp : ",
@@ -32,8 +42,12 @@ _SIGNS = {
         r"\bNIP: {1,2}[0-9a-f]{8,16}|\bGPR00: |\bNIP \[[0-9a-f]{8,16}\]|Faulting instruction address: 0x",
     ),
     "arm (32 bits)": (
-        " ARM|psr: |r10: |<--- cut here",
-        r"\[#\d{1,4}\].{0,30} ARM$|\bpsr: ?[0-9a-f]{8}|\br10: ?[0-9a-f]{8} {1,2}r9 : ?|8<--- cut here",
+        " ARM|psr: |r10: |<--- cut here|ARMv|-gnueabi|arm-linux-|unwind_backtrace|show_stack) from|CPU 0xf00|__irq_svc|"
+        "__dabt_svc|ret_fast_syscall|vector_swi| from [<",
+        r"\[#\d{1,4}\].{0,30} ARM$|\bpsr: ?[0-9a-f]{8}|\br10: ?[0-9a-f]{8} {1,2}r9 : ?|8<--- cut here|\bARMv\d|"
+        r"-gnueabi(?:hf)?-|\barm-linux-|unwind_backtrace\b.* from |Booting Linux on physical CPU (?:0x)?[0-9a-f]{1,3}$|"
+        r"\(?__irq_svc|\(?__dabt_svc|ret_fast_syscall|\(vector_swi|\(\S{1,100}\) from \[<[0-9a-f]{8}>\]|"
+        r"^[\w.]{1,100} from \w[\w.]{0,100}\+0x",
     ),
     "s390": ("Krnl |User PSW|ilc:", r"\bKrnl (?:PSW|GPRS|Code)|\bUser PSW : |\bilc:\d "),
     "mips": (
@@ -48,7 +62,11 @@ _SIGNS = {
     "sh": ("PR  : |PC  : ", r"^PR  : [0-9a-f]{8}|^PC  : [0-9a-f]{8} SP  : "),
     "arc": ("[ECR   ]: |BLINK: 0x", r"\[ECR   \]: |\bBLINK: 0x"),
     "xtensa": ("a00: |sar: ", r"^a00: [0-9a-f]{8} |\bsar: [0-9a-f]{8}"),
-    SOME_OTHER: ("Call Trace:|Backtrace:|KMSAN", r"^Call Trace:|^Backtrace:|^BUG: KMSAN: "),
+    SOME_OTHER: (
+        "Call Trace:|Backtrace:|KMSAN|[<ffffffff8|ffff88|+0x",
+        r"^Call Trace:|^Backtrace:|^BUG: KMSAN: |\[<ffffffff8[0-9a-f]{7}>\]|\bffff88[0-9a-f]{10}\b|"
+        r"\+0x[0-9a-f]{0,7}[1235679abdef]/0x[0-9a-f]",  # an instruction of arm64 is at a multiple of 4
+    ),
 }
 _PATTERNS = {name: (words.split("|"), re.compile(pattern)) for name, (words, pattern) in _SIGNS.items()}
 LONGEST = 400  # characters of a line that are looked at
@@ -58,7 +76,7 @@ _HITS = 20  # occurrences of a word that are looked at in a whole text
 def signs(text: str) -> Iterator[str]:
     """The architectures whose signs are in a line.
 
-    >>> list(signs("RIP: 0010:dump_page+0x1/0x2"))
+    >>> list(signs("RIP: 0010:dump_page+0x4/0x8"))
     ['x86']
     """
     text = text[:LONGEST]
@@ -108,7 +126,7 @@ def _lines_with(word: str, text: str) -> Iterator[str]:
             return
         start = text.rfind("\n", max(at - LONGEST, 0), at) + 1
         line = text[start or max(at - LONGEST, 0) : at + LONGEST].partition("\n")[0]
-        yield read_line(0, line).text
+        yield known_prefixes(line)[0].strip()
 
 
 def declined(architecture: str) -> str:

@@ -103,6 +103,8 @@ def read_symbol(text: str, line: int = 0) -> PrintedSymbol | None:
         return None
     if "+0x" in text and (match := _SYMBOL.fullmatch(text)):
         address, unsure, name, offset, size, module, mark, source = match.groups()
+        if int(offset, 16) > int(size, 16):
+            return None  # a number that is cut off
         return PrintedSymbol(
             name,
             int(offset, 16),

@@ -38,8 +38,21 @@ def fault_of(esr: int) -> tuple[FaultKind, int] | None:
     return _WALK_FAULTS.get(ISSDataAbort(register.ISS).DFSC) if register.EC in ABORTS else None
 
 
-def compared(walk: PrintedWalk, esr: int | None, pstate: int | None = None) -> PrintedWalk:
+def is_write(register: ESR_EL1) -> bool:
+    """Whether an abort is that of a store. With CM set WnR is set too, and says nothing.
+
+    >>> is_write(ESR_EL1(0x9600004F)), is_write(ESR_EL1(0x9600014F))
+    (True, False)
+    """
+    syndrome = ISSDataAbort(register.ISS)
+    return bool(syndrome.WnR and not syndrome.CM)
+
+
+def compared(walk: PrintedWalk, esr: int | None, pstate: int | None = None, *, empty: bool = False) -> PrintedWalk:
     """The walk with `consistent` and `inconsistency` filled in, if ESR_EL1 reports an abort.
+
+    They cannot be compared if hardware walked other tables: with `empty`, the empty ones of a kernel that keeps itself
+    out of user memory without PAN.
 
     >>> from pgtlab.linux.oops.reading.lines import Line
     >>> from pgtlab.linux.oops.reading.walk import read_walk
@@ -48,7 +61,7 @@ def compared(walk: PrintedWalk, esr: int | None, pstate: int | None = None) -> P
     >>> compared(walk, 0x96000004).consistent, compared(walk, 0x96000006).inconsistency
     (True, 'ESR_EL1 reports a translation fault at level 2, but the printed walk ends in an invalid entry ...')
     """
-    if esr is None or not walk.entries or walk.entries[0].level is None or ESR_EL1(esr).EC not in ABORTS:
+    if esr is None or empty or not walk.entries or walk.entries[0].level is None or ESR_EL1(esr).EC not in ABORTS:
         return walk
     problem = _problem(walk, esr, pstate)
     if problem is None:
@@ -153,7 +166,7 @@ def _permission(walk: PrintedWalk, esr: int, pstate: int | None, says: str) -> s
         forbidden = forbidden or any(bits.get("UXNTable" if user else "PXNTable") for bits in tables)
         access = "executing"
     else:
-        write = ISSDataAbort(register.ISS).WnR
+        write = is_write(register)
         pan = pstate is None or PSTATE(pstate).PAN
         forbidden = leaf.AP >> 1 if write else 0
         forbidden = forbidden or (not leaf.AP & 1 if user else leaf.AP & 1 and pan)

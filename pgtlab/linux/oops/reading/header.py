@@ -7,15 +7,18 @@ They are printed by `lib/dump_stack.c`, `arch/arm64/kernel/setup.c`, `arch/arm64
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pgtlab.linux.oops.reading.lines import Line, hex16
 
+Version = tuple[int, int]
+
 _CPU = re.compile(
     r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (.{0,64}?)"
-    r"(?: Kdump: loaded)? (?:Not tainted|Tainted: ([A-Z ]{1,40}?)) {1,4}(\d\S{0,120})(?: (.{0,200}))?$"
+    r"(?: Kdump: loaded)? (?:Not tainted|Tainted: ([A-Z ]{1,40}?)) {1,4}(\d\S{0,120}) (#\S.{0,200})$"
 )
 _BEGINNING = re.compile(r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (\S{0,64})")
 _HARDWARE = re.compile(r"Hardware name: (.{1,200})")
@@ -75,9 +78,9 @@ def _with_cpu(header: ReportHeader, text: str) -> ReportHeader:
 
 
 _PATTERNS = {
-    "version": re.compile(r"Linux version (\S{1,120})"),
-    "kaslr_offset": re.compile(
-        r"Kernel Offset: (disabled|0x[0-9a-f]{1,16})(?![0-9a-zA-Z])(?: from (0x[0-9a-f]{1,16}))?"
+    "version": re.compile(r"Linux version (\S{1,120}) \("),
+    "kaslr_offset": re.compile(  # the second number shows that the first is whole
+        r"Kernel Offset: (disabled|0x[0-9a-f]{1,16}(?= from 0x[0-9a-f]{16}(?![0-9a-zA-Z])))(?: from (0x[0-9a-f]{16}))?"
     ),
     "phys_offset": re.compile(r"PHYS_OFFSET: 0x([0-9a-f]{1,16})(?![0-9a-zA-Z])"),
     "cpu_features": re.compile(r"CPU features: (0x[0-9a-f]{1,16}(?:,[0-9a-f]{1,16}){1,8})"),
@@ -91,7 +94,7 @@ _FIRST = re.compile(
 
 @dataclass(frozen=True)
 class LogFacts:
-    """Facts about the whole log, not about one report.
+    """Facts about one boot, not about one report.
 
     Attributes
     ----------
@@ -140,47 +143,98 @@ class LogFacts:
 
 
 class FactReader:
-    """Looks at every line that passes through `seen`, and keeps the last fact of each kind.
+    """Looks at every line that passes through `seen`, and keeps the last fact of each kind, for each boot.
+
+    A boot begins with its first message, or where the time goes back.
 
     >>> reader = FactReader()
-    >>> _ = reader.seen(Line(9, "Kernel Offset: 0x3a89bf800000 from 0xffff800080000000"))
-    >>> hex(reader.facts().kaslr_offset), reader.facts().where
+    >>> reader.seen(Line(9, "Kernel Offset: 0x3a89bf800000 from 0xffff800080000000"))
+    False
+    >>> hex(reader.facts(0).kaslr_offset), reader.facts(0).where
     ('0x3a89bf800000', {'kaslr_offset': 9, 'kernel_base': 9})
     """
 
     def __init__(self) -> None:
-        self._matches: dict[str, tuple[re.Match[str], int]] = {}
+        self._boots: list[dict[str, tuple[re.Match[str], int]]] = [{}]
+        self.first_lines = [1]
+        self._time = 0.0
+        self._fresh = True  # whether nothing of this boot was seen yet
 
-    def seen(self, line: Line) -> Line:
-        """Keep the fact in a line, if there is one, and return the line."""
-        if _FIRST.match(line.text):
-            for name, pattern in _PATTERNS.items():
-                if match := pattern.match(line.text):
-                    self._matches[name] = match, line.number
-        return line
+    def spans(self, backwards: bool = False) -> list[tuple[int, int]]:
+        """For each boot the number of its first line, and of the first line after it."""
+        first = self.first_lines
+        if backwards:
+            return [
+                (end + 1, start + 1) for start, end in zip([sys.maxsize - 1, *first[1:]], [*first[1:], 0], strict=True)
+            ]
+        return list(zip(first, [*first[1:], sys.maxsize], strict=True))
 
     @property
-    def version(self) -> str:
-        """The release from the banner, or empty."""
-        return self._matches["version"][0][1] if "version" in self._matches else ""
+    def boot(self) -> int:
+        """The number of the boot that the last line was of, from 0."""
+        return len(self._boots) - 1
 
-    def facts(self, version: str = "") -> LogFacts:
-        """The facts; `version` is the release, if the log has no banner."""
-        text = {name: match[1] for name, (match, _) in self._matches.items()}
-        where = {name: line for name, (_, line) in self._matches.items()}
-        offset = base = None
+    def seen(self, line: Line) -> bool:
+        """Keep the fact in a line, if there is one; whether a boot begins with the line."""
+        text = line.text
+        begins = line.time is not None and line.time < self._time - GOES_BACK
+        if _BOOT.match(text):
+            begins = begins or not self._fresh
+        elif text.startswith("Linux version "):
+            begins = begins or "version" in self._boots[-1]
+        if begins:
+            self._boots.append({})
+            self.first_lines.append(line.number)
+        self._fresh = (self._fresh or begins) and (not text or _BOOT.match(text) is not None)
+        if line.time is not None:
+            self._time = line.time if begins else max(self._time, line.time)
+        elif begins:
+            self._time = 0.0
+        if _FIRST.match(text):
+            for name, pattern in _PATTERNS.items():
+                if match := pattern.match(text):
+                    self._boots[-1][name] = match, line.number
+        return begins
+
+    def facts(self, boot: int, version: str = "", where: int | None = None) -> LogFacts:
+        """The facts of a boot; `version` is the release, if there is no banner, and `where` its line."""
+        matches = self._boots[boot]
+        text = {name: match[1] for name, (match, _) in matches.items()}
+        lines = {name: line for name, (_, line) in matches.items()}
+        if version and where is not None:
+            lines.setdefault("version", where)
+        offset = base = memstart = None
         if "kaslr_offset" in text:
             offset = 0 if text["kaslr_offset"] == "disabled" else int(text["kaslr_offset"], 16)
-            from_address = self._matches["kaslr_offset"][0][2]
+            from_address = matches["kaslr_offset"][0][2]
             if from_address:
-                base, where["kernel_base"] = int(from_address, 16), where["kaslr_offset"]
+                base, lines["kernel_base"] = int(from_address, 16), lines["kaslr_offset"]
+        if "phys_offset" in text:
+            memstart = int(text["phys_offset"], 16)
+            if memstart % MEMSTART_ALIGN:  # a number that is cut off
+                memstart, _ = None, lines.pop("phys_offset")
         return LogFacts(
             version=text.get("version", version),
             kaslr_offset=offset,
             kernel_base=base,
-            phys_offset=int(text["phys_offset"], 16) if "phys_offset" in text else None,
+            phys_offset=memstart,
             cpu_features=text.get("cpu_features", ""),
             memory_limit=text.get("memory_limit", "").strip(),
             command_line=text.get("command_line", ""),
-            where=where,
+            where=lines,
         )
+
+
+GOES_BACK = 1.0  # seconds: lines of two CPUs are out of order by less
+MEMSTART_ALIGN = 1 << 27  # the smallest ARM64_MEMSTART_ALIGN
+_BOOT = re.compile(r"Booting Linux on physical CPU")
+
+
+def kernel_version(release: str) -> Version | None:
+    """The major and minor number of a release; `None` if it does not begin with them.
+
+    >>> kernel_version("6.8.0-rc6-00966-gde701dc1f7f8")
+    (6, 8)
+    """
+    match = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", release)
+    return (int(match[1]), int(match[2])) if match else None

@@ -1,17 +1,19 @@
-"""The lines of a log without what consoles, journals, mail and test systems put before them."""
+"""The lines of a log as the kernel printed them: without prefixes, whole, each once."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from pgtlab.linux.oops.reading.forms import BEGINNINGS, LogText
+from pgtlab.linux.oops.reading.prefixes import learned
 
 
 class Line(NamedTuple):
     """One line of a log.
-
-    >>> read_line(7, "> > <4>[    0.161062][    T1] Modules linked in:")
-    Line(number=7, text='Modules linked in:', time=0.161062, caller='T1')
 
     Attributes
     ----------
@@ -23,67 +25,181 @@ class Line(NamedTuple):
         The kernel's timestamp in seconds.
     caller : str
         `T123` for a task, `C1` for a CPU in an interrupt (CONFIG_PRINTK_CALLER); empty if it was not printed.
+    width : int
+        Characters of the line as it was given, with its prefix.
     """
 
     number: int
     text: str
     time: float | None = None
     caller: str = ""
+    width: int = 0
 
 
-LONGEST_PREFIX = 160  # characters before the kernel's timestamp: a quoted line of a journal with a long host name
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_TIMESTAMP = re.compile(r"\[ {0,8}(\d{1,10}\.\d{1,9})\](?: ?\[ {0,6}([TC]\d{1,10})\])?:? ?")
-_QUOTE = re.compile(r"^(?:[ \t]*[>|])+ ?")
-_LEVEL = re.compile(r"^[ \t]*(?:<\d{1,3}>|(?:kern|user|daemon) *:(?:emerg|alert|crit|err|warn|notice|info|debug) *: ?)")
-_CALLER = re.compile(r"^[ \t]*\[ {0,6}([TC]\d{1,10})\] ?")
-_HUMAN_TIME = re.compile(r"^[ \t]*\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] ?")
-_CLOCK = re.compile(  # a syslog or journal line without the kernel's own timestamp, or a terminal that adds the time
-    r"^[ \t]*(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d\S*|[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d+)?|"
-    r"\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?)(?:[ \t]|$)"
-)
-_DAEMON = re.compile(r"^(?:\S{1,80} )?kernel(?:\[\d{1,10}\])?: ?")
+class Lines:
+    r"""The lines of a log that may belong to a report, or state a fact.
 
+    Iterating gives every line; after `skip()` it goes on at the next line with words of the kernel.
 
-def read_line(number: int, raw: str) -> Line:
-    """One line without its prefixes.
-
-    >>> read_line(1, "Mar  1 12:00:00 host kernel: pc : f+0x3c/0x68").text
-    'pc : f+0x3c/0x68'
-    """
-    if "\x1b" in raw:
-        raw = _ANSI.sub("", raw)
-    timestamp = _TIMESTAMP.search(raw, 0, LONGEST_PREFIX)
-    if timestamp:
-        caller = timestamp[2] or ""
-        text = raw[timestamp.end() :]
-        if not caller and text.startswith("["):
-            caller, text = _caller(text)
-        return Line(number, text.strip(), float(timestamp[1]), caller)
-    if not raw or raw[0] not in " \t<>|[0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZkud":
-        return Line(number, raw.strip())
-    text = raw
-    for prefix in (_QUOTE, _LEVEL, _HUMAN_TIME, _CLOCK, _DAEMON, _LEVEL):
-        match = prefix.match(text)
-        if match and match.end():
-            text = text[match.end() :]
-    caller, text = _caller(text)
-    return Line(number, text.strip(), None, caller)
-
-
-def clean_lines(text: str) -> Iterator[Line]:
-    r"""Every line of a text without its prefixes.
-
-    >>> [line.text for line in clean_lines("| [    1.000000] one\r\n| [    1.100000] two")]
+    >>> from pgtlab.linux.oops.reading.forms import log_text
+    >>> [line.text for line in Lines(log_text("| [    1.000000] one\r\n| [    1.100000] two"))]
     ['one', 'two']
     """
-    for number, raw in enumerate(text.split("\n"), 1):
-        yield read_line(number, raw)
+
+    def __init__(self, log: LogText) -> None:
+        self.log = log
+        self.prefixes = learned(log)
+        self._offset, self._counted = 0, 1
+        self._offsets = [offset for offset, _ in log.hits]
+        self._ahead: deque[Line] = deque()
+        self._seen: Counter[tuple[float | None, str, str]] = Counter()
+        self._copies = 1
+        self._copies = self._consoles()
+
+    def skip(self) -> None:
+        """Go on at the next line that may begin a report or state a fact."""
+        if self._ahead:
+            return
+        at = bisect_left(self._offsets, self._offset)
+        target = self._offsets[at] if at < len(self._offsets) else len(self.log.plain)
+        start = self.log.plain.rfind("\n", self._offset, target) + 1
+        if start > self._offset:
+            self._counted += self.log.plain.count("\n", self._offset, start)
+            self._offset = start
+        elif at == len(self._offsets):
+            self._offset = len(self.log.plain) + 1
+
+    def __iter__(self) -> Iterator[Line]:
+        return self
+
+    def __next__(self) -> Line:
+        line = self._next()
+        return self._joined(line) if _BREAKABLE.match(line.text) or line.width >= NARROWEST else line
+
+    def _next(self) -> Line:
+        if self._ahead:
+            return self._ahead.popleft()
+        while True:
+            line = self._read()
+            if self._copies == 1:
+                return line
+            key = line.time, line.caller, line.text
+            seen = self._seen[key]
+            self._seen[key] = seen + 1
+            if not line.text or not seen % self._copies:
+                return line
+
+    def _read(self) -> Line:
+        plain, start = self.log.plain, self._offset
+        if start > len(plain):
+            raise StopIteration
+        end = plain.find("\n", start)
+        end = len(plain) if end < 0 else end
+        self._offset = end + 1
+        number, self._counted = self._counted, self._counted + 1
+        raw = plain[start:end]
+        text, time, caller = self.prefixes.split(raw)
+        return Line(self.log.number(number), text, time, caller, end - start)
+
+    def _consoles(self) -> int:
+        """How many consoles printed each line into the log, by the lines with words of the kernel."""
+        plain, counted = self.log.plain, Counter[tuple[float | None, str, str]]()
+        adjacent, seen = 0, -1
+        for offset, words in self.log.hits[:MOST_SAMPLES]:
+            start = plain.rfind("\n", 0, offset) + 1
+            if words in BEGINNINGS and start != seen:
+                seen, end = start, plain.find("\n", offset)
+                text, time, caller = self.prefixes.split(plain[start : end if end >= 0 else len(plain)])
+                if end >= 0 and time is None:
+                    following = plain[end + 1 : end + 1 + LONGEST_LINE].partition("\n")[0]
+                    adjacent += self.prefixes.split(following)[0] == text
+                counted[(time, caller, text)] += 1
+        times = [count for (time, _, _), count in counted.items() if time is not None]
+        if sum(times) >= FEWEST_SAMPLES:
+            copies, lines = Counter(times).most_common(1)[0]
+            return copies if copies <= MOST_CONSOLES and lines > MOST_OF * len(times) else 1
+        return 2 if adjacent >= FEWEST_SAMPLES and 2.5 * adjacent > counted.total() else 1
+
+    def _joined(self, line: Line) -> Line:
+        """The line with what a mail or a terminal put into the lines after it, if it is whole then."""
+        whole = next((whole for start, whole in _WHOLE if start.match(line.text)), None)
+        if whole is None and _FRAME_START.match(line.text) and line.width >= NARROWEST:
+            whole = _FRAME
+        if whole is None or whole.match(line.text):
+            return line
+        candidates = [line.text]
+        for n in range(MOST_PARTS):
+            while len(self._ahead) <= n:
+                try:
+                    following = self._next_raw()
+                except StopIteration:
+                    return line
+                self._ahead.append(following)
+            part = self._ahead[n]
+            if part.caller not in ("", line.caller) or not part.text or _BEGINS.match(part.text):
+                return line
+            candidates = [text + between + part.text for text in candidates for between in ("", " ")]
+            for text in candidates:
+                if whole.match(text):
+                    for _ in range(n + 1):
+                        self._ahead.popleft()
+                    return line._replace(text=text)
+        return line
+
+    def _next_raw(self) -> Line:
+        kept, self._ahead = self._ahead, deque()
+        try:
+            return self._next()
+        finally:
+            self._ahead = kept
 
 
-def _caller(text: str) -> tuple[str, str]:
-    match = _CALLER.match(text)
-    return (match[1], text[match.end() :]) if match else ("", text)
+FEWEST_SAMPLES, MOST_SAMPLES = 4, 4000  # lines from which is learned how often each is printed
+MOST_OF = 0.6  # the part of them that must agree
+MOST_CONSOLES = 4
+LONGEST_LINE = 2000
+MOST_PARTS = 3  # lines that the rest of a line may be in
+NARROWEST = 60  # characters of a line that a terminal may have broken in the middle of a name
+
+_HEX16 = r"[0-9a-f]{16}(?![0-9a-zA-Z])"
+_ENTRIES = rf"(?:\*?(?:pgd|p4d|pud|pmd|pte)={_HEX16}(?:, ?|$))+(?<!,)(?<!, )$"
+# How a line of the kernel begins that is often broken, and how it is when it is whole.
+_WHOLE = tuple(
+    (re.compile(start), re.compile(whole))
+    for start, whole in (
+        (
+            r"Unable to handle ",
+            rf"Unable to handle kernel (?:NULL pointer dereference|[a-z -]{{5,80}}) at virtual address {_HEX16}",
+        ),
+        (r"(?:swapper|user) pgtable", rf".{{1,80}}VAs, pgdp?(?:={_HEX16}| = \S)"),
+        (
+            r"\[[0-9a-f]{8,16}\](?: \*?pgd=| user| address|$)",
+            rf"\[[0-9a-f]{{8,16}}\] (?:{_ENTRIES}|user address but active_mm is|address between user and kernel)",
+        ),
+        (r"x\d{1,2} {0,2}: ?[0-9a-f]", rf"(?:x\d{{1,2}} {{0,2}}: ?{_HEX16} *)+$"),
+        (r"CPU: \d{1,5} ", r".{1,200}(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,4}\d\S{0,120} #\S"),
+        (r"Code: ", r"Code:(?: [0-9a-f?]{8}){0,40} \([0-9a-f?]{8}\)|Code: bad PC"),
+        (
+            r"pstate: ",
+            r"pstate: [0-9a-f]{8,16} \([nN][zZ][cC][vV] [dD][aA][iI][fF](?: [+-][A-Z]{1,6})*(?: BTYPE=\S\S)?\)",
+        ),
+        (r"(?:pc|lr) : \S{1,200}\+0x", r"(?:pc|lr) : \S{1,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}"),
+        (r"(?:raw|head): [0-9a-f]{16}", rf"(?:raw|head): (?:{_HEX16} ?){{4}}"),
+        (r"page:", r"page:.{1,300} index:(?:0x)?[0-9a-f]{1,16}(?: |$)"),
+        (r"(?:page )?flags: 0x", r".{1,40}\(.{0,400}\)"),
+        (r"BUG: Bad page (?:state|map) ", r".{20,100} (?:pfn|pte|pmd|pud|p4d|pgd):[0-9a-f]{1,16}"),
+        (r"Internal error: ", r"Internal error: .{1,160}\[#\d"),
+        (r"ESR = 0x", r"ESR = 0x(?:[0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+        (r"Kernel Offset: 0x", r"Kernel Offset: 0x[0-9a-f]{1,16} from 0x[0-9a-f]{16}"),
+        (r"Linux version ", r"Linux version \S{1,120} \("),
+    )
+)
+_BREAKABLE = re.compile("|".join(start.pattern for start, _ in _WHOLE))
+_BEGINS = re.compile(
+    _BREAKABLE.pattern + r"|(?:lr|sp|pc) : |Call trace:|Mem abort|Data abort|Hardware|Modules|---|EC = "
+)
+_FRAME_START = re.compile(r"(?:\[<[0-9a-f]{8,16}>\] )?(?:\? )?[\w.$]{2,200}(?:\+(?:0(?:x[0-9a-f/x]{0,14})?)?)?$")
+_FRAME = re.compile(r"(?:\[<[0-9a-f]{8,16}>\] )?(?:\? )?[\w.$]{2,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}(?: |$)")
 
 
 def hex16(value: int | None) -> str | None:

@@ -22,8 +22,12 @@ from typing import Any
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kernel.page_flags import PAGE_TYPES, PGTY_NAMES
 from pgtlab.linux.oops.reading.code import PrintedSymbol, read_frames
+from pgtlab.linux.oops.reading.header import Version
 from pgtlab.linux.oops.reading.lines import Line, hex16
 
+#: The same words of a page of the slab allocator (before v5.17 a part of struct page, since then `struct slab`).
+_SLAB = ("flags", "slab_list.next", "slab_list.prev", "slab_cache", "freelist", "s_mem or counters")
+SLAB_FIELDS = {name: (8 * n, 8) for n, name in enumerate(_SLAB)} | {"_refcount": (52, 4), "memcg_data": (56, 8)}
 PAGE_WORDS = PAGE.size // 8
 REORDERED = (4, 18)  # the version in which the fields of struct page changed places
 
@@ -129,6 +133,11 @@ class PageDump:
     allocated: tuple[PrintedSymbol, ...] = ()
     freed: tuple[PrintedSymbol, ...] = ()
     lines: tuple[int, ...] = ()
+
+    @property
+    def is_slab(self) -> bool:
+        """Whether the slab allocator has the page, and its own words where others have a map count."""
+        return "slab" in self.flag_names or (self.page_type is not None and "slab" in self.page_type.names)
 
     def as_dict(self) -> dict[str, Any]:
         """The dump as plain data."""
@@ -265,6 +274,8 @@ def _fields(page: PageDump, version: Version | None) -> Mapping[str, int]:
         return {}
     words = (None,) * page.raw_at + page.raw
     new, old = (_named(words, layout) for layout in (FIELDS, OLD_FIELDS))
+    if page.is_slab:
+        return {} if version is not None and version < REORDERED else _named(words, SLAB_FIELDS)
     if version is not None:
         return old if version < REORDERED else new
     if page.refcount is None:
@@ -285,6 +296,8 @@ def _named(words: Sequence[int | None], layout: Mapping[str, tuple[int, int]]) -
 
 def _with_type(page: PageDump, version: Version | None) -> PageDump:
     """The page with its type: from the line that names it, or from the raw words, or from the map count."""
+    if "slab" in page.flag_names:
+        return page  # before v6.10 slab is a flag, and these bytes are the allocator's
     value = page.fields.get("page_type")
     printed = page.page_type
     if printed is not None and (printed.value is not None or value is None):
@@ -317,8 +330,6 @@ def _signed(value: int) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-Version = tuple[int, int]
-
 _UNTYPED = 0xFFFFFFFF
 _EARLY = {0x80: "buddy", 0x100: "offline", 0x200: "kmemcg", 0x400: "table", 0x800: "guard"}
 _LATER = PAGE_TYPES | {0x800: "hugetlb", 0x1000: "slab"}
@@ -333,16 +344,6 @@ _TOP_BITS = {
 }
 TABLE_MOVED, TOP_BITS, TOP_BYTE = (5, 11), (6, 11), (6, 12)
 _PRINTED = re.compile(r"page_type: (0x)?([0-9a-f]{1,8})\(([^()]{0,80})\)")
-
-
-def kernel_version(release: str) -> Version | None:
-    """The major and minor number of a release; `None` if it does not begin with them.
-
-    >>> kernel_version("6.8.0-rc6-00966-gde701dc1f7f8")
-    (6, 8)
-    """
-    match = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", release)
-    return (int(match[1]), int(match[2])) if match else None
 
 
 def page_type_of(value: int, version: Version | None = None) -> PageType:

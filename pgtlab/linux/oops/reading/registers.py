@@ -21,7 +21,7 @@ _SYMBOLIC = re.compile(r"(?:(pc|lr) : |(PC|LR) is at )(.*)$")
 _OLD = re.compile(  # before v4.14: the addresses in one line, the names in lines before it
     r"pc : \[<(?:0x)?([0-9a-f]{8,16})>\] +lr : \[<(?:0x)?([0-9a-f]{8,16})>\]"
 )
-_PSTATE = re.compile(r"\bpstate: ?([0-9a-f]{8,16})(?![0-9a-zA-Z])(?: \(([^()]{1,100})\))?")
+_PSTATE = re.compile(r"\bpstate ?: ?([0-9a-f]{8,16})(?![0-9a-zA-Z])(?: \(([^()]{1,100})\))?")
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,16 @@ def pstate_note(value: int, printed: str) -> str:
     return ""
 
 
-def read_registers(lines: Sequence[Line]) -> Registers:
-    """The registers that the lines print. The first value of each counts: later ones belong to another stack.
+_ADDRESS_ONLY = re.compile(r"0x[0-9a-f]{1,16}$")  # `%pS` where no symbol is at the address
 
-    >>> read_registers([Line(1, "pc : f+0x3c/0x68"), Line(2, "x2 : 0000000000000007 x1 : fffffe07")]).values
+
+def read_registers(lines: Sequence[Line]) -> tuple[Registers, str]:
+    """The registers that the lines print, and a sentence if they are of several reports.
+
+    The first value of each counts: later ones belong to another stack. If a second set begins within the first, they
+    were printed at the same time, and nothing shows which value belongs to which: then there are none.
+
+    >>> read_registers([Line(1, "pc : f+0x3c/0x68"), Line(2, "x2 : 0000000000000007 x1 : fffffe07")])[0].values
     {'x2': 7}
     """
     values: dict[str, int] = {}
@@ -191,18 +197,34 @@ def read_registers(lines: Sequence[Line]) -> Registers:
                 where.setdefault(name, line.number)
         elif match := _SYMBOLIC.match(text):
             name = (match[1] or match[2]).lower()
-            text = match[3].strip()
-            symbol = read_symbol(text, line.number) or (
-                PrintedSymbol(text, line=line.number) if is_bare_name(text) else None
-            )
+            symbol = _code_pointer(match[3].strip(), line.number)
+            old = symbols.get(name)
+            both = symbol is not None and old is not None and None not in (old.offset, symbol.offset)
+            if both and str(old) != str(symbol) and "x0" not in values:
+                return Registers(), MIXED
             # A symbolizer prints the inlined functions first, each in a line, and the real one last.
-            if symbol is not None and symbol.function and (name not in symbols or symbols[name].offset is None):
+            if symbol is not None and (old is None or (old.offset is None and old.address is None)):
                 symbols[name] = symbol
                 where.setdefault(name, line.number)
-        for name, number in _NUMBERED.findall(line.text):
-            values.setdefault(name, int(number, 16))
+        for name, number in _NUMBERED.findall(text):
+            value = int(number, 16)
+            if values.setdefault(name, value) != value and name[1:].isdecimal() and "x0" not in values:
+                return Registers(), MIXED
             where.setdefault(name, line.number)
-    return Registers(values, symbols.get("pc"), symbols.get("lr"), where)
+    return Registers(values, symbols.get("pc"), symbols.get("lr"), where), ""
+
+
+MIXED = "two sets of registers were printed at the same time: which value belongs to which is not known"
+
+
+def _code_pointer(text: str, line: int) -> PrintedSymbol | None:
+    """What stands after `pc : `: a symbol, a bare name, or an address that no symbol is at."""
+    if _ADDRESS_ONLY.match(text):
+        return PrintedSymbol("", address=int(text, 16), line=line)
+    symbol = read_symbol(text, line)
+    if symbol is not None:
+        return symbol if symbol.function else None
+    return PrintedSymbol(text, line=line) if is_bare_name(text) else None
 
 
 WIDEST = 64  # bytes that one instruction may access, from its address on
@@ -306,6 +328,20 @@ def accessed_address(code: Sequence[Instruction], registers: Registers) -> Acces
         return None
     write = True if _STORES.match(instruction.text) else False if _LOADS.match(instruction.text) else None
     return AccessedAddress(instruction, operand["base"], base, offset, index, write)
+
+
+def base_at(code: Sequence[Instruction], address: int) -> tuple[str, str] | None:
+    """The register of the marked instruction if it must have been 0 for this address, and the instruction.
+
+    >>> base_at([Instruction(0xb9400a80, "ldr w0, [x20, #8]", faulting=True)], 8)
+    ('x20', 'ldr w0, [x20, #8]')
+    """
+    instruction = next((instruction for instruction in code if instruction.faulting), None)
+    operand = _OPERAND.search(instruction.text) if instruction else None
+    if instruction is None or operand is None or operand["index"] or instruction.text.startswith(_COPIES_AND_SETS):
+        return None
+    offset = int(operand["imm"] or "0", 0) if not instruction.text[operand.end() :].startswith(",") else 0
+    return (operand["base"], instruction.text) if offset == address else None
 
 
 def _index(value: int | None, name: str, extend: str, shift: int) -> int | None:

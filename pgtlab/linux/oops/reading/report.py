@@ -9,16 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pgtlab.arch.esr import BRK64
 from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
+from pgtlab.linux.headers.brk_imm import brk_name
 from pgtlab.linux.oops.reading.code import Instruction, PrintedSymbol
-from pgtlab.linux.oops.reading.consistency import ABORTS, fault_of
+from pgtlab.linux.oops.reading.consistency import ABORTS, DATA_ABORTS, fault_of, is_write
 from pgtlab.linux.oops.reading.header import ReportHeader
 from pgtlab.linux.oops.reading.page_dump import PageDump
 from pgtlab.linux.oops.reading.registers import AccessedAddress, Registers, accessed_address
 from pgtlab.linux.oops.reading.walk import PrintedWalk
 
-KINDS = ("bad page", "oops", "warning", "bug", "panic", "user fault")
+KINDS = ("bad page", "oops", "warning", "bug", "panic", "user fault", "unknown")
+
+
+OUTSIDE_UACCESS = "Unable to handle kernel access to user memory outside uaccess routines"
+
+
+def is_empty(message: str, esr: int | None) -> bool:
+    """Whether a headline and ESR_EL1 show that TTBR0_EL1 held empty tables."""
+    fault = fault_of(esr) if esr is not None else None
+    return message.startswith(OUTSIDE_UACCESS) and fault is not None and fault[0] is FaultKind.TRANSLATION
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class PrintedReport:
     Attributes
     ----------
     kind : str
-        One of `KINDS`.
+        One of `KINDS`; `unknown` if the headline is missing.
     message : str
         Its first line, without prefixes.
     details : tuple of str
@@ -49,7 +60,11 @@ class PrintedReport:
         The line of each single value: `message`, `esr`, `address`, `internal error`, `trace`, `code`, `header`,
         `location`, `pstate`, `end`. The walk, the page, registers and frames know their own lines.
     lines : tuple of int
-        Every line that was read into the report.
+        Every line that was read into the report, in ascending order.
+    mixed : tuple of int
+        Lines of this report or of another that was printed at the same time: whose they are is not known.
+    stacks : tuple of (str, int)
+        The lines with the bounds of a stack that overflowed, and their numbers.
     """
 
     kind: str
@@ -71,6 +86,8 @@ class PrintedReport:
     notes: tuple[str, ...] = ()
     where: Mapping[str, int] = field(default_factory=dict)
     lines: tuple[int, ...] = ()
+    mixed: tuple[int, ...] = ()
+    stacks: tuple[tuple[str, int], ...] = ()
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -95,6 +112,33 @@ class PrintedReport:
         (1, None)
         """
         return ISSDataAbort(ESR_EL1(self.esr or 0).ISS) if self.ec in ABORTS else None
+
+    @property
+    def brk_name(self) -> str:
+        """What the kernel or the compiler uses the BRK instruction for that ESR_EL1 reports; else empty.
+
+        >>> PrintedReport("oops", esr=0xf2000800).brk_name
+        'BUG_BRK_IMM: BUG() or WARN()'
+        """
+        return brk_name(ESR_EL1(self.esr or 0).ISS & 0xFFFF) or "" if self.ec == BRK64 else ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether ESR_EL1 reports a store, and not cache maintenance, for which WnR is set too."""
+        return self.ec in DATA_ABORTS and is_write(ESR_EL1(self.esr or 0))
+
+    @property
+    def maintains_cache(self) -> bool:
+        """Whether an instruction for cache maintenance or address translation raised the abort."""
+        return self.ec in DATA_ABORTS and bool(ISSDataAbort(ESR_EL1(self.esr or 0).ISS).CM)
+
+    @property
+    def empty_user_tables(self) -> bool:
+        """Whether TTBR0_EL1 held empty tables instead of the task's (CONFIG_ARM64_SW_TTBR0_PAN).
+
+        A translation fault gets this headline only there (`is_el1_permission_fault()`, arch/arm64/mm/fault.c).
+        """
+        return is_empty(self.message, self.esr)
 
     @property
     def fault(self) -> tuple[FaultKind, int] | None:

@@ -2,65 +2,93 @@
 
 With CONFIG_PRINTK_CALLER each line says which task or CPU printed it. The lines of each are read separately, so that
 reports that are printed at the same time come apart. Without that mark all lines are one stream, and lines that do not
-belong to a report are skipped.
+belong to a report are skipped; two reports at the same time are taken apart as far as their numbers show it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgtlab.linux.oops.reading.architectures import is_sign
 from pgtlab.linux.oops.reading.code import CALL_TRACE, is_bare_name, read_symbol
-from pgtlab.linux.oops.reading.lines import Line
+from pgtlab.linux.oops.reading.header import FactReader
+from pgtlab.linux.oops.reading.lines import Line, Lines
 from pgtlab.linux.oops.reading.page_dump import is_dump_line, is_page_line
-from pgtlab.linux.oops.reading.walk import is_walk_line
+from pgtlab.linux.oops.reading.walk import is_walk_line, walk_address
 
 FOREIGN = 64  # lines in a row that do not belong to a report: it has ended
 LONGEST = 4000  # lines: a stack that overflowed has a thousand frames
 PREAMBLE = 12  # lines between `cut here` and the headline: the text of a WARN
+SILENT = 4000  # lines of the log in which a task printed nothing: its report has ended
 
 CUT_HERE = re.compile(r"-{5,30}\[ cut here \]-{5,30}")
 END_TRACE = re.compile(r"---\[ end (?:trace|Kernel panic)")
+HEADLESS = "unknown"  # the kind of a report whose headline is missing
 
-# The first pattern that fits says which kind of report a line begins; `reading.read` uses the named groups.
+# The first pattern that fits says which kind of report a line begins; `reading.read_report` uses the named groups.
 _HEADLINES = (
     ("bad page", r"BUG: Bad page state in process (?P<process>.{1,64}?)  ?pfn:(?P<pfn>[0-9a-f]{1,16})"),
     ("panic", r"Kernel panic - not syncing(?:: |$)"),
     ("warning", r"WARNING: CPU: \d{1,5} PID: \d{1,10} at (?P<location>\S{1,200}:\d{1,7})?"),
-    ("warning", r"WARNING: (?:at )?(?P<location>\S{1,200}\.[chS]:\d{1,7}) at "),
+    ("warning", r"WARNING: (?:\[.{1,200}\] )?(?:at )?(?P<location>\S{1,200}\.[chSr][s]?:\d{1,7}) at "),
     ("warning", r"WARNING: at (?P<location>\S{1,200}:\d{1,7})"),
     ("warning", r"WARNING: (?:possible|suspicious|bad unlock|held lock|inconsistent lock|lock held|Nested lock)"),
-    ("bug", r"kernel BUG at (?P<location>\S{1,200}?)!"),
-    ("bug", r"(?P<location>\S{1,200}\.[ch]:\d{1,7}): bad (?:pgd|p4d|pud|pmd|pte) [0-9a-f]{16}"),
+    ("bug", r"kernel BUG at (?:\[.{1,200}\] ?)?(?P<location>\S{1,200}?)!"),
+    ("bug", r"(?P<location>\S{1,200}\.[ch]:\d{1,7}): bad (?:pgd|p4d|pud|pmd|pte) [0-9a-f]{16}(?![(0-9a-zA-Z])"),
+    (
+        "stall",
+        r"(?:watchdog: )?Watchdog detected hard LOCKUP on cpu|(?:rcu: )?INFO: rcu\w* (?:self-)?detected .{0,20}stall",
+    ),
+    ("stall", r"NMI backtrace for cpu|Task dump for CPU|sysrq: (?:SysRq : )?(?:Show|CPU\d)"),
+    ("hung task", r"INFO: task .{1,80} blocked for more than"),
     ("bug", r"(?:watchdog: |\[ )?BUG: (?!Bad page state: )"),
     ("oops", r"(?:CPU \d{1,4} )?Unable to handle kernel "),
     ("oops", r"Unhandled fault(?: at|: )"),
     ("oops", r"Bad mode in .{1,80} handler detected"),
     ("oops", r"Unhandled \d\d-bit el\d\w? .{1,40} exception on CPU"),
+    ("oops", r"Unexpected kernel (?:BRK|single-step) exception at EL1"),
     ("oops", r"Insufficient stack space to handle exception"),
     ("oops", r"SError Interrupt on CPU"),
     ("oops", r"Internal error: "),
     ("oops", r"Oops(?: - .{1,80})?: "),
     ("user fault", r"\S{1,64}\[\d{1,10}\]: unhandled "),
+    (HEADLESS, r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: |(?:pc|PC) (?:: |is at )\S|pstate: [0-9a-f]{8}"),
 )
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _HEADLINES)
 _FIRST_WORDS = re.compile(
-    r"BUG: |Kernel panic|WARNING: |kernel BUG|watchdog: BUG|Unable|Unhandled|CPU \d{1,4} Unable|Bad mode|Insufficient|"
+    r"BUG: |Kernel panic|WARNING: |kernel BUG|watchdog: |Unable|Unhandled|CPU \d{1,4} Unable|Bad mode|Insufficient|"
     r"SError|Internal error|Oops|\S{1,64}\[\d{1,10}\]: unhandled |\S{1,200}\.[ch]:\d{1,7}: bad p|---|Mem abort|"
-    r"ESR = |page:|swapper pg|user pg|\["
+    r"ESR = |page:|swapper pg|user pg|\[|Unexpected kernel|Watchdog|rcu: |INFO: |NMI back|Task dump|sysrq: |CPU: \d|"
+    r"[pP][cC] [:i]|pstate: "
 )
 # Continues the open report, though it could begin another.
 _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhandled fault": ("oops",)}
 # The kinds of report that a tentative one turns out to be.
-_TAKES_OVER = {"bad page": ("bug", "warning", "bad page"), "oops": ("oops",)}
+_TAKES_OVER = {"bad page": ("bug", "warning", "bad page"), "oops": ("oops",), HEADLESS: ()}
+STACK_WORDS = re.compile(  # a stack, and what Android adds around registers
+    r"[0-9a-f]{4}: (?:[0-9a-f]{16} ?){1,4}$|[0-9a-f]{4,16}:? {1,2}(?:(?:[0-9a-f]{8}|\*{8}) ?){1,8}$|"
+    r"(?:PC|LR|SP|[xX]\d{1,2}): (?:0x)?[0-9a-f]{8,16}:$|Exception stack\(0x"
+)
 _BELONGS = re.compile(
-    r"Modules linked in|CPU: \d|Hardware name:|pstate: |[Pp][Cc] (?:: |is at)|[Ll][Rr] (?:: |is at)|sp : |"
+    r"Modules linked in|CPU: \d|Hardware name:|pstate ?: |[Pp][Cc] (?:: |is at)|[Ll][Rr] (?:: |is at)|sp : |"
     r"x\d{1,2} {0,2}: |Call [tT]race:|Code: |Data abort info|Mem abort info|E[CAS][ R:=]|FSC = |FAR: |SET = |"
-    r"ISV = |CM = |GCS = |Internal error|KASAN: |pmr_save|Tainted: |task: |Process |Stack: |Workqueue: |pgd = |, |"
+    r"ISV = |CM = |GCS = |Internal error|KASAN: |pmr_save|Tainted: |task: |Process |Stack: |Workqueue: |pgd ?= |, |"
     r"Allocated by|Freed by|The buggy address|page_owner|Dumping ftrace|SMP: stopping|Kernel Offset: |PHYS_OFFSET: |"
-    r"CPU features: 0x|Memory Limit: |(?:Read|Write) of size |p4d=|pud=|pmd=|pte="
+    r"CPU features: 0x|Memory Limit: |(?:Read|Write) (?:of size |at addr )|\*?(?:p4d|pud|pmd|pte)=|Exception class|"
+    r"Pointer tag: |addr:|file:|pgd:[0-9a-f]|(?:Task|IRQ|Overflow) stack: |"
+    r"(?:Out-of-bounds|Use-after-free|Invalid|Corrupted memory) .{0,40}(?:at|of) 0x|kfence-#"
+)
+_BODY = (
+    "Internal error: ",
+    "Modules linked in",
+    "CPU: ",
+    "Hardware name:",
+    "pstate: ",
+    "pc : ",
+    "Call trace:",
+    "x29: ",
 )
 
 
@@ -68,7 +96,8 @@ _BELONGS = re.compile(
 class Segment:
     """The lines of one report, without foreign ones, and how it began.
 
-    It is `tentative` as long as the line that shows its kind is missing.
+    It is `tentative` as long as the line that shows its kind is missing. `boot` counts the boots of the log from 0.
+    `mixed` has the lines that are of this report or of another that was printed at the same time.
     """
 
     kind: str
@@ -79,37 +108,65 @@ class Segment:
     tentative: bool = False
     ended: bool = False
     foreign: int = 0
+    boot: int = 0
+    mixed: tuple[int, ...] = ()
+
+    def has(self, *beginnings: str) -> bool:
+        """Whether a line begins with one of some words."""
+        return any(line.text.startswith(beginnings) for line in self.lines)
 
 
 @dataclass
-class _Context:
+class _Stream:
+    """The lines of one caller: the report that is open, one that it interrupted, and where the last line was."""
+
     open: Segment | None = None
+    interrupted: Segment | None = None
     preamble: list[Line] | None = None
+    last: int = 0
+
+    @property
+    def idle(self) -> bool:
+        return self.open is None and self.preamble is None
 
 
-def segments(lines: Iterable[Line]) -> list[Segment]:
-    """The reports of a log, in the order in which they begin.
+def segments(lines: Lines, facts: FactReader) -> list[Segment]:
+    """The reports of a log, in the order in which they begin; `facts` reads the lines that are about a whole boot.
 
-    >>> [segment.kind for segment in segments([Line(1, "Internal error: Oops: 96000004 [#1]"),
-    ...     Line(2, "---[ end trace 0 ]---"), Line(3, "Kernel panic - not syncing: Oops")])]
+    >>> from pgtlab.linux.oops.reading.forms import log_text
+    >>> text = "Internal error: Oops: 96000004 [#1]\\n---[ end trace 0 ]---\\nKernel panic - not syncing: Oops"
+    >>> [segment.kind for segment in segments(Lines(log_text(text)), FactReader())]
     ['oops', 'panic']
     """
     reports: list[Segment] = []
-    streams: dict[str, _Context] = {}
-    for line in lines:
-        if not line.text:
-            continue
-        stream = streams.get(line.caller)
-        starts = _FIRST_WORDS.match(line.text)
-        if starts is None and (stream is None or (stream.open is None and stream.preamble is None)):
-            continue  # nearly all lines of a long log
-        if stream is None:
-            stream = streams[line.caller] = _Context()
-        _take(line, stream, reports, bool(starts))
-    return reports
+    streams: dict[str, _Stream] = {}
+    active: set[str] = set()
+    for place, line in enumerate(lines):
+        if facts.seen(line):
+            streams.clear()
+            active.clear()
+        if line.text:
+            stream = streams.get(line.caller)
+            starts = _FIRST_WORDS.match(line.text)
+            if starts or (stream is not None and not stream.idle):
+                if stream is None:
+                    stream = streams[line.caller] = _Stream()
+                count = len(reports)
+                stream.last = place
+                _take(line, stream, reports, bool(starts))
+                for report in reports[count:]:
+                    report.boot = facts.boot
+                (active.discard if stream.idle else active.add)(line.caller)
+        if active and not place % SILENT:
+            for caller in [caller for caller in active if place - streams[caller].last > SILENT]:
+                del streams[caller]
+                active.discard(caller)
+        if not active:
+            lines.skip()
+    return list(_untangled([report for report in reports if not report.tentative or report.kind != HEADLESS]))
 
 
-def _take(line: Line, stream: _Context, reports: list[Segment], may_start: bool) -> None:
+def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) -> None:
     """Use one line: for the report that it begins, for the open one, or not at all."""
     if may_start:
         if CUT_HERE.match(line.text):
@@ -124,14 +181,37 @@ def _take(line: Line, stream: _Context, reports: list[Segment], may_start: bool)
             stream.preamble = None
             if begun is not stream.open:
                 reports.append(begun)
+                interrupts = stream.open is not None and _is_dying(stream.open)
+                stream.interrupted = stream.open if interrupts else None
                 stream.open = begun
             return
     if stream.preamble is not None:
         stream.preamble.append(line)
         if len(stream.preamble) > PREAMBLE:
             stream.preamble = None
+    if stream.interrupted is not None and stream.open is not None:
+        if STACK_WORDS.match(line.text) and not stream.open.has("Stack: "):
+            stream.interrupted.lines.append(line)
+            return
+        if _cannot_own(stream.open, line.text):
+            stream.open, stream.interrupted = stream.interrupted, None
     if stream.open is not None and not _add(line, stream.open):
-        stream.open = None
+        stream.open, stream.interrupted = stream.interrupted, None
+
+
+def _is_dying(segment: Segment) -> bool:
+    """Whether `die()` has begun to print the report, and has not printed its code yet."""
+    return segment.has("Internal error: ", "Oops") and not segment.has("Code: ")
+
+
+def _cannot_own(segment: Segment, text: str) -> bool:
+    """Whether a line is from the report that this one interrupted.
+
+    The code and the registers are printed by `die()` alone, in one piece, and a trace once.
+    """
+    if text.startswith(CALL_TRACE):
+        return segment.has(CALL_TRACE)
+    return text.startswith(("Code: ", "x29: ", "---[ end trace")) and not segment.has("pc : ", "PC is at", "pstate: ")
 
 
 def _begin(line: Line, current: Segment | None) -> Segment | None:
@@ -141,6 +221,10 @@ def _begin(line: Line, current: Segment | None) -> Segment | None:
         if match := pattern.match(line.text):
             kind, groups = kind_of, {name: text for name, text in match.groupdict().items() if text}
             break
+    if kind == HEADLESS:
+        if current is not None:
+            return None
+        tentative = line.text.startswith("CPU: ")
     if not kind:
         if current is not None:
             return None
@@ -152,7 +236,7 @@ def _begin(line: Line, current: Segment | None) -> Segment | None:
             return None
     if current is not None:
         for start, kinds in _GOES_ON.items():
-            if line.text.startswith(start) and current.kind in kinds and not _has_internal_error(current):
+            if line.text.startswith(start) and current.kind in kinds and not current.has("Internal error: ", "Oops"):
                 _add(line, current)
                 return current
         if current.tentative and kind in _TAKES_OVER[current.kind]:
@@ -162,29 +246,33 @@ def _begin(line: Line, current: Segment | None) -> Segment | None:
     return Segment(kind, line, groups, lines=[line], tentative=tentative)
 
 
-def _has_internal_error(segment: Segment) -> bool:
-    return any(line.text.startswith(("Internal error: ", "Oops")) for line in segment.lines)
-
-
 def _add(line: Line, segment: Segment) -> bool:
     """Add a line to a report; `False` if the report has ended."""
-    if END_TRACE.match(line.text):
+    text = line.text
+    if END_TRACE.match(text):
         segment.lines.append(line)
         segment.ended = True
         return False
-    if segment.kind == "user fault" and line.text == CALL_TRACE:
+    if segment.kind == "user fault" and text == CALL_TRACE:
         return False  # of another report: `dump_backtrace()` does not print the stack of user space
     known = (
-        _BELONGS.match(line.text) is not None
-        or is_dump_line(line.text)
-        or is_walk_line(line.text)
-        or read_symbol(line.text) is not None
-        or is_sign(line.text)
-        or (is_bare_name(line.text) and segment.foreign == 0 and _in_bare_trace(segment))
+        _BELONGS.match(text) is not None
+        or is_dump_line(text)
+        or is_walk_line(text)
+        or read_symbol(text) is not None
+        or STACK_WORDS.match(text) is not None
+        or is_sign(text)
+        or (is_bare_name(text) and segment.foreign == 0 and _in_bare_trace(segment))
     )
     segment.foreign = 0 if known else segment.foreign + 1
     if known:
         segment.lines.append(line)
+        if (
+            segment.tentative
+            and segment.kind == HEADLESS
+            and text.startswith(("pc : ", "PC is at", "pstate: ", "x29: "))
+        ):
+            segment.tentative = False
     return segment.foreign < FOREIGN and len(segment.lines) < LONGEST
 
 
@@ -192,3 +280,68 @@ def _in_bare_trace(segment: Segment) -> bool:
     """Whether the line before is the heading of a trace, or a frame that is only a name."""
     before = segment.lines[-1].text if segment.lines else ""
     return before == CALL_TRACE or is_bare_name(before)
+
+
+# Two CPUs that fault at once print their headlines, syndromes and walks in any order: only `die()` takes a lock.
+_HEAD = "Unable to handle kernel "
+_ONCE = (("Mem abort info:",), ("ESR = 0x",), ("swapper pgtable", "user pgtable"))
+
+
+def _untangled(reports: list[Segment]) -> Iterator[Segment]:
+    """The reports, with those taken apart whose beginnings were printed at the same time."""
+    at = 0
+    while at < len(reports):
+        last = at
+        while last + 1 < len(reports) and _runs_into(reports[last], reports[last + 1]):
+            last += 1
+        group = reports[at : last + 1]
+        if len(group) > 1 and any(map(_is_mixed, group)):
+            yield from _apart(group)
+        else:
+            yield from group
+        at = last + 1
+
+
+def _runs_into(segment: Segment, following: Segment) -> bool:
+    """Whether a fault begins before `die()` has printed anything about the one before."""
+    both = segment.headline.text.startswith(_HEAD) and following.headline.text.startswith(_HEAD)
+    alike = segment.headline.caller == following.headline.caller and segment.boot == following.boot
+    return both and alike and not segment.has(*_BODY)
+
+
+def _is_mixed(segment: Segment) -> bool:
+    """Whether something that a fault prints once is there twice before `die()`, or the walk is of another address."""
+    head = _head(segment)
+    twice = any(sum(line.text.startswith(words) for line in head) > 1 for words in _ONCE)
+    walks = [address for line in head if (address := walk_address(line.text)) is not None]
+    return twice or len(walks) > 1 or any(f"{address:x}" not in segment.headline.text for address in walks)
+
+
+def _head(segment: Segment) -> list[Line]:
+    end = next((n for n, line in enumerate(segment.lines) if line.text.startswith(_BODY)), len(segment.lines))
+    return segment.lines[:end]
+
+
+def _apart(group: list[Segment]) -> Iterator[Segment]:
+    """Faults that were printed at the same time: each with its headline and its walk, what follows as reports.
+
+    A walk names its address. Which syndrome, registers and code belong to which headline is not printed anywhere.
+    """
+    lines = [line for segment in group for line in _head(segment)]
+    body = group[-1].lines[len(_head(group[-1])) :]
+    loose = [line for line in lines if not line.text.startswith(_HEAD) and walk_address(line.text) is None]
+    syndromes = {line.text for line in loose if line.text.startswith("ESR = 0x")}
+    geometry = [line for line in loose if "pgtable: " in line.text]
+    shared = [line for line in loose if line.text.startswith("ESR = 0x")][:1] if len(syndromes) == 1 else []
+    for segment in group:
+        own = [segment.headline, *shared]
+        for n, line in enumerate(lines):
+            address = walk_address(line.text)
+            if address is not None and segment.headline.text.endswith(f"{address:016x}"):
+                own += [lines[n - 1]] if n and lines[n - 1] in geometry else geometry[:1] * (len(geometry) == 1)
+                own.append(line)
+        segment.lines, segment.mixed = own, tuple(line.number for line in loose if line not in own)
+        yield segment
+    if body:
+        first = body[0]
+        yield Segment("oops", first, {}, lines=body, ended=group[-1].ended, boot=group[-1].boot, mixed=(first.number,))

@@ -152,6 +152,16 @@ def is_walk_line(text: str) -> bool:
     return text.startswith("[") and _ADDRESS.match(text) is not None
 
 
+def walk_address(text: str) -> int | None:
+    """The address that a line of entries is about; `None` for any other line.
+
+    >>> walk_address("[0000000000000030] pgd=0000000000000000")
+    48
+    """
+    match = _ADDRESS.match(text) if text.startswith("[") else None
+    return int(match[1], 16) if match else None
+
+
 def read_walk(lines: Sequence[Line]) -> PrintedWalk | None:
     """The walk that the lines print, or `None`. It is decoded if the page size is known.
 

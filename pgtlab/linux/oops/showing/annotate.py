@@ -10,7 +10,7 @@ from functools import cached_property
 from pgtlab.arch import esr
 from pgtlab.linux.oops.inferring.inference import Evidence
 from pgtlab.linux.oops.reading.report import PrintedReport
-from pgtlab.linux.oops.showing.log import OopsLog
+from pgtlab.linux.oops.showing import OopsLog
 from pgtlab.linux.oops.showing.text import facts_remarks, remarks
 
 CONTEXT = 2  # lines around what matters
@@ -119,7 +119,7 @@ def annotate(log: OopsLog) -> AnnotatedLog:
         for inference, numbers in log.inferences
     )
     by_line: dict[int, tuple[str, ...]] = {}
-    for part in (*map(remarks, log.reports), facts_remarks(log.facts)):
+    for part in (*map(remarks, log.reports), *(facts_remarks(part.facts) for part in log.parts)):
         for line, texts in part.items():
             by_line[line] = (*by_line.get(line, ()), *texts)
     return AnnotatedLog(log, tuple(diagnoses), tuple(inferences), by_line)

@@ -9,8 +9,8 @@ from textwrap import wrap
 from pgtlab.arch import esr
 from pgtlab.arch.named_bits import NamedBits
 from pgtlab.arch.named_picture import named_picture
+from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.page_dump import PageDump, PageType
-from pgtlab.linux.oops.reading.read import PrintedLog
 from pgtlab.linux.oops.showing.annotate import AnnotatedLog
 from pgtlab.linux.oops.showing.text import page_type_text
 from pgtlab.linux.page_picture import page_picture

@@ -15,7 +15,7 @@ from pgtlab.linux.oops.reading.code import NOT_DISASSEMBLED, PrintedSymbol
 from pgtlab.linux.oops.reading.consistency import ABORTS
 from pgtlab.linux.oops.reading.header import LogFacts
 from pgtlab.linux.oops.reading.page_dump import OLD_FIELDS, PageType
-from pgtlab.linux.oops.reading.registers import UNTAGGED, pstate_flags, pstate_words
+from pgtlab.linux.oops.reading.registers import BTYPES, UNTAGGED, pstate_flags, pstate_words
 from pgtlab.linux.oops.reading.report import PrintedReport
 from pgtlab.linux.oops.reading.walk import PrintedEntry, PrintedWalk
 
@@ -51,7 +51,7 @@ def report_lines(report: PrintedReport, number: int) -> list[str]:
 def remarks(report: PrintedReport) -> dict[int, tuple[str, ...]]:
     """What was decoded from single lines of a report, by their numbers; not what the lines say themselves.
 
-    >>> from pgtlab.linux.oops.reading.read import read_log
+    >>> from pgtlab.linux.oops.reading import read_log
     >>> log = read_log("Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
     >>> remarks(log.reports[0])[1][0]
     'ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading'
@@ -90,11 +90,32 @@ def _esr(report: PrintedReport) -> Iterator[Remark]:
     if report.esr is None:
         return
     syndrome = esr.decode(report.esr)
-    yield Remark(report.where.get("esr"), f"ESR_EL1   {report.esr:#x}: {syndrome.summary}")
+    summary = syndrome.summary
+    if name := report.brk_name:
+        summary += f", {name}"
+    yield Remark(report.where.get("esr"), f"ESR_EL1   {report.esr:#x}: {summary}")
     for field in (field for part in syndrome.fields for field in part.flat()):
-        shown = field.value or field.name in ("DFSC", "IFSC", "WnR")
-        if shown and field.meaning and field.name not in ("EC", "RES0"):
-            yield _more(f"{field.name} = {field.value:#x}: {field.meaning}")
+        shown = field.value or field.name in ("DFSC", "IFSC", "WnR", "BTYPE", "DataKey", "BKey")
+        meaning = _field_meaning(field.name, field.value, report.maintains_cache) or field.meaning
+        if shown and meaning and field.name not in ("EC", "RES0"):
+            yield _more(f"{field.name} = {field.value:#x}: {meaning}")
+
+
+def _field_meaning(name: str, value: int, maintains_cache: bool) -> str:
+    """What a field of the syndrome means for Linux, where that is more than its own meaning."""
+    if name == "WnR" and maintains_cache:
+        return "always 1 where CM is set: it does not mean a write"
+    if name == "BTYPE":
+        return f"BTYPE={BTYPES[value & 3]}: {_BRANCHES[value & 3]}, to an instruction that does not accept it"
+    return ""
+
+
+_BRANCHES = (  # how PSTATE.BTYPE comes about (Arm ARM D8.4.5, v8.5 BTI)
+    "no branch that is checked",
+    "BR by x16 or x17",
+    "BLR, an indirect call",
+    "BR by another register",
+)
 
 
 def _address(report: PrintedReport) -> Iterator[Remark]:
@@ -267,10 +288,13 @@ def _notes(report: PrintedReport) -> Iterator[Remark]:
         yield Remark(None, f"note      {note}")
 
 
-def facts_lines(facts: LogFacts) -> list[str]:
-    """The facts about the whole log."""
+def facts_lines(facts: LogFacts, reports: Sequence[int] = ()) -> list[str]:
+    """The facts about the whole log, or about the boot that some of its reports are from."""
     lines = [str(remark) for remark in _facts(facts)]
-    return ["The whole log", "-------------", *lines] if lines else []
+    heading = (
+        f"The boot of report{'s' * (len(reports) > 1)} {', '.join(map(str, reports))}" if reports else "The whole log"
+    )
+    return [heading, "-" * len(heading), *lines] if lines else []
 
 
 def facts_remarks(facts: LogFacts) -> dict[int, tuple[str, ...]]:

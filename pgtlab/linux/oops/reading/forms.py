@@ -1,0 +1,271 @@
+r"""The forms that a log comes in: mails, web pages, JSON, terminals with colours, newest line first.
+
+`log_text` turns all of them into plain lines. Where that is possible each stays in its place, so that line numbers are
+those of the text as it was given. Only where one line holds many (a JSON string, HTML with `<br>`) is the text
+replaced, and lines are counted in what it holds.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from json import JSONDecodeError, JSONDecoder
+from typing import Any
+
+#: Words that a message of the kernel begins with. What stands before them in a line is a prefix.
+BEGINNINGS = (
+    "Unable to handle kernel ",
+    "Mem abort info:",
+    "ESR = 0x",
+    "Internal error: ",
+    "Kernel panic - not syncing",
+    "------------[ cut here ]",
+    "BUG: Bad ",
+    "BUG: KASAN: ",
+    "kernel BUG at ",
+    "Hardware name: ",
+    "Modules linked in:",
+    "pstate: ",
+    "pc : ",
+    "Call trace:",
+    "page: refcount:",
+)
+#: Other words that a line must have to begin a report or to state a fact.
+OTHERS = (
+    "BUG: ", "WARNING: ", "Unhandled ", "unhandled ", "Bad mode in", "Insufficient stack", "SError Interrupt", "Oops",
+    ": bad p", "page:", "-bit VAs", "] pgd=", "] *pgd=", "] user address but", "] address between", " PID: ",
+    "PC is at ", "Linux version ", "Booting Linux on ", "Kernel Offset: ", "PHYS_OFFSET: ", "CPU features: 0x",
+    "Memory Limit: ", "Kernel command line: ", "blocked for more than", "detected stall", "detected expedited stall",
+    "hard LOCKUP",
+)  # fmt: skip
+
+_BREAKS = re.compile(r"<(?:br ?/?|/p|/div|/li|/tr|p|div|li|tr)>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:br|p|pre|code|span|div|b|i|em|strong|font|td|th|tr|table|tbody|li|ul|ol|tt|a|body|html|samp|kbd|u|mark)"
+    r"(?:\s[^<>\n]{0,300})?/?>",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?:nbsp|lt|gt|amp|quot|apos|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
+_ESCAPES = re.compile(  # colours and other sequences of terminals, with the escape byte or what it was printed as
+    r"(?:\x1b|\u241b|\^\[|\\(?:e|033|x1b|u001b)|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n\x1b]{0,200}(?:\x07|\x1b\\)|[()][A-Z0-9])|\x1b"
+)
+_LOST_ESCAPES = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,5}m|\d?K(?![a-z]))")
+_SOFT_BREAKS = re.compile(r"((?:[^\n]*=\r?\n)+)([^\n]*)")
+_QUOTED_BYTES = re.compile(rb"=([0-9A-F]{2})")
+_JSON_LINE = re.compile(r"\s*(?:-|data:|\x1e)?\s*(\{.*\}),?\s*$")
+_ESCAPED_NEWLINE = re.compile(r"(?:\\r)?\\n")
+_CONTROL = {ord(character): " " for character in "\u00a0\u202f\u2007\u3000"} | {ord(c): None for c in "\0\ufeff\u200b"}
+
+
+@dataclass(frozen=True)
+class LogText:
+    """A log in plain lines.
+
+    Attributes
+    ----------
+    text : str
+        What line numbers are about: the text as it was given, or what it holds.
+    plain : str
+        The same lines without what mail, web pages and terminals added, in the order in which the kernel printed them.
+    backwards : bool
+        Whether `plain` has the lines of `text` in the opposite order.
+    """
+
+    text: str
+    plain: str
+    backwards: bool = False
+
+    @cached_property
+    def hits(self) -> tuple[tuple[int, str], ...]:
+        """Every place of `BEGINNINGS` and `OTHERS`, in order, with the words that are there."""
+        return tuple(sorted(places(self.plain, BEGINNINGS + OTHERS)))
+
+    @cached_property
+    def newlines(self) -> int:
+        """How many lines end in the text."""
+        return self.plain.count("\n")
+
+    def number(self, counted: int) -> int:
+        """The number of a line in `text`, from its place in `plain`, counted from 1."""
+        return self.newlines + 2 - counted if self.backwards else counted
+
+    def number_at(self, offset: int) -> int:
+        """The number of the line with a character of `plain`."""
+        return self.number(self.plain.count("\n", 0, offset) + 1)
+
+
+def log_text(text: str) -> LogText:
+    r"""A log in plain lines.
+
+    >>> log_text("Mem abort info:=20\nESR =3D 0x96000=\n004").plain.splitlines()
+    ['Mem abort info: ', 'ESR = 0x96000004']
+    >>> log_text('"Mem abort info:\\n  ESR = 0x96000004"').plain
+    'Mem abort info:\n  ESR = 0x96000004'
+    """
+    text = unpacked(text)
+    plain = _without_markup(text)
+    return _in_order(LogText(text, plain))
+
+
+def unpacked(text: str) -> str:
+    """The text itself, or the lines that it holds if it is JSON, or HTML without line breaks."""
+    start = text[:100].lstrip("\ufeff \t\r\n\x1e")
+    if start[:1] in ('"', "{", "[") and (held := _from_json(text)) is not None:
+        return held
+    if (breaks := text.lower().count("<br")) > 4 and breaks > 2 * text.count("\n"):
+        return _BREAKS.sub("\n", text)
+    if "\\n" in text and text.count("\\n") > 4 + 4 * text.count("\n"):
+        return _ESCAPED_NEWLINE.sub("\n", text).replace("\\t", " ").replace('\\"', '"')
+    if "\r" in text and "\n" not in text:
+        return text.replace("\r", "\n")
+    return text
+
+
+def _from_json(text: str) -> str | None:
+    """The messages in one or more JSON documents; `None` if the text is not JSON, or has no words of a kernel."""
+    decoder, at, documents = JSONDecoder(), 0, []
+    skip = re.compile(r"[\s\x1e\ufeff,]*")
+    try:
+        while (at := skip.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+            document, at = decoder.raw_decode(text, at)
+            documents.append(document)
+    except (JSONDecodeError, RecursionError):
+        return None
+    try:
+        strings = [(path, string) for document in documents for path, string in _strings(document)]
+    except RecursionError:
+        return None
+    path = _message_path(strings)
+    if path is None:
+        return None
+    return "\n".join(string.rstrip("\r\n") for other, string in strings if other == path)
+
+
+def _strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The strings in a JSON document, each with the names that lead to it."""
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for name, inner in value.items():
+                yield from _strings(inner, (*path, name))
+        case list() if value and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
+            yield path, bytes(value).decode(errors="replace")  # a journal's message that is not UTF-8
+        case list():
+            for inner in value:
+                yield from _strings(inner, path)
+
+
+def _message_path(strings: Sequence[tuple[tuple[str, ...], str]]) -> tuple[str, ...] | None:
+    """The names that lead to the kernel's messages: those of the strings that have its words most often."""
+    count = Counter(path for path, string in strings if any(words in string for words in BEGINNINGS))
+    return count.most_common(1)[0][0] if count else None
+
+
+def _without_markup(text: str) -> str:
+    """The text with every line in its place, and without what the kernel did not print."""
+    if "=3D" in text:
+        text = _from_quoted_printable(text)
+    if any(character in text for character in "\0\u00a0\u202f\u2007\u3000\ufeff\u200b"):
+        text = text.translate(_CONTROL)
+    if "&" in text and _ENTITY.search(text):
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]).replace("\u00a0", " "), _TAG.sub("", text))
+    elif "<br" in text or "</" in text:
+        text = _TAG.sub("", text)
+    if any(sign in text for sign in ("\x1b", "\u241b[", "^[[", "\\e[", "\\033[", "\\x1b[", "\\u001b[", "\ufffd[")):
+        text = _ESCAPES.sub("", text)
+    if "[0m" in text or "[0;" in text:
+        text = _LOST_ESCAPES.sub("", text)
+    if '"}' in text or '":' in text:
+        text = _json_lines(text)
+    return text
+
+
+def _from_quoted_printable(text: str) -> str:
+    """The text as it was before a mail encoded it; lines that are joined leave empty ones behind them."""
+    text = _SOFT_BREAKS.sub(
+        lambda match: re.sub(r"=\r?\n", "", match[1]) + match[2] + "\n" * match[1].count("\n"), text
+    )
+    return _QUOTED_BYTES.sub(lambda match: bytes([int(match[1], 16)]), text.encode()).decode(errors="replace")
+
+
+def _json_lines(text: str) -> str:
+    """The text in which each line that is a JSON object is only its message."""
+    lines = text.split("\n")
+    starts = line_starts(text)
+    numbers = sorted({bisect_right(starts, offset) - 1 for offset, _ in places(text, BEGINNINGS)})
+    samples = [document for number in numbers[:200] if (document := _object(lines[number])) is not None]
+    path = _message_path([pair for document in samples for pair in _strings(document)])
+    if path is None:
+        return text
+    for number, line in enumerate(lines):
+        document = _object(line)
+        if document is not None:
+            string = next((string for other, string in _strings(document) if other == path), "")
+            lines[number] = string.rstrip("\r\n").replace("\n", " ")
+    return "\n".join(lines)
+
+
+def _object(line: str) -> Any:
+    if "{" not in line[:40] or (match := _JSON_LINE.match(line)) is None:
+        return None
+    try:
+        return json.loads(match[1])
+    except (JSONDecodeError, RecursionError):
+        return None
+
+
+def line_starts(text: str) -> list[int]:
+    """Where each line of a text begins.
+
+    >>> line_starts("a\\nbc\\n")
+    [0, 2, 5]
+    """
+    starts, at = [0], text.find("\n")
+    while at >= 0:
+        starts.append(at + 1)
+        at = text.find("\n", at + 1)
+    return starts
+
+
+def places(text: str, among: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Every place of some words in a text, one after the other."""
+    for words in among:
+        at = text.find(words)
+        while at >= 0:
+            yield at, words
+            at = text.find(words, at + len(words))
+
+
+_ORDER = ("Mem abort info:", "Internal error: ", "Hardware name: ", "pstate: ", "pc : ", "Call trace:")
+_TIME = re.compile(r"\[ {0,8}(\d{1,10}\.\d{1,9})")
+
+
+def _in_order(log: LogText) -> LogText:
+    """The log with its oldest line first."""
+    if not _is_backwards(log):
+        return log
+    return LogText(log.text, "\n".join(reversed(log.plain.split("\n"))), True)
+
+
+def _is_backwards(log: LogText) -> bool:
+    """Whether the newest line is the first: by the timestamps, or by the order within a report."""
+    places = [offset for offset, words in log.hits if words in BEGINNINGS][:400]
+    times = []
+    for place in places:
+        start = log.plain.rfind("\n", 0, place) + 1
+        if match := _TIME.search(log.plain, start, min(place, start + 200)):
+            times.append(float(match[1]))
+    steps = [later - earlier for earlier, later in pairwise(times) if later != earlier]
+    if len(steps) >= 3:
+        return sum(step < 0 for step in steps) > 0.7 * len(steps)
+    first = [next((offset for offset, words in log.hits if words == name), None) for name in _ORDER]
+    known = [offset for offset in first if offset is not None]
+    return len(known) >= 4 and known == sorted(known, reverse=True)
