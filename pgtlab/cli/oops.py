@@ -1,9 +1,9 @@
 """``pgtlab oops``: read the reports in a kernel's log.
 
 Find the reports of an arm64 kernel in a log (bad page, Oops, WARNING, BUG, panic) and decode what they print: ESR_EL1,
-the page-table walk, registers, code, page dumps. The log may be compressed (gz, bz2, xz, zst), quoted or wrapped in a mail, JSON,
-HTML, and have any prefix that stands before most lines.
-The exit status is 2 if the log has no such report.
+the page-table walk, registers, code, page dumps. The log may be compressed (gz, bz2, xz, zst), quoted or wrapped in a
+mail, JSON, or HTML, and have any prefix that stands before most lines. The exit status is 2 if the log has no such
+report.
 
 examples: pgtlab oops console.log;
 dmesg | pgtlab oops - --json
@@ -97,6 +97,8 @@ def _all_of(decompressor: Callable[[], Any], raw: bytes, what: str) -> bytes:
                 break
             raise ValueError(f"{what} is compressed, and damaged: {problem}") from None
         if len(content) > limits.LOG:
-            raise limits.TooLargeError(f"{what} has more than {limits.size(limits.LOG)}, which is the most that is read")
+            raise limits.TooLargeError(
+                f"{what} has more than {limits.size(limits.LOG)}, which is the most that is read"
+            )
         raw = stream.unused_data
     return bytes(content)
