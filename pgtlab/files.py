@@ -11,13 +11,17 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+_BINARY: Final = getattr(os, "O_BINARY", 0)  # of Windows
 
 
-def write_file(path: Path, content: bytes | Callable[[BinaryIO], object], *, replace: bool = True) -> None:
-    """Write a file, and the folder that it is in.
+def write_file(
+    path: Path, content: bytes | Callable[[BinaryIO], object], *, replace: bool = True, mode: int | None = None
+) -> None:
+    """Write a file into a folder that exists.
 
-    A link is followed, and a file that is replaced keeps its permissions. A device or a pipe is written as it is.
+    A link is followed. A device or a pipe is written as it is.
 
     Parameters
     ----------
@@ -27,6 +31,9 @@ def write_file(path: Path, content: bytes | Callable[[BinaryIO], object], *, rep
         What it has in it, or a function that writes that to an open file.
     replace : bool
         Whether a file of that name is replaced.
+    mode : int, optional
+        Its permissions. By default they are those of the file that is replaced, and of a new file what the user's umask
+        says.
 
     Raises
     ------
@@ -39,10 +46,10 @@ def write_file(path: Path, content: bytes | Callable[[BinaryIO], object], *, rep
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "notes", "a")
+    ...     path = Path(folder, "a")
     ...     write_file(path, b"one")
     ...     write_file(path, lambda file: file.write(b"two"))
-    ...     path.read_bytes(), os.listdir(path.parent)
+    ...     path.read_bytes(), os.listdir(folder)
     (b'two', ['a'])
     """
     path = Path(os.path.realpath(path))
@@ -53,14 +60,13 @@ def write_file(path: Path, content: bytes | Callable[[BinaryIO], object], *, rep
         return
     if before and not replace:
         raise _exists(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".pgtlab-{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        with aside.open("xb") as file:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode or 0o666), "wb") as file:
             _fill(file, content)
             file.flush()
             os.fsync(file.fileno())
-        if before:
+        if before and mode is None:
             with suppress(OSError):  # of a file that another user owns
                 aside.chmod(stat.S_IMODE(before.st_mode))
         if replace:

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
 
     write_repo(args.folder)
     bisection = (
-        f"cd {shlex.quote(str(args.folder))}",
+        f"cd {shlex.quote(f'./{args.folder}' if str(args.folder).startswith('-') else str(args.folder))}",
         f"git bisect start {NEXT} {BASE}",
         f"git bisect run pgtlab debug-vm-pgtable --tree-file {TREE_FILE} --bad panic",
     )

@@ -12,6 +12,7 @@ import argparse
 import errno
 import json
 import os
+import signal
 from pathlib import Path
 
 JSON = False
@@ -101,14 +102,45 @@ def serve(folder: Path, port: int | None, *, open_browser: bool) -> int:
         *(f"--WidgetsDataTypeFilter.display_data_priority={mime}" for mime in EXPORTED),
     ]
     with tempfile.TemporaryDirectory(prefix="pgtlab-") as scratch:
+        _have_a_home(Path(scratch))
         _for_this_launch(Path(scratch))
         from jupyterlab.labapp import LabApp
 
         server = LabApp.initialize_server(argv=options)
-        print(f"JupyterLab: http://127.0.0.1:{server.port}{page}?token={token}")
-        print("Ctrl-C stops it.", flush=True)
-        server.start()
+        try:
+            if hasattr(signal, "SIGHUP"):  # the terminal was closed
+                signal.signal(signal.SIGHUP, server._signal_stop)
+            _forget_the_dead(Path(server.runtime_dir))
+            print(f"JupyterLab: http://127.0.0.1:{server.port}{page}?token={token}")
+            print("Ctrl-C stops it.", flush=True)
+            server.start()
+        finally:  # Jupyter leaves them where Ctrl-C does not come from a terminal
+            server.remove_server_info_file()
+            server.remove_browser_open_files()
     return 0
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Remove the files with the tokens of servers that were killed; the numbers of their processes are in the names."""
+    from jupyter_server.utils import check_pid
+
+    for pattern in ("jpserver-*.json", "jpserver-*-open.html"):
+        for path in folder.glob(pattern):
+            pid = path.name.split("-")[1].removesuffix(".json")
+            if pid.isdecimal() and not check_pid(int(pid)):
+                path.unlink(missing_ok=True)
+
+
+def _have_a_home(scratch: Path) -> None:
+    """Let Jupyter and what it starts keep their files in `scratch`, if the user has no home that can be written."""
+    import tempfile
+
+    try:
+        tempfile.TemporaryFile(dir=os.path.expanduser("~")).close()
+    except OSError:
+        (scratch / "home").mkdir()
+        os.environ["HOME"] = os.environ["USERPROFILE"] = str(scratch / "home")
+        print("Your home folder cannot be written: JupyterLab's settings last until it stops.")
 
 
 def _for_this_launch(scratch: Path) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ from typing import Any, Literal
 
 import pgtlab
 from pgtlab.extras import needed_by
+from pgtlab.files import write_file
 from pgtlab.lab import course_data, glossary, progress
 from pgtlab.lab.course_text import from_text, notebook, sources
 from pgtlab.lab.exercise import learner_notebook
@@ -111,8 +110,10 @@ def _place(folder: Path, name: str, made: Any) -> NotebookFile:
     if not target.exists():
         _remember(folder, made, digest)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8") as new:  # "x": even in a race, never over a file
-            new.write(_text(made))
+        try:
+            write_file(target, _text(made), replace=False)
+        except FileExistsError:  # another `pgtlab lab` was quicker
+            return NotebookFile(target, "kept")
         return NotebookFile(target, "new")
     if (was := _made_from(target)) == digest:
         _remember(folder, made, digest)
@@ -130,10 +131,9 @@ def _place(folder: Path, name: str, made: Any) -> NotebookFile:
 def _update(folder: Path, target: Path, merged: Merged, digest: str, made: Any) -> NotebookFile:
     """Write a merged notebook, and keep the learner's file as it was."""
     before = folder / GIVEN / "before" / f"{target.stem}-{digest[:8]}.ipynb"
-    before.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(target, before)
+    _write(before, target.read_bytes())
     _remember(folder, made, digest)
-    _write(target, merged.notebook)
+    write_file(target, _text(merged.notebook))
     said = f"{target} has the course's changes to {_cells(merged.changed)}, and what you wrote."
     if merged.both:
         said += f" You had changed {_cells(merged.both)} of these too: the course's text is above yours."
@@ -147,7 +147,7 @@ def _cells(number: int) -> str:
 def _remember(folder: Path, made: Any, digest: str) -> None:
     given = folder / GIVEN / f"{digest}.ipynb"
     if not given.exists():
-        _write(given, made)
+        _write(given, _text(made))
 
 
 def _made_from(target: Path) -> str | None:
@@ -172,16 +172,13 @@ def _read(path: Path) -> Any:
     return found
 
 
-def _write(path: Path, notebook: Any) -> None:
-    """Write a notebook in one step, so that it is never half written."""
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(_text(notebook), encoding="utf-8")
-    os.replace(aside, path)
+    write_file(path, content)
 
 
-def _text(notebook: Any) -> str:
+def _text(notebook: Any) -> bytes:
     with needed_by("a notebook"):
         import nbformat
 
-    return str(nbformat.writes(notebook)) + "\n"
+    return f"{nbformat.writes(notebook)}\n".encode()

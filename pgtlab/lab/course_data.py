@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import filecmp
-import shutil
 from pathlib import Path
 
+from pgtlab.files import write_file
 from pgtlab.lab.course_text import sources
 from pgtlab.lab.progress import workbench
 
@@ -55,5 +55,5 @@ def place(folder: Path, given: Path) -> None:
     for name in FILES:
         own, last = folder / "data" / name, given / name
         if not own.exists() or (last.exists() and filecmp.cmp(own, last, shallow=False)):
-            shutil.copyfile(origin(name), own)
-        shutil.copyfile(origin(name), last)
+            write_file(own, origin(name).read_bytes())
+        write_file(last, origin(name).read_bytes())

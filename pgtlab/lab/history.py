@@ -7,8 +7,10 @@ order are those of upstream; the merges are those of linux-next, mm before arm64
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -194,7 +196,26 @@ def write_repo(folder: Path) -> None:
     elif folder.exists() or folder.is_symlink():
         raise RepoError(f"{folder} is not a folder: choose an empty or a new folder")
     _git("--version")  # before anything is touched
+    made = [*_missing(folder)]
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _fill(folder)
+    except BaseException:  # a full disk, Ctrl-C: the folder is as it was, so that the next attempt finds it empty
+        for path in made[-1:] or [*folder.iterdir()]:
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+
+
+def _missing(folder: Path) -> Iterator[Path]:
+    """A folder and those above it that are to be made, the highest last."""
+    for path in (folder, *folder.parents):
+        if path.exists():
+            return
+        yield path
+
+
+def _fill(folder: Path) -> None:
     _git("init", "--quiet", "--template=", "--object-format=sha1", ".", folder=folder)
     _git("symbolic-ref", "HEAD", f"refs/heads/{TRUNK}", folder=folder)
     for key, value in zip(("user.name", "user.email"), _WHO, strict=True):

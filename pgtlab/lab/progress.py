@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pgtlab.files import write_file
 from pgtlab.lab.answers import Said
 from pgtlab.lab.question import Verdict
 
@@ -133,11 +133,8 @@ class Progress:
         self.reader = self.reader or secrets.token_hex(4)  # in a browser there is no file before the first answer
         data: dict[str, Any] = {"reader": self.reader, "exercises": self.exercises}
         data["answers"] = [asdict(answer) for answer in self.answers]
-        aside = self.path.with_name(f".{FILE}.{os.getpid()}")
         try:
-            aside.touch(OWNER_ONLY)
-            aside.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-            os.replace(aside, self.path)
+            write_file(self.path, f"{json.dumps(data, indent=1)}\n".encode(), mode=OWNER_ONLY)
             self._only_here = False
         except OSError as error:
             self._only_here = True

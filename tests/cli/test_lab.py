@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pgtlab.cli.lab import FIRST, check_port
+from pgtlab.cli.lab import FIRST, _have_a_home, check_port
 
 pytestmark = pytest.mark.slow  # it starts JupyterLab
 
@@ -29,10 +29,17 @@ def server(tmp_path_factory):
     (registered / "kernel.json").write_text(
         json.dumps({"argv": ["/bin/false"], "display_name": "Another", "language": "python"})
     )
+    runtime = home / "runtime"
+    runtime.mkdir()
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    for name in (f"jpserver-{dead.pid}.json", f"jpserver-{dead.pid}-open.html"):
+        (runtime / name).write_text("a token")
+    (runtime / f"jpserver-{os.getpid()}.json").write_text("{}")
     process = subprocess.Popen(
         [sys.executable, "-m", "pgtlab.cli", "lab", "bench", "--no-browser"],
         cwd=home,
-        env={**os.environ, "HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0"},
+        env={**os.environ, "HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0", "JUPYTER_RUNTIME_DIR": str(runtime)},
         # A shell lets what it runs in the background ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
@@ -140,10 +147,31 @@ def test_an_exported_page_shows_a_widgets_picture(server):
 def test_ctrl_c_stops_it_cleanly(server):
     process, address = server
     get(f"{address[1]}/api/status", address[3])
+    runtime = Path(os.readlink(f"/proc/{process.pid}/cwd")) / "runtime"
+    alive = f"jpserver-{os.getpid()}.json"
+    assert {path.name for path in runtime.glob("jpserver*")} == {
+        alive,
+        f"jpserver-{process.pid}.json",
+        f"jpserver-{process.pid}-open.html",
+    }, "the tokens of servers that were killed are removed"
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "Traceback" not in rest
+    assert {path.name for path in runtime.glob("jpserver*")} == {alive}, "its token is removed"
+
+
+def test_a_home_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("USERPROFILE", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _have_a_home(tmp_path / "scratch")
+    assert os.environ["HOME"] == str(tmp_path)
+    for home in ("/nonexistent", "/dev/null", "/proc"):
+        (tmp_path / home[1:]).mkdir(parents=True)
+        monkeypatch.setenv("HOME", home)
+        _have_a_home(tmp_path / home[1:])
+        assert os.access(os.environ["HOME"], os.W_OK)
+        assert capsys.readouterr().out.startswith("Your home folder cannot be written")
 
 
 def test_invalid_ports():

@@ -18,14 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What each part may import of the others, besides itself. `pgtlab` is the façade, __init__.py.
 BELOW = {
     "pgtlab.extras": set(),
+    "pgtlab.files": set(),
     "pgtlab.limits": set(),
     "pgtlab.picture": set(),
     "pgtlab.progress_bar": set(),
     "pgtlab.terms": set(),
-    "pgtlab.arch": {"pgtlab.extras", "pgtlab.limits", "pgtlab.picture", "pgtlab.progress_bar"},
-    "pgtlab.linux": {"pgtlab.extras", "pgtlab.limits", "pgtlab.picture", "pgtlab.progress_bar", "pgtlab.arch"},
+    "pgtlab.arch": {"pgtlab.extras", "pgtlab.files", "pgtlab.limits", "pgtlab.picture", "pgtlab.progress_bar"},
     "pgtlab": {"pgtlab.picture", "pgtlab.arch", "pgtlab.linux"},
 }
+BELOW["pgtlab.linux"] = {*BELOW["pgtlab.arch"], "pgtlab.arch"}
 BELOW["pgtlab.lab"] = {*BELOW["pgtlab.linux"], "pgtlab", "pgtlab.terms", "pgtlab.linux"}
 BELOW["pgtlab.plot"] = BELOW["pgtlab.cli"] = {*BELOW["pgtlab.lab"], "pgtlab.lab"}
 BELOW["pgtlab.cli"] = {*BELOW["pgtlab.cli"], "pgtlab.__main__"}

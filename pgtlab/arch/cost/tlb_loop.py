@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pgtlab.arch.compiled import compiled
 from pgtlab.arch.cost.counts import FAULTS, HITS, LEVELS, READS, WALK_CACHE_HITS, WALKS
 from pgtlab.arch.cost.tlb import Hardware, Replacement
 from pgtlab.arch.descriptor import DescriptorFormat
@@ -133,7 +133,7 @@ def _shift(format: DescriptorFormat, kind: int, coalesces: bool) -> int:
     return format.granule.level_shift(level) + run.bit_length() - 1
 
 
-@njit(cache=True)
+@compiled
 def run_trace(m, at, lower, upper, vas, asids, walks, counts):  # type: ignore[no-untyped-def]
     """Run `vas` through the caches and add to `counts`; without `asids` all have ASID 0."""
     asid, walk, last = np.int64(0), np.int64(-1), ~vas[0] if len(vas) else np.uint64(0)
@@ -176,13 +176,13 @@ def run_trace(m, at, lower, upper, vas, asids, walks, counts):  # type: ignore[n
         fill(m, at, L2, kind, ia, owner)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def table_kind(level):  # type: ignore[no-untyped-def]
     """Kind of a table descriptor read at `level`: it has no nG bit, and belongs to the ASID."""
     return (level + 1) << 2 | NG
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def look_up(m, at, stage, ia, owner):  # type: ignore[no-untyped-def]
     """Look in the TLBs of a stage: (the one that has it, the kind that it has there), or (NONE, NONE)."""
     for cache in range(m[at.stages + stage], m[at.stages + stage + 1]):
@@ -194,7 +194,7 @@ def look_up(m, at, stage, ia, owner):  # type: ignore[no-untyped-def]
     return NONE, NONE
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def walk_from(m, at, start_level, level, ia, owner, counts):  # type: ignore[no-untyped-def]
     """Look in the walk caches, the deepest level first: the level at which a walk that ends at `level` begins."""
     for n in range(level - 1, start_level - 1, -1):
@@ -205,13 +205,13 @@ def walk_from(m, at, start_level, level, ia, owner, counts):  # type: ignore[no-
     return start_level
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def key_of(kind, number, owner):  # type: ignore[no-untyped-def]
     """The key of an entry of `kind` for the piece `number` of the address space; a global one drops the ASID."""
     return number << 22 | (owner if kind & NG else owner & 1) | kind << 1
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def hits(m, at, cache, kind, ia, owner):  # type: ignore[no-untyped-def]
     """Whether `cache` has the entry of `kind` for `ia`, which it then has used."""
     number = ia >> m[at.shifts + KINDS * (owner & 1) + kind]
@@ -229,7 +229,7 @@ def hits(m, at, cache, kind, ia, owner):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def fill(m, at, stage, kind, ia, owner):  # type: ignore[no-untyped-def]
     """Put an entry into the cache of the stage that holds its level, if one does."""
     cache = m[at.holders + LEVELS * stage + (kind >> 2)]
@@ -243,7 +243,7 @@ def fill(m, at, stage, kind, ia, owner):  # type: ignore[no-untyped-def]
     use(m, at, cache, set, slot)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def know_kind(m, kinds, kind):  # type: ignore[no-untyped-def]
     """From now on the cache whose kinds begin at `kinds` is probed for `kind`."""
     count = m[kinds]
@@ -254,7 +254,7 @@ def know_kind(m, kinds, kind):  # type: ignore[no-untyped-def]
     m[kinds + count + 1] = kind
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def use(m, at, cache, set, slot):  # type: ignore[no-untyped-def]
     """Note that `slot` was used."""
     m[at.clock] += 1
@@ -272,7 +272,7 @@ def use(m, at, cache, set, slot):  # type: ignore[no-untyped-def]
             node >>= 1
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def victim(m, at, cache, set):  # type: ignore[no-untyped-def]
     """The slot that is replaced: the first empty one, or the choice of the replacement policy."""
     column = at.caches + COLUMNS * cache

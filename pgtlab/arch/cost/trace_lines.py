@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pgtlab.arch.compiled import compiled
 from pgtlab.arch.cost.trace import U64
 
 
-@njit(cache=True)
+@compiled
 def parse(text: NDArray[np.uint8], numbers: U64):  # type: ignore[no-untyped-def]
     """Numbers from whole lines: (how many numbers, how many lines, where the first bad line begins or -1)."""
     count, lines, at = 0, 0, 0

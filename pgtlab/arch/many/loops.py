@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pgtlab.arch.compiled import compiled
 from pgtlab.arch.many.rules import Geometry, Rules
 from pgtlab.arch.memory import U64, Banks
 from pgtlab.arch.translations import NO_FAULT, Translations
@@ -71,7 +71,7 @@ def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Transl
     return int(_translate_range(banks, g, rules, cache, vas, *results.arrays))
 
 
-@njit(cache=True)
+@compiled
 def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
     where, words = np.empty(CHUNK, np.uint64), np.empty(CHUNK, np.uint64)
     pending = np.empty(CHUNK, np.int64)  # which addresses of a chunk need a closer look
@@ -107,7 +107,7 @@ def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes)
     return others
 
 
-@njit(cache=True)
+@compiled
 def _look_up(g, tables, cache_shift, vas, where, pending):  # type: ignore[no-untyped-def]
     """Find the leaves of regions that are known to have a last table; list the others, and return their number."""
     count = 0
@@ -121,7 +121,7 @@ def _look_up(g, tables, cache_shift, vas, where, pending):  # type: ignore[no-un
     return count
 
 
-@njit(cache=True)
+@compiled
 def _walk_regions(banks, g, status, cache, vas, where, pending, ended, ended_at):  # type: ignore[no-untyped-def]
     """Find the leaves of the others, or how their walks end: copied to `ended`, whose number is returned."""
     tables, ends = cache.tables, cache.ends
@@ -148,19 +148,19 @@ def _walk_regions(banks, g, status, cache, vas, where, pending, ended, ended_at)
     return count
 
 
-@njit(cache=True)
+@compiled
 def _region(g, va):  # type: ignore[no-untyped-def]
     """The number of the region of an address."""
     return ((va ^ g.flip) & (g.top_bits | g.input_mask)) >> g.region_shift
 
 
-@njit(cache=True)
+@compiled
 def _deciding(g, word, where):  # type: ignore[no-untyped-def]
     """All that a leaf's attributes and verdict depend on."""
     return (word & g.deciding) | (where & ~INDEX)
 
 
-@njit(cache=True)
+@compiled
 def _all_like(g, latest, its_attributes, vas, where, words, differing, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
     """Take every page for one like the last good leaf; list those that are not, and return their number."""
     offset = (np.uint64(1) << g.shift) - np.uint64(1)
@@ -177,7 +177,7 @@ def _all_like(g, latest, its_attributes, vas, where, words, differing, pa, fault
     return count
 
 
-@njit(cache=True)
+@compiled
 def _finish(g, rules, end, level, word, inherited, va):  # type: ignore[no-untyped-def]
     """What the leaf or the status code in which a walk ended gives for `va`: address, status code, attributes."""
     if end != LEAF:
@@ -193,7 +193,7 @@ def _finish(g, rules, end, level, word, inherited, va):  # type: ignore[no-untyp
     return reached, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type)
 
 
-@njit(cache=True)
+@compiled
 def _rule_index(word, inherited):  # type: ignore[no-untyped-def]
     """Index into `Rules.leaf`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits."""
     upper, middle, lower = word >> np.uint64(51), word >> np.uint64(10), word >> np.uint64(6)
@@ -201,7 +201,7 @@ def _rule_index(word, inherited):  # type: ignore[no-untyped-def]
     return inherited << np.uint64(8) | own
 
 
-@njit(cache=True)
+@compiled
 def _bank_of(banks, pa):  # type: ignore[no-untyped-def]
     """The bank that holds `pa` if any does: the last one that begins at or below it, or else the first."""
     low, high = 0, len(banks.base)
@@ -214,7 +214,7 @@ def _bank_of(banks, pa):  # type: ignore[no-untyped-def]
     return low
 
 
-@njit(cache=True)
+@compiled
 def _locate(banks, pa):  # type: ignore[no-untyped-def]
     """Index into `banks.words` of the word at `pa`; ZERO for RAM without words, NOWHERE where there is none."""
     bank = _bank_of(banks, pa)
@@ -225,7 +225,7 @@ def _locate(banks, pa):  # type: ignore[no-untyped-def]
     return ZERO if banks.ram_base <= pa < banks.ram_end else NOWHERE
 
 
-@njit(cache=True)
+@compiled
 def _whole_table(banks, table, last):  # type: ignore[no-untyped-def]
     """Index of the first word of a table whose entries 0 to `last` lie side by side; negative where they do not."""
     first = _locate(banks, table)
@@ -233,20 +233,20 @@ def _whole_table(banks, table, last):  # type: ignore[no-untyped-def]
     return first if whole else np.int64(-1)
 
 
-@njit(cache=True)
+@compiled
 def _output_address(g, word, low_bit):  # type: ignore[no-untyped-def]
     """The address in `word`, whose lowest bit is `low_bit`."""
     in_place = word & g.address_in_place & ~((np.uint64(1) << low_bit) - np.uint64(1))
     return in_place | ((word >> g.high_from) & g.high_mask) << g.high_to
 
 
-@njit(cache=True)
+@compiled
 def _level_shift(g, level):  # type: ignore[no-untyped-def]
     """`Granule.level_shift`."""
     return np.uint64(LAST_LEVEL - level) * g.bits_per_level + g.shift
 
 
-@njit(cache=True)
+@compiled
 def _walk_upper(banks, g, status, va):  # type: ignore[no-untyped-def]
     """Walk from the first table to the last one, level 3, or to where the walk ends before.
 
@@ -277,7 +277,7 @@ def _walk_upper(banks, g, status, va):  # type: ignore[no-untyped-def]
     return np.int64(LAST_TABLE), np.int64(LAST_LEVEL), table, inherited
 
 
-@njit(cache=True)
+@compiled
 def _read_last(banks, g, status, table, ia):  # type: ignore[no-untyped-def]
     """The entry for `ia` of the level 3 table at `table`: (LEAF or a status code, the word)."""
     last = (np.uint64(1) << (g.shift + g.bits_per_level)) - np.uint64(1)

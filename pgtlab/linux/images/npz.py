@@ -26,6 +26,7 @@ from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.arch.tables.tree import table_tree
 from pgtlab.arch.word import MASK64
+from pgtlab.files import write_file
 from pgtlab.linux.cpu import CPU, CPUS, CPUError
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 from pgtlab.linux.kconfig import Config, ConfigError
@@ -149,4 +150,4 @@ def write(path: Path, image: Image) -> None:
     arrays["phys"] = np.array(sorted(tables), np.uint64)
     arrays["count"] = np.array([len(tables[pa]) for pa in sorted(tables)], np.uint64)
     arrays["data"] = np.concatenate([np.zeros(0, np.uint64), *(tables[pa] for pa in sorted(tables))])
-    np.savez_compressed(path, **arrays)
+    write_file(path, lambda file: np.savez_compressed(file, **arrays))
