@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite
+.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -94,6 +94,21 @@ test-lite: env  ## build the browser edition without numpy, and use it in a Chro
 	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" \
 	  $(BIN)/python -m pytest --quiet tests/browser/browser_edition.py
 
+# The hub, what starts a student's server, and the proxy, which is a program of npm's.
+HUB := deploy/jupyterhub
+HUB_READY := $(HUB)/node_modules/.ready-$(shell cat requirements.lock $(HUB)/*.lock $(HUB)/package-lock.json | cksum | cut -d' ' -f1)
+$(HUB_READY): $(READY)
+	@command -v npm >/dev/null || { echo "JupyterHub's proxy needs npm and Node 18 or newer (Debian: apt-get install npm)." >&2; exit 1; }
+	@$(PIP) --require-hashes --requirement $(HUB)/requirements.lock
+	@npm ci --silent --no-fund --no-audit --prefix $(HUB)
+	@touch $@
+
+hub: $(HUB_READY)  ## start a JupyterHub for a trial with a class, on this machine; docs/class-server.md says more
+	@$(BIN)/jupyterhub --config $(HUB)/jupyterhub_config.py
+
+test-hub: $(HUB_READY)  ## start it on free ports, let ten students run a chapter, and stop it; USERS=2 takes fewer
+	@$(if $(USERS),USERS=$(USERS)) $(BIN)/python -m pytest --quiet tests/hub/ten_users.py
+
 handout: env  ## write the course's handout and answer sheet as PDF into build/handout; SEED=n draws other numbers
 	$(BIN)/python -W ignore docs/write_handout.py $(SEED)
 
@@ -110,10 +125,12 @@ screenshots: env  ## take the documentation's screenshots in a running JupyterLa
 # package, without which pip looks for a version that is not in the lock.
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
   --custom-compile-command 'make lock'
-lock: env  ## update requirements.lock and the locks in lite/ to the newest versions
+lock: env  ## update requirements.lock and the locks in lite/ and deploy/ to the newest versions
 	$(LOCK) --universal --python-version 3.11 --fork-strategy fewest \
 	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock
 	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
 	  --group lite --output-file lite/requirements.lock
 	$(LOCK) --python-version 3.14 --python-platform wasm32-pyodide2024 --constraint requirements.lock \
 	  --no-emit-package widgetsnbextension --group browser --output-file lite/browser.lock
+	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
+	  --group hub --output-file $(HUB)/requirements.lock

@@ -34,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("workbench"),
         help="where your notebooks are kept (default: ./workbench)",
     )
+    parser.add_argument("--no-server", action="store_true", help="only make the notebooks, or bring them up to date")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=int, help=f"the port to use (default: a free one, {FIRST_PORT} if it is)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build the workbench, then serve it until Ctrl-C."""
+    """Build the workbench, then serve it until Ctrl-C, unless only the notebooks are wanted."""
     from pgtlab.lab import course
 
     if args.port is not None:
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     for page in pages:
         if page.said:
             print(page.said)
+    if args.no_server:
+        return 0
     return serve(args.folder.resolve(), args.port, open_browser=not args.no_browser)
 
 

@@ -82,7 +82,10 @@ def test_the_words_are_found(text, odd):
     assert bool(ODD_WORDS.search(text)) == odd
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "lite/requirements.lock", "lite/browser.lock"])
+LOCKS = ["requirements.lock", "lite/requirements.lock", "lite/browser.lock", "deploy/jupyterhub/requirements.lock"]
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_has_hashes_and_no_addresses(name):
     lock = (ROOT / name).read_text()
     assert "://" not in lock
@@ -95,6 +98,14 @@ def test_npms_lock_has_hashes_and_no_addresses():
     text = (ROOT / "lite/deno.lock").read_text()
     assert "://" not in text
     assert all(package["integrity"].startswith("sha512-") for package in json.loads(text)["npm"].values())
+
+
+def test_the_lock_of_the_hubs_proxy_has_hashes_and_no_addresses():
+    packages = json.loads((ROOT / "deploy/jupyterhub/package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"].keys() == {"configurable-http-proxy"}
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
 
 
 def test_no_generated_notebook_is_committed():
