@@ -55,7 +55,7 @@ def small_tlb_picture(watched: Sequence[WatchedAccess], number: int, tlb: TLB, r
     shapes = [text("title", 4, 16, title, "start strong")]
     lines = [title]
     for n, each in enumerate(watched, 1):
-        shapes += _access(n, each, n == number)
+        shapes += _access(n, each, number)
     shapes += _legend(watched[:number])
     shapes += _walk(now, regime)
     top = WALK + 56
@@ -91,14 +91,15 @@ def _title(watched: Sequence[WatchedAccess], number: int, tlb: TLB) -> str:
     return f"{title} misses, and fills entry {_entry_name(now.accessed.filled[0].at.slot, tlb)}"
 
 
-def _access(n: int, each: WatchedAccess, current: bool) -> Iterator[Shape]:
-    """The box of an access: press it to go there."""
+def _access(n: int, each: WatchedAccess, number: int) -> Iterator[Shape]:
+    """The box of an access: press it to go there. It is pale while it is still to come."""
     row, column = divmod(n - 1, IN_A_ROW)
     x, y = 4 + column * STEP, STRIP + row * STEP
     letter, classes, words = KINDS[each.kind]
     hint = f"access {n}, {each.accessed.va:#x} with ASID {each.accessed.asid}: {words}"
-    yield rect(f"access {n}", x, y, BOX, BOX, f"{classes}{' now' if current else ''}", hint, access=str(n))
-    ink = "" if classes == "byte" else " on-fill"
+    when = " now" if n == number else " ghost" if n > number else ""
+    yield rect(f"access {n}", x, y, BOX, BOX, f"{classes}{when}", hint, access=str(n))
+    ink = " on-fill" if classes != "byte" else " faint" if n > number else ""
     yield text(f"access letter {n}", x + BOX / 2, y + 16, letter, f"middle small{ink}", quiet=True)
 
 

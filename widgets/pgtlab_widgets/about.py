@@ -35,7 +35,19 @@ ABOUT: Final = {
         " have the same columns: what the MMU does with these bits, and which of Linux's levels they belong "
         "to. A hue is a level of the MMU's, grey the offset in the page. A dashed frame is a level that does "
         "not exist in this kernel. Pin a kernel to compare another with it, bit by bit.",
-        (*_LEVELS, "level", "start level", "offset", "folded", "LPA2", "VA_BITS", "PA_BITS", "vabits_actual", "T0SZ"),
+        (
+            *_LEVELS,
+            "level",
+            "start level",
+            "offset",
+            "folded",
+            "max",
+            "LPA2",
+            "VA_BITS",
+            "PA_BITS",
+            "vabits_actual",
+            "T0SZ",
+        ),
     ),
     "WalkStepper": About(
         "What does the MMU read, in which order, and what does Linux call it?",
@@ -43,14 +55,14 @@ ABOUT: Final = {
         "from an entry to the table that it points to. The coloured digits of a word are that address. Below "
         "are the register with the first table, the tables, and the outcome; on the right are Linux's pointers "
         "to the same words. What is pale is still to come.",
-        (*_LEVELS, "index", "descriptor", "canonical", "fault", "ESR_EL1", "PAR_EL1", "TTBR0_EL1", "AF", "LPA2"),
+        (*_LEVELS, "index", "descriptor", "canonical", "fault", "ESR_EL1", "PAR_EL1", "TTBR0_EL1", "AF", "max", "LPA2"),
     ),
     "TableMap": About(
         "Where does an address lie, at every scale?",
         "Each bar enlarges the framed part of the bar above; lower addresses are on the left. A colour is a "
         "level of tables: full height is mapped memory, half height leads to another table, and empty maps "
         "nothing. Below are the tables on the way, a column for each level. Click any part to go there.",
-        ("level", "linear map", "vmemmap", "PAGE_OFFSET", "table", "leaf", "contiguous", "UXN", "PXN", "LPA2"),
+        ("level", "linear map", "vmemmap", "PAGE_OFFSET", "table", "leaf", "contiguous", "UXN", "PXN", "max", "LPA2"),
     ),
     "FoldLab": About(
         "On which CPU does which of Linux's levels vanish?",
@@ -58,21 +70,21 @@ ABOUT: Final = {
         "colour of the MMU's level. A gap is a level that the compiler folded. A dashed box is folded at run "
         "time, because this CPU has fewer bits than the kernel was built for. Click a cell to show this "
         "kernel in the other views.",
-        (*_LEVELS, "folded", "level", "LPA2", "LPA", "VA_BITS", "vabits_actual", "granule"),
+        (*_LEVELS, "folded", "level", "max", "LPA2", "LPA", "VA_BITS", "vabits_actual", "granule"),
     ),
     "PageInspector": About(
         "Four bytes, two names: how does a map count of -512 come about?",
         "The grid is the 64 bytes of one struct page, with the members that lie there, those of a union side "
         "by side. A button calls the kernel's function; amber marks the bytes that it changed. The frame is "
         "around four bytes with two names. What was done can be taken back. The log marks the map count.",
-        ("struct page", "_mapcount", "page_type", "constructor", "destructor", "bad page", "pfn"),
+        ("struct page", "_mapcount", "page_type", "constructor", "destructor", "bad page", "pfn", "max", "LPA2"),
     ),
     "BugLab": About(
         "What did this bug do to the kernel, and how is it fixed?",
         "Five stages, which unfold. 1: choose a tree or a bug; a kernel boots with it, and the picture says how "
         "that ends. 2: read the log, what follows from it, and which lines are the evidence. 3: patch a "
         "function; the kernel boots again. 4 and 5: have it judged, and run it in every configuration.",
-        ("bad page", "Oops", "panic", "call trace", "livepatch", "Tree", "Commit", "folded", "taint"),
+        ("bad page", "Oops", "panic", "call trace", "livepatch", "Tree", "Commit", "folded", "max", "LPA2", "taint"),
     ),
     "OopsReader": About(
         "What does this log say about the kernel that wrote it?",
@@ -85,12 +97,12 @@ ABOUT: Final = {
         "The graph has the newest commit on top. Click a row to boot and test its commit, or test the one that "
         "git would test next, in the thick frame. Each meaning of bad has its own bisection. The first bad "
         "commit that it finds is marked in the margin with its number, and stays there to be compared.",
-        ("Tree", "Commit", "bad page", "panic", "outcome"),
+        ("Tree", "Commit", "bad page", "panic", "outcome", "max", "LPA2"),
     ),
     "TLBView": About(
         "What does a TLB hold, and what does one more level of tables cost?",
         "What a TLB holds: each box is an access, h for a hit, m for a miss that fills an empty entry, e for a "
-        "miss that evicts one. Below are the levels that the walk reads, and the entries after the access; "
+        "miss that evicts one; what is pale is still to come. Below are the levels that the walk reads, and the entries after the access; "
         "amber marks the new one. What a level costs: a long trace runs through the same TLB and walk caches "
         "with two sizes of address. The bars are the descriptors that the MMU reads for each access, by level, "
         "and the shares of lookups that hit. They are pale until all is counted.",

@@ -242,7 +242,7 @@ class BugLab(KernelView):
     def _stages(self) -> dict[str, str]:
         """What each stage has to say while it is folded."""
         log, dmesg = self.annotated, self.run.dmesg
-        reports = _some(len(self.run.reports), "report", "reports")
+        reports = _some(len(log.log.reports) if log else len(self.run.reports), "report", "reports")
         diagnosed = _some(len(log.diagnoses) if log else 0, "diagnosis", "diagnoses")
         patched = sorted(self.editor.patched.functions)
         result, filled = self.judge.result, Counter(self.matrix.outcomes.values())
