@@ -102,10 +102,10 @@ ABOUT: Final = {
     "TLBView": About(
         "What does a TLB hold, and what does one more level of tables cost?",
         "What a TLB holds: each box is an access, h for a hit, m for a miss that fills an empty entry, e for a "
-        "miss that evicts one; what is pale is still to come. Below are the levels that the walk reads, and the entries after the access; "
-        "amber marks the new one. What a level costs: a long trace runs through the same TLB and walk caches "
-        "with two sizes of address. The bars are the descriptors that the MMU reads for each access, by level, "
-        "and the shares of lookups that hit. They are pale until all is counted.",
+        "miss that evicts one; what is pale is still to come. Below are the levels that the walk reads, and the "
+        "entries after the access; amber marks the new one. What a level costs: a long trace runs through the "
+        "same TLB and walk caches with two sizes of address. The bars are the descriptors that the MMU reads for "
+        "each access, by level, and the shares of lookups that hit. They are pale until all is counted.",
         ("TLB", "walk cache", "level", "descriptor", "contiguous", "ASID", "granule"),
     ),
 }
