@@ -1,24 +1,23 @@
-"""Attributes of a translation: the kind of memory, and who may do what with it (Arm ARM D8.4, D8.5).
-
-The permission rules are written with bit operations on zeros and ones. They mean the same for numbers and for arrays of
-numbers, so the walk of one address and the tables that the walk of many consults come from the same lines.
-"""
+"""Attributes of a translation, above all the kind of memory (Arm ARM D8.5); `permissions` says who may do what."""
 
 from __future__ import annotations
 
 from pgtlab.arch.bitfield import BitFields, Field
-from pgtlab.arch.fault import Access
+from pgtlab.arch.memory_type import (
+    NORMAL_NON_CACHEABLE,
+    NORMAL_NON_CACHEABLE_XS_0,
+    NORMAL_WT_XS_0,
+    TAGGED_NORMAL,
+)
 from pgtlab.arch.registers import Shareability
-
-NORMAL_NON_CACHEABLE = 0x44
-NORMAL_NON_CACHEABLE_XS_0, NORMAL_WT_XS_0 = 0x40, 0xA0  # memory types that only CPUs with FEAT_XS have
 
 
 class MemoryAttributes(BitFields):
     """The attributes of a translation, with everything that was inherited from the tables.
 
     ATTR and SH are the memory type, as a byte of MAIR_EL1, and the shareability that take effect; AP, UXN and PXN
-    include the tables' own.
+    include the tables' own. With indirect permissions (FEAT_S1PIE) AP, UXN and PXN are zero, since these bits of a leaf
+    choose an entry of PIR_EL1 then: `Walk.permissions` says what is allowed.
 
     >>> MemoryAttributes(ATTR=0xff, SH=3, PXN=1, UXN=1)
     MemoryAttributes(0x33ff: PXN=0x1 UXN=0x1 SH=INNER ATTR=0xff)
@@ -43,9 +42,9 @@ def memory_type(attr: int) -> str:
 
     XS=0 stands in the words where FEAT_XS adds a byte for it: memory for whose accesses a DSB with nXS waits too.
 
-    >>> [memory_type(attr) for attr in (0x00, 0x04, 0x44, 0xff, 0xee, 0x40)]
+    >>> [memory_type(attr) for attr in (0x00, 0x04, 0x44, 0xff, 0xee, 0x40, 0xf0)]
     ['Device-nGnRnE', 'Device-nGnRE', 'Normal Non-cacheable', 'Normal WB RWA', 'Normal WB RA',
-    'Normal Non-cacheable XS=0']
+    'Normal Non-cacheable XS=0', 'Tagged Normal WB RWA']
     """
     outer, inner = attr >> 4, attr & 0xF
     if outer == 0 and inner & 0b10 == 0:
@@ -56,6 +55,8 @@ def memory_type(attr: int) -> str:
         return "Normal Non-cacheable XS=0"
     if attr == NORMAL_WT_XS_0:
         return "Normal WT RA XS=0"
+    if attr == TAGGED_NORMAL:
+        return "Tagged Normal WB RWA"
     if outer == 0 or inner == 0:  # what reserved bytes mean is UNPREDICTABLE
         return f"reserved {attr:#04x}"
     if outer == inner:
@@ -119,33 +120,3 @@ def effective_shareability(attr: int, sh: int) -> int:
     """
     outer = attr >> 4 == 0 or attr in (NORMAL_NON_CACHEABLE, NORMAL_NON_CACHEABLE_XS_0)
     return Shareability.OUTER if outer else sh
-
-
-def inherit(ap: int, uxn: int, pxn: int, table: int) -> tuple[int, int, int]:
-    """AP, UXN and PXN of a leaf below tables whose bits 62:59, joined by OR, are `table`.
-
-    APTable[0] takes EL0's access away, which is to clear AP[1]; APTable[1] forbids writes, which is to set AP[2].
-
-    >>> inherit(0b01, 0, 0, 0b0100), inherit(0b01, 0, 0, 0b1010)
-    ((0, 0, 0), (3, 1, 0))
-    """
-    return (ap & ~(table >> 2 & 1)) | (table >> 3 & 1) << 1, uxn | (table >> 1 & 1), pxn | (table & 1)
-
-
-def permitted(access: Access, el: int, ap: int, uxn: int, pxn: int, wxn: int) -> int:
-    """1 where the access is allowed, else 0 (Arm ARM D8.4).
-
-    Nothing that EL0 can write is executable at EL1, and with SCTLR_EL1.WXN nothing that can be written is executable
-    by who can write it.
-
-    >>> [permitted(access, 0, ap=0b01, uxn=1, pxn=1, wxn=0) for access in Access]
-    [1, 1, 0]
-    """
-    user, writable = ap & 1, 1 ^ (ap >> 1 & 1)
-    if access is Access.READ:
-        return 1 if el else user
-    if access is Access.WRITE:
-        return writable if el else user & writable
-    if el:
-        return 1 ^ (pxn | (user & writable) | (wxn & writable))
-    return 1 ^ (uxn | (wxn & user & writable))

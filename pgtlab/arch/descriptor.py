@@ -59,7 +59,7 @@ class _WithAddress(Descriptor):
 
     @classmethod
     def _low_bit(cls) -> int:
-        return cls.format.granule.level_shift(cls.level)
+        return cls.format.granule.level_shift(cls.level)  # a table's is the granule's
 
 
 class Table(_WithAddress):
@@ -69,6 +69,14 @@ class Table(_WithAddress):
     UXNTable = Field(60)
     APTable = Field(62, 61)
     NSTable = Field(63)
+
+    @classmethod
+    def _low_bit(cls) -> int:
+        return cls.format.granule.shift
+
+
+class Stage2Table(_WithAddress):
+    """The address of the next table of stage 2; nothing below inherits anything."""
 
     @classmethod
     def _low_bit(cls) -> int:
@@ -101,6 +109,28 @@ class Block(Leaf):
 
 class PageDescriptor(Leaf):
     """A leaf at level 3, which shows itself as a `Page`: it maps one granule."""
+
+
+class Stage2Leaf(_WithAddress):
+    """A block or a page of stage 2: MemAttr is a memory type itself, and S2AP lets the guest read and write."""
+
+    MemAttr = Field(5, 2)
+    S2AP = Field(7, 6)
+    AF = Field(10)
+    FnXS = Field(11)
+    DBM = Field(51)
+    Contiguous = Field(52)
+    XNX = Field(53)
+    XN = Field(54)
+    software = Field(58, 55)
+
+
+class Stage2Block(Stage2Leaf):
+    """A leaf of stage 2 above level 3."""
+
+
+class Stage2Page(Stage2Leaf):
+    """A leaf of stage 2 at level 3."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +167,7 @@ class DescriptorFormat:
 
     granule: Granule
     packing: OutputAddress
+    stage: int = 1
 
     @property
     def first_block_level(self) -> int:
@@ -166,14 +197,17 @@ class DescriptorFormat:
 
     def decode(self, word: int, level: int) -> Descriptor:
         """The descriptor that `word` is in a table of `level`."""
+        table, block, page = (
+            (Table, Block, PageDescriptor) if self.stage == 1 else (Stage2Table, Stage2Block, Stage2Page)
+        )
         kind: type[Descriptor]
         match word & 0b11, level == LAST_LEVEL:
             case 0b11, True:
-                kind = PageDescriptor
+                kind = page
             case 0b11, False:
-                kind = Table
+                kind = table
             case 0b01, False if level >= self.first_block_level:
-                kind = Block
+                kind = block
             case _:
                 kind = Invalid
         return _layout(kind, self, level)(word)
@@ -307,14 +341,15 @@ def _layout(kind: type[Descriptor], format: DescriptorFormat, level: int) -> typ
     """The class of `kind` with the bits named that depend on the format and the level."""
     names: dict[str, Any] = {"format": format, "level": level, "__doc__": kind.__doc__, "__module__": kind.__module__}
     if issubclass(kind, _WithAddress):
-        low_bit = format.granule.shift if kind is Table else format.granule.level_shift(level)
+        is_table = kind in (Table, Stage2Table)
+        low_bit = format.granule.shift if is_table else format.granule.level_shift(level)
         names["OA"] = Field(49 if format.packing is OutputAddress.LPA2 else 47, low_bit)
         if format.packing is OutputAddress.LPA:
             names["OA_51_48"] = Field(15, 12)
         if format.packing is OutputAddress.LPA2:
             names["OA_51_50"] = Field(9, 8)
-        elif kind is not Table:
+        elif not is_table:
             names["SH"] = Field(9, 8, Shareability)
-        if kind is Block:
+        if kind in (Block, Stage2Block):
             names["nT"] = Field(16)
-    return type(kind.__name__.removesuffix("Descriptor"), (kind,), names)
+    return type(kind.__name__.removesuffix("Descriptor").removeprefix("Stage2"), (kind,), names)

@@ -1,10 +1,11 @@
-"""The MMU of one processing element: stage 1 of the EL1&0 translation regime, without a stage 2 (Arm ARM D8.1)."""
+"""The MMU of one processing element: the EL1&0 regime, with a stage 2 or without, or EL2&0 (Arm ARM D8.1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pgtlab.arch.at import at
 from pgtlab.arch.fault import Access
 from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.walk import Walk, walk
@@ -44,7 +45,7 @@ class MMU(TranslationRegime):
         For big-endian tables, SCTLR_EL1.EE = 1.
     """
 
-    def translate(self, va: int, access: Access = Access.READ, el: int = 1) -> Walk:
+    def translate(self, va: int, access: Access = Access.READ, el: int | None = None) -> Walk:
         """Translate one address as hardware does, and keep every step.
 
         Parameters
@@ -53,8 +54,8 @@ class MMU(TranslationRegime):
             Virtual address, 64 bits.
         access : Access
             What is done with the address.
-        el : {0, 1}
-            Exception level that does it.
+        el : int, optional
+            Exception level that does it: 0, or that of the kernel, 1 or 2, which is the default.
 
         Returns
         -------
@@ -64,15 +65,15 @@ class MMU(TranslationRegime):
         Raises
         ------
         ValueError
-            Where `va` has more than 64 bits, `access` is not an `Access`, or `el` is neither 0 nor 1.
+            Where `va` has more than 64 bits, `access` is not an `Access`, or `el` not a level of the regime.
 
         Notes
         -----
         Source: Arm ARM D8.2 and, for the order of the checks, J1.3.
         """
-        return walk(self, va, Access(access), el)
+        return walk(self, va, self.access(Access(access), el))
 
-    def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
+    def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int | None = None) -> Translations:
         """Translate an array of addresses, each as `translate` does.
 
         The first call on a machine compiles the loops, which takes some seconds and is kept on disk. Where numba is not
@@ -93,9 +94,34 @@ class MMU(TranslationRegime):
         Raises
         ------
         ValueError
-            Where `vas` has anything but whole numbers of 64 bits, `access` is not an `Access`, or `el` is neither 0 nor
-            1.
+            Where `vas` has anything but whole numbers of 64 bits, `access` is not an `Access`, or `el` not a level of
+            the regime.
         """
         from pgtlab.arch.many.walk_many import walk_many  # compiled loops, loaded by those who use them
 
-        return walk_many(self, vas, Access(access), el)
+        return walk_many(self, vas, self.access(Access(access), el))
+
+    def at(self, instruction: str, va: int) -> Walk:
+        """Do what an `AT` instruction does, executed in EL2 or, without a stage 2, in EL1.
+
+        Unlike a load or a store, it marks no page dirty, and PSTATE.PAN counts for S1E1RP and S1E1WP only. S1E... asks
+        stage 1 alone: its `pa` is an IPA where there is a stage 2.
+
+        >>> from pgtlab.arch.mapper import Mapper
+        >>> from pgtlab.arch.registers import TCR_EL1
+        >>> mapper = Mapper.in_ram(TCR_EL1(T0SZ=25))
+        >>> mapper.mmu.at("S1E1R", 0).par
+        PAR_EL1_Fault(0x80b: FST=0x5 F=0x1)
+
+        Raises
+        ------
+        UnsupportedInstruction
+            Where the model leaves the instruction out, by its name, or the regime is another one's.
+        """
+        return walk(self, va, at(self, instruction))
+
+    def at_many(self, instruction: str, vas: ArrayLike) -> Translations:
+        """Do for an array of addresses what `at` does for one."""
+        from pgtlab.arch.many.walk_many import walk_many
+
+        return walk_many(self, vas, at(self, instruction))

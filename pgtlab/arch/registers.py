@@ -1,4 +1,4 @@
-"""The system registers of stage 1 translation at EL1, as the Arm ARM (DDI 0487, section D24.2) lays them out.
+"""The system registers of address translation, as the Arm ARM (DDI 0487, section D24.2) lays them out.
 
 Only the fields that translation, faults or the Linux boot code read are named; the other bits are kept as they are.
 """
@@ -55,13 +55,7 @@ class Shareability(IntEnum):
     INNER = 0b11
 
 
-class TCR_EL1(BitFields):
-    """Translation Control Register (EL1), Arm ARM D24.2.
-
-    >>> TCR_EL1(0x10001B5B5503510).T0SZ
-    16
-    """
-
+class _TCR(BitFields):
     T0SZ = Field(5, 0)
     EPD0 = Field(7)
     IRGN0 = Field(9, 8)
@@ -92,6 +86,93 @@ class TCR_EL1(BitFields):
     TCMA0 = Field(57)
     TCMA1 = Field(58)
     DS = Field(59)
+    MTX0 = Field(60)
+    MTX1 = Field(61)
+
+
+class TCR_EL1(_TCR):
+    """Translation Control Register (EL1), Arm ARM D24.2.
+
+    >>> TCR_EL1(0x10001B5B5503510).T0SZ
+    16
+    """
+
+
+class TCR_EL2(_TCR):
+    """Translation Control Register (EL2) as a host with HCR_EL2.E2H = 1 has it: laid out as TCR_EL1 is.
+
+    >>> TCR_EL2(0x95001F6B54C350C).DS
+    1
+    """
+
+
+class TCR2_EL1(BitFields):
+    """Extended Translation Control Register (EL1): what came with FEAT_S1PIE, FEAT_S1POE, FEAT_HAFT and others."""
+
+    PnCH = Field(0)
+    PIE = Field(1)
+    E0POE = Field(2)
+    POE = Field(3)
+    AIE = Field(4)
+    D128 = Field(5)
+    PTTWI = Field(10)
+    HAFT = Field(11)
+    DisCH0 = Field(14)
+    DisCH1 = Field(15)
+
+
+class TCR2_EL2(TCR2_EL1):
+    """Extended Translation Control Register (EL2) with HCR_EL2.E2H = 1: its fields are those of TCR2_EL1."""
+
+
+class HCR_EL2(BitFields):
+    """Hypervisor Configuration Register: the bits that choose a regime or change a translation.
+
+    >>> HCR_EL2(0x488000000)
+    HCR_EL2(0x488000000: E2H=0x1 RW=0x1 TGE=0x1)
+    """
+
+    VM = Field(0)
+    PTW = Field(2)
+    DC = Field(12)
+    TGE = Field(27)
+    RW = Field(31)
+    CD = Field(32)
+    ID = Field(33)
+    E2H = Field(34)
+    NV = Field(42)
+    NV1 = Field(43)
+    FWB = Field(46)
+    DCT = Field(57)
+
+
+class VTCR_EL2(BitFields):
+    """Virtualization Translation Control Register: stage 2 of the EL1&0 regime.
+
+    >>> VTCR_EL2(0x80022558).T0SZ
+    24
+    """
+
+    T0SZ = Field(5, 0)
+    SL0 = Field(7, 6)
+    IRGN0 = Field(9, 8)
+    ORGN0 = Field(11, 10)
+    SH0 = Field(13, 12, Shareability)
+    TG0 = Field(15, 14, TG0)
+    PS = Field(18, 16, PARange)
+    VS = Field(19)
+    HA = Field(21)
+    HD = Field(22)
+    DS = Field(32)
+    SL2 = Field(33)
+    AssuredOnly = Field(34)
+    TL1 = Field(35)
+    S2PIE = Field(36)
+    S2POE = Field(37)
+    D128 = Field(38)
+    GCSH = Field(40)
+    TL0 = Field(41)
+    HAFT = Field(44)
 
 
 class _TTBR(BitFields):
@@ -111,6 +192,22 @@ class TTBR1_EL1(_TTBR):
     """Translation Table Base Register 1: the upper half of the address space, the kernel in Linux."""
 
 
+class TTBR0_EL2(_TTBR):
+    """Translation Table Base Register 0 (EL2): the lower half, that of a host's processes."""
+
+
+class TTBR1_EL2(_TTBR):
+    """Translation Table Base Register 1 (EL2): the upper half, that of a host's kernel."""
+
+
+class VTTBR_EL2(BitFields):
+    """Virtualization Translation Table Base Register: the first table of stage 2, and the guest's number."""
+
+    CnP = Field(0)
+    BADDR = Field(47, 1)
+    VMID = Field(63, 48)
+
+
 class MAIR_EL1(BitFields):
     """Memory Attribute Indirection Register: eight attribute bytes, chosen by a descriptor's AttrIndx.
 
@@ -128,6 +225,47 @@ class MAIR_EL1(BitFields):
     Attr7 = Field(63, 56)
 
 
+class MAIR_EL2(MAIR_EL1):
+    """Memory Attribute Indirection Register (EL2)."""
+
+
+class _FourBitEntries(BitFields):
+    """Sixteen entries of four bits, as the permission registers have them."""
+
+    Perm0 = Field(3, 0)
+    Perm1 = Field(7, 4)
+    Perm2 = Field(11, 8)
+    Perm3 = Field(15, 12)
+    Perm4 = Field(19, 16)
+    Perm5 = Field(23, 20)
+    Perm6 = Field(27, 24)
+    Perm7 = Field(31, 28)
+    Perm8 = Field(35, 32)
+    Perm9 = Field(39, 36)
+    Perm10 = Field(43, 40)
+    Perm11 = Field(47, 44)
+    Perm12 = Field(51, 48)
+    Perm13 = Field(55, 52)
+    Perm14 = Field(59, 56)
+    Perm15 = Field(63, 60)
+
+
+class PIR_EL1(_FourBitEntries):
+    """Permission Indirection Register 1: what EL1 may do, by a leaf's PIIndex (FEAT_S1PIE)."""
+
+
+class PIRE0_EL1(_FourBitEntries):
+    """Permission Indirection Register 0: what EL0 may do, by a leaf's PIIndex (FEAT_S1PIE)."""
+
+
+class POR_EL1(_FourBitEntries):
+    """Permission Overlay Register 1: what is left of EL1's permissions, by a leaf's POIndex (FEAT_S1POE)."""
+
+
+class POR_EL0(_FourBitEntries):
+    """Permission Overlay Register 0: what is left of EL0's permissions, by a leaf's POIndex (FEAT_S1POE)."""
+
+
 class SCTLR_EL1(BitFields):
     """System Control Register (EL1): the bits that translation reads."""
 
@@ -141,6 +279,10 @@ class SCTLR_EL1(BitFields):
     E0E = Field(24)
     EE = Field(25)
     EPAN = Field(57)
+
+
+class SCTLR_EL2(SCTLR_EL1):
+    """System Control Register (EL2) with HCR_EL2.E2H = 1: the bits that translation reads, placed as in SCTLR_EL1."""
 
 
 class ID_AA64MMFR0_EL1(BitFields):
@@ -219,9 +361,16 @@ class PAR_EL1(BitFields):
 
 
 class PAR_EL1_Fault(BitFields):
-    """Physical Address Register after an `AT` that faulted (F = 1): FST is the fault status code."""
+    """Physical Address Register after an `AT` that faulted (F = 1): FST is the fault status code.
+
+    S is set for a fault of stage 2, and PTW if it came while stage 1 was walked.
+    """
 
     F = Field(0)
     FST = Field(6, 1)
     PTW = Field(8)
     S = Field(9)
+    AssuredOnly = Field(12)
+    TopLevel = Field(13)
+    Overlay = Field(14)
+    DirtyBit = Field(15)

@@ -11,10 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.memory import U64
-from pgtlab.arch.walk import Translation, Walk
+from pgtlab.arch.steps import Translation, Walk
 
 NO_FAULT = 0xFF  # not a status code: those have six bits
 NO_LEVEL = -2  # with the MMU off nothing is walked
+# Bits of `Translations.detail`, as the registers have them: PAR_EL1 from bit 8 on.
+ON_WALK, STAGE_2, OVERLAY, DIRTY_STATE = 1 << 0, 1 << 1, 1 << 6, 1 << 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,40 +25,53 @@ class Translations:
 
     `fault` is the six-bit status code, or `NO_FAULT`; `level` that of the leaf or of the fault, or `NO_LEVEL` where the
     MMU is off; `attributes` a `MemoryAttributes` word. A faulting element has zero for its `pa` and `attributes`.
+    `detail` has what else a fault reports: the bits `ON_WALK`, `STAGE_2`, `OVERLAY` and `DIRTY_STATE`. `ipa` is the
+    address that stage 2 was asked for, and None without one.
     """
 
     pa: U64
     fault: NDArray[np.uint8]
     level: NDArray[np.int8]
     attributes: NDArray[np.uint16]
+    detail: NDArray[np.uint8]
+    ipa: U64 | None = None
 
     @classmethod
     def of(cls, walks: Sequence[Walk]) -> Translations:
         """The arrays of results that walks of single addresses have."""
         rows = [_row(walk.outcome) for walk in walks]
-        pa, fault, level, attributes = zip(*rows, strict=True) if rows else ((),) * 4
+        pa, fault, level, attributes, detail, ipa = zip(*rows, strict=True) if rows else ((),) * 6
+        nested = any(address is not None for address in ipa)
         return cls(
             np.array(pa, np.uint64),
             np.array(fault, np.uint8),
             np.array(level, np.int8),
             np.array(attributes, np.uint16),
+            np.array(detail, np.uint8),
+            np.array([address or 0 for address in ipa], np.uint64) if nested else None,
         )
 
     @classmethod
     def empty(cls, count: int) -> Translations:
         """Arrays of `count` elements without a value yet."""
         return cls(
-            np.empty(count, np.uint64), np.empty(count, np.uint8), np.empty(count, np.int8), np.empty(count, np.uint16)
+            np.empty(count, np.uint64),
+            np.empty(count, np.uint8),
+            np.empty(count, np.int8),
+            np.empty(count, np.uint16),
+            np.zeros(count, np.uint8),
         )
 
     @property
     def arrays(self) -> tuple[NDArray[Any], ...]:
-        """The four arrays, in their order."""
-        return self.pa, self.fault, self.level, self.attributes
+        """The arrays that every translation has, in their order."""
+        return self.pa, self.fault, self.level, self.attributes, self.detail
 
     def reshape(self, shape: tuple[int, ...]) -> Translations:
         """These results in arrays of another shape."""
-        return Translations(*(array.reshape(shape) for array in self.arrays))
+        ipa = None if self.ipa is None else self.ipa.reshape(shape)
+        pa, fault, level, attributes, detail = (array.reshape(shape) for array in self.arrays)
+        return Translations(pa, fault, level, attributes, detail, ipa)
 
     def __len__(self) -> int:
         return len(self.pa)
@@ -67,8 +82,11 @@ class Translations:
 
     def differs(self, other: Translations) -> NDArray[np.bool_]:
         """True for the elements in which anything differs."""
-        same_place = np.equal(self.pa, other.pa) & np.equal(self.level, other.level)
-        return ~(same_place & np.equal(self.fault, other.fault) & np.equal(self.attributes, other.attributes))
+        same = [np.equal(one, two) for one, two in zip(self.arrays, other.arrays, strict=True)]
+        if self.ipa is not None and other.ipa is not None:
+            same.append(np.equal(self.ipa, other.ipa))
+        different: NDArray[np.bool_] = ~np.logical_and.reduce(same)
+        return different
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -80,13 +98,16 @@ class Translations:
         """PAR_EL1 as `AT` leaves it, for each element; bit 11 reads as one."""
         attributes = self.attributes.astype(np.uint64)
         success = (attributes & 0xFF) << 56 | self.pa & 0xF_FFFF_FFFF_F000 | (attributes >> 8 & 3) << 7
-        return np.where(self.ok, success, self.fault.astype(np.uint64) << 1 | 1) | np.uint64(1 << 11)
+        failure = self.detail.astype(np.uint64) << 8 | self.fault.astype(np.uint64) << 1 | 1
+        return np.where(self.ok, success, failure) | np.uint64(1 << 11)
 
 
-def _row(outcome: Translation | Fault) -> tuple[int, int, int, int]:
+def _row(outcome: Translation | Fault) -> tuple[int, int, int, int, int, int | None]:
     if isinstance(outcome, Fault):
-        return 0, outcome.status_code, outcome.level, 0
-    return outcome.pa, NO_FAULT, NO_LEVEL if outcome.level is None else outcome.level, int(outcome.attributes)
+        detail = int(outcome.par) >> 8 & (ON_WALK | STAGE_2 | OVERLAY | DIRTY_STATE)
+        return 0, outcome.status_code, outcome.level, 0, detail, outcome.ipa
+    level = NO_LEVEL if outcome.level is None else outcome.level
+    return outcome.pa, NO_FAULT, level, int(outcome.attributes), 0, outcome.ipa
 
 
 def as_addresses(vas: ArrayLike) -> U64:

@@ -2,152 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from operator import index as as_int
-from typing import Any
+from typing import NoReturn
 
-from pgtlab.arch.attributes import NORMAL_NON_CACHEABLE, MemoryAttributes, effective_memory, inherit, permitted
-from pgtlab.arch.descriptor import Descriptor, Invalid, Leaf, Table
-from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
+from pgtlab.arch.attributes import MemoryAttributes, effective_memory
+from pgtlab.arch.descriptor import Invalid, Leaf, Stage2Leaf, Stage2Table, Table
+from pgtlab.arch.fault import Access, AccessDescriptor, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.memory import PhysicalAddressError
+from pgtlab.arch.memory_type import NORMAL_NON_CACHEABLE, MemoryType, accessed_type, combined_shareability
+from pgtlab.arch.permissions import (
+    ALLOWED,
+    FORBIDDEN_BY_DIRTY_STATE,
+    FORBIDDEN_BY_OVERLAY,
+    PermissionRules,
+    inherit,
+)
 from pgtlab.arch.regime import TranslationRegime
-from pgtlab.arch.registers import ESR_EL1, PAR_EL1, PAR_EL1_Fault, Shareability
+from pgtlab.arch.registers import Shareability
+from pgtlab.arch.stage2 import Stage2, stage_2_permitted
+from pgtlab.arch.steps import SHAREABLE, Step, Translation, Update, Walk, leaf_bits
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 
+__all__ = ["SHAREABLE", "Step", "Translation", "Update", "Walk", "flat_attributes", "walk"]
+
 # Memory types without translation: of data, and of instructions with SCTLR_EL1.I set.
 DEVICE_nGnRnE, NORMAL_WT = 0x00, 0xAA
-
-SHAREABLE = ("Non-shareable", "reserved shareability", "Outer Shareable", "Inner Shareable")  # by SH
-
-
-@dataclass(frozen=True)
-class Step:
-    """One table read: `descriptor` is None where no memory answered at `address`.
-
-    `inherited` is bits 62:59 of the table descriptors so far, joined by OR: APTable, UXNTable and PXNTable.
-    """
-
-    level: int
-    table: int
-    index: int
-    descriptor: Descriptor | None
-    inherited: int
-
-    @property
-    def address(self) -> int:
-        """Physical address of the descriptor."""
-        return self.table + 8 * self.index
-
-    def as_dict(self) -> dict[str, object]:
-        """The step as plain data."""
-        oa = getattr(self.descriptor, "oa", None)
-        return {
-            "level": self.level,
-            "table": f"{self.table:#x}",
-            "index": self.index,
-            "descriptor": None if self.descriptor is None else f"{self.descriptor.value:#018x}",
-            "kind": None if self.descriptor is None else type(self.descriptor).__name__,
-            "oa": None if oa is None else f"{oa:#x}",
-        }
-
-    def __str__(self) -> str:
-        where = f"level {self.level:<2} {self.table:#x}[{self.index:#05x}]"
-        match self.descriptor:
-            case None:
-                return f"{where}: no memory at {self.address:#x}"
-            case Table() | Leaf():
-                kind = f"{type(self.descriptor).__name__} {self.descriptor.oa:#x}"
-            case _:
-                kind = type(self.descriptor).__name__
-        return f"{where} = {self.descriptor.value:#018x}  {kind}"
-
-
-@dataclass(frozen=True)
-class Translation:
-    """An output address and the attributes of its memory; `level` is None where translation was off."""
-
-    pa: int
-    level: int | None
-    attributes: MemoryAttributes
-
-    @property
-    def par(self) -> PAR_EL1:
-        """PAR_EL1 after an `AT` that gave this; the address in it ends at bit 12, and bit 11 reads as one."""
-        return PAR_EL1(1 << 11, PA=self.pa >> 12, SH=self.attributes.SH, ATTR=self.attributes.ATTR)
-
-    def __str__(self) -> str:
-        return f"PA {self.pa:#x}, {self.attributes.memory_type}, {SHAREABLE[self.attributes.SH]}"
-
-
-@dataclass(frozen=True)
-class Update:
-    """A descriptor that hardware writes back for the access: its access flag set, or its page marked dirty."""
-
-    address: int
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A translation with all that was read on the way."""
-
-    va: int
-    access: Access
-    el: int
-    va_range: VARange
-    steps: tuple[Step, ...]
-    outcome: Translation | Fault
-    update: Update | None = None
-
-    @property
-    def par(self) -> PAR_EL1 | PAR_EL1_Fault:
-        """PAR_EL1 as `AT` leaves it."""
-        return self.outcome.par
-
-    @property
-    def esr(self) -> ESR_EL1 | None:
-        """ESR_EL1 of the abort that the access ends in; None where there is none."""
-        return self.outcome.esr(self.access, self.el) if isinstance(self.outcome, Fault) else None
-
-    def as_dict(self) -> dict[str, object]:
-        """The walk as plain data, as `pgtlab translate --json` prints it."""
-        outcome = self.outcome
-        if isinstance(outcome, Fault):
-            esr = None if self.esr is None else f"{self.esr.value:#x}"
-            ends: dict[str, object] = {"pa": None, "fault": outcome.as_dict() | {"esr": esr}}
-        else:
-            ends = {
-                "pa": f"{outcome.pa:#x}",
-                "level": outcome.level,
-                "memory_type": outcome.attributes.memory_type,
-                "attributes": {name.lower(): int(value) for name, value in outcome.attributes.items()},
-                "fault": None,
-            }
-        return {
-            "va": f"{self.va:#x}",
-            "access": self.access.name.lower(),
-            "el": self.el,
-            "ttbr": self.va_range.ttbr,
-            "steps": [step.as_dict() for step in self.steps],
-        } | ends
-
-    def __str__(self) -> str:
-        r = self.va_range
-        upper = "upper" if r.upper else "lower"
-        return "\n".join(
-            [
-                f"{self.va:#x} {self.access.name.lower()} at EL{self.el}: {upper} range, {r.input_bits} bits, "
-                f"{r.granule} granule, {r.ttbr}",
-                *(f"  {step}" for step in self.steps),
-                str(self.outcome),
-            ]
-        )
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
 
 
 class _Faulted(Exception):
@@ -157,97 +39,238 @@ class _Faulted(Exception):
         self.fault = fault
 
 
-def walk(regime: TranslationRegime, va: int, access: Access, el: int) -> Walk:
+def walk(regime: TranslationRegime, va: int, d: AccessDescriptor) -> Walk:
     """`MMU.translate`, which documents it."""
-    check_arguments(el)
     va = as_int(va)  # numpy's integers overflow at 64 bits
     if not 0 <= va <= MASK64:
         raise ValueError(f"{va:#x} is not a 64-bit address; did you mean {min(max(va, 0), MASK64):#x}?")
     r = regime.va_range(va)
-    steps: list[Step] = []
+    walker = _Walker(regime, d)
+    rules = regime.permission_rules(r, d)
+    outcome: Translation | Fault
     try:
-        if not regime.sctlr.M:
-            return Walk(va, access, el, r, (), _flat(regime, r, va, access))
-        leaf, inherited = _read_tables(regime, r, va, access, el, steps)
-        outcome, after = _finish(regime, r, va, access, el, leaf, inherited)
+        outcome = walker.translate(r, rules, va)
     except _Faulted as stopped:
-        return Walk(va, access, el, r, tuple(steps), stopped.fault)
-    update = None if after == leaf.value else Update(steps[-1].address, leaf.value, after)
-    return Walk(va, access, el, r, tuple(steps), outcome, update)
+        outcome = stopped.fault
+    if isinstance(outcome, Fault) and regime.host:
+        outcome = replace(outcome, taken_to=2)
+    return Walk(
+        va,
+        d.access,
+        d.el,
+        r,
+        tuple(walker.steps),
+        outcome,
+        tuple(walker.updates),
+        rules,
+        regime.mair,
+        tuple(walker.stage_2_steps),
+    )
 
 
-def check_arguments(el: int) -> None:
-    """`ValueError` where `el` is not an exception level of the EL1&0 regime."""
-    if el not in (0, 1):
-        raise ValueError(f"EL{el} is not translated by the EL1&0 regime; did you mean EL{min(max(el, 0), 1)}?")
+class _Walker:
+    """One walk while it goes on: what was read so far, and what hardware wrote back."""
 
+    def __init__(self, regime: TranslationRegime, d: AccessDescriptor) -> None:
+        self.regime, self.d = regime, d
+        self.steps: list[Step] = []
+        self.stage_2_steps: list[Step] = []
+        self.updates: list[Update] = []
 
-def _read_tables(
-    regime: TranslationRegime, r: VARange, va: int, access: Access, el: int, steps: list[Step]
-) -> tuple[Leaf, int]:
-    """The leaf that the tables lead to, and what its tables make it inherit."""
-    if not r.holds(va, fetch=access is Access.FETCH):
-        raise _Faulted(Fault(FaultKind.TRANSLATION, 0, Cause.INPUT_ADDRESS))
-    if refusal := r.refusal(el=el):
-        raise _Faulted(refusal)
-    assert r.start_level is not None
-    ia = va & (1 << r.input_bits) - 1
-    table, inherited = r.base, 0
-    for level in range(r.start_level, LAST_LEVEL + 1):
-        # The first table may be smaller than a granule: the remaining bits of ia are its index.
-        index = ia >> r.granule.level_shift(level)
-        ia &= (1 << r.granule.level_shift(level)) - 1
+    def translate(self, r: VARange, rules: PermissionRules, va: int) -> Translation:
+        """The translation through both stages, or as many as there are."""
+        regime, d = self.regime, self.d
+        if not regime.sctlr.M:
+            translation, memory, sh = _flat(regime, r, va, d.access)
+        else:
+            leaf, inherited = self.read_tables(r, va)
+            translation, memory, sh = self.finish(r, rules, va, leaf, inherited)
+        stage2 = regime.stage2
+        if stage2 is None or d.stage_1_only:
+            return translation
+        pa, memory, sh = self.through_stage_2(
+            stage2, translation.pa, self.stage_2_steps, d.access, memory, sh, on_walk=False
+        )
+        attributes = translation.attributes.replace(ATTR=memory.byte, SH=memory.shareability(sh))
+        return Translation(pa, translation.level, attributes, translation.pa)
+
+    def read_tables(self, r: VARange, va: int) -> tuple[Leaf, int]:
+        """The leaf that the tables of stage 1 lead to, and what its tables make it inherit."""
+        if not r.holds(va, fetch=self.d.fetch):
+            raise _Faulted(Fault(FaultKind.TRANSLATION, 0, Cause.INPUT_ADDRESS))
+        if refusal := r.refusal(el=self.d.el):
+            raise _Faulted(refusal)
+        leaf, inherited = self.descend(r, va, self.steps)
+        assert isinstance(leaf, Leaf)
+        return leaf, inherited
+
+    def descend(self, r: VARange, ia: int, steps: list[Step]) -> tuple[Leaf | Stage2Leaf, int]:
+        """The leaf that tables of either stage lead to, and bits 62:59 of the tables above it, joined by OR."""
+        assert r.start_level is not None
+        stage = r.format.stage
+        nested = self.regime.stage2 if stage == 1 else None
+        ia &= (1 << r.input_bits) - 1
+        table, inherited, first = r.base, 0, True
+        for level in range(r.start_level, LAST_LEVEL + 1):
+            # The first table may be smaller than a granule, or larger: the remaining bits of ia are its index.
+            index = ia >> r.granule.level_shift(level)
+            ia &= (1 << r.granule.level_shift(level)) - 1
+            address = physical = table + 8 * index
+            below: list[Step] = []
+            if nested is not None:
+                try:
+                    physical = self.physical(nested, address, below)
+                except _Faulted:
+                    steps.append(Step(level, table, index, None, inherited, stage, first, tuple(below)))
+                    raise
+            try:
+                word = self.read(physical)
+            except PhysicalAddressError:
+                steps.append(Step(level, table, index, None, inherited, stage, first, tuple(below), physical))
+                raise _Faulted(Fault(FaultKind.EXTERNAL_ABORT, level, Cause.READ)) from None
+            descriptor = r.format.decode(word, level)
+            if isinstance(descriptor, Table) and not r.hpd:
+                inherited |= word >> 59 & 0xF
+            steps.append(Step(level, table, index, descriptor, inherited, stage, first, tuple(below), physical))
+            if isinstance(descriptor, Invalid):
+                raise _Faulted(Fault(FaultKind.TRANSLATION, level, Cause.DESCRIPTOR))
+            assert isinstance(descriptor, Table | Leaf | Stage2Table | Stage2Leaf)
+            is_leaf = isinstance(descriptor, Leaf | Stage2Leaf)
+            # A block may be larger than the output size: then the address reached counts, and not the block's first.
+            if (descriptor.oa | ia if is_leaf else descriptor.oa) >> r.output_bits:
+                raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, level, Cause.OUTPUT_ADDRESS))
+            if isinstance(descriptor, Leaf | Stage2Leaf):
+                return descriptor, inherited
+            if r.haft:
+                self.write_back(address, word, word | Leaf.AF.mask)
+            table, first = descriptor.oa, False
+        raise AssertionError("a valid descriptor of level 3 is a page")
+
+    def finish(
+        self, r: VARange, rules: PermissionRules, va: int, leaf: Leaf, inherited: int
+    ) -> tuple[Translation, MemoryType, int]:
+        """The translation of stage 1 through `leaf`, with the memory type and shareability that stage 2 is given."""
+        regime, d = self.regime, self.d
+        if not leaf.AF and not r.ha:
+            raise _Faulted(Fault(FaultKind.ACCESS_FLAG, leaf.level, Cause.ACCESS_FLAG))
+        bits = leaf_bits(leaf, inherited)
+        if verdict := rules.verdict(d.access, d.el, bits):
+            raise _Faulted(Fault(FaultKind.PERMISSION, leaf.level, _cause(rules, verdict, d, bits)))
+        # With hardware management of dirty state a page with DBM is writable, and AP[2] says that it is still clean.
+        dirty_by_hardware = r.hd and (rules.pie or leaf.DBM)
+        after = leaf.value | Leaf.AF.mask
+        if dirty_by_hardware and d.access is Access.WRITE and not d.at:
+            after &= ~_AP_2
+        self.write_back(self.steps[-1].address, leaf.value, after)
+        # What a reserved byte of MAIR_EL1 means is UNPREDICTABLE: here it stays as it is, and is shown as reserved.
+        attr, sh = int(regime.mair) >> 8 * leaf.AttrIndx & 0xFF, int(getattr(leaf, "SH", r.sh))
+        cached = regime.cached(d.access)
+        memory = accessed_type(attr, fetch=d.fetch, cached=cached)
+        if regime.stage2 is None:
+            shown = effective_memory(attr, sh, fetch=d.fetch, cached=cached)
+        else:  # a CPU with two stages is taken to have FEAT_XS
+            shown = memory.byte, memory.shareability(sh)
+        ap, uxn, pxn = 0, 0, 0
+        if not rules.pie:
+            ap, uxn, pxn = inherit(leaf.AP & 0b01 if dirty_by_hardware else leaf.AP, leaf.UXN, leaf.PXN, inherited)
+        attributes = MemoryAttributes(
+            ATTR=shown[0], SH=shown[1], AP=ap, UXN=uxn, PXN=pxn, nG=leaf.nG, Contiguous=leaf.Contiguous
+        )
+        offset = va & (1 << r.granule.level_shift(leaf.level)) - 1
+        return Translation(leaf.oa | offset, leaf.level, attributes), memory, sh
+
+    def physical(self, stage2: Stage2, ipa: int, steps: list[Step], access: Access = Access.READ) -> int:
+        """The physical address of a descriptor of stage 1, which hardware reads, or writes back."""
+        pa, _, _ = self.through_stage_2(stage2, ipa, steps, access, _TABLES, 0, on_walk=True)
+        return pa
+
+    def through_stage_2(
+        self, stage2: Stage2, ipa: int, steps: list[Step], access: Access, memory: MemoryType, sh: int, *, on_walk: bool
+    ) -> tuple[int, MemoryType, int]:
+        """The physical address for an intermediate one, and the memory type and shareability by both stages."""
+
+        def fault(kind: FaultKind, level: int, cause: Cause) -> NoReturn:
+            raise _Faulted(Fault(kind, level, cause, 2, on_walk, ipa, taken_to=2))
+
+        r, d = stage2.range, self.d
+        if refusal := stage2.refusal(ipa):
+            fault(refusal.kind, refusal.level, refusal.cause)
         try:
-            word = regime.memory.read64(table + 8 * index)
-        except PhysicalAddressError:
-            steps.append(Step(level, table, index, None, inherited))
-            raise _Faulted(Fault(FaultKind.EXTERNAL_ABORT, level, Cause.READ)) from None
-        descriptor = r.format.decode(word, level)
-        if isinstance(descriptor, Table) and not r.hpd:
-            inherited |= word >> 59 & 0xF
-        steps.append(Step(level, table, index, descriptor, inherited))
-        if isinstance(descriptor, Invalid):
-            raise _Faulted(Fault(FaultKind.TRANSLATION, level, Cause.DESCRIPTOR))
-        assert isinstance(descriptor, Table | Leaf)
-        # A block may be larger than the output size: then the address reached counts, and not the block's first.
-        if (descriptor.oa | ia if isinstance(descriptor, Leaf) else descriptor.oa) >> r.output_bits:
-            raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, level, Cause.OUTPUT_ADDRESS))
-        if isinstance(descriptor, Leaf):
-            return descriptor, inherited
-        table = descriptor.oa
-    raise AssertionError("a valid descriptor of level 3 is a page")
+            leaf, _ = self.descend(r, ipa, steps)
+        except _Faulted as stopped:
+            fault(stopped.fault.kind, stopped.fault.level, stopped.fault.cause)
+        assert isinstance(leaf, Stage2Leaf)
+        if not leaf.AF and not r.ha:
+            fault(FaultKind.ACCESS_FLAG, leaf.level, Cause.ACCESS_FLAG)
+        dirty_by_hardware = r.hd and leaf.DBM
+        s2ap = leaf.S2AP | dirty_by_hardware << 1
+        if on_walk:
+            if stage2.ptw and stage2.is_device(leaf.MemAttr):
+                fault(FaultKind.PERMISSION, leaf.level, Cause.DEVICE_TABLE)
+            allowed = s2ap & 1 and (access is Access.READ or s2ap >> 1)
+        else:
+            allowed = stage_2_permitted(access, d.el, s2ap, leaf.XN, leaf.XNX)
+        if not allowed:
+            fault(FaultKind.PERMISSION, leaf.level, Cause.PERMISSIONS)
+        after = leaf.value | Stage2Leaf.AF.mask
+        if dirty_by_hardware and access is Access.WRITE and (on_walk or not d.at):
+            after |= _S2AP_1
+        self.swap(steps[-1].address, leaf.value, after, stage=2)
+        two = int(r.sh if "SH" not in type(leaf).__dict__ else leaf.SH)  # type: ignore[attr-defined]
+        return (
+            leaf.oa | ipa & (1 << r.granule.level_shift(leaf.level)) - 1,
+            stage2.memory_type(memory, leaf.MemAttr, bool(leaf.FnXS), d, on_walk=on_walk),
+            combined_shareability(sh, two),
+        )
+
+    def read(self, pa: int) -> int:
+        """The word at `pa`, as hardware may have changed it in this walk."""
+        for update in reversed(self.updates):
+            if update.address == pa:
+                return update.after
+        return self.regime.memory.read64(pa)
+
+    def write_back(self, address: int, before: int, after: int) -> None:
+        """Change a descriptor of stage 1, which stage 2 may forbid."""
+        if after != before:
+            stage2 = self.regime.stage2
+            pa = address if stage2 is None else self.physical(stage2, address, [], Access.WRITE)
+            self.swap(pa, before, after, stage=1)
+
+    def swap(self, pa: int, before: int, after: int, *, stage: int) -> None:
+        """Note a change of a descriptor."""
+        if after != before:
+            self.updates.append(Update(pa, before, after, stage))
 
 
-def _finish(
-    regime: TranslationRegime, r: VARange, va: int, access: Access, el: int, leaf: Leaf, inherited: int
-) -> tuple[Translation, int]:
-    """The translation through `leaf`, and the word that hardware leaves in the leaf's place."""
-    if not leaf.AF and not r.ha:
-        raise _Faulted(Fault(FaultKind.ACCESS_FLAG, leaf.level, Cause.ACCESS_FLAG))
-    # With hardware management of dirty state a page with DBM is writable, and AP[2] says that it is still clean.
-    dirty_by_hardware = r.hd and leaf.DBM
-    ap, uxn, pxn = inherit(leaf.AP & 0b01 if dirty_by_hardware else leaf.AP, leaf.UXN, leaf.PXN, inherited)
-    if not permitted(access, el, ap, uxn, pxn, int(r.wxn)):
-        raise _Faulted(Fault(FaultKind.PERMISSION, leaf.level, Cause.PERMISSIONS))
-    after = leaf.replace(AF=1)
-    if dirty_by_hardware and access is Access.WRITE:
-        after = after.replace(AP=leaf.AP & 0b01)
-    # What a reserved byte of MAIR_EL1 means is UNPREDICTABLE: here it stays as it is, and is shown as reserved.
-    attr = int(regime.mair) >> 8 * leaf.AttrIndx & 0xFF
-    fetch = access is Access.FETCH
-    attr, sh = effective_memory(attr, getattr(leaf, "SH", r.sh), fetch=fetch, cached=regime.cached(access))
-    attributes = MemoryAttributes(ATTR=attr, SH=sh, AP=ap, UXN=uxn, PXN=pxn, nG=leaf.nG, Contiguous=leaf.Contiguous)
-    offset = va & (1 << r.granule.level_shift(leaf.level)) - 1
-    return Translation(leaf.oa | offset, leaf.level, attributes), after.value
+_AP_2, _S2AP_1 = 1 << 7, 1 << 7
+_TABLES = MemoryType.of(0xFF)  # what the tables of a guest are read as makes no difference here
 
 
-def _flat(regime: TranslationRegime, r: VARange, va: int, access: Access) -> Translation | Fault:
+def _cause(rules: PermissionRules, verdict: int, d: AccessDescriptor, bits: object) -> Cause:
+    """What forbids an access."""
+    if verdict == FORBIDDEN_BY_OVERLAY:
+        return Cause.OVERLAY
+    if verdict == FORBIDDEN_BY_DIRTY_STATE:
+        return Cause.DIRTY_STATE
+    if rules.pan and replace(rules, pan=False).verdict(d.access, d.el, bits) == ALLOWED:  # type: ignore[arg-type]
+        return Cause.PAN
+    return Cause.PERMISSIONS
+
+
+def _flat(regime: TranslationRegime, r: VARange, va: int, access: Access) -> tuple[Translation, MemoryType, int]:
     """The outcome with SCTLR_EL1.M = 0: the address itself, as far as physical addresses go."""
-    fetch = access is Access.FETCH
-    pa = va & (1 << r.address_bits(fetch=fetch)) - 1
+    pa = va & flat_address_bits(r, access)
     if pa >> regime.pa_range.bits:
-        return Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF)
-    return Translation(pa, None, flat_attributes(regime, access))
+        raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, 0, Cause.MMU_OFF))
+    attributes = flat_attributes(regime, access)
+    return Translation(pa, None, attributes), MemoryType.of(attributes.ATTR), int(attributes.SH)
+
+
+def flat_address_bits(r: VARange, access: Access) -> int:
+    """The bits of an address that count with SCTLR_EL1.M = 0, as a mask; of a fetch, MTX takes no tag away."""
+    fetch = access is Access.FETCH
+    return (replace(r, mtx=False) if fetch else r).checked_bits(fetch=fetch)
 
 
 def flat_attributes(regime: TranslationRegime, access: Access) -> MemoryAttributes:

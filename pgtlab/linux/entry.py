@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pgtlab.arch.attributes import memory_type, permitted
+from pgtlab.arch.attributes import memory_type
 from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.arch.descriptor import Block, DescriptorFormat, Leaf, PageDescriptor, Table
-from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
+from pgtlab.arch.permissions import PermissionRules
 from pgtlab.arch.registers import SCTLR_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.sizes import short_size
+from pgtlab.arch.steps import leaf_bits
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
@@ -121,15 +122,8 @@ class Entry:
         word = self.descriptor
         if not isinstance(word, Leaf) or not word.VALID:
             return None
-        ap = word.AP & ~0b10 if word.DBM and self._range.hd else word.AP  # hardware lets the write in, and clears AP[2]
-        el0, el1 = (
-            "".join(
-                letter if permitted(access, el, ap, word.UXN, word.PXN, wxn=0) else "-"
-                for access, letter in zip((Access.READ, Access.WRITE, Access.FETCH), "rwx", strict=True)
-            )
-            for el in (0, 1)
-        )
-        return el0, el1
+        bits = leaf_bits(word)
+        return self._rules.letters(0, bits), self._rules.letters(1, bits)
 
     @property
     def swap(self) -> Swap | None:
@@ -244,6 +238,10 @@ class Entry:
     def _range(self) -> VARange:
         pa_range = PARange(self.boot.cpu.mmfr0.PARANGE)
         return VARange.of(self.boot.tcr_el1, SCTLR_EL1(M=1), TTBR1_EL1(0), pa_range, upper=True)
+
+    @cached_property
+    def _rules(self) -> PermissionRules:
+        return PermissionRules(hd=self._range.hd)
 
     @cached_property
     def _k(self) -> EntryHelpers:

@@ -8,12 +8,13 @@ tables of leaf rules and memory types, `Banks`.
 import sys
 from dataclasses import replace
 
-from pgtlab.arch import attributes, descriptor, fault, va_range, walk
+from pgtlab.arch import attributes, descriptor, fault, permissions, va_range, walk
 from pgtlab.arch.descriptor import DescriptorFormat, Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.many import rules
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.permissions import PermissionRules
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.walk import Translation, Update
 
@@ -55,29 +56,32 @@ def function(original, mutate):
 
 
 def permitted(change):
-    """`permitted` with some of its arguments changed."""
+    """`PermissionRules.verdict` with some of what it is given changed."""
 
     def mutate(original):
-        def permitted(*given):
-            arguments = dict(zip(("access", "el", "ap", "uxn", "pxn", "wxn"), given, strict=True))
-            return original(**(arguments | change(**arguments)))
+        def verdict(rules, access, el, leaf):
+            arguments = {"access": access, "el": el, "wxn": int(rules.wxn)}
+            arguments |= {"ap": leaf.ap, "uxn": leaf.uxn, "pxn": leaf.pxn}
+            changed = arguments | change(**arguments)
+            access, el, wxn = (changed.pop(name) for name in ("access", "el", "wxn"))
+            return original(replace(rules, wxn=wxn), access, el, leaf._replace(**changed))
 
-        return permitted
+        return verdict
 
-    return function(attributes.permitted, mutate)
+    return broken(PermissionRules, "verdict", mutate)
 
 
 def inherited(change):
     """`inherit` with other bits 62:59 of the tables."""
     return function(
-        attributes.inherit, lambda original: lambda ap, uxn, pxn, table: original(ap, uxn, pxn, change(table))
+        permissions.inherit, lambda original: lambda ap, uxn, pxn, table: original(ap, uxn, pxn, change(table))
     )
 
 
 def inherited_ap(rule):
     """`inherit` with another rule for AP."""
     return function(
-        attributes.inherit, lambda original: lambda ap, *rest: (rule(ap, rest[-1]), *original(ap, *rest)[1:])
+        permissions.inherit, lambda original: lambda ap, *rest: (rule(ap, rest[-1]), *original(ap, *rest)[1:])
     )
 
 
@@ -101,7 +105,7 @@ def other(name):
 
 def base(change):
     """The base of the first table: `change(original, ttbr, table_bits, wide)`."""
-    return function(va_range._base, lambda original: lambda *arguments: change(original, *arguments))
+    return function(va_range.table_base, lambda original: lambda *arguments: change(original, *arguments))
 
 
 def packing(**changes):
@@ -162,15 +166,15 @@ def other_fault(change):
     """A walk down the tables that ends in another fault: `change(fault, steps, r, el)`."""
 
     def mutate(original):
-        def read_tables(mmu, r, va, access, el, steps):
+        def read_tables(walker, r, va):
             try:
-                return original(mmu, r, va, access, el, steps)
+                return original(walker, r, va)
             except walk._Faulted as stopped:
-                raise walk._Faulted(change(stopped.fault, steps, r, el)) from None
+                raise walk._Faulted(change(stopped.fault, walker.steps, r, walker.d.el)) from None
 
         return read_tables
 
-    return broken(walk, "_read_tables", mutate)
+    return broken(walk._Walker, "read_tables", mutate)
 
 
 def access_flag_first(fault, steps, r, el):
@@ -196,7 +200,8 @@ def updated(change):
     def mutate(original):
         def walk(*arguments):
             found = original(*arguments)
-            return replace(found, update=change(found))
+            update = change(found)
+            return replace(found, updates=() if update is None else (update,))
 
         return walk
 
@@ -215,8 +220,8 @@ def geometry(**changes):
     """What the compiled loops are told of a range: each field a function of the geometry."""
 
     def mutate(original):
-        def of(cls, *given):
-            g = original(cls, *given)
+        def of(cls, *given, **overlays):
+            g = original(cls, *given, **overlays)
             return g._replace(**{name: type(getattr(g, name))(change(g)) for name, change in changes.items()})
 
         return of
@@ -226,12 +231,16 @@ def geometry(**changes):
 
 def leaf_rules(**changes):
     """The table of leaf rules for another access or other registers."""
-    names = "access", "el", "ha", "hd", "wxn"
-    return broken(
-        rules,
-        "leaf_rules",
-        lambda original: lambda *given: original(**(dict(zip(names, given, strict=True)) | changes)),
-    )
+
+    def mutate(original):
+        def leaf_rules(access, el, ha, permission_rules):
+            own = {name: changes[name] for name in changes.keys() & {"access", "el", "ha"}}
+            others = {name: changes[name] for name in changes.keys() - own.keys()}
+            return original(**({"access": access, "el": el, "ha": ha} | own), rules=replace(permission_rules, **others))
+
+        return leaf_rules
+
+    return broken(rules, "leaf_rules", mutate)
 
 
 def memory_types(change):

@@ -198,7 +198,7 @@ WALK = {
         lambda fault, steps, r, el: (r.refusal(el=el) or fault) if fault.cause is Cause.INPUT_ADDRESS else fault
     ),
     "the access flag is looked at before the address": other_fault(access_flag_first),
-    "permissions are looked at before the access flag": broken(walk, "_finish", permission_first),
+    "permissions are looked at before the access flag": broken(walk._Walker, "finish", permission_first),
     "without translation an address may have any size": broken(
         walk, "_flat", lambda original: lambda mmu, r, va, *rest: original(mmu, r, va & (1 << 52) - 1, *rest)
     ),

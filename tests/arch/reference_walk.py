@@ -40,7 +40,7 @@ TCR = {
     "0": {"TxSZ": (5, 0), "EPD": (7,), "SH": (13, 12), "TG": (15, 14), "TBI": (37,), "HPD": (41,), "TBID": (51,)},
     "1": {"TxSZ": (21, 16), "EPD": (23,), "SH": (29, 28), "TG": (31, 30), "TBI": (38,), "HPD": (42,), "TBID": (52,)},
 }
-E0PD = {"0": 55, "1": 56}
+E0PD, MTX = {"0": 55, "1": 56}, {"0": 60, "1": 61}
 # The granule field of each half; the reserved value of each is left to the PE, and taken for 4K.
 TG = {
     "0": {"00": "4K", "01": "64K", "10": "16K", "11": "4K"},
@@ -91,8 +91,11 @@ def translate(registers: Registers, read: Callable[[int], int | None], va: int, 
     fields = {name: cut(tcr, *where) for name, where in TCR[half].items()}
     tag = fields["TBI"] == "1" and not (access == "x" and fields["TBID"] == "1")
     top = 55 if tag else 63
+    checked = va
+    if cut(tcr, MTX[half]) == "1":  # bits 59:56 were compared with the memory's tag, and are taken for right
+        checked = va | 0xF << 56 if half == "1" else va & ~(0xF << 56)
     if cut(registers.sctlr, 0) == "0":
-        return without_translation(registers, va, top, access)
+        return without_translation(registers, va if access == "x" else checked, top, access)
 
     # Input: the size, the range, whether walks are allowed at all.
     granule = TG[half][fields["TG"]]
@@ -102,7 +105,7 @@ def translate(registers: Registers, read: Callable[[int], int | None], va: int, 
     start = next((level for least, level in STARTS[granule] if bits >= least), None)
     if start is None or bits > (52 if lpa2 or granule == "64K" else 48):
         return fault(TRANSLATION, 0)
-    if cut(va, top, bits) != half * (top - bits + 1):
+    if cut(checked, top, bits) != half * (top - bits + 1):
         return fault(TRANSLATION, 0)
     if fields["EPD"] == "1" or (el == 0 and cut(tcr, E0PD[half]) == "1"):
         return fault(TRANSLATION, 0)

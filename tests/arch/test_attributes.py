@@ -11,17 +11,20 @@ from pgtlab.arch.attributes import (
     MemoryAttributes,
     effective_memory,
     effective_shareability,
-    inherit,
     memory_type,
-    permitted,
 )
 from pgtlab.arch.fault import Access
+from pgtlab.arch.permissions import ALLOWED, LeafBits, PermissionRules, inherit
 from pgtlab.arch.registers import MAIR_EL1, Shareability
 
 READ, WRITE, FETCH = Access
 BITS = st.integers(0, 1)
 LEAVES = st.tuples(st.integers(0, 3), BITS, BITS)
 TABLES = st.integers(0, 15)
+
+
+def permitted(access, el, ap, uxn, pxn, wxn):
+    return PermissionRules(wxn=wxn).verdict(access, el, LeafBits(ap, uxn, pxn, dbm=0)) == ALLOWED
 
 
 def rights(el, ap, uxn=0, pxn=0, wxn=0):
@@ -86,13 +89,12 @@ def test_attributes_of_tables_are_joined(leaf, one, other):
 
 
 def test_the_rules_mean_the_same_for_arrays():
-    ap, uxn, pxn, table, wxn = columns = np.array(list(product(range(4), *[range(2)] * 2, range(16), range(2)))).T
+    ap, uxn, pxn, table = columns = np.array(list(product(range(4), *[range(2)] * 2, range(16)))).T
     leaves = inherit(ap, uxn, pxn, table)
     assert np.array_equal(np.array(leaves).T, [inherit(*row[:4]) for row in columns.T.tolist()])
-    for access, el in product(Access, (0, 1)):
+    for access, el, wxn in product(Access, (0, 1), (0, 1)):
         found = permitted(access, el, *leaves, wxn)
-        rows = zip(*(leaf.tolist() for leaf in leaves), wxn.tolist(), strict=True)
-        expected = [permitted(access, el, *row) for row in rows]
+        expected = [permitted(access, el, *row, wxn) for row in zip(*(leaf.tolist() for leaf in leaves), strict=True)]
         assert np.array_equal(np.broadcast_to(found, len(expected)), expected)
 
 

@@ -211,9 +211,8 @@ def _checked(
 ) -> tuple[U64, NDArray[np.uint16]]:
     """The addresses and the ASIDs of a trace that can be run."""
     from pgtlab.arch.translations import as_addresses
-    from pgtlab.arch.walk import check_arguments
 
-    check_arguments(el)
+    mmu.level(el)
     vas = as_addresses(trace)
     owners = _asids(asids, len(vas) if vas.ndim == 1 else 0)
     _check(mmu, vas, windows, chunk)

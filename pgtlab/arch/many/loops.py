@@ -30,15 +30,19 @@ NO_REGION = np.uint64(0xFFFF_FFFF_FFFF_FFFF)  # the number of no region
 LAST_LEVEL = 3
 BIT_55 = np.uint64(1 << 55)
 
-# `where` holds the index of a leaf's word, and above it what the leaf inherits. A leaf has PBHA in those bits.
+# `where` holds the index of a leaf's word, and above it what the leaf inherits. In what decides about a leaf, that is
+# where a leaf has its address, since a leaf may have POIndex in the highest bits.
 INHERITED_AT = np.uint64(60)
 INDEX = np.uint64((1 << 60) - 1)
+BESIDE = np.uint64(16)
 
 LEAF, LAST_TABLE = -1, -2  # what a walk of the upper levels can end in, besides a status code
 ADDRESS_SIZE, TRANSLATION, EXTERNAL_ABORT = range(3)  # rows of `Rules.status`
 NOWHERE, ZERO = -1, -2  # of `locate`
 ZERO_BANK = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 VERDICT = np.uint16(0x3F)  # of an entry of `Rules.leaf`: the kind of fault, or 0
+DETAIL = np.uint16(0xFF)  # and of a fault, from bit 6 on, what else is reported
+DETAIL_AT = np.uint16(6)
 
 
 TABLE = np.dtype([("region", np.uint64), ("first", np.uint64)])
@@ -72,7 +76,7 @@ def translate(banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Transl
 
 
 @compiled
-def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes):  # type: ignore[no-untyped-def]
+def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes, detail):  # type: ignore[no-untyped-def]
     where, words = np.empty(CHUNK, np.uint64), np.empty(CHUNK, np.uint64)
     pending = np.empty(CHUNK, np.int64)  # which addresses of a chunk need a closer look
     ended, ended_at = np.empty(CHUNK, END), np.empty(CHUNK, np.int64)
@@ -93,7 +97,7 @@ def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes)
             is_leaf = word & np.uint64(3) == np.uint64(3)
             end = np.int64(LEAF) if is_leaf else np.int64(rules.status[TRANSLATION, LAST_LEVEL + 1])
             i = start + j
-            pa[i], fault[i], attributes[i] = _finish(g, rules, end, LAST_LEVEL, word, inherited, chunk[j])
+            pa[i], fault[i], attributes[i], detail[i] = _finish(g, rules, end, LAST_LEVEL, word, inherited, chunk[j])
             if fault[i] == NO_FAULT:
                 latest, its_attributes = _deciding(g, word, where[j]), attributes[i]
         for n in range(ends):
@@ -102,7 +106,7 @@ def _translate_range(banks, g, rules, cache, vas, pa, fault, levels, attributes)
             if end == LAST_TABLE:
                 end, word = _read_last(banks, g, rules.status, word, va & g.input_mask)
             levels[i] = level
-            pa[i], fault[i], attributes[i] = _finish(g, rules, end, level, word, inherited, va)
+            pa[i], fault[i], attributes[i], detail[i] = _finish(g, rules, end, level, word, inherited, va)
             others += (va ^ g.flip) & BIT_55 != 0
     return others
 
@@ -157,7 +161,7 @@ def _region(g, va):  # type: ignore[no-untyped-def]
 @compiled
 def _deciding(g, word, where):  # type: ignore[no-untyped-def]
     """All that a leaf's attributes and verdict depend on."""
-    return (word & g.deciding) | (where & ~INDEX)
+    return (word & g.deciding) | ((where & ~INDEX) >> BESIDE)
 
 
 @compiled
@@ -179,26 +183,26 @@ def _all_like(g, latest, its_attributes, vas, where, words, differing, pa, fault
 
 @compiled
 def _finish(g, rules, end, level, word, inherited, va):  # type: ignore[no-untyped-def]
-    """What the leaf or the status code in which a walk ended gives for `va`: address, status code, attributes."""
+    """What the leaf or the status code in which a walk ended gives for `va`: address, status, attributes, detail."""
     if end != LEAF:
-        return np.uint64(0), np.uint8(end), np.uint16(0)
+        return np.uint64(0), np.uint8(end), np.uint16(0), np.uint8(0)
     low_bit = _level_shift(g, level)
     reached = _output_address(g, word, low_bit) | (va & ((np.uint64(1) << low_bit) - np.uint64(1)))
     if reached >> g.output_bits:  # a block may be larger than the output size
-        return np.uint64(0), np.uint8(rules.status[ADDRESS_SIZE, level + 1]), np.uint16(0)
-    rule = rules.leaf[_rule_index(word, inherited)]
+        return np.uint64(0), np.uint8(rules.status[ADDRESS_SIZE, level + 1]), np.uint16(0), np.uint8(0)
+    rule = rules.leaf[_rule_index(g, word, inherited)]
     if rule & VERDICT:
-        return np.uint64(0), np.uint8((rule & VERDICT) | level), np.uint16(0)
+        return np.uint64(0), np.uint8((rule & VERDICT) | level), np.uint16(0), np.uint8((rule >> DETAIL_AT) & DETAIL)
     memory_type = rules.memory_types[(word >> np.uint64(2)) & np.uint64(0xFF)]
-    return reached, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type)
+    return reached, np.uint8(NO_FAULT), np.uint16((rule & ~VERDICT) | memory_type), np.uint8(0)
 
 
 @compiled
-def _rule_index(word, inherited):  # type: ignore[no-untyped-def]
-    """Index into `Rules.leaf`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits."""
+def _rule_index(g, word, inherited):  # type: ignore[no-untyped-def]
+    """Index into `Rules.leaf`: bits 54:51, 11:10 and 7:6 of a leaf, below what it inherits, below its POIndex."""
     upper, middle, lower = word >> np.uint64(51), word >> np.uint64(10), word >> np.uint64(6)
     own = (upper & np.uint64(0xF)) << np.uint64(4) | (middle & np.uint64(3)) << np.uint64(2) | (lower & np.uint64(3))
-    return inherited << np.uint64(8) | own
+    return ((word >> np.uint64(60)) & g.po_mask) << np.uint64(12) | inherited << np.uint64(8) | own
 
 
 @compiled
@@ -280,8 +284,7 @@ def _walk_upper(banks, g, status, va):  # type: ignore[no-untyped-def]
 @compiled
 def _read_last(banks, g, status, table, ia):  # type: ignore[no-untyped-def]
     """The entry for `ia` of the level 3 table at `table`: (LEAF or a status code, the word)."""
-    last = (np.uint64(1) << (g.shift + g.bits_per_level)) - np.uint64(1)
-    where = _locate(banks, table + (((ia & last) >> g.shift) << np.uint64(3)))
+    where = _locate(banks, table + (((ia >> g.shift) & g.index_mask) << np.uint64(3)))
     if where == NOWHERE:
         return np.int64(status[EXTERNAL_ABORT, LAST_LEVEL + 1]), np.uint64(0)
     word = banks.words[where] if where >= 0 else np.uint64(0)

@@ -1,7 +1,7 @@
 """The rules of `walk` as numbers and as tables to look up, for the walks of many addresses.
 
-What a leaf permits depends on twelve bits of it and its tables, so the rules in `attributes`, applied to all values of
-those bits at once, make one small table.
+What a leaf permits depends on twelve bits of it and its tables, and with permission overlays on three more. So the
+rules in `permissions`, applied to all values of those bits at once, make one small table.
 """
 
 from __future__ import annotations
@@ -12,13 +12,22 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.attributes import MemoryAttributes, effective_memory, inherit, permitted
-from pgtlab.arch.descriptor import Leaf
-from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
+from pgtlab.arch.attributes import MemoryAttributes, effective_memory
+from pgtlab.arch.descriptor import Leaf, Stage2Leaf
+from pgtlab.arch.fault import Access, AccessDescriptor, Cause, Fault, FaultKind
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.permissions import (
+    FORBIDDEN_BY_DIRTY_STATE,
+    FORBIDDEN_BY_OVERLAY,
+    LeafBits,
+    PermissionRules,
+    inherit,
+)
 from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.registers import MAIR_EL1
+from pgtlab.arch.stage2 import stage_2_permitted
+from pgtlab.arch.translations import DIRTY_STATE, OVERLAY
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import BIT_55, MASK64
 
@@ -30,7 +39,12 @@ STATUS: Final = np.array(
     ],
     np.uint8,
 )
-VERDICT: Final = 0x3F  # an entry of `leaf_rules`: the kind of fault, or 0, below the bits of `MemoryAttributes`
+# An entry of `leaf_rules`: the kind of fault, and above it what else is reported; or 0 below the bits of a
+# `MemoryAttributes` word.
+VERDICT: Final = 0x3F
+DETAIL_AT: Final = 6
+#: The bits of a leaf that a permission overlay is chosen by.
+PO_INDEX: Final = 7 << 60
 #: The bits of a leaf that decide its attributes and its verdict.
 DECIDING: Final = (
     Leaf.VALID.mask | Leaf.TYPE.mask | Leaf.AttrIndx.mask | Leaf.AP.mask | 0b11 << 8 | Leaf.AF.mask | Leaf.nG.mask
@@ -46,11 +60,19 @@ class Rules(NamedTuple):
     status: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, regime: TranslationRegime, r: VARange, access: Access, el: int) -> Rules:
-        """The rules for one range, one kind of access and one exception level."""
+    def of(cls, regime: TranslationRegime, r: VARange, d: AccessDescriptor) -> Rules:
+        """The rules for one range and one kind of access."""
         own_sh = r.sh if r.format.packing is OutputAddress.LPA2 else None
-        types = memory_types(regime.mair, own_sh, access is Access.FETCH, regime.cached(access))
-        return cls(leaf_rules(access, el, r.ha, r.hd, r.wxn), types, STATUS)
+        types = memory_types(regime.mair, own_sh, d.fetch, regime.cached(d.access))
+        return cls(leaf_rules(d.access, d.el, r.ha, regime.permission_rules(r, d)), types, STATUS)
+
+    @classmethod
+    def of_stage_2(cls, r: VARange, d: AccessDescriptor, *, on_walk: bool) -> Rules:
+        """The rules for stage 2; what takes the place of a memory type is MemAttr and SH as they are."""
+        own_sh = r.sh if r.format.packing is OutputAddress.LPA2 else None
+        types = [bits & 0xF | (bits >> 6 if own_sh is None else own_sh) << 8 for bits in range(1 << 8)]
+        leaves = stage_2_leaf_rules(d.access, d.el, r.ha, r.hd, on_walk)
+        return cls(leaves, np.array(types, np.uint16), STATUS)
 
 
 class Geometry(NamedTuple):
@@ -73,6 +95,7 @@ class Geometry(NamedTuple):
     high_to: np.uint64
     inherits: np.uint64
     deciding: np.uint64
+    po_mask: np.uint64
     refused: np.int64
     flip: np.uint64
     top_bits: np.uint64
@@ -81,19 +104,21 @@ class Geometry(NamedTuple):
     index_mask: np.uint64
 
     @classmethod
-    def of(cls, r: VARange, access: Access, el: int) -> Geometry:
-        """The numbers that follow from a range."""
+    def of(cls, r: VARange, d: AccessDescriptor, *, overlays: bool = False) -> Geometry:
+        """The numbers that follow from a range, and from whether leaves choose permission overlays."""
         high_from, high_mask, high_to = {
             OutputAddress.PLAIN: (0, 0, 0),
             OutputAddress.LPA: (12, 0xF, 48),
             OutputAddress.LPA2: (8, 0x3, 50),
         }[r.format.packing]
         in_place = 50 if r.format.packing is OutputAddress.LPA2 else 48
-        refusal = r.refusal(el=el)
-        top_bits = r.top_bits(fetch=access is Access.FETCH) | BIT_55
+        refusal = r.refusal(el=d.el)
+        top_bits = r.top_bits(fetch=d.fetch) | (BIT_55 if r.format.stage == 1 else 0)
         input_mask = ~top_bits & BIT_55 - 1
-        # One table, less than full, may cover the whole range.
+        # One table, less than full, may cover the whole range; and so may several of stage 2 that lie side by side.
         region_shift = min(r.granule.shift + r.granule.bits_per_level, input_mask.bit_length())
+        if r.start_level == LAST_LEVEL:
+            region_shift = input_mask.bit_length()
         return cls(
             base=np.uint64(r.base),
             start_level=np.int64(LAST_LEVEL if r.start_level is None else r.start_level),
@@ -106,7 +131,10 @@ class Geometry(NamedTuple):
             high_mask=np.uint64(high_mask),
             high_to=np.uint64(high_to),
             inherits=np.uint64(0 if r.hpd else 0xF),
-            deciding=np.uint64(DECIDING),
+            deciding=np.uint64(
+                DECIDING | (PO_INDEX if overlays else 0) | (0 if r.format.stage == 1 else Stage2Leaf.MemAttr.mask)
+            ),
+            po_mask=np.uint64(7 if overlays else 0),
             refused=np.int64(-1 if refusal is None else refusal.status_code),
             flip=np.uint64(MASK64 if r.upper else 0),
             top_bits=np.uint64(top_bits),
@@ -117,16 +145,45 @@ class Geometry(NamedTuple):
 
 
 @lru_cache
-def leaf_rules(access: Access, el: int, ha: bool, hd: bool, wxn: bool) -> NDArray[np.uint16]:
-    """For every value of the twelve bits of `rule_index`: AP, UXN, PXN, nG and Contiguous in their places of a
+def leaf_rules(access: Access, el: int, ha: bool, rules: PermissionRules) -> NDArray[np.uint16]:
+    """For every value of the bits of `_rule_index`: AP, UXN, PXN, nG and Contiguous in their places of a
     `MemoryAttributes` word, and below them the kind of fault that the leaf makes, or 0."""
-    n = np.arange(1 << 12)
-    inherited, uxn, pxn, contiguous, dbm = n >> 8, n >> 7 & 1, n >> 6 & 1, n >> 5 & 1, n >> 4 & 1
+    n = np.arange(1 << (15 if rules.poe or rules.e0poe else 12))
+    po_index, table, uxn, pxn, contiguous, dbm = n >> 12, n >> 8 & 15, n >> 7 & 1, n >> 6 & 1, n >> 5 & 1, n >> 4 & 1
     ng, af, ap = n >> 3 & 1, n >> 2 & 1, n & 3
-    ap, uxn, pxn = inherit(np.where(hd & (dbm == 1), ap & 1, ap), uxn, pxn, inherited)  # type: ignore[arg-type, assignment]
-    allowed = permitted(access, el, ap, uxn, pxn, int(wxn))  # type: ignore[arg-type]
+    verdict = rules.verdict(access, el, LeafBits(ap, uxn, pxn, dbm, table, po_index))
+    kind = np.where(af | ha, np.where(verdict, FaultKind.PERMISSION, 0), FaultKind.ACCESS_FLAG)
+    detail = np.where(verdict == FORBIDDEN_BY_OVERLAY, OVERLAY, 0) | np.where(
+        verdict == FORBIDDEN_BY_DIRTY_STATE, DIRTY_STATE, 0
+    )
+    detail[kind != FaultKind.PERMISSION] = 0
+    ap, uxn, pxn = inherit(np.where(rules.hd & (dbm == 1), ap & 1, ap), uxn, pxn, table)
+    shown = contiguous << 15 | ng << 14 | np.where(rules.pie, 0, pxn << 13 | uxn << 12 | ap << 10)
+    rule: NDArray[np.uint16] = np.where(kind, detail << DETAIL_AT | kind, shown).astype(np.uint16)
+    return rule
+
+
+@lru_cache
+def stage_2_leaf_rules(access: Access, el: int, ha: bool, hd: bool, on_walk: bool) -> NDArray[np.uint16]:
+    """The same for leaves of stage 2, with FnXS in the place of nG; AP, UXN and PXN are S2AP, XN and XNX.
+
+    `on_walk` is for tables of stage 1, of which a write is an update by hardware.
+    """
+    n = np.arange(1 << 12)
+    xn, xnx, contiguous, dbm, fnxs, af, s2ap = (
+        n >> 7 & 1,
+        n >> 6 & 1,
+        n >> 5 & 1,
+        n >> 4 & 1,
+        n >> 3 & 1,
+        n >> 2 & 1,
+        n & 3,
+    )
+    s2ap = s2ap | (dbm & hd) << 1
+    allowed = stage_2_permitted(access, el, s2ap, xn, xnx) & (s2ap & 1 if on_walk else 1)
     kind = np.where(af | ha, np.where(allowed, 0, FaultKind.PERMISSION), FaultKind.ACCESS_FLAG)
-    return (contiguous << 15 | ng << 14 | pxn << 13 | uxn << 12 | ap << 10 | kind).astype(np.uint16)
+    rule: NDArray[np.uint16] = np.where(kind, kind, contiguous << 15 | fnxs << 14).astype(np.uint16)
+    return rule
 
 
 @lru_cache

@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.attributes import inherit, permitted
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import U64
+from pgtlab.arch.permissions import ALLOWED as PERMITTED
+from pgtlab.arch.permissions import DIRECT, LeafBits, PermissionRules
 
 READ, EXECUTE, WRITE, BOTH = range(1, 5)
 #: The classes in words, by their number; 0 stands for other entries.
@@ -22,7 +23,7 @@ ALLOWED: Final = {
 }
 
 
-def allowed(words: U64, inherited: int = 0, wxn: int = 0) -> NDArray[np.uint8]:
+def allowed(words: U64, inherited: int = 0, rules: PermissionRules = DIRECT) -> NDArray[np.uint8]:
     """The class of each leaf: what the kernel or a program may do with its memory.
 
     BOTH is memory that the same exception level may write and execute.
@@ -33,8 +34,8 @@ def allowed(words: U64, inherited: int = 0, wxn: int = 0) -> NDArray[np.uint8]:
         Leaves.
     inherited : int
         Bits 62:59 of the tables above, joined by OR.
-    wxn : int
-        SCTLR_EL1.WXN.
+    rules : PermissionRules
+        What the registers say about permissions.
 
     Examples
     --------
@@ -42,13 +43,10 @@ def allowed(words: U64, inherited: int = 0, wxn: int = 0) -> NDArray[np.uint8]:
     >>> [ALLOWED[int(number)] for number in allowed(leaves)]
     ['writable', 'executable', 'read only', 'writable and executable']
     """
-    ap, uxn, pxn = (
-        ((words >> np.uint64(field.lo)) & np.uint64((1 << field.hi - field.lo + 1) - 1)).astype(np.int64)
-        for field in (Leaf.AP, Leaf.UXN, Leaf.PXN)
-    )
-    bits = inherit(ap, uxn, pxn, inherited)  # type: ignore[arg-type]
+    bits = leaf_fields(words, inherited)
     writes, fetches = (
-        [np.asarray(permitted(access, el, *bits, wxn)) != 0 for el in (0, 1)] for access in (Access.WRITE, Access.FETCH)
+        [np.asarray(rules.verdict(access, el, bits)) == PERMITTED for el in (0, 1)]
+        for access in (Access.WRITE, Access.FETCH)
     )
     both = writes[0] & fetches[0] | writes[1] & fetches[1]
     result = np.full(len(words), READ, np.uint8)
@@ -56,3 +54,12 @@ def allowed(words: U64, inherited: int = 0, wxn: int = 0) -> NDArray[np.uint8]:
     result[writes[0] | writes[1]] = WRITE
     result[both] = BOTH
     return result
+
+
+def leaf_fields(words: U64, inherited: int | NDArray[np.int64] = 0) -> LeafBits:
+    """The bits of each leaf that its permissions depend on, and what it inherits."""
+    ap, uxn, pxn, dbm = (
+        ((words & np.uint64(field.mask)) >> np.uint64(field.lo)).astype(np.int64)
+        for field in (Leaf.AP, Leaf.UXN, Leaf.PXN, Leaf.DBM)
+    )
+    return LeafBits(ap, uxn, pxn, dbm, inherited, (words >> np.uint64(60) & np.uint64(7)).astype(np.int64))

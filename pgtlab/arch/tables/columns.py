@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, TypeAlias, overload
 
@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgtlab.arch.descriptor import LEAF, TABLE, Descriptor, DescriptorFormat, Leaf, Table
+from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import Granule
 from pgtlab.arch.memory import U64, PhysicalAddressError, words_there
 from pgtlab.arch.mmu import MMU
+from pgtlab.arch.permissions import DIRECT, PermissionRules
 from pgtlab.arch.va_range import VARange
 
 NEIGHBOURS: Final = 9  # tables beside each other that are looked into
@@ -135,7 +137,7 @@ class Column:
 
     It is the `number`th, from 1 on, of `siblings` tables that the table above leads to; `neighbours` are the nearest of
     them and itself. A table that is not in memory has no cells. `inherited` is bits 62:59 of the tables above, joined
-    by OR, which its leaves inherit.
+    by OR, which its leaves inherit, and `rules` are those for their permissions.
     """
 
     granule: Granule
@@ -149,6 +151,7 @@ class Column:
     siblings: int = 1
     neighbours: tuple[Neighbour, ...] = ()
     inherited: int = 0
+    rules: PermissionRules = DIRECT
 
     @property
     def size(self) -> int:
@@ -178,6 +181,8 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
         return ()
     assert r.start_level is not None
     columns: list[Column] = []
+    # A page that hardware may make dirty is shown as what it is now.
+    rules = replace(mmu.permission_rules(r, mmu.access(Access.READ, None)), hd=False, pan=False)
     level, pa, first = r.start_level, r.base, r.first
     number, siblings, neighbours, inherited = 1, 1, tuple[Neighbour, ...](), 0
     while True:
@@ -186,7 +191,7 @@ def table_columns(mmu: MMU, va: int) -> tuple[Column, ...]:
         index = (va - first) >> shift & entries - 1
         opened = max(bisect_right(cells.starts, index) - 1, 0)
         columns.append(
-            Column(r.granule, level, pa, first, entries, cells, opened, number, siblings, neighbours, inherited)
+            Column(r.granule, level, pa, first, entries, cells, opened, number, siblings, neighbours, inherited, rules)
         )
         descriptor = cells[opened].descriptor if cells else None
         if not isinstance(descriptor, Table) or descriptor.oa >> r.output_bits:

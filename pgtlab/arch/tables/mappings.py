@@ -8,20 +8,21 @@ joined before anything above repeats them. So time goes with the tables and with
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgtlab.arch.attributes import inherit
 from pgtlab.arch.descriptor import LEAF, Leaf
 from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.many.rules import Rules
 from pgtlab.arch.memory import U64, Memory, read_tables
 from pgtlab.arch.mmu import MMU
+from pgtlab.arch.permissions import inherit
 from pgtlab.arch.sizes import short_size
+from pgtlab.arch.tables.allowed import leaf_fields
 from pgtlab.arch.tables.tree import attributes_of
 from pgtlab.arch.va_range import VARange
 
@@ -29,7 +30,9 @@ Mappings: TypeAlias = NDArray[Any]
 
 #: An element of a table of mappings. `va`, `size` and `pa` are in bytes, `level` is that of the leaves and `descriptor`
 #: the first of them. Then what takes effect, with the restrictions of the tables above: `attr`, the memory type as a
-#: byte of MAIR_EL1, and `sh`, both for data; `ap`, `uxn` and `pxn`; and the leaf's `ng`, `af`, `contiguous` and `dbm`.
+#: byte of MAIR_EL1, and `sh`, both for data; `ap`, `uxn` and `pxn`, which are zero with indirect permissions; `el0` and
+#: `el1`, what EL0 and the kernel may do, 4 to read, 2 to write and 1 to execute; and the leaf's `ng`, `af`,
+#: `contiguous` and `dbm`.
 MAPPING: Final = np.dtype(
     [
         ("va", np.uint64),
@@ -42,6 +45,8 @@ MAPPING: Final = np.dtype(
         ("ap", np.uint8),
         ("uxn", np.bool_),
         ("pxn", np.bool_),
+        ("el0", np.uint8),
+        ("el1", np.uint8),
         ("ng", np.bool_),
         ("af", np.bool_),
         ("contiguous", np.bool_),
@@ -273,12 +278,15 @@ def _finished(mmu: MMU, r: VARange, rows: Mappings) -> Mappings:
     def bits(field: Any) -> Any:
         return (word & np.uint64(field.mask)) >> np.uint64(field.lo)
 
-    types = Rules.of(mmu, r, Access.READ, el=1).memory_types[word >> np.uint64(2) & np.uint64(0xFF)]
+    d = mmu.access(Access.READ, None)
+    rules = replace(mmu.permission_rules(r, d), pan=False)
+    types = Rules.of(mmu, r, d).memory_types[word >> np.uint64(2) & np.uint64(0xFF)]
     found["attr"], found["sh"] = types & 0xFF, types >> 8
-    ap, uxn, pxn = (bits(field).astype(np.uint8) for field in (Leaf.AP, Leaf.UXN, Leaf.PXN))
-    if r.hd:
-        ap = np.where(bits(Leaf.DBM) == 1, ap & 1, ap)
-    found["ap"], found["uxn"], found["pxn"] = inherit(ap, uxn, pxn, rows["inherited"])  # type: ignore[arg-type]
+    leaves = leaf_fields(word, rows["inherited"].astype(np.int64))
+    found["el0"], found["el1"] = rules.allowed(0, leaves), rules.allowed(1, leaves)
+    if not rules.pie:
+        ap = np.where(leaves.dbm == 1, leaves.ap & 1, leaves.ap) if r.hd else leaves.ap
+        found["ap"], found["uxn"], found["pxn"] = inherit(ap, leaves.uxn, leaves.pxn, leaves.table)
     for name, field in (("ng", Leaf.nG), ("af", Leaf.AF), ("contiguous", Leaf.Contiguous), ("dbm", Leaf.DBM)):
         found[name] = bits(field)
     return found
