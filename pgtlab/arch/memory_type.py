@@ -105,8 +105,8 @@ def stage_2_type(mem_attr: int, fnxs: bool) -> MemoryType:
 def combined(one: MemoryType, two: MemoryType) -> MemoryType:
     """The type that memory has by `one` of stage 1 and `two` of stage 2: the stricter of both.
 
-    >>> combined(MemoryType.of(0xFF), stage_2_type(0b0101, False)).byte == 0x44
-    True
+    >>> hex(combined(MemoryType.of(0xBB), stage_2_type(0b0101, False)).byte)
+    '0x44'
     """
     xs = one.xs and two.xs
     if one.device is not None and two.device is not None:

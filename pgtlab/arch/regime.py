@@ -22,7 +22,9 @@ from pgtlab.arch.registers import (
     TCR_EL1,
     TCR_EL2,
     TTBR0_EL1,
+    TTBR0_EL2,
     TTBR1_EL1,
+    TTBR1_EL2,
     VTCR_EL2,
     VTTBR_EL2,
     PARange,
@@ -71,8 +73,8 @@ class TranslationRegime:
 
     memory: Memory
     tcr: TCR_EL1 | TCR_EL2
-    ttbr0: BitFields = TTBR0_EL1()
-    ttbr1: BitFields = TTBR1_EL1()
+    ttbr0: TTBR0_EL1 | TTBR0_EL2 = TTBR0_EL1()
+    ttbr1: TTBR1_EL1 | TTBR1_EL2 = TTBR1_EL1()
     mair: MAIR_EL1 = MAIR_EL1()
     sctlr: SCTLR_EL1 = SCTLR_EL1(M=1, C=1, I=1)
     pa_range: PARange = PARange.PA52

@@ -10,12 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pgtlab.arch.bitfield import BitFields
 from pgtlab.arch.descriptor import DescriptorFormat
 from pgtlab.arch.fault import Cause, Fault, FaultKind
 from pgtlab.arch.granule import G4K, GRANULES, LARGEST_INPUT, Granule
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.arch.registers import SCTLR_EL1, TCR2_EL1, TCR_EL1, TCR_EL2, PARange, Shareability
+from pgtlab.arch.registers import (
+    SCTLR_EL1,
+    TCR2_EL1,
+    TCR_EL1,
+    TCR_EL2,
+    TTBR0_EL1,
+    TTBR0_EL2,
+    TTBR1_EL1,
+    TTBR1_EL2,
+    PARange,
+    Shareability,
+)
 from pgtlab.arch.word import is_upper
 
 
@@ -59,7 +69,7 @@ class VARange:
         cls,
         tcr: TCR_EL1 | TCR_EL2,
         sctlr: SCTLR_EL1,
-        ttbr: BitFields,
+        ttbr: TTBR0_EL1 | TTBR1_EL1 | TTBR0_EL2 | TTBR1_EL2,
         pa_range: PARange,
         tcr2: TCR2_EL1 = TCR2_EL1(),
         *,

@@ -2,40 +2,42 @@
 
 A file is an .npz of table images and of cases. An image is registers and memory pages; a case is an address, an access
 and what came out: PAR_EL1 of an `AT`, or ESR_EL1 of an instruction fetch. `tests/data/mmu/SCHEMA.md` names
-every array.
+every array. `specified` has the files whose answers were computed from Arm's specification.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgtlab.arch.array_file import ArrayFileError, read_arrays
-from pgtlab.arch.fault import Access, status_code_name
+from pgtlab.arch.at import at
+from pgtlab.arch.fault import Access, AccessDescriptor, status_code_name
 from pgtlab.arch.granule import GRANULES
-from pgtlab.arch.memory import U64, Memory
+from pgtlab.arch.many.walk_many import walk_many
+from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import MAIR_EL1, SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
 from pgtlab.arch.translations import Translations
+from pgtlab.arch.walk import Walk, walk
 from pgtlab.cli.terminal import printable
 
 Mask = NDArray[np.bool_]
 
 COMPARE, EXCEPTION, SKIP = range(3)  # the values of `status`
 OPERATIONS = (
-    ("AT S1E1R", Access.READ, 1),
-    ("AT S1E1W", Access.WRITE, 1),
-    ("AT S1E0R", Access.READ, 0),
-    ("AT S1E0W", Access.WRITE, 0),
-    ("EL1 fetch", Access.FETCH, 1),
-    ("EL0 fetch", Access.FETCH, 0),
+    *("AT S1E1R", "AT S1E1W", "AT S1E0R", "AT S1E0W"),
+    *("EL1 fetch", "EL0 fetch", "AT S1E1RP", "AT S1E1WP"),
+    *("EL1 load", "EL1 store", "EL0 load", "EL0 store"),
+    *("AT S12E1R", "AT S12E1W", "AT S12E0R", "AT S12E0W"),
 )
+_ACCESSES = {"load": Access.READ, "store": Access.WRITE, "fetch": Access.FETCH}
 FETCHED = 0x56000007  # ESR_EL1 of SVC #7, the instruction that a fetch case finds when it succeeds
 
 
@@ -108,7 +110,13 @@ class Vectors:
             arrays = read_arrays(path)
         except ArrayFileError as error:
             raise VectorFileError(f"{path}: not a readable .npz archive ({error})") from None
-        vectors = cls(path, arrays, fetches="esr_el1" in arrays)
+        if "fsc" in arrays:
+            from pgtlab.cli.specified import SpecifiedVectors
+
+            kind: type[Vectors] = SpecifiedVectors
+        else:
+            kind = cls
+        vectors = kind(path, arrays, fetches="esr_el1" in arrays)
         vectors._check()
         return vectors
 
@@ -126,15 +134,74 @@ class Vectors:
         for i, page_bytes in enumerate(self["img_page_bytes"].tolist()):
             page, word, case = (slice(o[i], o[i + 1]) for o in offsets.values())
             pages = self["words"][word].reshape(-1, page_bytes // 8)
-            tcr, ttbr0, ttbr1, mair, sctlr = (int(self[f"img_{name}"][i]) for name in _REGISTERS)
             try:
                 memory = Memory.of_pages(
                     dict(zip(self["page_base"][page].tolist(), pages, strict=True)), page_bytes.bit_length() - 1
                 )
-                mmu = MMU(memory, TCR_EL1(tcr), TTBR0_EL1(ttbr0), TTBR1_EL1(ttbr1), MAIR_EL1(mair), SCTLR_EL1(sctlr))
+                mmu = self._mmu(memory, i)
             except ValueError as error:
-                raise VectorFileError(f"{self.path}: image {i}: {error}") from None
+                self._refuse(i, error)
             yield mmu, case
+
+    def _mmu(self, memory: Memory, i: int) -> MMU:
+        """The MMU of an image."""
+        tcr, ttbr0, ttbr1, mair, sctlr = (int(self[f"img_{name}"][i]) for name in _REGISTERS)
+        return MMU(memory, TCR_EL1(tcr), TTBR0_EL1(ttbr0), TTBR1_EL1(ttbr1), MAIR_EL1(mair), SCTLR_EL1(sctlr))
+
+    def _refuse(self, i: int, error: ValueError) -> NoReturn:
+        raise VectorFileError(f"{self.path}: image {i}: {error}") from None
+
+    def wrong(self, which: NDArray[np.int64], found: Translations) -> Mask:
+        """Which of these cases have another answer than the recorded one."""
+        wrong: Mask
+        if self.fetches:
+            esr = self["esr_el1"][which]
+            wrong = np.where(esr == FETCHED, ~found.ok | (found.pa != self["pa"][which]), found.fault != esr & 0x3F)
+        else:
+            wrong_bits = (found.par ^ self["par_el1"][which]) & self["cmp_mask"][which]
+            wrong_code = found.fault != self["esr"][which] & 0x3F
+            wrong = np.where(self["status"][which] == EXCEPTION, wrong_code, wrong_bits != 0)
+        return wrong
+
+    def wrong_walks(self, which: NDArray[np.int64], walks: Sequence[Walk]) -> Mask:
+        """Which fetches end in another ESR_EL1 than the recorded one, exception class and all."""
+        if not self.fetches:
+            return np.zeros(len(which), np.bool_)
+        esr = np.array([int(walk.esr or 0) for walk in walks], np.uint64)
+        recorded = self["esr_el1"][which]
+        wrong: Mask = (recorded != FETCHED) & (esr != recorded)
+        return wrong
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The status code that each case ends in; -1 for those that are translated."""
+        if self.fetches:
+            faulted, code = self["esr_el1"] != FETCHED, self["esr_el1"] & 0x3F
+        else:
+            exception = self["status"] == EXCEPTION
+            faulted = exception | (self["par_el1"] & 1 != 0)
+            code = np.where(exception, self["esr"] & 0x3F, self["par_el1"] >> 1 & 0x3F)
+        return np.where(faulted, code.astype(np.int64), -1)
+
+    def recorded(self, case: int) -> str:
+        """The answer of a case in words."""
+        names = ("esr_el1", "pa") if self.fetches else ("par_el1", "esr")
+        return ", ".join(f"{name} {int(self[name][case]):#x}" for name in names)
+
+    def register_features(self, image: NDArray[np.int64], upper: NDArray[np.int64]) -> dict[str, Mask]:
+        """The cases under each setting of registers, by its name; `image` is that of each case."""
+        tcr, level = self[self.tcr][image], self.tcr[-3:]
+        features = {}
+        for field in ["TBI0", "TBI1", "HPD0", "HPD1", "EPD0", "EPD1", "E0PD0", "E0PD1", "HA", "HD"]:
+            on = (tcr & getattr(TCR_EL1, field).mask) != 0
+            features[f"TCR_{level.upper()}.{field}"] = on & (upper == int(field[-1])) if field[-1] in "01" else on
+        wxn = (self[f"img_sctlr_{level}"][image] & SCTLR_EL1.WXN.mask) != 0
+        return features | {f"SCTLR_{level.upper()}.WXN": wxn}
+
+    @property
+    def notes(self) -> dict[str, Mask]:
+        """The cases with each note."""
+        return {f"note {note.name}": self.noted(note) for note in Note}
 
     def _check(self) -> None:
         """`VectorFileError` where the arrays contradict the schema or each other."""
@@ -156,7 +223,7 @@ class Vectors:
         self._require(np.isin(page_bytes, [granule.size for granule in GRANULES]), "img_page_bytes", "is not a granule")
         if self["img_granule"].shape != (count, 2) or len(page_bytes) != count:
             raise VectorFileError(f"{self.path}: the img_ arrays are not all of {count} images")
-        self._require(self["img_granule"].max(axis=1) == page_bytes, "img_page_bytes", "is not the larger granule")
+        self._check_pages(page_bytes)
         for name, total in ("page", len(self["page_base"])), ("word", len(self["words"])), ("case", len(self)):
             offsets = self[f"img_{name}_off"].astype(np.int64)
             if len(offsets) != count + 1 or offsets[0] or offsets[-1] != total or (np.diff(offsets) < 0).any():
@@ -168,7 +235,12 @@ class Vectors:
         for i, (mmu, _) in enumerate(self.images()):
             granules = [r.granule.size for r in (mmu.lower, mmu.upper)]
             if granules != self["img_granule"][i].tolist():
-                raise VectorFileError(f"{self.path}: img_granule of image {i} is not what its TCR_EL1 says")
+                raise VectorFileError(
+                    f"{self.path}: img_granule of image {i} is not what its {self.tcr[4:].upper()} says"
+                )
+
+    def _check_pages(self, page_bytes: NDArray[np.int64]) -> None:
+        self._require(self["img_granule"].max(axis=1) == page_bytes, "img_page_bytes", "is not the larger granule")
 
     def _check_cases(self, answers: list[str]) -> None:
         for name in ("op", "note", "status", *answers):
@@ -188,6 +260,19 @@ class Vectors:
                     full &= ~np.where(success & self.noted(note), bits, 0).astype(np.uint64)
             masked = (status == COMPARE) & ((full & ~self["cmp_mask"]) != 0)
             self._require(~masked, "cmp_mask", "leaves out bits, and no note says why")
+
+    @property
+    def granule_names(self) -> NDArray[np.str_]:
+        """For each image and range the granule, with DS where that counts."""
+        granule = self["img_granule"] >> 10
+        names = np.char.add(granule.astype(str), "K")
+        ds = (self[self.tcr] >> TCR_EL1.DS.lo & 1).astype(bool)[:, np.newaxis]
+        return np.where(ds & (granule < 64), np.char.add(names, " DS"), names)
+
+    @property
+    def tcr(self) -> str:
+        """The array with the register that says how tables are read."""
+        return next(name for name in ("img_tcr_el2", "img_tcr_el1") if name in self.arrays)
 
     def noted(self, note: Note) -> Mask:
         """Which cases carry a note."""
@@ -217,41 +302,22 @@ class Verification:
     def features(self) -> dict[str, Mask]:
         """The cases that show each feature: what was asked, under which registers, what came out."""
         v = self.vectors
-        image = np.repeat(
-            np.arange(len(v["img_tcr_el1"])), np.diff(v["img_case_off"].astype(np.int64)).astype(np.int64)
-        )
+        cases = np.diff(v["img_case_off"].astype(np.int64)).astype(np.int64)
+        image = np.repeat(np.arange(len(cases)), cases)
         upper = (v["va"] >> 55 & 1).astype(int)
-        tcr = v["img_tcr_el1"][image]
-        granule = v["img_granule"][image, upper] >> 10
-        names = np.char.add(granule.astype(str), "K")
-        names = np.where((tcr >> TCR_EL1.DS.lo & 1) & (granule < 64), np.char.add(names, " DS"), names)
         features = {}
+        names = v.granule_names[image, upper]
         for name in np.unique(names):
             for half in (0, 1):
-                features[f"{name} TTBR{half}_EL1"] = (names == name) & (upper == half)
-        for field in ["TBI0", "TBI1", "HPD0", "HPD1", "EPD0", "EPD1", "E0PD0", "E0PD1", "HA", "HD"]:
-            on = (tcr & getattr(TCR_EL1, field).mask) != 0
-            features[f"TCR_EL1.{field}"] = on & (upper == int(field[-1])) if field[-1] in "01" else on
-        features["SCTLR_EL1.WXN"] = (v["img_sctlr_el1"][image] & SCTLR_EL1.WXN.mask) != 0
-        for number, (operation, _, _) in enumerate(OPERATIONS):
+                features[f"{name} TTBR{half}_{v.tcr[-3:].upper()}"] = (names == name) & (upper == half)
+        features |= v.register_features(image, upper)
+        for number, operation in enumerate(OPERATIONS):
             features[operation] = v["op"] == number
-        codes = np.where(self._faulted(), self._recorded_code(), -1)
+        codes = v.codes
         for code in np.unique(codes):
             features["translated" if code < 0 else status_code_name(int(code))] = codes == code
-        for note in Note:
-            features[f"note {note.name}"] = v.noted(note)
+        features |= v.notes
         return {name: cases for name, cases in features.items() if (cases & self.compared).any()}
-
-    def _faulted(self) -> Mask:
-        v = self.vectors
-        faulted: Mask = v["esr_el1"] != FETCHED if v.fetches else (v["status"] == EXCEPTION) | (v["par_el1"] & 1 != 0)
-        return faulted
-
-    def _recorded_code(self) -> NDArray[np.int64]:
-        v = self.vectors
-        if v.fetches:
-            return (v["esr_el1"] & 0x3F).astype(np.int64)
-        return np.where(v["status"] == EXCEPTION, v["esr"] & 0x3F, v["par_el1"] >> 1 & 0x3F).astype(np.int64)
 
 
 def verify(vectors: Vectors, progress: bool = False) -> Verification:
@@ -268,38 +334,24 @@ def verify(vectors: Vectors, progress: bool = False) -> Verification:
         total=len(vectors), unit="case", desc=printable(vectors.path.name), disable=None if progress else True
     ) as bar:
         for mmu, cases in vectors.images():
-            for number, (_, access, el) in enumerate(OPERATIONS):
+            for number, operation in enumerate(OPERATIONS):
                 which = np.flatnonzero(vectors["op"][cases] == number) + cases.start
                 if not len(which):
                     continue
-                vas = vectors["va"][which]
-                walks = [mmu.translate(va, access, el) for va in vas.tolist()]
-                single, many = Translations.of(walks), mmu.translate_many(vas, access, el)
-                esr = np.array([int(walk.esr or 0) for walk in walks], np.uint64)
-                walk_wrong[which] = compared[which] & (_wrong(vectors, which, single) | _wrong_esr(vectors, which, esr))
-                many_wrong[which] = compared[which] & _wrong(vectors, which, many)
+                vas, d = vectors["va"][which], asked(mmu, operation)
+                walks = [walk(mmu, va, d) for va in vas.tolist()]
+                single, many = Translations.of(walks), walk_many(mmu, vas, d)
+                wrong = vectors.wrong(which, single) | vectors.wrong_walks(which, walks)
+                walk_wrong[which] = compared[which] & wrong
+                many_wrong[which] = compared[which] & vectors.wrong(which, many)
                 differ[which] = single.differs(many)
                 bar.update(len(which))
     return Verification(vectors, compared, walk_wrong, many_wrong, differ)
 
 
-def _wrong(vectors: Vectors, which: NDArray[np.int64], found: Translations) -> Mask:
-    """Which of these cases have another answer than the recorded one."""
-    wrong: Mask
-    if vectors.fetches:
-        esr = vectors["esr_el1"][which]
-        wrong = np.where(esr == FETCHED, ~found.ok | (found.pa != vectors["pa"][which]), found.fault != esr & 0x3F)
-    else:
-        wrong_bits = (found.par ^ vectors["par_el1"][which]) & vectors["cmp_mask"][which]
-        wrong_code = found.fault != vectors["esr"][which] & 0x3F
-        wrong = np.where(vectors["status"][which] == EXCEPTION, wrong_code, wrong_bits != 0)
-    return wrong
-
-
-def _wrong_esr(vectors: Vectors, which: NDArray[np.int64], esr: U64) -> Mask:
-    """Which fetches end in another ESR_EL1 than the recorded one, exception class and all."""
-    if not vectors.fetches:
-        return np.zeros(len(which), np.bool_)
-    recorded = vectors["esr_el1"][which]
-    wrong: Mask = (recorded != FETCHED) & (esr != recorded)
-    return wrong
+def asked(mmu: MMU, operation: str) -> AccessDescriptor:
+    """What an operation asks of an MMU; its EL1 is EL2 in a host."""
+    kind, _, what = operation.partition(" ")
+    if kind == "AT":
+        return at(mmu, what)
+    return mmu.access(_ACCESSES[what], 0 if kind == "EL0" else None)

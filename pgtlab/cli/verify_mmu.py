@@ -1,7 +1,8 @@
-"""``pgtlab verify-mmu``: compare the simulated MMU with recorded translations of a real one.
+"""``pgtlab verify-mmu``: compare the simulated MMU with recorded translations of a real one or of Arm's specification.
 
-Translate every recorded case with both walkers, one address at a time and many at once, and compare. The exit status is
-0 if all agree, 1 if any does not or a file is damaged, 2 for a usage error.
+Translate every case with both walkers, one address at a time and many at once, and compare. A file whose registers ask
+for what the model leaves out is refused by the name of the field, and nothing in it is compared. The exit status is 0
+if all others agree, 1 if any does not, a file is damaged, or nothing was compared, 2 for a usage error.
 
 example: pgtlab verify-mmu tests/data/mmu/vectors_sample.npz
 """
@@ -27,13 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify each file; 1 if any disagrees or cannot be used."""
+    from pgtlab.cli.specified import RefusedFile
     from pgtlab.cli.vectors import VectorFileError, Vectors, verify
 
-    agree = True
+    agree, compared = True, 0
     answers: list[dict[str, object]] = []
     for path in args.files:
         try:
             verification = verify(Vectors.load(path), progress=True)
+        except RefusedFile as error:
+            complain(f"refused, and nothing compared: {error}")
+            answers.append({"file": path, "agrees": False, "refused": str(error)})
+            continue
         except VectorFileError as error:
             complain(error)
             answers.append({"file": path, "agrees": False, "damage": str(error)})
@@ -44,9 +50,12 @@ def run(args: argparse.Namespace) -> int:
         else:
             report(verification)
         agree &= verification.agrees
+        compared += int(verification.compared.sum())
     if args.json:
         print_json(answers)
-    return 0 if agree else 1
+    elif len(args.files) > 1:
+        print(f"{len(args.files)} files: {compared} cases compared with both walkers")
+    return 0 if agree and compared else 1
 
 
 def as_dict(v: Verification) -> dict[str, object]:
@@ -54,7 +63,7 @@ def as_dict(v: Verification) -> dict[str, object]:
     return {
         "file": str(v.vectors.path),
         "agrees": v.agrees,
-        "images": len(v.vectors["img_tcr_el1"]),
+        "images": len(v.vectors["img_page_bytes"]),
         "cases": len(v.vectors),
         **_counts(v, v.compared),
         "features": {name: _counts(v, cases) for name, cases in v.features().items()},
@@ -79,7 +88,7 @@ def _wrong(v: Verification) -> Mask:
 def report(v: Verification) -> None:
     """Print the number of cases compared, and of those that disagree for each feature."""
     compared = int(v.compared.sum())
-    print(f"{v.vectors.path}: {len(v.vectors['img_tcr_el1'])} images, {len(v.vectors)} cases")
+    print(f"{v.vectors.path}: {len(v.vectors['img_page_bytes'])} images, {len(v.vectors)} cases")
     print(f"{'':32}{'compared':>9}{'translate':>11}{'translate_many':>16}")
     for name, cases in {"all": v.compared, **v.features()}.items():
         counts = [int((cases & which).sum()) for which in (v.compared, v.walk_wrong, v.many_wrong)]
@@ -97,15 +106,16 @@ def report(v: Verification) -> None:
 
 def _disagreement(v: Verification, case: int) -> str:
     """A case in full: what was recorded, and the walk of the model."""
-    from pgtlab.cli.vectors import OPERATIONS
+    from pgtlab.arch.walk import walk
+    from pgtlab.cli.vectors import OPERATIONS, asked
 
     vectors = v.vectors
     image, mmu = next((i, mmu) for i, (mmu, cases) in enumerate(vectors.images()) if case < cases.stop)
-    operation, access, el = OPERATIONS[int(vectors["op"][case])]
-    recorded = ", ".join(
-        f"{name} {int(vectors[name][case]):#x}"
-        for name in (("esr_el1", "pa") if vectors.fetches else ("par_el1", "esr"))
+    operation = OPERATIONS[int(vectors["op"][case])]
+    found = walk(mmu, int(vectors["va"][case]), asked(mmu, operation))
+    result = (
+        f"ESR_EL{mmu.privileged} {int(found.esr):#x}"
+        if vectors.fetches and found.esr
+        else f"PAR_EL1 {int(found.par):#x}"
     )
-    walk = mmu.translate(int(vectors["va"][case]), access, el)
-    result = f"ESR_EL1 {int(walk.esr):#x}" if vectors.fetches and walk.esr else f"PAR_EL1 {int(walk.par):#x}"
-    return f"case {case}, image {image}, {operation}: recorded {recorded}; here {result}\n{walk}"
+    return f"case {case}, image {image}, {operation}: recorded {vectors.recorded(case)}; here {result}\n{found}"

@@ -22,7 +22,7 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
-from pgtlab.cli.vectors import EXCEPTION, FETCHED, OPERATIONS, SKIP, Vectors
+from pgtlab.cli.vectors import EXCEPTION, FETCHED, OPERATIONS, SKIP, Vectors, asked
 
 DATA = Path(__file__).parents[1] / "data" / "mmu"
 
@@ -102,11 +102,12 @@ def recorded_questions():
             par = np.where(aborted, (v["esr"] & 0x3F).astype(np.uint64) << 1 | 0x801, v["par_el1"])
             mask = np.where(aborted, 0x87F, v["cmp_mask"]).astype(np.uint64)
         for mmu, cases in v.images():
-            for number, (_, access, el) in enumerate(OPERATIONS):
+            for number, operation in enumerate(OPERATIONS[:6]):
                 which = np.flatnonzero((v["op"][cases] == number) & (status[cases] != SKIP)) + cases.start
                 if len(which):
+                    d = asked(mmu, operation)
                     esr = v["esr_el1"][which].tolist() if v.fetches else None
-                    yield Question(mmu, v["va"][which], access, el, par[which], mask[which], esr)
+                    yield Question(mmu, v["va"][which], d.access, d.el, par[which], mask[which], esr)
 
 
 def question(mmu, registers, read, vas, operation):

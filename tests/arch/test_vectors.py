@@ -8,17 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgtlab.arch.many import vectorised, walk_many
+from pgtlab.cli.specified import RefusedFile
 from pgtlab.cli.vectors import Note, VectorFileError, Vectors, verify
 
 DATA = Path(__file__).parents[1] / "data" / "mmu"
 AT_CASES, FETCHES = DATA / "vectors_sample.npz", DATA / "exec_sample.npz"
+SPECIFIED = {"pan": 90, "el20": 90, "pie": 110, "mte_tbi": 80, "haft": 90, "s2": 110}
 SPECIFIED_AT, SPECIFIED_FETCHES = DATA / "specification_at.npz", DATA / "specification_exec.npz"
 
 
 @pytest.mark.parametrize(
     ("path", "compared"),
-    [(AT_CASES, 7800), (FETCHES, 1950), (SPECIFIED_AT, 31), (SPECIFIED_FETCHES, 36)],
-    ids=["AT", "fetch", "specified AT", "specified fetch"],
+    [
+        *((AT_CASES, 7800), (FETCHES, 1950), (SPECIFIED_AT, 31), (SPECIFIED_FETCHES, 36)),
+        *((DATA / f"specification_{name}.npz", compared) for name, compared in SPECIFIED.items()),
+    ],
+    ids=["AT", "fetch", "specified AT", "specified fetch", *SPECIFIED],
 )
 def test_both_walkers_agree_with_the_record(path, compared):
     verification = verify(Vectors.load(path))
@@ -33,6 +39,53 @@ def test_specification_decides_where_qemu_differs():
         verification = verify(Vectors.load(path))
         compared |= {name: int(cases.sum()) for name, cases in verification.features().items()}
     assert (compared["note HIADDR_PS"], compared["note BLOCK_GT_PS"], compared["note DBM_EXEC"]) == (15, 16, 36)
+
+
+@pytest.mark.parametrize("name", SPECIFIED)
+def test_numpy_agrees_with_the_specification(name, monkeypatch):
+    """Also where numba is missing, and then stage 2 of a guest too."""
+    monkeypatch.setattr(walk_many, "translate", vectorised.translate)
+    assert verify(Vectors.load(DATA / f"specification_{name}.npz")).agrees
+
+
+def test_the_specification_is_asked_about_every_feature():
+    features = {
+        name for file in SPECIFIED for name in verify(Vectors.load(DATA / f"specification_{file}.npz")).features()
+    }
+    registers = {f"TCR2_EL1.{field}" for field in ("PIE", "POE", "E0POE", "HAFT")} | {"PSTATE.PAN", "HCR_EL2.FWB"}
+    operations = {"EL1 load", "EL0 store", "AT S1E1RP", "AT S1E1WP", "AT S12E1R", "AT S12E0W"}
+    assert features >= registers | operations | {"4K DS TTBR1_EL2", "64K TTBR0_EL2", "fault of stage 2 on a walk"}
+
+
+def test_registers_that_ask_for_more_are_refused_by_name(tmp_path):
+    arrays = dict(np.load(DATA / "specification_haft.npz"))
+    arrays["img_tcr2_el1"] |= np.uint64(1 << 5)
+    np.savez_compressed(tmp_path / "wide.npz", **arrays)
+    with pytest.raises(
+        RefusedFile, match=r"image 0: TCR2_EL1.D128=1: descriptors of 128 bits \(FEAT_D128\) are not modelled"
+    ):
+        Vectors.load(tmp_path / "wide.npz")
+
+
+WRONG_ANSWERS = {
+    "fsc": ("pan", 0),
+    "attr": ("mte_tbi", 2),
+    "hpfar": ("s2", 9),
+    "iss2": ("pie", 6),
+    "upd_after": ("haft", 10),
+}
+
+
+@pytest.mark.parametrize("array", WRONG_ANSWERS)
+def test_a_flipped_bit_of_a_specified_answer_is_caught(tmp_path, array):
+    name, bit = WRONG_ANSWERS[array]
+    arrays = dict(np.load(DATA / f"specification_{name}.npz"))
+    loads = arrays["op"] >= 8 if name != "s2" else (arrays["op"] >= 8) & (arrays["op"] < 12) & (arrays["hpfar"] != 0)
+    answered = loads & (arrays["status"] == 0) & ((arrays["fsc"] == 0xFF) == (array in ("attr", "upd_after")))
+    place = 0 if array == "upd_after" else int(np.flatnonzero(answered)[0])
+    arrays[array][place] ^= arrays[array].dtype.type(1 << bit)
+    np.savez_compressed(tmp_path / "wrong.npz", **arrays)
+    assert verify(Vectors.load(tmp_path / "wrong.npz")).walk_wrong.sum() == 1
 
 
 def test_the_sample_has_every_feature():
