@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite hub test-hub
+.PHONY: help env lab test test-fast sweep fuzz search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +47,9 @@ test-fast: env  ## run the tests that need no browser and no QEMU, and take no l
 
 sweep: env  ## ask about every kernel what the suite asks about some, and run the notebooks and all bisections
 	@$(PYTEST) -m sweep
+
+fuzz: env  ## give every reader 5,000 mutated inputs; READERS="trace log" chooses, COUNT=n and SEED=n say how many and which
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(READERS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 search: env  ## let Hypothesis look for exceptions to the laws for longer, with other examples every time
 	@$(PYTEST) -m "not browser and not slow and $(SUITE)" --hypothesis-profile=search

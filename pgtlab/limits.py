@@ -47,6 +47,15 @@ def size(count: int) -> str:
     return f"{count // MIB} MiB" if count >= MIB else f"{count} bytes"
 
 
+def quoted(text: str) -> str:
+    """A text of others in quotation marks for a message, the middle of a long one left out.
+
+    >>> quoted("PAGE_END"), quoted("1" * 999)
+    ("'PAGE_END'", "'111111111111111111111111111111111111...1111111111111111'")
+    """
+    return repr(text if len(text) <= 60 else f"{text[:36]}...{text[-16:]}")
+
+
 def read_bytes(file: BinaryIO | Path, most: int, what: str) -> bytes:
     """Everything in a file, of which `most` bytes are read at most.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pgtlab.limits import quoted
 from pgtlab.linux.boot import Boot, NoBoot, running
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kconfig import Config
@@ -61,7 +62,7 @@ class Commit:
             if by_id or name == commit.name:
                 return commit
         known = [commit.id or commit.name for commit in COMMITS]
-        raise TreeError(f"unknown commit {name!r}: choose from {', '.join(known[:-1])} and {known[-1]}")
+        raise TreeError(f"unknown commit {quoted(name)}: choose from {', '.join(known[:-1])} and {known[-1]}")
 
     def as_dict(self) -> dict[str, object]:
         """The commit as plain data; `pgtlab show --json` adds its diff."""

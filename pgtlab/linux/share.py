@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from pgtlab.limits import quoted
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
@@ -49,7 +50,8 @@ class Share:
         numbers = [*parts[1:2], *([pa_bits.removeprefix("pa")] if pa_bits else [])]
         if not text.strip().startswith(SCHEME) or len(parts) not in (3, 4) or not all(map(str.isdecimal, numbers)):
             raise ShareError(
-                f"{text!r} is not a share string, which has the form {SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
+                f"{quoted(text)} is not a share string, which has the form "
+                f"{SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
                 f"{SCHEME}16k/52/lpa2/VMEMMAP_START"
             )
         config = Config(parts[0], *map(int, numbers))

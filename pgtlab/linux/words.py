@@ -11,6 +11,7 @@ from operator import index
 from pgtlab.arch import esr as syndromes
 from pgtlab.arch.esr import Syndrome
 from pgtlab.arch.registers import ESR_EL1
+from pgtlab.limits import quoted
 from pgtlab.linux.boot import Boot, NoBoot, running
 from pgtlab.linux.entry import Entry, decode_entry
 from pgtlab.linux.headers.brk_imm import brk_name
@@ -114,10 +115,10 @@ def parse_word(text: str) -> int:
     True
     """
     if not _HEX.fullmatch(text):
-        raise WordError(f"{text!r} is not a hexadecimal number, such as 0x96000004 or 96000004")
+        raise WordError(f"{quoted(text)} is not a hexadecimal number, such as 0x96000004 or 96000004")
     value = int(text, 16)
     if value >> 64:
-        raise WordError(f"{text} has more than 64 bits")
+        raise WordError(f"{quoted(text)} has more than 64 bits")
     return value
 
 
