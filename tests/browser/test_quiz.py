@@ -5,6 +5,7 @@ from pgtlab_widgets import Explorer, FoldLab, PageInspector, WalkStepper
 from playwright.sync_api import expect
 
 from tests.browser.drawing import assert_accessible
+from tests.browser.test_readable import assert_readable, forced_colours
 
 
 def quiz(view):
@@ -160,3 +161,15 @@ def test_axe_finds_no_violation(show, name):
     field.press("Enter")
     expect(quiz(view).locator(".feedback")).to_contain_text("not right")
     assert_accessible(page, ".pgtlab-view")
+
+
+@pytest.mark.parametrize("name", QUIZZES)
+def test_text_in_forced_colours(show, name):
+    page, view = show(QUIZZES[name]())
+    forced_colours(page, "dark")
+    assert_readable(page)
+    questions = quiz(view).locator("p, label, button")
+    assert set(questions.evaluate_all("all => all.map(each => getComputedStyle(each).color)")) <= {
+        "rgb(255, 255, 255)",
+        "rgb(0, 0, 0)",
+    }
