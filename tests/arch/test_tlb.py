@@ -191,6 +191,7 @@ def hardware(draw):
     return Hardware(stage(TLB, leaves), stage(TLB, leaves), stage(WalkCache, tables), draw(st.booleans()))
 
 
+@pytest.mark.slow
 @given(st.data(), hardware(), st.sampled_from(MIXED), st.sampled_from([0, 1]), st.sampled_from([1, 7, 1000]))
 def test_agrees_with_a_model_that_shares_no_code(data, hardware, tables, el, chunk):
     mmu, pool = tables

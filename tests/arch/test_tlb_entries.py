@@ -109,6 +109,7 @@ def test_the_upper_range_and_tags():
     assert caches.access(0x12FF_0000_0000_3008).hit == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("granule", GRANULES, ids=str)
 @pytest.mark.parametrize("replacement", Replacement)
 def test_counts_of_every_replacement_are_those_of_the_compiled_loop(granule, replacement):

@@ -74,6 +74,7 @@ def test_what_if_is_answered_by_running():
     assert answers[4] == "0x8"
 
 
+@pytest.mark.slow
 def test_seeds_give_other_exams_and_the_same_seed_the_same():
     assert len({exam(seed).paper() for seed in SEEDS}) == len(SEEDS)
     assert exam("a class").key() == exam("a class").key()

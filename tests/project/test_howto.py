@@ -39,6 +39,7 @@ def test_the_commands_print_what_is_shown(task):
     assert write_howto.run(task) == task, "run `make docs`"
 
 
+@pytest.mark.slow
 def test_so_do_those_of_the_page_about_json():
     page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
     assert write_howto.BLOCKS.search(page)
