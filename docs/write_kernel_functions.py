@@ -18,7 +18,7 @@ from types import ModuleType
 
 from pgtlab.linux import kernel
 from pgtlab.linux.boot import Boot, boot
-from pgtlab.linux.cpu import CPUS
+from pgtlab.linux.cpu import RECORDED
 from pgtlab.linux.kconfig import configurations
 from pgtlab.linux.kernel.symbols import Symbol, functions_of
 from pgtlab.linux.kernel.vmlinux import TWINS
@@ -52,7 +52,7 @@ def stub() -> str:
 
 def constants() -> set[str]:
     """The names of the constants that some kernel has, as far as Python can spell them."""
-    boots = (boot(config, cpu) for config in configurations() for cpu in CPUS.values())
+    boots = (boot(config, cpu) for config in configurations() for cpu in RECORDED)
     return {
         name
         for booted in boots

@@ -51,9 +51,14 @@ def known_words() -> dict[str, Iterable[Any]]:
     from pgtlab.lab.cost_comparison import MAPPINGS
     from pgtlab.lab.trees import COMMITS, TREES
     from pgtlab.linux.cpu import CPUS
-    from pgtlab.linux.kconfig import MINIMAL, PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
+    from pgtlab.linux.kconfig import PA_BITS_CHOICES, PAGE_SIZES, VA_BITS_CHOICES
+    from pgtlab.linux.options import MINIMAL
+    from pgtlab.linux.presets import PRESETS
+    from pgtlab.linux.version import VERSIONS
 
     return {
+        "kernel": PRESETS,
+        "linux": VERSIONS,
         "page_size": PAGE_SIZES,
         "va_bits": VA_BITS_CHOICES,
         "pa_bits": PA_BITS_CHOICES,

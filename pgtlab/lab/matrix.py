@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pgtlab.lab.matrix_picture import matrix_picture
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, NoBoot, boot
-from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.cpu import CPU, RECORDED
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel.report import Run
@@ -74,7 +74,7 @@ def boots() -> Iterator[Boot | NoBoot]:
     >>> len(list(boots()))
     104
     """
-    return (boot(config, cpu) for config in configurations() for cpu in CPUS.values())
+    return (boot(config, cpu) for config in configurations() for cpu in RECORDED)
 
 
 def matrix(tree: Tree | str, **livepatch: Symbol) -> Matrix:

@@ -1,7 +1,7 @@
 """The result of booting a kernel on a CPU: it stops, or both agree on an address space.
 
 The decisions are those of `arch/arm64/kernel/head.S` (does the CPU have the granule?), `pi/map_kernel.c` (how many bits
-of virtual address?) and `mm/proc.S` (TCR_EL1), v6.12.
+of virtual address?), `kernel/cpufeature.c` (KPTI) and `mm/proc.S` (the registers: `pgtlab.linux.registers`), v6.12.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from enum import Enum
 from functools import cached_property, lru_cache
 from typing import NoReturn
 
+from pgtlab.arch.bitfield import BitFields
 from pgtlab.arch.granule import GranuleSupport
-from pgtlab.arch.registers import TCR_EL1, PARange, Shareability
-from pgtlab.linux import headers
+from pgtlab.arch.registers import MAIR_EL1, MAIR_EL2, TCR_EL1, TCR_EL2
+from pgtlab.linux import cpufeature, headers, registers
 from pgtlab.linux.constants import Constants
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 
+_AT_MOST = ("TCR_EL1", "TCR_EL2", "MAIR_EL1", "TCR2_EL1", "PIR_EL1", "PIRE0_EL1")  # None where a machine lacks them
 LINUX_LEVELS = ("pgd", "p4d", "pud", "pmd", "pte")
-_WRITE_BACK_WRITE_ALLOCATE = 1
 
 
 class BootError(ValueError):
@@ -86,6 +87,9 @@ class Boot:
     config: Config
     cpu: CPU
     kpti: bool = False
+    kaslr: bool = False
+    el2: bool = False
+    mte: bool = False
 
     def __repr__(self) -> str:
         folds = "".join(f", {name} {fold.value}" for name, fold in self.folded.items() if fold is not Fold.REAL)
@@ -100,7 +104,9 @@ class Boot:
                 _named(self),
                 f"vabits_actual {self.vabits_actual}, the walk starts at level {self.start_level}",
                 *(f"{name} {fold.value}" for name, fold in self.folded.items()),
-                repr(self.tcr_el1),
+                *(["kernel page-table isolation: at EL0 TTBR1_EL1 is tramp_pg_dir"] if self.kpti else []),
+                *(["the kernel runs at EL2 (VHE): TCR_EL1 is what it left there"] if self.vhe else []),
+                *(repr(value).replace(type(value).__name__, name, 1) for name, value in self.registers.items()),
             ]
         )
 
@@ -109,7 +115,10 @@ class Boot:
         return _configured(self) | {
             "runtime": {
                 "vabits_actual": self.vabits_actual,
-                "tcr_el1": f"{self.tcr_el1.value:#x}",
+                "kpti": self.kpti,
+                "ttbr1_at_el0": self.ttbr1_at_el0,
+                **{name.lower(): None for name in _AT_MOST},
+                **{name.lower(): f"{value.value:#x}" for name, value in self.registers.items()},
                 "start_level": self.start_level,
                 "folded": {name: fold.value for name, fold in self.folded.items()},
                 **self.runtime_constants.as_dict(),
@@ -140,42 +149,46 @@ class Boot:
         """The level at which the MMU starts."""
         return self.config.granule.start_level(self.vabits_actual)
 
+    @property
+    def vhe(self) -> bool:
+        """Whether the kernel runs at EL2: it was started there, and the CPU has FEAT_VHE."""
+        return self.el2 and self.cpu.has_vhe
+
+    @cached_property
+    def tcr(self) -> TCR_EL1:
+        """The TCR that controls the kernel's translations: TCR_EL1, or TCR_EL2 with VHE."""
+        return registers.tcr(self)
+
     @cached_property
     def tcr_el1(self) -> TCR_EL1:
-        """TCR_EL1 once all CPU features are up (`mm/proc.S`, `__cpu_setup`, and `cpufeature.c` for HD and E0PD1).
-
-        This is a kernel without RANDOMIZE_BASE, which sets NFD1, and without ARM64_MTE, which sets TBI1 and TBID1.
-        """
-        granule, size = self.config.granule, 64 - self.vabits_actual
-        hafdbs = self.cpu.mmfr1.HAFDBS
-        return TCR_EL1(
-            T0SZ=size,
-            T1SZ=size,
-            TG0=granule.tg0,
-            TG1=granule.tg1,
-            IRGN0=_WRITE_BACK_WRITE_ALLOCATE,
-            ORGN0=_WRITE_BACK_WRITE_ALLOCATE,
-            SH0=Shareability.INNER,
-            IRGN1=_WRITE_BACK_WRITE_ALLOCATE,
-            ORGN1=_WRITE_BACK_WRITE_ALLOCATE,
-            SH1=Shareability.INNER,
-            A1=1,
-            IPS=self._ips,
-            AS=1,
-            TBI0=1,
-            HA=int(hafdbs >= 1),
-            HD=int(hafdbs >= 2),
-            E0PD1=int(self.cpu.mmfr2.E0PD >= 1),
-            DS=int(self.lpa2_is_enabled),
-        )
+        """TCR_EL1; with VHE what the kernel left there when it moved to EL2, and `tcr` is what counts."""
+        return registers.tcr(self, at_setup=True) if self.vhe else self.tcr
 
     @property
-    def _ips(self) -> PARange:
-        """`tcr_compute_pa_size`: the size that the CPU supports, limited by the configuration and LPA2."""
-        most = PARange.PA52 if self.config.pa_bits == 52 else PARange.PA48
-        if self.config.ARM64_LPA2 and not self.has_va52:
-            most = PARange.PA48
-        return PARange(min(self.cpu.mmfr0.PARANGE, most))
+    def tcr_el2(self) -> TCR_EL2 | None:
+        """TCR_EL2 of a kernel at EL2; None for one at EL1, where it is not the kernel's or 0."""
+        return TCR_EL2(self.tcr.value) if self.vhe else None
+
+    @property
+    def mair(self) -> MAIR_EL1:
+        """The memory types of the kernel's translations: MAIR_EL1, or MAIR_EL2 with VHE."""
+        return registers.mair(self)
+
+    @cached_property
+    def registers(self) -> dict[str, BitFields]:
+        """The registers that boot leaves, under their names, as far as this CPU has them.
+
+        >>> print(*boot(Config.named("debian-6.12"), "max-11.1").registers)
+        TCR_EL1 MAIR_EL1 TCR2_EL1 PIR_EL1 PIRE0_EL1
+        """
+        found: dict[str, BitFields | None] = {"TCR_EL1": self.tcr_el1, "TCR_EL2": self.tcr_el2}
+        found["MAIR_EL1"] = registers.MAIR_EL1_SET if self.vhe else self.mair
+        found["MAIR_EL2"] = MAIR_EL2(self.mair.value) if self.vhe else None
+        found["TCR2_EL1"] = registers.tcr2(self, at_setup=self.vhe)
+        found["TCR2_EL2"] = registers.tcr2(self) if self.vhe else None
+        for name, value in (("PIR", registers.pir(self)), ("PIRE0", registers.pire0(self))):
+            found[f"{name}_EL1"], found[f"{name}_EL2"] = value, value if self.vhe else None
+        return {name: value for name, value in found.items() if value is not None}
 
     @cached_property
     def folded(self) -> dict[str, Fold]:
@@ -206,16 +219,40 @@ class Boot:
     @cached_property
     def runtime_constants(self) -> Constants:
         """The constants that the boot decides, such as `vabits_actual`, VMALLOC_END, PHYS_MASK and PROT_NORMAL."""
-        return headers.run_time(
+        decided = headers.run_time(
             self.config.constants,
             vabits_actual=self.vabits_actual,
             lpa2=self.lpa2_is_enabled,
-            ng=self.kpti,
+            ng=self.use_ng_mappings,
         )
+        signed = self.cpu.has_pauth and self.config.option("ARM64_PTR_AUTH")
+        pac = (1 << 64) - (1 << self.vabits_actual) if signed else 0
+        return Constants({**decided, "TCR_EL1_T1SZ": self.tcr.T1SZ, "KERNELPACMASK": pac})
+
+    @property
+    def ttbr1_at_el0(self) -> str:
+        """The table that TTBR1 (TTBR1_EL1, or TTBR1_EL2 with VHE) points to while user space runs.
+
+        With kernel page-table isolation it has the trampoline's code and nothing else of the kernel.
+        """
+        return "tramp_pg_dir" if self.kpti else "swapper_pg_dir"
+
+    @property
+    def use_ng_mappings(self) -> bool:
+        """Whether the kernel's mappings are not global (`arm64_use_ng_mappings`)."""
+        return cpufeature.use_ng_mappings(self.config, self.cpu, kpti=self.kpti, kaslr=self.kaslr)
 
 
-@lru_cache(maxsize=256)  # more than all configurations on all CPUs
-def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot | NoBoot:
+@lru_cache(maxsize=512)  # more than all configurations on all recorded CPUs
+def boot(
+    config: Config,
+    cpu: CPU | str = "max",
+    *,
+    kpti: bool | None = None,
+    kaslr: bool = False,
+    el2: bool = False,
+    mte: bool = False,
+) -> Boot | NoBoot:
     """Boot `config` on `cpu`.
 
     Parameters
@@ -224,12 +261,23 @@ def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot 
         The kernel.
     cpu : CPU or str
         The machine, or the name of a preset.
-    kpti : bool
-        Kernel page-table isolation is on, so that kernel mappings have nG.
+    kpti : bool, optional
+        Kernel page-table isolation is on, so that kernel mappings have nG; by default the kernel decides.
+    kaslr : bool
+        The boot loader passes a seed, and the kernel moves itself.
+    el2 : bool
+        The kernel is started at EL2, and stays there if the CPU has FEAT_VHE.
+    mte : bool
+        The machine's memory holds tags.
 
     Returns
     -------
     Boot or NoBoot
+
+    Raises
+    ------
+    BootError
+        If the kernel or the CPU lacks what is asked for.
 
     Examples
     --------
@@ -237,11 +285,21 @@ def boot(config: Config, cpu: CPU | str = "max", *, kpti: bool = False) -> Boot 
     Boot(Config('4k', va_bits=48, pa_bits=48) on max: 48 bits, the walk starts at level 0, p4d folded at compile time)
     >>> boot(Config("16k", 52), "cortex-a72").reason
     'cortex-a72 has no 16K granule (ID_AA64MMFR0_EL1.TGRAN16): the kernel stops in head.S before its first message'
+    >>> boot(Config.named("debian-6.12"), "cortex-a72", kaslr=True).kpti
+    True
     """
     cpu = CPU.named(cpu) if isinstance(cpu, str) else cpu
     if cpu.supports(config.granule) is GranuleSupport.NONE:
         return NoBoot(config, cpu)
-    return Boot(config, cpu, kpti)
+    if kaslr and not config.option("RANDOMIZE_BASE"):
+        raise BootError(
+            "KASLR: the kernel is built with RANDOMIZE_BASE=n; the nearest legal choice is RANDOMIZE_BASE=y"
+        )
+    if mte and not cpu.has_mte:
+        raise BootError(f"MTE: {cpu.name} has no FEAT_MTE (ID_AA64PFR1_EL1.MTE); leave it out, or choose the CPU max")
+    if kpti is None:
+        kpti = cpufeature.unmap_kernel_at_el0(config, cpu, kaslr=kaslr)
+    return Boot(config, cpu, kpti, kaslr, el2, mte)
 
 
 def running(kernel: Boot | NoBoot | Config | None = None) -> Boot:
@@ -264,9 +322,12 @@ def running(kernel: Boot | NoBoot | Config | None = None) -> Boot:
 
 
 def _configured(boot: Boot | NoBoot) -> dict[str, object]:
-    return boot.config.as_dict() | {"cpu": boot.cpu.name, "constants": boot.config.constants.as_dict()}
+    config = boot.config
+    about = {"linux": config.linux or None, "options": dict(config.options), "cpu": boot.cpu.name}
+    return config.as_dict() | about | {"constants": config.constants.as_dict()}
 
 
 def _named(boot: Boot | NoBoot) -> str:
     config = boot.config
-    return f"{config.granule} pages, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {boot.cpu.name}"
+    linux = f"Linux {config.linux}, " if config.linux else ""
+    return f"{linux}{config.granule} pages, VA_BITS={config.va_bits}, PA_BITS={config.pa_bits} on {boot.cpu.name}"

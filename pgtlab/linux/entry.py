@@ -22,8 +22,8 @@ from pgtlab.arch.steps import leaf_bits
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.kernel.proc import MAIR_EL1_SET
 from pgtlab.linux.level import parse_level
+from pgtlab.linux.registers import MAIR_EL1_SET
 from pgtlab.linux.swap_entry import EntryHelpers, Swap, SwapEntry, decode_swap
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class Entry:
     @cached_property
     def _range(self) -> VARange:
         pa_range = PARange(self.boot.cpu.mmfr0.PARANGE)
-        return VARange.of(self.boot.tcr_el1, SCTLR_EL1(M=1), TTBR1_EL1(0), pa_range, upper=True)
+        return VARange.of(self.boot.tcr, SCTLR_EL1(M=1), TTBR1_EL1(0), pa_range, upper=True)
 
     @cached_property
     def _rules(self) -> PermissionRules:

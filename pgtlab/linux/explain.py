@@ -61,7 +61,7 @@ def explain(d: Decomposition) -> tuple[Explanation, ...]:
     TCR_EL1.TG0[15:14] = 0x2)
     level 2, bits 35:25: a table of 16K holds 2^11 descriptors of 8 bytes (TCR_EL1.TG0[15:14] = 0x2)
     """
-    tcr = d.boot.tcr_el1
+    tcr = d.boot.tcr
     return tuple(Explanation(field, hi, lo, *_because(d, tcr, field, hi, lo)) for field, hi, lo, _ in d.fields)
 
 

@@ -1,12 +1,12 @@
-"""Legal arm64 configurations: page size, VA_BITS and PA_BITS by the rules of `arch/arm64/Kconfig` (v6.9).
+"""Legal arm64 configurations: page size, VA_BITS and PA_BITS by the rules of `arch/arm64/Kconfig`, 6.1 to 7.3.
 
 The rules are data, one per Kconfig symbol; `Config` refuses what they refuse, names the rule and the nearest choice.
+The other options are in `options.py`, and kernels by name in `presets.py`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -15,6 +15,9 @@ from typing import Any, Final
 from pgtlab.arch.granule import GRANULES, Granule
 from pgtlab.linux.constants import Constants
 from pgtlab.linux.headers import compile_time
+from pgtlab.linux.options import MINIMAL, exists, option_symbols, resolve
+from pgtlab.linux.presets import PRESETS
+from pgtlab.linux.version import HEADERS_OF_THE_MODEL, VersionError, version_code, version_of
 
 PAGE_SIZES: Final = {"4k": 4096, "16k": 16384, "64k": 65536}
 VA_BITS_CHOICES: Final = (36, 39, 42, 47, 48, 52)
@@ -24,37 +27,7 @@ PA_BITS_CHOICES: Final = (48, 52)
 _VA_BITS_DEPENDS: Final = {36: "16k", 39: "4k", 42: "64k", 47: "16k"}
 # The option that each ARM64_PA_BITS_n depends on, unless the page size is 64k.
 _PA_BITS_DEPENDS: Final = {48: "!ARM64_VA_BITS_52", 52: "ARM64_VA_BITS_52"}
-
-# `minimal`, the configuration of the model: the options that say what page tables are used for (`mm/Kconfig`,
-# `fs/Kconfig`, `arch/arm64/Kconfig`, v6.9), with DEBUG_VM, as in any kernel that is built to find bugs. As in Kconfig
-# an option whose dependency is missing is off, one that another selects is on, and what contradicts that is refused.
-MINIMAL: Final = {
-    "TRANSPARENT_HUGEPAGE": 1,
-    "HUGETLBFS": 1,
-    "SWAP": 1,
-    "MIGRATION": 1,
-    "NUMA_BALANCING": 1,
-    "MEMORY_FAILURE": 1,
-    "ARM64_CONTPTE": 1,
-    "PTDUMP_DEBUGFS": 0,
-    "DYNAMIC_DEBUG": 0,
-    "DEBUG_VM": 1,
-    "PAGE_POISONING": 0,
-    "ZONE_DMA": 1,
-    "ZONE_DMA32": 1,
-}
-_DEPENDS: Final = {"ARM64_CONTPTE": "TRANSPARENT_HUGEPAGE", "NUMA_BALANCING": "MIGRATION"}
-_SELECTS: Final = {"TRANSPARENT_HUGEPAGE": "MIGRATION"}  # through COMPACTION
-
-# Options that arm64 always has, or never has; they are not configurable.
-_ARCH: Final = {
-    "ARCH_HAS_PTE_DEVMAP": 1,
-    "ARCH_HAS_PTE_SPECIAL": 1,
-    "ARCH_WANT_GENERAL_HUGETLB": 0,
-    "HAVE_ARCH_HUGE_VMAP": 1,
-    "HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD": 0,
-    "MEM_SOFT_DIRTY": 0,  # depends on HAVE_ARCH_SOFT_DIRTY
-}
+_LPA2_SINCE: Final = "6.9"  # before, 52 bits of either kind needed 64K pages
 
 
 class ConfigError(ValueError):
@@ -73,8 +46,11 @@ class Config:
         CONFIG_ARM64_VA_BITS; by default 48, or the only value that is legal with `pa_bits`.
     pa_bits : int, optional
         CONFIG_ARM64_PA_BITS; by default 52 with 52-bit virtual addresses, else 48.
-    **options : bool
-        Options of `MINIMAL` to turn on or off, such as `TRANSPARENT_HUGEPAGE=False`.
+    linux : str, optional
+        The version, `6.1` to `7.3`, or a release such as `6.12.117`. By default the model's: the functions of v6.9 with
+        the headers of v6.12.
+    **options : bool or int
+        Options of `MINIMAL`, such as `TRANSPARENT_HUGEPAGE=False` or `NR_CPUS=512`.
 
     Raises
     ------
@@ -91,6 +67,8 @@ class Config:
     4
     >>> Config("16k", 52, NUMA_BALANCING=False)
     Config('16k', va_bits=52, pa_bits=52, NUMA_BALANCING=0)
+    >>> hex(Config(linux="6.1").constants.VMEMMAP_START)
+    '0xfffffc0000000000'
     >>> Config("16k", 39)
     Traceback (most recent call last):
     pgtlab.linux.kconfig.ConfigError: VA_BITS=39 with 16k pages: ARM64_VA_BITS_39 depends on PAGE_SIZE_4KB; the nearest
@@ -98,34 +76,72 @@ class Config:
 
     Notes
     -----
-    Source: `arch/arm64/Kconfig`, v6.9.
+    Source: `arch/arm64/Kconfig`, v6.9; before v6.9 52 bits need 64K pages.
     """
 
     page_size: int
     va_bits: int
     pa_bits: int
     options: tuple[tuple[str, int], ...]  # those that differ from `MINIMAL`
+    linux: str
 
     def __init__(
         self,
         page_size: int | str = "4k",
         va_bits: int | None = None,
         pa_bits: int | None = None,
-        **options: bool,
+        *,
+        linux: str = "",
+        **options: int,
     ) -> None:
         size = parse_page_size(page_size)
-        va = _va_bits_beside(size, pa_bits) if va_bits is None else index(va_bits)
-        pa = (52 if va == 52 else 48) if pa_bits is None else index(pa_bits)
-        problem = refusal(size, va, pa)
-        if problem:
-            raise ConfigError(problem)
         try:
-            resolved = resolve(options)
+            linux = version_of(linux) if linux else ""
+            resolved = resolve(options, linux)
         except ValueError as error:
             raise ConfigError(str(error)) from None
+        va = _va_bits_beside(size, pa_bits, linux) if va_bits is None else index(va_bits)
+        pa = (52 if va == 52 else 48) if pa_bits is None else index(pa_bits)
+        problem = refusal(size, va, pa, linux)
+        if problem:
+            raise ConfigError(problem)
         differing = tuple(sorted(resolved.items() - MINIMAL.items()))
-        for name, value in (("page_size", size), ("va_bits", va), ("pa_bits", pa), ("options", differing)):
+        values = {"page_size": size, "va_bits": va, "pa_bits": pa, "options": differing, "linux": linux}
+        for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        page_size: int | str | None = None,
+        va_bits: int | None = None,
+        pa_bits: int | None = None,
+        *,
+        linux: str | None = None,
+        **options: int,
+    ) -> Config:
+        """The kernel of that name, such as `debian-6.12`; what else is given overrides its choices.
+
+        Raises
+        ------
+        ConfigError
+            If there is none of that name, or Kconfig does not offer the combination.
+
+        Examples
+        --------
+        >>> Config.named("debian-6.12", "16k").va_bits, Config.named("debian-6.1").linux
+        (52, '6.1')
+        """
+        if name not in PRESETS:
+            near = difflib.get_close_matches(name, PRESETS, n=1)
+            hint = f"did you mean {near[0]}? Choose" if near else "choose"
+            raise ConfigError(f"unknown kernel {name!r}: {hint} from {', '.join(PRESETS)}")
+        preset = PRESETS[name]
+        linux = preset.linux if linux is None else linux
+        kept = {option: value for option, value in preset.options.items() if exists(option, _version(linux))}
+        va_bits = preset.va_bits if va_bits is None and pa_bits is None else va_bits
+        return cls("4k" if page_size is None else page_size, va_bits, pa_bits, linux=linux, **{**kept, **options})
 
     @property
     def granule(self) -> Granule:
@@ -147,18 +163,26 @@ class Config:
         """CONFIG_ARM64_LPA2: 52-bit addresses with a granule that needs TCR_EL1.DS for them."""
         return self.pa_bits == 52 and self.page_size != PAGE_SIZES["64k"]
 
+    def option(self, name: str) -> int:
+        """The value of an option: 1 or 0, or the number that it is.
+
+        >>> Config().option("ARM64_MTE"), Config.named("debian-6.12").option("NR_CPUS")
+        (0, 512)
+        """
+        return next((value for option, value in self.options if option == name), MINIMAL[name])
+
     @property
     def symbols(self) -> dict[str, int]:
         """What the configuration defines for the headers: `CONFIG_...` as a number, an option as 1 or 0."""
         shift = self.granule.shift
         return {
+            "LINUX_VERSION_CODE": version_code(self.linux or HEADERS_OF_THE_MODEL),
             "CONFIG_PGTABLE_LEVELS": self.PGTABLE_LEVELS,
             "CONFIG_ARM64_PA_BITS": self.pa_bits,
-            "CONFIG_PAGE_EXTENSION": 0,
             "CONFIG_ARM64_LPA2": int(self.ARM64_LPA2),
             "CONFIG_ARM64_CONT_PTE_SHIFT": {12: 4, 14: 7, 16: 5}[shift],
             "CONFIG_ARM64_CONT_PMD_SHIFT": {12: 4, 14: 5, 16: 5}[shift],
-            **_option_symbols({**MINIMAL, **dict(self.options)}, self.PGTABLE_LEVELS),
+            **option_symbols({**MINIMAL, **dict(self.options)}, self.PGTABLE_LEVELS, self.linux),
             "PAGE_SHIFT": shift,
             "VA_BITS": self.va_bits,
         }
@@ -188,33 +212,42 @@ class Config:
         >>> Config("64k", 48).replace(va_bits=52)
         Config('64k', va_bits=52, pa_bits=48)
         """
-        values = {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits, **changes}
-        size = parse_page_size(values.pop("page_size"))
+        values = {**self.as_dict(), "linux": self.linux, **changes}
+        size, linux = parse_page_size(values.pop("page_size")), _version(values.pop("linux"))
         va, pa = index(values.pop("va_bits")), index(values.pop("pa_bits"))
-        if refusal(size, va, pa):
+        if refusal(size, va, pa, linux):
             if "pa_bits" not in changes:
                 alternatives = [(va, other) for other in PA_BITS_CHOICES]
             elif "va_bits" not in changes:
                 alternatives = [(other, pa) for other in VA_BITS_CHOICES]
             else:
                 alternatives = []
-            legal = [bits for bits in alternatives if refusal(size, *bits) is None]
+            legal = [bits for bits in alternatives if refusal(size, *bits, linux) is None]
             if len(legal) == 1:
                 [(va, pa)] = legal
-        return Config(size, va, pa, **{name: bool(value) for name, value in (dict(self.options) | values).items()})
+        kept = {name: value for name, value in self.options if exists(name, linux)}
+        return Config(size, va, pa, linux=linux, **{**kept, **values})
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Any]:
         """Page size, VA_BITS and PA_BITS as plain data."""
         return {"page_size": self.page_size, "va_bits": self.va_bits, "pa_bits": self.pa_bits}
 
     def __repr__(self) -> str:
-        options = "".join(f", {name}={value}" for name, value in self.options)
+        options = f", linux='{self.linux}'" if self.linux else ""
+        options += "".join(f", {name}={value}" for name, value in self.options)
         return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits}{options})"
 
 
-def _va_bits_beside(page_size: int, pa_bits: int | None) -> int:
+def _version(linux: str) -> str:
+    try:
+        return version_of(linux) if linux else ""
+    except VersionError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _va_bits_beside(page_size: int, pa_bits: int | None, linux: str) -> int:
     """The default of VA_BITS: 48, or the only value that is legal with PA_BITS."""
-    legal = [va for va in VA_BITS_CHOICES if pa_bits is None or refusal(page_size, va, index(pa_bits)) is None]
+    legal = [va for va in VA_BITS_CHOICES if pa_bits is None or refusal(page_size, va, index(pa_bits), linux) is None]
     return legal[0] if len(legal) == 1 else 48
 
 
@@ -233,7 +266,7 @@ def parse_page_size(page_size: int | str) -> int:
     return int(size)
 
 
-def refusal(page_size: int, va_bits: int, pa_bits: int) -> str | None:
+def refusal(page_size: int, va_bits: int, pa_bits: int, linux: str = "") -> str | None:
     """Why Kconfig does not offer a combination, in one sentence with the nearest legal choice; None if it does.
 
     >>> refusal(65536, 48, 52)
@@ -241,11 +274,11 @@ def refusal(page_size: int, va_bits: int, pa_bits: int) -> str | None:
     'PA_BITS=52 with 4k pages and VA_BITS=48: ARM64_PA_BITS_52 depends on ARM64_64K_PAGES || ARM64_VA_BITS_52; the
     nearest legal choice is PA_BITS=48'
     """
-    broken = _broken_rule(page_size, va_bits, pa_bits)
+    broken = _broken_rule(page_size, va_bits, pa_bits, linux)
     if broken is None:
         return None
     choice, rule = broken
-    return f"{choice}: {rule}; the nearest legal choice is {_nearest(page_size, va_bits, pa_bits)}"
+    return f"{choice}: {rule}; the nearest legal choice is {_nearest(page_size, va_bits, pa_bits, linux)}"
 
 
 def configurations() -> tuple[Config, ...]:
@@ -263,52 +296,10 @@ def configurations() -> tuple[Config, ...]:
     )
 
 
-def resolve(asked: Mapping[str, object]) -> dict[str, int]:
-    """Every option of `MINIMAL`, with the values in `asked` and what follows from them.
-
-    Raises
-    ------
-    ValueError
-        If there is no such option, or it cannot have that value.
-
-    Examples
-    --------
-    >>> resolve({"TRANSPARENT_HUGEPAGE": 0})["ARM64_CONTPTE"]
-    0
-    """
-    for name, value in asked.items():
-        if name not in MINIMAL:
-            raise ValueError(_no_option(name))
-        if value not in (0, 1):
-            raise ValueError(f"{name}={value!r}: an option is on (1) or off (0)")
-    options = {name: int(bool(asked.get(name, default))) for name, default in MINIMAL.items()}
-    for name, selected in _SELECTS.items():
-        if options[name] and not options[selected]:
-            raise ValueError(f"{selected}=0: {name} selects it; the nearest legal choice is {name}=0 with {selected}=0")
-    for name, needs in _DEPENDS.items():
-        if options[name] and not options[needs]:
-            if asked.get(name):
-                raise ValueError(f"{name}=1: it depends on {needs}; the nearest legal choice is {name}=0")
-            options[name] = 0
-    return options
-
-
-def _option_symbols(options: Mapping[str, int], pgtable_levels: int) -> dict[str, int]:
-    """The options as the compiler sees them, with those that follow from them: `CONFIG_...`, 1 or 0."""
-    values = {
-        **options,
-        **_ARCH,
-        "HUGETLB_PAGE": options["HUGETLBFS"],
-        "ARCH_ENABLE_THP_MIGRATION": options["TRANSPARENT_HUGEPAGE"],
-        "SPLIT_PTE_PTLOCKS": 1,  # for four CPUs and more
-        "SPLIT_PMD_PTLOCKS": int(pgtable_levels > 2),
-    }
-    return {f"CONFIG_{name}": value for name, value in values.items()}
-
-
-def _broken_rule(page_size: int, va_bits: int, pa_bits: int) -> tuple[str, str] | None:
+def _broken_rule(page_size: int, va_bits: int, pa_bits: int, linux: str) -> tuple[str, str] | None:
     """The choice that Kconfig does not offer, and the rule against it."""
     page = _name(page_size)
+    lpa2 = version_code(linux or HEADERS_OF_THE_MODEL) >= version_code(_LPA2_SINCE)
     depends = _VA_BITS_DEPENDS.get(va_bits, page)
     if va_bits not in VA_BITS_CHOICES:
         return f"VA_BITS={va_bits} with {page} pages", f"Kconfig offers {_listed(VA_BITS_CHOICES)}"
@@ -317,16 +308,21 @@ def _broken_rule(page_size: int, va_bits: int, pa_bits: int) -> tuple[str, str] 
         return f"VA_BITS={va_bits} with {page} pages", rule
     if pa_bits not in PA_BITS_CHOICES:
         return f"PA_BITS={pa_bits}", f"Kconfig offers {_listed(PA_BITS_CHOICES)}"
+    if page != "64k" and not lpa2 and 52 in (va_bits, pa_bits):
+        name = "VA" if va_bits == 52 else "PA"
+        rule = f"ARM64_{name}_BITS_52 depends on ARM64_64K_PAGES before Linux {_LPA2_SINCE}"
+        return f"{name}_BITS=52 with {page} pages and Linux {linux}", rule
     if page != "64k" and (pa_bits == 52) != (va_bits == 52):
         rule = f"ARM64_PA_BITS_{pa_bits} depends on ARM64_64K_PAGES || {_PA_BITS_DEPENDS[pa_bits]}"
         return f"PA_BITS={pa_bits} with {page} pages and VA_BITS={va_bits}", rule
     return None
 
 
-def _nearest(page_size: int, va_bits: int, pa_bits: int) -> str:
+def _nearest(page_size: int, va_bits: int, pa_bits: int, linux: str) -> str:
     """The nearest legal choice with this page size, by VA_BITS, then PA_BITS: the values to change."""
+    pairs = ((va, pa) for va in VA_BITS_CHOICES for pa in PA_BITS_CHOICES)
     va, pa = min(
-        ((va, pa) for va in VA_BITS_CHOICES for pa in PA_BITS_CHOICES if _broken_rule(page_size, va, pa) is None),
+        (pair for pair in pairs if _broken_rule(page_size, *pair, linux) is None),
         key=lambda choice: (abs(choice[0] - va_bits), abs(choice[1] - pa_bits)),
     )
     changed = [f"VA_BITS={va}"] if va != va_bits else []
@@ -340,11 +336,3 @@ def _listed(choices: tuple[int, ...]) -> str:
 
 def _name(page_size: int) -> str:
     return f"{page_size >> 10}k"
-
-
-def _no_option(name: str) -> str:
-    if name in _ARCH:
-        return f"{name}: {'always' if _ARCH[name] else 'never'} set on arm64 in v6.9, and not configurable"
-    near = difflib.get_close_matches(name, MINIMAL, n=1)
-    hint = f"did you mean {near[0]}? Choose" if near else "choose"
-    return f"unknown option {name or repr(name)}: {hint} from {', '.join(MINIMAL)}"

@@ -216,7 +216,10 @@ def test_bash_completes_options(completions):
         (["matrix", "fixed", "mm"], {"mm-unstable"}),
         (["config", "--page-size", ""], {"4k", "16k", "64k"}),
         (["config", "--page-size", "16k", "--va-bits", "4"], {"42", "47", "48"}),
-        (["va", "PAGE_OFFSET", "--cpu", "cortex"], {"cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76"}),
+        (
+            ["va", "PAGE_OFFSET", "--cpu", "cortex"],
+            {f"cortex-{core}" for core in ("a53", "a57", "a72", "a76", "a78", "a710", "x4")},
+        ),
         (["config", "--kconfig", "SWAP"], {"SWAP=y", "SWAP=n"}),
         (["translate", REAL, "PAGE_OFFSET", "--access", ""], {"read", "write", "fetch"}),
         (["pte", "0x0", "--level", "p"], {"pgd", "p4d", "pud", "pmd", "pte"}),

@@ -10,14 +10,15 @@ from pgtlab.arch.granule import GranuleSupport
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, TCR_EL1
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, Fold, NoBoot, boot
-from pgtlab.linux.cpu import CPU, CPUS, CPUError
+from pgtlab.linux.cpu import CPU, CPUError
+from pgtlab.linux.cpu import RECORDED as CPUS
 from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel import Kernel
 
 DATA = Path(__file__).parents[1] / "data/kernel"
 RECORDED = json.loads((DATA / "boots.json").read_text())["boots"]
 MACHINES = json.loads((DATA / "translations.json").read_text())
-EVERYWHERE = [(config, cpu) for config in configurations() for cpu in CPUS.values()]
+EVERYWHERE = [(config, cpu) for config in configurations() for cpu in CPUS]
 BOOTS = [b for config, cpu in EVERYWHERE if isinstance(b := boot(config, cpu), Boot)]
 
 

@@ -108,7 +108,13 @@ def test_the_layout_is_there():
 
 # Inside pgtlab/linux: what a kernel is before it runs <- the running kernel <- our views of it.
 
-BEFORE_IT_RUNS = {f"pgtlab.linux.{name}" for name in ("boot", "constants", "cpu", "headers", "kconfig", "placement")}
+BEFORE_IT_RUNS = {
+    f"pgtlab.linux.{name}"
+    for name in (
+        *("boot", "constants", "cpu", "cpufeature", "headers", "kconfig", "options", "placement", "presets"),
+        *("registers", "version"),
+    )
+}
 RUNNING = "pgtlab.linux.kernel"
 
 

@@ -84,7 +84,7 @@ def _facts(kernel: Boot | NoBoot, *, decided: bool) -> dict[str, int | str]:
     if decided and isinstance(kernel, Boot):
         facts |= {"vabits_actual": kernel.vabits_actual, "start_level": kernel.start_level}
         facts |= {name: fold.value for name, fold in kernel.folded.items()}
-        facts |= {f"TCR_EL1.{name}": value for name, value in kernel.tcr_el1.items()}
+        facts |= {f"TCR_EL1.{name}": value for name, value in kernel.tcr.items()}
         facts |= kernel.runtime_constants
     constants = kernel.config.constants
     return facts | {name: constants[name] for name in sorted(constants, key=lambda name: "PTRS_PER" not in name)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pgtlab.linux.boot import NoBoot, boot
-from pgtlab.linux.cpu import CPU, CPUS
+from pgtlab.linux.cpu import CPU, CPUS, RECORDED
 from pgtlab.linux.kconfig import (
     PA_BITS_CHOICES,
     PAGE_SIZES,
@@ -86,7 +86,8 @@ def choices(config: Config, cpu: str) -> tuple[Toggle, ...]:
     page_sizes = (_kernel_option(config, "page_size", name, name) for name in PAGE_SIZES)
     va_bits = (_kernel_option(config, "va_bits", bits, str(bits)) for bits in VA_BITS_CHOICES)
     pa_bits = (_kernel_option(config, "pa_bits", bits, str(bits)) for bits in PA_BITS_CHOICES)
-    cpus = (_cpu_option(config, cpu, name) for name in CPUS if not name.endswith(LPA2_OFF))
+    offered = dict.fromkeys([*(known.name for known in RECORDED), cpu.removesuffix(LPA2_OFF)])
+    cpus = (_cpu_option(config, cpu, name) for name in offered if not name.endswith(LPA2_OFF))
     return (
         Toggle("Page size", tuple(page_sizes)),
         Toggle("VA_BITS", tuple(va_bits), "VA"),

@@ -49,7 +49,7 @@ WRPROTECT_CLEANS: Final = Bug(
     "PTE_WRITE, so that the dirty state is lost unless PTE_DIRTY is set first. debug_vm_pgtable does not "
     "find this, because pte_mkdirty(), which it calls, sets both.",
     where="on CPUs with hardware management of the dirty state (FEAT_HAFDBS: TCR_EL1.HD)",
-    shows=lambda boot: boot.tcr_el1.HD == 1,
+    shows=lambda boot: boot.tcr.HD == 1,
     exercise=_write_then_fork,
 )
 
@@ -152,7 +152,7 @@ SHIFT_OF_64K: Final = Bug(
     "shift the upper bits land among those of the page number, and other bits where 51:50 belong. As long as "
     "all memory lies below, both give the same.",
     where="with 4K or 16K pages, where physical addresses have 52 bits, for memory or devices above 48 bits",
-    shows=lambda boot: boot.config.ARM64_LPA2 and boot.tcr_el1.IPS is PARange.PA52,
+    shows=lambda boot: boot.config.ARM64_LPA2 and boot.tcr.IPS is PARange.PA52,
     exercise=_map_a_device,
 )
 
@@ -167,7 +167,7 @@ SHIFT_OF_64K: Final = Bug(
 )
 def __cpu_setup(k: Kernel) -> TCR_EL1:
     """TCR_EL1, with one granule for both ranges."""
-    tcr = k.boot.tcr_el1
+    tcr = k.boot.tcr
     return tcr.replace(TG0=int(tcr.TG1))
 
 

@@ -1,7 +1,8 @@
 """The kernel's headers, one function each: a configuration goes in, constants under their kernel names come out.
 
 Each function is named after its header and defines what that header defines, in its order, from what came before.
-Version 6.12, because the constants that they are checked against were read out of compiled 6.12 kernels.
+The version is that of the configuration, 6.12 by default: the constants that they are checked against were read out of
+compiled kernels, 6.12's for every configuration, and 6.1's and 7.3's for Debian's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pgtlab.linux.headers.compile_time import (
     memory_h,
     mm_types_h,
     mmzone_h,
+    not_defined,
     page_def_h,
     pgtable_h,
     pgtable_hwdef_h,
@@ -23,7 +25,7 @@ from pgtlab.linux.headers.compile_time import (
     processor_h,
     tcr_h,
 )
-from pgtlab.linux.headers.mm import mm_h, swap_h
+from pgtlab.linux.headers.mm import mm_h, page_flags_h, swap_h
 from pgtlab.linux.headers.run_time import runtime
 
 __all__ = ["compile_time", "run_time"]
@@ -50,6 +52,7 @@ def _included(symbols: tuple[tuple[str, int], ...]) -> Constants:
         memory_h,
         mmzone_h,
         mm_h,
+        page_flags_h,
         pgtable_prot_h,
         pgtable_h,
         swap_h,
@@ -57,6 +60,7 @@ def _included(symbols: tuple[tuple[str, int], ...]) -> Constants:
         processor_h,
         kernel_pgtable_h,
         fixmap_h,
+        not_defined,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from pgtlab.linux.constants import Constants, Header, include
-from pgtlab.linux.headers.compile_time import SZ_8M, bit, div_round_up, ul
+from pgtlab.linux.headers.compile_time import SZ_8M, SZ_256M, bit, div_round_up, ul
 from pgtlab.linux.headers.mm import swapops_h
+from pgtlab.linux.version import since
 
 
 def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Constants:
@@ -27,7 +28,9 @@ def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Consta
     def pgtable_h(r: Header) -> None:
         r.vabits_actual = vabits_actual
         r.lpa2_is_enabled = int(lpa2)
-        if k.VA_BITS == k.VA_BITS_MIN:
+        if not since(k, "6.9"):
+            r.VMALLOC_END = k.VMEMMAP_START - SZ_256M
+        elif k.VA_BITS == k.VA_BITS_MIN:
             r.VMALLOC_END = k.VMEMMAP_START - SZ_8M
         else:
             # A 52-bit memmap with fewer bits in use: vmalloc takes the pages that describe no linear map.

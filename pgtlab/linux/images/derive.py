@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import GRANULES
@@ -31,7 +31,7 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
-from pgtlab.linux.kernel.proc import MAIR_EL1_SET
+from pgtlab.linux.registers import MAIR_EL1_SET
 
 #: What an arm64 Linux runs with: translation and caches on; memory types as in `arch/arm64/mm/proc.S`, v6.12 and v5.4.
 SCTLR: Final = SCTLR_EL1(M=1, C=1, I=1)
@@ -171,9 +171,11 @@ def _sizes(contents: Contents, given: Given) -> tuple[int | None, int | None, in
 
 
 def _config(page_size: int, va_bits: int, pa_bits: int | None, contents: Contents) -> Config:
-    options = {name: bool(value) for name, value in contents.config.options} if contents.config else {}
+    known: dict[str, Any] = {}
+    if contents.config:
+        known = {"linux": contents.config.linux, **dict(contents.config.options)}
     try:
-        return Config(page_size, va_bits, pa_bits, **options)
+        return Config(page_size, va_bits, pa_bits, **known)
     except ConfigError as error:
         raise ImageError(f"no arm64 kernel is what the image says it is: {error}") from None
 
@@ -197,7 +199,7 @@ def _candidates(contents: Contents, given: Given, registers: dict[str, int]) -> 
         booted = boot(config, cpu)
         if isinstance(booted, NoBoot):
             raise ImageError(booted.reason)
-        tcr = booted.tcr_el1.value
+        tcr = booted.tcr.value
         for ttbr1 in _ttbr1s(contents, registers, booted):
             with_roots = {"TCR_EL1": tcr, **registers} | ({} if ttbr1 is None else {"TTBR1_EL1": ttbr1})
             yield _machine(contents, replace(given, cpu=cpu), with_roots, config)

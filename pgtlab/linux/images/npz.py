@@ -8,7 +8,7 @@ array         type            meaning
 `data`        uint64[total]   the words of all pieces, one after the other, and
 `count`       uint64[n]       how many words each has
 `TCR_EL1`...  uint64          registers (`contents.REGISTERS`); each may be absent
-`kernel`      str             JSON: `page_size`, `va_bits`, `pa_bits`, `options`, `kpti`, `cpu`; may be absent
+`kernel`      str             JSON: `page_size`, `va_bits`, `pa_bits`, `linux`, `options`, `kpti`, `cpu`; may be absent
 ============  ==============  =====================================================================
 """
 
@@ -100,7 +100,8 @@ def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:
     """What `kernel` says, as `Contents` has it."""
     try:
         kernel = json.loads(str(array.reshape(-1)[0]))
-        options = {str(name): bool(value) for name, value in kernel.get("options", {}).items()}
+        options: dict[str, Any] = {str(name): int(value) for name, value in kernel.get("options", {}).items()}
+        options["linux"] = str(kernel.get("linux", ""))
         config = (
             Config(kernel["page_size"], kernel["va_bits"], kernel["pa_bits"], **options)
             if "page_size" in kernel
@@ -132,6 +133,7 @@ def write(path: Path, image: Image) -> None:
                     "page_size": config.page_size,
                     "va_bits": config.va_bits,
                     "pa_bits": config.pa_bits,
+                    "linux": config.linux,
                     "options": dict(config.options),
                     "kpti": image.kpti,
                     "cpu": image.cpu.name if image.cpu and image.cpu.name in CPUS else None,

@@ -9,7 +9,6 @@ from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import SCTLR_EL1, TTBR0_EL1, TTBR1_EL1, PARange
 from pgtlab.linux.kernel.memblock import MEMMAP
 from pgtlab.linux.kernel.mm import MmStruct
-from pgtlab.linux.kernel.proc import MAIR_EL1_SET
 from pgtlab.linux.placement import RAM_BASE
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def paging_init(k: Kernel) -> None:
         k.__cpu_setup(),
         TTBR0_EL1(reserved),  # empty: there is no user space yet
         TTBR1_EL1(ttbr1),
-        MAIR_EL1_SET,
+        k.boot.mair,
         SCTLR_EL1(M=1, C=1, I=1),
         PARange(k.boot.cpu.mmfr0.PARANGE),
     )
