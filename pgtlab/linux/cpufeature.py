@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pgtlab.arch.registers import MIDR_EL1
-
 if TYPE_CHECKING:
+    from pgtlab.arch.id_registers import MIDR_EL1
     from pgtlab.linux.cpu import CPU
     from pgtlab.linux.kconfig import Config
 
