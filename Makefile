@@ -29,7 +29,7 @@ $(READY):
 	  exit 1; }
 	@echo "Making a Python environment in .venv: once, and nothing outside it is changed."
 	@$(PYTHON) -m venv .venv
-	@echo "Installing the $$(grep -c == requirements.lock) packages of requirements.lock: a minute or two, and 1.1 GB of disk."
+	@echo "Installing the $$(grep -c == requirements.lock) packages of requirements.lock: a minute or two, and 1.2 GB of disk."
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.ready*

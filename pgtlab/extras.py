@@ -14,7 +14,7 @@ EXTRAS: Final = {
     **dict.fromkeys(("matplotlib", "resvg_py"), "plot"),
     "numba": "fast",
     "capstone": "oops",
-    "elftools": "images",
+    **dict.fromkeys(("cramjam", "drgn", "elftools", "lzallright", "zstandard"), "images"),
 }
 
 
@@ -55,4 +55,6 @@ def needed_by(what: str) -> Iterator[None]:
 def _remedy(package: str) -> str:
     if sys.platform == "emscripten":
         return ", which this browser edition does not have"
+    if package == "drgn" and sys.platform != "linux":
+        return ", which runs on Linux: there, `Image.open(...).save(...)` writes an .npz that needs nothing"
     return f": pip install 'pgtlab[{EXTRAS[package]}]'" if package in EXTRAS else f": pip install {package}"

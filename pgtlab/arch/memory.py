@@ -133,6 +133,10 @@ class Memory:
             )
         return self._banks
 
+    def banks_with(self, tables: U64, count: int) -> Banks:
+        """`banks()` for a reader of `count` words from each of `tables` on; here those of all memory."""
+        return self.banks()
+
     def _writable(self, page: int) -> U64:
         row = self._rows.get(page)
         if row is None:
@@ -164,13 +168,14 @@ class Memory:
         return pa >> self.page_shift, (pa & (1 << self.page_shift) - 1) >> 3
 
 
-def read_tables(banks: Banks, tables: U64, count: int) -> tuple[U64, NDArray[np.intp]]:
+def read_tables(memory: Memory | Banks, tables: U64, count: int) -> tuple[U64, NDArray[np.intp]]:
     """The `count` words from each physical address on, and how many of them memory has; the others are zeros.
 
-    >>> read_tables(Memory.of_pages({0x1000: np.ones(512)}, 12).banks(), np.array([0x1000, 0x1ff8], np.uint64), 2)
+    >>> read_tables(Memory.of_pages({0x1000: np.ones(512)}, 12), np.array([0x1000, 0x1ff8], np.uint64), 2)
     (array([[1, 1],
            [1, 0]], dtype=uint64), array([2, 1]))
     """
+    banks = memory.banks_with(tables, count) if isinstance(memory, Memory) else memory
     words, there = np.zeros((len(tables), count), np.uint64), np.full(len(tables), count)
     inside = np.zeros(len(tables), np.bool_)
     if len(banks.base):
@@ -191,7 +196,7 @@ def words_there(memory: Memory, pa: int, count: int) -> U64 | None:
     >>> words_there(Memory.of_pages({0x1000: np.ones(512)}, 12), 0x1ff0, 4)
     array([1, 1, 0, 0], dtype=uint64)
     """
-    words, there = _read_part(memory.banks(), pa, count)
+    words, there = _read_part(memory.banks_with(np.array([pa], np.uint64), count), pa, count)
     return words if there else None
 
 

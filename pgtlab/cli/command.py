@@ -25,6 +25,9 @@ class Parser(argparse.ArgumentParser):
             self.misuse = MISUSE_IN_A_BISECTION
             self.set_defaults(misuse=self.misuse)
         namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown and getattr(namespace, "addresses", None) and not any(arg.startswith("-") for arg in unknown):
+            namespace.addresses += unknown  # argparse ends a list of arguments at the first option
+            unknown = []
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return namespace, unknown

@@ -21,14 +21,17 @@ REGISTERS: Final = {
 }
 
 
-def add_image_options(parser: argparse.ArgumentParser) -> None:
-    """Add the image, and what it may not say."""
+def add_image_options(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
+    """Add the image, with `several` the other files of its memory, and what it may not say."""
     parser.add_argument(
         "image",
         metavar="IMAGE",
-        help="a folder with tables.npz and regs.json, an .npz of pgtlab's, an ELF core dump, text of @ADDRESS and "
-        "words, or with --base raw physical memory",
+        help="a folder with tables.npz and regs.json, an .npz of pgtlab's, an ELF core dump, a compressed dump of "
+        "makedumpfile's or QEMU's, a file of LiME's or AVML's, text of @ADDRESS and words, or raw physical memory as "
+        "FILE@ADDRESS, of which there may be several; also in .gz, .bz2, .xz or .zst",
     )
+    if several:
+        parser.add_argument("others", nargs="*", metavar="FILE@ADDRESS", help="more memory of the same machine")
     group = parser.add_argument_group("what the image does not say")
     group.add_argument("--base", type=address, metavar="PA", help="the file is raw memory that begins at this address")
     group.add_argument("--page-size", metavar="SIZE", help="4k, 16k or 64k")
@@ -46,6 +49,7 @@ def open_image(args: argparse.Namespace) -> Image:
     registers = {name: getattr(args, option) for option, name in REGISTERS.items()}
     image = Image.open(
         args.image,
+        *args.others,
         base=args.base,
         page_size=args.page_size,
         va_bits=args.va_bits,

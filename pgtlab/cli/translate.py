@@ -19,9 +19,12 @@ ACCESSES = ("read", "write", "fetch")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab translate`` takes."""
-    add_image_options(parser)
+    add_image_options(parser, several=False)
     parser.add_argument(
-        "addresses", nargs="+", metavar="VA", help="hex, decimal, a name such as PAGE_OFFSET, or a symbol of the image"
+        "addresses",
+        nargs="+",
+        metavar="VA",
+        help="hex, decimal, a name such as PAGE_OFFSET, or a symbol of the image; FILE@ADDRESS is more of its memory",
     )
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--kernel", action="store_const", const=1, dest="el", help="access as the kernel does, at EL1")
@@ -38,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print each walk; 1 if any ends in a fault."""
     from pgtlab.arch.fault import Access, Fault
+    from pgtlab.linux.images.raw import file_and_address
 
+    args.others = [text for text in args.addresses if file_and_address(text)]
+    args.addresses = [text for text in args.addresses if text not in args.others]
+    if not args.addresses:
+        raise ValueError("no address to translate: give one after the files, such as 0xffff800080000000")
     image = open_image(args)
     access = Access[args.access.upper()]
     vas = [image.address(text) for text in args.addresses]

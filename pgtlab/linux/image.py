@@ -21,7 +21,7 @@ from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images import formats
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
-from pgtlab.linux.images.derive import DerivedMachine, Given, derive, mmu_of
+from pgtlab.linux.images.derive import DerivedMachine, Given, mmu_of, settle
 from pgtlab.linux.kconfig import Config
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Image:
     def open(
         cls,
         path: str | os.PathLike[str],
-        *,
+        *others: str | os.PathLike[str],
         base: int | None = None,
         page_size: int | str | None = None,
         va_bits: int | None = None,
@@ -94,14 +94,17 @@ class Image:
     ) -> Image:
         """Open an image, whatever its format.
 
-        A file that is memory as it was, or an ELF core dump, is mapped: it must stay as it is while the image is used.
+        A file that has memory as it was is mapped: it must stay as it is while the image is used.
 
         Parameters
         ----------
         path : path
-            A folder with `tables.npz` and `regs.json`; an `.npz` that `save` wrote; an ELF core dump, from kdump or
-            QEMU's `dump-guest-memory`; text, `@address` and the words from there on; or, with `base`, physical memory
-            as it was.
+            A folder with `tables.npz` and `regs.json`; an `.npz` that `save` wrote; an ELF core dump, from kdump,
+            QEMU's `dump-guest-memory` or `/proc/kcore`; a compressed dump of makedumpfile's or QEMU's, which needs
+            drgn; a file of LiME's or AVML's; text, `@address` and the words from there on; or `FILE@ADDRESS`, physical
+            memory as it was. Any of them may be in `.gz`, `.bz2`, `.xz` or `.zst`.
+        *others : path
+            More files of the same machine, each `FILE@ADDRESS`.
         base : int, optional
             The physical address of the first byte of a file that is nothing but memory.
         page_size, va_bits, pa_bits : optional
@@ -126,8 +129,8 @@ class Image:
             if not 0 <= value < 1 << 64:
                 raise ImageError(f"{name}={value:#x} is not a register's value: those have 64 bits")
         given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers)
-        contents = formats.read(Path(path), base, look=not given.enough)
-        image = cls.of(str(path), contents, derive(contents, given))
+        contents, machine = settle(formats.read(os.fspath(path), [os.fspath(other) for other in others], base), given)
+        image = cls.of(os.fspath(path), contents, machine)
         image.mmu  # noqa: B018 - refuses registers that it cannot be made of
         return image
 

@@ -161,7 +161,7 @@ class PageWalk:
     def _items(self, level: int, tables: U64) -> _Items:
         """Tables taken apart into runs and entries that lead on."""
         entries = self.r.entries(level)
-        words, counts = read_tables(self.memory.banks(), tables, entries)
+        words, counts = read_tables(self.memory, tables, entries)
         there = counts == entries
         key, leads, noted = self._keys(level, words)
         key[~there] = _MISSING | self._depth(level, leaf=False) << _DEPTH_AT

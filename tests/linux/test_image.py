@@ -174,7 +174,7 @@ def test_an_image_is_read_only():
 
 def test_what_is_not_known_is_asked_for_by_name(tmp_path):
     (tmp_path / "ram").write_bytes(bytes(4096))
-    with pytest.raises(ImageError, match=r"needs the address of its first byte, base \(--base\)"):
+    with pytest.raises(ImageError, match=r"needs the address of its first byte: FILE@ADDRESS, or base \(--base\)"):
         Image.open(tmp_path / "ram")
     with pytest.raises(ImageError, match=r"give page_size and va_bits \(--page-size 4k --va-bits 48\), or TCR_EL1 \("):
         Image.open(tmp_path / "ram", base=0)
@@ -194,8 +194,8 @@ def test_what_is_not_known_is_asked_for_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("head", "advice"),
     [
-        (b"KDUMP   \x06", "is a compressed dump of makedumpfile's: `makedumpfile -E` writes ELF"),
-        (b"makedumpfile\0", "is a flattened dump: `makedumpfile -R`"),
+        (b"KDUMP   \x06", "is damaged: a compressed dump begins with a header"),
+        (b"makedumpfile\0", "is not an image that pgtlab knows"),
         (b"", "is not an image that pgtlab knows"),
         (b"[    0.000000] Booting Linux", "is not an image that pgtlab knows"),
     ],

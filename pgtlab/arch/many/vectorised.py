@@ -12,7 +12,7 @@ import numpy as np
 from pgtlab.arch.fault import Access
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.many.rules import ADDRESS_SIZE, DETAIL_AT, EXTERNAL_ABORT, TRANSLATION, VERDICT, Geometry, Rules
-from pgtlab.arch.memory import U64, Banks, read_tables
+from pgtlab.arch.memory import U64, Banks, Memory, read_tables
 from pgtlab.arch.translations import NO_FAULT, Translations
 from pgtlab.arch.word import BIT_55
 
@@ -23,7 +23,7 @@ AF = 1 << 10
 
 
 def translate(
-    banks: Banks, g: Geometry, rules: Rules, vas: U64, results: Translations, nested: Nested | None = None
+    memory: Memory | Banks, g: Geometry, rules: Rules, vas: U64, results: Translations, nested: Nested | None = None
 ) -> int:
     """Translate the addresses of one range; how many there are of the other one, for which `found` is void."""
     flipped = vas ^ g.flip
@@ -42,7 +42,7 @@ def translate(
             _stop(results, at, there, addresses)
             at, ia, inherited = at[there.ok], ia[there.ok], inherited[there.ok]
             addresses, table = addresses[there.ok], there.pa[there.ok]
-        words, known = read_tables(banks, addresses if nested is None else table, 1)
+        words, known = read_tables(memory, addresses if nested is None else table, 1)
         word = words[:, 0]
         kind = word & 3
         leads_on = (kind == 3) & (level < LAST_LEVEL)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pgtlab.arch.fault import Access, AccessDescriptor, Cause, Fault, FaultKind
+from pgtlab.arch.fetched_memory import FetchedMemory
 from pgtlab.arch.many import vectorised
 from pgtlab.arch.many.nested import Nested, programmed_types
 from pgtlab.arch.many.rules import Geometry, Rules
@@ -23,7 +24,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "numba":
         raise
-    from pgtlab.arch.many.vectorised import translate
+    from pgtlab.arch.many.vectorised import translate  # type: ignore[assignment]
 
 
 def walk_many(regime: TranslationRegime, vas: ArrayLike, d: AccessDescriptor) -> Translations:
@@ -59,12 +60,14 @@ def _one_range(regime: TranslationRegime, r: VARange, vas: U64, d: AccessDescrip
         others = _flat(regime, r, vas, d.access, results)
     else:
         geometry = Geometry.of(r, d, overlays=bool(regime.tcr2.POE or regime.tcr2.E0POE))
-        rules, banks = Rules.of(regime, r, d), regime.memory.banks()
+        rules, memory = Rules.of(regime, r, d), regime.memory
+        if nested is None and not isinstance(memory, FetchedMemory):  # which a compiled loop cannot fetch from
+            return translate(memory.banks(), geometry, rules, vas, results)
         if nested is None:
-            return translate(banks, geometry, rules, vas, results)
+            return vectorised.translate(memory, geometry, rules, vas, results)
         own_sh = r.sh if r.format.packing is OutputAddress.LPA2 else None
         rules = rules._replace(memory_types=programmed_types(int(regime.mair), own_sh))
-        others = vectorised.translate(banks, geometry, rules, vas, results, nested)
+        others = vectorised.translate(memory, geometry, rules, vas, results, nested)
     if nested is not None:
         nested.finish(results)
     return others

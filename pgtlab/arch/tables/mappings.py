@@ -211,7 +211,7 @@ def _items(
 
     A table descriptor has the size 0.
     """
-    words, _ = read_tables(memory.banks(), keys & np.uint64((1 << _INHERITED_AT) - 1), r.entries(level))
+    words, _ = read_tables(memory, keys & np.uint64((1 << _INHERITED_AT) - 1), r.entries(level))
     runs = r.format.runs(words, level, r.output_bits).valid
     bar.update(len(keys))
     shift = np.uint64(r.granule.level_shift(level))

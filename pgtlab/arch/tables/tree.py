@@ -182,7 +182,7 @@ class _Reader:
     def _read_at_once(self, level: int, tables: Sequence[tuple[int, int]]) -> Iterator[TableNode]:
         again = [self._again(pa, level) for pa, _ in tables]
         new = [pa for (pa, _), known in zip(tables, again, strict=True) if not known]
-        words, there = read_tables(self.memory.banks(), np.array(new, np.uint64), self.r.entries(level))
+        words, there = read_tables(self.memory, np.array(new, np.uint64), self.r.entries(level))
         runs = self.r.format.runs(words, level).valid
         self.bar.update(len(new))
         self.runs += len(runs.index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from pgtlab.linux.kconfig import Config
 
 if TYPE_CHECKING:
     from pgtlab.arch.memory import Memory
+    from pgtlab.linux.images.vmcoreinfo import VmcoreInfo
 
 #: The registers that an image can carry; those of identification say what the CPU has.
 REGISTERS: Final[tuple[str, ...]] = (
@@ -35,7 +36,8 @@ class Contents:
 
     `symbols` and `numbers` are those of a VMCOREINFO note: virtual addresses, and what the kernel calls
     `NUMBER(name)`, with `PAGESIZE` and `KERNELOFFSET`; `physical` has physical addresses of symbols. `notes` are
-    sentences for the reader.
+    sentences for the reader. `infos` are the VMCOREINFOs that the file has as such, `search` looks for others
+    in memory.
     """
 
     memory: Memory
@@ -48,3 +50,5 @@ class Contents:
     physical: Mapping[str, int] = field(default_factory=dict)
     osrelease: str | None = None
     notes: tuple[str, ...] = ()
+    infos: tuple[VmcoreInfo, ...] = ()
+    search: Callable[[], Iterator[VmcoreInfo]] = lambda: iter(())

@@ -30,6 +30,7 @@ from pgtlab.arch.tables.columns import first_mapped
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images.contents import Contents, ImageError
+from pgtlab.linux.images.vmcoreinfo import VmcoreInfo, add
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
 from pgtlab.linux.registers import MAIR_EL1_SET
 
@@ -64,6 +65,56 @@ class DerivedMachine:
     cpu: CPU | None
     kpti: bool
     notes: tuple[str, ...]
+    agrees: bool | None = None  # the tables map swapper_pg_dir where VMCOREINFO says it is; None if it says nothing
+
+
+def settle(contents: Contents, given: Given) -> tuple[Contents, DerivedMachine]:
+    """The contents with the VMCOREINFO that its tables agree with, and what follows from them.
+
+    A dump may have several: those of the kernel before kexec, and of a crash kernel that waits in memory. If no table
+    agrees with any, the first counts.
+
+    Raises
+    ------
+    ImageError
+        As from `derive`.
+    """
+    if contents.numbers or (given.enough and not contents.infos):
+        return contents, derive(contents, given)
+    first: tuple[Contents, DerivedMachine] | None = None
+    refused: ImageError | None = None
+    for info, note in _infos(contents):
+        notes: tuple[str, ...] = (note,) if note else ()
+        if first is not None or refused is not None:
+            notes += (_ANOTHER,)
+        candidate = add(contents, info, *notes)
+        try:
+            machine = derive(candidate, given)
+        except ImageError as error:
+            refused = refused or error
+            continue
+        if machine.agrees is not False:
+            return candidate, machine
+        first = first or (candidate, machine)
+    if first is not None:
+        return first
+    if refused is not None:
+        raise refused
+    return contents, derive(contents, given)
+
+
+_ANOTHER: Final = "the first VMCOREINFO is not of the kernel whose tables are in memory: another one is, and counts"
+
+
+def _infos(contents: Contents) -> Iterator[tuple[VmcoreInfo, str]]:
+    """Each VMCOREINFO once, those in the memory of a kernel last and with a note."""
+    for info in contents.infos:
+        yield info, ""
+    seen = list(contents.infos)
+    for info in contents.search():
+        if info not in seen:
+            seen.append(info)
+            yield info, "VMCOREINFO found in the kernel's own memory"
 
 
 def derive(contents: Contents, given: Given) -> DerivedMachine:
@@ -84,7 +135,9 @@ def derive(contents: Contents, given: Given) -> DerivedMachine:
     if len({machine.config for machine in likeliest}) > 1:
         raise ImageError("the image does not say its kernel's page size: give page_size (--page-size 4k, 16k or 64k)")
     machine = likeliest[0]
-    if best < _MAPS_ITSELF and _symbol(contents) is not None:
+    if _symbol(contents) is not None:
+        machine = replace(machine, agrees=best >= _MAPS_ITSELF)
+    if machine.agrees is False:
         note = "the tables do not map swapper_pg_dir where the kernel says it is: are they all in the image?"
         machine = replace(machine, notes=(*machine.notes, note))
     return _with_mair(contents, _with_other_map(contents, machine))

@@ -1,4 +1,4 @@
-"""ELF core dumps of a whole machine: from kdump (`/proc/vmcore`), or from QEMU's `dump-guest-memory`.
+"""ELF core dumps of a whole machine: from kdump (`/proc/vmcore`), QEMU's `dump-guest-memory`, or `/proc/kcore`.
 
 Each PT_LOAD is a piece of physical memory at `p_paddr`; what `p_memsz` has beyond `p_filesz` is zeros, which is how
 makedumpfile leaves pages of zeros out. kdump has a note VMCOREINFO, QEMU only with its device of that name. Neither
@@ -7,21 +7,20 @@ has the registers of translation.
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pgtlab.arch.memory import PhysicalAddressError
-from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
 from pgtlab.extras import needed_by
-from pgtlab.linux.images import raw
 from pgtlab.linux.images.contents import Contents, ImageError
-from pgtlab.linux.images.vmcoreinfo import NOTE, VmcoreInfo, add
+from pgtlab.linux.images.pieces import Content, Piece, mapped, memory_of
+from pgtlab.linux.images.raw import contradictions
+from pgtlab.linux.images.vmcoreinfo import NOTE, VmcoreInfo
 
 MAGIC: Final = b"\x7fELF"
 PHDR_SIZE: Final = 56  # of an Elf64_Phdr
+NOT_IN_RAM: Final = (1 << 64) - 1  # p_paddr of what /proc/kcore has of vmalloc() and the like
 LARGEST_NOTES: Final = 1 << 26  # bytes: what thousands of CPUs have is a few MiB
 
 
@@ -43,26 +42,30 @@ def read(path: Path) -> Contents:
     ImageError
         Where it is not a core dump of an arm64 machine, or is too damaged.
     """
-    content = raw.mapped(path)
-    loads, notes = _segments(path, content)
+    content = mapped(path)
+    loads, places = _segments(path, content)
     if not loads:
         raise ImageError(f"{path} has no memory: a core dump has it in PT_LOAD segments")
-    if len(loads) > 1 and not any(load.pa for load in loads):
-        raise ImageError(f"{path} is the core dump of a process: its segments have no physical addresses")
-    memory, missing = _memory(path, content, loads)
-    found = (text for name, text in _notes(notes) if name == b"VMCOREINFO")
-    text = next(found, None)
-    cut_off = (f"cut off: {missing} bytes of its memory are not in the file",) if missing else ()
-    contents = Contents(memory, notes=cut_off)
-    return contents if text is None else add(contents, VmcoreInfo.parse(text.decode("ascii", "replace")))
+    physical = [load for load in loads if load.pa != NOT_IN_RAM]  # what vmalloc() maps is elsewhere too
+    if not physical or (len(loads) > 1 and not any(load.pa for load in loads)):
+        raise ImageError(
+            f"{path} is the core dump of a process, or a /proc/kcore from before v4.19: its segments have no physical "
+            "addresses"
+        )
+    pieces, missing = _pieces(content, physical)
+    notes = (f"cut off: {missing} bytes of its memory are not in the file",) if missing else ()
+    texts = (text for place in places for name, text in _notes(place) if name == b"VMCOREINFO")
+    infos = tuple(VmcoreInfo.parse(text.decode("ascii", "replace")) for text in dict.fromkeys(texts))
+    return Contents(memory_of(path, pieces), notes=notes + contradictions(pieces), infos=infos)
 
 
-def _segments(path: Path, content: mmap.mmap | bytes) -> tuple[list[_Load], bytes]:
-    """The pieces of memory, and the notes one after the other."""
+def _segments(path: Path, content: Content) -> tuple[list[_Load], list[bytes]]:
+    """The pieces of memory, and the bytes of each segment of notes."""
     with needed_by("a core dump"):
         from elftools.elf.elffile import ELFFile  # which no other kind of image needs
 
-    loads, notes = [], b""
+    loads: list[_Load] = []
+    places: set[tuple[int, int]] = set()  # two segments of notes at the same place are read once
     file = path.open("rb")
     try:
         elf = ELFFile(file)
@@ -80,38 +83,36 @@ def _segments(path: Path, content: mmap.mmap | bytes) -> tuple[list[_Load], byte
             header = segment.header
             if header.p_type == "PT_LOAD" and header.p_memsz:
                 loads.append(_Load(header.p_offset, header.p_paddr, header.p_memsz, header.p_filesz))
-            elif header.p_type == "PT_NOTE" and header.p_filesz <= LARGEST_NOTES - len(notes):
-                notes += content[header.p_offset : header.p_offset + header.p_filesz]
+            elif header.p_type == "PT_NOTE":
+                places.add((header.p_offset, min(header.p_offset + header.p_filesz, len(content))))
     except ImageError:
         raise
     except Exception as error:  # a damaged file fails anywhere in elftools
         raise ImageError(f"{path} is not a readable ELF file: {error or type(error).__name__}") from None
     finally:
         file.close()
-    return loads, notes
+    return loads, [content[start:end] for start, end in _apart(places)]
 
 
-def _memory(path: Path, content: mmap.mmap | bytes, loads: list[_Load]) -> tuple[ReadOnlyMemory, int]:
-    """The memory, and how many bytes of it are beyond the end of the file."""
-    start = max(loads, key=lambda load: load.in_file).offset % 8
-    extents, missing = [], 0
+def _apart(places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The places without those that lie in one before: all of them together are no longer than the file."""
+    past = 0
+    for start, end in sorted(places):
+        if start >= past and start < end <= start + LARGEST_NOTES:
+            yield start, end
+            past = end
+
+
+def _pieces(content: Content, loads: list[_Load]) -> tuple[list[Piece], int]:
+    """The pieces of memory, and how many bytes of them are beyond the end of the file."""
+    pieces, missing = [], 0
     for load in loads:
-        skip = -load.pa % 8  # a word begins at a multiple of eight
-        offset, pa = load.offset + skip, load.pa + skip
-        if load.in_file and offset % 8 != start:
-            raise ImageError(f"{path}: the words at offset {offset:#x} are not aligned as those of other segments are")
         size = min(load.in_file, load.size)
         there = max(0, min(size, len(content) - load.offset))
         missing += size - there
-        words, zeros = max(0, there - skip) >> 3, load.size - size >> 3
-        if words:
-            extents.append(Extent(pa, offset - start >> 3, words))
-        if zeros:
-            extents.append(Extent(pa + (size - skip & -8), None, zeros))
-    try:
-        return ReadOnlyMemory(raw.words_of(content, start), extents), missing
-    except PhysicalAddressError as error:
-        raise ImageError(f"{path}: {error}") from None
+        pieces.append(Piece(load.pa, there, content, load.offset))
+        pieces.append(Piece(load.pa + size, load.size - size, None))
+    return pieces, missing
 
 
 def _notes(content: bytes) -> Iterator[tuple[bytes, bytes]]:

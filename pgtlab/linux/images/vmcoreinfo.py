@@ -11,13 +11,13 @@ import errno
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.images.contents import Contents
+from pgtlab.linux.images.pieces import FileBytes
 
 NAME: Final = b"VMCOREINFO\0\0"  # as an ELF note has it, padded to a multiple of four
 NOTE: Final = struct.Struct("<III")  # n_namesz, n_descsz, n_type
@@ -73,40 +73,40 @@ def add(contents: Contents, info: VmcoreInfo, *notes: str) -> Contents:
     )
 
 
-def search(path: Path) -> VmcoreInfo | None:
-    """The note in the memory of an arm64 kernel, wherever it is in a file; None where there is none.
+def search(read: Callable[[int, int], bytes], spans: Iterable[tuple[int, int]], total: int) -> Iterator[VmcoreInfo]:
+    """Every note in the memory of arm64 kernels, wherever it is between the begin and the end of a span.
 
-    The file is read once, a piece at a time, holes of a sparse file left out; a bar shows it on a terminal.
+    `read(place, size)` returns bytes. All are read once, a piece at a time; a bar shows it on a terminal.
     """
     from pgtlab.progress_bar import tqdm
 
     header = struct.pack("<I", len("VMCOREINFO") + 1)
     overlap = NOTE.size + len(NAME)
-    with (
-        path.open("rb", buffering=0) as file,
-        tqdm(unit="B", unit_scale=True, delay=1, disable=None, desc="VMCOREINFO?") as bar,
-    ):
-        for begin, end in _written(file.fileno(), path.stat().st_size):
+    with tqdm(total=total, unit="B", unit_scale=True, delay=1, disable=None, desc="VMCOREINFO?") as bar:
+        for begin, end in spans:
             for place in range(begin, end, _PIECE):
-                file.seek(place)
-                piece = file.read(min(_PIECE + overlap, end - place))
-                bar.update(len(piece))
+                piece = read(place, min(_PIECE + overlap, end - place))
+                bar.update(min(_PIECE, end - place))
                 at = piece.find(NAME, NOTE.size)
                 while at >= 0:
                     if piece.startswith(header, at - NOTE.size):
-                        length = min(NOTE.unpack_from(piece, at - NOTE.size)[1], LARGEST)
-                        file.seek(place + at + len(NAME))
-                        text = file.read(length)
-                        info = VmcoreInfo.parse(text.decode("ascii", "replace"))
+                        start = place + at + len(NAME)
+                        length = min(NOTE.unpack_from(piece, at - NOTE.size)[1], LARGEST, end - start)
+                        info = VmcoreInfo.parse(read(start, length).decode("ascii", "replace"))
                         if "kimage_voffset" in info.numbers:
-                            return info
+                            yield info
                     at = piece.find(NAME, at + 1)
-    return None
 
 
-def _written(file: int, size: int) -> Iterator[tuple[int, int]]:
+def in_files(files: Sequence[FileBytes]) -> Iterator[VmcoreInfo]:
+    """Every note in files, whose holes are left out."""
+    for file in files:
+        yield from search(lambda place, size, file=file: file[place : place + size], _written(file), len(file))  # type: ignore[misc]
+
+
+def _written(content: FileBytes) -> Iterator[tuple[int, int]]:
     """Where a sparse file has content, as far as the file system says so."""
-    end = 0
+    file, size, end = content.file, len(content), 0
     while end < size:
         try:
             begin = os.lseek(file, end, os.SEEK_DATA)
