@@ -96,7 +96,7 @@ def test_a_compressed_dump_that_is_cut_off_says_so_and_has_what_is_there(opened)
     image = opened(content[:-20])
     assert image.translate(0xFFFF_8000_8000_0000).outcome.pa == 0x4020_0000
     assert image.notes == (f"cut off: not all of its {len(PAGES)} blocks of memory are in the file",)
-    for length in len(content) // 2, 0x14010, 0x14000:
+    for length in 0x18000, 0x14010, 0x14000:
         assert opened(content[:length]).notes[0].startswith("cut off")
 
 
@@ -211,7 +211,7 @@ def test_any_image_may_be_compressed_as_a_whole(opened, suffix, compress):
     cut = opened(compress(random.Random(1).randbytes(1 << 21))[: 3 << 19], f"cut{suffix}", base=0, **GIVEN)
     assert suffix == ".zst" or cut.notes[0].startswith("cut off or damaged: no more than ")
     with pytest.raises(ImageError, match=r"dump\.\w+ cannot be unpacked"):
-        opened(compress(kdump(NAME))[:6] + bytes(100), f"dump{suffix}")
+        opened(compress(kdump(NAME))[:6] + b"\xff" * 100, f"dump{suffix}")
     with pytest.raises(ImageError, match=rf"/dump{suffix} is not an image that pgtlab knows"):
         opened(compress(b"nothing"), f"dump{suffix}")
 

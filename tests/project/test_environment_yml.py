@@ -21,8 +21,6 @@ def test_environment_yml_agrees_with_pyproject_toml():
     for requirement in [*project["dependencies"], *heavy, *groups["dev"], *groups["docs"]]:
         name, bound, version = requirement.partition(";")[0].partition(">=")
         assert bound, f"{requirement}: give a lower bound"
-        if name not in BY_PIP:
-            version = version.partition(";")[0]  # conda takes no condition
         (wanted_by_pip if name in BY_PIP else wanted).add(f"{CONDA_FORGE_NAME.get(name, name)}>={version}")
 
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())

@@ -47,7 +47,8 @@ def unpacked(path: Path, how: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
         Where the content is damaged, or does not fit on the disk; and in place of one that names the temporary file.
     """
     with tempfile.TemporaryDirectory(prefix="pgtlab-", ignore_cleanup_errors=True) as folder:
-        inner, notes = Path(folder) / path.stem, ()
+        inner = Path(folder) / path.stem
+        notes: tuple[str, ...] = ()
         try:
             with inner.open("wb") as file:
                 out = Sparse(file, shutil.disk_usage(folder).free - _RESERVE)
@@ -78,7 +79,8 @@ def _open(path: Path, how: str) -> Any:
         return lzma.open(path)
     with needed_by("a .zst file"):
         import zstandard
-    return zstandard.open(path, read_across_frames=True)
+    decompressor = zstandard.ZstdDecompressor()
+    return decompressor.stream_reader(path.open("rb"), read_across_frames=True, closefd=True)
 
 
 def _copy(source: Any, out: Sparse) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def _copy(source: Any, out: Sparse) -> tuple[str, ...]:
     with tqdm(unit="B", unit_scale=True, delay=1, disable=None, desc="unpacking") as bar:
         while True:
             try:
-                piece = source.read(_PIECE)
+                piece = source.read1(_PIECE)
             except Exception as error:  # each library has its own errors
                 if not done:
                     raise ValueError(str(error) or type(error).__name__) from None

@@ -83,7 +83,8 @@ def _raw(path: str, others: Sequence[str], base: int | None) -> Contents:
             raise ImageError(f"{name} begins at {at[1]:#x}, and base says {base:#x}: give one of them")
         files.append(at)
     with ExitStack() as stack:
-        plain, notes = [], ()
+        plain: list[tuple[Path, int]] = []
+        notes: tuple[str, ...] = ()
         for file, address in files:
             _must_exist(file)
             with file.open("rb") as opened:
