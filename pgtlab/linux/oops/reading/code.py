@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from pgtlab.linux.oops.reading.lines import Line
@@ -202,6 +202,7 @@ def _instructions(words: Sequence[str], at: int | None, start: int | None) -> tu
 NOT_DISASSEMBLED: Final = "not disassembled: needs capstone"
 
 
+@lru_cache(maxsize=1 << 14)
 def disassemble(word: int, offset: int | None = None) -> str:
     """One instruction of AArch64 in assembly language; `.inst` if the word is not an instruction.
 

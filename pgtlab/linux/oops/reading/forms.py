@@ -130,43 +130,65 @@ def unpacked(text: str) -> str:
 
 def _from_json(text: str) -> str | None:
     """The messages in one or more JSON documents; `None` if the text is not JSON, or has no words of a kernel."""
-    decoder, at, documents = JSONDecoder(), 0, []
+    decoder, at, documents, starts = JSONDecoder(), 0, list[Any](), list[int]()
     skip = re.compile(r"[\s\x1e\ufeff,]*")
     try:
         while (at := skip.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+            starts.append(at)
             document, at = decoder.raw_decode(text, at)
             documents.append(document)
+        hits = sorted({bisect_right(starts, offset) - 1 for offset, _ in places(text, BEGINNINGS)})
+        path = _message_path([documents[hit] for hit in hits[:MOST_SAMPLES]] or documents[: 10 * MOST_SAMPLES])
+        if path is None:
+            return None
+        messages = [message for document in documents for message in _at(document, path)]
     except (JSONDecodeError, RecursionError):
         return None
-    try:
-        strings = [(path, string) for document in documents for path, string in _strings(document)]
-    except RecursionError:
-        return None
-    path = _message_path(strings)
-    if path is None:
-        return None
-    return "\n".join(string.rstrip("\r\n") for other, string in strings if other == path)
+    return "\n".join(message.rstrip("\r\n") for message in messages)
+
+
+MOST_SAMPLES = 200  # documents in which the name of the message is looked for
+
+
+def _message_path(documents: Sequence[Any]) -> tuple[str, ...] | None:
+    """The names that lead to the kernel's messages: those of the strings that have its words most often."""
+    count: Counter[tuple[str, ...]] = Counter()
+    for document in documents:
+        for path, string in _strings(document):
+            if any(words in string for words in BEGINNINGS):
+                count[path] += 1
+    return count.most_common(1)[0][0] if count else None
 
 
 def _strings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """The strings in a JSON document, each with the names that lead to it."""
-    match value:
-        case str():
-            yield path, value
-        case dict():
-            for name, inner in value.items():
-                yield from _strings(inner, (*path, name))
-        case list() if value and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
-            yield path, bytes(value).decode(errors="replace")  # a journal's message that is not UTF-8
-        case list():
-            for inner in value:
-                yield from _strings(inner, path)
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _strings(inner, (*path, name))
+    elif isinstance(value, list):
+        if (message := _from_bytes(value)) is not None:
+            yield path, message
+        for inner in value:
+            yield from _strings(inner, path)
 
 
-def _message_path(strings: Sequence[tuple[tuple[str, ...], str]]) -> tuple[str, ...] | None:
-    """The names that lead to the kernel's messages: those of the strings that have its words most often."""
-    count = Counter(path for path, string in strings if any(words in string for words in BEGINNINGS))
-    return count.most_common(1)[0][0] if count else None
+def _at(value: Any, path: tuple[str, ...]) -> list[str]:
+    """The strings that some names lead to, in their order."""
+    if isinstance(value, list):
+        message = _from_bytes(value)
+        return [message] if message is not None else [string for inner in value for string in _at(inner, path)]
+    if isinstance(value, dict):
+        return _at(value[path[0]], path[1:]) if path and path[0] in value else []
+    return [value] if isinstance(value, str) and not path else []
+
+
+def _from_bytes(value: list[Any]) -> str | None:
+    """A message of a journal that is not UTF-8: its bytes as numbers."""
+    if value and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
+        return bytes(value).decode(errors="replace")
+    return None
 
 
 def _without_markup(text: str) -> str:
@@ -201,15 +223,14 @@ def _json_lines(text: str) -> str:
     lines = text.split("\n")
     starts = line_starts(text)
     numbers = sorted({bisect_right(starts, offset) - 1 for offset, _ in places(text, BEGINNINGS)})
-    samples = [document for number in numbers[:200] if (document := _object(lines[number])) is not None]
-    path = _message_path([pair for document in samples for pair in _strings(document)])
+    samples = [document for number in numbers[:MOST_SAMPLES] if (document := _object(lines[number])) is not None]
+    path = _message_path(samples)
     if path is None:
         return text
     for number, line in enumerate(lines):
         document = _object(line)
         if document is not None:
-            string = next((string for other, string in _strings(document) if other == path), "")
-            lines[number] = string.rstrip("\r\n").replace("\n", " ")
+            lines[number] = " ".join(_at(document, path)).rstrip("\r\n").replace("\n", " ")
     return "\n".join(lines)
 
 
