@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Read the log and print what is in it."""
     from pgtlab.linux.oops import read
 
-    log = read(_text(args.file))
+    log = read(log_text(args.file))
     if args.json:
         print_json(log.as_dict())
     else:
@@ -51,7 +51,7 @@ def _line(text: str) -> str:
     return coloured(text, next((colour for pattern, colour in COLOURS.items() if pattern.match(text)), None))
 
 
-def _text(file: str) -> str:
+def log_text(file: str) -> str:
     """The text of the log.
 
     Bytes that are not UTF-8, which a serial line may produce, are replaced. A file that Windows wrote begins with a

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgtlab.linux.oops.diagnosis.faults import FAULT_RULES, address_evidence
-from pgtlab.linux.oops.diagnosis.pages import NOT_ENOUGH, PAGE_RULES
+from pgtlab.linux.oops.diagnosis.checks import CHECKS, NOT_ENOUGH, TRAPS, address_evidence
+from pgtlab.linux.oops.diagnosis.faults import FAULT_RULES
 from pgtlab.linux.oops.inferring.inference import POSSIBLE, Diagnosis, Evidence, Inference
 from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.report import PrintedReport
@@ -17,6 +17,17 @@ from pgtlab.linux.oops.reading.report import PrintedReport
 #: Every name, and what it means.
 NAMES = {
     "page-table-freed-without-destructor": "a page-table page was freed while its type was still that of a table",
+    "not-a-table": "an entry that should lead to a table is something else",
+    "page-table-overwritten": "an entry of a page table was overwritten",
+    "wrong-rss-counter": "the pages of an address space were not counted right",
+    "wrong-count-of-page-tables": "the page tables of an address space were not counted or not freed right",
+    "kasan-report": "KASAN found an access to memory that is not the accessor's",
+    "kfence-report": "KFENCE found an access to memory that is not the accessor's",
+    "ubsan-trap": "a check that the compiler built in for UBSAN failed",
+    "cfi-failure": "an indirect call went to a function of another type",
+    "branch-target": "an indirect branch went to an instruction that does not accept it",
+    "pointer-authentication": "a pointer had another signature than the one that was expected",
+    "user-space-fault": "a process faulted in user space; the kernel only reported it",
     "stack-address-as-struct-page": "an address on the stack was used as that of a struct page in the memmap",
     "stack-overflow": "the kernel ran over the end of a stack",
     "kasan-shadow": "KASAN's check of a pointer near NULL faulted, before the access itself",
@@ -28,6 +39,7 @@ NAMES = {
     "cache-maintenance-of-read-only-memory": "cache maintenance needs the permission to write, which the tables lack",
     "execute-non-executable-memory": "the kernel jumped to memory that its tables do not let it execute",
     "user-memory-outside-uaccess": "the kernel accessed user memory without enabling the access to it",
+    "page-taken-out-of-map": "the kernel accessed a page that it had taken out of its own map",
     "non-canonical-address": "an address was used that is in neither range",
     "user-address-in-kernel": "the kernel used an address of the range of user space",
     "external-abort": "the memory system refused an access that the tables allowed",
@@ -64,7 +76,7 @@ def diagnose(report: PrintedReport, log: PrintedLog, inferences: Iterable[Infere
     """
     inferred = {inference.name: inference for inference in inferences}
     inferred = {name: inference for name, inference in inferred.items() if inference.confidence != POSSIBLE}
-    diagnoses = (rule(report, log, inferred) for rule in (*PAGE_RULES, *FAULT_RULES))
+    diagnoses = (rule(report, log, inferred) for rule in (*CHECKS, *FAULT_RULES, *TRAPS))
     return next(filter(None, diagnoses), None) or _nothing(report, log)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import FaultKind
-from pgtlab.arch.word import is_upper
-from pgtlab.linux.oops.diagnosis.pages import Inferred, Rule
-from pgtlab.linux.oops.diagnosis.poison import error_pointer, poison_of, shadow_of
+from pgtlab.arch.word import MASK64, is_upper
+from pgtlab.linux.oops.diagnosis.checks import Inferred, Rule, access_evidence, address_evidence, esr_evidence
+from pgtlab.linux.oops.diagnosis.poison import error_pointer, poison_of, shadow_of, shadows_of
 from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, STATED, Diagnosis, Evidence
+from pgtlab.linux.oops.inferring.layout import layouts
 from pgtlab.linux.oops.inferring.pointers import IMAGE_SIZE
 from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.consistency import INSTRUCTION_ABORTS
@@ -18,10 +19,11 @@ from pgtlab.linux.oops.reading.registers import AccessedAddress, base_at
 from pgtlab.linux.oops.reading.report import OUTSIDE_UACCESS, PrintedReport
 from pgtlab.linux.oops.reading.walk import BETWEEN
 
+WIDEST_VA = 52
 NULL_PAGE = 0x1000  # Linux calls it a NULL pointer below PAGE_SIZE, of which this is the smallest
 GUARD = 1 << 16  # the unmapped page below a stack has at most 64 KiB
 _STACK = re.compile(r"(\w+) stack: +\[0x([0-9a-f]{8,16})\.\.0x([0-9a-f]{8,16})\]")
-_EXTERNAL, _ALIGNMENT = 0b010000, 0b100001
+_EXTERNAL, _TAG_CHECK, _ALIGNMENT = 0b010000, 0b010001, 0b100001
 _HEADLINE = "Unable to handle kernel "  # which the kernel prints for its own aborts alone
 FROM_EL1 = (0x21, 0x25)  # exception classes of aborts that the kernel itself met
 
@@ -74,7 +76,7 @@ def kasan_shadow(fault: KernelFault) -> Diagnosis | None:
     """A fault in the shadow of KASAN: a check faulted before the access that it was for."""
     shadowed = shadow_of(fault.address)
     if shadowed is None:
-        return None
+        return _kernel_shadow(fault)
     shadow, address = shadowed
     last = address + (1 << shadow.scale) - 1
     printed = next((text for text in fault.report.details if text.startswith("KASAN:")), "")
@@ -87,6 +89,55 @@ def kasan_shadow(fault: KernelFault) -> Diagnosis | None:
     text = f"({fault.address:#x} - KASAN_SHADOW_OFFSET {shadow.offset:#x}) << {shadow.scale} = {address:#x}"
     evidence = (address_evidence(fault.report), Evidence(text), *((Evidence(printed),) if printed else ()))
     return Diagnosis("kasan-shadow", sentence, evidence, DERIVED if printed else LIKELY)
+
+
+_CHECKS = re.compile(
+    r"_*(?:kasan_check_(?:range|read|write)|check_memory_region|asan_(?:load|store)|hwasan_(?:load|store|check|tag)|"
+    r"kasan_byte_accessible|memory_is_(?:poisoned|nonzero)|bytes_is_nonzero|kasan_(?:un)?poison)"
+)
+
+
+def _kernel_shadow(fault: KernelFault) -> Diagnosis | None:
+    """A check by KASAN of an address of the kernel whose shadow is not mapped."""
+    report, pc = fault.report, fault.report.registers.pc
+    bits = report.walk.va_bits if report.walk is not None else None
+    check = _CHECKS.match(pc.function) if pc else None
+    if pc is None or check is None or bits is None or fault.kind is not FaultKind.TRANSLATION:
+        return None
+    scale = 4 if "hwasan" in pc.function else 3
+    bottom = -(1 << bits) & MASK64
+    fitting = [
+        (shadow, shadow.address_of(fault.address))
+        for shadow in shadows_of(report.release, bits, scale)
+        if shadow.address_of(fault.address) >= bottom
+    ]
+    if len(fitting) != 1:
+        return None
+    ((shadow, address),) = fitting
+    area = _area(report, bits, address)
+    sentence = (
+        f"KASAN was checking an access to {address:#x}{f', in {area},' if area else ','} "
+        f"which has no shadow: {fault.address:#x} is where it would be"
+    )
+    text = f"({fault.address:#x} - KASAN_SHADOW_OFFSET {shadow.offset:#x}) << {scale} = {address:#x}"
+    evidence = (address_evidence(report), Evidence(f"{pc.function}() at pc is a check", report.lines_of("pc")))
+    sure = DERIVED if report.release else LIKELY
+    return Diagnosis("kasan-shadow", sentence, (*evidence, Evidence(text)), sure)
+
+
+def _area(report: PrintedReport, bits: int, address: int) -> str:
+    """The area of the memory map that an address is in, if every kernel of this release has it there; else empty."""
+    walk, release, areas = report.walk, report.release, set()
+    for layout in layouts():
+        same = walk is not None and layout.page_size == walk.page_size and layout.vabits_actual == bits
+        if same and release is not None and layout.era.since <= release < layout.era.until:
+            if layout.linear_start <= address < layout.PAGE_END:
+                areas.add("the linear map")
+            elif max(layout.kernel_bases) <= address < layout.VMEMMAP_START:
+                areas.add("the vmalloc area")
+            else:
+                areas.add("")
+    return areas.pop() if len(areas) == 1 else ""
 
 
 def poison(fault: KernelFault) -> Diagnosis | None:
@@ -118,7 +169,7 @@ def null_pointer(fault: KernelFault) -> Diagnosis | None:
         return None
     if report.ec in INSTRUCTION_ABORTS:
         caller = f"; it would have returned to {report.registers.lr}" if report.registers.lr else ""
-        evidence = (address_evidence(report), _esr_evidence(report))
+        evidence = (address_evidence(report), esr_evidence(report))
         return Diagnosis("null-function-pointer", f"the kernel jumped to {address:#x}{caller}", evidence, DERIVED)
     pc = report.registers.pc
     where = f" in {pc.function}()" if pc and pc.function else ""
@@ -153,7 +204,7 @@ def permission(fault: KernelFault) -> Diagnosis | None:
         return Diagnosis("user-memory-outside-uaccess", sentence, tuple(evidence), STATED)
     if fault.kind is not FaultKind.PERMISSION:
         return None
-    evidence = [address_evidence(report), _esr_evidence(report)]
+    evidence = [address_evidence(report), esr_evidence(report)]
     leaf = walk.entries[-1] if walk and walk.entries and walk.entries[-1].leaf else None
     if walk is not None and leaf is not None:
         evidence.append(Evidence(f"{leaf.name}={leaf.value:016x}: {leaf.descriptor!r}", walk.lines[-1:]))
@@ -187,18 +238,46 @@ def non_canonical(fault: KernelFault) -> Diagnosis | None:
     address, walk, vabits = fault.address, fault.report.walk, fault.inferred.get("vabits_actual")
     if fault.kind is None:
         return None
-    signs = []
+    signs: list[Evidence] = []
+    sure = DERIVED
     if walk is not None and walk.note == BETWEEN:
         signs.append(Evidence(f"the kernel says: {walk.note}", walk.lines[-1:]))
     if vabits is not None and isinstance(bits := vabits.value, int):
         ones = (1 << 56 - bits) - 1  # a tag may be in the top byte
         if address >> bits & ones not in (0, ones):
+            sure = vabits.confidence if not signs and vabits.confidence == LIKELY else DERIVED
             signs.append(Evidence(f"bits 55:{bits} of {address:#x} are neither all 0 nor all 1"))
+    if address >> WIDEST_VA & 0xF not in (0, 0xF):
+        signs = [
+            Evidence(
+                f"bits 55:52 of {address:#x} are {address >> WIDEST_VA & 0xF:#x}: in no range, even with addresses of "
+                "52 bits; the bits above may be a tag"
+            )
+        ]
+        sure = DERIVED
     if not signs:
         return None
     at, *access = fault.evidence
     sentence = f"{address:#x} is in neither address range: a pointer was overwritten, or the value is not a pointer"
-    return Diagnosis("non-canonical-address", sentence, (at, *signs, *access), DERIVED)
+    return Diagnosis("non-canonical-address", sentence, (at, *signs, *access), sure)
+
+
+def not_valid(fault: KernelFault) -> Diagnosis | None:
+    """The entry is whole but for its valid bit: the kernel took the page out of its map."""
+    walk = fault.report.walk
+    last = walk.walked[-1] if walk is not None and walk.entries else None
+    if walk is None or last is None or walk.table != "swapper" or fault.kind is not FaultKind.TRANSLATION:
+        return None
+    leaf = last.whole
+    if leaf is None or last.level != fault.report.fault[1]:  # type: ignore[index]
+        return None
+    sentence = (
+        f"the kernel took the page at {leaf.oa:#x} out of its map, and then accessed it: the {last.name} of "
+        f"{fault.address:#x} is whole but for its valid bit (set_memory_valid(): debug_pagealloc, memory of a crash "
+        "kernel, memfd_secret and others)"
+    )
+    evidence = (*fault.evidence, Evidence(f"{last.name}={last.value:016x}: {leaf!r} if it were valid", walk.lines[-1:]))
+    return Diagnosis("page-taken-out-of-map", sentence, evidence, DERIVED)
 
 
 def user_address(fault: KernelFault) -> Diagnosis | None:
@@ -214,7 +293,7 @@ def user_address(fault: KernelFault) -> Diagnosis | None:
         return None
     at, *access = fault.evidence
     sentence = f"the kernel used {address:#x} as a pointer, an address of user space where nothing is mapped"
-    evidence = (at, _esr_evidence(fault.report), *access, lookup)
+    evidence = (at, esr_evidence(fault.report), *access, lookup)
     return Diagnosis("user-address-in-kernel", sentence, evidence, LIKELY)
 
 
@@ -224,6 +303,7 @@ KERNEL_FAULT_RULES = (
     error_as_pointer,
     null_pointer,
     permission,
+    not_valid,
     non_canonical,
     user_address,
 )
@@ -242,11 +322,14 @@ def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -
     """Aborts that the tables do not cause."""
     if report.syndrome is None:
         return None
-    evidence = (_esr_evidence(report), *access_evidence(report, _verified(report)))
+    evidence = (esr_evidence(report), *access_evidence(report, _verified(report)))
     code = report.syndrome.DFSC
     if code == _EXTERNAL:
         sentence = "a device or memory answered an access with an error; the walk before it succeeded"
         return Diagnosis("external-abort", sentence, evidence, DERIVED)
+    if code == _TAG_CHECK:
+        sentence = "a pointer had another tag than the memory: freed memory, or another object's"
+        return Diagnosis("kasan-report", sentence, evidence, DERIVED)
     if code == _ALIGNMENT:
         sentence = "an access was not aligned as its instruction or the memory type requires"
         if report.walk is not None and report.walk.entries and report.walk.entries[-1].leaf:
@@ -259,25 +342,6 @@ def _verified(report: PrintedReport) -> AccessedAddress | None:
     """The access of the instruction, if it is to the address of the report."""
     access = report.access
     return access if access is not None and report.address is not None and access.reaches(report.address) else None
-
-
-def address_evidence(report: PrintedReport) -> Evidence:
-    """The address of the report, as evidence."""
-    return Evidence(f"the reported address is {report.address:#x}", report.lines_of("address"))
-
-
-def access_evidence(report: PrintedReport, access: AccessedAddress | None) -> tuple[Evidence, ...]:
-    """The instruction and its arithmetic, as evidence; empty without an access."""
-    if access is None:
-        return ()
-    return (Evidence(f"`{access.instruction.text}` at pc; {access.arithmetic}", report.lines_of("code", access.base)),)
-
-
-def _esr_evidence(report: PrintedReport) -> Evidence:
-    if report.esr is None:
-        return Evidence("the kernel's own words", report.lines_of("message"))
-    fault = f": {report.fault[0]} fault at level {report.fault[1]}" if report.fault else ""
-    return Evidence(f"ESR_EL1 = {report.esr:#x}{fault}", report.lines_of("esr"))
 
 
 FAULT_RULES: tuple[Rule, ...] = (stack_overflow, kernel_fault, not_the_tables)

@@ -18,6 +18,7 @@ from pgtlab.linux.headers.poison import (
     TIMER_ENTRY_STATIC,
     word_of,
 )
+from pgtlab.linux.oops.reading.header import Version
 from pgtlab.linux.oops.reading.registers import UNTAGGED
 
 NEAR = 0x1000  # the largest offset of a field from such a value
@@ -100,6 +101,23 @@ SHADOWS = tuple(
 ) + tuple(
     Shadow((0xE000000000000000 - (1 << (va_bits - 1)) + (1 << va_bits - 3)), 3, va_bits) for va_bits in (48, 42, 39, 36)
 )
+
+
+def shadows_of(version: Version | None, va_bits: int, scale: int) -> list[Shadow]:
+    """The shadows that kernels of a version with so many bits of virtual address may have; of all, without a version.
+
+    CONFIG_KASAN_SHADOW_OFFSET (`arch/arm64/Kconfig`) moved in v5.4 and in v5.11.
+
+    >>> [hex(shadow.offset) for shadow in shadows_of(None, 48, 3)]
+    ['0xdfff800000000000', '0xdfffa00000000000', '0xdfff200000000000']
+    """
+    top = (1 << 64) - (1 << 64 - scale)
+    half, part = 1 << va_bits - 1, 1 << va_bits - scale
+    offsets = {(5, 11): top - half, (5, 4): top - half + part, (0, 0): top - 2 * half + part}
+    if version is not None:
+        offsets = {since: offset for since, offset in offsets.items() if since <= version}
+        offsets = dict([max(offsets.items())])
+    return [Shadow(offset & MASK64, scale, va_bits) for offset in offsets.values()]
 
 
 def shadow_of(address: int, most: int = 1 << 20) -> tuple[Shadow, int] | None:

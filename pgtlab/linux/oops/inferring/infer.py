@@ -34,7 +34,14 @@ from pgtlab.linux.oops.inferring.memmap_clues import (
     relation_of,
 )
 from pgtlab.linux.oops.inferring.narrowing import Clue, common_values, narrow
-from pgtlab.linux.oops.inferring.pointers import base_clue, image_inferences, linear_clues, stack_clue
+from pgtlab.linux.oops.inferring.pointers import (
+    base_clue,
+    image_inferences,
+    linear_clues,
+    linear_walk,
+    old_walk_clue,
+    stack_clue,
+)
 from pgtlab.linux.oops.reading import PrintedLog
 from pgtlab.linux.oops.reading.header import Version, kernel_version
 from pgtlab.linux.oops.reading.report import PrintedReport
@@ -107,6 +114,8 @@ class LogClues:
             if source is own:
                 inferences += register_inferences(report, relation, narrowed.layouts)
         inferences += memstart_inferences(log)
+        if not any(inference.name == "memstart_addr" for inference in inferences):
+            inferences += linear_walk(report, log, narrowed.layouts)
         inferences += image_inferences(report, log, narrowed.layouts)
         inferences += fault_inferences(report, relation if source is own else None)
         inferences += software_pan(report)
@@ -162,7 +171,8 @@ class ReportClues:
         report, relation, memmap = self.report, self.relation, list[Clue]()
         if relation is not None:
             memmap = [memmap_clue(report, relation, self.pfn), *count_clue(report, relation)]
-        return tuple(stack_clue(report)), tuple(linear_clues(report)), tuple(memmap)
+        linear = (*old_walk_clue(report), *linear_clues(report))
+        return tuple(stack_clue(report)), linear, tuple(memmap)
 
     @cached_property
     def phys_offset(self) -> tuple[Clue, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.word import MASK64
-from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, STATED, Evidence, Inference
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, POSSIBLE, STATED, Evidence, Inference
 from pgtlab.linux.oops.inferring.layout import MIB, PAGE_BITS, Layout, layouts
 from pgtlab.linux.oops.inferring.memmap import FAR_INTO_RAM, POINTER
 from pgtlab.linux.oops.inferring.narrowing import Clue
@@ -85,6 +86,79 @@ def _kernel_near(registers: Registers, remaining: Sequence[Layout]) -> Iterator[
     claim = f"KASLR is on: the kernel begins between {first:#x} and {last:#x}"
     evidence = Evidence(text, registers.lines_of(near))
     yield Inference("kernel_between", f"{first:#x}..{last:#x}", claim, (evidence,), LIKELY)
+
+
+def linear_walk(report: PrintedReport, log: PrintedLog, remaining: Sequence[Layout]) -> Iterator[Inference]:
+    """PHYS_OFFSET from the walk of an address in the linear map: one subtraction.
+
+    A page of the slab allocator shows both addresses too: `s_mem` of SLAB is the linear address of the page.
+    """
+    mapped = _mapped(report)
+    if mapped is None or log.facts.phys_offset is not None:
+        return
+    address, pa_of, evidence = mapped
+    starts: dict[int, Layout] = {}
+    for layout in remaining:
+        pa = pa_of(layout)
+        if layout.linear_start <= address < layout.PAGE_END:
+            memstart = pa - (address - layout.PAGE_OFFSET)
+            if layout.memstart_is_possible(memstart, pa):
+                starts.setdefault(memstart & MASK64, layout)
+    for memstart, layout in sorted(starts.items()) if len(starts) <= MOST_STARTS else ():
+        text = (
+            f"{address:#x} is in the linear map, which begins at PAGE_OFFSET {layout.PAGE_OFFSET:#x} with VA_BITS "
+            f"{layout.va_bits}: {pa_of(layout):#x} - ({address:#x} - {layout.PAGE_OFFSET:#x}) = {memstart:#x}"
+        )
+        claim = f"PHYS_OFFSET, the physical address that the linear map begins with, is {memstart:#x}"
+        sure = DERIVED if len(starts) == 1 else POSSIBLE
+        yield Inference("memstart_addr", memstart, claim, (evidence, Evidence(text)), sure)
+
+
+MOST_STARTS = 2
+FRAME = 1 << 12
+
+
+def _mapped(report: PrintedReport) -> tuple[int, Callable[[Layout], int], Evidence] | None:
+    """A virtual address of the kernel, the physical one that it stands for in a layout, and what shows it."""
+    page, raw = report.page, report.page.fields if report.page else {}
+    shown = page.pfn if page is not None and page.pfn is not None else report.pfn
+    linear = raw.get("s_mem or counters", 0)
+    if page is not None and shown is not None and linear >= POINTER and not linear % FRAME:
+        text = f"s_mem = {linear:#x} is the linear address of the page with pfn {shown:#x}"
+        pfn = shown
+        return linear, lambda layout: pfn << layout.page_shift, Evidence(text, page.lines)
+    walk = report.walk
+    if walk is None or walk.table != "swapper" or walk.address is None or not walk.entries:
+        return None
+    last = walk.walked[-1]
+    leaf = last.descriptor if isinstance(last.descriptor, Leaf) else last.whole
+    if leaf is None or last.format is None or last.level is None:
+        return None
+    size = 1 << last.format.granule.level_shift(last.level)
+    pa = leaf.oa + walk.address % size
+    text = f"{last.name}={last.value:016x} maps {walk.address:#x} to {pa:#x}"
+    return walk.address, lambda layout: pa, Evidence(text, walk.lines[-1:])
+
+
+def old_walk_clue(report: PrintedReport) -> Iterator[Clue]:
+    """Which kernels have their linear map where `pgd = ...` and `task: ...` point, as kernels before v4.14 print them.
+
+    Both are in the linear map: tables are pages, and so were `struct task_struct` and stacks.
+    """
+    pointers = [value for value, _ in report.linear if value >= POINTER]
+    if not pointers:
+        return
+
+    def fits(layout: Layout) -> bool:
+        return all(0 <= value - layout.PAGE_OFFSET < MOST_RAM for value in pointers)
+
+    if any(map(fits, layouts())):
+        text, lines = " and ".join(f"{value:#x}" for value in pointers), tuple(line for _, line in report.linear)
+        evidence = Evidence(f"{text}: in the linear map, which begins with PAGE_OFFSET", lines)
+        yield Clue(evidence, fits, LIKELY)
+
+
+MOST_RAM = 1 << 39  # bytes from the start of the linear map: machines of that time had less
 
 
 def linear_clues(report: PrintedReport) -> Iterator[Clue]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
 from pgtlab.linux.oops.reading.code import read_code, read_trace
 from pgtlab.linux.oops.reading.consistency import compared
@@ -18,9 +19,10 @@ from pgtlab.linux.oops.reading.forms import BEGINNINGS, LogText, log_text
 from pgtlab.linux.oops.reading.header import FactReader, LogFacts, Version, kernel_version, read_header
 from pgtlab.linux.oops.reading.lines import Line, Lines
 from pgtlab.linux.oops.reading.page_dump import page_notes, read_page
-from pgtlab.linux.oops.reading.registers import pstate_note, read_pstate, read_registers
+from pgtlab.linux.oops.reading.registers import pstate_note, read_pstate, read_registers, read_tags
 from pgtlab.linux.oops.reading.report import PrintedReport, is_empty
 from pgtlab.linux.oops.reading.segments import HEADLESS, Segment, segments
+from pgtlab.linux.oops.reading.table_entries import read_tables
 from pgtlab.linux.oops.reading.walk import read_walk
 
 # The lines that print ESR_EL1, the surest first.
@@ -263,6 +265,10 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
         where=where,
         lines=tuple(sorted({line.number for line in lines})),
         mixed=segment.mixed,
+        linear=_linear(lines, address, header.pid),
+        tables=read_tables(lines),
+        tags=read_tags(lines),
+        release=release,
         stacks=tuple((line.text, line.number) for line in lines if _STACKS.match(line.text)),
     )
 
@@ -304,6 +310,20 @@ def _found(lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re
                 if rank not in by_rank and (match := pattern.match(line.text)):
                     by_rank[rank] = match[1], line.number
     return [found for _, found in sorted(by_rank.items())]
+
+
+_LINEAR = re.compile(r"(pgd) = ([0-9a-f]{16})(?![0-9a-zA-Z])|(task): ([0-9a-f]{16})(?![0-9a-zA-Z])")
+SWAPPER = 0  # the PID of the idle task, whose `struct task_struct` is in the image
+
+
+def _linear(lines: Sequence[Line], address: int | None, pid: int | None) -> tuple[tuple[int, int], ...]:
+    """Pointers into the linear map: the task, and for an address of user space its top table."""
+    pointers = []
+    for line in lines:
+        match = _LINEAR.match(line.text)
+        if match and (pid not in (None, SWAPPER) if match[3] else address is not None and not is_upper(address)):
+            pointers.append((int(match[2] or match[4], 16), line.number))
+    return tuple(pointers)
 
 
 def _details(segment: Segment) -> tuple[str, ...]:

@@ -167,6 +167,8 @@ def _permission(walk: PrintedWalk, esr: int, pstate: int | None, says: str) -> s
         access = "executing"
     else:
         write = is_write(register)
+        if ISSDataAbort(register.ISS).CM:
+            return ""  # which permission the instruction needs depends on the instruction
         pan = pstate is None or PSTATE(pstate).PAN
         forbidden = leaf.AP >> 1 if write else 0
         forbidden = forbidden or (not leaf.AP & 1 if user else leaf.AP & 1 and pan)

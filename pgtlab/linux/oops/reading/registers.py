@@ -87,6 +87,32 @@ class Registers:
         return tuple(sorted({self.lines[name] for name in names if name in self.lines}))
 
 
+@dataclass(frozen=True)
+class MemoryTags:
+    """The tags that KASAN compared (`print_tags()`, `mm/kasan/report_hw_tags.c`): in the pointer, and of the memory."""
+
+    pointer: int
+    memory: tuple[int, ...]
+    line: int = 0
+
+
+KASAN_TAG_INVALID = 0xFE  # mm/kasan/kasan.h: memory that is free, or a redzone
+_TAGS = re.compile(r"Pointer tag: \[([0-9a-f]{2})\], memory tag: \[((?:[0-9a-f]{2}[ ,]*)+)\]")
+
+
+def read_tags(lines: Sequence[Line]) -> MemoryTags | None:
+    """The tags that the lines print, or `None`.
+
+    >>> read_tags([Line(3, "Pointer tag: [fd], memory tag: [fe]")])
+    MemoryTags(pointer=253, memory=(254,), line=3)
+    """
+    for line in lines:
+        if match := _TAGS.match(line.text):
+            memory = tuple(int(tag, 16) for tag in re.findall(r"[0-9a-f]{2}", match[2]))
+            return MemoryTags(int(match[1], 16), memory, line.number)
+    return None
+
+
 class PSTATE(BitFields):
     """Process state as SPSR_EL1 saved it from AArch64 (Arm ARM C5.2.19), with the names that the kernel prints.
 

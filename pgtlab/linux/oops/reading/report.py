@@ -15,9 +15,10 @@ from pgtlab.arch.registers import ESR_EL1, ISSDataAbort
 from pgtlab.linux.headers.brk_imm import brk_name
 from pgtlab.linux.oops.reading.code import Instruction, PrintedSymbol
 from pgtlab.linux.oops.reading.consistency import ABORTS, DATA_ABORTS, fault_of, is_write
-from pgtlab.linux.oops.reading.header import ReportHeader
+from pgtlab.linux.oops.reading.header import ReportHeader, Version
 from pgtlab.linux.oops.reading.page_dump import PageDump
-from pgtlab.linux.oops.reading.registers import AccessedAddress, Registers, accessed_address
+from pgtlab.linux.oops.reading.registers import AccessedAddress, MemoryTags, Registers, accessed_address
+from pgtlab.linux.oops.reading.table_entries import TablesReport
 from pgtlab.linux.oops.reading.walk import PrintedWalk
 
 KINDS = ("bad page", "oops", "warning", "bug", "panic", "user fault", "unknown")
@@ -65,6 +66,14 @@ class PrintedReport:
         Lines of this report or of another that was printed at the same time: whose they are is not known.
     stacks : tuple of (str, int)
         The lines with the bounds of a stack that overflowed, and their numbers.
+    linear : tuple of (int, int)
+        Pointers into the linear map that kernels before v4.15 print, and their lines.
+    tables : TablesReport or None
+        Entries of page tables that the kernel found wrong.
+    tags : MemoryTags or None
+        The tags that KASAN compared.
+    release : tuple of int or None
+        The version of the kernel: that of the header, or of the boot.
     """
 
     kind: str
@@ -88,6 +97,10 @@ class PrintedReport:
     lines: tuple[int, ...] = ()
     mixed: tuple[int, ...] = ()
     stacks: tuple[tuple[str, int], ...] = ()
+    linear: tuple[tuple[int, int], ...] = ()
+    tables: TablesReport | None = None
+    tags: MemoryTags | None = None
+    release: Version | None = None
 
     @property
     def functions(self) -> tuple[str, ...]:

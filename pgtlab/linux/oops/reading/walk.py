@@ -30,6 +30,7 @@ _PGTABLE = re.compile(r"(swapper|user) pgtable: (\d{1,3})k pages, (\d{1,2})-bit 
 _ADDRESS = re.compile(r"\[([0-9a-f]{8,16})\] (?=\*?pgd=|user address|address between)")
 _ENTRY = re.compile(r"\*?(pgd|p4d|pud|pmd|pte)=([0-9a-f]{16})(?![0-9a-zA-Z])")
 _CONTINUED = re.compile(r",? ?\*?(?:p4d|pud|pmd|pte)=[0-9a-f]{16}")
+ACCESS_FLAG = 10  # the bit, set in every entry that the kernel uses itself
 _FAR_APART = 16  # lines between the two lines of one walk, or between the parts of a line
 
 
@@ -51,6 +52,8 @@ class PrintedEntry:
         `p4d_to_folded_pud()`) Linux prints the word at another index, and the entry that hardware reads follows.
     descriptor : Descriptor or None
         The decoded word; `None` if the page size was not printed.
+    format : DescriptorFormat or None
+        How the word was decoded.
     """
 
     name: str
@@ -58,11 +61,24 @@ class PrintedEntry:
     level: int | None = None
     folded: bool = False
     descriptor: Descriptor | None = None
+    format: DescriptorFormat | None = None
 
     @property
     def valid(self) -> bool:
         """Whether hardware follows the entry or uses its address."""
         return bool(self.value & 1) if self.descriptor is None else not isinstance(self.descriptor, Invalid)
+
+    @property
+    def whole(self) -> Leaf | None:
+        """The page or block that the entry would be with its valid bit; `None` if it is valid, or not whole without it.
+
+        The kernel clears that bit alone (`set_memory_valid()`, arch/arm64/mm/pageattr.c), so that the address, the
+        access flag and the rights are still there.
+        """
+        if self.valid or self.format is None or self.level is None or not self.value >> ACCESS_FLAG & 1:
+            return None
+        descriptor = self.format.decode(self.value | 1, self.level)
+        return descriptor if isinstance(descriptor, Leaf) and descriptor.oa else None
 
     @property
     def leaf(self) -> bool:
@@ -225,7 +241,9 @@ def decoded(walk: PrintedWalk) -> PrintedWalk:
     for entry in walk.entries:
         level = max(LEVELS[entry.name], start)
         folded = entry in top and entry is not real
-        entries.append(replace(entry, level=level, folded=folded, descriptor=format.decode(entry.value, level)))
+        entries.append(
+            replace(entry, level=level, folded=folded, descriptor=format.decode(entry.value, level), format=format)
+        )
     walk = replace(walk, entries=tuple(entries))
     return replace(walk, first_invalid_level=next((entry.level for entry in walk.walked if not entry.valid), None))
 

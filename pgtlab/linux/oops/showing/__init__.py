@@ -91,6 +91,7 @@ class OopsReport(PrintedReport):
             ],
             "walk": None if self.walk is None else self.walk.as_dict(),
             "page": None if self.page is None else self.page.as_dict(),
+            "tables": None if self.tables is None else self.tables.as_dict(self.release),
             "pfn": None if self.pfn is None else f"{self.pfn:#x}",
             "location": self.location or None,
             "task": {

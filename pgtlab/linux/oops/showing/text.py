@@ -42,7 +42,7 @@ def report_lines(report: PrintedReport, number: int) -> list[str]:
     """One report: a heading, and below it what it shows, in the order in which a reader asks for it."""
     heading = f"{number}. {report.kind.capitalize()}: {report.message}"
     lines = [heading, "-" * min(len(heading), 100)]
-    parts = (_details, _header, _page, _esr, _address, _walk, _registers, _pstate, _code, _trace, _notes)
+    parts = (_details, _header, _tables, _page, _esr, _address, _walk, _registers, _pstate, _code, _trace, _notes)
     for part in parts:
         lines += map(str, part(report))
     return lines
@@ -57,7 +57,7 @@ def remarks(report: PrintedReport) -> dict[int, tuple[str, ...]]:
     'ESR_EL1 0x96000004: Data Abort taken without a change in Exception level: Translation fault, level 0, reading'
     """
     by_line: dict[int, list[str]] = {}
-    for part in (_page, _esr, _address, _walk, _pstate, _code, _notes):
+    for part in (_tables, _page, _esr, _address, _walk, _pstate, _code, _notes):
         line = report.where["message"]
         for remark in part(report):
             line = remark.line or line
@@ -120,7 +120,8 @@ _BRANCHES = (  # how PSTATE.BTYPE comes about (Arm ARM D8.4.5, v8.5 BTI)
 
 def _address(report: PrintedReport) -> Iterator[Remark]:
     if report.address is not None:
-        name = "FAR_EL1" if report.ec is None or report.ec in ABORTS else "address"
+        fault = report.ec in ABORTS or (report.ec is None and report.kind in ("oops", "user fault"))
+        name = "FAR_EL1" if fault else "address"
         yield Remark(report.where.get("address"), f"{name}   {report.address:016x}")
 
 
@@ -169,8 +170,24 @@ def _entry(entry: PrintedEntry, walk: PrintedWalk) -> str:
         flag = "" if descriptor.AF else ", access flag clear"
         kind = type(descriptor).__name__.lower()
         return f"{text}{kind} at {descriptor.oa:#x}; {rights}, {' and '.join(execute) or 'not executable'}{flag}"
+    if walk.table == "swapper" and (whole := entry.whole) is not None:
+        return f"{text}invalid, but whole: {type(whole).__name__.lower()} at {whole.oa:#x} but for its valid bit"
     why = "" if entry.value else " (none)"
     return f"{text}invalid{why}: the walk ends here" if entry.level == walk.first_invalid_level else f"{text}invalid"
+
+
+def _tables(report: PrintedReport) -> Iterator[Remark]:
+    tables = report.tables
+    if tables is None:
+        return
+    for entry in tables.entries:
+        yield Remark(entry.line, f"{entry.name:<9} {entry.value:016x}  {entry.describe(report.release)}")
+    if tables.address is not None:
+        flags = f", vm_flags {tables.vm_flags:#x}: {', '.join(tables.vm_flag_names)}" if tables.vm_flags else ""
+        yield Remark(tables.lines[-1], f"address   {tables.address:#x}{flags}")
+    if tables.count is not None:
+        unit = "bytes of page tables" if tables.about == "pgtables_bytes" else f"pages of {tables.counter}"
+        yield Remark(tables.lines[0], f"count     {tables.count} {unit} left when the address space was freed")
 
 
 def _page(report: PrintedReport) -> Iterator[Remark]:
