@@ -103,8 +103,9 @@ class TableEntry:
     def swap(self, version: Version | None) -> SwapFields | None:
         """The fields of a swap entry; `None` if it is none, or the version is not known (asm/pgtable.h).
 
-        >>> TableEntry("pte", 0x0a07070a0506090a).swap((6, 0))
-        SwapFields(type=1, offset=571065466979849, type_bits='7:3', offset_bits='57:8', exclusive=False)
+        >>> fields = TableEntry("pte", 0x0a07070a0506090a).swap((6, 0))
+        >>> fields.type, fields.type_bits, hex(fields.offset), fields.offset_bits
+        (1, '7:3', '0x207070a050609', '57:8')
         """
         if version is None or self.kind != "invalid" or self.value & 1 or self.prot_none(version):
             return None
