@@ -290,7 +290,7 @@ def test_diagnoses_of_posted_logs(report, expected):
 
 def test_fault_of_a_process_is_not_one_of_the_kernel():
     text = "init[1]: unhandled level 2 translation fault (11) at 0x00000000, esr 0x92000006, in init[400000+1000]"
-    (report,) = oops.read(text).reports
+    (report,) = read(text).reports
     assert report.diagnosis.name == "user-space-fault"
     assert "the process init[1] read 0x0: translation fault at level 2" in report.diagnosis.sentence
 
