@@ -31,6 +31,10 @@ class Mapper:
     frames: Iterator[int]
     free: list[int] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if self.mmu.stage2 is not None:
+            raise MappingError("HCR_EL2.VM=1: the mapper writes tables of one stage only; map without stage 2")
+
     @classmethod
     def in_ram(
         cls,

@@ -198,6 +198,15 @@ class TranslationRegime:
         """Whether the tables of a range are read: translation is on, and nothing refuses all walks from EL1."""
         return bool(self.sctlr.M) and r.refusal(el=self.privileged) is None
 
+    @cached_property
+    def table_memory(self) -> Memory:
+        """The memory that tables of stage 1 are in, by the addresses that they have: in a guest intermediate ones."""
+        if self.stage2 is None:
+            return self.memory
+        from pgtlab.arch.tables.guest import guest_memory  # only a guest needs it
+
+        return guest_memory(self.memory, self.stage2)
+
     def in_handler(self) -> Self:
         """The same in a handler of an exception: PSTATE.PAN is set there, unless SCTLR.SPAN leaves it as it was.
 

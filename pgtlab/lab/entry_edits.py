@@ -40,7 +40,9 @@ def edits(walk: Walk, number: int) -> tuple[Edit, ...]:
     step = walk.steps[number - 1]
     if step.descriptor is None:
         return ()
-    return tuple(Edit(name, step.address, int(changed)) for name, changed in _changes(walk, step, step.descriptor))
+    place = step.physical
+    assert place is not None
+    return tuple(Edit(name, place, int(changed)) for name, changed in _changes(walk, step, step.descriptor))
 
 
 def _changes(walk: Walk, step: Step, entry: Descriptor) -> Iterator[tuple[str, Descriptor | int]]:

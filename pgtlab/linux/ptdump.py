@@ -247,7 +247,7 @@ def _dump(mmu: MMU, boot: Boot, *, user: bool, progress: bool) -> Iterator[Line]
     from pgtlab.progress_bar import tqdm
 
     with tqdm(unit=" tables", delay=1, leave=False, disable=None if progress else True) as bar:
-        walk = PageWalk(mmu.memory, mmu.lower if user else mmu.upper, boot, PTE_MASK, bar)
+        walk = PageWalk(mmu.table_memory, mmu.lower if user else mmu.upper, boot, PTE_MASK, bar)
         end = boot.constants.TASK_SIZE_64 if user else 1 << 64
         yield from note_page(walk.notes(), markers(boot, user=user), end)
 

@@ -375,7 +375,7 @@ class WalkStepper(Quiz, KernelView):
         """The walk up to the current step; None if the kernel does not boot."""
         if self.walk is None or self._space is None:
             return None
-        return walk_picture(self.walk, self._space.mmu.memory, self.lookups, self.step, self.known)
+        return walk_picture(self.walk, self._space.mmu.table_memory, self.lookups, self.step, self.known)
 
     def text(self) -> str:
         """All steps of the MMU, and those of Linux; of a quiz, what is asked about."""

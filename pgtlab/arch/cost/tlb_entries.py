@@ -283,7 +283,9 @@ def _first(walk: Walk, size: int) -> int:
 
 
 def check_on(mmu: MMU) -> None:
-    """Raise a `TraceError` if the MMU is off."""
+    """Raise a `TraceError` if the MMU is off, or has a stage 2."""
+    if mmu.stage2 is not None:
+        raise TraceError("HCR_EL2.VM=1: the TLBs of the model hold translations of one stage only")
     if not mmu.sctlr.M:
         raise TraceError("SCTLR_EL1.M=0: with the MMU off nothing is translated; did you mean M=1?")
 

@@ -225,7 +225,7 @@ def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: I
         return
     level, pa, first = table
     shift = r.granule.level_shift(level)
-    words = words_there(mmu.memory, pa, r.entries(level))
+    words = words_there(mmu.table_memory, pa, r.entries(level))
     if words is None:
         return
     kinds = r.format.kinds(words, level)
@@ -245,7 +245,7 @@ def _leaves(mmu: MMU, r: VARange, table: _Place, start: int, end: int, budget: I
 def _read(mmu: MMU, pa: int, entries: int) -> U64:
     """A table's entries; none where it is not in memory."""
     try:
-        return mmu.memory.read(pa, entries)
+        return mmu.table_memory.read(pa, entries)
     except PhysicalAddressError:
         return np.zeros(0, np.uint64)
 

@@ -119,7 +119,7 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
 
     Neighbours are of the same level, have the same attributes, and physical addresses in step. An entry with a physical
     address that is too large, at which every access faults, maps nothing; nor does a table that is not in memory. A
-    block that is larger than the output size maps what is within it.
+    block that is larger than the output size maps what is within it. In a guest `pa` is an intermediate address.
 
     Parameters
     ----------
@@ -150,17 +150,22 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
     [('0x1fe000', '0x2000', '0x7fe000', 3), ('0x200000', '0x400000', '0x800000', 2),
     ('0x600000', '0x2000', '0xc00000', 3)]
     """
-    from pgtlab.progress_bar import tqdm
-
     r = mmu.upper if upper else mmu.lower
     if not mmu.walked(r):
         return np.zeros(0, MAPPING)
+    return _finished(mmu, r, mapped(mmu.table_memory, r, progress=progress))
+
+
+def mapped(memory: Memory, r: VARange, *, progress: bool = False) -> Mappings:
+    """What the tables of a range of either stage map: the columns `va`, `size`, `pa`, `level` and `descriptor`."""
+    from pgtlab.progress_bar import tqdm
+
     assert r.start_level is not None
     levels = []
     keys = np.array([r.base], np.uint64)
     with tqdm(unit=" tables", delay=1, disable=None if progress else True) as bar:
         for level in range(r.start_level, LAST_LEVEL + 1):
-            found, keys = _read_level(mmu.memory, r, level, keys, bar)
+            found, keys = _read_level(memory, r, level, keys, bar)
             levels.append(found)
             if not len(keys):
                 break
@@ -168,7 +173,7 @@ def mapping_table(mmu: MMU, *, upper: bool = False, progress: bool = False) -> M
     for below, found in enumerate(reversed(levels)):
         shift = r.granule.level_shift(r.start_level + len(levels) - 1 - below)
         rows, first = _assemble(found, rows, first, np.uint64((1 << shift) - 1))
-    return _finished(mmu, r, rows)
+    return rows
 
 
 def mappings(mmu: MMU, *, upper: bool = False) -> Iterator[MappedRange]:

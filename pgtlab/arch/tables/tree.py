@@ -159,7 +159,7 @@ def table_tree(mmu: MMU, *, upper: bool = False, once: bool = False, progress: b
     from pgtlab.progress_bar import tqdm
 
     with tqdm(unit=" tables", delay=1, disable=None if progress else True) as bar:
-        reader = _Reader(mmu.memory, r, set() if once else None, bar)
+        reader = _Reader(mmu.table_memory, r, set() if once else None, bar)
         return next(reader.read(r.start_level, [(r.base, r.first)]))
 
 

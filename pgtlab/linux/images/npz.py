@@ -146,7 +146,7 @@ def write(path: Path, image: Image) -> None:
         r = image.mmu.upper if upper else image.mmu.lower
         for table in tree.tables() if tree else ():
             if not table.missing and not table.again:
-                words = image.memory.read(table.pa, r.entries(table.level))
+                words = image.mmu.table_memory.read(table.pa, r.entries(table.level))
                 if len(words) > len(tables.get(table.pa, ())):
                     tables[table.pa] = words
     arrays["phys"] = np.array(sorted(tables), np.uint64)
