@@ -22,14 +22,13 @@ from pgtlab.arch.registers import (
     MAIR_EL1,
     SCTLR_EL1,
     TCR_EL1,
-    TTBR0_EL1,
-    TTBR1_EL1,
     PARange,
 )
 from pgtlab.arch.tables.columns import first_mapped
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.images.contents import Contents, ImageError
+from pgtlab.linux.images.regime import by_own_names, in_force, mmu_by, pa_range_of, regime_notes, runs_in_el2
 from pgtlab.linux.images.vmcoreinfo import VmcoreInfo, add
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
 from pgtlab.linux.registers import MAIR_EL1_SET
@@ -126,6 +125,12 @@ def derive(contents: Contents, given: Given) -> DerivedMachine:
         Where the page size or the size of addresses is not known, or no legal kernel has these values.
     """
     registers = {**contents.registers, **given.registers}
+    if runs_in_el2(registers):
+        # What follows is the same for a kernel in EL2, whose registers of EL2 are laid out as those of EL1.
+        counting = in_force(registers)
+        machine = derive(replace(contents, registers=counting), replace(given, registers={}))
+        named = by_own_names(machine.registers, registers)
+        return replace(machine, registers=named, notes=(*regime_notes(registers), *machine.notes))
     if "TCR_EL1" in registers:
         config = _said_config(contents, given) or config_of(TCR_EL1(registers["TCR_EL1"]))
         return _with_mair(contents, _machine(contents, given, registers, config))
@@ -167,18 +172,8 @@ def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU
     ImageError
         Where the registers ask for what the model leaves out.
     """
-    if SCTLR_EL1(registers["SCTLR_EL1"]).EE:
-        raise ImageError("SCTLR_EL1.EE=1: the tables are big-endian, and pgtlab reads little-endian ones")
     mmfr0 = registers.get("ID_AA64MMFR0_EL1", cpu.mmfr0.value if cpu else int(PARange.PA52))
-    return MMU(
-        memory,
-        TCR_EL1(registers["TCR_EL1"]),
-        TTBR0_EL1(registers.get("TTBR0_EL1", 0)),
-        TTBR1_EL1(registers.get("TTBR1_EL1", 0)),
-        MAIR_EL1(registers.get("MAIR_EL1", MAIR_EL1_SET.value)),
-        SCTLR_EL1(registers["SCTLR_EL1"]),
-        PARange(min(ID_AA64MMFR0_EL1(mmfr0).PARANGE, PARange.PA52)),
-    )
+    return mmu_by(memory, registers, pa_range_of(mmfr0), MAIR_EL1_SET)
 
 
 def config_of(tcr: TCR_EL1) -> Config | None:
