@@ -38,6 +38,14 @@ def add_image_options(parser: argparse.ArgumentParser, *, several: bool = True) 
     group.add_argument("--va-bits", type=int, metavar="N", help="the kernel's VA_BITS: 36, 39, 42, 47, 48 or 52")
     group.add_argument("--pa-bits", type=int, metavar="N", help="the kernel's PA_BITS: 48 or 52")
     group.add_argument("--cpu", metavar="NAME", help=", ".join(CPUS))
+    group.add_argument(
+        "--register",
+        type=named_value,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other register, such as TCR2_EL1, PIR_EL1, HCR_EL2, TCR_EL2 or PSTATE; may be repeated",
+    )
     for option, register in REGISTERS.items():
         group.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
 
@@ -46,7 +54,7 @@ def open_image(args: argparse.Namespace) -> Image:
     """Open the image that the options name; notes about it go to standard error."""
     from pgtlab.linux.image import Image
 
-    registers = {name: getattr(args, option) for option, name in REGISTERS.items()}
+    registers = {name: getattr(args, option) for option, name in REGISTERS.items()} | dict(args.register)
     image = Image.open(
         args.image,
         *args.others,
@@ -60,3 +68,15 @@ def open_image(args: argparse.Namespace) -> Image:
     for note in image.notes:
         complain(f"{image.name}: {note}")
     return image
+
+
+def named_value(text: str) -> tuple[str, int]:
+    """A register and its value, of `NAME=VALUE`.
+
+    >>> named_value("hcr_el2=0x488000000")
+    ('HCR_EL2', 19461570560)
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as HCR_EL2=0x488000000")
+    return name.strip().upper(), address(value.strip())

@@ -112,8 +112,9 @@ class Image:
         cpu : CPU or str, optional
             The CPU, or the name of one.
         **registers : int
-            `TCR_EL1`, `TTBR0_EL1`, `TTBR1_EL1`, `MAIR_EL1`, `SCTLR_EL1`, `ID_AA64MMFR0_EL1`: they count before those
-            in the image.
+            `TCR_EL1`, `TTBR0_EL1`, `TTBR1_EL1`, `MAIR_EL1`, `SCTLR_EL1`, `TCR2_EL1`, `PIR_EL1`, `PIRE0_EL1`, those of
+            EL2, `HCR_EL2`, `VTCR_EL2`, `VTTBR_EL2`, `PSTATE` and others of `REGISTERS`: they count before those in the
+            image. With HCR_EL2.E2H = 1 the registers of EL2 are in force.
 
         Raises
         ------
@@ -193,7 +194,7 @@ class Image:
                 return parse_address(address, self.boot)
         return as_address(address)
 
-    def translate(self, va: int | str, access: Access = Access.READ, el: int = 1) -> Walk:
+    def translate(self, va: int | str, access: Access = Access.READ, el: int | None = None) -> Walk:
         """Translate one address, a number or a name, as `MMU.translate` does, which documents the other arguments.
 
         Raises
@@ -207,7 +208,7 @@ class Image:
         self._root(upper=is_upper(va))
         return self.mmu.translate(va, access, el)
 
-    def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int = 1) -> Translations:
+    def translate_many(self, vas: ArrayLike, access: Access = Access.READ, el: int | None = None) -> Translations:
         """Translate an array of addresses as `MMU.translate_many` does.
 
         Raises
@@ -288,9 +289,17 @@ class Image:
 
         npz.write(Path(path), self)
 
+    def own_name(self, register: str) -> str:
+        """The register that counts in place of one of EL1: the same, or that of EL2 for a kernel in EL2.
+
+        >>> Image.open("tests/data/kernel/ptdump/4k-va48-max").own_name("TCR_EL1")
+        'TCR_EL1'
+        """
+        return register.replace("_EL1", "_EL2") if self.mmu.host else register
+
     def _root(self, *, upper: bool) -> None:
         """`ImageError` if it is not known where the tables of a range begin."""
-        name = "TTBR1_EL1" if upper else "TTBR0_EL1"
+        name = self.own_name("TTBR1_EL1" if upper else "TTBR0_EL1")
         if name not in self.registers:
             whose = "kernel" if upper else "process"
             raise ImageError(

@@ -125,15 +125,20 @@ def derive(contents: Contents, given: Given) -> DerivedMachine:
         Where the page size or the size of addresses is not known, or no legal kernel has these values.
     """
     registers = {**contents.registers, **given.registers}
+    machine = _derive(contents, given, registers)
+    return replace(machine, notes=(*regime_notes(registers), *machine.notes))
+
+
+def _derive(contents: Contents, given: Given, registers: dict[str, int]) -> DerivedMachine:
     if runs_in_el2(registers):
         # What follows is the same for a kernel in EL2, whose registers of EL2 are laid out as those of EL1.
         counting = in_force(registers)
-        machine = derive(replace(contents, registers=counting), replace(given, registers={}))
+        machine = _derive(replace(contents, registers=counting), replace(given, registers={}), counting)
         named = by_own_names(machine.registers, registers)
-        return replace(machine, registers=named, notes=(*regime_notes(registers), *machine.notes))
+        return replace(machine, registers=named)
     if "TCR_EL1" in registers:
         config = _said_config(contents, given) or config_of(TCR_EL1(registers["TCR_EL1"]))
-        return _with_mair(contents, _machine(contents, given, registers, config))
+        return _with_kpti(contents, _with_mair(contents, _machine(contents, given, registers, config)))
     candidates = list(_candidates(contents, given, registers))
     best = max(_evidence(contents, machine) for machine in candidates)
     likeliest = [machine for machine in candidates if _evidence(contents, machine) == best]
@@ -145,7 +150,7 @@ def derive(contents: Contents, given: Given) -> DerivedMachine:
     if machine.agrees is False:
         note = "the tables do not map swapper_pg_dir where the kernel says it is: are they all in the image?"
         machine = replace(machine, notes=(*machine.notes, note))
-    return _with_mair(contents, _with_other_map(contents, machine))
+    return _with_kpti(contents, _with_mair(contents, _with_other_map(contents, machine)))
 
 
 def _with_other_map(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
@@ -338,6 +343,14 @@ def _with_mair(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
         if leaf is not None and leaf.AttrIndx in (4, 6):
             with_new["MAIR_EL1"] = OLD_MAIR.value
     return replace(machine, registers=with_new)
+
+
+def _with_kpti(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
+    """The machine with kernel page-table isolation if the kernel's own entries are not global."""
+    if machine.kpti or "TTBR1_EL1" not in machine.registers:
+        return machine
+    leaf = _lowest_leaf(mmu_of(contents.memory, machine.registers, machine.cpu))
+    return replace(machine, kpti=leaf is not None and bool(leaf.nG))
 
 
 def _lowest_leaf(mmu: MMU) -> Leaf | None:

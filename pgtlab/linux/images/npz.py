@@ -142,7 +142,7 @@ def write(path: Path, image: Image) -> None:
         )
     tables: dict[int, U64] = {}
     for upper, root in ((False, "TTBR0_EL1"), (True, "TTBR1_EL1")):
-        tree = table_tree(image.mmu, upper=upper, once=True) if root in image.registers else None
+        tree = table_tree(image.mmu, upper=upper, once=True) if image.own_name(root) in image.registers else None
         r = image.mmu.upper if upper else image.mmu.lower
         for table in tree.tables() if tree else ():
             if not table.missing and not table.again:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 #: The registers that EL1 and EL2 have each.
 BANKED: Final = ("TCR", "TTBR0", "TTBR1", "MAIR", "SCTLR", "TCR2", "PIR", "PIRE0", "POR")
+_EVERYTHING: Final = 0x7777_7777_7777_7777  # of POR_EL1 and POR_EL0: overlays that take nothing away
 _PAN: Final = 1 << 22  # of PSTATE
 _NSE: Final = 1 << 62  # of SCR_EL3: the realm world, or the root world
 _GRANULE_PROTECTION: Final = 1 << 16  # GPCCR_EL3.GPC
@@ -96,6 +97,12 @@ def mmu_by(memory: Memory, registers: Mapping[str, int], pa_range: PARange, mair
     if value("SCR_EL3") & _NSE or value("GPCCR_EL3") & _GRANULE_PROTECTION:
         which = "SCR_EL3.NSE" if value("SCR_EL3") & _NSE else "GPCCR_EL3.GPC"
         raise ImageError(f"{which}=1: realms and granule protection (FEAT_RME) are not modelled")
+    extended = TCR2_EL1(value("TCR2_EL1"))
+    if extended.PIE and not {"PIR_EL1", "PIRE0_EL1"} <= counting.keys():
+        raise ImageError(
+            f"{'TCR2_EL2' if host else 'TCR2_EL1'}.PIE=1: what is allowed is in PIR and PIRE0, and the image does not "
+            f"say them: give {'PIR_EL2 and PIRE0_EL2' if host else 'PIR_EL1 and PIRE0_EL1'} (--register NAME=VALUE)"
+        )
     tcr, ttbr0, ttbr1, types, sctlr, tcr2 = (
         (TCR_EL2, TTBR0_EL2, TTBR1_EL2, MAIR_EL2, SCTLR_EL2, TCR2_EL2)
         if host
@@ -114,8 +121,8 @@ def mmu_by(memory: Memory, registers: Mapping[str, int], pa_range: PARange, mair
             tcr2=tcr2(value("TCR2_EL1")),
             pir=PIR_EL1(value("PIR_EL1")),
             pire0=PIRE0_EL1(value("PIRE0_EL1")),
-            por_el1=POR_EL1(value("POR_EL1")),
-            por_el0=POR_EL0(value("POR_EL0")),
+            por_el1=POR_EL1(counting.get("POR_EL1", _EVERYTHING)),
+            por_el0=POR_EL0(counting.get("POR_EL0", _EVERYTHING)),
             hcr=HCR_EL2(registers.get("HCR_EL2", int(HCR_EL2(E2H=1, TGE=1)) if host else 0)),
             vtcr=VTCR_EL2(value("VTCR_EL2")),
             vttbr=VTTBR_EL2(value("VTTBR_EL2")),
@@ -130,9 +137,15 @@ def pa_range_of(mmfr0: int) -> PARange:
 
 
 def regime_notes(registers: Mapping[str, int]) -> tuple[str, ...]:
-    """What a reader should know of the choice between EL1 and EL2."""
-    if not runs_in_el2(registers):
-        return ()
-    if "TCR_EL1" in registers and "TCR_EL2" in registers:
-        return ("HCR_EL2.E2H=1: the kernel runs in EL2, so TCR_EL2 and those beside it count, and TCR_EL1 is stale",)
-    return ("the kernel runs in EL2, so TCR_EL2 and those beside it count",)
+    """What a reader should know of the choice of registers, and of what is taken for granted."""
+    notes = []
+    if runs_in_el2(registers):
+        stale = ", and TCR_EL1 is stale" if "TCR_EL1" in registers and "TCR_EL2" in registers else ""
+        notes.append(f"the kernel runs in EL2 (HCR_EL2.E2H=1), so TCR_EL2 and those beside it count{stale}")
+    counting = in_force(registers)
+    extended = TCR2_EL1(counting.get("TCR2_EL1", 0))
+    if extended.E0POE and "POR_EL0" not in counting:
+        notes.append("TCR2.E0POE=1, and the image has no POR_EL0: overlays are taken to forbid nothing to EL0")
+    if extended.POE and "POR_EL1" not in counting:
+        notes.append("TCR2.POE=1, and the image has no POR_EL1: overlays are taken to forbid nothing to the kernel")
+    return tuple(notes)
