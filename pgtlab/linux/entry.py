@@ -5,25 +5,24 @@ The functions that read an entry are the kernel's (`pte.py`, `swapops.py`); this
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pgtlab.arch.attributes import memory_type
-from pgtlab.arch.bitfield import BitFields, Field
+from pgtlab.arch.bitfield import BitFields
 from pgtlab.arch.descriptor import Block, DescriptorFormat, Leaf, PageDescriptor, Table
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
-from pgtlab.arch.permissions import PermissionRules
+from pgtlab.arch.named_bits import NamedBits
+from pgtlab.arch.permissions import PermissionRules, pi_index
 from pgtlab.arch.registers import SCTLR_EL1, TTBR1_EL1, PARange
 from pgtlab.arch.sizes import short_size
 from pgtlab.arch.steps import leaf_bits
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
+from pgtlab.linux.entry_bits import has_overlays, memory_name, name_entry, permission_rules
 from pgtlab.linux.level import parse_level
-from pgtlab.linux.registers import MAIR_EL1_SET
 from pgtlab.linux.swap_entry import EntryHelpers, Swap, SwapEntry, decode_swap
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 _NEVER_IN_SWAP_ENTRY = 0b111010  # and bit 0; the type begins at bit 6, and bit 2 is the exclusive flag
 _BEFORE_V6_10 = ((58, "PTE_PROT_NONE"), (59, "PMD_PRESENT_INVALID"))
-IGNORED = "ignored"
 
 
 class EntryError(ValueError):
@@ -158,6 +156,8 @@ class Entry:
                 "no swap entry has these low bits: debug_pagealloc and KFENCE clear VALID in the entry of a free "
                 "kernel page, and keep the other bits"
             )
+        if isinstance(self.descriptor, Leaf) and self.descriptor.VALID:
+            notes += self._indirect(self.descriptor)
         if self.kind == "present but invalid":
             notes += [f"before v6.10, bit {bit} says so: {name}" for bit, name in _BEFORE_V6_10 if self.word >> bit & 1]
         reserved = [leaf.bits for part in self.fields for leaf in part.leaves() if leaf.name == "RES0" and leaf.value]
@@ -166,6 +166,21 @@ class Entry:
         if isinstance(self.descriptor, Leaf) and (frame := self._k.pte_pfn(self.word)) != self.pfn:
             notes.append(f"Linux, which packs addresses as it was compiled to, reads frame {frame:#x}")
         return tuple(notes)
+
+    def _indirect(self, leaf: Leaf) -> Iterator[str]:
+        """What indirect permissions and overlays mean for a leaf, in sentences."""
+        bits, rules = leaf_bits(leaf), self._rules
+        level = 2 if self.boot.vhe else 1
+        if rules.pie:
+            p, u = (register >> 4 * pi_index(bits) & 0xF for register in (rules.pir, rules.pire0))
+            yield (
+                f"permissions are indirect: PIIndex is {pi_index(bits)}, which chooses {p:#06b} in PIR_EL{level} and "
+                f"{u:#06b} in PIRE0_EL{level}"
+            )
+            if rules.is_stack(0, bits):
+                yield "a guarded control stack of EL0 (FEAT_GCS): only its own instructions write it"
+        if has_overlays(self.boot):
+            yield f"POIndex is {bits.po_index}: POR_EL0 may take some of what EL0 may do away"
 
     @cached_property
     def fields(self) -> tuple[NamedBits, ...]:
@@ -241,7 +256,7 @@ class Entry:
 
     @cached_property
     def _rules(self) -> PermissionRules:
-        return PermissionRules(hd=self._range.hd)
+        return permission_rules(self.boot)
 
     @cached_property
     def _k(self) -> EntryHelpers:
@@ -274,121 +289,3 @@ def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
     if not 0 <= word < 1 << 64:
         raise EntryError(f"{word:#x} is not a 64-bit entry: the largest is {MASK64:#x}")
     return Entry(word, *parse_level(level, boot), boot)
-
-
-# The bits of an entry by name: the hardware's names, and what Linux takes each for (`asm/pgtable-prot.h`, v6.12).
-
-
-class SoftwareBits(BitFields):
-    """The four software bits of a leaf, by Linux's names; since v6.10 bit 58 is userfaultfd's, if it is used."""
-
-    PTE_DIRTY = Field(55)
-    PTE_SPECIAL = Field(56)
-    PTE_DEVMAP = Field(57)
-    PTE_UFFD_WP = Field(58)
-    meanings: Mapping[str, Meaning] = {
-        "PTE_DIRTY": ("not dirty by software's note", "dirty by software's note"),
-        "PTE_SPECIAL": ("ordinary", "no struct page to count references with"),
-        "PTE_DEVMAP": ("no device's memory", "a device's memory"),
-    }
-
-
-def memory_name(index: int, boot: Boot) -> str:
-    """Linux's name for the memory type of an AttrIndx, and its meaning by MAIR_EL1.
-
-    >>> from pgtlab import CPU, Config, boot
-    >>> memory_name(2, boot(Config("4k", 48), CPU.named("max")))
-    'MT_NORMAL_NC: Normal Non-cacheable'
-    """
-    names = {value: name for name, value in boot.config.constants.items() if name.startswith("MT_")}
-    if index not in names:
-        return "no memory type: Linux leaves this byte of MAIR_EL1 zero"
-    return f"{names[index]}: {memory_type(int(getattr(MAIR_EL1_SET, f'Attr{index}')))}"
-
-
-def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
-    """All bits of an entry, highest first.
-
-    Parameters
-    ----------
-    word : BitFields
-        A descriptor, a `SwapEntry`, or another word, whose bits have no meaning.
-    boot : Boot
-        The booted kernel.
-    """
-    if isinstance(word, Table):
-        return name_bits(word.value, [*word.fields, *_beside(word)], _TABLE, 63)
-    if isinstance(word, Leaf):
-        named = name_bits(word.value, [*word.fields, *_beside(word)], _leaf_meanings(word, boot), 63)
-        parts = {Leaf.software.name: _software_bits(word)}
-        return tuple(replace(bits, parts=parts.get(bits.name, bits.parts)) for bits in named)
-    if isinstance(word, SwapEntry):
-        return name_bits(word.value, word.fields, {"VALID": ("invalid",)}, 63, gap=IGNORED)
-    return name_bits(word.value, word.fields, {"VALID": ("invalid", "reserved, and read as invalid")}, 63, gap=IGNORED)
-
-
-_TABLE: Mapping[str, Meaning] = {
-    "VALID": ("invalid", "valid"),
-    "TYPE": ("block", "table"),
-    "AF": ("", "accessed, by FEAT_HAFT"),
-    "PXNTable": ("", "nothing below is executable at EL1"),
-    "UXNTable": ("", "nothing below is executable at EL0"),
-    "APTable": (
-        "",
-        "EL0 has no access to anything below",
-        "nothing below may be written",
-        "nothing below may be written, and EL0 has no access",
-    ),
-}
-
-
-def _beside(word: Table | Leaf) -> list[Field]:
-    """The bits that hardware ignores rather than reserves (Arm ARM D8.3.1), and a table's AF where it is set.
-
-    A table has an accessed flag with FEAT_HAFT, which Linux uses since v6.13.
-    """
-    later = [_field("AF", 10, 10)] if isinstance(word, Table) and word.value >> 10 & 1 else []
-    ignored = {*range(51, 59), *range(2, 12)} if isinstance(word, Table) else {63}
-    for field in (*word.fields, *later):
-        ignored -= set(range(field.lo, field.hi + 1))
-    lows = sorted(bit for bit in ignored if bit - 1 not in ignored)
-    highs = sorted(bit for bit in ignored if bit + 1 not in ignored)
-    return [*later, *(_field(IGNORED, hi, lo) for hi, lo in zip(highs, lows, strict=True))]
-
-
-def _field(name: str, hi: int, lo: int) -> Field:
-    field = Field(hi, lo)
-    field.name = name
-    return field
-
-
-def _leaf_meanings(word: Leaf, boot: Boot) -> Mapping[str, Meaning]:
-    valid = bool(word.VALID)
-    run = word.format.contiguous_entries(word.level)
-    return {
-        "VALID": ("invalid", "PTE_VALID"),
-        "TYPE": ("block", "block" if isinstance(word, Block) else "page"),
-        "AttrIndx": lambda index: memory_name(index, boot),
-        "NS": ("", "ignored in Non-secure state"),
-        "AP": (
-            "EL1 read and write, EL0 nothing",
-            "EL1 and EL0 read and write: PTE_USER",
-            "EL1 read, EL0 nothing: PTE_RDONLY",
-            "EL1 and EL0 read: PTE_USER, PTE_RDONLY",
-        ),
-        "SH": ("Non-shareable", "reserved", "Outer Shareable", "Inner Shareable: PTE_SHARED"),
-        "AF": ("not accessed yet", "accessed: PTE_AF"),
-        "nG": ("global", "not global, of one ASID: PTE_NG") if valid else ("", "PTE_PRESENT_INVALID"),
-        "nT": ("", "not to be cached in a TLB while its size changes"),
-        "GP": ("", "guarded, for BTI: PTE_GP"),
-        "DBM": ("", "a write is let in, and clears AP[2]: PTE_WRITE"),
-        "Contiguous": ("", f"one of {run} that a TLB may hold as one: PTE_CONT" if run > 1 else "of no effect here"),
-        "PXN": ("executable at EL1", "not executable at EL1: PTE_PXN"),
-        "UXN": ("executable at EL0", "not executable at EL0: PTE_UXN"),
-    }
-
-
-def _software_bits(word: Leaf) -> tuple[NamedBits, ...]:
-    whole = Leaf.software
-    bits = [_field(bit.name, bit.hi - whole.lo, bit.lo - whole.lo) for bit in SoftwareBits.fields]
-    return name_bits(word.software, bits, SoftwareBits.meanings, whole.width - 1, at=whole.lo)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pgtlab import CPU, Config, boot, configurations
 from pgtlab.linux.boot import NoBoot
-from pgtlab.linux.entry import EntryError, SoftwareBits, decode_entry, memory_name
+from pgtlab.linux.entry import EntryError, decode_entry
+from pgtlab.linux.entry_bits import SoftwareBits, memory_name
 from pgtlab.linux.kernel.pgtable import table_address
 from pgtlab.linux.kernel.pte import pte_pfn
 from pgtlab.linux.level import LevelError, levels, parse_level
@@ -278,3 +279,45 @@ def test_missing_level(level, says):
 def test_more_than_64_bits_is_refused(word):
     with pytest.raises(EntryError):
         decode_entry(word, "pte", kernel())
+
+
+def on(kernel, cpu, **given):
+    return boot(Config.named(kernel), cpu, **given)
+
+
+def test_a_guarded_control_stack_is_not_writable():
+    """The same word: a writable page to a kernel with direct permissions, a control stack to one with indirect ones."""
+    word = 0x0048_0000_0000_0F43
+    assert decode_entry(word, "pte", boot(Config("4k", 48))).permissions == ("rw-", "rw-")
+    stack = decode_entry(word, "pte", on("debian-6.18", "max-11.1"))
+    assert stack.permissions == ("r--", "---")
+    assert "a guarded control stack of EL0 (FEAT_GCS): only its own instructions write it" in stack.notes
+    assert decode_entry(word, "pte", on("debian-6.12", "max-11.1")).permissions == ("---", "---")  # it has no GCS
+
+
+@pytest.mark.parametrize(
+    ("bits", "el0", "el1"),
+    [
+        (0x00E8_0000_0000_0703, "---", "rw-"),  # PAGE_KERNEL
+        (0x0040_0000_0000_0783, "---", "r-x"),  # the kernel's text: UXN alone
+        (0x00E8_0000_0000_0743, "rw-", "rw-"),  # a writable page of a process
+        (0x00A0_0000_0000_07C3, "r-x", "r--"),  # its text: PXN, read only
+    ],
+)
+def test_indirect_permissions_are_those_that_linux_means(bits, el0, el1):
+    direct, indirect = boot(Config("4k", 48)), on("debian-6.12", "max-11.1")
+    assert decode_entry(bits & ~0x300, "pte", indirect).permissions == (el0, el1)
+    assert decode_entry(bits, "pte", direct).permissions == (el0, el1)
+
+
+def test_bits_of_an_entry_with_indirect_permissions():
+    names = [bits.name for bits in decode_entry(0x0048_0000_0000_0F43, "pte", on("debian-6.12", "max-11.1")).fields]
+    assert names.count("PIIndex[3]") == 1
+    assert not {"AP", "DBM", "PXN", "UXN"} & set(names)
+    table = decode_entry(0x1800_0000_4000_0003, "pud", on("debian-6.12", "max-11.1"))
+    assert "PXNTable" not in [bits.name for bits in table.fields]
+
+
+def test_tagged_memory_has_its_name():
+    tagged = on("debian-6.12", "max-11.1", mte=True)
+    assert memory_name(1, tagged) == "MT_NORMAL_TAGGED: Tagged Normal WB RWA"

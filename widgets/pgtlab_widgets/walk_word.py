@@ -11,7 +11,7 @@ from pgtlab.arch.bitfield import BitFields
 from pgtlab.arch.named_bits import NamedBits
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.tables_to_walk import AddressSpace
-from pgtlab.linux.entry import name_entry
+from pgtlab.linux.entry_bits import name_entry
 
 ALWAYS_SHOWN = ("DFSC", "IFSC", "WnR")  # fields of a syndrome; others are shown only if they are not zero
 _WITHOUT_MEANING = ("RES0", "ignored")

@@ -1,0 +1,106 @@
+"""Which registers of an image count: those of EL1, of EL2 for a kernel that runs there, and what is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from pgtlab.arch.fault import Access, Cause
+from pgtlab.arch.registers import HCR_EL2, TCR2_EL1, VTCR_EL2
+from pgtlab.cli import main
+from pgtlab.linux.image import Image, ImageError
+
+FOLDER = Path(__file__).parents[1] / "data" / "kernel" / "ptdump" / "4k-va48-max"
+TCR, TTBR1, STALE = 0x10001B5B5503510, 0x2000040518000, 0x85000F6B54C3510  # the last as 52-bit Debian leaves it
+IN_EL2 = {
+    "HCR_EL2": 0x488000000,
+    "TCR_EL1": STALE,
+    "TCR_EL2": TCR,
+    "TTBR1_EL2": TTBR1,
+    "TTBR0_EL2": 0x4099A000,
+    "MAIR_EL2": 0x40044F0FF,
+    "SCTLR_EL2": 0x20000003474591D,
+}
+PIE = {"TCR2_EL1": 2, "PIR_EL1": 0xCC880E0AC0800000, "PIRE0_EL1": 0x5010000070320000}  # as Debian's 6.12 sets them
+LINEAR = 0xFFFF_0000_0000_0000
+
+
+def test_registers_of_el2_count_where_the_kernel_runs_there():
+    image, at_el1 = Image.open(FOLDER, **IN_EL2), Image.open(FOLDER)
+    walk = image.translate(LINEAR)
+    assert (walk.el, walk.va_range.ttbr) == (2, "TTBR1_EL2")
+    assert walk.outcome.pa == at_el1.translate(LINEAR).outcome.pa
+    assert walk.outcome.attributes.memory_type == "Tagged Normal WB RWA"
+    assert image.config == at_el1.config
+    assert "TCR_EL1 is stale" in image.notes[0]
+    assert image.registers["TCR_EL1"] == STALE
+    assert list(map(str, image.ptdump())) == list(map(str, at_el1.ptdump()))
+
+
+def test_el1_is_not_translated_by_a_host():
+    with pytest.raises(ValueError, match="EL1 is not translated by the EL2&0 regime; did you mean EL2"):
+        Image.open(FOLDER, **IN_EL2).translate(LINEAR, Access.READ, 1)
+
+
+def test_an_image_of_a_host_is_saved_and_opened(tmp_path):
+    image = Image.open(FOLDER, **IN_EL2)
+    image.save(tmp_path / "host.npz")
+    again = Image.open(tmp_path / "host.npz")
+    assert again.mmu.host
+    assert again.translate(LINEAR).outcome == image.translate(LINEAR).outcome
+
+
+def test_a_root_that_is_missing_has_the_name_of_its_level():
+    without = {name: value for name, value in IN_EL2.items() if name != "TTBR1_EL2"}
+    with pytest.raises(ImageError, match="give TTBR1_EL2"):
+        Image.open(FOLDER / "tables.npz", **without).translate(LINEAR)
+
+
+def test_indirect_permissions_decide():
+    direct, indirect = Image.open(FOLDER), Image.open(FOLDER, **PIE)
+    for access in Access:
+        outcomes = [type(image.translate(LINEAR, access).outcome) for image in (direct, indirect)]
+        assert outcomes[0] is outcomes[1]
+    assert indirect.translate(LINEAR).permissions == ("---", "rw-")
+    nothing = Image.open(FOLDER, **PIE | {"PIR_EL1": 0}).translate(LINEAR)
+    assert nothing.outcome.cause is Cause.PERMISSIONS
+
+
+def test_pan_is_read_from_pstate():
+    image = Image.open(FOLDER)
+    user = int(next(iter(image.mappings(user=True)))["va"])
+    assert image.translate(user).outcome.pa == image.translate(user, el=0).outcome.pa
+    assert Image.open(FOLDER, PSTATE=1 << 22).translate(user).outcome.cause is Cause.PAN
+
+
+LEFT_OUT = {
+    "D128": {"TCR2_EL1": int(TCR2_EL1(D128=1))},
+    "AIE": {"TCR2_EL1": int(TCR2_EL1(AIE=1))},
+    "PIR_EL1 and PIRE0_EL1": {"TCR2_EL1": int(TCR2_EL1(PIE=1))},
+    "HCR_EL2.DC": {"HCR_EL2": int(HCR_EL2(DC=1))},
+    "HCR_EL2.NV1": {"HCR_EL2": int(HCR_EL2(NV1=1))},
+    "HCR_EL2.TGE": {"HCR_EL2": int(HCR_EL2(TGE=1))},
+    "VTCR_EL2.S2PIE": {"HCR_EL2": 1, "VTCR_EL2": int(VTCR_EL2(S2PIE=1))},
+    "SCR_EL3.NSE": {"SCR_EL3": 1 << 62},
+    "GPCCR_EL3.GPC": {"GPCCR_EL3": 1 << 16},
+    "SCTLR_EL1.EE": {"SCTLR_EL1": 1 << 25},
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_is_left_out_is_refused_by_name(name):
+    with pytest.raises(ImageError, match=name):
+        Image.open(FOLDER, **LEFT_OUT[name])
+
+
+def test_overlays_that_are_not_known_are_said():
+    image = Image.open(FOLDER, TCR2_EL1=int(TCR2_EL1(E0POE=1)))
+    assert "the image has no POR_EL0" in image.notes[0]
+    assert not Image.open(FOLDER, TCR2_EL1=int(TCR2_EL1(E0POE=1)), POR_EL0=7).notes
+
+
+def test_a_note_where_pan_would_matter(capsys):
+    user = hex(int(next(iter(Image.open(FOLDER).mappings(user=True)))["va"]))
+    assert main(["translate", str(FOLDER), user, "--kernel"]) == 0
+    assert "PSTATE.PAN is not known and taken for 0" in capsys.readouterr().err
+    assert main(["translate", str(FOLDER), user, "--kernel", "--register", "PSTATE=0x400000"]) == 1
+    assert capsys.readouterr().err == ""
