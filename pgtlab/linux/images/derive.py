@@ -52,7 +52,8 @@ class Given:
     def enough(self) -> bool:
         """Whether tables can be read with no more than this: how they are written, and where one begins."""
         sizes = self.page_size is not None and self.va_bits is not None
-        return (sizes or "TCR_EL1" in self.registers) and bool({"TTBR0_EL1", "TTBR1_EL1"} & self.registers.keys())
+        counting = in_force(self.registers).keys()
+        return (sizes or "TCR_EL1" in counting) and bool({"TTBR0_EL1", "TTBR1_EL1"} & counting)
 
 
 @dataclass(frozen=True)
