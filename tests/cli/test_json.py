@@ -51,6 +51,7 @@ ANSWERS = [
     ["show", "0dd4f60a2c76"],
     ["exam", "--seed", "7"],
     ["exam", "--draft-test", "A"],
+    ["grade", "CLASS", "--out", "MARKS", "--sandbox", "limits", "--jobs", "1"],
     ["bugs"],
     ["bugs", "small-pgd"],
     ["bisect-repo", "DIR"],
@@ -85,7 +86,11 @@ def objects(schema):
 @pytest.mark.parametrize("args", ANSWERS, ids=lambda args: " ".join(args).replace(str(DATA), ""))
 def test_answers_match_their_schemas(args, tmp_path, capsys):
     (tmp_path / "damaged.npz").write_bytes(b"no archive")
-    stands_for = {"DIR": str(tmp_path / "history"), "DAMAGED": str(tmp_path / "damaged.npz")}
+    submission = tmp_path / "class" / "ada" / "03_pud_free.ipynb"
+    submission.parent.mkdir(parents=True)
+    submission.write_bytes(b"no notebook")
+    stands_for = {"CLASS": str(tmp_path / "class"), "MARKS": str(tmp_path / "marks.csv")}
+    stands_for |= {"DIR": str(tmp_path / "history"), "DAMAGED": str(tmp_path / "damaged.npz")}
     assert main([*(stands_for.get(arg, arg) for arg in args), "--json"]) in (0, 1)
     name = {"decompose": "va"}.get(args[0], args[0])
     validator(SCHEMAS[name]).validate(json.loads(capsys.readouterr().out))

@@ -22,6 +22,7 @@ from pgtlab.lab.worker import wire
 CHILD: Final = Path(__file__).with_name("child.py")
 LOOK: Final = 0.05  # seconds between two looks at a process
 MIB: Final = 1 << 20
+FAMILY: Final = 32  # processes that a learner's code may start
 NOT_A_RESULT: Final = "sent the judge something that is not a result."
 
 
@@ -169,17 +170,17 @@ class AnswerProcess:
         except Exception:  # psutil is not installed, or the process has ended: then only the clock counts
             return None
 
-    def used(self) -> tuple[float, int]:
-        """Seconds of computing so far, and bytes of memory, of the process and what it started."""
+    def used(self) -> tuple[float, int, int]:
+        """Seconds of computing so far, and bytes of memory, of the process and what it started; how many they are."""
         if self._ps is None:
-            return self.waited(), 0
+            return self.waited(), 0, 1
         try:
             family = [self._ps, *self._ps.children(recursive=True)]
             times = [each.cpu_times() for each in family]
             memory = sum(each.memory_info().rss for each in family)
-            return sum(each.user + each.system for each in times), memory
+            return sum(each.user + each.system for each in times), memory, len(family)
         except Exception:  # it has just ended
-            return 0.0, 0
+            return 0.0, 0, 1
 
     def waited(self) -> float:
         """Seconds for which it has had the turn."""
@@ -196,7 +197,7 @@ class AnswerProcess:
 
     def _watch(self) -> None:
         while self.alive:
-            computed, memory = self.used()
+            computed, memory, processes = self.used()
             computed -= self._before
             if computed > self.limits.seconds:
                 self.stop(
@@ -208,6 +209,8 @@ class AnswerProcess:
                 )
             elif memory > self.limits.memory:
                 self.stop(f"used more than {self.limits.memory // MIB} MiB of memory{{where}}.")
+            elif processes > FAMILY:
+                self.stop(f"started more than {FAMILY} processes{{where}}.")
             time.sleep(LOOK)
 
     def stop(self, reason: str) -> None:

@@ -1,0 +1,131 @@
+"""The students of a course, from a table as Moodle, Canvas or a spreadsheet writes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+#: Names of columns, in the spelling of several platforms and languages, for what is wanted here.
+COLUMNS: Final = {
+    "id": (
+        "id",
+        "student",
+        "student id",
+        "id number",
+        "sis user id",
+        "sis login id",
+        "username",
+        "login",
+        "matrikelnummer",
+    ),
+    "name": ("name", "full name", "student name", "student", "display name"),
+    "email": ("email", "email address", "e-mail", "mail"),
+}
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student.
+
+    Attributes
+    ----------
+    id : str
+        What marks are listed under, and the seed is made from.
+    name : str
+        As the platform writes it; the id, if nothing else is known.
+    email : str
+        May be empty.
+    row : tuple of (str, str)
+        The row of the roster, for the tables that a platform imports.
+    """
+
+    id: str
+    name: str = ""
+    email: str = ""
+    row: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The students of a course, in order. An empty one knows nobody and takes everybody."""
+
+    students: tuple[Student, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Roster:
+        """Read a table with a header: at least a column for an id, a name or an address.
+
+        Raises
+        ------
+        ValueError
+            If it has no such column, two rows are of the same student, or it is not text.
+        """
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not a table in UTF-8: save it as CSV in UTF-8") from None
+        try:
+            dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t")
+        except csv.Error:
+            dialect = "excel"
+        rows = list(csv.DictReader(io.StringIO(text), dialect=dialect))
+        columns = list(rows[0]) if rows else []
+        if columns and "first name" in map(str.casefold, columns):  # Moodle has two columns for a name
+            rows = [{**row, "Full name": _full_name(row)} for row in rows]
+            columns = list(rows[0])
+        which = {what: _column(columns, names) for what, names in COLUMNS.items()}
+        if not any(which.values()):
+            raise ValueError(f"{path} has no column of students: one is called id, name or email")
+        students = []
+        for row in rows:
+            values = {what: (row.get(column or "") or "").strip() for what, column in which.items()}
+            identity = values["id"] or values["email"] or values["name"]
+            if not identity or identity.casefold().startswith("points possible"):  # the second row of Canvas
+                continue
+            kept = tuple((str(key), str(value or "")) for key, value in row.items() if key is not None)
+            students.append(Student(identity, values["name"] or identity, values["email"], kept))
+        ids = [student.id.casefold() for student in students]
+        if twice := next((each for each in ids if ids.count(each) > 1), None):
+            raise ValueError(f"{path}: {twice} is there twice")
+        return cls(tuple(students))
+
+    def find(self, name: str, number: str = "") -> Student:
+        """The student that a folder or a file names, or a new one of that name."""
+        for student in self.students:
+            if {_key(student.id), _key(student.name), _key(student.email)} & {_key(name), _key(number)} - {""}:
+                return student
+        for student in self.students:  # Canvas runs the names together, the last one first
+            if _letters(name) and _letters(name) in _spellings(student.name):
+                return student
+        return Student(name.strip() or "unknown", name.strip())
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a student."""
+        return self.find(name) in self.students
+
+
+def _column(columns: list[str], names: tuple[str, ...]) -> str | None:
+    known = {column.casefold().strip(): column for column in columns if column}
+    return next((known[name] for name in names if name in known), None)
+
+
+def _full_name(row: dict[str, str]) -> str:
+    folded = {str(key).casefold(): value or "" for key, value in row.items()}
+    return f"{folded.get('first name', '')} {folded.get('surname', folded.get('last name', ''))}".strip()
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W\d_]+", "", text.casefold())
+
+
+def _spellings(name: str) -> set[str]:
+    words = [_letters(word) for word in re.split(r"[\s,]+", name)]
+    return {"".join(words), "".join(words[-1:] + words[:-1]), "".join(words[1:] + words[:1])}
