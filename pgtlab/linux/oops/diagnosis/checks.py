@@ -69,7 +69,7 @@ def _other_page(report: PrintedReport, page: PageDump | None) -> Diagnosis:
     if page is not None and page.reason:
         evidence.append(Evidence(f"page dumped because: {page.reason}", page.lines[-1:]))
     sentence = "the report shows where the bad page was found, not what made it bad"
-    if page is None or page.page_type is None:
+    if page is None or (page.page_type is None and not page.is_slab):
         sentence += "; the log does not show its type"
     return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))
 

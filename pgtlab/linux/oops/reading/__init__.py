@@ -10,16 +10,17 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
-from pgtlab.linux.oops.reading.code import read_code, read_trace
+from pgtlab.linux.oops.reading.code import CALL_TRACE, read_code, read_trace
 from pgtlab.linux.oops.reading.consistency import compared
 from pgtlab.linux.oops.reading.forms import BEGINNINGS, LogText, log_text
 from pgtlab.linux.oops.reading.header import FactReader, LogFacts, Version, kernel_version, read_header
 from pgtlab.linux.oops.reading.lines import Line, Lines
 from pgtlab.linux.oops.reading.page_dump import page_notes, read_page
-from pgtlab.linux.oops.reading.registers import pstate_note, read_pstate, read_registers, read_tags
+from pgtlab.linux.oops.reading.registers import Registers, pstate_note, read_pstate, read_registers, read_tags
 from pgtlab.linux.oops.reading.report import PrintedReport, is_empty
 from pgtlab.linux.oops.reading.segments import HEADLESS, Segment, segments
 from pgtlab.linux.oops.reading.table_entries import read_tables
@@ -203,11 +204,13 @@ def _nothing(ours: Sequence[Segment], lines: Lines) -> str:
                 return f"{nothing}{at}, but no line says what happened, and there are no registers"
             before = source.plain[start:offset][:60]
             return f"{nothing}{at}, but behind a prefix that is not understood: {before!r}"
-    for word in ("Unable to handle", "Kernel panic", "Internal error", "Oops", "WARNING:", "BUG:"):
-        if (offset := source.plain.find(word)) >= 0:
-            number = source.number_at(offset)
-            return f"{nothing}line {number} has `{word}`, but not in the form in which a kernel of arm64 prints it"
+    if match := _WORDS.search(source.plain):
+        at = f"line {source.number_at(match.start())} has `{match[0]}`"
+        return f"{nothing}{at}, but not in the form in which a kernel of arm64 prints it"
     return f"{nothing}no BUG, Oops, WARNING or panic"
+
+
+_WORDS = re.compile(r"Unable to handle|Internal error|\b(?:[Kk]ernel )?[Pp]anic|\b[Oo]ops\b|\bWARNING\b|\bBUG\b")
 
 
 def read_report(segment: Segment, version: str = "") -> PrintedReport:
@@ -222,6 +225,12 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
     if address is None and walk is not None and walk.address is not None:
         address, where["address"] = walk.address, walk.lines[-1]
     registers, mixed = read_registers(lines)
+    if not mixed and _is_mixed(segment):
+        mixed = "another report was printed at the same time: whose registers, trace and code these are is not known"
+    if mixed:
+        lines = [line for line in lines if line is segment.headline or not _SINGLE.match(line.text)]
+        header, registers = replace(read_header([segment.headline], {}), version=header.version), Registers()
+        where.pop("header", None)
     pstate = read_pstate(lines)
     if pstate is not None:
         where["pstate"] = pstate[2]
@@ -324,6 +333,19 @@ def _linear(lines: Sequence[Line], address: int | None, pid: int | None) -> tupl
         if match and (pid not in (None, SWAPPER) if match[3] else address is not None and not is_upper(address)):
             pointers.append((int(match[2] or match[4], 16), line.number))
     return tuple(pointers)
+
+
+_SINGLE = re.compile(
+    r"CPU: \d|pstate|[pP][cC] (?:: |is at)|[lL][rR] (?:: |is at)|sp : |x\d{1,2} ?: |Code: |Call trace:|\S+\+0x"
+)
+_TASK = re.compile(r"(?:WARNING: )?CPU: (\d{1,5}) (?:UID: \d{1,10} )?PID: (\d{1,10})")
+
+
+def _is_mixed(segment: Segment) -> bool:
+    """Whether lines that a report has once are of several reports: the task, or the heading of the trace."""
+    tasks = {match.groups() for line in segment.lines if (match := _TASK.match(line.text))}
+    headings = [line.text == CALL_TRACE for line in segment.lines]
+    return segment.tangled or len(tasks) > 1 or any(one and other for one, other in pairwise(headings))
 
 
 def _details(segment: Segment) -> tuple[str, ...]:

@@ -84,6 +84,8 @@ class Lines:
             if self._copies == 1:
                 return line
             key = line.time, line.caller, line.text
+            if line.time is None and key not in self._seen:
+                self._seen.clear()  # without times only lines next to each other are copies
             seen = self._seen[key]
             self._seen[key] = seen + 1
             if not line.text or not seen % self._copies:

@@ -25,10 +25,11 @@ from pgtlab.linux.oops.reading.code import PrintedSymbol, read_frames
 from pgtlab.linux.oops.reading.header import Version
 from pgtlab.linux.oops.reading.lines import Line, hex16
 
-#: The same words of a page of the slab allocator (before v5.17 a part of struct page, since then `struct slab`).
+#: The same words of a page of the slab allocator, before v5.17.
 _SLAB = ("flags", "slab_list.next", "slab_list.prev", "slab_cache", "freelist", "s_mem or counters")
 SLAB_FIELDS = {name: (8 * n, 8) for n, name in enumerate(_SLAB)} | {"_refcount": (52, 4), "memcg_data": (56, 8)}
 PAGE_WORDS = PAGE.size // 8
+OWN_STRUCT = (5, 17)  # the version since which a slab has a struct of its own
 REORDERED = (4, 18)  # the version in which the fields of struct page changed places
 
 _LRU = PAGE.member("lru").offset
@@ -275,7 +276,8 @@ def _fields(page: PageDump, version: Version | None) -> Mapping[str, int]:
     words = (None,) * page.raw_at + page.raw
     new, old = (_named(words, layout) for layout in (FIELDS, OLD_FIELDS))
     if page.is_slab:
-        return {} if version is not None and version < REORDERED else _named(words, SLAB_FIELDS)
+        known = version is not None and REORDERED <= version < OWN_STRUCT
+        return _named(words, SLAB_FIELDS if known else {name: FIELDS[name] for name in ("flags", "_refcount")})
     if version is not None:
         return old if version < REORDERED else new
     if page.refcount is None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.architectures import is_sign
 from pgtlab.linux.oops.reading.code import CALL_TRACE, is_bare_name, read_symbol
 from pgtlab.linux.oops.reading.header import FactReader
 from pgtlab.linux.oops.reading.lines import Line, Lines
 from pgtlab.linux.oops.reading.page_dump import is_dump_line, is_page_line
-from pgtlab.linux.oops.reading.walk import is_walk_line, walk_address
+from pgtlab.linux.oops.reading.walk import is_walk_line, walk_address, without_root
 
 FOREIGN = 64  # lines in a row that do not belong to a report: it has ended
 LONGEST = 4000  # lines: a stack that overflowed has a thousand frames
@@ -97,7 +98,8 @@ class Segment:
     """The lines of one report, without foreign ones, and how it began.
 
     It is `tentative` as long as the line that shows its kind is missing. `boot` counts the boots of the log from 0.
-    `mixed` has the lines that are of this report or of another that was printed at the same time.
+    `mixed` has the lines that are of this report or of another that was printed at the same time. In a `tangled` one
+    the registers, the trace and the code are of several reports.
     """
 
     kind: str
@@ -110,6 +112,7 @@ class Segment:
     foreign: int = 0
     boot: int = 0
     mixed: tuple[int, ...] = ()
+    tangled: bool = False
 
     def has(self, *beginnings: str) -> bool:
         """Whether a line begins with one of some words."""
@@ -172,6 +175,7 @@ def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) 
         if CUT_HERE.match(line.text):
             stream.preamble = []
             if stream.open is not None and not (stream.open.tentative and stream.open.kind == "bad page"):
+                stream.interrupted = stream.open if _is_dying(stream.open) else None
                 stream.open = None
             return
         begun = _begin(line, stream.open)
@@ -181,8 +185,10 @@ def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) 
             stream.preamble = None
             if begun is not stream.open:
                 reports.append(begun)
-                interrupts = stream.open is not None and _is_dying(stream.open)
-                stream.interrupted = stream.open if interrupts else None
+                if stream.open is not None:
+                    stream.interrupted = stream.open if _is_dying(stream.open) else None
+                if stream.interrupted is not None and not _soon_after(stream.interrupted, line):
+                    stream.interrupted = None
                 stream.open = begun
             return
     if stream.preamble is not None:
@@ -194,9 +200,26 @@ def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) 
             stream.interrupted.lines.append(line)
             return
         if _cannot_own(stream.open, line.text):
+            if _alike(stream.open.lines[-1].text, line.text):
+                stream.open.tangled = stream.interrupted.tangled = True
             stream.open, stream.interrupted = stream.interrupted, None
     if stream.open is not None and not _add(line, stream.open):
         stream.open, stream.interrupted = stream.interrupted, None
+
+
+def _alike(text: str, other: str) -> bool:
+    """Whether two lines are the same part of two reports: then these were printed line by line at the same time."""
+    return text[:4] == other[:4]
+
+
+def _soon_after(segment: Segment, line: Line) -> bool:
+    """Whether a line was printed so soon after those of a report that the report may go on after it."""
+    last = segment.lines[-1]
+    near = last.time is None or line.time is None or line.time - last.time < INTERRUPTION
+    return near and abs(line.number - last.number) < FOREIGN
+
+
+INTERRUPTION = 10.0  # seconds
 
 
 def _is_dying(segment: Segment) -> bool:
@@ -211,6 +234,8 @@ def _cannot_own(segment: Segment, text: str) -> bool:
     """
     if text.startswith(CALL_TRACE):
         return segment.has(CALL_TRACE)
+    if text.startswith(("CPU: ", "pstate: ", "pc : ", "lr : ", "sp : ", "x29: ")) and segment.has(CALL_TRACE):
+        return True  # the task and the registers come before the trace
     return text.startswith(("Code: ", "x29: ", "---[ end trace")) and not segment.has("pc : ", "PC is at", "pstate: ")
 
 
@@ -297,6 +322,10 @@ def _untangled(reports: list[Segment]) -> Iterator[Segment]:
         group = reports[at : last + 1]
         if len(group) > 1 and any(map(_is_mixed, group)):
             yield from _apart(group)
+            for following in reports[last + 1 : last + len(group)]:
+                if not following.headline.text.startswith("Internal error: "):
+                    break
+                following.mixed = (following.headline.number,)  # of one of these faults
         else:
             yield from group
         at = last + 1
@@ -322,6 +351,20 @@ def _head(segment: Segment) -> list[Line]:
     return segment.lines[:end]
 
 
+def _geometry(lines: list[Line], at: int, among: list[Line], upper: bool) -> list[Line]:
+    """The line with the page size that belongs to a walk: the only one for its tables, or the one just before it.
+
+    If several stand together, only what they agree on is of this walk.
+    """
+    fitting = [line for line in among if line.text.startswith("swapper" if upper else "user")]
+    if len(fitting) == 1:
+        return fitting
+    if at and lines[at - 1] in fitting and (at < 2 or lines[at - 2] not in among):
+        return [lines[at - 1]]
+    texts = {without_root(line.text) for line in fitting}
+    return [fitting[0]._replace(text=texts.pop())] if len(texts) == 1 else []
+
+
 def _apart(group: list[Segment]) -> Iterator[Segment]:
     """Faults that were printed at the same time: each with its headline and its walk, what follows as reports.
 
@@ -333,15 +376,17 @@ def _apart(group: list[Segment]) -> Iterator[Segment]:
     syndromes = {line.text for line in loose if line.text.startswith("ESR = 0x")}
     geometry = [line for line in loose if "pgtable: " in line.text]
     shared = [line for line in loose if line.text.startswith("ESR = 0x")][:1] if len(syndromes) == 1 else []
+    tangled = group[-1].tangled
     for segment in group:
         own = [segment.headline, *shared]
         for n, line in enumerate(lines):
             address = walk_address(line.text)
             if address is not None and segment.headline.text.endswith(f"{address:016x}"):
-                own += [lines[n - 1]] if n and lines[n - 1] in geometry else geometry[:1] * (len(geometry) == 1)
-                own.append(line)
+                own += [*_geometry(lines, n, geometry, is_upper(address)), line]
+        segment.tangled = False
         segment.lines, segment.mixed = own, tuple(line.number for line in loose if line not in own)
         yield segment
     if body:
         first = body[0]
-        yield Segment("oops", first, {}, lines=body, ended=group[-1].ended, boot=group[-1].boot, mixed=(first.number,))
+        whole = replace(group[-1], kind="oops", headline=first, groups={}, preamble=[], lines=body)
+        yield replace(whole, mixed=(first.number,), tangled=tangled)

@@ -178,6 +178,15 @@ def walk_address(text: str) -> int | None:
     return int(match[1], 16) if match else None
 
 
+def without_root(text: str) -> str:
+    """The line with the page size, without the address of the top table.
+
+    >>> without_root("user pgtable: 4k pages, 48-bit VAs, pgdp=0000000041234000")
+    'user pgtable: 4k pages, 48-bit VAs, pgdp=?'
+    """
+    return re.sub(r"pgdp? ?=.*", "pgdp=?", text)
+
+
 def read_walk(lines: Sequence[Line]) -> PrintedWalk | None:
     """The walk that the lines print, or `None`. It is decoded if the page size is known.
 
@@ -265,4 +274,4 @@ def packing(granule: Granule, va_bits: int) -> OutputAddress:
 
 def _hex(text: str) -> int | None:
     text = text.removeprefix("0x").rstrip(",.;")
-    return int(text, 16) if re.fullmatch(r"[0-9a-f]{1,16}", text) else None
+    return int(text, 16) if re.fullmatch(r"[0-9a-f]{16}", text) else None  # with fewer digits it is cut off
