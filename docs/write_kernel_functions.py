@@ -19,9 +19,10 @@ from types import ModuleType
 from pgtlab.linux import kernel
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import RECORDED
-from pgtlab.linux.kconfig import configurations
+from pgtlab.linux.kconfig import Config, configurations
 from pgtlab.linux.kernel.symbols import Symbol, functions_of
 from pgtlab.linux.kernel.vmlinux import TWINS
+from pgtlab.linux.presets import PRESETS
 
 STUB = Path(kernel.__path__[0], "functions.pyi")
 HEAD = '''"""The functions of every twin, and the constants of every configuration, as attributes of a `Kernel`.
@@ -52,7 +53,8 @@ def stub() -> str:
 
 def constants() -> set[str]:
     """The names of the constants that some kernel has, as far as Python can spell them."""
-    boots = (boot(config, cpu) for config in configurations() for cpu in RECORDED)
+    boots = [boot(config, cpu) for config in configurations() for cpu in RECORDED]
+    boots += [boot(Config.named(preset)) for preset in PRESETS]
     return {
         name
         for booted in boots

@@ -77,7 +77,8 @@ class Regime:
         """
         bits = running.vabits_actual if va_bits is None else va_bits
         lpa2 = " LPA2" if running.lpa2_is_enabled else ""
-        return cls(f"{running.config.granule}/{bits}{lpa2}", running.tcr.replace(T0SZ=64 - bits, T1SZ=64 - bits))
+        tcr = TCR_EL1(running.tcr.value).replace(T0SZ=64 - bits, T1SZ=64 - bits)
+        return cls(f"{running.config.granule}/{bits}{lpa2}", tcr)
 
     @cached_property
     def range(self) -> VARange:

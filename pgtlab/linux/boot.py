@@ -155,14 +155,14 @@ class Boot:
         return self.el2 and self.cpu.has_vhe
 
     @cached_property
-    def tcr(self) -> TCR_EL1:
+    def tcr(self) -> TCR_EL1 | TCR_EL2:
         """The TCR that controls the kernel's translations: TCR_EL1, or TCR_EL2 with VHE."""
-        return registers.tcr(self)
+        return TCR_EL2(registers.tcr(self).value) if self.vhe else registers.tcr(self)
 
     @cached_property
     def tcr_el1(self) -> TCR_EL1:
         """TCR_EL1; with VHE what the kernel left there when it moved to EL2, and `tcr` is what counts."""
-        return registers.tcr(self, at_setup=True) if self.vhe else self.tcr
+        return registers.tcr(self, at_setup=self.vhe)
 
     @property
     def tcr_el2(self) -> TCR_EL2 | None:

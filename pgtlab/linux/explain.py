@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgtlab.arch.bitfield import BitFields
-from pgtlab.arch.registers import TCR_EL1
+from pgtlab.arch.registers import TCR_EL1, TCR_EL2
 from pgtlab.arch.word import is_upper
 from pgtlab.linux.decompose import Decomposition
 
@@ -65,7 +65,9 @@ def explain(d: Decomposition) -> tuple[Explanation, ...]:
     return tuple(Explanation(field, hi, lo, *_because(d, tcr, field, hi, lo)) for field, hi, lo, _ in d.fields)
 
 
-def _because(d: Decomposition, tcr: TCR_EL1, field: str, hi: int, lo: int) -> tuple[str, tuple[Deciding, ...]]:
+def _because(
+    d: Decomposition, tcr: TCR_EL1 | TCR_EL2, field: str, hi: int, lo: int
+) -> tuple[str, tuple[Deciding, ...]]:
     granule, used = d.boot.config.granule, d.boot.vabits_actual
     upper = int(is_upper(d.va))
     size, page, tag, ds = (Deciding(tcr, name) for name in (f"T{upper}SZ", f"TG{upper}", f"TBI{upper}", "DS"))
@@ -76,7 +78,7 @@ def _because(d: Decomposition, tcr: TCR_EL1, field: str, hi: int, lo: int) -> tu
     if field == "offset":
         return f"the byte in a page of {granule}", (page,)
     if field in ("zeros", "ones"):
-        chosen = f"copies of bit 55, which is {upper} and chooses TTBR{upper}_EL1"
+        chosen = f"copies of bit 55, which is {upper} and chooses TTBR{upper}_EL{2 if d.boot.vhe else 1}"
         return f"{chosen}: of 64 bits, {size.field} leaves {used} to translate", (size, *wide)
     level = int(field.removeprefix("level "))
     if level == d.boot.start_level:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import index
 from typing import Any, Final
 
@@ -97,7 +97,7 @@ class Config:
         size = parse_page_size(page_size)
         try:
             linux = version_of(linux) if linux else ""
-            resolved = resolve(options, linux)
+            differing = _differing(tuple(options.items()), linux)
         except ValueError as error:
             raise ConfigError(str(error)) from None
         va = _va_bits_beside(size, pa_bits, linux) if va_bits is None else index(va_bits)
@@ -105,7 +105,6 @@ class Config:
         problem = refusal(size, va, pa, linux)
         if problem:
             raise ConfigError(problem)
-        differing = tuple(sorted(resolved.items() - MINIMAL.items()))
         values = {"page_size": size, "va_bits": va, "pa_bits": pa, "options": differing, "linux": linux}
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -236,6 +235,12 @@ class Config:
         options = f", linux='{self.linux}'" if self.linux else ""
         options += "".join(f", {name}={value}" for name, value in self.options)
         return f"Config('{self.page_size_name}', va_bits={self.va_bits}, pa_bits={self.pa_bits}{options})"
+
+
+@lru_cache(maxsize=256)
+def _differing(options: tuple[tuple[str, int], ...], linux: str) -> tuple[tuple[str, int], ...]:
+    """The options that differ from `MINIMAL`, with what follows from those that were asked for."""
+    return tuple(sorted(resolve(dict(options), linux).items() - MINIMAL.items()))
 
 
 def _version(linux: str) -> str:

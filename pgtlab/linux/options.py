@@ -27,6 +27,7 @@ MINIMAL: Final = {
     "DYNAMIC_DEBUG": 0,
     "DEBUG_VM": 1,
     "PAGE_POISONING": 0,
+    "INIT_ON_ALLOC_DEFAULT_ON": 0,
     "ZONE_DMA": 1,
     "ZONE_DMA32": 1,
     "ZONE_DEVICE": 0,

@@ -47,6 +47,7 @@ _DEBIAN: Final = {
     "USERFAULTFD": 1,
     "DYNAMIC_DEBUG": 1,
     "DEBUG_VM": 0,
+    "INIT_ON_ALLOC_DEFAULT_ON": 1,
     "PAGE_EXTENSION": 1,
 }
 _DEBIAN_6_1: Final = {**_DEBIAN, "NR_CPUS": 256}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pgtlab.arch.fault import Access, Fault
-from pgtlab.arch.registers import TCR_EL1, PARange
+from pgtlab.arch.registers import TCR_EL1, TCR_EL2, PARange
 from pgtlab.lab.bugs.address_space import both_views, grow, map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.bugs.bug import Bug
 from pgtlab.lab.trees import commit
@@ -165,7 +165,7 @@ SHIFT_OF_64K: Final = Bug(
     name="tg0-from-tg1",
     does="TCR_EL1.TG0 gets the number that TCR_EL1.TG1 has",
 )
-def __cpu_setup(k: Kernel) -> TCR_EL1:
+def __cpu_setup(k: Kernel) -> TCR_EL1 | TCR_EL2:
     """TCR_EL1, with one granule for both ranges."""
     tcr = k.boot.tcr
     return tcr.replace(TG0=int(tcr.TG1))

@@ -4,7 +4,8 @@ Written by docs/write_kernel_functions.py from the twins: `make stubs` writes it
 """
 
 from pgtlab.arch.fault import Fault
-from pgtlab.arch.registers import ESR_EL1, TCR_EL1
+from pgtlab.arch.mmu import MMU
+from pgtlab.arch.registers import ESR_EL1, TCR_EL1, TCR_EL2
 from pgtlab.arch.walk import Walk
 from pgtlab.linux.kernel.debug_vm_pgtable import PgtableDebugArgs
 from pgtlab.linux.kernel.mm import MmStruct, VmAreaStruct
@@ -15,6 +16,7 @@ from pgtlab.linux.kernel.spinlock import Lock
 from typing import NoReturn
 
 class KernelFunctions:
+    CONFIG_ACPI_APEI_GHES: int
     CONFIG_ARCH_ENABLE_THP_MIGRATION: int
     CONFIG_ARCH_HAS_PTE_DEVMAP: int
     CONFIG_ARCH_HAS_PTE_SPECIAL: int
@@ -22,26 +24,50 @@ class KernelFunctions:
     CONFIG_ARM64_CONTPTE: int
     CONFIG_ARM64_CONT_PMD_SHIFT: int
     CONFIG_ARM64_CONT_PTE_SHIFT: int
+    CONFIG_ARM64_E0PD: int
+    CONFIG_ARM64_EPAN: int
+    CONFIG_ARM64_GCS: int
+    CONFIG_ARM64_HAFT: int
+    CONFIG_ARM64_HW_AFDBM: int
     CONFIG_ARM64_LPA2: int
+    CONFIG_ARM64_MTE: int
+    CONFIG_ARM64_PAN: int
     CONFIG_ARM64_PA_BITS: int
+    CONFIG_ARM64_POE: int
+    CONFIG_ARM64_PTR_AUTH: int
+    CONFIG_ARM_SDE_INTERFACE: int
     CONFIG_DEBUG_VM: int
+    CONFIG_DEVICE_PRIVATE: int
     CONFIG_DYNAMIC_DEBUG: int
+    CONFIG_FUJITSU_ERRATUM_010001: int
     CONFIG_HAVE_ARCH_HUGE_VMAP: int
     CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD: int
+    CONFIG_HAVE_ARCH_USERFAULTFD_WP: int
     CONFIG_HUGETLBFS: int
     CONFIG_HUGETLB_PAGE: int
+    CONFIG_INIT_ON_ALLOC_DEFAULT_ON: int
+    CONFIG_KASAN: int
+    CONFIG_KASAN_HW_TAGS: int
+    CONFIG_KASAN_SW_TAGS: int
+    CONFIG_KVM: int
     CONFIG_MEMORY_FAILURE: int
     CONFIG_MEM_SOFT_DIRTY: int
     CONFIG_MIGRATION: int
+    CONFIG_NR_CPUS: int
     CONFIG_NUMA_BALANCING: int
     CONFIG_PAGE_EXTENSION: int
     CONFIG_PAGE_POISONING: int
     CONFIG_PGTABLE_LEVELS: int
     CONFIG_PTDUMP_DEBUGFS: int
+    CONFIG_RANDOMIZE_BASE: int
+    CONFIG_RELOCATABLE: int
     CONFIG_SPLIT_PMD_PTLOCKS: int
     CONFIG_SPLIT_PTE_PTLOCKS: int
     CONFIG_SWAP: int
     CONFIG_TRANSPARENT_HUGEPAGE: int
+    CONFIG_UNMAP_KERNEL_AT_EL0: int
+    CONFIG_USERFAULTFD: int
+    CONFIG_ZONE_DEVICE: int
     CONFIG_ZONE_DMA: int
     CONFIG_ZONE_DMA32: int
     CONT_PMDS: int
@@ -68,13 +94,17 @@ class KernelFunctions:
     FIX_PTE: int
     FIX_PUD: int
     FIX_TEXT_POKE0: int
+    FIX_VNCR: int
+    FIX_VNCR_END: int
     HPAGE_PMD_ORDER: int
     HPAGE_PMD_SIZE: int
     IDMAP_LEVELS: int
     IDMAP_ROOT_LEVEL: int
     IDMAP_VA_BITS: int
     IOREMAP_MAX_ORDER: int
+    KERNELPACMASK: int
     KIMAGE_VADDR: int
+    LINUX_VERSION_CODE: int
     MAX_FDT_SIZE: int
     MAX_PAGE_ORDER: int
     MAX_PHYSMEM_BITS: int
@@ -96,6 +126,7 @@ class KernelFunctions:
     P4D_SECT_RDONLY: int
     P4D_SHIFT: int
     P4D_SIZE: int
+    P4D_TABLE_AF: int
     P4D_TABLE_BIT: int
     P4D_TABLE_PXN: int
     P4D_TABLE_UXN: int
@@ -103,15 +134,20 @@ class KernelFunctions:
     P4D_TYPE_SECT: int
     P4D_TYPE_TABLE: int
     PAGES_PER_SECTION: int
+    PAGE_BUDDY_MAPCOUNT_VALUE: int
     PAGE_END: int
+    PAGE_HUGETLB_MAPCOUNT_VALUE: int
+    PAGE_OFFLINE_MAPCOUNT_VALUE: int
     PAGE_OFFSET: int
     PAGE_SHIFT: int
     PAGE_SIZE: int
+    PAGE_SLAB_MAPCOUNT_VALUE: int
     PCI_IO_END: int
     PCI_IO_SIZE: int
     PCI_IO_START: int
     PGDIR_SHIFT: int
     PGDIR_SIZE: int
+    PGD_TABLE_AF: int
     PGD_TABLE_BIT: int
     PGD_TABLE_PXN: int
     PGD_TABLE_UXN: int
@@ -120,11 +156,19 @@ class KernelFunctions:
     PGTY_buddy: int
     PGTY_slab: int
     PGTY_table: int
+    PG_head: int
+    PG_head_mask: int
+    PG_hwpoison: int
+    PG_lru: int
+    PG_private: int
+    PG_swapbacked: int
+    PG_swapcache: int
     PHYS_MASK: int
     PHYS_MASK_SHIFT: int
     PHYS_TO_PTE_ADDR_MASK: int
     PMD_ATTRINDX_MASK: int
     PMD_MAYBE_SHARED: int
+    PMD_PRESENT_INVALID: int
     PMD_SECT_AF: int
     PMD_SECT_CONT: int
     PMD_SECT_NG: int
@@ -135,6 +179,7 @@ class KernelFunctions:
     PMD_SECT_UXN: int
     PMD_SHIFT: int
     PMD_SIZE: int
+    PMD_TABLE_AF: int
     PMD_TABLE_BIT: int
     PMD_TABLE_PXN: int
     PMD_TABLE_UXN: int
@@ -173,6 +218,7 @@ class KernelFunctions:
     PTE_PO_IDX_2: int
     PTE_PO_IDX_MASK: int
     PTE_PRESENT_INVALID: int
+    PTE_PROT_NONE: int
     PTE_PXN: int
     PTE_RDONLY: int
     PTE_SHARED: int
@@ -195,6 +241,7 @@ class KernelFunctions:
     PUD_SECT_RDONLY: int
     PUD_SHIFT: int
     PUD_SIZE: int
+    PUD_TABLE_AF: int
     PUD_TABLE_BIT: int
     PUD_TABLE_PXN: int
     PUD_TABLE_UXN: int
@@ -236,6 +283,7 @@ class KernelFunctions:
     TCR_DS: int
     TCR_E0PD0: int
     TCR_E0PD1: int
+    TCR_EL1_T1SZ: int
     TCR_EPD0_MASK: int
     TCR_EPD1_MASK: int
     TCR_HA: int
@@ -331,7 +379,7 @@ class KernelFunctions:
         """Make the page a page table by type; it must have no type yet."""
     def __add_to_free_list(self, page: Page, zone: Zone, order: int, migratetype: int) -> None:
         """Put a free block on its list, and mark its first page as PageBuddy with the order in `private`."""
-    def __cpu_setup(self) -> TCR_EL1:
+    def __cpu_setup(self) -> TCR_EL1 | TCR_EL2:
         """Return TCR_EL1: sizes, granules and cacheability of both ranges, for this CPU and configuration."""
     def __dump_folio(self, folio: Page, page: Page, pfn: int, idx: int) -> None:
         """Print a page of a folio. `page` may be a copy of the page; `pfn` is the page frame number of the original."""
@@ -543,6 +591,8 @@ class KernelFunctions:
         """Make all entries of a huge page read-only, and keep the page dirty if it was."""
     def hugetlb_basic_tests(self, args: PgtableDebugArgs) -> None:
         """The PTE of a HugeTLB page can be made dirty, and writable or read-only."""
+    def in_user_space(self, mmu: MMU) -> MMU:
+        """The MMU while user space runs: with kernel page-table isolation, TTBR1 points to tramp_pg_dir."""
     def init_args(self, args: PgtableDebugArgs) -> int:
         """Build one path through a page table, and allocate pages for it to map; return 0, or -ENOMEM."""
     def init_failed(self, args: PgtableDebugArgs, what: str) -> int:
@@ -550,7 +600,7 @@ class KernelFunctions:
     def init_fixed_pfns(self, args: PgtableDebugArgs) -> None:
         """Choose frames aligned to the size of a PUD, or else of a PMD, or else those of the kernel image."""
     def is_check_pages_enabled(self) -> bool:
-        """Whether pages are checked: with CONFIG_DEBUG_VM, or with page poisoning."""
+        """Whether pages are checked: with CONFIG_DEBUG_VM, with page poisoning, or if pages are zeroed when allocated."""
     def is_hwpoison_entry(self, entry: int) -> bool:
         """Return whether a swap entry is for a page whose memory failed; False without CONFIG_MEMORY_FAILURE."""
     def is_migrate_cma_folio(self, folio: Page, pfn: int) -> bool:
@@ -597,6 +647,8 @@ class KernelFunctions:
         """Return a migration entry for frame `offset`, which was mapped read-only."""
     def make_writable_migration_entry(self, offset: int) -> int:
         """Return a migration entry for frame `offset`, which was mapped writable."""
+    def map_entry_trampoline(self) -> None:
+        """Set up tramp_pg_dir, which TTBR1 points to while user space runs: it maps a page of code and nothing else."""
     def mem_abort_decode(self, esr: ESR_EL1, fault: Fault) -> None:
         """Print ESR_EL1 field by field."""
     def memblock_free_all(self) -> None:

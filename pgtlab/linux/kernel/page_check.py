@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 @static_inline
 def is_check_pages_enabled(k: Kernel) -> bool:
-    """Whether pages are checked: with CONFIG_DEBUG_VM, or with page poisoning."""
-    return bool(k.CONFIG_DEBUG_VM or k.page_poisoning_enabled())
+    """Whether pages are checked: with CONFIG_DEBUG_VM, with page poisoning, or if pages are zeroed when allocated."""
+    return bool(k.CONFIG_DEBUG_VM or k.CONFIG_INIT_ON_ALLOC_DEFAULT_ON or k.page_poisoning_enabled())
 
 
 # The state that a free page must have.

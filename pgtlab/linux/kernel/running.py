@@ -78,6 +78,7 @@ class Kernel(KernelFunctions):
     node_zones: tuple[mmzone.Zone, ...]
     protection_map: list[int]
     mmu: MMU
+    tramp_pg_dir: int  # with kernel page-table isolation
 
     def __init__(
         self,
