@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from pgtlab.lab.linux_versions import VERSION_COMMITS
 from pgtlab.linux import kernel
 from pgtlab.linux.boot import Boot, boot
 from pgtlab.linux.cpu import RECORDED
@@ -44,6 +45,8 @@ def stub() -> str:
     functions: dict[str, Symbol] = {}
     for module in TWINS.values():
         functions = {**functions_of(module), **functions}  # that of a folded level has the same parameters
+    for commit in VERSION_COMMITS:
+        functions = {**commit.functions, **functions}
     return HEAD.format(
         imports="\n".join(imports(functions.values())),
         constants="\n".join(f"    {name}: int" for name in sorted(constants())),

@@ -12,6 +12,7 @@ git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from pgtlab import limits
@@ -72,6 +73,12 @@ def run(args: argparse.Namespace) -> int:
         placement = Placement(args.phys_offset, args.page_copy, args.pfn)
         result = tree.start_kernel(boot, placement=placement).run()
         text = "\n".join(result.dmesg)
+        if result.nr_page_table_pages and not result.reports:
+            print(
+                f"pgtlab: nothing was reported, but NR_PAGETABLE is {result.nr_page_table_pages} too high: since Linux "
+                "6.17 freeing a page clears its type before the page is checked (pgtlab show free-clears-type)",
+                file=sys.stderr,
+            )
     if args.json:
         print_json({"tree": tree.name, "cpu": boot.cpu.name, **result.as_dict()})
     else:

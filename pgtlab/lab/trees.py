@@ -57,7 +57,7 @@ class Commit:
         TreeError
             If there is none.
         """
-        for commit in COMMITS:
+        for commit in (*COMMITS, *_of_versions()):
             by_id = commit.id and len(name) >= 4 and name[: len(commit.id)] == commit.id[: len(name)]
             if by_id or name == commit.name:
                 return commit
@@ -88,12 +88,20 @@ class Commit:
         """
         return "\n".join(self._diff_of(name) for name in self.functions)
 
+    def _of_the_model(self, name: str) -> str:
+        """The source of a function before the commit; empty for one that it adds."""
+        from pgtlab.linux.kernel.vmlinux import link  # which needs numpy, and a list of trees does not
+
+        function = self.before.get(name) or _OF_THE_MODEL.get(name) or link(5, {}).get(name)
+        return source_of(function) if function else ""
+
     def _diff_of(self, name: str) -> str:
-        earlier = [commit for commit in COMMITS[: COMMITS.index(self)] if name in commit.functions]
+        older = COMMITS[: COMMITS.index(self)] if self in COMMITS else ()
+        earlier = [commit for commit in older if name in commit.functions]
         if earlier:
             before, where = earlier[-1].source(name), earlier[-1].id or earlier[-1].name
         else:
-            before, where = source_of(self.before.get(name, _OF_THE_MODEL[name])), "v6.8"
+            before, where = self._of_the_model(name), "v6.8" if self in COMMITS else "v6.9"
         lines = difflib.unified_diff(
             before.splitlines(),
             self.source(name).splitlines(),
@@ -102,6 +110,13 @@ class Commit:
             lineterm="",
         )
         return "\n".join(lines)
+
+
+def _of_versions() -> Sequence[Commit]:
+    """The commits by which other versions differ."""
+    from pgtlab.lab.linux_versions import VERSION_COMMITS  # which needs numpy, and a list of trees does not
+
+    return VERSION_COMMITS
 
 
 def commit(subject: str, *, name: str, does: str, also: Sequence[Symbol] = ()) -> Callable[[Symbol], Commit]:
@@ -156,7 +171,7 @@ class Tree:
     def start_kernel(
         self, boot: Boot | NoBoot | Config | None = None, seed: int | str = 0, placement: Placement = ANYWHERE
     ) -> Kernel:
-        """Boot this tree: a kernel with its commits' functions in place.
+        """Boot this tree: a kernel with its commits' functions in place, on top of what its version does otherwise.
 
         Parameters
         ----------
@@ -172,9 +187,12 @@ class Tree:
         BootError
             If the kernel does not run on the CPU.
         """
-        from pgtlab.linux.kernel import Kernel  # which needs numpy, and a list of trees does not
+        from pgtlab.lab.linux_versions import differences  # which needs numpy, and a list of trees does not
+        from pgtlab.linux.kernel import Kernel
 
-        kernel = Kernel(running(boot), self.functions, seed, placement)
+        booted = running(boot)
+        version = Tree(booted.config.linux, differences(booted.config.linux))
+        kernel = Kernel(booted, {**version.functions, **self.functions}, seed, placement)
         kernel.tree = self
         return kernel
 

@@ -97,7 +97,9 @@ def life(k: Kernel) -> str | None:
         return report
     lost = [str(owner) for owner in k.page_owner.owners() if owner not in before]
     left = k.vmstat["nr_page_table_pages"] - tables
-    return f"{lost[0]}: never freed, and NR_PAGETABLE is {left} too high" if lost else None
+    if lost:
+        return f"{lost[0]}: never freed, and NR_PAGETABLE is {left} too high"
+    return f"NR_PAGETABLE is {left} too high, and nothing was reported" if left else None
 
 
 def both_views(k: Kernel, pfn: int | None = None) -> str | None:

@@ -761,6 +761,8 @@ class KernelFunctions:
         """The order of a pageblock: that of a huge page of PMD size, or the allocator's largest if that is smaller."""
     def pagetable_alloc(self, gfp: int) -> Page | None:
         """Allocate a page for a table and return it, or None without memory; the constructor is called next."""
+    def pagetable_dtor(self, ptdesc: Page) -> None:
+        """Undo any constructor of a table: clear the page type and take the table from NR_PAGETABLE."""
     def pagetable_free(self, ptdesc: Page) -> None:
         """Free the page of a table; its destructor must have been called."""
     def pagetable_pmd_ctor(self, ptdesc: Page) -> None:
@@ -1321,6 +1323,8 @@ class KernelFunctions:
         """Print pc, lr, sp and those registers whose values the model knows (`arch/arm64/kernel/process.c`)."""
     def show_trace(self, *below: str) -> None:
         """Print the call trace; `below` are the innermost frames, those of the functions that print it."""
+    def snapshot_page(self, page: Page) -> tuple[Page, Page, int, int]:
+        """Copy a page and its folio to the stack; return both copies, the number of the frame, and the page's index."""
     def sparse_init(self) -> None:
         """Make a `struct mem_section` for each section of RAM, with all of its pageblocks movable."""
     def spin_bug(self, what: str) -> None:

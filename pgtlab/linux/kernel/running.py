@@ -93,7 +93,7 @@ class Kernel(KernelFunctions):
         self.boot, self.placement = boot, placement
         self.replaced = dict(replaced or {})
         self.tree: object = None  # the `pgtlab.lab.Tree` that started it, if one did
-        self.release = "6.9.0-pgtlab"
+        self.release = f"{self.boot.config.linux or '6.9'}.0-pgtlab"
         self.current = Task()
         self.random = random.Random(seed)
         self._link()
@@ -107,7 +107,10 @@ class Kernel(KernelFunctions):
         # page_owner, which the model always has, selects CONFIG_PAGE_EXTENSION.
         compiled = headers.compile_time({**self.boot.config.symbols, "CONFIG_PAGE_EXTENSION": 1})
         at_run_time = headers.run_time(
-            compiled, vabits_actual=self.boot.vabits_actual, lpa2=self.boot.lpa2_is_enabled, ng=self.boot.kpti
+            compiled,
+            vabits_actual=self.boot.vabits_actual,
+            lpa2=self.boot.lpa2_is_enabled,
+            ng=self.boot.use_ng_mappings,
         )
         self.constants = {**compiled, **at_run_time}
         self._as_booted = vmlinux.link(self.boot.config.PGTABLE_LEVELS, self.replaced)
