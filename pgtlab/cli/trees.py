@@ -47,7 +47,7 @@ def _print_version(args: argparse.Namespace) -> None:
     linux = version_of(args.linux)
     commits = differences(linux)
     if args.json:
-        print_json(Tree(f"v{linux}", commits).as_dict())
+        print_json([Tree(f"v{linux}", commits).as_dict()])
         return
     print(f"Linux {linux}, compared with the model's v6.9:")
     for commit in commits:

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from pgtlab.arch.fault import Access
+from pgtlab.arch.walk import Translation
 from pgtlab.cli import main
+from pgtlab.lab.bugs.address_space import new_mm, switch_mm
+from pgtlab.lab.trees import Tree
 from pgtlab.linux.boot import Boot, BootError, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, ConfigError
+from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.presets import PRESETS
 from pgtlab.linux.version import COMPARED, VERSIONS, VersionError, version_code, version_of
 
@@ -127,8 +133,28 @@ def test_only_a_cpu_with_vhe_stays_at_el2():
     for name in ("cortex-a72", "neoverse-n1"):
         booted = boot(config, name, el2=True)
         assert booted.vhe == (name == "neoverse-n1") == ("TCR_EL2" in booted.registers)
-        assert booted.tcr == boot(config, name).tcr
-        assert (booted.tcr_el1 == booted.tcr) == (not booted.vhe)
+        assert booted.tcr.value == boot(config, name).tcr.value
+        assert (booted.tcr_el1.value == booted.tcr.value) == (not booted.vhe)
+
+
+def test_under_kpti_user_space_sees_a_page_of_the_kernel():
+    kernel = Kernel(boot(Config.named("debian-6.12"), "cortex-a72", kaslr=True))
+    user = switch_mm(kernel, new_mm(kernel))
+    ram = kernel.__va(RAM_BASE)
+    assert isinstance(kernel.mmu.translate(ram).outcome, Translation)
+    assert str(user.translate(ram).outcome) == "level 0 translation fault: the descriptor is invalid"
+    vectors = kernel.FIXADDR_TOP - (kernel.FIX_ENTRY_TRAMP_TEXT1 << kernel.PAGE_SHIFT)
+    assert isinstance(user.translate(vectors, Access.FETCH).outcome, Translation)
+    assert "permission fault" in str(user.translate(vectors, el=0).outcome)
+
+
+def test_a_kernel_at_el2_runs_the_story():
+    booted = boot(Config.named("debian-6.12"), "max-11.1", el2=True, mte=True)
+    kernel = Tree.named("arm64-for-next").start_kernel(booted)
+    assert kernel.mmu.host
+    assert kernel.mmu.tcr2.PIE
+    assert kernel.run().outcome == "report"  # INIT_ON_ALLOC_DEFAULT_ON has pages checked; defconfig has not
+    assert Tree.named("arm64-for-next").start_kernel(boot(Config.named("defconfig"))).run().outcome == "clean"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,12 @@ from __future__ import annotations
 from typing import Final
 
 from pgtlab.lab.bugs.bug import CONSTRUCTED, Bug, BugError
+from pgtlab.lab.bugs.elsewhere import (
+    GATHERED_FLAGS,
+    HUGE_STUBS,
+    PMD_WITHOUT_DESTRUCTOR,
+    PUD_WITHOUT_CONSTRUCTOR,
+)
 from pgtlab.lab.bugs.entries import (
     PRESENT_IS_VALID,
     SHARED_IS_ADDRESS,
@@ -39,6 +45,8 @@ BUGS: Final = {
     for bug in (
         FREED_WITHOUT_ITS_DESTRUCTOR,
         PFN_OF_A_COPY,
+        PMD_WITHOUT_DESTRUCTOR,
+        PUD_WITHOUT_CONSTRUCTOR,
         PGD_ON_THE_STACK,
         FOLD_WITHOUT_INDEX,
         SMALL_PGD,
@@ -47,6 +55,8 @@ BUGS: Final = {
         FOLDED_IS_ACCOUNTED,
         COPIED_GUARD,
         FREED_BUT_LINKED,
+        HUGE_STUBS,
+        GATHERED_FLAGS,
         WRPROTECT_CLEANS,
         PRESENT_IS_VALID,
         SHARED_IS_ADDRESS,

@@ -212,6 +212,8 @@ FOLDED_IS_ACCOUNTED: Final = Bug(
     where=_PUD_RUN_TIME,
     shows=_pud_folds_at_run_time,
     exercise=life,
+    upstream="on s390 in v4.15-rc1 (November 2017), with b4e98d9ac775 mm: account pud page tables; there too the "
+    "kernel said -16384, the size of a table",
 )
 
 
