@@ -200,6 +200,22 @@ def words_there(memory: Memory, pa: int, count: int) -> U64 | None:
     return words if there else None
 
 
+def words_known(memory: Memory, pa: int, count: int) -> NDArray[np.bool_]:
+    """Which of the `count` words from `pa` on memory has.
+
+    >>> words_known(Memory.of_pages({0x1000: np.ones(512)}, 12), 0x1ff0, 4)
+    array([ True,  True, False, False])
+    """
+    banks = memory.banks_with(np.array([pa], np.uint64), count)
+    known = np.zeros(count, np.bool_)
+    first = int(np.searchsorted(banks.end, np.uint64(pa), side="right"))
+    past = int(np.searchsorted(banks.base, np.uint64(pa + 8 * count)))
+    of_banks = zip(banks.base[first:past].tolist(), banks.end[first:past].tolist(), strict=True)
+    for base, end in ((int(banks.ram_base), int(banks.ram_end)), *of_banks):
+        known[max(0, base - pa + 7 >> 3) : max(0, end - pa >> 3)] = True
+    return known
+
+
 def _read_part(banks: Banks, pa: int, count: int) -> tuple[U64, int]:
     """One table of `read_tables`, wherever its words are."""
     words, end = np.zeros(count, np.uint64), pa + 8 * count

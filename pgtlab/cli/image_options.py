@@ -46,6 +46,7 @@ def add_image_options(parser: argparse.ArgumentParser, *, several: bool = True) 
         metavar="NAME=VALUE",
         help="any other register, such as TCR2_EL1, PIR_EL1, HCR_EL2, TCR_EL2 or PSTATE; may be repeated",
     )
+    group.add_argument("--release", metavar="VERSION", help="the kernel's version, as uname -r prints it")
     for option, register in REGISTERS.items():
         group.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
 
@@ -63,6 +64,7 @@ def open_image(args: argparse.Namespace) -> Image:
         va_bits=args.va_bits,
         pa_bits=args.pa_bits,
         cpu=args.cpu,
+        release=args.release,
         **{name: value for name, value in registers.items() if value is not None},
     )
     for note in image.notes:

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TTBR",
         help="a process's tables, at TTBR0_EL1 or, after IMAGE, at the given value of it",
     )
+    parser.add_argument("--pa", action="store_true", help="say the physical address of each region, too")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f"--user {args.user:#x} and --ttbr0 {args.ttbr0:#x}: a process has one TTBR0_EL1")
         args.ttbr0 = args.user
     image = open_image(args)
-    lines = image.ptdump(user=user, progress=True)
+    lines = image.ptdump(user=user, progress=True, pa=args.pa)
     if args.json:
         _print_json(image.name, lines)
         return 0

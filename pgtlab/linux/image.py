@@ -23,6 +23,7 @@ from pgtlab.linux.images import formats
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 from pgtlab.linux.images.derive import DerivedMachine, Given, mmu_of, settle
 from pgtlab.linux.kconfig import Config
+from pgtlab.linux.ptdump_versions import OF_THE_MODEL, places, version_in
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -58,6 +59,8 @@ class Image:
         Virtual addresses of the kernel's symbols, as far as the image has them.
     numbers : mapping of str to int
         The kernel's `NUMBER(...)`s, with `PAGESIZE` and `KERNELOFFSET`: what a VMCOREINFO note has.
+    release : str or None
+        What `uname -r` printed, if it is known: v4.4 to today print their tables in different ways.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Image:
     notes: tuple[str, ...] = ()
     symbols: Mapping[str, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
+    release: str | None = None
 
     @classmethod
     def open(
@@ -90,6 +94,7 @@ class Image:
         va_bits: int | None = None,
         pa_bits: int | None = None,
         cpu: CPU | str | None = None,
+        release: str | None = None,
         **registers: int,
     ) -> Image:
         """Open an image, whatever its format.
@@ -111,6 +116,8 @@ class Image:
             The kernel's configuration as in `Config`, where the image does not say it, or says it wrongly.
         cpu : CPU or str, optional
             The CPU, or the name of one.
+        release : str, optional
+            The kernel's version, or what `uname -r` prints, such as `4.4.302`.
         **registers : int
             `TCR_EL1`, `TTBR0_EL1`, `TTBR1_EL1`, `MAIR_EL1`, `SCTLR_EL1`, `TCR2_EL1`, `PIR_EL1`, `PIRE0_EL1`, those of
             EL2, `HCR_EL2`, `VTCR_EL2`, `VTTBR_EL2`, `PSTATE` and others of `REGISTERS`: they count before those in the
@@ -129,7 +136,7 @@ class Image:
                 raise ImageError(f"{name} is not a register of an image, which has {', '.join(REGISTERS)}")
             if not 0 <= value < 1 << 64:
                 raise ImageError(f"{name}={value:#x} is not a register's value: those have 64 bits")
-        given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers)
+        given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers, release)
         contents, machine = settle(formats.read(os.fspath(path), [os.fspath(other) for other in others], base), given)
         image = cls.of(os.fspath(path), contents, machine)
         image.mmu  # noqa: B018 - refuses registers that it cannot be made of
@@ -148,6 +155,7 @@ class Image:
             machine.notes,
             contents.symbols,
             contents.numbers,
+            machine.release,
         )
 
     def __repr__(self) -> str:
@@ -177,6 +185,11 @@ class Image:
             raise ImageError(f"{self.name}: {booted.reason}; another CPU is to be given (--cpu)")
         return booted
 
+    @property
+    def _places_known(self) -> dict[str, int]:
+        """What the image says about where the parts of the kernel's map of memory are."""
+        return {**self.numbers, **{name: va for name, va in self.symbols.items() if name == "swapper_pg_dir"}}
+
     def address(self, address: int | str) -> int:
         """An address given as a number, as one of the image's symbols, or as `parse_address` reads it.
 
@@ -190,6 +203,10 @@ class Image:
         if isinstance(address, str):
             if address in self.symbols:
                 return self.symbols[address]
+            if self.release and address in (
+                where := places(version_in(self.release) or OF_THE_MODEL, self.boot, self._places_known)
+            ):
+                return where[address]
             if not is_number(address):
                 return parse_address(address, self.boot)
         return as_address(address)
@@ -260,10 +277,11 @@ class Image:
         except TooManyMappings as error:
             raise ImageError(f"{self.name}: {error}") from None
 
-    def ptdump(self, *, user: bool = False, progress: bool = False) -> Iterator[Line]:
+    def ptdump(self, *, user: bool = False, progress: bool = False, pa: bool = False) -> Iterator[Line]:
         """The lines of `/sys/kernel/debug/kernel_page_tables`, as the kernel of the image would print them.
 
-        Each is a `Region` or a `Marker`, whose `str` is the line; with `user` they are of the process.
+        Each is a `Region` or a `Marker`, whose `str` is the line; with `user` they are of the process. With `pa` a
+        region has its physical address too, and ends where those do not go on.
 
         Raises
         ------
@@ -275,7 +293,9 @@ class Image:
         from pgtlab.linux.ptdump import ptdump
 
         self._root(upper=not user)
-        return ptdump(self.mmu, self.boot, user=user, progress=progress)
+        return ptdump(
+            self.mmu, self.boot, user=user, progress=progress, pa=pa, release=self.release, numbers=self._places_known
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tables and the registers to an `.npz` that `open` reads: all that translation needs.

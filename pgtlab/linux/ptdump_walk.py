@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
-from pgtlab.arch.memory import U64, Memory, read_tables
+from pgtlab.arch.memory import U64, Memory, read_tables, words_known
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.ptdump import PtdumpError
 
@@ -164,8 +164,10 @@ class PageWalk:
         words, counts = read_tables(self.memory, tables, entries)
         there = counts == entries
         key, leads, noted = self._keys(level, words)
-        key[~there] = _MISSING | self._depth(level, leaf=False) << _DEPTH_AT
-        leads[~there], noted[~there] = False, True
+        for i in np.flatnonzero(~there).tolist():  # of a table that is partly in memory, the rest counts
+            missing = ~words_known(self.memory, int(tables[i]), entries)
+            key[i, missing] = _MISSING | self._depth(level, leaf=False) << _DEPTH_AT
+            leads[i, missing], noted[i, missing] = False, True
         starts = np.ones(key.shape, np.bool_)
         np.not_equal(key[:, 1:], key[:, :-1], out=starts[:, 1:])
         starts[:, 1:] |= leads[:, 1:] | leads[:, :-1] | (noted[:, 1:] != noted[:, :-1])

@@ -31,10 +31,13 @@ from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.images.regime import by_own_names, in_force, mmu_by, pa_range_of, regime_notes, runs_in_el2
 from pgtlab.linux.images.vmcoreinfo import VmcoreInfo, add
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
+from pgtlab.linux.ptdump_versions import modelled, version_in
 from pgtlab.linux.registers import MAIR_EL1_SET
+from pgtlab.linux.version import HEADERS_OF_THE_MODEL
 
 #: What an arm64 Linux runs with: translation and caches on; memory types as in `arch/arm64/mm/proc.S`, v6.12 and v5.4.
 SCTLR: Final = SCTLR_EL1(M=1, C=1, I=1)
+MAIR_OF_5_10: Final = MAIR_EL1(Attr0=0xFF, Attr1=0xFF, Attr2=0x44, Attr3=0xBB, Attr4=0x00, Attr5=0x04, Attr6=0x0C)
 OLD_MAIR: Final = MAIR_EL1(Attr0=0x00, Attr1=0x04, Attr2=0x0C, Attr3=0x44, Attr4=0xFF, Attr5=0xBB, Attr6=0xFF)
 
 
@@ -47,6 +50,7 @@ class Given:
     pa_bits: int | None = None
     cpu: CPU | None = None
     registers: Mapping[str, int] = field(default_factory=dict)
+    release: str | None = None
 
     @property
     def enough(self) -> bool:
@@ -65,6 +69,7 @@ class DerivedMachine:
     cpu: CPU | None
     kpti: bool
     notes: tuple[str, ...]
+    release: str | None = None
     agrees: bool | None = None  # the tables map swapper_pg_dir where VMCOREINFO says it is; None if it says nothing
 
 
@@ -139,7 +144,7 @@ def _derive(contents: Contents, given: Given, registers: dict[str, int]) -> Deri
         return replace(machine, registers=named)
     if "TCR_EL1" in registers:
         config = _said_config(contents, given) or config_of(TCR_EL1(registers["TCR_EL1"]))
-        return _with_kpti(contents, _with_mair(contents, _machine(contents, given, registers, config)))
+        return _as_the_tables_say(contents, _machine(contents, given, registers, config))
     candidates = list(_candidates(contents, given, registers))
     best = max(_evidence(contents, machine) for machine in candidates)
     likeliest = [machine for machine in candidates if _evidence(contents, machine) == best]
@@ -151,23 +156,7 @@ def _derive(contents: Contents, given: Given, registers: dict[str, int]) -> Deri
     if machine.agrees is False:
         note = "the tables do not map swapper_pg_dir where the kernel says it is: are they all in the image?"
         machine = replace(machine, notes=(*machine.notes, note))
-    return _with_kpti(contents, _with_mair(contents, _with_other_map(contents, machine)))
-
-
-def _with_other_map(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
-    """The machine with a note where VMCOREINFO has another map of memory: that of an older version."""
-    if machine.config is None:
-        return machine
-    constants = machine.config.constants
-    for name in "MODULES_VADDR", "MODULES_END", "VMEMMAP_START":
-        value = contents.numbers.get(name)
-        if value is not None and value != constants[name]:
-            note = (
-                f"its kernel, {contents.osrelease or 'of unknown release'}, has {name} at {value:#x}, and v6.12 at "
-                f"{constants[name]:#x}: the markers of a dump, and the names of places, are v6.12's"
-            )
-            return replace(machine, notes=(*machine.notes, note))
-    return machine
+    return _as_the_tables_say(contents, machine)
 
 
 def mmu_of(memory: Memory, registers: Mapping[str, int], cpu: CPU | None) -> MMU:
@@ -205,7 +194,7 @@ def _said_config(contents: Contents, given: Given) -> Config | None:
     page_size, va_bits, pa_bits = _sizes(contents, given)
     if page_size is None or va_bits is None:
         return None
-    return _config(page_size, va_bits, pa_bits, contents)
+    return _config(page_size, va_bits, pa_bits, contents, given)
 
 
 def _sizes(contents: Contents, given: Given) -> tuple[int | None, int | None, int | None]:
@@ -224,7 +213,15 @@ def _sizes(contents: Contents, given: Given) -> tuple[int | None, int | None, in
     return page_size, va_bits, pa_bits
 
 
-def _config(page_size: int, va_bits: int, pa_bits: int | None, contents: Contents) -> Config:
+def _linux(given: Given, contents: Contents) -> str:
+    """The version whose headers count, as `Config` names it; empty for those of the model."""
+    if contents.config is not None and not given.release:
+        return contents.config.linux
+    version = modelled(version_in(given.release or contents.osrelease))
+    return "" if version in (None, HEADERS_OF_THE_MODEL) else str(version)
+
+
+def _config(page_size: int, va_bits: int, pa_bits: int | None, contents: Contents, given: Given) -> Config:
     known: dict[str, Any] = {}
     if contents.config:
         known = {"linux": contents.config.linux, **dict(contents.config.options)}
@@ -243,7 +240,7 @@ def _candidates(contents: Contents, given: Given, registers: dict[str, int]) -> 
             "--va-bits 48), or TCR_EL1 (--tcr)"
         )
     if page_size is not None:
-        configs = [_config(page_size, va_bits, pa_bits, contents)]
+        configs = [_config(page_size, va_bits, pa_bits, contents, given)]
     else:
         configs = [Config(size, va_bits) for size in PAGE_SIZES.values() if _is_legal(size, va_bits)]
         if not configs:
@@ -327,31 +324,29 @@ def _machine(contents: Contents, given: Given, registers: Mapping[str, int], con
         cpu = CPU("as registers say", ID_AA64MMFR0_EL1(mmfr[0]), ID_AA64MMFR1_EL1(mmfr[1]), ID_AA64MMFR2_EL1(mmfr[2]))
     if cpu is None and config is not None:
         cpu = cpu_for(config, TCR_EL1(registers["TCR_EL1"]).T1SZ)
-    return DerivedMachine(complete, config, cpu, contents.kpti, contents.notes)
+    return DerivedMachine(complete, config, cpu, contents.kpti, contents.notes, given.release or contents.osrelease)
 
 
-def _with_mair(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
-    """The machine with a MAIR_EL1; if it is not stated, it follows from the kernel's tables.
+def _as_the_tables_say(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
+    """The machine with what its tables show: MAIR_EL1, if it is not stated, and kernel page-table isolation.
 
-    The lowest address that a kernel maps is ordinary memory, the linear map's or a module's. In the order of old
-    kernels its AttrIndx is 4 or 6, which are device memory or nothing in that of new ones, where it is 0 or 1.
+    The lowest address that a kernel maps is ordinary memory, the linear map's or a module's. In the order of kernels
+    before v5.10 its AttrIndx is 4 or 6, which are device memory or nothing later, where it is 0 or 1; v5.10 to v5.13
+    have device memory elsewhere. Its nG is set where the kernel's entries must not stay in the TLB at EL0.
     """
-    if "MAIR_EL1" in machine.registers:
-        return machine
-    with_new = {**machine.registers, "MAIR_EL1": MAIR_EL1_SET.value}
-    if "TTBR1_EL1" in machine.registers:
-        leaf = _lowest_leaf(mmu_of(contents.memory, with_new, machine.cpu))
-        if leaf is not None and leaf.AttrIndx in (4, 6):
-            with_new["MAIR_EL1"] = OLD_MAIR.value
-    return replace(machine, registers=with_new)
-
-
-def _with_kpti(contents: Contents, machine: DerivedMachine) -> DerivedMachine:
-    """The machine with kernel page-table isolation if the kernel's own entries are not global."""
-    if machine.kpti or "TTBR1_EL1" not in machine.registers:
-        return machine
-    leaf = _lowest_leaf(mmu_of(contents.memory, machine.registers, machine.cpu))
-    return replace(machine, kpti=leaf is not None and bool(leaf.nG))
+    registers = {"MAIR_EL1": MAIR_EL1_SET.value, **machine.registers}
+    if "TTBR1_EL1" not in registers:
+        return replace(machine, registers=registers)
+    leaf = _lowest_leaf(mmu_of(contents.memory, registers, machine.cpu))
+    if leaf is None:
+        return replace(machine, registers=registers)
+    if "MAIR_EL1" not in machine.registers:
+        version = version_in(machine.release)
+        if leaf.AttrIndx in (4, 6):
+            registers["MAIR_EL1"] = OLD_MAIR.value
+        elif version is not None and (5, 10) <= version < (5, 14):
+            registers["MAIR_EL1"] = MAIR_OF_5_10.value
+    return replace(machine, registers=registers, kpti=machine.kpti or bool(leaf.nG))
 
 
 def _lowest_leaf(mmu: MMU) -> Leaf | None:
