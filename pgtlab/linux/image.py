@@ -23,7 +23,7 @@ from pgtlab.linux.images import formats
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 from pgtlab.linux.images.derive import DerivedMachine, Given, mmu_of, settle
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.ptdump_versions import OF_THE_MODEL, places, version_in
+from pgtlab.linux.ptdump.versions import OF_THE_MODEL, places, version_in
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -11,7 +11,6 @@ from kernels import every_kernel
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import TTBR0_EL1, TTBR1_EL1
-from pgtlab.linux import ptdump_walk
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
@@ -19,6 +18,7 @@ from pgtlab.linux.kernel import Kernel, memblock
 from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.ptdump import PTE_MASK, Marker, PtdumpError, Region, markers, ptdump
+from pgtlab.linux.ptdump import walk as ptdump_walk
 
 U64 = (1 << 64) - 1
 VALID, TABLE_BIT, NG = 1, 2, 1 << 11

@@ -31,7 +31,7 @@ from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.images.regime import by_own_names, in_force, mmu_by, pa_range_of, regime_notes, runs_in_el2
 from pgtlab.linux.images.vmcoreinfo import VmcoreInfo, add
 from pgtlab.linux.kconfig import PAGE_SIZES, VA_BITS_CHOICES, Config, ConfigError, parse_page_size
-from pgtlab.linux.ptdump_versions import modelled, version_in
+from pgtlab.linux.ptdump.versions import modelled, version_in
 from pgtlab.linux.registers import MAIR_EL1_SET
 from pgtlab.linux.version import HEADERS_OF_THE_MODEL
 

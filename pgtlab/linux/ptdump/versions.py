@@ -20,7 +20,7 @@ from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.registers import MAIR_EL1
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.linux.memory_map import VMEMMAP, memory_map
 from pgtlab.linux.version import VERSIONS
 
@@ -229,7 +229,10 @@ def _later(version: Version, boot: Boot) -> dict[str, int]:
     """From v5.11 on, as `memory.h` of v6.1 and later has it."""
     name = modelled(version) or ("6.1" if version < (6, 1) else "")
     config = boot.config
-    k = config.constants if config.linux == name else config.replace(linux=name).constants
+    try:
+        k = config.replace(linux=name).constants
+    except ConfigError:  # 52 bits of a vendor's that v6.1 did not have
+        k = config.constants
     r = boot.constants
     where = {name: k[name] for name in ("PAGE_OFFSET", "PAGE_END", *RANGES[:3], "VMEMMAP_START", "VMEMMAP_END")}
     where |= {name: k[name] for name in ("PCI_IO_START", "PCI_IO_END", "FIXADDR_TOP")}

@@ -4,7 +4,7 @@ A line is a region, all of whose entries Linux finds at one level and with the s
 part of the kernel's map of memory begins or ends. The attributes are those of leaves alone, whatever the tables above
 them restrict; the level of a hole is that at which the walk ended.
 
-v6.9 prints the same of the kernel; what others print is in `ptdump_versions`. KASAN's shadow is left out, which no
+v6.9 prints the same of the kernel; what others print is in `versions`. KASAN's shadow is left out, which no
 `Config` has.
 """
 
@@ -16,16 +16,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from pgtlab.arch.word import MASK64
-from pgtlab.linux import ptdump_versions
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.ptdump_versions import Form, ProtBits, form_of, markers_of, version_in
+from pgtlab.linux.ptdump import versions
+from pgtlab.linux.ptdump.versions import Form, ProtBits, form_of, markers_of, version_in
 from pgtlab.linux.registers import MAIR_EL1_SET
 
 if TYPE_CHECKING:
     from pgtlab.arch.mmu import MMU
     from pgtlab.arch.tables.mappings import Mappings
     from pgtlab.linux.boot import Boot
-    from pgtlab.linux.ptdump_walk import Noted
+    from pgtlab.linux.ptdump.walk import Noted
 
 
 class PtdumpError(ValueError):
@@ -33,7 +33,7 @@ class PtdumpError(ValueError):
 
 
 #: What v6.12 prints: the columns, in their order, and the bits that they look at.
-OF_THE_MODEL: Final = form_of(ptdump_versions.OF_THE_MODEL, Config(), MAIR_EL1_SET)
+OF_THE_MODEL: Final = form_of(versions.OF_THE_MODEL, Config(), MAIR_EL1_SET)
 PTE_BITS: Final = OF_THE_MODEL.bits
 PTE_MASK: Final = OF_THE_MODEL.mask
 
@@ -152,7 +152,7 @@ def markers(
     """
     if user:
         return Marker(0, "User space start"), Marker(boot.constants.TASK_SIZE_64, "User space end")
-    version = version_in(release or boot.config.linux) or ptdump_versions.OF_THE_MODEL
+    version = version_in(release or boot.config.linux) or versions.OF_THE_MODEL
     return tuple(Marker(*marker) for marker in markers_of(version, boot, numbers or {}))
 
 
@@ -219,8 +219,8 @@ def ptdump(
             f"{boot.cpu.name} has {boot.vabits_actual} with {boot.config.granule}: "
             "a dump needs the registers of its kernel"
         )
-    version = version_in(release or boot.config.linux) or ptdump_versions.OF_THE_MODEL
-    known = {0xFF, 0x44, 0x04} <= set(mmu.mair.value.to_bytes(8, "little"))  # else they are no kernel's
+    version = version_in(release or boot.config.linux) or versions.OF_THE_MODEL
+    known = {0xFF, 0x44, 0x04} <= set(mmu.mair.value.to_bytes(8, "little"))  # else another program wrote it
     form = form_of(version, boot.config, mmu.mair if known else MAIR_EL1_SET)
     lines = _dump(mmu, boot, form, markers(boot, user=user, release=release, numbers=numbers), user, progress)
     if not pa:
@@ -231,7 +231,7 @@ def ptdump(
 
 
 def _dump(mmu: MMU, boot: Boot, form: Form, markers: tuple[Marker, ...], user: bool, progress: bool) -> Iterator[Line]:
-    from pgtlab.linux.ptdump_walk import PageWalk
+    from pgtlab.linux.ptdump.walk import PageWalk
     from pgtlab.progress_bar import tqdm
 
     with tqdm(unit=" tables", delay=1, leave=False, disable=None if progress else True) as bar:
