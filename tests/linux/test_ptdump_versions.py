@@ -75,6 +75,11 @@ def test_parts_of_the_map_are_in_order_in_every_version_and_configuration():
         for version in VERSIONS:
             if config.va_bits == 52 and (version < (5, 4) or config.page_size != 1 << 16):  # 4K and 16K: v6.9
                 continue
+            if config.va_bits == 36 and version < (
+                4,
+                7,
+            ):  # the memmap, were it whole, would reach into the modules' area
+                continue
             starts = [start for start, _ in markers_of(version, booted, {})]
             assert starts == sorted(starts), (config, version)
 
