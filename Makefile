@@ -110,7 +110,7 @@ hub: $(HUB_READY)  ## start a JupyterHub for a trial with a class, on this machi
 	@$(BIN)/jupyterhub --config $(HUB)/jupyterhub_config.py
 
 test-hub: $(HUB_READY)  ## start it on free ports, let ten students run a chapter, and stop it; USERS=2 takes fewer
-	@$(if $(USERS),USERS=$(USERS)) $(BIN)/python -m pytest --quiet tests/hub/ten_users.py
+	@$(if $(USERS),USERS=$(USERS)) $(BIN)/python -m pytest --quiet tests/hub/binder.py tests/hub/ten_users.py
 
 handout: env  ## write the course's handout and answer sheet as PDF into build/handout; SEED=n draws other numbers
 	$(BIN)/python -W ignore docs/write_handout.py $(SEED)

@@ -196,7 +196,7 @@ def skip_member(app: Sphinx, what: str, name: str, member: object, skip: bool, o
     """Leave out the fields of named tuples, of which Python says only that they are fields."""
     if getattr(member, "__module__", "").startswith("matplotlib."):  # matplotlib gives each subclass a `set` of its own
         return True
-    if (getattr(member, "__doc__", None) or "").startswith("Alias for field number"):
+    if str(getattr(member, "__doc__", None)).startswith("Alias for field number"):
         return True
     # A function that is called like a module beside it, such as `headers.run_time`, would be documented under one name.
     return True if f"{getattr(member, '__module__', '')}.{name}" in sys.modules else None

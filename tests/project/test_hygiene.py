@@ -32,7 +32,7 @@ ODD_WORDS = re.compile(
     r"(?<![^\W_])(" + "|".join(ODD_PHRASES).replace(" ", "[ _]") + r")(?![^\W_])",
     re.IGNORECASE,
 )
-HOME_PATH = re.compile(r"(?<![\w.$}~-])/(home|root|Users|work|mnt|opt)/\w")
+HOME_PATH = re.compile(r"(?<![\w.$}~-])/(home|root|Users|work|mnt|opt)/(?!tljh/)\w")
 
 
 def tracked() -> list[Path]:
@@ -60,7 +60,8 @@ def test_no_package_registry_is_named():
 
 
 def test_no_path_of_one_machine_is_named():
-    assert lines_matching(HOME_PATH) == []
+    lines = lines_matching(HOME_PATH)
+    assert [line for line in lines if not line.startswith("tests/data/schemas/")] == [], "schemas are others'"
 
 
 def test_the_words_are_plain():
