@@ -71,7 +71,7 @@ def contestants(mmu: MMU, vas: np.ndarray, walk) -> dict[str, Callable[[], objec
 
     def full() -> Translations:
         found = Translations.empty(len(vas))
-        walk.walk_full(*tables, c_uint64(int(mmu.mair)), *addresses, *map(pointer, found.arrays))
+        walk.walk_full(*tables, c_uint64(int(mmu.mair)), *addresses, *map(pointer, found.arrays[:4]))
         return found
 
     return {"translate_many": lambda: mmu.translate_many(vas), "C, plain": plain, "C, full": full}

@@ -86,11 +86,12 @@ class PermissionRules:
         [1, 0]
         """
         rights = self.rights(el, leaf, for_data=access is not Access.FETCH)
-        overlay, base = {
-            Access.READ: (rights.o_read, rights.read),
-            Access.WRITE: (rights.o_write, rights.write),
-            Access.FETCH: (rights.o_execute, rights.execute),
-        }[access]
+        if access is Access.READ:
+            overlay, base = rights.o_read, rights.read
+        elif access is Access.WRITE:
+            overlay, base = rights.o_write, rights.write
+        else:
+            overlay, base = rights.o_execute, rights.execute
         by_overlay = rights.overlaid & (1 ^ overlay)
         forbidden = (1 ^ by_overlay) & (1 ^ base)
         result = by_overlay * FORBIDDEN_BY_OVERLAY + forbidden * FORBIDDEN
@@ -101,22 +102,18 @@ class PermissionRules:
 
     def rights(self, el: int, leaf: LeafBits, *, for_data: bool = True) -> Rights:
         """What an exception level may do; PSTATE.PAN counts `for_data`, not for a fetch."""
-        pan = int(self.pan and for_data)
-        base = self._indirect(el, leaf, pan) if self.pie else self._direct(el, leaf, pan)
+        pan = self.pan and for_data
+        read, write, execute, wxn, overlaid = (self._indirect if self.pie else self._direct)(el, leaf, pan)
         if not (self.poe if el else self.e0poe):
-            return base._replace(overlaid=base.overlaid & 0, execute=base.execute & (1 ^ base.wxn))
+            return Rights(read, write, execute & (1 ^ wxn), wxn, 0)
         por = self.por_el1 if el else self.por_el0
-        read, write, execute = (
+        o_read, o_write, o_execute = (
             _entries(por, values) >> leaf.po_index & 1 for values in (_OVERLAY_READ, _OVERLAY_WRITE, _OVERLAY_EXECUTE)
         )
         # With an overlay that leaves execution, WXN takes writing away instead.
-        takes_write = base.overlaid & base.wxn & execute
-        return base._replace(
-            o_read=read,
-            o_write=write & (1 ^ takes_write),
-            o_execute=execute,
-            execute=base.execute & (1 ^ (base.wxn & (1 ^ takes_write))),
-        )
+        takes_write = overlaid & wxn & o_execute
+        execute = execute & (1 ^ (wxn & (1 ^ takes_write)))
+        return Rights(read, write, execute, wxn, overlaid, o_read, o_write & (1 ^ takes_write), o_execute)
 
     def allowed(self, el: int, leaf: LeafBits) -> Any:
         """What an exception level may do: 4 to read, 2 to write, 1 to execute, added up.
@@ -143,19 +140,19 @@ class PermissionRules:
         entry = (self.pir if el else self.pire0) >> 4 * pi_index(leaf) & 0xF
         return self.pie and bool(_GCS >> entry & 1)
 
-    def _direct(self, el: int, leaf: LeafBits, pan: int) -> Rights:
+    def _direct(self, el: int, leaf: LeafBits, pan: bool) -> tuple[Any, Any, Any, Any, Any]:
         """By AP, UXN and PXN, of the leaf and of the tables above."""
         ap, uxn, pxn = inherit(leaf.ap & ~(leaf.dbm << 1) if self.hd else leaf.ap, leaf.uxn, leaf.pxn, leaf.table)
         user, writable = ap & 1, 1 ^ (ap >> 1 & 1)
         if el:
             execute = 1 ^ (pxn | (user & writable))
-            kept_out = pan & (user | (int(self.epan) & (1 ^ uxn)))
+            kept_out = (user | (int(self.epan) & (1 ^ uxn))) if pan else 0
             read, write = 1 ^ kept_out, writable & (1 ^ kept_out)
         else:
             read, write, execute = user, user & writable, 1 ^ uxn
-        return Rights(read, write, execute, int(self.wxn) & write & execute, overlaid=read | 1)
+        return read, write, execute, int(self.wxn) & write & execute, 1
 
-    def _indirect(self, el: int, leaf: LeafBits, pan: int) -> Rights:
+    def _indirect(self, el: int, leaf: LeafBits, pan: bool) -> tuple[Any, Any, Any, Any, Any]:
         """By entries of PIR_EL1 and PIRE0_EL1."""
         index, mine = pi_index(leaf), self.pir if el else self.pire0
         # Nothing that EL0 can write is executable at EL1, or a stack that EL1 trusts: such entries allow nothing.
@@ -171,7 +168,7 @@ class PermissionRules:
                 _entries(mine, _WRITE_OR_EXECUTE),
             )
         )
-        return Rights(read, write, execute, wxn, overlaid)
+        return read, write, execute, wxn, overlaid
 
 
 @lru_cache(maxsize=256)

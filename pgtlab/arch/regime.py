@@ -176,6 +176,16 @@ class TranslationRegime:
 
     def permission_rules(self, r: VARange, d: AccessDescriptor) -> PermissionRules:
         """The rules by which an access is allowed or not."""
+        known = self._permission_rules.get((r.upper, d.pan))
+        if known is None:
+            known = self._permission_rules[r.upper, d.pan] = self._make_permission_rules(r, d)
+        return known
+
+    @cached_property
+    def _permission_rules(self) -> dict[tuple[bool, bool], PermissionRules]:
+        return {}
+
+    def _make_permission_rules(self, r: VARange, d: AccessDescriptor) -> PermissionRules:
         return PermissionRules(
             hd=r.hd,
             wxn=r.wxn,

@@ -113,37 +113,41 @@ class _Walker:
         table, inherited, first = r.base, 0, True
         for level in range(r.start_level, LAST_LEVEL + 1):
             # The first table may be smaller than a granule, or larger: the remaining bits of ia are its index.
-            index = ia >> r.granule.level_shift(level)
-            ia &= (1 << r.granule.level_shift(level)) - 1
+            shift = r.granule.level_shift(level)
+            index = ia >> shift
+            ia &= (1 << shift) - 1
             address = physical = table + 8 * index
-            below: list[Step] = []
+            below: tuple[Step, ...] = ()
             if nested is not None:
+                steps_of_stage_2: list[Step] = []
                 try:
-                    physical = self.physical(nested, address, below)
+                    physical = self.physical(nested, address, steps_of_stage_2)
                 except _Faulted:
-                    steps.append(Step(level, table, index, None, inherited, stage, first, tuple(below)))
+                    steps.append(Step(level, table, index, None, inherited, stage, first, tuple(steps_of_stage_2)))
                     raise
+                below = tuple(steps_of_stage_2)
             try:
                 word = self.read(physical)
             except PhysicalAddressError:
-                steps.append(Step(level, table, index, None, inherited, stage, first, tuple(below), physical))
+                steps.append(Step(level, table, index, None, inherited, stage, first, below, physical))
                 raise _Faulted(Fault(FaultKind.EXTERNAL_ABORT, level, Cause.READ)) from None
             descriptor = r.format.decode(word, level)
             if isinstance(descriptor, Table) and not r.hpd:
                 inherited |= word >> 59 & 0xF
-            steps.append(Step(level, table, index, descriptor, inherited, stage, first, tuple(below), physical))
+            steps.append(Step(level, table, index, descriptor, inherited, stage, first, below, physical))
             if isinstance(descriptor, Invalid):
                 raise _Faulted(Fault(FaultKind.TRANSLATION, level, Cause.DESCRIPTOR))
-            assert isinstance(descriptor, Table | Leaf | Stage2Table | Stage2Leaf)
-            is_leaf = isinstance(descriptor, Leaf | Stage2Leaf)
-            # A block may be larger than the output size: then the address reached counts, and not the block's first.
-            if (descriptor.oa | ia if is_leaf else descriptor.oa) >> r.output_bits:
-                raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, level, Cause.OUTPUT_ADDRESS))
-            if isinstance(descriptor, Leaf | Stage2Leaf):
+            if isinstance(descriptor, _LEAVES):
+                # A block may be larger than the output size: the address reached counts, and not the block's first.
+                if (descriptor.oa | ia) >> r.output_bits:
+                    raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, level, Cause.OUTPUT_ADDRESS))
                 return descriptor, inherited
+            assert isinstance(descriptor, _TABLES)
+            table, first = descriptor.oa, False
+            if table >> r.output_bits:
+                raise _Faulted(Fault(FaultKind.ADDRESS_SIZE, level, Cause.OUTPUT_ADDRESS))
             if r.haft:
                 self.write_back(address, word, word | Leaf.AF.mask)
-            table, first = descriptor.oa, False
         raise AssertionError("a valid descriptor of level 3 is a page")
 
     def finish(
@@ -165,10 +169,11 @@ class _Walker:
         # What a reserved byte of MAIR_EL1 means is UNPREDICTABLE: here it stays as it is, and is shown as reserved.
         attr, sh = int(regime.mair) >> 8 * leaf.AttrIndx & 0xFF, int(getattr(leaf, "SH", r.sh))
         cached = regime.cached(d.access)
-        memory = accessed_type(attr, fetch=d.fetch, cached=cached)
+        memory = _AS_TABLES
         if regime.stage2 is None:
             shown = effective_memory(attr, sh, fetch=d.fetch, cached=cached)
         else:  # a CPU with two stages is taken to have FEAT_XS
+            memory = accessed_type(attr, fetch=d.fetch, cached=cached)
             shown = memory.byte, memory.shareability(sh)
         ap, uxn, pxn = 0, 0, 0
         if not rules.pie:
@@ -181,7 +186,7 @@ class _Walker:
 
     def physical(self, stage2: Stage2, ipa: int, steps: list[Step], access: Access = Access.READ) -> int:
         """The physical address of a descriptor of stage 1, which hardware reads, or writes back."""
-        pa, _, _ = self.through_stage_2(stage2, ipa, steps, access, _TABLES, 0, on_walk=True)
+        pa, _, _ = self.through_stage_2(stage2, ipa, steps, access, _AS_TABLES, 0, on_walk=True)
         return pa
 
     def through_stage_2(
@@ -225,6 +230,8 @@ class _Walker:
 
     def read(self, pa: int) -> int:
         """The word at `pa`, as hardware may have changed it in this walk."""
+        if not self.updates:
+            return self.regime.memory.read64(pa)
         for update in reversed(self.updates):
             if update.address == pa:
                 return update.after
@@ -244,7 +251,8 @@ class _Walker:
 
 
 _AP_2, _S2AP_1 = 1 << 7, 1 << 7
-_TABLES = MemoryType.of(0xFF)  # what the tables of a guest are read as makes no difference here
+_LEAVES, _TABLES = (Leaf, Stage2Leaf), (Table, Stage2Table)
+_AS_TABLES = MemoryType.of(0xFF)  # what the tables of a guest are read as makes no difference here
 
 
 def _cause(rules: PermissionRules, verdict: int, d: AccessDescriptor, bits: object) -> Cause:

@@ -151,7 +151,7 @@ def leaf_rules(access: Access, el: int, ha: bool, rules: PermissionRules) -> NDA
     n = np.arange(1 << (15 if rules.poe or rules.e0poe else 12))
     po_index, table, uxn, pxn, contiguous, dbm = n >> 12, n >> 8 & 15, n >> 7 & 1, n >> 6 & 1, n >> 5 & 1, n >> 4 & 1
     ng, af, ap = n >> 3 & 1, n >> 2 & 1, n & 3
-    verdict = rules.verdict(access, el, LeafBits(ap, uxn, pxn, dbm, table, po_index))
+    verdict = np.broadcast_to(rules.verdict(access, el, LeafBits(ap, uxn, pxn, dbm, table, po_index)), n.shape)
     kind = np.where(af | ha, np.where(verdict, FaultKind.PERMISSION, 0), FaultKind.ACCESS_FLAG)
     detail = np.where(verdict == FORBIDDEN_BY_OVERLAY, OVERLAY, 0) | np.where(
         verdict == FORBIDDEN_BY_DIRTY_STATE, DIRTY_STATE, 0
