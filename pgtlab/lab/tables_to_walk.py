@@ -134,7 +134,7 @@ class AddressSpace:
             return self
         mmu = replace(self.mmu, memory=ChangedMemory(self.mmu.memory, words))
 
-        def translate(va: int, access: Access = Access.READ, el: int = 1) -> Walk:
+        def translate(va: int, access: Access = Access.READ, el: int | None = None) -> Walk:
             self.translate(va, access, el)  # raises where an image does not know the tables
             return mmu.translate(va, access, el)
 
@@ -149,7 +149,7 @@ class AddressSpace:
         >>> [space.group(trial) for trial in space.trials[:2]]
         ['Maps', 'Faults at a level']
         """
-        outcome = None if trial.rule else self.translate(trial.va, trial.access, trial.el).outcome
+        outcome = None if trial.rule else self.translate(trial.va, trial.access, None if trial.el else 0).outcome
         match outcome:
             case Fault(cause=Cause.INPUT_ADDRESS):
                 return "Not canonical"

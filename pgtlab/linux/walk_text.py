@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgtlab.arch.descriptor import Block, Descriptor, PageDescriptor, Table
 from pgtlab.arch.fault import Fault
+from pgtlab.arch.pseudocode import BEFORE_TABLES
 from pgtlab.arch.walk import Step, Update, Walk
 
 
@@ -31,24 +32,50 @@ def step_of(walk: Walk, at: int) -> str:
     if at > len(walk.steps):
         sentence = f"{str(walk.outcome)[0].upper()}{str(walk.outcome)[1:]}."
         if walk.esr is not None:
-            return f"{sentence} ESR_EL1 = {int(walk.esr):#x}."
+            return f"{sentence} ESR_EL{_taken_to(walk)} = {int(walk.esr):#x}."
         if walk.update:
             sentence = f"{sentence} Besides, {_written(walk.steps[-1], walk.update)}."
         return f"{sentence} An AT instruction would report it as PAR_EL1 = {int(walk.par):#x}."
     step = walk.steps[at - 1]
     hi, lo = index_bits(walk, step.level)
     chosen = f"Level {step.level}: bits {hi}:{lo} of the address choose entry {step.index:#x}."
+    if step.stage_2:
+        count = len(step.stage_2)
+        chosen += f" Stage 2 reads {count} entr{'y' if count == 1 else 'ies'} for its address"
+        chosen += "." if step.physical is None else f", and it is at {step.physical:#x}."
+        if step.physical is None:
+            return f"{chosen} It is not found."
     return f"{chosen} {_found(step.descriptor, step.level)}"
+
+
+def pseudocode_of(walk: Walk, at: int) -> str:
+    """The functions of Arm's pseudocode that decide a step, as `step_of` numbers them.
+
+    >>> from pgtlab.arch.mapper import Mapper
+    >>> from pgtlab.arch.registers import TCR_EL1
+    >>> pseudocode_of(Mapper.in_ram(TCR_EL1(T0SZ=25)).mmu.translate(0), 2)
+    "Arm's pseudocode (Arm ARM J1.3): AArch64.DecodeDescriptorType"
+    """
+    if at == 0:
+        functions: tuple[str, ...] = BEFORE_TABLES
+    else:
+        functions = walk.pseudocode if at > len(walk.steps) else walk.steps[at - 1].pseudocode
+    return f"Arm's pseudocode (Arm ARM J1.3): {', '.join(functions)}"
 
 
 def outcome_of(walk: Walk) -> tuple[str, ...]:
     """The outcome of the walk, in lines: the physical address and its memory, or the fault and its ESR_EL1."""
     if isinstance(walk.outcome, Fault):
         kind, _, cause = str(walk.outcome).partition(": ")
-        return kind, cause, f"ESR_EL1 = {int(walk.esr or 0):#x}"
+        return kind, cause, f"ESR_EL{_taken_to(walk)} = {int(walk.esr or 0):#x}"
     address, memory = str(walk.outcome).split(", ", 1)
     written = [_written(walk.steps[-1], walk.update)] if walk.update else []
     return address, memory, *written
+
+
+def _taken_to(walk: Walk) -> int:
+    assert isinstance(walk.outcome, Fault)
+    return walk.outcome.taken_to
 
 
 def _written(step: Step, update: Update) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from pgtlab_widgets import Explorer, WalkStepper
@@ -9,6 +10,7 @@ from pgtlab_widgets import Explorer, WalkStepper
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.mapper import Mapper
 from pgtlab.arch.registers import TCR_EL1
+from pgtlab.cli.vectors import Vectors
 from pgtlab.lab.bugs.address_space import map_page
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
@@ -286,3 +288,33 @@ def test_text_has_both_walks():
     text = WalkStepper().text()
     assert "level 0  0x" in text
     assert "pte_offset_kernel(pmdp, addr) -> 0x" in text
+
+
+def test_the_functions_of_arms_pseudocode_are_named():
+    stepper = WalkStepper()
+    stepper.try_out("write to a read-only page")
+    assert stepper.drawn()["pseudocode"] == "Arm's pseudocode (Arm ARM J1.3): AArch64.S1CheckPermissions"
+    stepper.step = 1
+    assert "AArch64.S1SLTTEntryAddress, FetchDescriptor" in stepper.drawn()["pseudocode"]
+    stepper.step = 0
+    assert "AArch64.S1TTBaseAddress" in stepper.drawn()["pseudocode"]
+    assert WalkStepper(quiz=True).drawn()["pseudocode"] == ""
+
+
+def test_a_host_and_a_guest_are_walked():
+    host = mmu_of_specification("el20")
+    stepper = WalkStepper(host, 0, el=1)
+    assert [option["label"] for option in stepper.drawn()["els"]] == ["EL0", "EL2"]
+    assert stepper.walk.el == 2
+    guest = mmu_of_specification("s2")
+    va = next(va for va in (0, 1 << 20, 1 << 30, guest.upper.first) if guest.translate(va).steps)
+    stepper = WalkStepper(guest, va, el=1)
+    stepper.step = 1
+    assert "Stage 2 reads" in stepper.status()
+    assert stepper.picture() is not None
+
+
+def mmu_of_specification(name):
+    """The first MMU of a file of cases computed from Arm's specification."""
+    path = Path(__file__).parents[1] / "data" / "mmu" / f"specification_{name}.npz"
+    return next(mmu for mmu, _ in Vectors.load(path).images())

@@ -12,7 +12,7 @@ import { show } from "./show.js";
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, accesses: Options,
  *   els: Options, trials: {label: string, options: Options}[], step: number, last: number, reached: number, faults: boolean, status: string,
- *   picture: import("./page.js").Picture|null, word: {name: string, digits: string, rows: string[][]}|null,
+ *   pseudocode: string, picture: import("./page.js").Picture|null, word: {name: string, digits: string, rows: string[][]}|null,
  *   edits: string[], undo: string, quiz: import("./quiz.js").Quiz|null,
  * }} View
  *
@@ -80,6 +80,7 @@ const walked = (view, reader) => [
   steps(view, reader),
   ...asking(view.quiz, reader, [button("another", "Another walk", { another: true })]),
   h("p", "status", { class: "status", role: "status", hidden: view.quiz?.blank ? true : null }, view.status),
+  h("p", "pseudocode", { class: "pseudocode", hidden: view.pseudocode ? null : true }, view.pseudocode),
   h("div", "walked", { class: "walked" }, [...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []), ...(view.quiz?.blank ? [] : [word(view)])]),
 ];
 

@@ -22,7 +22,7 @@ from pgtlab.linux.kernel.mm import MmStruct
 from pgtlab.linux.share import Share
 from pgtlab.linux.software_walk import Lookup
 from pgtlab.linux.walk_picture import walk_picture
-from pgtlab.linux.walk_text import step_of
+from pgtlab.linux.walk_text import pseudocode_of, step_of
 from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField, written
 from pgtlab_widgets.choices import traits
@@ -266,16 +266,15 @@ class WalkStepper(Quiz, KernelView):
     def _translate(self) -> None:
         """Walk and draw, unless nothing changed; stay at the same step, or at the end."""
         va, access = 0 if self._space is None else self._va(), Access[self.access]
-        asked = self.boot, self._space, va, access, self.el
-        if asked == self._shown:
+        if (asked := (self.boot, self._space, va, access, self.el)) == self._shown:
             return
         ended = self.walk is not None and self.step == self.last
         if self._space is None:
             self.walk, self.lookups = None, ()
         else:
-            walk = self.walk = self._space.translate(va, access, self.el)
-            self.lookups = self._space.lookups(walk)
-            self._trial = next((trial for trial in self.trials if _is(trial, walk)), None)
+            self.walk = self._space.translate(va, access, dict(self._els())[self.el])
+            self.lookups = self._space.lookups(self.walk)
+            self._trial = next((t for t in self.trials if (t.va, t.access, t.el) == (va, access, self.el)), None)
         self._shown = asked
         self.field.clear()
         self.ask()
@@ -284,6 +283,10 @@ class WalkStepper(Quiz, KernelView):
             self.draw()
         else:
             self.step = step  # which draws
+
+    def _els(self) -> tuple[tuple[int, int], ...]:
+        """What `el` can be, and the exception level that it stands for: 1 is the kernel, also of one in EL2."""
+        return (0, 0), (1, 1 if self._space is None else self._space.mmu.privileged)
 
     def _va(self) -> int:
         return parse_address(self.address, self.boot)
@@ -307,13 +310,14 @@ class WalkStepper(Quiz, KernelView):
             "accesses": [
                 {"label": a.name.lower(), "selected": a.name == self.access, "send": {"access": a.name}} for a in Access
             ],
-            "els": [{"label": f"EL{el}", "selected": el == self.el, "send": {"el": el}} for el in (0, 1)],
+            "els": [{"label": f"EL{own}", "selected": el == self.el, "send": {"el": el}} for el, own in self._els()],
             "trials": [] if self.quiz else self._grouped(),  # whose names say how they end
             "step": self.step,
             "last": self.last,
             "reached": self.reached,
             "faults": not self.hidden and self.walk is not None and isinstance(self.walk.outcome, Fault),
             "status": self.status(),
+            "pseudocode": "" if self.hidden or self.walk is None else pseudocode_of(self.walk, self.step),
             "picture": picture and picture.spec(),
             "word": (self.walk and not self.hidden and word_of(self.walk, self._space, self.step)) or None,
             "edits": [] if self.hidden else list(self.edits),
@@ -393,7 +397,3 @@ def _space_of(source: MMU | Image | Kernel, mm: MmStruct | None) -> AddressSpace
         case MMU():
             return AddressSpace.of_mmu(source)
     raise ValueError(f"{source!r} has no tables to walk; give an MMU, an Image or a Kernel")
-
-
-def _is(trial: Trial, walk: Walk) -> bool:
-    return (trial.va, trial.access, trial.el) == (walk.va, walk.access, walk.el)

@@ -16,6 +16,7 @@ import numpy as np
 
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.granule import LAST_LEVEL
+from pgtlab.arch.permissions import PermissionRules
 from pgtlab.arch.sizes import size_name
 from pgtlab.arch.tables.allowed import ALLOWED, allowed
 from pgtlab.arch.tables.columns import Cells, Column, Neighbour
@@ -209,7 +210,9 @@ def _column(column: Column, at: tuple[float, float], width: float, into: float, 
         yield text(f"missing {level}", x + 6, top + 14, "not in memory", "start small")
     for row in range(shown):
         opened = start + row == column.opened
-        yield from _cell(column.cells, start + row, (x, top + row * ROW, width), opened, column.inherited, by)
+        yield from _cell(
+            column.cells, start + row, (x, top + row * ROW, width), opened, column.inherited, column.rules, by
+        )
     hidden_before, hidden_after = start, len(column.cells) - start - shown
     if hidden_before:
         yield from _more(f"up {level}", x, top, f"▲ {hidden_before} more", level, max(0, start - ROWS))
@@ -245,13 +248,19 @@ def _more(key: str, x: float, top: float, words: str, level: int, first: int) ->
 
 @lru_cache(maxsize=256)
 def _cell(
-    cells: Cells, number: int, place: tuple[float, float, float], opened: bool, inherited: int, by: str
+    cells: Cells,
+    number: int,
+    place: tuple[float, float, float],
+    opened: bool,
+    inherited: int,
+    rules: PermissionRules,
+    by: str,
 ) -> tuple[Shape, ...]:
     (x, y, width), cell, key = place, cells[number], f"{cells.level} {number}"
     label, name, may = str(cell), cell.kind.split()[1], 0
     to = label.rsplit(" ", 1)[1]
     if isinstance(cell.descriptor, Leaf):
-        may = int(allowed(np.array([cell.descriptor.value], np.uint64), inherited)[0])
+        may = int(allowed(np.array([cell.descriptor.value], np.uint64), inherited, rules)[0])
         label = f"{label}, {ALLOWED[may]}"
     data = {"va": f"{cell.va:#x}"} | ({"here": "true"} if opened else {})
     if cell.run > 1:

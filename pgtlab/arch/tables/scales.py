@@ -131,7 +131,7 @@ def scales(columns: Sequence[Column], va: int) -> tuple[Scale, ...]:
     leaf = last.cells[last.opened].descriptor if last.cells else None
     if not isinstance(leaf, Leaf):
         return tuple(bars)
-    may = int(allowed(np.array([leaf.value], np.uint64), last.inherited)[0])
+    may = int(allowed(np.array([leaf.value], np.uint64), last.inherited, last.rules)[0])
     granule = last.granule
     for level in range(last.level, LAST_LEVEL):
         name, size = f"level {level} block" if level == last.level else "part of it", 1 << granule.level_shift(level)
@@ -154,36 +154,36 @@ def _of_table(column: Column, va: int) -> Iterator[Scale]:
         missing = Part(column.va, column.size, "hole", "not in memory")
         yield Scale(f"level {column.level} table, missing", column.va, column.size, (missing,))
         return
-    yield _whole(cells, column.inherited)
+    yield _whole(cells, column)
     if column.entries > FEW:
         count = 1 << _window(column.entries.bit_length() - 1)
-        yield _some(cells, (va - column.va >> cells.shift) & -count, count, column.inherited)
+        yield _some(cells, (va - column.va >> cells.shift) & -count, count, column)
 
 
 @lru_cache(maxsize=64)
-def _whole(cells: Cells, inherited: int) -> Scale:
+def _whole(cells: Cells, column: Column) -> Scale:
     """A table, one entry after another if they are few, else some at a time."""
     entries, size = len(cells.words), len(cells.words) << cells.shift
     name = f"level {cells.level} table"
     if entries <= FEW:
-        return Scale(name, cells.va, size, tuple(_entries(cells, 0, entries, inherited)))
+        return Scale(name, cells.va, size, tuple(_entries(cells, 0, entries, column)))
     count = 1 << _window(entries.bit_length() - 1)
-    return Scale(name, cells.va, size, tuple(_many(cells, count)), tuple(_shades(cells, size, inherited)))
+    return Scale(name, cells.va, size, tuple(_many(cells, count)), tuple(_shades(cells, size, column)))
 
 
 @lru_cache(maxsize=64)
-def _some(cells: Cells, first: int, count: int, inherited: int) -> Scale:
+def _some(cells: Cells, first: int, count: int, column: Column) -> Scale:
     """Some entries of a table, from `first` on."""
     va, size = cells.va + (first << cells.shift), count << cells.shift
-    return Scale(f"{count} entries", va, size, tuple(_entries(cells, first, first + count, inherited)))
+    return Scale(f"{count} entries", va, size, tuple(_entries(cells, first, first + count, column)))
 
 
-def _entries(cells: Cells, first: int, last: int, inherited: int) -> Iterator[Part]:
+def _entries(cells: Cells, first: int, last: int, column: Column) -> Iterator[Part]:
     """Entries one by one; those in a row that are invalid, as one."""
     level, shift = cells.level, cells.shift
     kinds, addresses = cells.kinds[first:last].tolist(), cells.addresses(first, last).tolist()
     leaf = "Page" if level == LAST_LEVEL else "Block"
-    may = allowed(cells.words[first:last], inherited).tolist()
+    may = allowed(cells.words[first:last], column.inherited, column.rules).tolist()
     n = 0
     while n < len(kinds):
         index, va, kind = first + n, cells.va + (first + n << shift), kinds[n]
@@ -215,9 +215,10 @@ def _many(cells: Cells, count: int) -> Iterator[Part]:
         yield Part(va, count << cells.shift, "entries", label, cells.level)
 
 
-def _shades(cells: Cells, size: int, inherited: int) -> Iterator[Part]:
+def _shades(cells: Cells, size: int, column: Column) -> Iterator[Part]:
     """What is in a table, in as many differences as can be seen: leaves that allow most, leaves, tables, holes."""
-    looks: Kinds = np.where(cells.kinds == LEAF, LEAF + allowed(cells.words, inherited), cells.kinds).astype(np.uint8)
+    leaves = LEAF + allowed(cells.words, column.inherited, column.rules)
+    looks: Kinds = np.where(cells.kinds == LEAF, leaves, cells.kinds).astype(np.uint8)
     looks = looks.reshape(min(len(cells.words), SHADES), -1).max(axis=1)
     step = size // len(looks)
     starts = np.flatnonzero(np.append(True, looks[1:] != looks[:-1])).tolist()

@@ -11,6 +11,7 @@ from pgtlab.arch.registers import (
     HCR_EL2,
     PIR_EL1,
     PIRE0_EL1,
+    POR_EL0,
     SCTLR_EL1,
     TCR2_EL1,
     TTBR0_EL1,
@@ -24,6 +25,8 @@ from pgtlab.linux.placement import RAM_BASE
 
 if TYPE_CHECKING:
     from pgtlab.linux.kernel import Kernel
+
+_READ_WRITE_EXECUTE = 7  # an entry of POR_EL0
 
 
 def paging_init(k: Kernel) -> None:
@@ -48,6 +51,7 @@ def paging_init(k: Kernel) -> None:
         tcr2=registers.tcr2(k.boot) or TCR2_EL1(),
         pir=registers.pir(k.boot) or PIR_EL1(),
         pire0=registers.pire0(k.boot) or PIRE0_EL1(),
+        por_el0=POR_EL0(Perm0=_READ_WRITE_EXECUTE),  # of a process that has asked for no other key
         hcr=HCR_EL2(E2H=1, RW=1, TGE=1) if k.boot.vhe else HCR_EL2(),
     )
     mapper = Mapper(k.mmu, k.early_pages)
