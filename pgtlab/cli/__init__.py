@@ -24,7 +24,7 @@ from pgtlab.extras import MissingExtra, needed_by
 GROUPS = {
     "course": ("lab", "exam", "grade"),
     "kernels and words": ("config", "va", "pte", "esr"),
-    "logs and memory images": ("oops", "translate", "ptdump", "tables"),
+    "logs and memory images": ("oops", "translate", "ptdump", "tables", "zoo"),
     "trees to boot": ("trees", "show", "debug_vm_pgtable", "matrix", "bugs", "bisect_repo"),
     "the simulated MMU": ("verify_mmu", "walk_cost"),
     "shell": ("completion",),
