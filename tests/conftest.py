@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Generator
+from random import Random
 
 import pytest
 from _pytest.doctest import DoctestModule
@@ -21,6 +22,21 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     """Look for examples in the docstrings of the packages only: every file of tests would be read a second time."""
     collectors = yield
     return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--shuffle`."""
+    parser.addoption("--shuffle", metavar="SEED", help="run the tests of each file in another order, and the files too")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest brings together those that share a fixture
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Change the order of tests as the option says: no test may depend on what ran before it."""
+    if seed := config.getoption("shuffle"):
+        random, files = Random(seed), sorted({item.nodeid.partition("::")[0] for item in items})
+        random.shuffle(files)
+        random.shuffle(items)
+        items.sort(key=lambda item: files.index(item.nodeid.partition("::")[0]))
 
 
 class ByFile(LoadScopeScheduling):
