@@ -154,7 +154,7 @@ def _made_from(target: Path) -> str | None:
     """Return the digest of what a notebook was made from, or None if it does not say."""
     try:
         return str(json.loads(target.read_text(encoding="utf-8"))["metadata"]["pgtlab"]["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # the learner's own notebook, or another file
 
 
@@ -167,7 +167,7 @@ def _read(path: Path) -> Any:
             warnings.simplefilter("ignore")  # about missing ids, which the merge does without
             found = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
             nbformat.validate(found)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, nbformat.ValidationError):
         return None
     return found
 

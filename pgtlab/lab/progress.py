@@ -111,7 +111,7 @@ class Progress:
             data = json.loads(text)
             answers = [_answered(answer) for answer in data["answers"]]
             self.reader, self.exercises, self.answers = str(data["reader"]), _scores(data["exercises"]), answers
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._keep_aside(self.path)
 
     def add(self, answer: Answered) -> None:
