@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from pgtlab import limits
 from pgtlab.cli.answer import print_json
@@ -64,18 +65,9 @@ def log_text(file: str) -> str:
 
 def _unpacked(raw: bytes, what: str) -> bytes:
     """What a compressed file holds; other bytes as they are. A file that is cut off gives what is left of it."""
-    if raw.startswith(b"\x1f\x8b"):
-        import zlib
-
-        return _all_of(lambda: zlib.decompressobj(31), raw, what)
-    if raw.startswith(b"BZh"):
-        import bz2
-
-        return _all_of(bz2.BZ2Decompressor, raw, what)
-    if raw.startswith(b"\xfd7zXZ\0"):
-        import lzma
-
-        return _all_of(lzma.LZMADecompressor, raw, what)
+    for magic, module in {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "lzma"}.items():
+        if raw.startswith(magic):
+            return _all_of(import_module(module).open(BytesIO(raw)), what)
     if raw.startswith(b"\x28\xb5\x2f\xfd"):
         try:
             from zstandard import ZstdDecompressor
@@ -85,20 +77,19 @@ def _unpacked(raw: bytes, what: str) -> bytes:
     return raw
 
 
-def _all_of(decompressor: Callable[[], Any], raw: bytes, what: str) -> bytes:
-    """All streams in a file, one after the other; what follows a broken one is left out."""
+def _all_of(file: IO[bytes], what: str) -> bytes:
+    """What a compressed file holds, as far as it is whole."""
     content = bytearray()
-    while raw:
-        stream = decompressor()
+    while len(content) <= limits.LOG:
         try:
-            content += stream.decompress(raw, limits.LOG + 1)
-        except Exception as problem:  # each module has its own
+            piece = file.read1(limits.PIECE)  # type: ignore[attr-defined]
+        except Exception as error:  # each module has its own
             if content:
                 break
-            raise ValueError(f"{what} is compressed, and damaged: {problem}") from None
-        if len(content) > limits.LOG:
-            raise limits.TooLargeError(
-                f"{what} has more than {limits.size(limits.LOG)}, which is the most that is read"
-            )
-        raw = stream.unused_data
+            raise ValueError(f"{what} is compressed, and damaged: {error}") from None
+        if not piece:
+            return bytes(content)
+        content += piece
+    if len(content) > limits.LOG:
+        raise limits.TooLargeError(f"{what} has more than {limits.size(limits.LOG)}, which is the most that is read")
     return bytes(content)

@@ -19,6 +19,7 @@ from image_files import PTDUMP
 from pgtlab import CPU, Config, boot
 from pgtlab.arch.cost.trace_file import read_trace
 from pgtlab.cli import main
+from pgtlab.cli.oops import log_text
 from pgtlab.cli.vectors import Vectors
 from pgtlab.lab.history import read_tree
 from pgtlab.lab.progress import Progress
@@ -214,9 +215,9 @@ def packed_logs(folder: Path) -> Sequence[bytes]:
     return gzip.compress(whole), bz2.compress(whole), lzma.compress(whole), whole.decode().encode("utf-16")
 
 
-@reader(packed_logs, told=True)
+@reader(packed_logs)
 def log_file(content: bytes, folder: Path) -> object:
-    return command("oops", written(content, folder))
+    return oops.read(log_text(str(written(content, folder))))
 
 
 # Trees, words and the command line.

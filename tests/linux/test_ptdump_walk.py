@@ -155,6 +155,7 @@ def grow(k, rng, frames, level, root, size):
 @every_kernel
 @pytest.mark.parametrize("user", [False, True], ids=["kernel", "user"])
 def test_the_lines_are_those_of_a_walk_entry_by_entry(k, user):
+    k = Kernel(k.boot)  # whose tables are written over
     rng, frames = random.Random(f"{k.boot!r} {user}"), memblock.early_pages(k.PAGE_SHIFT)
     r = k.mmu.lower if user else k.mmu.upper
     first = 0 if user else (1 << 64) - (1 << k.vabits_actual)
@@ -172,6 +173,7 @@ def test_the_lines_are_those_of_a_walk_entry_by_entry(k, user):
 
 @every_kernel
 def test_how_much_is_looked_at_together_and_kept_changes_nothing(k, monkeypatch):
+    k = Kernel(k.boot)
     rng, frames = random.Random(f"{k.boot!r}"), memblock.early_pages(k.PAGE_SHIFT)
     r, root = k.mmu.upper, next(frames)
     grow(k, rng, frames, r.start_level, root, 1 << r.input_bits - r.granule.level_shift(r.start_level))

@@ -1,5 +1,7 @@
 """A notebook with views, made a page or slides by nbconvert: every picture is there, with no kernel and no network."""
 
+from copy import deepcopy
+
 import nbformat
 import pgtlab_widgets
 import pytest
@@ -39,9 +41,10 @@ def test_export_with_the_documented_option(saved, exporter):
 
 def test_image_without_html(saved):
     """As in Markdown, or on a site that shows notebooks and strips what could run."""
-    for cell in saved.cells:
+    stripped = deepcopy(saved)
+    for cell in stripped.cells:
         del cell.outputs[0].data["text/html"]
-    _, resources = MarkdownExporter().from_notebook_node(saved)
+    _, resources = MarkdownExporter().from_notebook_node(stripped)
     images = resources["outputs"].values()
     assert len(images) == len(VIEWS)
     assert all(image.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"') for image in images)
