@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from pgtlab import limits
 from pgtlab.lab.grading.roster import Roster, Student
 
 LARGEST: Final = 8 << 20  # bytes of a notebook
@@ -75,9 +76,13 @@ def collect(folder: Path, roster: Roster, exercises: Mapping[str, object]) -> li
     """
     if not folder.exists():
         raise ValueError(f"{folder} does not exist: give the folder, or the archive, with the submissions")
-    files = _in_archive(folder.read_bytes(), folder.name, (), 0) if folder.is_file() else _in_folder(folder)
+    files = _in_archive(_read(folder), folder.name, (), 0) if folder.is_file() else _in_folder(folder)
     found = [_submission(file, roster, exercises) for file in files]
     return sorted((each for each in found if each is not None), key=lambda each: each.path)
+
+
+def _read(path: Path) -> bytes:
+    return limits.read_bytes(path, UNPACKED, str(path))
 
 
 def _in_folder(folder: Path) -> Iterator[_File]:
@@ -88,10 +93,10 @@ def _in_folder(folder: Path) -> Iterator[_File]:
         time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         kind = path.suffix.lower()
         if kind == ".zip":
-            yield from _in_archive(path.read_bytes(), str(path.relative_to(folder)), (*parts[:-1], path.stem), 1)
+            yield from _in_archive(_read(path), str(path.relative_to(folder)), (*parts[:-1], path.stem), 1)
         elif kind == ".ipynb":
             small = path.stat().st_size <= LARGEST
-            data, trouble = (path.read_bytes(), "") if small else (b"", _too_large(path.stat().st_size))
+            data, trouble = (_read(path), "") if small else (b"", _too_large(path.stat().st_size))
             yield _File(path.relative_to(folder).as_posix(), parts, time, data, trouble)
 
 
