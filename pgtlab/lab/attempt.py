@@ -156,7 +156,8 @@ def _line_of_answer(
 
 def _files(answers: Mapping[str, Answer]) -> dict[str, str]:
     """The file of each answer, with the name of an answer in it."""
-    return {answer.__code__.co_filename: name for name, answer in answers.items() if hasattr(answer, "__code__")}
+    here = {name: answer for name, answer in answers.items() if not hasattr(answer, "answers")}  # not elsewhere
+    return {answer.__code__.co_filename: name for name, answer in here.items() if hasattr(answer, "__code__")}
 
 
 def _named(line: traceback.FrameSummary, answers: Mapping[str, Answer]) -> tuple[str, traceback.FrameSummary]:

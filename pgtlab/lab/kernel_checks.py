@@ -6,7 +6,7 @@ import inspect
 import itertools
 import linecache
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,8 @@ from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.result import Finding, Result
 from pgtlab.lab.trees import Commit, Tree
 from pgtlab.lab.variants import describe, distinct_boots
+from pgtlab.lab.worker.contained import answers_of, contained, is_of_a_learner
+from pgtlab.lab.worker.exposed import touched
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel, debug, debug_vm_pgtable, fault, page_alloc, printk
 from pgtlab.linux.kernel.page_flags import PG_table
@@ -166,13 +168,19 @@ def judging(kernel: Kernel, seed: int | str = 0) -> Generator[int, None, Result]
     name = ", ".join(f"{name}()" for name in patched.patch) or "the kernel"
     reason = patched.too_late()
     trials: list[KernelTrial] = []
-    for boot in () if reason else distinct_boots():
-        try:
-            trials.append(attempt(partial(patched.run, boot, seed), patched.patch))
-        except AnswerError as error:
-            reason = str(error)
-            break
-        yield len(trials)
+    learners = {name: symbol for name, symbol in patched.patch.items() if is_of_a_learner(symbol)}
+    used = touched(patched.tree.start_kernel(kernel.boot), {*learners}) if learners else frozenset()
+    with contained(learners, used=used) as outside:
+        patched = replace(patched, patch={**patched.patch, **outside})
+        for boot in () if reason else distinct_boots():
+            for answers in answers_of(patched.patch):
+                answers.count_from_here()
+            try:
+                trials.append(attempt(partial(patched.run, boot, seed), patched.patch))
+            except AnswerError as error:
+                reason = str(error)
+                break
+            yield len(trials)
     if reason:
         unjudged = (Finding(check, inspect.getdoc(of) or check, "not judged") for check, of in CHECKS.items())
         return Result(name, seed, tuple(unjudged), reason)

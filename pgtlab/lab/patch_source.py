@@ -7,12 +7,18 @@ import ast
 import itertools
 import linecache
 import textwrap
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from pgtlab.lab.attempt import AnswerError
+from pgtlab.lab.worker.answers import Answers, Text
+from pgtlab.lab.worker.contained import NO_PROCESSES
+from pgtlab.lab.worker.exposed import touched
+from pgtlab.lab.worker.process import Limits
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.symbols import Symbol
 
 _LIKE: Final = "a patch is a kernel function, such as `def pud_free(k, mm, pud):` and its lines"
+_FLAGS: Final = __future__.annotations.compiler_flag
 _numbers = itertools.count(1)
 
 
@@ -48,6 +54,47 @@ def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
         ...
     pgtlab.lab.patch_source.PatchError: line 1, `def pud_free(k, mm, pud)`: expected ':'
     """
+    patch = _parsed(source)
+    names: dict[str, Any] = {}
+    for name in patch.names:
+        names |= getattr(kernel.symbols.get(name), "__globals__", {})
+    names["__name__"] = patch.file
+    try:
+        exec(compile(patch.text, patch.file, "exec", _FLAGS, dont_inherit=True), names)
+    except (Exception, SystemExit) as error:  # an import, or a default value
+        raise PatchError(f"{type(error).__name__}: {error}; {_LIKE}") from error
+    return {name: names[name] for name in patch.names}
+
+
+def read_patch_outside(source: str, kernel: Kernel, limits: Limits) -> dict[str, Symbol]:
+    """As `read_patch`, but the patch runs in a process of its own: its functions, and what stands at its top level.
+
+    Raises
+    ------
+    PatchError
+        As there, and where what stands at the top level does not end, or ends the process.
+    """
+    if NO_PROCESSES:
+        return read_patch(source, kernel)
+    patch = _parsed(source)
+    modules = (getattr(kernel.symbols.get(name), "__module__", "") for name in patch.names)
+    among = tuple(dict.fromkeys(filter(None, modules)))
+    text = Text(((patch.file, patch.text, _FLAGS),), patch.names, among)
+    try:
+        return Answers(text, limits, touched(kernel, {*patch.names})).load()
+    except AnswerError as error:
+        raise PatchError(f"{error}; {_LIKE}") from error
+
+
+class _Patch(NamedTuple):
+    """A patch that is Python: its text, its functions, and the name of the file that its lines are found under."""
+
+    text: str
+    names: tuple[str, ...]
+    file: str
+
+
+def _parsed(source: str) -> _Patch:
     text = textwrap.dedent(source.replace("\r\n", "\n")).rstrip() + "\n"  # as from an editor or a mail
     lines = text.splitlines(keepends=True)
     try:
@@ -63,16 +110,8 @@ def read_patch(source: str, kernel: Kernel) -> dict[str, Symbol]:
     if not named:
         raise PatchError(f"the patch has no function; {_LIKE}")
     file = f"<your {named[0]}(), {next(_numbers)}>"  # unique, for its lines are looked up by it later
-    names: dict[str, Any] = {}
-    for name in named:
-        names |= getattr(kernel.symbols.get(name), "__globals__", {})
-    names["__name__"] = file
     linecache.cache[file] = (len(text), None, lines, file)
-    try:
-        exec(compile(tree, file, "exec", __future__.annotations.compiler_flag, dont_inherit=True), names)
-    except (Exception, SystemExit) as error:  # an import, or a default value
-        raise PatchError(f"{type(error).__name__}: {error}; {_LIKE}") from error
-    return {name: names[name] for name in named}
+    return _Patch(text, tuple(dict.fromkeys(named)), file)
 
 
 def _message(line: int | None, lines: list[str], what: str) -> str:

@@ -23,6 +23,7 @@ OUTCOMES: Final = {
     "panic": ("panic", "panic: the kernel stopped"),
     "unnoticed": ("bad", "unnoticed: something is wrong, and the kernel did not see it"),
     "stopped": ("bad", "stopped: the patch failed, or did not end"),
+    "running": ("none", "running: the patch has not returned yet"),
     "no boot": ("none", "no boot: the kernel does not start on this CPU"),
 }
 

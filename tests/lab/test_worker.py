@@ -237,8 +237,7 @@ def test_a_panic_passes_through_an_answer(booted):
         "k.run = 1",
         "k.livepatch(pud_free=lambda *a: None)",
         "k.symbols",
-        "k.reports.clear(); k.reports.append(1); raise KeyError",
-        "k.vmstat.clear()",
+        "k.reports.clear()",
         "k._as_booted",
         "k.__init__(None)",
         "k.pud_free.__globals__",
@@ -259,8 +258,8 @@ def test_what_judges_cannot_be_reached(booted, attack):
 
 def test_a_patch_may_change_what_the_function_that_it_replaces_changes(booted):
     kernel = Tree.named("fixed").start_kernel(booted)
-    assert "vmstat" in touched(kernel, {"mod_node_page_state"} | {"lruvec_stat_mod_folio"} | set(kernel.symbols))
-    assert "vmstat" not in touched(kernel, {"pud_free"})
+    assert "log" in touched(kernel, set(kernel.symbols))
+    assert "log" not in touched(kernel, {"pud_free"})
     assert not touched(kernel, set(kernel.symbols)) & {"reports", "livepatch", "symbols", "run"}
 
 

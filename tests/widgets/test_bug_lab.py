@@ -328,7 +328,7 @@ def test_bad_patch_text_shows_error(typed, message):
             "k.__pud_fre(mm, pud)",
             "line 2, `k.__pud_fre(mm, pud)`: AttributeError: this kernel has no symbol or constant",
         ),
-        ("pass\n    while True: pass", "`pud_free()` was still busy in line 3, `while True: pass` after 0 seconds"),
+        ("pass\n    while True: pass", "`pud_free()` was still busy in line 3, `while True: pass` after 0.2 seconds"),
     ],
 )
 # The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
@@ -354,15 +354,73 @@ def test_previous_run_is_reused(monkeypatch):
 
 
 def test_own_function_applied_again_runs_again():
-    freed = []
+    """What it refers to may have changed."""
+    free = []
 
     def pud_free(k, mm, pud):
-        freed.append(pud)
+        if free:
+            k.__pud_free(mm, pud)
 
     lab = BugLab("arm64-for-next")
-    for runs in (1, 2):  # what it refers to may have changed
-        lab.livepatch(pud_free=pud_free)
-        assert len(freed) == runs
+    lab.livepatch(pud_free=pud_free)
+    assert lab.run.lost
+    free.append(True)
+    lab.livepatch(pud_free=pud_free)
+    assert not lab.run.lost
+
+
+ENDLESS = "@(lambda f: [0 for _ in iter(int, 1) if 0])\ndef pud_free(k, mm, pud): pass"
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (ENDLESS, "`pud_free()` was still busy"),
+        ("def pud_free(k, mm, pud=exit(3)): pass", "`pud_free()` stopped"),
+        ("import os\ndef pud_free(k, mm, pud=os._exit(3)): pass", "with exit status 3"),
+    ],
+)
+def test_top_level_of_a_patch_is_limited_too(typed, message, monkeypatch):
+    monkeypatch.setattr(kernel_run, "SECONDS", 0.3)
+    lab = BugLab("arm64-for-next")
+    lab.receive({"own": typed})
+    lab.receive({"apply": True})
+    assert message in lab.view["own"]["error"]
+    assert (lab.run.outcome, lab.view["patched"]) == ("report", [])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("import os; os._exit(3)", "`pud_free()` ended the process that it ran in, with exit status 3."),
+        ("raise GeneratorExit", "`pud_free()` stopped in line 2, `raise GeneratorExit`: GeneratorExit"),
+        ("bytearray(10**12)", "it ran out of memory"),
+        ("k.run = None", "AttributeError: run of Kernel cannot be set from here"),
+    ],
+)
+def test_patch_that_ends_its_process_is_told(body, message):
+    lab = BugLab("arm64-for-next")
+    lab.receive({"own": f"def pud_free(k, mm, pud):\n    {body}"})
+    lab.receive({"apply": True})
+    assert lab.run.outcome == "stopped"
+    assert message in lab.view["own"]["error"]
+
+
+def test_patch_that_sleeps_shows_that_it_runs_and_is_stopped_from_the_page(monkeypatch):
+    monkeypatch.setattr(bug_lab, "PATIENCE", 0.05)
+    lab = BugLab("arm64-for-next")
+    lab.receive({"own": "def pud_free(k, mm, pud):\n    import time; time.sleep(1000)"})
+    lab.receive({"apply": True})
+    for _ in range(3):
+        assert (lab.view["doing"], lab.view["outcome"]) == ("run", "arm64-for-next on max: running")
+        lab.receive(lab.view["next"])
+    lab.receive({"stop": True})
+    assert (lab.view["doing"], lab.run.outcome) == ("", "stopped")
+    assert "`pud_free()` was stopped" in lab.view["own"]["error"]
+    lab.receive({"own": OWN})
+    lab.receive({"apply": True})
+    run(lab, lab.view["next"] or {"step": 0})
+    assert lab.run.outcome == "clean"
 
 
 def test_toggle_sends_little():

@@ -35,7 +35,7 @@ const choice = (reader, label, choices, chosen) =>
  * @param {import("./kernel.js").Reader} reader
  */
 function boot(view, reader) {
-  const { trees, bugs, tree, about, where, picture: run } = view;
+  const { trees, bugs, tree, about, where, doing, picture: run } = view;
   return [
     controls(reader, "tree", `${bugs.some(({ label }) => label === tree) ? "bug" : "tree"} ${tree}`, [
       choice(reader, "Tree", trees, tree),
@@ -48,6 +48,15 @@ function boot(view, reader) {
           h("p", "where", { class: "where", role: "note" }, [
             ...(where.says ? [h("span", "says", {}, where.says)] : []),
             ...(where.send ? [button("bite", where.label, where.send)] : []),
+          ]),
+        ]
+      : []),
+    ...(doing === "run"
+      ? [
+          h("div", "running", { class: "tools", role: "status" }, [
+            button("stop", "Stop", { stop: true }),
+            h("progress", "progress", { "aria-label": "Your patch is running" }),
+            h("span", "says", {}, "Your patch is running. It ends by itself after some seconds."),
           ]),
         ]
       : []),
@@ -174,7 +183,7 @@ function body(view, reader) {
   // Work goes on while its stage is folded.
   const going = (/** @type {string} */ name) => ({ "data-next": doing === name ? JSON.stringify(next) : null });
   return [
-    stage(reader, 1, "Boot", says(stuck || outcome, { class: "says summary", role: "status" }), () => boot(view, reader)),
+    stage(reader, 1, "Boot", says(stuck || outcome, { class: "says summary", role: "status", ...going("run") }), () => boot(view, reader)),
     stage(reader, 2, "Read", says(stages.read), () => read(view, reader)),
     stage(reader, 3, "Change", says(stages.change), () => change(view, reader)),
     stage(reader, 4, "Judge", says(stages.judge, going("judge")), () => judge(view)),

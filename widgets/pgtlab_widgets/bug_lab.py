@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final
 
 import traitlets
@@ -24,7 +25,7 @@ from pgtlab_widgets.annotated import because, check_chosen, lit
 from pgtlab_widgets.biting import first_that_bites, named, where_it_bites
 from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_judge import KernelJudge
-from pgtlab_widgets.kernel_run import FIXES, KernelRun, tree_of
+from pgtlab_widgets.kernel_run import FIXES, RUNNING, KernelRun, PatchRuns, tree_of
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.outcome_matrix import OutcomeMatrix
 from pgtlab_widgets.patch_editor import PatchEditor
@@ -34,6 +35,7 @@ from pgtlab_widgets.synced import ahead, packed
 from pgtlab_widgets.view import module
 
 STEP: Final = 0.05  # seconds of work before other messages are handled
+PATIENCE: Final = 0.5  # seconds that the page waits for the run of a patch before it shows that it goes on
 
 
 class BugLab(KernelView):
@@ -75,6 +77,7 @@ class BugLab(KernelView):
         pa_bits: int | None = None,
     ) -> None:
         self.steps = Steps(STEP)
+        self._patience: float | None = None  # seconds to wait for a run; None for its end
         self._nowhere: object = None  # the runs that are known to be clean everywhere
         self.editor = PatchEditor(tree)
         self.judge = KernelJudge(self.steps)
@@ -83,8 +86,9 @@ class BugLab(KernelView):
 
     @property
     def kernel_run(self) -> KernelRun:
-        """The run in this configuration, with the patch."""
-        return self.editor.patched.run(self.boot)
+        """The run in this configuration, with the patch; while a learner's function runs, nothing is known of it."""
+        patched = self.editor.patched
+        return RUNNING if patched.is_running(self.boot) else patched.run(self.boot)
 
     @property
     def run(self) -> Run:
@@ -158,7 +162,9 @@ class BugLab(KernelView):
         self._show_run()
 
     def _show_run(self) -> None:
-        """Show the log, with its first diagnosis chosen."""
+        """Show the log, with its first diagnosis chosen. A run that takes long goes on in steps."""
+        if not self.editor.patched.run_within(self.boot, self._patience):
+            self.steps.start("run", self._running(self.editor.patched, self.boot))
         with self.hold_sync():
             self.run_view = run_view(self.tree, self.kernel_run)
             self._show_matrix()
@@ -167,6 +173,12 @@ class BugLab(KernelView):
                 self.chosen = first  # which draws
             else:
                 self.draw()
+
+    def _running(self, patched: PatchRuns, booted: Boot | NoBoot) -> Iterator[None]:
+        """Wait for a run, and show it; between the steps the page can stop it."""
+        while not patched.run_within(booted, STEP):
+            yield
+        self._show_run()
 
     def _show_matrix(self) -> None:
         """Show the matrix, and what stays the same in every kernel."""
@@ -263,7 +275,18 @@ class BugLab(KernelView):
 
     def receive(self, message: dict[str, Any]) -> None:
         """Handle a choice of what to show, or a message to the editor, the judge, the matrix or the steps."""
+        self._patience = PATIENCE
+        try:
+            self._receive(message)
+        finally:
+            self._patience = None
+
+    def _receive(self, message: dict[str, Any]) -> None:
         match message:
+            case {"stop": True} if self.editor.patched.is_running(self.boot):
+                self.editor.patched.stop()
+                self.steps.finish()
+                self.draw()
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"tree": tree}:

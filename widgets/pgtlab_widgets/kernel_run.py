@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import Lock, Thread
 from typing import Final
 
 from pgtlab.lab.attempt import AnswerError, attempt
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.lab.variants import distinct_boots
+from pgtlab.lab.worker.contained import answers_of
+from pgtlab.lab.worker.process import Limits
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
@@ -19,6 +22,7 @@ from pgtlab.linux.kernel.symbols import Symbol
 #: The two fixes of the thread, which can be applied to a running kernel.
 FIXES: Final = {commit.name: commit for commit in (CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN)}
 SECONDS: Final = 2.0  # of CPU time for a run, which takes some 20 ms: a patch that takes longer is taken to be endless
+WAITING: Final = 8.0  # seconds more, for a patch that sleeps, or a machine that is busy
 _FIX_OF: Final = {function: name for name, commit in FIXES.items() for function in commit.functions.values()}
 
 
@@ -42,6 +46,7 @@ class KernelRun:
 
 
 NO_BOOT: Final = KernelRun(Run("no boot"))
+RUNNING: Final = KernelRun(Run("running"))
 
 
 def tree_of(name: str) -> Tree:
@@ -52,6 +57,11 @@ def tree_of(name: str) -> Tree:
 def fix_of(function: Symbol) -> str | None:
     """The name of the fix that a function is from; None if it is not from one."""
     return _FIX_OF.get(function)
+
+
+def limits() -> Limits:
+    """What a patch may use for one run."""
+    return Limits(SECONDS, SECONDS + WAITING, memory=1 << 30)
 
 
 class PatchRuns:
@@ -69,6 +79,8 @@ class PatchRuns:
         self.name = name
         self.functions = dict(functions)
         self._runs: dict[Boot, KernelRun] = {}
+        self._threads: dict[Boot, Thread] = {}
+        self._one_at_a_time = Lock()  # a learner's functions have one process
 
     def with_functions(self, functions: Mapping[str, Symbol]) -> PatchRuns:
         """The same tree with more functions in the patch."""
@@ -90,14 +102,41 @@ class PatchRuns:
         """Boot, and run debug_vm_pgtable, or the exercise of the bug."""
         if isinstance(booted, NoBoot):
             return NO_BOOT
-        if booted not in self._runs:
-            self._runs[booted] = self._run(booted)
+        with self._one_at_a_time:
+            if booted not in self._runs:
+                self._runs[booted] = self._run(booted)
         return self._runs[booted]
+
+    def run_within(self, booted: Boot | NoBoot, seconds: float | None) -> bool:
+        """Run as `run` does, but wait for it no longer than some seconds; return whether it is done.
+
+        It goes on in a thread, and `stop` ends it.
+        """
+        answers = answers_of(self.functions)
+        if seconds is None or not answers or isinstance(booted, NoBoot) or booted in self._runs:
+            self.run(booted)
+            return True
+        if booted not in self._threads:
+            self._threads[booted] = Thread(target=self.run, args=(booted,), daemon=True)
+            self._threads[booted].start()
+        self._threads[booted].join(seconds)
+        return not self._threads[booted].is_alive()
+
+    def is_running(self, booted: Boot | NoBoot) -> bool:
+        """Whether a run goes on in a thread."""
+        return isinstance(booted, Boot) and booted in self._threads and self._threads[booted].is_alive()
+
+    def stop(self) -> None:
+        """End the runs that go on, and the process of the learner's functions; it starts again when it is needed."""
+        for answers in answers_of(self.functions):
+            answers.stop()
 
     def _run(self, booted: Boot) -> KernelRun:
         name, kernel = self.name, self.start_kernel(booted, patched=False)
         before = dict(kernel.symbols)
         kernel.livepatch(**{name: symbol for name, symbol in self.functions.items() if name in before})
+        for answers in answers_of(self.functions):
+            answers.count_from_here()
         try:
             run, seen = attempt(
                 lambda: BUGS[name].run(kernel) if name in BUGS else (kernel.run(), ""), self.functions, SECONDS

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from pgtlab.lab.attempt import AnswerError
 from pgtlab.lab.bugs import BUGS
-from pgtlab.lab.patch_source import read_patch
+from pgtlab.lab.patch_source import PatchError, read_patch_outside
+from pgtlab.lab.worker.contained import lasting
+from pgtlab.lab.worker.exposed import touched
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.kernel.symbols import Symbol, source_of
-from pgtlab_widgets.kernel_run import FIXES, fix_of, patch_runs, tree_of
+from pgtlab_widgets.kernel_run import FIXES, fix_of, limits, patch_runs, tree_of
 
 
 class PatchEditor:
@@ -48,16 +51,25 @@ class PatchEditor:
 
     def livepatch(self, functions: Mapping[str, Symbol], booted: Boot | NoBoot) -> None:
         """Add functions to the patch. `LivepatchError` if they do not fit into the kernel; then nothing changes."""
-        self.patched.start_kernel(booted, patched=False).livepatch(**functions)
-        self.patched, self._error = self.patched.with_functions(functions), ""
+        kernel = self.patched.start_kernel(booted, patched=False)
+        used = touched(kernel, {*functions})
+        kernel.livepatch(**functions)
+        try:
+            outside = lasting(functions, limits(), used)
+        except AnswerError as error:
+            raise PatchError(str(error)) from error
+        self.patched.stop()
+        self.patched, self._error = self.patched.with_functions(outside), ""
 
     def apply(self, source: str, booted: Boot | NoBoot) -> None:
         """Add the functions in a source text to the patch. `PatchError` if it is not Python."""
         self.text = source
-        self.livepatch(read_patch(source, self.patched.start_kernel(booted, patched=False)), booted)
+        kernel = self.patched.start_kernel(booted, patched=False)
+        self.livepatch(read_patch_outside(source, kernel, limits()), booted)
 
     def unpatch(self, name: str) -> None:
         """Put the tree's own function back."""
+        self.patched.stop()
         self.patched, self._error = self.patched.without(name), ""
 
     def receive(self, message: dict[str, Any], booted: Boot | NoBoot) -> None:
@@ -81,10 +93,11 @@ class PatchEditor:
     def drawn(self, booted: Boot | NoBoot) -> dict[str, Any]:
         """The text, its error or what stopped it, and what is applied."""
         functions = self.patched.functions
+        stopped = "" if self.patched.is_running(booted) else self.patched.run(booted).stopped
         return {
             "on": [name for name, fix in FIXES.items() if fix.functions.items() <= functions.items()],
             "patched": [{"name": name, "as": _title(name, symbol)} for name, symbol in sorted(functions.items())],
-            "own": {"text": self.text, "error": self._error or self.patched.run(booted).stopped},
+            "own": {"text": self.text, "error": self._error or stopped},
         }
 
 

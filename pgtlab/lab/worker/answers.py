@@ -34,13 +34,13 @@ class Text:
         The name of a file, the source, and the compiler's flags, of each cell in order.
     names : tuple of str
         What is wanted of what they define.
-    among : tuple
-        Module and function whose global names the cells may use, as a patch of that function may.
+    among : tuple of str
+        Modules whose names the cells may use, as a patch of a function of theirs may.
     """
 
     cells: tuple[tuple[str, str, int], ...]
     names: tuple[str, ...]
-    among: tuple[tuple[str, str], ...] = ()
+    among: tuple[str, ...] = ()
 
 
 @dataclass
@@ -127,7 +127,8 @@ class Answers:
         try:
             process = self._process = self.start()
             self._finalizer = weakref.finalize(self, process.close)
-            process.start(self.limits, self.forbidden, self.folder, self.path)
+            modules = self.code.among if isinstance(self.code, Text) else ()
+            process.start(self.limits, self.forbidden, self.folder, self.path, modules)
         except Ended as error:
             raise AnswerError(f"The process for `{self._first}()` could not start: it {error}") from None
         content: tuple[str, Any]
@@ -155,8 +156,9 @@ class Answers:
         vars(function)["answers"] = self
         with suppress(TypeError, ValueError, KeyError):
             vars(function)["__signature__"] = _signature(about["parameters"])
-        if (file := about.get("file")) in self._files() and isinstance(about.get("line"), int):
-            # So that `inspect.getsource()` finds the learner's text.
+        if not isinstance(self.code, Text):
+            vars(function)["__wrapped__"] = self.code.get(name)  # so that `inspect.getsource()` finds it
+        elif (file := about.get("file")) in self._files() and isinstance(about.get("line"), int):
             function.__code__ = function.__code__.replace(co_filename=file, co_firstlineno=about["line"], co_name=name)
         return function
 
@@ -339,14 +341,20 @@ def _pickled(functions: Mapping[str, Any]) -> bytes:
     """The functions with all that they use, by value, unless it is of an installed package."""
     import cloudpickle
 
-    registered = []
+    registered = set()
     for function in functions.values():
         module = sys.modules.get(getattr(function, "__module__", None) or "")
         file = getattr(module, "__file__", None) or ""
         own = module is not None and module.__name__ != "__main__" and file and "site-packages" not in file
-        if own and module is not None and not module.__name__.startswith("pgtlab.") and sys.base_prefix not in file:
+        if (
+            own
+            and module is not None
+            and module not in registered
+            and not module.__name__.startswith("pgtlab.")
+            and sys.base_prefix not in file
+        ):
             cloudpickle.register_pickle_by_value(module)
-            registered.append(module)
+            registered.add(module)
     try:
         return cloudpickle.dumps(dict(functions))  # type: ignore[no-any-return]
     except Exception as error:

@@ -251,9 +251,8 @@ def load(judge: Judge, how: str, content: Any) -> dict[str, Any]:
     else:  # text: [(file, source, flags, names to define it among), ...] and the names that are wanted
         cells, wanted, among = content
         names = {"__name__": "__main__", "__builtins__": builtins}
-        for module, function in among:
-            found = getattr(__import__(module, fromlist=["_"]), function)
-            names.update(getattr(found, "__globals__", {}), __name__="__main__")
+        for module in among:
+            names.update(vars(__import__(module, fromlist=["_"])), __name__="__main__")
         errors = []
         for file, source, flags in cells:
             try:
@@ -306,6 +305,8 @@ def main() -> None:
             sys.path[:] = how["path"]
             if how["forbidden"]:
                 sys.meta_path.insert(0, _Refuse(frozenset(how["forbidden"])))
+            for module in how["modules"]:
+                __import__(module)
             sys.stdout = sys.stderr = judge
             limit(how["limits"])
             threading.Thread(target=judge.tell_where, args=(how["look"],), daemon=True).start()

@@ -67,6 +67,32 @@ def contained(
         processes.prepare()
 
 
+def lasting(functions: Mapping[str, Any], limits: Limits, used: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """As `contained`, until the functions are dropped; a process that has died is replaced at the next call.
+
+    Raises
+    ------
+    AnswerError
+        If they cannot be sent to a process.
+    """
+    outside = {name: each for name, each in functions.items() if is_of_a_learner(each)}
+    if not outside or NO_PROCESSES:
+        return dict(functions)
+    return {**functions, **Answers(outside, limits, used).load()}
+
+
+def answers_of(functions: Mapping[str, Any]) -> list[Answers]:
+    """The processes of functions that stand for others."""
+    found = {id(each.answers): each.answers for each in functions.values() if is_contained(each)}
+    return list(found.values())
+
+
+def is_of_a_learner(function: Any) -> bool:
+    """Whether a function may run in a process of its own: it is not of this package, and does not yet."""
+    module = str(getattr(function, "__module__", ""))
+    return callable(function) and not is_contained(function) and not module.startswith("pgtlab.")
+
+
 def _failing(error: AnswerError) -> Callable[..., Any]:
     """A function in place of one that could not be loaded."""
 

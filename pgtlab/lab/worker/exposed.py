@@ -43,7 +43,7 @@ def touched(kernel: Kernel, names: set[str]) -> frozenset[str]:
             if code is not None:
                 used |= set(code.co_names)
                 codes += [each for each in code.co_consts if hasattr(each, "co_names")]
-    return frozenset(used - CLOSED - {"reports"})
+    return frozenset((used | {"vmstat"}) - CLOSED - {"reports"})  # the counters are anybody's in the kernel
 
 
 class Exposed:
@@ -129,7 +129,9 @@ class Exposed:
         value = getattr(subject, name)
         if isinstance(value, _FUNCTIONS):
             return _Method(subject, name), False
-        if _is_kernel(subject) and name in self._used and isinstance(value, _CONTAINERS + _arrays()):
+        if _is_kernel(subject) and isinstance(value, _CONTAINERS + _arrays()):
+            if name not in self._used:
+                return _unchangeable(value), False
             self.number(value)
         return value, False
 
@@ -203,6 +205,11 @@ def _kind(value: Any) -> tuple[str, str] | None:
     """The class of an object as the learner's process finds it, if it can."""
     kind = type(value)
     return (kind.__module__, kind.__qualname__) if kind.__module__.startswith("pgtlab.") else None
+
+
+def _unchangeable(value: Any) -> Any:
+    """A copy of a list or a set that says so when somebody tries to change it."""
+    return tuple(value) if isinstance(value, list) else frozenset(value) if isinstance(value, set) else value
 
 
 def _is_kernel(value: Any) -> bool:

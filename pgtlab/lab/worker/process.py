@@ -21,6 +21,7 @@ from pgtlab.lab.worker import wire
 
 CHILD: Final = Path(__file__).with_name("child.py")
 LOOK: Final = 0.05  # seconds between two looks at a process
+LOOK_FOR_OTHERS: Final = 0.5  # and between two looks at what it has started
 MIB: Final = 1 << 20
 FAMILY: Final = 32  # processes that a learner's code may start
 NOT_A_RESULT: Final = "sent the judge something that is not a result."
@@ -84,7 +85,7 @@ class AnswerProcess:
         self.reason = ""
         self._since: float | None = None  # when the learner's code was given its turn
         self._waited = 0.0
-        self._started = threading.Event()
+        self._turn = threading.Event()
         self._lock = threading.Lock()
         own_group: dict[str, Any] = (
             {"start_new_session": True} if hasattr(os, "setsid") else {"creationflags": 0x200}  # a group of its own
@@ -99,19 +100,20 @@ class AnswerProcess:
         )
 
     def start(
-        self, limits: Limits, forbidden: tuple[str, ...] = (), folder: str = "", path: Sequence[str] = ()
+        self,
+        limits: Limits,
+        forbidden: tuple[str, ...] = (),
+        folder: str = "",
+        path: Sequence[str] = (),
+        modules: tuple[str, ...] = (),
     ) -> None:
-        """Set the limits, and begin to watch."""
+        """Set the limits, import modules, which costs the learner's code no time, and begin to watch."""
         self.limits = limits
-        how = {
-            "path": list(path or sys.path),
-            "forbidden": forbidden,
-            "folder": folder,
-            "look": min(0.5, limits.seconds / 4),
-        }
-        self.write(pickle.dumps(("start", {**how, "limits": limits.for_child()})))
-        threading.Thread(target=self._watch, daemon=True).start()
+        how = {"path": list(path or sys.path), "forbidden": forbidden, "folder": folder, "modules": modules}
+        self.write(pickle.dumps(("start", {**how, "look": min(0.5, limits.seconds / 4), "limits": limits.for_child()})))
         self.read()
+        self.count_from_here()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     # Messages. While one is awaited, the time counts.
 
@@ -128,6 +130,7 @@ class AnswerProcess:
         """Wait for a message."""
         with self._lock:
             self._since = self._since or time.monotonic()
+        self._turn.set()
         try:
             data = wire.read_frame(self._stdout, wire.LARGEST)
             return wire.from_json(data)
@@ -143,6 +146,7 @@ class AnswerProcess:
                 if self._since is not None:
                     self._waited += time.monotonic() - self._since
                 self._since = None
+            self._turn.clear()
 
     @property
     def _stdin(self) -> BinaryIO:
@@ -175,12 +179,20 @@ class AnswerProcess:
         if self._ps is None:
             return self.waited(), 0, 1
         try:
-            family = [self._ps, *self._ps.children(recursive=True)]
-            times = [each.cpu_times() for each in family]
-            memory = sum(each.memory_info().rss for each in family)
-            return sum(each.user + each.system for each in times), memory, len(family)
-        except Exception:  # it has just ended
+            if time.monotonic() > self._look_again:  # it takes a look at every process of the machine
+                self._family = [self._ps, *self._ps.children(recursive=True)]
+                self._look_again = time.monotonic() + LOOK_FOR_OTHERS
+            computed, memory = 0.0, 0
+            for each in self._family:
+                times = each.cpu_times()
+                computed += times.user + times.system
+                memory += each.memory_info().rss
+            return computed, memory, len(self._family)
+        except Exception:  # one has just ended
+            self._look_again = 0.0
             return 0.0, 0, 1
+
+    _look_again = 0.0
 
     def waited(self) -> float:
         """Seconds for which it has had the turn."""
@@ -197,6 +209,8 @@ class AnswerProcess:
 
     def _watch(self) -> None:
         while self.alive:
+            if not self._turn.wait(1):
+                continue
             computed, memory, processes = self.used()
             computed -= self._before
             if computed > self.limits.seconds:
