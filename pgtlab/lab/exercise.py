@@ -205,8 +205,10 @@ def learner_notebook(source: Path, seed: str = PRACTICE) -> Any:
 
 def solution_notebook(source: Path, seed: str = PRACTICE) -> Any:
     """The exercise for an instructor: solved, and below that each typical wrong answer with its feedback."""
+    from pgtlab.lab.judge import prelude
+
     exercise = read(source)
-    solution = "".join(map(str, exercise.tagged("solution")))
+    solution = f"# %%\n{prelude(exercise, seed)}\n" + "".join(map(str, exercise.tagged("solution")))
     call = exercise.code("call").splitlines()[-1]
 
     def tried(wrong: ExerciseCell) -> str:

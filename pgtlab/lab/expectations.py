@@ -72,16 +72,17 @@ number.
         got = bool(got)
     if type(got) is type(right) and got == right:
         return
-    before = f"{where}: " if where else ""
-    said = "You gave " if not where else "you gave "
+    shown = f"{where}: `{_short(got)}`. " if where else f"`{_short(got)}`: "
+    explained = {(key, sentence) for value, key, sentence in rules if type(value) is type(got) and value == got}
+    if len(explained) == 1:
+        key, sentence = explained.pop()
+        raise WrongAnswer(f"{shown}{sentence}", key)
     if type(got) is not type(right) and right is not None:
+        said = f"{where}: you gave" if where else "You gave"
         number = "; `hex()` makes a text of a number" if isinstance(got, str) and isinstance(right, int) else ""
         given = "" if got is None else f", `{_short(got)}`,"
-        raise WrongAnswer(f"{before}{said}{_kind(got)}{given} where {_kind(right)} is wanted{number}.")
-    explained = {(key, sentence) for value, key, sentence in rules if type(value) is type(got) and value == got}
-    key, sentence = explained.pop() if len(explained) == 1 else ("", otherwise)
-    shown = f"{before}`{_short(got)}`. " if where else f"`{_short(got)}`: "
-    raise WrongAnswer(f"{shown}{sentence}", key)
+        raise WrongAnswer(f"{said} {_kind(got)}{given} where {_kind(right)} is wanted{number}.")
+    raise WrongAnswer(f"{shown}{otherwise}")
 
 
 def expect_entries(got: Any, entries: dict[str, tuple[Any, Iterable[Rule], str]], name: str = "answer") -> None:

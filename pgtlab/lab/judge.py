@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pgtlab.lab.attempt import Answer, AnswerError, define, steps_of
@@ -97,6 +98,17 @@ def judge(exercise: Exercise, answer: Any, seed: int | str = 0) -> Result:
     return Result(exercise.name, seed, findings, unit="points", later=later)
 
 
+def given(name: str, seed: int | str) -> Any:
+    """Return what an exercise gives to the learner with this seed.
+
+    Examples
+    --------
+    >>> given("01_indices", "a word").boot.config.page_size in (4096, 16384, 65536)
+    True
+    """
+    return _namespace(read(find(name)).for_students())["given"](seed)
+
+
 def task(name: str, seed: int | str) -> str:
     """Return what an exercise gives to the learner with this seed, to be printed.
 
@@ -105,7 +117,24 @@ def task(name: str, seed: int | str) -> str:
     >>> print(task("01_indices", "a word").splitlines()[0][:6])
     va
     """
-    return str(_namespace(read(find(name)).for_students())["given"](seed))
+    return str(given(name, seed))
+
+
+def prelude(exercise: Exercise, seed: int | str) -> str:
+    """Return what stands before the solution or a wrong answer: `SEED`, and what is given with it as `GIVEN`.
+
+    Examples
+    --------
+    >>> print(prelude(read(find("03_pud_free")), "1f9a33c0"))
+    SEED = '1f9a33c0'
+    GIVEN = {}
+    """
+    facts = getattr(_namespace(exercise).get("given", lambda _: None)(seed), "__dict__", {})
+    plainly = {}
+    for name, value in facts.items():
+        with suppress(TypeError):
+            plainly[name] = plain(value)
+    return f"SEED = {seed!r}\nGIVEN = {plainly!r}\n"
 
 
 def _namespace(exercise: Exercise) -> dict[str, Any]:
@@ -136,7 +165,7 @@ def _unfit(exercise: Exercise, answer: Any) -> str:
             filled = plain(answer)
         except TypeError as error:
             return f"`{exercise.answer}` cannot be used: {error}."
-        empty = filled is None or (isinstance(filled, dict) and all(entry is None for entry in filled.values()))
+        empty = filled in (None, []) or (isinstance(filled, dict) and all(entry is None for entry in filled.values()))
         return f"`{exercise.answer}` {NOT_WRITTEN}" if empty else ""
     if not callable(answer):
         return f"`check()` needs your function itself, `{exercise.answer}`, and got `{answer!r:.60}`."

@@ -8,7 +8,7 @@ import pytest
 
 from pgtlab.lab import chapters, course_text
 from pgtlab.lab.exercise import paths, read
-from pgtlab.lab.judge import define, judge
+from pgtlab.lab.judge import define, judge, prelude
 from pgtlab.lab.result import Result
 from pgtlab.lab.variants import seed_of
 from pgtlab.linux.kernel import Kernel
@@ -24,7 +24,7 @@ each_wrong = pytest.mark.parametrize(("exercise", "wrong"), WRONG, ids=[f"{e.nam
 @cache
 def result(exercise, source: str, seed: str = SEED) -> Result:
     """What comes of an answer that is written like this, in a notebook with this seed."""
-    return judge(exercise, define(f'SEED = "{seed}"\n{source}', "<answer>")[exercise.answer], seed)
+    return judge(exercise, define(prelude(exercise, seed) + source, "<answer>")[exercise.answer], seed)
 
 
 def test_the_instructors_table_has_them_all():
@@ -56,7 +56,7 @@ def test_the_solution_passes(exercise, seed):
 
 @each
 def test_the_students_form_judges_too_and_says_what_is_judged_later(exercise):
-    answer = define(f'SEED = "{SEED}"\n{exercise.code("solution")}', "<answer>")[exercise.answer]
+    answer = define(prelude(exercise, SEED) + exercise.code("solution"), "<answer>")[exercise.answer]
     seen = judge(exercise.for_students(), answer, SEED)
     assert seen.passed, str(seen)
     assert seen.later > 0
@@ -129,6 +129,6 @@ def test_the_answer_comes_while_the_learner_waits(exercise, monkeypatch):
     """What takes time is to start kernels: some three milliseconds each."""
     started, start = [], Kernel.__init__
     monkeypatch.setattr(Kernel, "__init__", lambda k, *args, **named: (started.append(k), start(k, *args, **named))[1])
-    answer = define(f'SEED = "{SEED}"\n{exercise.code("solution")}', "<answer>")[exercise.answer]
+    answer = define(prelude(exercise, SEED) + exercise.code("solution"), "<answer>")[exercise.answer]
     judge(exercise.for_students(), answer, SEED)
     assert len(started) < 200

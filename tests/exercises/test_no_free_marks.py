@@ -12,7 +12,7 @@ import pytest
 import pgtlab
 from pgtlab.lab import course_text
 from pgtlab.lab.exercise import paths, read
-from pgtlab.lab.judge import define, judge
+from pgtlab.lab.judge import define, judge, prelude
 from pgtlab.lab.trees import COMMITS
 
 SEED = "practice"
@@ -67,7 +67,7 @@ def test_an_empty_function_gets_nothing(exercise):
 
 @each_value
 def test_constants_in_every_place_get_nothing(exercise):
-    blank = define(f'SEED = "{SEED}"\n{exercise.code("stub")}', "<answer>")[exercise.answer]
+    blank = define(exercise.code("stub"), "<answer>")[exercise.answer]
     words = {option for option in _texts(exercise.code("")) if len(option) < 40}
     for value in (0, 1, 2, 3, 4096, True, False, "", *sorted(words)):
         filled = dict.fromkeys(blank, value) if isinstance(blank, dict) else [value] * len(blank or [0])
@@ -78,7 +78,7 @@ def test_constants_in_every_place_get_nothing(exercise):
 @each_value
 def test_what_is_right_for_one_student_is_not_solved_for_another(exercise):
     for seed, other in (("practice", "another"), ("1f9a33c0", "00000000")):
-        answer = define(f'SEED = "{seed}"\n{exercise.code("solution")}', "<answer>")[exercise.answer]
+        answer = define(prelude(exercise, seed) + exercise.code("solution"), "<answer>")[exercise.answer]
         assert judge(exercise, answer, seed).passed
         assert not judge(exercise, answer, other).passed
 
