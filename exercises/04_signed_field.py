@@ -144,8 +144,16 @@ def rules(field, word):
     """What wrong rules compute."""
     width, number = field.high - field.low + 1, field.number(word)
     bits = number % (1 << width)
-    yield bits << field.low, "mask-is-a-shift", "These bits are still in their places. Which shift brings them to bit 0?"
-    yield word >> field.low, "", "You shifted, and everything above the field is still there. Which mask keeps its bits?"
+    yield (
+        bits << field.low,
+        "mask-is-a-shift",
+        "These bits are still in their places. Which shift brings them to bit 0?",
+    )
+    yield (
+        word >> field.low,
+        "",
+        "You shifted, and everything above the field is still there. Which mask keeps its bits?",
+    )
     yield bits & (1 << width - 2) - 1, "", "That is too few bits: how many are there from the lowest to the highest?"
     yield (
         word >> field.low & (1 << width + 1) - 1,
@@ -153,15 +161,26 @@ def rules(field, word):
         "That is one bit too many: bits 3:0 are four bits, and 3 + 1 = 4.",
     )
     if number < 0:
-        yield bits, "number-knows-its-sign", "That is the field without its sign: what does the highest bit of the field count?"
+        yield (
+            bits,
+            "number-knows-its-sign",
+            "That is the field without its sign: what does the highest bit of the field count?",
+        )
         low = bits & (1 << width - 1) - 1
         yield -low, "sign-lost", "The highest bit is not a minus sign before the others: it counts -2^(width - 1)."
-        yield ~bits & (1 << width) - 1, "flip-without-one", "You flipped the bits. That is the size of the number, less 1."
+        yield (
+            ~bits & (1 << width) - 1,
+            "flip-without-one",
+            "You flipped the bits. That is the size of the number, less 1.",
+        )
 
 
 def compare(field, mine, seed, negative, many):
     """Compare the answer with the right numbers."""
-    words = [mine.words[negative], *(one_word(f"{seed} {n} {negative}", mine.high, mine.low, negative) for n in range(many))]
+    words = [
+        mine.words[negative],
+        *(one_word(f"{seed} {n} {negative}", mine.high, mine.low, negative) for n in range(many)),
+    ]
     for word in words:
         expect(
             field(word),

@@ -146,7 +146,11 @@ def rules(machine, va):
         "page-is-4k",
         f"You took the offset of an address in a page of 4 KiB. Here a page has {machine.kib}.",
     )
-    yield frame | va >> machine.size.bit_length() - 1, "", "You added the number of the page to the frame, not the offset."
+    yield (
+        frame | va >> machine.size.bit_length() - 1,
+        "",
+        "You added the number of the page to the frame, not the offset.",
+    )
 
 
 def compare_mapped(physical, machine, seed, many):
@@ -158,7 +162,9 @@ def compare_mapped(physical, machine, seed, many):
         assert got is not None, (
             f"{where}: you say that it is not mapped. Which address has its page, if a page has {machine.kib} KiB?"
         )
-        expect(got, machine.translate(va), rules(machine, va), "Which page is it in, and how far into that page?", where)
+        expect(
+            got, machine.translate(va), rules(machine, va), "Which page is it in, and how far into that page?", where
+        )
 
 
 def compare_not_mapped(physical, machine, seed, many):

@@ -208,13 +208,17 @@ def entries(seed):
     """Each read with what is right, what wrong rules give, and what to say otherwise."""
     story = given(seed)
     reads = run(story.steps)
-    x, y, z, w = (rest[1] for what, _, *rest in story.steps if what == "write")
+    x, y, z, _ = (rest[1] for what, _, *rest in story.steps if what == "write")
     first = "Which frame is the page in, and who else has this frame?"
     moved = "Which frame is that page in now, and what is stored there?"
     rules = (
         [
             (x, "", f"Here {x} was written, and later? Find out who else has this frame."),
-            (y, "va-is-pa", "That was written by another process. One address, two address spaces: which frame is it here?"),
+            (
+                y,
+                "va-is-pa",
+                "That was written by another process. One address, two address spaces: which frame is it here?",
+            ),
         ],
         [
             ("fault", "", "The page is mapped. So who else has this frame?"),
@@ -235,7 +239,13 @@ def entries(seed):
             (x, "", "That was written to another frame."),
         ],
     )
-    words = (first, first, moved, "Is that page mapped for this process?", "Which frame is that, and what was in it before?")
+    words = (
+        first,
+        first,
+        moved,
+        "Is that page mapped for this process?",
+        "Which frame is that, and what was in it before?",
+    )
     return {f"read {n}": entry for n, entry in enumerate(zip(reads, rules, words, strict=True), 1)}
 
 
@@ -249,6 +259,7 @@ def check_moved(answer, seed):
     expect_entries(answer, {name: entry for name, entry in entries(seed).items() if name in ("read 3", "read 4")})
 
 
+# %% tags=["hidden"]
 def check_left_behind(answer, seed):
     """You know what is left in a frame."""
     expect_entries(answer, {name: entry for name, entry in entries(seed).items() if name == "read 5"})

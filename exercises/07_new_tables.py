@@ -101,7 +101,6 @@ for number, (first, count) in enumerate(GIVEN["mappings"], 1):
 
 # %% tags=["check"]
 from dataclasses import dataclass
-from random import Random
 
 from pgtlab.lab.expectations import drawn, expect_entries
 from pgtlab.lab.machine import Machine
@@ -146,12 +145,13 @@ def make(draw):
     levels = [3, 2, 2 if start else 1]
     draw.shuffle(levels)
     for level in levels:
-        bit = shift + per_level * (3 - level) + draw.randrange(per_level - 2)
-        va = draw.choice(mappings)[0] ^ 1 << bit
+        while any(va == before for before, _ in mappings):
+            bit = shift + per_level * (3 - level) + draw.randrange(per_level - 2)
+            va = draw.choice(mappings)[0] ^ 1 << bit
         mappings.append((va, 1))
     covered = shift + per_level
     tables = draw.randrange(2, 4)
-    begin = (draw.randrange(1 << bits - covered - 2) << covered) + (1 << covered) - (draw.randrange(2, 6) << shift)
+    begin = (1 << bits - 1) + (draw.randrange(1 << bits - covered - 2) << covered) + (1 << covered) - (draw.randrange(2, 6) << shift)
     mappings.append((begin, (tables - 1 << per_level) + draw.randrange(8, 20)))
     return Mappings(granule, bits, mappings, shift, start)
 
@@ -173,19 +173,29 @@ def entries(seed):
     found = {}
     for number, right in enumerate(counts(setting)):
         _, count = setting.mappings[number]
-        rules = [
-            (right + 1, "the-first-table-is-free", "The first table was there before: it is not new."),
-        ] if number == 0 else []
+        rules = (
+            [
+                (right + 1, "the-first-table-is-free", "The first table was there before: it is not new."),
+            ]
+            if number == 0
+            else []
+        )
         if count == 1 and number:
             rules.append(
                 (deep, "one-table-a-page", "Compare with the addresses before: are some of the tables there already?")
             )
         if count == 1 and deep != 1:
-            rules.append((1, "the-first-table-is-free", "From nothing it takes a table at every level below the first."))
+            rules.append(
+                (1, "the-first-table-is-free", "From nothing it takes a table at every level below the first.")
+            )
         if count > 1:
             rules.append((count, "one-table-a-page", "That is a table for each page: how many entries has a table?"))
             rules.append(
-                (right - 1, "", "The range begins in the middle of what a table covers: how many of them does it touch?")
+                (
+                    right - 1,
+                    "",
+                    "The range begins in the middle of what a table covers: how many of them does it touch?",
+                )
             )
         found[f"mapping {number + 1}"] = (right, rules, "Which of the tables on the way to it are there already?")
     return found
@@ -201,6 +211,7 @@ def check_four(answer, seed):
     expect_entries(answer, dict([*entries(seed).items()][3:4]))
 
 
+# %% tags=["hidden"]
 def check_range(answer, seed):
     """The range is right."""
     expect_entries(answer, dict([*entries(seed).items()][4:]))

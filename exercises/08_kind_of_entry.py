@@ -121,8 +121,16 @@ def check_tables_and_pages(kind, seed):
 
     def rules(level, blocks):
         if level < 3:
-            yield "page", "bit-1-is-page", "Above level 3 bits 1:0 = 11 are something else: which way does the walk go on?"
-            yield "block", "bit-1-is-page", "Above level 3 bits 1:0 = 11 are something else: which way does the walk go on?"
+            yield (
+                "page",
+                "bit-1-is-page",
+                "Above level 3 bits 1:0 = 11 are something else: which way does the walk go on?",
+            )
+            yield (
+                "block",
+                "bit-1-is-page",
+                "Above level 3 bits 1:0 = 11 are something else: which way does the walk go on?",
+            )
         else:
             yield "table", "bit-1-means-table", "What could a table of the last level lead to?"
             yield "block", "a-leaf-is-a-block", "At level 3 the leaf has another name."

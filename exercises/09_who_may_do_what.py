@@ -182,7 +182,9 @@ def kernel_out(ap):
 def check_execute(may, seed):
     """You know who may execute."""
     words = [*given(seed).words, *entries(f"{seed} more", len(PERMISSIONS))]
-    for word in sorted(words, key=lambda word: word >> 53 & 3 in (1, 2)):  # where both are alike it is seen what 1 means
+    for word in sorted(
+        words, key=lambda word: word >> 53 & 3 in (1, 2)
+    ):  # where both are alike it is seen what 1 means
         uxn, pxn = word >> 54 & 1, word >> 53 & 1
         got, wanted = returned(may, word), right(word)
         rules = [

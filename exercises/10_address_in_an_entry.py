@@ -140,7 +140,11 @@ def rules(form, entry, level, va):
     """What wrong rules compute."""
     shift, page = form.granule.level_shift(level), form.granule.shift
     oa = form.decode(entry, level).oa
-    yield entry >> shift << shift | va % (1 << shift), "high-attributes-stay", "The attributes in the high bits are still there."
+    yield (
+        entry >> shift << shift | va % (1 << shift),
+        "high-attributes-stay",
+        "The attributes in the high bits are still there.",
+    )
     whole = "The attributes of the entry are still in it."
     yield entry + va % (1 << page), "pointer-is-the-word", whole
     yield entry | va % (1 << shift), "pointer-is-the-word", whole

@@ -80,7 +80,7 @@ def map_page(ram, table, va, frame):
     ram.write(table + 8 * (va >> page & (1 << width) - 1), frame | 1 << 10 | 1 << 6 | 3)
 
 
-# %% Forgets to make the entries valid tags=["wrong"] mark=0 feedback="translation fault"
+# %% Forgets to make the entries valid tags=["wrong"] mark=0 feedback="a level 1 translation fault"
 def map_page(ram, table, va, frame):
     page = GIVEN["shift"]
     width = page - 3
@@ -94,7 +94,7 @@ def map_page(ram, table, va, frame):
     ram.write(table + 8 * (va >> page & (1 << width) - 1), frame | 1 << 10 | 1 << 6 | 3)
 
 
-# %% Forgets AF tags=["wrong"] mark=0 feedback="access flag fault"
+# %% Forgets AF tags=["wrong"] mark=0 feedback="a level 3 access flag fault"
 def map_page(ram, table, va, frame):
     page = GIVEN["shift"]
     width = page - 3
@@ -205,8 +205,13 @@ def mapped(map_page, pages, wanted):
             outcome = process.walk(page + 8).outcome
             before = f"After {va:#x} was mapped to {frame:#x}: "
             if page != va:
-                before += f"{page:#x}, which was mapped before, is lost: "
-            assert not isinstance(outcome, Fault), f"{before}the MMU reports a {outcome}. Which entry does it read there?"
+                before += f"{page:#x}, which was mapped before, was lost: "
+            if isinstance(outcome, Fault):
+                last = process.walk(page).steps[-1]
+                raise AssertionError(
+                    f"{before}the MMU reports a {outcome}. The entry that it reads at {last.address:#x} is "
+                    f"{last.descriptor.value:#x}: its bits 1:0 are {last.descriptor.value & 3:02b}. What should it say?"
+                )
             assert outcome.pa == right + 8, f"{before}the MMU finds {outcome.pa - 8:#x}. What is in the last entry?"
     return process, ram
 

@@ -3,7 +3,7 @@ kind = "order"
 chapter = "04_the_walk"
 difficulty = 2
 minutes = 8
-points = {"runs": 1, "pages": 2, "faults": 1}
+points = {"runs": 1, "pages": 2, "faults": 1, "others": 1}
 
 # %% [markdown]
 # # Exercise 13: put a walk in order
@@ -152,7 +152,8 @@ def assembled(answer, seed):
     lines = given(seed).lines
     assert isinstance(answer, list | tuple), "`answer` is a list of numbers, such as `[3, 1, 7]`."
     for number in answer:
-        assert type(number) is int and 1 <= number <= len(lines), f"`{number!r:.40}` is not the number of a line."
+        known = type(number) is int and 1 <= number <= len(lines)
+        assert known, f"`{number!r:.40}` is not the number of a line."
     assert len({*answer}) == len(answer), "A line can be used once."
     body = "\n".join(f"    {lines[number - 1]}" for number in answer)
     try:
@@ -180,7 +181,7 @@ def walked(answer, process, va):
 
     try:
         return assembled(answer[0], answer[1])(ram, int(process.mmu.ttbr0), va), reads
-    except UnboundLocalError as error:
+    except NameError as error:
         name = str(error).split("'")[1]
         raise WrongAnswer(f"`{name}` is used before the line that gives it a value.") from None
 
@@ -198,7 +199,7 @@ def case(seed, break_it=False):
 
 def check_runs(answer, seed):
     """The lines make a function that reads entries."""
-    process, va, walk = case(f"{seed} 0")
+    process, va, _ = case(f"{seed} 0")
     _, reads = walked((answer, seed), process, va)
     assert reads, "Your function reads nothing: which line reads an entry?"
 
@@ -237,3 +238,13 @@ def check_faults(answer, seed):
             f"For {va:#x} there is an entry that is not valid, at level {walk.outcome.level}, and your function returns "
             f"`{got!r:.60}`."
         )
+
+
+# %% tags=["hidden"]
+def check_others(answer, seed):
+    """It is right for other addresses, too."""
+    for number in range(20):
+        process, va, walk = case(f"hidden {seed} {number}", break_it=bool(number % 2))
+        fault = isinstance(walk.outcome, Fault)
+        right = ("fault", walk.outcome.level) if fault else walk.outcome.pa
+        assert walked((answer, seed), process, va)[0] == right, f"For {va:#x} the MMU says {right}."

@@ -154,7 +154,11 @@ def check_who(says, seed):
     """You know which exception level the access came from."""
 
     def rules(esr, right):
-        yield 1 - right[0], "ec-is-the-top-byte", "EC begins at bit 26: shift by 26, and compare with 0x20, 0x21, 0x24, 0x25."
+        yield (
+            1 - right[0],
+            "ec-is-the-top-byte",
+            "EC begins at bit 26: shift by 26, and compare with 0x20, 0x21, 0x24, 0x25.",
+        )
 
     compare(says, seed, 16, 0, rules, "Which class is that, and from which exception level does it come?")
 
@@ -188,7 +192,11 @@ def check_level(says, seed):
     """You know the level."""
 
     def rules(esr, right):
-        yield esr & 0x3F, "the-code-is-the-level", "That is the whole status code. The level is the two lowest bits of it."
+        yield (
+            esr & 0x3F,
+            "the-code-is-the-level",
+            "That is the whole status code. The level is the two lowest bits of it.",
+        )
         yield esr >> 2 & 0xF, "level-and-kind-are-swapped", "That is the kind. The level is below it."
 
     compare(says, seed, 16, 3, rules, "Which bits of FSC are the level?")

@@ -167,7 +167,7 @@ def made(seed):
 
 def given(seed):
     """A student's case."""
-    process, meant, what, va, place, right = made(seed)
+    process, meant, what, va, *_ = made(seed)
     access = Access.WRITE if what == "AP" else Access.READ
     walk = process.walk(va, access)
     if isinstance(walk.outcome, Fault):
@@ -198,7 +198,10 @@ def all_of(answer, seed, names):
     others = {step.address for page in meant for step in process.walk(page).steps} - {place, *on_the_way}
     entry = [(number, "an-index-is-an-offset", "That is an index. Where is that entry, in bytes?") for number in index]
     entry += [(other, "", f"That entry is not on the way to {va:#x}. Which are?") for other in others]
-    entry += [(other, "", "That entry is on the way, and as it should be. Which one is not?") for other in {*on_the_way} - {place}]
+    entry += [
+        (other, "", "That entry is on the way, and as it should be. Which one is not?")
+        for other in {*on_the_way} - {place}
+    ]
     word = [
         (broken, "", "That is the word that is there. Which bit was turned over?"),
         (right & 0xFFFF_FFFF_F000, "", "That is the address in it. Which attributes have its neighbours?"),
@@ -209,7 +212,11 @@ def all_of(answer, seed, names):
         if kind != what
     ]
     entries = {
-        "entry": (place, entry, f"Follow the entries for {va:#x}, from the first table on: which one is not as it should be?"),
+        "entry": (
+            place,
+            entry,
+            f"Follow the entries for {va:#x}, from the first table on: which one is not as it should be?",
+        ),
         "what": (what, wrong, 'It is one of "valid", "kind", "AF", "AP" and "address".'),
         "right word": (right, word, "Only one bit differs from the word that is there: which?"),
     }
@@ -226,6 +233,7 @@ def check_what(answer, seed):
     all_of(answer, seed, ["what"])
 
 
+# %% tags=["hidden"]
 def check_repaired(answer, seed):
     """You know the word that should be there."""
     all_of(answer, seed, ["right word"])

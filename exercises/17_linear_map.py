@@ -125,7 +125,11 @@ def rules(k, va):
         "phys-offset-without-sign",
         "You took PHYS_OFFSET as a number without a sign. Its highest bit is 1: which number is it?",
     )
-    yield distance, "the-linear-map-starts-at-0", "The linear map does not begin with physical address 0: with which one?"
+    yield (
+        distance,
+        "the-linear-map-starts-at-0",
+        "The linear map does not begin with physical address 0: with which one?",
+    )
     yield (
         distance - offset,
         "phys-offset-is-subtracted",

@@ -95,7 +95,11 @@ def check_numbers(page_to_pfn, seed):
             pointer = records[number]
             distance = pointer - vmemmap
             rules = [
-                (distance >> 6, "struct-page-size-forgotten", f"A record has 64 bytes in the story. Here it has {size}."),
+                (
+                    distance >> 6,
+                    "struct-page-size-forgotten",
+                    f"A record has 64 bytes in the story. Here it has {size}.",
+                ),
                 (distance, "a-page-has-one-byte", "That is the distance in bytes: how many records is it?"),
                 (distance >> 12, "struct-page-is-a-page", "You divided by 4096. A record is not as large as a page."),
                 (None, "", "There is a record, and RAM has that frame."),

@@ -143,14 +143,19 @@ def compare(numbers, seed, below, place, rules, otherwise, many=5):
     for number in range(many):
         pointer = pointers(k, f"{seed} {number}", below)
         got, wanted = numbers(pointer), right(k, pointer)
-        assert isinstance(got, list | tuple) and len(got) == 3, f"Return three numbers: `{got!r:.60}` is something else."
+        three = isinstance(got, list | tuple) and len(got) == 3
+        assert three, f"Return three numbers: `{got!r:.60}` is something else."
         what = ("the pfn", "the section", "the root")[place]
         expect(got[place], wanted[place], rules(pointer - k.vmemmap, wanted), otherwise, f"{pointer:#x}, {what}")
 
 
 def pfn_rules(distance, wanted):
     """What wrong rules make of a distance in bytes."""
-    yield distance & MASK64, "a-page-has-one-byte", "That is the distance in bytes. How many records of 64 bytes is that?"
+    yield (
+        distance & MASK64,
+        "a-page-has-one-byte",
+        "That is the distance in bytes. How many records of 64 bytes is that?",
+    )
     yield (distance & MASK64) >> 12, "struct-page-is-a-page", "You divided by 4096. A record has 64 bytes."
     if distance < 0:
         yield (
@@ -185,7 +190,14 @@ def check_above(numbers, seed):
 
 def check_below(numbers, seed):
     """The pfn of a copy on the stack is what the kernel makes of it."""
-    compare(numbers, seed, True, 0, pfn_rules, "The pointer is below vmemmap: what is the difference, and how is it shifted?")
+    compare(
+        numbers,
+        seed,
+        True,
+        0,
+        pfn_rules,
+        "The pointer is below vmemmap: what is the difference, and how is it shifted?",
+    )
 
 
 def check_section(numbers, seed):

@@ -193,8 +193,16 @@ def numbers(seed):
         (8 * (linux["pgd"] + first), "", "The index counts from the start of the page, not from the pgd's entry."),
     ]
     return {
-        "C pud_index": (linux["pud"], index, "Which bits of the address are the pud's index, in a kernel built for 52 bits?"),
-        "C bytes": (8 * first, place, "From where does the index of the folded level count, and how large is an entry?"),
+        "C pud_index": (
+            linux["pud"],
+            index,
+            "Which bits of the address are the pud's index, in a kernel built for 52 bits?",
+        ),
+        "C bytes": (
+            8 * first,
+            place,
+            "From where does the index of the folded level count, and how large is an entry?",
+        ),
     }
 
 
@@ -208,6 +216,7 @@ def check_index(answer, seed):
     expect_entries(answer, {"C pud_index": numbers(seed)["C pud_index"]})
 
 
+# %% tags=["hidden"]
 def check_place(answer, seed):
     """You know where its entry is."""
     expect_entries(answer, {"C bytes": numbers(seed)["C bytes"]})

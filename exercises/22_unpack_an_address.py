@@ -124,8 +124,16 @@ def rules(entry, low, moved):
     add = sum((entry >> place & 1) << bit for bit, place in moved.items())
     clean = here & ~sum(1 << bit for bit in {*moved, *moved.values()})
     yield here, "lpa2-bits-are-forgotten", "The bits that were moved are missing, or something else is in their place."
-    yield here | add, "", "Something that is not address stands at its old place, where the bit was before it was moved."
-    yield here | (entry >> 8 & 3) << 50, "lpa2-bits-go-to-48", "That is right for LPA2. The list says which bits are where here."
+    yield (
+        here | add,
+        "",
+        "Something that is not address stands at its old place, where the bit was before it was moved.",
+    )
+    yield (
+        here | (entry >> 8 & 3) << 50,
+        "lpa2-bits-go-to-48",
+        "That is right for LPA2. The list says which bits are where here.",
+    )
     yield (
         clean | sum((entry >> bit & 1) << place for bit, place in moved.items()),
         "",
@@ -137,7 +145,13 @@ def compare(output_address, entry, low, moved, right):
     """Compare the answer with an address."""
     known = [rule for rule in rules(entry, low, moved) if rule[0] != right]
     where = f"{entry:#018x}, low {low}, moved {moved}"
-    expect(output_address(entry, low, dict(moved)), right, known, "Which bits are in place, and which are elsewhere?", where)
+    expect(
+        output_address(entry, low, dict(moved)),
+        right,
+        known,
+        "Which bits are in place, and which are elsewhere?",
+        where,
+    )
 
 
 def check_made_up(output_address, seed):
@@ -168,7 +182,9 @@ def check_in_place(output_address, seed):
         oa = draw.getrandbits(48) >> low << low
         entry = oa | 1 << 54 | 0x403
         got = output_address(entry, low, {})
-        assert got == oa, f"{entry:#018x}, low {low}, nothing moved: you returned `{got!r:.40}`: which bits are address?"
+        assert got == oa, (
+            f"{entry:#018x}, low {low}, nothing moved: you returned `{got!r:.40}`: which bits are address?"
+        )
 
 
 # %% tags=["hidden"]

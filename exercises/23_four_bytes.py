@@ -146,11 +146,17 @@ def check_word(means, seed):
     for printed, word, _ in [*reports(f"{seed}")][::-1]:
         rules = [
             (printed & 0xFFFF_FFFF, "printed-is-stored", "That is what is printed. What is stored for it?"),
-            (printed + 1 & 0xFFFF_FFFF, "added-instead", "You counted in the other direction: never mapped is stored as -1."),
+            (
+                printed + 1 & 0xFFFF_FFFF,
+                "added-instead",
+                "You counted in the other direction: never mapped is stored as -1.",
+            ),
             (printed - 1, "number-for-bits", "As a number that is right. Return the 32 bits without a sign."),
             (printed - 1 & (1 << 64) - 1, "wrong-width", "These are 64 bits. `_mapcount` has 32."),
         ]
-        expect(returned(means, printed)[0], word, rules, "Subtract one: what is that in 32 bits?", f"mapcount:{printed}")
+        expect(
+            returned(means, printed)[0], word, rules, "Subtract one: what is that in 32 bits?", f"mapcount:{printed}"
+        )
 
 
 def check_mapped(means, seed):
@@ -169,9 +175,15 @@ def check_types(means, seed):
             is_set = next((name for bit, name in types.items() if word & bit and name != meaning), "")
             rules = [
                 (printed, "type-is-a-count", "What is stored below -128 is not a count."),
-                (is_set, "type-bit-is-set", "That bit is set in the word. The bit of a type is *cleared* in a page that has it."),
+                (
+                    is_set,
+                    "type-bit-is-set",
+                    "That bit is set in the word. The bit of a type is *cleared* in a page that has it.",
+                ),
             ]
-            expect(returned(means, printed)[1], meaning, rules, "Which bit of the word is cleared?", f"mapcount:{printed}")
+            expect(
+                returned(means, printed)[1], meaning, rules, "Which bit of the word is cleared?", f"mapcount:{printed}"
+            )
 
 
 # %% tags=["hidden"]

@@ -88,7 +88,9 @@ answer = dict.fromkeys("ABCDE", "nothing") | {"mapcount": 0, "NR_PAGETABLE": 0}
 # %% Lets every report stop the kernel tags=["wrong"] mark=0 feedback="goes on"
 answer, first = {"mapcount": 0, "NR_PAGETABLE": 0}, True
 for letter, calls in GIVEN["lives"]:
-    good = "free" not in calls[:-1] and (calls.count("ctor") == calls.count("dtor") and calls.count("map") == calls.count("unmap"))
+    good = "free" not in calls[:-1] and (
+        calls.count("ctor") == calls.count("dtor") and calls.count("map") == calls.count("unmap")
+    )
     answer[letter] = "nothing" if good else "stops"
 
 
@@ -97,7 +99,7 @@ answer, first = {}, True
 for letter, calls in GIVEN["lives"]:
     stored, counter, freed, said = -1, 0, False, "nothing"
     for call in calls[1:]:
-        if call == "dtor" and stored != -513 or call == "free" and freed:
+        if (call == "dtor" and stored != -513) or (call == "free" and freed):
             said = "stops"
             break
         stored += {"ctor": -512, "dtor": 512, "map": 1, "unmap": -1}.get(call, 0)
@@ -117,7 +119,7 @@ answer, first = {}, True
 for letter, calls in GIVEN["lives"]:
     stored, counter, freed, said = -1, 0, False, "nothing"
     for call in calls[1:]:
-        if call == "dtor" and stored != -513 or call == "free" and freed:
+        if (call == "dtor" and stored != -513) or (call == "free" and freed):
             said = "stops"
             break
         stored += {"ctor": -512, "dtor": 512, "map": 1, "unmap": -1}.get(call, 0)
@@ -160,7 +162,7 @@ def given(seed):
     """A student's lives: one good one, two bad pages, and two that end a kernel."""
     draw = Random(f"lives {seed}")
     mapped = ["alloc", *["map"] * draw.randrange(2, 5), "unmap", "free"]
-    lives = [draw.choice(GOOD).split(), "alloc ctor free".split(), mapped, draw.choice(STOPPED).split(), TWICE.split()]
+    lives = [draw.choice(GOOD).split(), ["alloc", "ctor", "free"], mapped, draw.choice(STOPPED).split(), TWICE.split()]
     draw.shuffle(lives)
     return Lives(list(zip("ABCDE", lives, strict=True)))
 
@@ -206,7 +208,11 @@ def entries(seed):
                 ("stops", "report-is-panic", "After the report of a bad page a kernel goes on. One page is lost."),
             ],
             "stops": [
-                ("nothing", "no-check-on-free", "The kernel compares the counts and the type at each call: what are they at the last?"),
+                (
+                    "nothing",
+                    "no-check-on-free",
+                    "The kernel compares the counts and the type at each call: what are they at the last?",
+                ),
                 ("bad page", "", "A bad page alone would be reported. What does the call after that find?"),
             ],
         }[outcome]
@@ -226,7 +232,11 @@ def entries(seed):
     found["NR_PAGETABLE"] = (
         counter,
         [
-            (counter - 1, "freed-is-uncounted", "Who adds to NR_PAGETABLE, and who subtracts? Freeing is not among them."),
+            (
+                counter - 1,
+                "freed-is-uncounted",
+                "Who adds to NR_PAGETABLE, and who subtracts? Freeing is not among them.",
+            ),
             (counter + 1, "", "Who adds to NR_PAGETABLE, and who subtracts?"),
         ],
         "A constructor adds one, a destructor subtracts one. Which of them ran?",
@@ -249,6 +259,7 @@ def check_printed(answer, seed):
     expect_entries(answer, pick(seed, ("mapcount",)))
 
 
+# %% tags=["hidden"]
 def check_counter(answer, seed):
     """You know the counter."""
     expect_entries(answer, pick(seed, ("NR_PAGETABLE",)))

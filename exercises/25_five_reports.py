@@ -139,7 +139,8 @@ class Reports:
 
     def __str__(self):
         return "\n\n".join(
-            "\n".join([f"report {number}", *(f"  {line}" for line in lines)]) for number, lines in enumerate(self.reports, 1)
+            "\n".join([f"report {number}", *(f"  {line}" for line in lines)])
+            for number, lines in enumerate(self.reports, 1)
         )
 
 
@@ -216,7 +217,11 @@ def entries(seed):
         bit,
         [
             (bit - 1, "", "What is stored is one less than what is printed: which bit of it is cleared?"),
-            (-bit + 1 & 0xFFFF_FFFF, "", "That is what is printed, as 32 bits. What is stored, and which bit of it is cleared?"),
+            (
+                -bit + 1 & 0xFFFF_FFFF,
+                "",
+                "That is what is printed, as 32 bits. What is stored, and which bit of it is cleared?",
+            ),
             (~bit & 0xFFFF_FFFF, "type-bit-is-set", "That is the whole word. Which bit of it is cleared?"),
         ],
         "What is stored is one less than what is printed. In 32 bits: which bit is cleared?",
@@ -234,6 +239,7 @@ def check_causes(answer, seed):
     expect_entries(answer, pick(seed, "report"))
 
 
+# %% tags=["hidden"]
 def check_numbers(answer, seed):
     """You know the numbers."""
     expect_entries(answer, pick(seed, "mapped", "bit"))

@@ -3,7 +3,7 @@ kind = "order"
 chapter = "09_who_owns_a_table"
 difficulty = 2
 minutes = 10
-points = {"reachable": 2, "clean": 2}
+points = {"reachable": 2, "clean": 2, "other_kernels": 1}
 
 # %% [markdown]
 # # Exercise 26: another place for a table
@@ -47,17 +47,38 @@ check("26_another_place_for_a_table", answer, seed=SEED)
 
 
 # %% tags=["solution"]
-ORDER = ("new = k.alloc_page()", "k.constructor(new)", "k.copy(old, new)", "k.link(entry, new)", "k.destructor(old)", "k.free(old)")
+ORDER = (
+    "new = k.alloc_page()",
+    "k.constructor(new)",
+    "k.copy(old, new)",
+    "k.link(entry, new)",
+    "k.destructor(old)",
+    "k.free(old)",
+)
 answer = [GIVEN["lines"].index(line) + 1 for line in ORDER]
 
 
 # %% Links before it copies tags=["wrong"] mark=0 feedback="translation fault"
-ORDER = ("new = k.alloc_page()", "k.constructor(new)", "k.link(entry, new)", "k.copy(old, new)", "k.destructor(old)", "k.free(old)")
+ORDER = (
+    "new = k.alloc_page()",
+    "k.constructor(new)",
+    "k.link(entry, new)",
+    "k.copy(old, new)",
+    "k.destructor(old)",
+    "k.free(old)",
+)
 answer = [GIVEN["lines"].index(line) + 1 for line in ORDER]
 
 
 # %% Gives the old page back too early tags=["wrong"] mark=0 feedback="which is free"
-ORDER = ("new = k.alloc_page()", "k.constructor(new)", "k.copy(old, new)", "k.free(old)", "k.link(entry, new)", "k.destructor(old)")
+ORDER = (
+    "new = k.alloc_page()",
+    "k.constructor(new)",
+    "k.copy(old, new)",
+    "k.free(old)",
+    "k.link(entry, new)",
+    "k.destructor(old)",
+)
 answer = [GIVEN["lines"].index(line) + 1 for line in ORDER]
 
 
@@ -82,6 +103,7 @@ from functools import cache
 from random import Random
 from types import SimpleNamespace
 
+from pgtlab import Config
 from pgtlab.arch.fault import Fault
 from pgtlab.lab.bugs.address_space import grow, map_page, new_mm, new_page, switch_mm
 from pgtlab.lab.expectations import WrongAnswer
@@ -122,10 +144,10 @@ def given(seed):
 
 
 @cache
-def ran(answer, seed):
+def ran(answer, seed, config=("4k", 48)):
     """Run the lines in a kernel of the model, and walk after each: what went wrong first, and the kernel at the end."""
     lines = given(seed).lines
-    k = Tree.named("fixed").start_kernel()
+    k = Tree.named("fixed").start_kernel(Config(*config))
     mm, va, page = new_mm(k), 0x7F00_1234_5000, new_page(k)
     map_page(k, mm, va, page.pfn)
     pmdp, ptep = grow(k, mm, va)
@@ -146,15 +168,33 @@ def ran(answer, seed):
         except NameError:
             return f"`{line}` uses `new` before there is one.", "", k, old, counter
         except Panic:
-            return "", f"After `{line}` the kernel stops at `{k.reports[-1].text}`: what is the state of the page?", k, old, counter
+            return (
+                "",
+                f"After `{line}` the kernel stops at `{k.reports[-1].text}`: what is the state of the page?",
+                k,
+                old,
+                counter,
+            )
         walk = mmu.translate(va, el=0)
         if isinstance(walk.outcome, Fault):
             return f"After `{line}` the MMU reports a {walk.outcome.kind} fault.", "", k, old, counter
         table = k.phys_to_page(walk.steps[-1].table)
         if table._refcount == 0:
-            return f"After `{line}` the MMU reads entries in a page which is free: what reaches it?", "", k, old, counter
+            return (
+                f"After `{line}` the MMU reads entries in a page which is free: what reaches it?",
+                "",
+                k,
+                old,
+                counter,
+            )
         if table.page_type & PG_table:
-            return f"After `{line}` the MMU reads entries in a page that is no table in the kernel's books.", "", k, old, counter
+            return (
+                f"After `{line}` the MMU reads entries in a page that is no table in the kernel's books.",
+                "",
+                k,
+                old,
+                counter,
+            )
     return "", "", k, old, counter
 
 
@@ -170,7 +210,7 @@ def numbers(answer, seed):
 
 def check_reachable(answer, seed):
     """The table moves, and at every moment the MMU finds what it found before, in a table."""
-    wrong, _, k, old, _ = ran(numbers(answer, seed), seed)
+    wrong, *_ = ran(numbers(answer, seed), seed)
     if wrong:
         raise WrongAnswer(wrong, "still-reachable" if "free" in wrong else "")
     done = [given(seed).lines[number - 1] for number in answer]
@@ -190,3 +230,14 @@ def check_clean(answer, seed):
     assert k.vmstat["nr_page_table_pages"] == counter, (
         f"NR_PAGETABLE was {counter}, and is {k.vmstat['nr_page_table_pages']}: is every table counted once?"
     )
+
+
+# %% tags=["hidden"]
+def check_other_kernels(answer, seed):
+    """It works with other page sizes, too."""
+    for config in (("16k", 47), ("16k", 52), ("64k", 48)):
+        wrong, stopped, k, old, counter = ran(numbers(answer, seed), seed, config)
+        assert not wrong, wrong
+        assert not stopped, stopped
+        clean = not k.reports and old._refcount == 0 and k.vmstat["nr_page_table_pages"] == counter
+        assert clean, f"{config}: something is left over."

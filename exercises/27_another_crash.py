@@ -3,7 +3,7 @@ kind = "diagnose"
 chapter = "10b_the_log"
 difficulty = 3
 minutes = 12
-points = {"page": 1, "fault": 1, "vmemmap": 2, "numbers": 2}
+points = {"page": 1, "fault": 1, "vmemmap": 2, "section": 1, "type": 1}
 
 # %% [markdown]
 # # Exercise 27: the same crash, elsewhere
@@ -110,7 +110,7 @@ pfn = int(re.search(r"pfn:0x(\w+)", "\n".join(GIVEN["lines"]))[1], 16)
 answer = {"bad page": pfn << 12, "level": 4, "vmemmap": 0, "x1": 0, "x4": 0, "x24": 0}
 
 
-# %% Gives what is printed for what is stored tags=["wrong"] mark=4 feedback="That is what is printed"
+# %% Gives what is printed for what is stored tags=["wrong"] mark=5 feedback="That is what is printed"
 import re
 
 text = "\n".join(GIVEN["lines"])
@@ -204,7 +204,11 @@ def entries(seed):
             [(4, "status-is-level", "That is the status code. The level is in the two lowest bits of it.")],
             "Which bits of ESR are the level?",
         ),
-        "vmemmap": (vmemmap.answer.right, of(vmemmap), "Compute it in steps: PHYS_OFFSET with its sign, in pages, times 64."),
+        "vmemmap": (
+            vmemmap.answer.right,
+            of(vmemmap),
+            "Compute it in steps: PHYS_OFFSET with its sign, in pages, times 64.",
+        ),
         "x1": (frame.answer.right, of(frame), "x20 - vmemmap, shifted by 6 with its sign: as 64 bits?"),
         "x4": (section.answer.right, of(section), "x1 shifted by 15, with zeros from the left?"),
         "x24": (
@@ -239,6 +243,12 @@ def check_vmemmap(answer, seed):
     pick(answer, seed, "vmemmap", "x1")
 
 
-def check_numbers(answer, seed):
-    """You know the section, and the page type."""
-    pick(answer, seed, "x4", "x24")
+def check_section(answer, seed):
+    """You know the section."""
+    pick(answer, seed, "x4")
+
+
+# %% tags=["hidden"]
+def check_type(answer, seed):
+    """You know the page type."""
+    pick(answer, seed, "x24")

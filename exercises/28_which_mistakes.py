@@ -115,7 +115,9 @@ def ran(tree, config):
     booted = boot(Config(*config), CPU.named("max"))
     run = Tree.named(tree).start_kernel(booted).run()
     lines = [line.partition("] ")[2] for line in run.dmesg]
-    shown = [line for line in lines if line.startswith(("BUG:", "page:", "Unable", "Kernel panic", "flags:", "page dumped"))]
+    shown = [
+        line for line in lines if line.startswith(("BUG:", "page:", "Unable", "Kernel panic", "flags:", "page dumped"))
+    ]
     return booted, run.outcome, shown
 
 
@@ -140,7 +142,9 @@ def given(seed):
         booted, outcome, lines = ran(*kernel)
         pud = booted.folded["pud"].value
         runs.append((letter, pud, outcome))
-        words.append("\n".join([f"{letter}: {describe(booted)}, PUD {pud}: {outcome}", *(f"  {line}" for line in lines)]))
+        words.append(
+            "\n".join([f"{letter}: {describe(booted)}, PUD {pud}: {outcome}", *(f"  {line}" for line in lines)])
+        )
     return Runs(runs, words)
 
 
@@ -156,11 +160,17 @@ def entries(seed, undecided):
                 tree: ran(tree, config)[1]
                 for tree in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed")
             }
-            has = {"first": ("next-20240229", "next+fix-dump-page"), "second": ("next-20240229", "next+fix-pud-free")}[mistake]
+            has = {"first": ("next-20240229", "next+fix-dump-page"), "second": ("next-20240229", "next+fix-pud-free")}[
+                mistake
+            ]
             possible = {"yes" if tree in has else "no" for tree, got in said.items() if got == outcome}
             right = possible.pop() if len(possible) == 1 else "cannot tell"
             if (right == "cannot tell") is undecided:
-                found[f"{letter} {mistake}"] = (right, rules(right, mistake, booted, outcome), 'Say "yes", "no" or "cannot tell".')
+                found[f"{letter} {mistake}"] = (
+                    right,
+                    rules(right, mistake, booted, outcome),
+                    'Say "yes", "no" or "cannot tell".',
+                )
     return found
 
 
@@ -192,6 +202,7 @@ def second_of_clean(seed):
     return {name: entry for name, entry in entries(seed, undecided=True).items() if name.endswith("second")}
 
 
+# %% tags=["hidden"]
 def check_undecided(answer, seed):
     """You know what does not follow."""
     expect_entries(answer, entries(seed, undecided=True))

@@ -67,14 +67,14 @@ def dump_folio(k, folio, page, pfn, idx):
     k.print_raw(page)
 
 
-# %% Asks about the folio tags=["wrong"] mark=0 feedback="a copy as well"
+# %% Asks about the folio tags=["wrong"] mark=0 feedback="was asked about the page that it got"
 def dump_folio(k, folio, page, pfn, idx):
     k.print_counts(folio, page, pfn, idx)
     k.print_flags(folio, k.is_cma_page(folio))
     k.print_raw(page)
 
 
-# %% Computes the number from the copy tags=["wrong"] mark=0 feedback="no RAM has"
+# %% Computes the number from the copy tags=["wrong"] mark=0 feedback="was asked about a number that no RAM has"
 def dump_folio(k, folio, page, pfn, idx):
     k.print_counts(folio, page, pfn, idx)
     k.print_flags(folio, k.is_cma_frame(k.page_to_pfn(page)))
@@ -133,9 +133,10 @@ def patched(dump_folio):
             )
 
         def is_cma_frame(number):
-            number = k.page_to_pfn(number) if not isinstance(number, int) else number
+            k.asked = "frame"
             return k.is_migrate_cma_folio(folio, number)
 
+        k.asked = "page"
         k.hold(x20=page.address, x22=pfn, x24=page.page_type)
         view = GivenKernel(
             k,
@@ -170,20 +171,18 @@ def check_survives(dump_folio, seed):
         k, outcome = freed(kernel, seed, False, patched(dump_folio))
         where = describe(k.boot)
         if outcome == "stopped":
-            last, copies = k.reports[-1], set()
-            at = f"{where}: the report ends in `{last.text}`, in {last.trace[0]}(): "
-            if "get_pfnblock" not in last.trace[0]:
-                raise AssertionError(f"{at}what does your function give to it?")
-            copies = any("page:" in line for line in about(k))
+            last, what = k.reports[-1], "a number that no RAM has" if k.asked == "frame" else "the page that it got"
             raise WrongAnswer(
-                f"{at}it was asked about a frame that no RAM has. `page` is a copy on the stack, and `folio` is a copy as well: "
-                "what does the function know besides?",
-                "any-pointer-is-a-page" if copies else "",
+                f"{where}: the report ends in `{last.text}`, in {last.trace[0]}(): it was asked about {what}. `page` is a "
+                "copy on the stack, and `folio` may be one: what does the function know besides?",
+                "any-pointer-is-a-page",
             )
         lines, right = about(k), wanted(kernel, seed, False)
         for start, name in (("page:", "the counts"), ("flags:", "the flags"), ("raw:", "the raw words")):
             assert any(line.startswith(start) for line in lines), f"{where}: the report has no line with {name}."
-        assert lines[0] == right[0], f"{where}: you print `{lines[0]}`. Which number has the frame of the page? {right[0]}"
+        assert lines[0] == right[0], (
+            f"{where}: you print `{lines[0]}`. Which number has the frame of the page? {right[0]}"
+        )
         assert lines[-2:] == right[-2:], f"{where}: the raw words are not those of the page."
 
 

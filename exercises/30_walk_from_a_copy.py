@@ -3,7 +3,7 @@ kind = "fix"
 chapter = "08_folded_at_boot"
 difficulty = 3
 minutes = 12
-points = {"real": 2, "run_time": 2, "compile_time": 1, "others": 1}
+points = {"run_time": 2, "real": 2, "compile_time": 1, "others": 1}
 
 # %% [markdown]
 # # Exercise 30: a walk from a copy
@@ -64,26 +64,26 @@ def pud_offset_of_copy(k, p4dp, p4d, addr):
     return first + 8 * k.pud_index(addr)
 
 
-# %% Goes on from the value where there is no table tags=["wrong"] mark=2 feedback="There is no table below"
+# %% Goes on from the value where there is no table tags=["wrong"] mark=0 feedback="There is no table below"
 def pud_offset_of_copy(k, p4dp, p4d, addr):
     return k.__va(k.table_address(p4d)) + 8 * k.pud_index(addr)
 
 
-# %% Folds at run time as at compile time tags=["wrong"] mark=2 feedback="the answer for a PUD with one entry"
+# %% Folds at run time as at compile time tags=["wrong"] mark=0 feedback="the answer for a PUD with one entry"
 def pud_offset_of_copy(k, p4dp, p4d, addr):
     if not k.pgtable_l4_enabled():
         return p4dp
     return k.__va(k.table_address(p4d)) + 8 * k.pud_index(addr)
 
 
-# %% Goes on from the address where there is a table tags=["wrong"] mark=0 feedback="leads to another table"
+# %% Goes on from the address where there is a table tags=["wrong"] mark=2 feedback="leads to another table"
 def pud_offset_of_copy(k, p4dp, p4d, addr):
     if k.CONFIG_PGTABLE_LEVELS <= 3:
         return p4dp
     return (p4dp & -k.PAGE_SIZE) + 8 * k.pud_index(addr)
 
 
-# %% Counts from the entry tags=["wrong"] mark=2 feedback="counted from the start of the page"
+# %% Counts from the entry tags=["wrong"] mark=0 feedback="counted from the start of the page"
 def pud_offset_of_copy(k, p4dp, p4d, addr):
     if k.CONFIG_PGTABLE_LEVELS <= 3:
         return p4dp
@@ -140,25 +140,31 @@ def compare(answer, fold, seed):
             continue
         where = f"{where}: you point at {got:#x}, and the MMU reads at {mmu:#x}. "
         if fold is Fold.REAL:
-            assert got & page != p4dp & page, f"{where}There is a PUD table, and p4d leads to another table than that: which?"
+            assert got & page != p4dp & page, (
+                f"{where}There is a PUD table, and p4d leads to another table than that: which?"
+            )
             raise AssertionError(f"{where}Where does p4d lead, as the kernel sees it, and which entry is it there?")
         if got & page == k.__va(k.table_address(p4d)) & page:
-            raise WrongAnswer(f"{where}There is no table below: what does the value say then?", "folded-level-costs-a-read")
+            raise WrongAnswer(
+                f"{where}There is no table below: what does the value say then?", "folded-level-costs-a-read"
+            )
         if fold is Fold.RUN_TIME and got == p4dp:
-            raise WrongAnswer(f"{where}That is the answer for a PUD with one entry. How many has it?", "folded-index-is-0")
+            raise WrongAnswer(
+                f"{where}That is the answer for a PUD with one entry. How many has it?", "folded-index-is-0"
+            )
         raise AssertionError(
             f"{where}p4dp lies {p4dp % k.PAGE_SIZE:#x} bytes into its page. Where do you point, counted from the start of the page?"
         )
 
 
-def check_real(pud_offset_of_copy, seed):
-    """PUD real: you point at the entry that the MMU reads, whatever is in memory now."""
-    compare(pud_offset_of_copy, Fold.REAL, seed)
-
-
 def check_run_time(pud_offset_of_copy, seed):
     """PUD folded at run time: you point at the entry that the MMU reads."""
     compare(pud_offset_of_copy, Fold.RUN_TIME, seed)
+
+
+def check_real(pud_offset_of_copy, seed):
+    """PUD real: you point at the entry that the MMU reads, whatever is in memory now."""
+    compare(pud_offset_of_copy, Fold.REAL, seed)
 
 
 def check_compile_time(pud_offset_of_copy, seed):

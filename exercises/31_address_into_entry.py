@@ -128,7 +128,11 @@ def rules(k, phys):
         text = "That is right for pages of 64 KiB: bits 15:12 are free only there. What is in them here?"
         yield phys & (1 << 48) - 1 | phys >> 48 << 12, "lpa2-bits-go-to-48", text
     else:
-        yield phys & (1 << 50) - 1 | phys >> 50 << 8, "", "With pages of 64 KiB it is bits 51:48, and they go to bits 15:12."
+        yield (
+            phys & (1 << 50) - 1 | phys >> 50 << 8,
+            "",
+            "With pages of 64 KiB it is bits 51:48, and they go to bits 15:12.",
+        )
 
 
 def compare(phys_to_entry, configs, seed, many):

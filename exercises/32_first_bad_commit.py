@@ -71,7 +71,13 @@ answer = {
 # %% Takes the last good commit for a suspect tags=["wrong"] mark=0 feedback="was tested good"
 good = max(number for number, result in GIVEN["notes"] if result == "good")
 bad = min(number for number, result in GIVEN["notes"] if result == "bad")
-answer = {"first suspect": good, "last suspect": bad, "next test": (good + bad) // 2, "tests left": 1, "means": "change"}
+answer = {
+    "first suspect": good,
+    "last suspect": bad,
+    "next test": (good + bad) // 2,
+    "tests left": 1,
+    "means": "change",
+}
 
 
 # %% Suspects the commit before the bad one tags=["wrong"] mark=0 feedback="has the first bad commit in it"
@@ -106,7 +112,6 @@ answer = {
 
 # %% tags=["check"]
 from dataclasses import dataclass
-from random import Random
 
 from pgtlab.lab.expectations import drawn, expect_entries
 
@@ -134,6 +139,8 @@ def make(draw):
         good, bad = (good, number) if number >= first_bad else (number, bad)
         if bad - good < 12:
             return make(draw)
+    if good == 1 or bad == commits:
+        return make(draw)
     draw.shuffle(notes)
     return Notes(commits, notes)
 
@@ -158,7 +165,10 @@ def found(case):
     return {
         "first suspect": (
             first,
-            [(good, "the-last-good-is-bad", "That one was tested good: can it be bad?"), (1, "", "What does a good test rule out?")],
+            [
+                (good, "the-last-good-is-bad", "That one was tested good: can it be bad?"),
+                (1, "", "What does a good test rule out?"),
+            ],
             "The newest good commit rules out itself and all that are older. Which is the next?",
         ),
         "last suspect": (
@@ -172,7 +182,11 @@ def found(case):
         "next test": (
             middle,
             [
-                (middle + 1, "", "Of two that halve it equally well, name the older. How many suspects are left if it is bad?"),
+                (
+                    middle + 1,
+                    "",
+                    "Of two that halve it equally well, name the older. How many suspects are left if it is bad?",
+                ),
                 (middle - 1, "", "How many suspects are left if it is bad, and how many if it is good?"),
                 (count // 2, "", "That is how many suspects lie below. Which number has the commit?"),
             ],
@@ -227,6 +241,7 @@ def check_tests(answer, seed):
     pick(answer, seed, "tests left")
 
 
+# %% tags=["hidden"]
 def check_meaning(answer, seed):
     """You know what will be known then."""
     pick(answer, seed, "means")

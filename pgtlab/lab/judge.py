@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def check(what: str | Kernel, answer: Any = None, seed: int | str = 0) -> Result:
     """Judge an answer to an exercise, or a kernel by what its tree and its livepatches do in every configuration.
 
-    In a workbench the best score of an exercise is kept in `progress.json`.
+    In a workbench the best score of an exercise is kept in `progress.json`. An installed package has no hidden checks,
+    and says how many points they are; in a clone of the repository all checks judge.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def check(what: str | Kernel, answer: Any = None, seed: int | str = 0) -> Result
     `struct page` is wanted. `k.virt_to_page(address)` is the page of an address.
     """
     if isinstance(what, str):
-        exercise = read(find(what)).for_students()
+        exercise = read(find(what))
         with contained({exercise.answer: answer}, alone=exercise.about.alone) as answers:
             result = judge(exercise, answers[exercise.answer], seed)
         record(result.exercise, result.score)
