@@ -144,7 +144,7 @@ def pud_offset(k, p4dp, addr):
 
 
 # %% tags=["check"]
-from functools import cache
+from functools import lru_cache
 from random import Random
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -219,7 +219,7 @@ def mmu_reads(k, mm, va):
     return k.__va(read[k.PUD_SHIFT])
 
 
-@cache
+@lru_cache(maxsize=2)
 def tables(seed):
     """Every kernel with page tables that its own functions built, as (kernel, address, p4dp, where the MMU reads)."""
     made = []

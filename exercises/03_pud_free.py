@@ -154,7 +154,7 @@ def pud_free(k, mm, pud):
 
 
 # %% tags=["check"]
-from functools import cache
+from functools import lru_cache
 
 from pgtlab import Fold
 from pgtlab.lab.expectations import WrongAnswer
@@ -165,7 +165,7 @@ from pgtlab.lab.variants import describe, distinct_boots
 NAMES = ("pgtable_l4_enabled", "pgtable_l5_enabled", "virt_to_page", "pagetable_free", "free_page")
 
 
-@cache
+@lru_cache(maxsize=32)
 def run(pud_free, booted, seed):
     """A kernel with the answer in place, until it stops or has tested its page tables."""
     kernel = Tree.named("arm64-for-next").start_kernel(booted, seed)

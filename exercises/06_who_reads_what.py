@@ -68,7 +68,7 @@ for line in GIVEN["steps"]:
         answer[f"read {asked}"] = "fault" if frame is None else frames[frame].get(va & 0xFFF, 0)
 
 
-# %% Takes an address to name one byte, whoever uses it tags=["wrong"] mark=0 feedback="One address, two address spaces"
+# %% Takes an address to name one byte for all processes tags=["wrong"] mark=0 feedback="One address, two address spaces"
 bytes_at, answer, asked = {}, {}, 0
 for what, process, *rest in GIVEN["steps"]:
     if what == "write":

@@ -151,7 +151,12 @@ def make(draw):
         mappings.append((va, 1))
     covered = shift + per_level
     tables = draw.randrange(2, 4)
-    begin = (1 << bits - 1) + (draw.randrange(1 << bits - covered - 2) << covered) + (1 << covered) - (draw.randrange(2, 6) << shift)
+    begin = (
+        (1 << bits - 1)
+        + (draw.randrange(1 << bits - covered - 2) << covered)
+        + (1 << covered)
+        - (draw.randrange(2, 6) << shift)
+    )
     mappings.append((begin, (tables - 1 << per_level) + draw.randrange(8, 20)))
     return Mappings(granule, bits, mappings, shift, start)
 

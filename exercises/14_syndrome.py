@@ -96,7 +96,7 @@ def says(esr):
 
 # %% tags=["check"]
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from random import Random
 
 from pgtlab.arch.fault import Access, Fault
@@ -114,7 +114,7 @@ class Syndromes:
         return "\n".join(f"ESR_EL1 = {word:#010x}" for word in self.words)
 
 
-@cache
+@lru_cache(maxsize=32)
 def aborts(seed, many):
     """Aborts that the model's MMU raised: the syndrome, and who did what, what stood in the way, and at which level."""
     draw, found = Random(f"aborts {seed}"), {}

@@ -74,7 +74,7 @@ def physical(va):
 
 # %% tags=["check"]
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from random import Random
 
 from pgtlab import Config, boot
@@ -102,7 +102,7 @@ class Facts:
         )
 
 
-@cache
+@lru_cache(maxsize=4)
 def kernel(seed):
     """A student's kernel, with a linear map that begins with a physical address below 0."""
     draw = Random(f"linear {seed}")

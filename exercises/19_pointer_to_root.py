@@ -84,7 +84,7 @@ def numbers(pointer):
 
 # %% tags=["check"]
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from random import Random
 
 from pgtlab import Config, boot
@@ -109,7 +109,7 @@ class Facts:
         )
 
 
-@cache
+@lru_cache(maxsize=4)
 def kernel(seed):
     """A student's boot: 4K pages and 48 bits, with a linear map that begins below 0."""
     phys_offset = -Random(f"boot {seed}").randrange(0x100, 0x8000) << 30

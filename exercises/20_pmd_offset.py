@@ -79,7 +79,7 @@ def pmd_offset(k, pudp, addr):
 
 
 # %% tags=["check"]
-from functools import cache
+from functools import lru_cache
 from random import Random
 from types import SimpleNamespace
 
@@ -153,7 +153,7 @@ def check_eight(pmd_offset, seed):
         compare(pmd_offset, seed, 8, page_shift)
 
 
-@cache
+@lru_cache(maxsize=4)
 def real(seed):
     """Kernels of the model with tables: (kernel, pudp, address, where the MMU reads)."""
     made = []

@@ -16,7 +16,7 @@ points = {"causes": 3, "numbers": 2}
 # - `"freed twice"`: it had been freed before
 # - `"destructor too late"`: a table was freed, and its destructor called after that
 #
-# This is what they printed about the page, without the call traces:
+# This is what they printed about the page itself:
 
 # %% tags=["seed"]
 from pgtlab.lab import task

@@ -82,7 +82,7 @@ ORDER = (
 answer = [GIVEN["lines"].index(line) + 1 for line in ORDER]
 
 
-# %% Forgets the constructor tags=["wrong"] mark=0 feedback="is no table in the kernel's books"
+# %% Forgets the constructor tags=["wrong"] mark=0 feedback="is not a table in the kernel's books"
 ORDER = ("new = k.alloc_page()", "k.copy(old, new)", "k.link(entry, new)", "k.destructor(old)", "k.free(old)")
 answer = [GIVEN["lines"].index(line) + 1 for line in ORDER]
 
@@ -99,7 +99,7 @@ answer = [GIVEN["lines"].index(line) + 1 for line in ORDER]
 
 # %% tags=["check"]
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from random import Random
 from types import SimpleNamespace
 
@@ -143,7 +143,7 @@ def given(seed):
     return Lines(lines)
 
 
-@cache
+@lru_cache(maxsize=8)
 def ran(answer, seed, config=("4k", 48)):
     """Run the lines in a kernel of the model, and walk after each: what went wrong first, and the kernel at the end."""
     lines = given(seed).lines
@@ -189,7 +189,7 @@ def ran(answer, seed, config=("4k", 48)):
             )
         if table.page_type & PG_table:
             return (
-                f"After `{line}` the MMU reads entries in a page that is no table in the kernel's books.",
+                f"After `{line}` the MMU reads entries in a page that is not a table in the kernel's books.",
                 "",
                 k,
                 old,

@@ -89,7 +89,7 @@ def dump_folio(k, folio, page, pfn, idx):
 
 
 # %% tags=["check"]
-from functools import cache
+from functools import lru_cache
 from random import Random
 
 from pgtlab import CPU, Config, boot
@@ -152,7 +152,7 @@ def patched(dump_folio):
     return {"__dump_folio": replaced}
 
 
-@cache
+@lru_cache(maxsize=32)
 def wanted(kernel, seed, cma):
     """The lines about the page that a kernel without the mistake prints."""
     fixed = Tree.named("fixed").functions["__dump_folio"]

@@ -92,7 +92,7 @@ def pud_offset_of_copy(k, p4dp, p4d, addr):
 
 
 # %% tags=["check"]
-from functools import cache
+from functools import lru_cache
 
 from pgtlab import Fold
 from pgtlab.arch.mmu import MMU
@@ -105,7 +105,7 @@ from pgtlab.lab.variants import addresses, describe, distinct_boots
 NAMES = ("CONFIG_PGTABLE_LEVELS", "pgtable_l4_enabled", "table_address", "__va", "pud_index", "PAGE_SIZE")
 
 
-@cache
+@lru_cache(maxsize=2)
 def walks(seed):
     """Kernels with tables: (kernel, p4dp, what was read there, address, where the MMU reads the pud entry)."""
     made = []

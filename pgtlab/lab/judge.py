@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pgtlab.lab.attempt import Answer, AnswerError, define, steps_of
@@ -138,8 +139,9 @@ def prelude(exercise: Exercise, seed: int | str) -> str:
     return f"SEED = {seed!r}\nGIVEN = {plainly!r}\n"
 
 
+@lru_cache(maxsize=64)
 def _namespace(exercise: Exercise) -> dict[str, Any]:
-    """What the cells with the checks define."""
+    """What the cells with the checks define; kernels and tables that they keep serve the next answer, too."""
     code = "\n\n\n".join(filter(None, (exercise.code("check"), exercise.code("hidden"))))
     return define(code, f"<{exercise.name}: check>")
 
