@@ -23,6 +23,7 @@ Answer = Callable[..., Any]
 T = TypeVar("T")
 
 SECONDS = 10.0  # of CPU time for one check; a right answer takes well under one
+OF_THE_JUDGE = 20.0  # of CPU time more for the judge itself, where an answer runs elsewhere and has a limit there
 LOOK = 0.05  # seconds between two looks at the CPU time
 
 
@@ -51,7 +52,7 @@ def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float
     """
     seconds = SECONDS if seconds is None else seconds
     try:
-        with _time_limit(seconds):
+        with _time_limit(_with_the_judges(seconds, answers)):
             return work()
     except AnswerError:
         raise
@@ -129,7 +130,7 @@ class Trouble(NamedTuple):
 def trouble_with(check: Answer, answers: Mapping[str, Any], args: tuple[Any, ...]) -> Trouble:
     """What a check says of the answers; `stopped` if one of them raised an exception or did not end."""
     try:
-        with _time_limit(SECONDS):
+        with _time_limit(_with_the_judges(SECONDS, answers)):
             check(*args)
     except AnswerError as error:
         return Trouble(str(error), stopped=True)
@@ -152,6 +153,11 @@ def _line_of_answer(
     if lines[-1].filename == here:
         return next(iter(answers), ""), None
     return _named(lines[-1], answers)
+
+
+def _with_the_judges(seconds: float, answers: Mapping[str, Any]) -> float:
+    """The limit for this process: where the answers run elsewhere, it is that of the judge."""
+    return seconds + OF_THE_JUDGE if any(hasattr(answer, "answers") for answer in answers.values()) else seconds
 
 
 def _files(answers: Mapping[str, Answer]) -> dict[str, str]:
