@@ -43,27 +43,26 @@ def answer(path: Path) -> dict[str, Any] | str:
 
 def verdicts(path: Path, truth: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The verdict on each truth about a log, with what it is about."""
-    told = answer(path)
+    said = answer(path)
     if word := truth.get("declined"):
-        said = told if isinstance(told, str) else " ".join(told["declined"])
-        if isinstance(told, str) or not told["reports"]:
-            yield "right" if word in said else "silent", f"declined: {said}"
+        if isinstance(said, str) or not said["reports"]:
+            yield "right" if word in str(said) else "silent", f"declined: {said}"
         else:
-            yield "wrong", f"read as a report of arm64: {told['reports'][0]['message']}"
+            yield "wrong", f"read as a report of arm64: {said['reports'][0]['message']}"
         return
-    if isinstance(told, str):
-        yield ("wrong" if "no BUG, Oops, WARNING or panic" in told else "silent"), told
+    if isinstance(said, str):
+        yield ("wrong" if "no BUG, Oops, WARNING or panic" in said else "silent"), said
         return
     if other := truth.get("like"):
-        for where, value in differences(told, answer(path.with_name(other))):
+        for where, value in differences(said, answer(path.with_name(other))):
             yield "wrong" if value else "silent", where
-        if same(told) == same(answer(path.with_name(other))):
+        if same(said) == same(answer(path.with_name(other))):
             yield "right", f"as {other}"
     causes = truth.get("causes", [])
     for n, cause in enumerate(causes):
-        diagnosis = told["reports"][n]["diagnosis"] if n < len(told["reports"]) else {"name": "no such report"}
+        diagnosis = said["reports"][n]["diagnosis"] if n < len(said["reports"]) else {"name": "no such report"}
         yield judged(cause or "not-enough-evidence", diagnosis["name"], "not-enough-evidence"), f"cause {n + 1}"
-    inferences = [inference for report in told["reports"] for inference in report["inferences"]]
+    inferences = [inference for report in said["reports"] for inference in report["inferences"]]
     for name, value in truth.get("configuration", {}).items():
         allowed = value if isinstance(value, list) else [value]
         claims = [inference for inference in inferences if inference["name"] == name]
@@ -74,42 +73,42 @@ def verdicts(path: Path, truth: dict[str, Any]) -> Iterator[tuple[str, str]]:
         else:
             yield ("partly" if any(claim["value"] in allowed for claim in claims) else "silent"), name
     for where, value in truth.get("values", {}).items():
-        found = value_at(told, where)
-        yield judged(value or None, found, None), f"{where}: {found!r}"
+        value_there = value_at(said, where)
+        yield judged(value or None, value_there, None), f"{where}: {value_there!r}"
 
 
-def judged(true: object, told: object, nothing: object) -> str:
+def judged(true: object, said: object, nothing: object) -> str:
     """The verdict on one value: `nothing` is the answer that claims nothing."""
-    return "right" if told == true else "silent" if told == nothing else "wrong"
+    return "right" if said == true else "silent" if said == nothing else "wrong"
 
 
-def value_at(told: Any, where: str) -> Any:
+def value_at(said: Any, where: str) -> Any:
     """A value of the answer by its path; None where there is nothing."""
     for name in where.split("."):
-        if isinstance(told, list):
-            told = told[int(name)] if int(name) < len(told) else None
+        if isinstance(said, list):
+            said = said[int(name)] if int(name) < len(said) else None
         else:
-            told = told.get(name) if isinstance(told, dict) else None
-    return told if told not in ([], "") else None
+            said = said.get(name) if isinstance(said, dict) else None
+    return said if said not in ([], "") else None
 
 
-def same(told: Any) -> Any:
+def same(said: Any) -> Any:
     """An answer without the numbers of lines."""
-    if isinstance(told, dict):
-        return {name: same(value) for name, value in told.items() if name not in PLACES}
-    return [same(value) for value in told] if isinstance(told, list) else told
+    if isinstance(said, dict):
+        return {name: same(value) for name, value in said.items() if name not in PLACES}
+    return [same(value) for value in said] if isinstance(said, list) else said
 
 
-def differences(told: Any, other: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+def differences(said: Any, other: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     """Where two answers differ, with what the first has there."""
-    if isinstance(told, dict) and isinstance(other, dict):
-        for name in [name for name in told if name not in PLACES]:
-            yield from differences(told[name], other.get(name), f"{where}.{name}")
-    elif isinstance(told, list) and isinstance(other, list) and len(told) == len(other):
-        for n, (one, two) in enumerate(zip(told, other, strict=True)):
+    if isinstance(said, dict) and isinstance(other, dict):
+        for name in [name for name in said if name not in PLACES]:
+            yield from differences(said[name], other.get(name), f"{where}.{name}")
+    elif isinstance(said, list) and isinstance(other, list) and len(said) == len(other):
+        for n, (one, two) in enumerate(zip(said, other, strict=True)):
             yield from differences(one, two, f"{where}.{n}")
-    elif told != other:
-        yield f"{where}: {told!r} instead of {other!r}", told
+    elif said != other:
+        yield f"{where}: {said!r} instead of {other!r}", said
 
 
 def score(folder: Path = FIELD) -> dict[str, tuple[str, list[tuple[str, str]]]]:

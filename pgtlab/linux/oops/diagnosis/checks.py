@@ -151,9 +151,10 @@ def wrong_entry(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> D
             sentence = f"{what} is a {entry.describe(report.release).partition(';')[0]}, where a table was expected"
             return Diagnosis("not-a-table", sentence, tuple(evidence), DERIVED)
         sentence = f"{what} is not a table, where one was expected{_looks(entry.value)}"
-        sure = DERIVED if entry.kind != "table" else ""
-        name = "not-a-table" if sure else NOT_ENOUGH
-        return Diagnosis(name, sentence if sure else f"{what} is a table, as it should be", tuple(evidence), sure)
+        if entry.kind == "table":
+            sentence = f"{what} has the bits of a table{_looks(entry.value)}, and the kernel reports it as bad"
+            return Diagnosis(NOT_ENOUGH, sentence, tuple(evidence))
+        return Diagnosis("not-a-table", sentence, tuple(evidence), DERIVED)
     swap = entry.swap(report.release)
     garbage = _looks(entry.value)
     if entry.kind == "invalid" and (garbage or (swap is not None and not swap.possible)):

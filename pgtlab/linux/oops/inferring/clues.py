@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pgtlab.arch.fault import FaultKind
 from pgtlab.arch.sizes import size_name
@@ -188,11 +189,9 @@ def messages(source: LogText, span: tuple[int, int] = (1, sys.maxsize)) -> Messa
     >>> messages(log_text("PID hash table entries: 512 (order: 2, 16384 bytes, linear)")).page_sizes
     {4096: (1, '16384 bytes >> 2 = 4096')}
     """
-    values, text, counted, at = Messages({}, {}, {}, {}), source.plain, 1, 0
-    for start, _ in sorted(places(text, _MESSAGE_WORDS)):
-        counted, at = counted + text.count("\n", at, start), start
-        match, number = _MESSAGE.match(text, start), source.number(counted)
-        if match is None or not span[0] <= number < span[1]:
+    values = Messages({}, {}, {}, {})
+    for number, match in _all_messages(source):
+        if not span[0] <= number < span[1]:
             continue
         if match["bytes"]:
             order, size = int(match["order"]), int(match["bytes"])
@@ -206,6 +205,17 @@ def messages(source: LogText, span: tuple[int, int] = (1, sys.maxsize)) -> Messa
         elif match["lpa2"] and not values.lpa2:
             values.lpa2[match["lpa2"]] = number
     return values
+
+
+@lru_cache(maxsize=1)
+def _all_messages(source: LogText) -> tuple[tuple[int, re.Match[str]], ...]:
+    """Every message in a log, with the number of its line."""
+    text, counted, at, matches = source.plain, 1, 0, []
+    for start, _ in sorted(places(text, _MESSAGE_WORDS)):
+        counted, at = counted + text.count("\n", at, start), start
+        if match := _MESSAGE.match(text, start):
+            matches.append((source.number(counted), match))
+    return tuple(matches)
 
 
 def boot_clues(log: PrintedLog) -> Iterator[Clue]:

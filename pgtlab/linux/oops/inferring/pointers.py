@@ -35,10 +35,13 @@ def base_clue(log: PrintedLog) -> Iterator[Clue]:
         yield Clue(evidence, lambda layout: base in layout.kernel_bases, DERIVED)
 
 
+VMAP_STACK = (4, 14)  # before this version stacks are in the linear map
+
+
 def stack_clue(report: PrintedReport) -> Iterator[Clue]:
     """Which kernels have their stacks where `sp` points."""
     sp = report.registers.get("sp")
-    if sp is None or sp >> 52 != 0xFFF or sp % 16:
+    if sp is None or sp >> 52 != 0xFFF or sp % 16 or (report.release is not None and report.release < VMAP_STACK):
         return
 
     def fits(layout: Layout) -> bool:

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
@@ -22,7 +22,7 @@ from pgtlab.linux.oops.reading.lines import Line, Lines
 from pgtlab.linux.oops.reading.page_dump import page_notes, read_page
 from pgtlab.linux.oops.reading.registers import Registers, pstate_note, read_pstate, read_registers, read_tags
 from pgtlab.linux.oops.reading.report import PrintedReport, is_empty
-from pgtlab.linux.oops.reading.segments import HEADLESS, Segment, segments
+from pgtlab.linux.oops.reading.segments import HEADLESS, MOST_AT_ONCE, Segment, segments
 from pgtlab.linux.oops.reading.table_entries import read_tables
 from pgtlab.linux.oops.reading.walk import read_walk
 
@@ -40,10 +40,13 @@ _ADDRESS = (
     re.compile(r".{0,120}\bat virtual address ([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
     re.compile(r"FAR: 0x([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
     re.compile(r".{1,120}\) at (?:0x)?([0-9a-f]{8,16})(?![0-9a-zA-Z])"),
+    re.compile(
+        r"(?:Out-of-bounds|Use-after-free|Invalid|Corrupted memory) [a-z ]{0,20}at 0x([0-9a-f]{16})(?![0-9a-zA-Z])"
+    ),
     re.compile(r"(?:Read|Write)(?: of size \d{1,6})? at addr (?:0x)?([0-9a-f]{16})(?![0-9a-zA-Z])"),
 )
 ALL_DIGITS = (4, 19)  # since this version every address of a fault has 16 digits; before it had at least 8
-_ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at |at addr ")
+_ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at |at addr | at 0x")
 # Reports that may be a single line, such as those of `check_mm()` (kernel/fork.c). A mail about a BUG does not have
 # their numbers.
 _WHOLE = re.compile(
@@ -132,13 +135,14 @@ def read_log(text: str) -> PrintedLog:
     ours = [
         segment
         for segment, architecture in zip(begun, architectures, strict=True)
-        if architecture in (None, ARM64) and (architecture or segment.kind != HEADLESS)
+        if architecture in (None, ARM64) and (architecture or segment.kind != HEADLESS or segment.has("Code: "))
     ]
-    boots = []
-    for boot, span in enumerate(facts.spans(source.backwards)):
-        own = [segment for segment in ours if segment.boot == boot]
+    boots, spans = [], facts.spans(source.backwards)
+    for boot, group in groupby(ours, lambda segment: segment.boot):
+        own, span = list(group), spans[boot]
         own_facts = facts.facts(boot, *_release(own))
-        read = _paired([read_report(segment, own_facts.version) for segment in own])
+        whole = (segment for segment in own if segment.kind != "bug" or len(segment.lines) > 1 or _is_whole(segment))
+        read = _paired([read_report(segment, own_facts.version) for segment in whole])
         reports = tuple(report for report in read if report.kind != "bug" or _has_body(report))
         if reports:
             boots.append(PrintedLog(reports, own_facts, (), source.text, source, span))
@@ -175,10 +179,10 @@ def _release(reports: Sequence[Segment]) -> tuple[str, int | None]:
 def _paired(reports: Sequence[PrintedReport]) -> list[PrintedReport]:
     """The reports, in which faults that were printed at the same time have what surely belongs together."""
     kept = list(reports)
-    for body in reports:
+    for n, body in enumerate(reports):
         if body.mixed and body.address is None and body.access is not None:
-            address = body.access.address
-            heads = [head for head in kept if head.mixed and head.address == address and not head.registers]
+            address, near = body.access.address, kept[max(0, n - 2 * MOST_AT_ONCE) : n + 1]
+            heads = [head for head in near if head.mixed and head.address == address and not head.registers]
             if len(heads) == 1 and heads[0].esr in (None, body.esr):
                 (head,) = heads
                 lines = tuple(sorted({*head.lines, *body.lines}))
@@ -285,7 +289,7 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
 def _read_address(lines: Sequence[Line], where: dict[str, int], release: Version | None) -> int | None:
     """The faulting address from the surest line. A number with too few digits is a broken line, not an address."""
     recent = release >= ALL_DIGITS if release else any(line.text.startswith("EC = 0x") for line in lines)
-    for digits, number in _found(lines, _ADDRESS, _ADDRESS_WORDS):
+    for digits, number in _digits(lines, _ADDRESS, _ADDRESS_WORDS):
         if len(digits) == 16 or (not recent and (len(digits) == 8 or digits[0] != "0")):
             where["address"] = number
             return int(digits, 16)
@@ -298,7 +302,7 @@ def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None,
     If lines of one form have several values, they are of several faults: then there is none.
     """
     # Before v5.15 `die()` printed 0 where there was no syndrome.
-    known = [(int(digits, 16), line) for digits, line in _found(lines, _ESR, _ESR_WORDS) if int(digits, 16)]
+    known = [(int(digits, 16), line) for digits, line in _digits(lines, _ESR, _ESR_WORDS) if int(digits, 16)]
     if not known:
         return None, ""
     same = {match[1] for line in lines if (match := _ESR[0].match(line.text))}
@@ -310,7 +314,9 @@ def _read_esr(lines: Sequence[Line], where: dict[str, int]) -> tuple[int | None,
     return esr, note and f"ESR_EL1 is {esr:#x} in line {where['esr']}{note}"
 
 
-def _found(lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str]) -> list[tuple[str, int]]:
+def _digits(
+    lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re.Pattern[str]
+) -> list[tuple[str, int]]:
     """The first digits that each pattern finds, with their line, in the order of the patterns."""
     by_rank: dict[int, tuple[str, int]] = {}
     for line in lines:
@@ -318,7 +324,7 @@ def _found(lines: Sequence[Line], patterns: Sequence[re.Pattern[str]], words: re
             for rank, pattern in enumerate(patterns):
                 if rank not in by_rank and (match := pattern.match(line.text)):
                     by_rank[rank] = match[1], line.number
-    return [found for _, found in sorted(by_rank.items())]
+    return [digits for _, digits in sorted(by_rank.items())]
 
 
 _LINEAR = re.compile(r"(pgd) = ([0-9a-f]{16})(?![0-9a-zA-Z])|(task): ([0-9a-f]{16})(?![0-9a-zA-Z])")
@@ -353,6 +359,11 @@ def _details(segment: Segment) -> tuple[str, ...]:
     own = [line.text for line in segment.preamble]
     own += [line.text for line in segment.lines if line is not segment.headline and _DETAIL.match(line.text)]
     return tuple(own)
+
+
+def _is_whole(segment: Segment) -> bool:
+    """Whether a report may be this one line."""
+    return "location" in segment.groups or _WHOLE.match(segment.headline.text) is not None
 
 
 def _has_body(report: PrintedReport) -> bool:

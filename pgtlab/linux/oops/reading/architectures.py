@@ -13,9 +13,9 @@ SOME_OTHER = "another architecture"
 # What only this architecture prints: words that are found fast (between bars), and a pattern for the line with one.
 _SIGNS = {
     ARM64: (
-        "pstate|x29|ESR = 0x|Mem abort info:|-bit VAs|el0|el1|arm64|Internal error: |"
+        "pstate|x29|x2 : |x0 : |ESR = 0x|Mem abort info:|-bit VAs|el0|el1|arm64|Internal error: |"
         "aarch64|CPU 0x0000|CPU features: det",
-        r"\bpstate: ?[0-9a-f]{8}|\bx29: ?[0-9a-f]{16}|ESR = 0x|Mem abort info:|-bit VAs, pgdp?|"
+        r"\bpstate: ?[0-9a-f]{8}|\bx(?:29|2 |0 ): ?[0-9a-f]{16}|ESR = 0x|Mem abort info:|-bit VAs, pgdp?|"
         r"\b(?:do_)?el[01]h?t?_(?:64_)?(?:sync|svc|irq|ia|da|inv|abort|dbg|interrupt)\b|__arm64_sys_|arch/arm64/|"
         r"Internal error: [^:]{1,60}(?::[^:]{1,60})?: (?:00000000)?[0-9a-f]{8} \[#(?!.* ARM$)|"
         r"Booting Linux on physical CPU 0x[0-9a-f]{10} \[|\baarch64-|\baarch64\b|CPU features: detected: ",

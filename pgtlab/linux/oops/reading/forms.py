@@ -41,6 +41,7 @@ BEGINNINGS = (
 OTHERS = (
     "BUG: ", "WARNING: ", "Unhandled ", "unhandled ", "Bad mode in", "Insufficient stack", "SError Interrupt", "Oops",
     ": bad p", "page:", "-bit VAs", "] pgd=", "] *pgd=", "] user address but", "] address between", " PID: ",
+    "x29: ", "x26: ", "x23: ", "x20: ", "x17: ", "x14: ", "x11: ", "x8 : ", "x5 : ", "x2 : ", "x1 : ",
     "PC is at ", "Linux version ", "Booting Linux on ", "Kernel Offset: ", "PHYS_OFFSET: ", "CPU features: 0x",
     "Memory Limit: ", "Kernel command line: ", "blocked for more than", "detected stall", "detected expedited stall",
     "hard LOCKUP",
@@ -57,14 +58,14 @@ _ESCAPES = re.compile(  # colours and other sequences of terminals, with the esc
     r"(?:\x1b|\u241b|\^\[|\\(?:e|033|x1b|u001b)|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n\x1b]{0,200}(?:\x07|\x1b\\)|[()][A-Z0-9])|\x1b"
 )
 _LOST_ESCAPES = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,5}m|\d?K(?![a-z]))")
-_SOFT_BREAKS = re.compile(r"((?:[^\n]*=\r?\n)+)([^\n]*)")
+_SOFT_BREAKS = re.compile(r"^((?:[^\n]*=\r?\n)+)([^\n]*)", re.MULTILINE)
 _QUOTED_BYTES = re.compile(rb"=([0-9A-F]{2})")
 _JSON_LINE = re.compile(r"\s*(?:-|data:|\x1e)?\s*(\{.*\}),?\s*$")
 _ESCAPED_NEWLINE = re.compile(r"(?:\\r)?\\n")
 _CONTROL = {ord(character): " " for character in "\u00a0\u202f\u2007\u3000"} | {ord(c): None for c in "\0\ufeff\u200b"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LogText:
     """A log in plain lines.
 

@@ -55,14 +55,15 @@ _HEADLINES = (
     ("oops", r"Internal error: "),
     ("oops", r"Oops(?: - .{1,80})?: "),
     ("user fault", r"\S{1,64}\[\d{1,10}\]: unhandled "),
-    (HEADLESS, r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: |(?:pc|PC) (?:: |is at )\S|pstate: [0-9a-f]{8}"),
+    (HEADLESS, r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: |(?:pc|PC) (?:: |is at )\S|pstate: [0-9a-f]{8}|Call trace:$"),
+    (HEADLESS, r"x\d{1,2} {0,2}: ?[0-9a-f]{16} +x"),
 )
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _HEADLINES)
 _FIRST_WORDS = re.compile(
     r"BUG: |Kernel panic|WARNING: |kernel BUG|watchdog: |Unable|Unhandled|CPU \d{1,4} Unable|Bad mode|Insufficient|"
     r"SError|Internal error|Oops|\S{1,64}\[\d{1,10}\]: unhandled |\S{1,200}\.[ch]:\d{1,7}: bad p|---|Mem abort|"
     r"ESR = |page:|swapper pg|user pg|\[|Unexpected kernel|Watchdog|rcu: |INFO: |NMI back|Task dump|sysrq: |CPU: \d|"
-    r"[pP][cC] [:i]|pstate: "
+    r"[pP][cC] [:i]|pstate: |Call trace:|x\d"
 )
 # Continues the open report, though it could begin another.
 _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhandled fault": ("oops",)}
@@ -249,7 +250,7 @@ def _begin(line: Line, current: Segment | None) -> Segment | None:
     if kind == HEADLESS:
         if current is not None:
             return None
-        tentative = line.text.startswith("CPU: ")
+        tentative = line.text.startswith(("CPU: ", CALL_TRACE))
     if not kind:
         if current is not None:
             return None
@@ -276,7 +277,7 @@ def _add(line: Line, segment: Segment) -> bool:
     text = line.text
     if END_TRACE.match(text):
         segment.lines.append(line)
-        segment.ended = True
+        segment.ended, segment.tentative = True, False
         return False
     if segment.kind == "user fault" and text == CALL_TRACE:
         return False  # of another report: `dump_backtrace()` does not print the stack of user space
@@ -292,13 +293,11 @@ def _add(line: Line, segment: Segment) -> bool:
     segment.foreign = 0 if known else segment.foreign + 1
     if known:
         segment.lines.append(line)
-        if (
-            segment.tentative
-            and segment.kind == HEADLESS
-            and text.startswith(("pc : ", "PC is at", "pstate: ", "x29: "))
-        ):
-            segment.tentative = False
+        segment.tentative &= segment.kind != HEADLESS or not text.startswith(_OF_A_FAULT)
     return segment.foreign < FOREIGN and len(segment.lines) < LONGEST
+
+
+_OF_A_FAULT = ("pc : ", "PC is at", "pstate: ", "x29: ", "Code: ")  # what no trace without a report has
 
 
 def _in_bare_trace(segment: Segment) -> bool:
@@ -308,6 +307,7 @@ def _in_bare_trace(segment: Segment) -> bool:
 
 
 # Two CPUs that fault at once print their headlines, syndromes and walks in any order: only `die()` takes a lock.
+MOST_AT_ONCE = 16  # faults whose lines are taken apart
 _HEAD = "Unable to handle kernel "
 _ONCE = (("Mem abort info:",), ("ESR = 0x",), ("swapper pgtable", "user pgtable"))
 
@@ -317,7 +317,7 @@ def _untangled(reports: list[Segment]) -> Iterator[Segment]:
     at = 0
     while at < len(reports):
         last = at
-        while last + 1 < len(reports) and _runs_into(reports[last], reports[last + 1]):
+        while last + 1 < min(len(reports), at + MOST_AT_ONCE) and _runs_into(reports[last], reports[last + 1]):
             last += 1
         group = reports[at : last + 1]
         if len(group) > 1 and any(map(_is_mixed, group)):

@@ -93,7 +93,7 @@ class TableEntry:
 
     def prot_none(self, version: Version | None) -> bool | None:
         """Whether a page is there that nobody may access (PROT_NONE); `None` if that depends on the version."""
-        if self.kind != "invalid" or self.value & 1:
+        if self.kind != "invalid" or self.value & 1 or self.name not in ("pte", "pmd"):
             return False
         old, new = bool(self.value >> 58 & 1), bool(self.value >> 11 & 1)
         if version is None:
@@ -107,7 +107,8 @@ class TableEntry:
         >>> fields.type, fields.type_bits, hex(fields.offset), fields.offset_bits
         (1, '7:3', '0x207070a050609', '57:8')
         """
-        if version is None or self.kind != "invalid" or self.value & 1 or self.prot_none(version):
+        absent = self.kind == "invalid" and not self.value & 1 and self.name in ("pte", "pmd")
+        if version is None or not absent or self.prot_none(version):
             return None
         if version >= NEW_SWAP:
             return self._swap(10, 6, 61, 12, True)
@@ -238,7 +239,7 @@ def _page_map(match: re.Match[str], headline: Line, lines: Sequence[Line]) -> Ta
             above = [TableEntry(name, int(value, 16), line.number) for name, value in _ENTRY.findall(line.text)]
             entries += [entry for entry in reversed(above) if entry.name not in known]
             used.append(line.number)
-        elif address is None and (found := _ADDRESS.match(line.text)):
-            address, flags = int(found[1], 16), int(found[2], 16)
+        elif address is None and (printed := _ADDRESS.match(line.text)):
+            address, flags = int(printed[1], 16), int(printed[2], 16)
             used.append(line.number)
     return TablesReport("Bad page map", tuple(entries), address, flags, lines=tuple(used))

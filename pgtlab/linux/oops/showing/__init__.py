@@ -181,7 +181,14 @@ class OopsLog(PrintedLog):
 
     def numbers_of(self, boot: PrintedLog) -> list[int]:
         """The numbers of the reports of a boot; none if the log is from one boot."""
-        return [report.number for report in self.reports if report.clues.log is boot] if self.boots else []
+        return self._numbers.get(id(boot), []) if self.boots else []
+
+    @cached_property
+    def _numbers(self) -> dict[int, list[int]]:
+        numbers: dict[int, list[int]] = {}
+        for report in self.reports:
+            numbers.setdefault(id(report.clues.log), []).append(report.number)
+        return numbers
 
 
 def read(text: str) -> OopsLog:
