@@ -142,7 +142,8 @@ chapter.ask("what_a_type_prints")
 # *Which kernel is this?* The log's calls itself 6.8.0-rc6: it is linux-next of that day, and what was in it became 6.9.
 #
 # *A newer kernel:* in 6.12 a type is a number in the top byte, `0xf2` for a table, and a report prints `mapcount:0` for such a
-# page, and `page_type: f2(table)` in a line of its own.
+# page, and `page_type: f2(table)` in a line of its own. Since 6.17 there is no such report: freeing a page clears its type
+# before it is checked (`pgtlab trees --linux 6.17`).
 
 # %% [markdown]
 # ## 9.4 Constructor and destructor

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Boot, test, print."""
     from pgtlab.lab.history import read_tree  # this imports numpy, which --help does not need
+    from pgtlab.lab.linux_versions import why_silent
     from pgtlab.lab.trees import Tree
     from pgtlab.linux.boot import NoBoot, running
     from pgtlab.linux.kernel.report import Run
@@ -73,12 +74,8 @@ def run(args: argparse.Namespace) -> int:
         placement = Placement(args.phys_offset, args.page_copy, args.pfn)
         result = tree.start_kernel(boot, placement=placement).run()
         text = "\n".join(result.dmesg)
-        if result.nr_page_table_pages and not result.reports:
-            print(
-                f"pgtlab: nothing was reported, but NR_PAGETABLE is {result.nr_page_table_pages} too high: since Linux "
-                "6.17 freeing a page clears its type before the page is checked (pgtlab show free-clears-type)",
-                file=sys.stderr,
-            )
+        if why := why_silent(boot, result):
+            print(f"pgtlab: {why}", file=sys.stderr)
     if args.json:
         print_json({"tree": tree.name, "cpu": boot.cpu.name, **result.as_dict()})
     else:

@@ -21,6 +21,7 @@ from typing import Final
 
 from pgtlab.lab.linux_6_12 import UINT_MAX, V6_12
 from pgtlab.lab.trees import Commit
+from pgtlab.linux.boot import Boot
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.debug import FOLIO_SIZE
@@ -33,6 +34,7 @@ from pgtlab.linux.kernel.page_flags import (
     PG_hwpoison,
     page_type_has_type,
 )
+from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.kernel.symbols import static_inline
 from pgtlab.linux.version import version_code
 
@@ -239,3 +241,14 @@ def differences(linux: str) -> tuple[Commit, ...]:
     code = version_code(linux)
     before = [commit for version, commit in BEFORE if code < version_code(version)]
     return (*before, *(commit for version, commit in SINCE if code >= version_code(version)))
+
+
+def why_silent(boot: Boot, run: Run) -> str:
+    """Why a run that left a page table counted has no report, in a sentence; otherwise empty."""
+    if run.reports or not run.nr_page_table_pages:
+        return ""
+    tells = f"nothing is reported, and only NR_PAGETABLE, which is {run.nr_page_table_pages} too high, tells"
+    linux = boot.config.linux
+    if any(commit.name == "free-clears-type" for commit in differences(linux)):
+        return f"In Linux {linux} freeing a page clears its type before it is checked (since 6.17): {tells}."
+    return f"This kernel does not check pages that are freed (DEBUG_VM and INIT_ON_ALLOC_DEFAULT_ON are off): {tells}."

@@ -10,6 +10,7 @@ from pgtlab.limits import quoted
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
+from pgtlab.linux.presets import PRESETS
 
 SCHEME: Final = "pgtlab://"
 #: Short names of the CPU `max`, with LPA2 and without.
@@ -25,7 +26,7 @@ class Share:
     """The parts of a share string; the address may be a name, as for `parse_address`, or empty.
 
     >>> Share.parse("pgtlab://16k/52/no-lpa2/VMEMMAP_START")
-    Share(config=Config('16k', va_bits=52, pa_bits=52), cpu='max,lpa2=off', address='VMEMMAP_START')
+    Share(config=Config('16k', va_bits=52, pa_bits=52), cpu='max,lpa2=off', address='VMEMMAP_START', kernel='minimal')
     >>> print(_)
     pgtlab://16k/52/no-lpa2/VMEMMAP_START
     """
@@ -33,6 +34,7 @@ class Share:
     config: Config
     cpu: str
     address: str
+    kernel: str = "minimal"
 
     @classmethod
     def parse(cls, text: str) -> Share:
@@ -41,11 +43,12 @@ class Share:
         Raises
         ------
         ShareError
-            If it does not have the form `pgtlab://PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU[/ADDRESS]`.
+            If it does not have the form `pgtlab://[KERNEL/]PAGE_SIZE/VA_BITS[/paPA_BITS]/CPU[/ADDRESS]`.
         ValueError
             If there is no such kernel or CPU.
         """
         parts = text.strip().removeprefix(SCHEME).split("/")
+        kernel = parts.pop(0) if parts[0] in PRESETS else "minimal"
         pa_bits = parts.pop(2) if len(parts) >= 4 and parts[2].startswith("pa") else None
         numbers = [*parts[1:2], *([pa_bits.removeprefix("pa")] if pa_bits else [])]
         if not text.strip().startswith(SCHEME) or len(parts) not in (3, 4) or not all(map(str.isdecimal, numbers)):
@@ -54,9 +57,9 @@ class Share:
                 f"{SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "
                 f"{SCHEME}16k/52/lpa2/VMEMMAP_START"
             )
-        config = Config(parts[0], *map(int, numbers))
+        config = Config.named(kernel, parts[0], *map(int, numbers))
         address = re.sub(r"\s*([+-])\s*", r" \1 ", parts[3]) if len(parts) == 4 else ""
-        return cls(config, CPU.named(_SHORT.get(parts[2], parts[2])).name, address)
+        return cls(config, CPU.named(_SHORT.get(parts[2], parts[2])).name, address, kernel)
 
     @property
     def boot(self) -> Boot | NoBoot:
@@ -69,4 +72,5 @@ class Share:
         pa_bits = "" if config.pa_bits == usual else f"/pa{config.pa_bits}"
         cpu = next((short for short, name in _SHORT.items() if name == self.cpu), self.cpu)
         address = f"/{self.address.replace(' ', '')}" if self.address else ""
-        return f"{SCHEME}{config.page_size_name}/{config.va_bits}{pa_bits}/{cpu}{address}"
+        kernel = "" if self.kernel == "minimal" else f"{self.kernel}/"
+        return f"{SCHEME}{kernel}{config.page_size_name}/{config.va_bits}{pa_bits}/{cpu}{address}"

@@ -77,4 +77,10 @@ def test_debug_vm_pgtable_says_what_the_log_does_not(capsys):
     main(["debug-vm-pgtable", "--linux", "7.3"])
     captured = capsys.readouterr()
     assert "BUG" not in captured.out
-    assert "nothing was reported, but NR_PAGETABLE is 1 too high: since Linux 6.17" in captured.err
+    assert "In Linux 7.3 freeing a page clears its type before it is checked (since 6.17): nothing is" in captured.err
+    main(["debug-vm-pgtable", "--kernel", "defconfig"])
+    assert "This kernel does not check pages that are freed (DEBUG_VM and" in capsys.readouterr().err
+    main(["debug-vm-pgtable", "--kernel", "debian-6.12"])
+    captured = capsys.readouterr()
+    assert "BUG: Bad page state" in captured.out
+    assert captured.err == ""

@@ -9,6 +9,7 @@ from typing import Any, Final
 import traitlets
 
 from pgtlab.lab.bugs import BUGS
+from pgtlab.lab.linux_versions import why_silent
 from pgtlab.lab.run_picture import run_picture
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots
@@ -271,7 +272,9 @@ class BugLab(KernelView):
         bug = BUGS.get(self.tree)
         if bug:
             return f"{bug.symptom} {bug.cause} Where: {bug.where}."
-        return " ".join(f"{commit.name}: {commit.does}." for commit in tree_of(self.tree).commits)
+        commits = " ".join(f"{commit.name}: {commit.does}." for commit in tree_of(self.tree).commits)
+        silent = why_silent(self.boot, self.run) if isinstance(self.boot, Boot) else ""
+        return f"{commits} {silent}".strip()
 
     def receive(self, message: dict[str, Any]) -> None:
         """Handle a choice of what to show, or a message to the editor, the judge, the matrix or the steps."""

@@ -19,9 +19,12 @@ from pgtlab.linux.kconfig import (
     configurations,
     refusal,
 )
+from pgtlab.linux.presets import PRESETS
 
 LPA2_OFF = ",lpa2=off"
 LEGAL = configurations()
+#: Whose choices a kernel may have; the flavours for the cloud differ in nothing that a view shows.
+KERNELS = tuple(name for name in PRESETS if not name.endswith("-cloud"))
 Traits = dict[str, str | int]
 
 
@@ -64,17 +67,19 @@ class Option:
 class Toggle:
     """A few options, of which one is selected.
 
-    `short` comes before the selected one where all choices are named in a line; one that `stays` is always unfolded.
+    `short` comes before the selected one where all choices are named in a line, and the first of a `quiet` one goes
+    without saying there; one that `stays` is always unfolded.
     """
 
     label: str
     options: tuple[Option, ...]
     short: str = ""
     stays: bool = False
+    quiet: bool = False
 
 
 @lru_cache(maxsize=256)  # toggling returns to the same configurations
-def choices(config: Config, cpu: str) -> tuple[Toggle, ...]:
+def choices(config: Config, cpu: str, kernel: str = "minimal") -> tuple[Toggle, ...]:
     """All toggles, as seen from a configuration on a CPU.
 
     >>> page_size, *others = choices(Config("4k", 39), "max")
@@ -93,6 +98,7 @@ def choices(config: Config, cpu: str) -> tuple[Toggle, ...]:
         Toggle("VA_BITS", tuple(va_bits), "VA"),
         Toggle("PA_BITS", tuple(pa_bits), "PA"),
         Toggle("CPU", tuple(cpus)),
+        Toggle("Kernel", tuple(_preset_option(config, kernel, name) for name in KERNELS), quiet=True),
         Toggle("LPA2", (_lpa2_option(config, cpu, on=True), _lpa2_option(config, cpu, on=False)), stays=True),
     )
 
@@ -109,7 +115,7 @@ def traits(config: Config) -> Traits:
 def _kernel_option(config: Config, trait: str, value: str | int, label: str) -> Option:
     now = traits(config)
     wanted = now | {trait: value}
-    rule = refusal(PAGE_SIZES[str(wanted["page_size"])], int(wanted["va_bits"]), int(wanted["pa_bits"]))
+    rule = refusal(PAGE_SIZES[str(wanted["page_size"])], int(wanted["va_bits"]), int(wanted["pa_bits"]), config.linux)
     if rule is None:
         return Option(label, now == wanted, wanted)
     nearest = _nearest(config, trait, value)
@@ -130,7 +136,16 @@ def _nearest(config: Config, trait: str, value: str | int) -> Traits:
             abs(other.pa_bits - config.pa_bits),
         )
 
-    return traits(min((c for c in LEGAL if traits(c)[trait] == value), key=distance))
+    legal = (c for c in LEGAL if refusal(c.page_size, c.va_bits, c.pa_bits, config.linux) is None)
+    return traits(min((c for c in legal if traits(c)[trait] == value), key=distance))
+
+
+def _preset_option(config: Config, kernel: str, name: str) -> Option:
+    """A kernel by name, with the page size that is chosen and the VA_BITS of its distribution."""
+    chosen = Config.named(name, config.page_size) if name != kernel else config
+    version = PRESETS[name].linux
+    hint = f"Linux {version} as its distribution configures it" if version else "v6.9, as the kernels of the story"
+    return Option(name, name == kernel, {"preset": name, **traits(chosen)}, hint=hint)
 
 
 def _cpu_option(config: Config, cpu: str, name: str) -> Option:

@@ -29,9 +29,11 @@ export function controls(reader, key, chosen, folded, stay = [], says = []) {
 
 /**
  * What the selected options are called, such as `16k · VA 52 · PA 52 · max`.
- * @param {{short?: string, label: string, options: {label: string, selected: boolean}[]}[]} choices
+ * The first option of a quiet choice goes without saying.
+ * @param {{short?: string, label: string, quiet?: boolean, options: {label: string, selected: boolean}[]}[]} choices
  */
 export const selected = (choices) =>
   choices
+    .filter(({ quiet, options }) => !(quiet && options[0].selected))
     .map(({ short, options }) => `${short ? `${short} ` : ""}${options.find((option) => option.selected)?.label ?? "–"}`)
     .join(" · ");

@@ -9,7 +9,7 @@ import { button, h, toolbar } from "./page.js";
  * @typedef {{
  *   label: string, selected: boolean, choose: object, rule: string, brief: string, remedy: string, note: string, hint: string,
  * }} Option
- * @typedef {{label: string, short: string, stays: boolean, options: Option[]}[]} Choices
+ * @typedef {{label: string, short: string, stays: boolean, quiet: boolean, options: Option[]}[]} Choices
  *
  * What else is known of the reader: the option under the pointer; the greyed option that was pressed or focused, whose rule
  * the line shows; and the note on the last choice.

@@ -11,7 +11,7 @@ import traitlets
 from pgtlab.linux.address import parse_address
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
-from pgtlab.linux.kconfig import Config
+from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.linux.share import SCHEME, Share
 from pgtlab_widgets.choices import choices, traits
 from pgtlab_widgets.synced import ahead
@@ -38,7 +38,9 @@ def on_the_page() -> list[KernelView]:
 
 
 class KernelView(View):
-    """A view with the four traits that say which kernel boots on which CPU.
+    """A view with the traits that say which kernel boots on which CPU.
+
+    `preset` says whose choices it has, such as `debian-6.12`; page size, VA_BITS and PA_BITS override them.
 
     `booted()` of a subclass says what follows when that changes.
     """
@@ -47,11 +49,13 @@ class KernelView(View):
     va_bits = traitlets.Int()
     pa_bits = traitlets.Int()
     cpu = traitlets.Unicode()
+    preset = traitlets.Unicode("minimal")
     foresees = ahead("choose")
 
     def __init__(self, page_size: str, va_bits: int, cpu: str, pa_bits: int | None, **others: Any) -> None:
         config = Config(page_size, va_bits, pa_bits)
         self._boot: Boot | NoBoot = boot(config, CPU.named(cpu))
+        self._named = "minimal"  # the kernel of `_boot`
         self._following: dict[str, str | int] = {}  # what a change of another trait leaves one value
         super().__init__(**traits(config), cpu=cpu, **others)
 
@@ -91,7 +95,7 @@ class KernelView(View):
         >>> Explorer("16k", 52, "max,lpa2=off", "VMEMMAP_START").share
         'pgtlab://16k/52/no-lpa2/VMEMMAP_START'
         """
-        return str(Share(self.config, self.cpu, str(getattr(self, "address", ""))))
+        return str(Share(self.config, self.cpu, str(getattr(self, "address", "")), self.preset))
 
     def load(self, share: str) -> None:
         """Choose what a share string says; where the tables were given to the view, only its address.
@@ -102,7 +106,9 @@ class KernelView(View):
             If it is not a share string, or a choice in it is not legal; then nothing changes.
         """
         shared = Share.parse(share)
-        chosen = {**traits(shared.config), "cpu": shared.cpu} if self.view.get("choices", True) else {}
+        chosen: dict[str, str | int] = {}
+        if self.view.get("choices", True):
+            chosen = {"preset": shared.kernel, **traits(shared.config), "cpu": shared.cpu}
         if shared.address and self.has_trait("address"):
             parse_address(shared.address, shared.boot)
             chosen["address"] = shared.address
@@ -119,15 +125,33 @@ class KernelView(View):
     def toggles(self) -> list[dict[str, Any]]:
         """The toggles and their options, for `kernel.js`."""
         return [
-            {**vars(choice), "options": list(map(vars, choice.options))} for choice in choices(self.config, self.cpu)
+            {**vars(choice), "options": list(map(vars, choice.options))}
+            for choice in choices(self.config, self.cpu, self.preset)
         ]
+
+    def _base(self) -> Config:
+        """The configuration that a choice changes: the current one, or that of another kernel."""
+        same = self.preset == self._named
+        return self.config if same else Config.named(self.preset, self.config.page_size)
+
+    @traitlets.validate("preset")
+    def _of_that_name(self, proposal: dict[str, Any]) -> str:
+        """A kernel by name; its VA_BITS and PA_BITS follow where it cannot have the current ones."""
+        name, now = str(proposal["value"]), {trait: getattr(self, trait) for trait in traits(self.config)}
+        with refusals():
+            try:
+                chosen = traits(Config.named(name, *now.values()))
+            except ConfigError:
+                chosen = traits(Config.named(name, now["page_size"]))
+        self._following = {trait: value for trait, value in chosen.items() if value != now[trait]}
+        return name
 
     @traitlets.validate("page_size", "va_bits", "pa_bits")
     def _legal(self, proposal: dict[str, Any]) -> str | int:
-        now, name = traits(self.config), proposal["trait"].name
+        now, name = traits(self._base()), proposal["trait"].name
         values = {trait: getattr(self, trait) for trait in now} | {name: proposal["value"]}
         with refusals():
-            chosen = traits(self.config.replace(**{trait: v for trait, v in values.items() if v != now[trait]}))
+            chosen = traits(self._base().replace(**{trait: v for trait, v in values.items() if v != now[trait]}))
         self._following = {trait: v for trait, v in chosen.items() if trait != name and v != values[trait]}
         return chosen[name]
 
@@ -136,12 +160,12 @@ class KernelView(View):
         with refusals():
             return CPU.named(proposal["value"]).name
 
-    @traitlets.observe("page_size", "va_bits", "pa_bits", "cpu")
+    @traitlets.observe("preset", "page_size", "va_bits", "pa_bits", "cpu")
     def _reboot(self, change: object) -> None:
         following, self._following = self._following, {}
-        for trait, value in following.items():
-            self.set_trait(trait, value)
-        booted = boot(Config(self.page_size, self.va_bits, self.pa_bits), CPU.named(self.cpu))
+        self.choose(**following)  # together, because each may be legal only with the others
+        config = Config.named(self.preset, self.page_size, self.va_bits, self.pa_bits)
+        booted, self._named = boot(config, CPU.named(self.cpu)), self.preset
         if booted != self._boot or not self.view:
             before, self._boot = self._boot, booted
             self.booted(before)

@@ -173,7 +173,9 @@ class TableMap(KernelView):
             case {"choose": chosen}:
                 self.choose(**chosen)
             case {"prepare": {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}}:
-                if isinstance(other := boot(Config(page_size, va_bits, pa_bits), CPU.named(cpu)), Boot):
+                if isinstance(
+                    other := boot(Config.named(self.preset, page_size, va_bits, pa_bits), CPU.named(cpu)), Boot
+                ):
                     small_process(other)
             case {"va": va}:
                 self.go(va)
