@@ -20,6 +20,7 @@ IDLE = int(os.environ.get("PGTLAB_HUB_IDLE", 3600))
 DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 load_subconfig(str(HERE / "course.py"))  # noqa: F821
+c.Spawner.environment["JUPYTER_CONFIG_PATH"] = str(HERE / "jupyter")
 
 c.JupyterHub.bind_url = os.environ.get("PGTLAB_HUB_URL", "http://127.0.0.1:8000")
 c.JupyterHub.db_url = f"sqlite:///{DATA / 'hub.sqlite'}"
@@ -46,7 +47,7 @@ c.JupyterHub.concurrent_spawn_limit = 5
 
 if os.geteuid() == 0:  # as in a container, where that is all that there is
     print("The students' code runs as root: only for a machine with nothing else on it.", file=sys.stderr, flush=True)
-    c.Spawner.args = [*c.Spawner.args, "--allow-root"]
+    c.Spawner.args = ["--allow-root"]
 
 # A server that nobody uses stops.
 c.JupyterHub.services = [

@@ -84,7 +84,7 @@ async def update(folder: Path) -> tuple[int, list[str]]:
 
     It runs in a process of its own, which takes a second or two and leaves no memory in use.
     """
-    command = [sys.executable, "-m", "pgtlab.cli", "lab", str(folder), "--no-server"]
+    command = [sys.executable, "-m", "pgtlab.cli", "lab", folder.name, "--no-server"]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder.parent
     )

@@ -24,6 +24,12 @@ FIRST_PORT = 8888
 EXPORTED = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/latex"]
 EXPORTED += ["application/vnd.jupyter.widget-view+json", "text/plain"]
 
+#: Settings of JupyterLab, unless its user has chosen others.
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab lab`` takes."""
@@ -51,9 +57,10 @@ def run(args: argparse.Namespace) -> int:
         f"Your notebooks are in {args.folder}: {new} new, {updated} updated, {len(pages) - new - updated} as you left "
         "them."
     )
-    for page in pages:
-        if page.said:
-            print(page.said)
+    said = [page.said for page in pages if page.said]
+    if unchanged := updated - sum(page.state == "updated" for page in pages if page.said):
+        said.append(f"{unchanged} that you had not changed {'is' if unchanged == 1 else 'are'} the course's newer now.")
+    print(*said, sep="\n", end="\n" * bool(said))
     if args.no_server:
         return 0
     return serve(args.folder.resolve(), args.port, open_browser=not args.no_browser)
@@ -157,14 +164,7 @@ def _for_this_launch(scratch: Path) -> None:
 
     write_kernel_spec(scratch / "kernels" / "python3")
     (scratch / "labconfig").mkdir()
-    (scratch / "labconfig" / "default_setting_overrides.json").write_text(
-        json.dumps(
-            {
-                "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
-                "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
-            }
-        )
-    )
+    (scratch / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
     for variable in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
         paths = [str(scratch), *os.environ.get(variable, "").split(os.pathsep)]
         os.environ[variable] = os.pathsep.join(filter(None, paths))

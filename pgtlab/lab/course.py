@@ -28,6 +28,8 @@ from pgtlab.lab.variants import COURSE, seed_of
 
 #: The folder in a workbench with what the course gave: data, and the notebooks under their digests.
 GIVEN = ".course"
+#: What the name of the course's notebook ends with where the learner's own is in its place.
+NEW = "-new"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 #: What ipykernel says of its language. JupyterLab writes it into a notebook that it opens, and takes one that does not
 #: have it for changed.
@@ -55,7 +57,7 @@ class NotebookFile:
         ``updated``: the course's changes were merged into it. ``beside``: it is as the learner left it, and the
         course's version is beside it, because nothing says from which one it was made.
     said : str
-        For the last two, a sentence for the learner.
+        A sentence for the learner, if the last two concern what the learner wrote.
     """
 
     path: Path
@@ -103,7 +105,7 @@ def _place(folder: Path, name: str, made: Any) -> NotebookFile:
     made.metadata |= {"kernelspec": KERNEL, "language_info": LANGUAGE}
     made.metadata["pgtlab"] = {
         **made.metadata.get("pgtlab", {}),
-        "source": name,
+        "source": name.removesuffix(NEW),
         "sha256": digest,
         "version": pgtlab.__version__,
     }
@@ -120,24 +122,28 @@ def _place(folder: Path, name: str, made: Any) -> NotebookFile:
         return NotebookFile(target, "kept")
     own, given = _read(target), _read(folder / GIVEN / f"{was}.ipynb")
     if own and given:
-        return _update(folder, target, merge(given, own, made), digest, made)
+        _remember(folder, made, digest)
+        return _update(folder / GIVEN / "before", target, merge(given, own, made))
     if own and [cell.source for cell in own.cells] == [cell.source for cell in made.cells]:
         return NotebookFile(target, "kept")
-    beside = _place(folder, f"{name}-new", made).path
+    beside = _place(folder, f"{name}{NEW}", made).path
     why = "Nothing says which version of the course it was made from" if own else "It cannot be read as a notebook"
     return NotebookFile(target, "beside", f"{target} is as you left it. {why}: the course's version is {beside}.")
 
 
-def _update(folder: Path, target: Path, merged: Merged, digest: str, made: Any) -> NotebookFile:
-    """Write a merged notebook, and keep the learner's file as it was."""
-    before = folder / GIVEN / "before" / f"{target.stem}-{digest[:8]}.ipynb"
-    _write(before, target.read_bytes())
-    _remember(folder, made, digest)
-    write_file(target, _text(merged.notebook))
+def _update(before: Path, target: Path, merged: Merged) -> NotebookFile:
+    """Write a merged notebook, and keep the learner's file in the folder `before` if it was more than the course's."""
+    own = target.read_bytes()
+    kept = before / f"{target.stem}-{hashlib.sha256(own).hexdigest()[:8]}.ipynb"
+    if merged.edited:
+        _write(kept, own)
+    _write(target, _text(merged.notebook))
+    if not merged.edited:
+        return NotebookFile(target, "updated")
     said = f"{target} has the course's changes to {_cells(merged.changed)}, and what you wrote."
     if merged.both:
         said += f" You had changed {_cells(merged.both)} of these too: the course's text is above yours."
-    return NotebookFile(target, "updated", f"{said} Your file as it was: {before}.")
+    return NotebookFile(target, "updated", f"{said} Your file as it was: {kept}.")
 
 
 def _cells(number: int) -> str:

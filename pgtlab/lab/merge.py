@@ -47,11 +47,14 @@ class Merged:
         How many cells the course had added, changed or removed.
     both : int
         How many of these the reader had changed too, so that both forms are there.
+    edited : bool
+        Whether the reader had changed anything at all; output does not count.
     """
 
     notebook: Any
     changed: int
     both: int
+    edited: bool
 
 
 def merge(given: Any, own: Any, new: Any) -> Merged:
@@ -86,7 +89,9 @@ def merge(given: Any, own: Any, new: Any) -> Merged:
     notebook.cells = _with_ids(_in_place(merged, {n: new.cells[n] for n in added}, len(new.cells)), new.cells)
     notebook.metadata = _metadata(given.metadata, own.metadata, new.metadata)
     notebook.nbformat_minor = max(own.nbformat_minor, new.nbformat_minor)
-    return Merged(notebook, sum(differs) + removed, sum(len(cells) > 1 for _, cells in merged))
+    both = sum(len(cells) > 1 for _, cells in merged)
+    edited = [_key(cell) for cell in given.cells] != [_key(cell) for cell in own.cells]
+    return Merged(notebook, sum(differs) + removed, both, edited)
 
 
 def pairs(given: Cells, other: Cells, *, by_id: bool = False) -> dict[int, int]:

@@ -12,8 +12,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from pgtlab.cli import main
 from pgtlab.cli.lab import FIRST, _have_a_home, check_port
 
 pytestmark = pytest.mark.slow  # it starts JupyterLab
@@ -182,3 +184,22 @@ def test_invalid_ports():
     check_port(port)
     with pytest.raises(ValueError, match="65536 is not a port"):
         check_port(65536)
+
+
+def test_it_says_what_the_course_changed(tmp_path, capsys):
+    """Three chapters are made to look like earlier ones, of which the learner has changed one."""
+    assert main(["lab", str(tmp_path), "--no-server"]) == 0
+    assert re.search(r"\d\d new, 0 updated, 0 as you left them\.\n$", capsys.readouterr().out)
+    for number, name in enumerate(("00_hexadecimal", "01_two_programs", "02_a_tree")):
+        own = tmp_path / "notebooks" / f"{name}.ipynb"
+        earlier = nbformat.read(own, as_version=4)
+        earlier["cells"][0]["source"] += "\n\nIt was longer."
+        earlier["metadata"]["pgtlab"]["sha256"] = f"earlier-{number}"
+        (tmp_path / ".course" / f"earlier-{number}.ipynb").write_text(nbformat.writes(earlier))
+        earlier["cells"][-1]["source"] += "mine" * (number == 2)
+        own.write_text(nbformat.writes(earlier))
+    assert main(["lab", str(tmp_path), "--no-server"]) == 0
+    counted, *said = capsys.readouterr().out.splitlines()
+    assert " 0 new, 3 updated, " in counted
+    assert f"{own} has the course's changes to 1 cell, and what you wrote." in said[0]
+    assert said[1:] == ["2 that you had not changed are the course's newer now."]

@@ -32,4 +32,4 @@ def test_the_dockerfile_installs_pgtlab_and_enables_its_links(pack):
     copied, installed = written.index(" src/ ${REPO_DIR}/"), written.index('-r "binder/requirements.txt"')
     assert copied < installed < written.index("RUN ./binder/postBuild"), "the clone is there when pip installs it"
     assert (ROOT / "binder" / "requirements.txt").read_text() == ".[all]\n"
-    assert "pgtlab.cli.course_links" in (ROOT / "binder" / "postBuild").read_text()
+    assert "cp --recursive deploy/jupyterhub/jupyter/. " in (ROOT / "binder" / "postBuild").read_text()

@@ -79,6 +79,16 @@ def test_a_changed_chapter_reaches_a_student_and_their_work_stays(hub):
     assert ["".join(cells[0]["source"]), "".join(cells[-1]["source"])] == ["".join(title), "what the student wrote"]
 
 
+def test_a_server_asks_nothing_and_saves_the_views_with_a_notebook(hub):
+    async def default(plugin: str, name: str) -> object:
+        settings = await hub.answer(f"user/{STUDENTS[0]}/lab/api/settings/{plugin}")
+        return settings["schema"]["properties"][name]["default"]
+
+    assert asyncio.run(default("@jupyterlab/apputils-extension:notification", "fetchNews")) == "false"
+    assert asyncio.run(default("@jupyter-widgets/jupyterlab-manager:plugin", "saveState")) is True
+    assert asyncio.run(hub.answer(f"user/{STUDENTS[0]}/lab/api/update"))["notification"] is None
+
+
 @pytest.mark.parametrize("path", ["notebooks/99.ipynb", "%2e%2e/%2e%2e/x"])
 def test_a_link_to_nothing_leads_nowhere(hub, path):
     assert asyncio.run(hub.ask(f"user/{STUDENTS[0]}/pgtlab/open/{path}")).code == 404

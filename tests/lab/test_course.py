@@ -87,6 +87,17 @@ def test_a_changed_chapter_is_merged_and_said(tiny, tmp_path):
     assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(page.path, "kept")]
 
 
+def test_a_chapter_that_the_learner_only_ran_is_updated_without_a_word(tiny, tmp_path):
+    [page] = course.build(tmp_path / "bench", tiny)
+    own = nbformat.read(page.path, as_version=4)
+    own.cells[1].execution_count = 1
+    nbformat.write(own, page.path)
+    (tiny / "notebooks" / "00_tour.py").write_text(TEXT.replace("The tour", "A short tour"))
+    assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(page.path, "updated")]
+    assert sources_of(page.path) == ["# A short tour", "1 + 1"]
+    assert not (tmp_path / "bench" / course.GIVEN / "before").exists(), "there was nothing to keep"
+
+
 def test_a_cell_that_both_changed_has_both_and_the_next_update_keeps_them(tiny, tmp_path):
     [page] = course.build(tmp_path / "bench", tiny)
     own_text(page, "2 + 2")

@@ -8,6 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
+from pgtlab.cli.lab import EXPORTED, SETTINGS
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 SCHEMAS = ROOT / "tests" / "data" / "schemas"
@@ -77,16 +79,21 @@ def test_the_development_container():
         jsonschema.validate(container | {"forwardPorts": "8888"}, schema)
 
 
-def test_all_servers_begin_at_the_same_page_and_stop_idle_kernels_alike(values, course):
+def test_all_servers_begin_at_the_same_page_with_the_same_settings(values, course):
     student = values["singleuser"]
     assert course.default_url == student["defaultUrl"]
     assert course.environment == student["extraEnv"]
-    options = dict(option.removeprefix("--").split("=", 1) for option in course.args)
-    assert options.pop("ServerApp.jpserver_extensions") == "pgtlab.cli.course_links=True"
-    settings = student["extraFiles"]["course"]["data"]
-    assert settings.pop("ServerApp") == {"jpserver_extensions": {"pgtlab.cli.course_links": True}}
-    named = {f"{name}.{key}": value for name, values in settings.items() for key, value in values.items()}
-    assert options == {name: str(value) for name, value in named.items()}
+    files = {Path(file["mountPath"]).name: file["data"] for file in student["extraFiles"].values()}
+    assert files == {
+        path.name: json.loads(path.read_text()) for path in (DEPLOY / "jupyterhub/jupyter").rglob("*.json")
+    }
+
+
+def test_a_server_has_the_settings_of_the_command():
+    settings = DEPLOY / "jupyterhub" / "jupyter"
+    assert json.loads((settings / "labconfig" / "default_setting_overrides.json").read_text()) == SETTINGS
+    server = json.loads((settings / "jupyter_server_config.json").read_text())
+    assert server["WidgetsDataTypeFilter"]["display_data_priority"] == EXPORTED
 
 
 def test_limits_are_the_same_on_one_machine_and_on_many(values):
