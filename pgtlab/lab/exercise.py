@@ -31,7 +31,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,7 +105,8 @@ class Exercise:
     @property
     def title(self) -> str:
         """Its title, without `Exercise` and the number."""
-        return re.sub(r"^# #+ (Exercise \d+: )?", "", self.tagged("")[0].source.splitlines()[0])
+        title = re.sub(r"^# #+ (Exercise \d+: )?", "", self.tagged("")[0].source.splitlines()[0])
+        return title[:1].upper() + title[1:]
 
     @property
     def answer(self) -> str:
@@ -187,6 +188,22 @@ def read(source: Path) -> Exercise:
     return exercise
 
 
+def of_chapter(stem: str) -> list[Exercise]:
+    """The exercises of a chapter, the easier ones first.
+
+    >>> [exercise.name for exercise in of_chapter("02_a_tree")]
+    ['01_indices', '07_new_tables']
+    """
+    every = (_read(path, path.stat().st_mtime_ns) for path in paths().values())
+    mine = [exercise for exercise in every if exercise.about.chapter == stem]
+    return sorted(mine, key=lambda exercise: (exercise.about.difficulty, exercise.name))
+
+
+@cache
+def _read(path: Path, changed: int) -> Exercise:
+    return read(path)
+
+
 def learner_notebook(source: Path, seed: str = PRACTICE) -> Any:
     """The exercise for a learner: without solution, wrong answers and checks; hints open on a click.
 
@@ -236,7 +253,8 @@ def seed_in(notebook: Any) -> str | None:
 def _notebook(exercise: Exercise, shown: Shown, seed: str) -> Any:
     cells = [shown[cell.tag](cell) for cell in exercise.cells if cell.tag in shown]
     cells[0] = cells[0].rstrip("\n") + f"\n#\n# {_facts(exercise)}\n\n"
-    return from_text("".join(cells).replace(f'SEED = "{PRACTICE}"', f"SEED = {seed!r}".replace("'", '"')))
+    mine = f'SEED = "{seed}"  # chooses your numbers; any other word gives others, to practise with'
+    return from_text("".join(cells).replace(f'SEED = "{PRACTICE}"', mine))
 
 
 def _facts(exercise: Exercise) -> str:

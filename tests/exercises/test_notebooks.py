@@ -100,7 +100,7 @@ def test_a_workbench_has_the_exercises_with_a_seed_of_its_own(tmp_path):
 def test_a_notebook_in_which_no_seed_can_be_read():
     notebook = learner_notebook(find(NAMES[0]))
     for cell in notebook.cells:
-        cell.source = cell.source.replace('SEED = "practice"', "SEED = 7 * 6")
+        cell.source = cell.source.replace('SEED = "practice"', "SEED = 7 * 6 ")
     assert seed_in(notebook) is None
     assert seed_in(nbformat.v4.new_notebook()) is None
 

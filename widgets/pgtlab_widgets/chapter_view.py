@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pgtlab.lab import chapters
 from pgtlab.lab.chapters import ChapterPlan, LogLine
+from pgtlab.lab.exercise import Exercise, of_chapter
 from pgtlab.lab.progress import Progress
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element
@@ -137,6 +138,8 @@ class ChapterSummary(CourseView):
             sentences.append((element("span", f"Of the {len(lines)} lines of the log, {len(lit)} are lit."),))
         if plan.gate:
             sentences.append(_gate(plan, progress))
+        if exercises := of_chapter(plan.stem):
+            sentences.append(_practice(exercises, progress))
         if plan.next and chapters.plan(plan.next).written:
             sentences.append((element("span", "Next: "), link(chapters.plan(plan.next))))
         return sentences
@@ -179,6 +182,21 @@ def _gate(plan: ChapterPlan, progress: Progress) -> tuple[Element, ...]:
     else:
         gate = element("a", f"the exercise {plan.gate}", href=f"../exercises/{plan.gate}.ipynb")
     return (element("span", f"The gate of this chapter{', passed: ' if done else ': '}"), gate, element("span", "."))
+
+
+def _practice(exercises: list[Exercise], progress: Progress) -> tuple[Element, ...]:
+    """Links to the exercises of a chapter, the easier ones first."""
+    parts = [element("span", "Practice: ")]
+    for place, exercise in enumerate(exercises):
+        done = " (done)" if progress.exercises.get(exercise.name) == 1 else ""
+        end = f"{done}." if place == len(exercises) - 1 else f"{done}, "
+        parts += [exercise_link(exercise), element("span", end)]
+    return tuple(parts)
+
+
+def exercise_link(exercise: Exercise) -> Element:
+    """A link to an exercise from a chapter."""
+    return element("a", exercise.title.replace("`", ""), href=f"../exercises/{exercise.name}.ipynb")
 
 
 def passed(plan: ChapterPlan, progress: Progress) -> bool:

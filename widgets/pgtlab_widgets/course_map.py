@@ -5,9 +5,9 @@ from __future__ import annotations
 from pgtlab.lab import chapters
 from pgtlab.lab.chapter_pictures import chapter_picture
 from pgtlab.lab.chapters import ChapterPlan
-from pgtlab.lab.course_text import sources
+from pgtlab.lab.exercise import of_chapter
 from pgtlab.lab.progress import Progress
-from pgtlab_widgets.chapter_view import facts, link, passed
+from pgtlab_widgets.chapter_view import exercise_link, facts, link, passed
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, drawing, element
 
@@ -22,6 +22,7 @@ class CourseMap(CourseView):
     def __init__(self) -> None:
         self._progress = Progress.of()
         self._plans = [plan for plan in chapters.plans().values() if plan.written]
+        self._of = {plan.stem: of_chapter(plan.stem) for plan in self._plans}
         super().__init__()
         self.draw()
 
@@ -34,7 +35,11 @@ class CourseMap(CourseView):
             parts.append(element("p", (element("span", "Next: "), link(chosen))))
         if self._progress.note:
             parts.append(element("p", self._progress.note, class_="note", role="alert"))
-        parts += [element("ul", cards, class_="course-map"), element("p", "The exercises:"), self._exercises()]
+        parts += [
+            element("ul", cards, class_="course-map"),
+            element("p", f"The exercises: {self._points()}"),
+            self._exercises(),
+        ]
         return tuple(parts)
 
     def _done(self) -> str:
@@ -50,18 +55,34 @@ class CourseMap(CourseView):
         return next(iter([*begun, *(plan for plan in open_ if plan.tier == "short"), *open_]), None)
 
     def _exercises(self) -> Element:
+        """A row for each chapter that has exercises, with what each is and how much of it is done."""
         rows = []
-        for path in sorted((sources() / "exercises").glob("[!_]*.py")):
-            score = self._progress.exercises.get(path.stem)
-            done = "" if score is None else f": {score:.0%} of the points"
-            label = element("a", path.stem.replace("_", " "), href=f"../exercises/{path.stem}.ipynb")
-            rows.append(element("li", (label, element("span", done))))
-        return element("ul", tuple(rows))
+        for plan in self._plans:
+            links: list[Element] = []
+            for exercise in self._of[plan.stem]:
+                about = exercise.about
+                facts = f" {about.kind}, {sum(about.points.values())} points{self._score(exercise.name)}"
+                links.append(element("li", (exercise_link(exercise), element("span", facts, class_="facts"))))
+            if links:
+                number = f"Chapter {plan.number}" if plan.number else plan.title
+                rows.append(element("li", (element("span", number), element("ul", tuple(links)))))
+        return element("ul", tuple(rows), class_="exercises")
+
+    def _score(self, name: str) -> str:
+        score = self._progress.exercises.get(name)
+        return "" if score is None else ", done" if score == 1 else f", {score:.0%} done"
+
+    def _points(self) -> str:
+        every = [exercise for exercises in self._of.values() for exercise in exercises]
+        worth = {exercise.name: sum(exercise.about.points.values()) for exercise in every}
+        got = sum(worth[name] * score for name, score in self._progress.exercises.items() if name in worth)
+        done = sum(self._progress.exercises.get(name) == 1 for name in worth)
+        return f"{done} of {len(worth)} exercises done, {got:.0f} of {sum(worth.values())} points"
 
     def text(self) -> str:
         """The map as text."""
         lines = [f"{plan.heading} ({plan.minutes} minutes)" for plan in self._plans]
-        return "\n".join([self._done(), *lines])
+        return "\n".join([self._done(), self._points(), *lines])
 
 
 def _card(plan: ChapterPlan, progress: Progress, chosen: bool) -> Element:
