@@ -112,7 +112,7 @@ def test_what_must_be_found_alone_cannot_call_the_package():
 
 @pytest.mark.parametrize(
     "body",
-    ["  while True: pass", "  while True:\n    try: k.reports\n    except Exception: pass"],
+    ["  while True: pass", "  while True:\n    try: pud / 0\n    except Exception: pass"],
     ids=["loop", "caught"],
 )
 # The alarm may ring within a callback of the garbage collector, as hypothesis has one, and be lost; it rings again.
