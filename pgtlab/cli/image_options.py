@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pgtlab.cli.options import address
@@ -47,6 +48,10 @@ def add_image_options(parser: argparse.ArgumentParser, *, several: bool = True) 
         help="any other register, such as TCR2_EL1, PIR_EL1, HCR_EL2, TCR_EL2 or PSTATE; may be repeated",
     )
     group.add_argument("--release", metavar="VERSION", help="the kernel's version, as uname -r prints it")
+    group.add_argument("--symbols", metavar="FILE", help="the kernel's symbols: /proc/kallsyms or System.map")
+    process = parser.add_argument_group("whose addresses below the kernel's").add_mutually_exclusive_group()
+    process.add_argument("--pid", type=int, metavar="N", help="the process with this number: its TTBR0_EL1 is found")
+    process.add_argument("--task", metavar="NAME", help="the process with this name")
     for option, register in REGISTERS.items():
         group.add_argument(f"--{option}", type=address, metavar="VALUE", help=register)
 
@@ -65,11 +70,26 @@ def open_image(args: argparse.Namespace) -> Image:
         pa_bits=args.pa_bits,
         cpu=args.cpu,
         release=args.release,
+        pid=args.pid,
+        task=args.task,
+        symbols=_symbols(args.symbols),
         **{name: value for name, value in registers.items() if value is not None},
     )
     for note in image.notes:
         complain(f"{image.name}: {note}")
     return image
+
+
+def _symbols(file: str | None) -> dict[str, int] | None:
+    """The symbols in a file, if one is given."""
+    if file is None:
+        return None
+    from pgtlab import limits
+    from pgtlab.linux.images.tasks.kallsyms import symbols_in
+
+    return symbols_in(
+        limits.read_bytes(Path(file), limits.SYMBOLS, f"the list of symbols {file}").decode("ascii", "replace")
+    )
 
 
 def named_value(text: str) -> tuple[str, int]:

@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the lines as they are found."""
-    user = args.user is not None
-    if user and args.user is not True:
+    user = args.user is not None or (not args.kernel and (args.pid is not None or args.task is not None))
+    if args.user not in (None, True):
         if args.ttbr0 not in (None, args.user):
             raise ValueError(f"--user {args.user:#x} and --ttbr0 {args.ttbr0:#x}: a process has one TTBR0_EL1")
         args.ttbr0 = args.user

@@ -18,19 +18,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab tables`` takes."""
     add_image_options(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--kernel", action="store_false", dest="user", help="the tables at TTBR1_EL1 (default)")
-    which.add_argument("--user", action="store_true", help="the tables at TTBR0_EL1")
-    parser.set_defaults(user=False)
+    which.add_argument("--kernel", action="store_true", help="the tables at TTBR1_EL1 (default)")
+    which.add_argument("--user", action="store_true", help="the tables at TTBR0_EL1 (default with --pid or --task)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the tree."""
     image = open_image(args)
-    tree = image.tree(user=args.user, progress=True)
+    user = args.user or (not args.kernel and (args.pid is not None or args.task is not None))
+    tree = image.tree(user=user, progress=True)
     if args.json:
         print_json({"image": image.name, "tree": None if tree is None else tree.as_dict()})
     elif tree is None:
-        print(f"the registers do not allow a walk of {'TTBR0_EL1' if args.user else 'TTBR1_EL1'}")
+        print(f"the registers do not allow a walk of {'TTBR0_EL1' if user else 'TTBR1_EL1'}")
     else:
         for line in tree.lines():
             print(line)

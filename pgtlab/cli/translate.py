@@ -63,6 +63,13 @@ def run(args: argparse.Namespace) -> int:
     image = open_image(args)
     access = Access[args.access.upper()]
     vas = [image.address(text) for text in args.addresses]
+    for va in vas:
+        address = image.pointer(va)
+        if address is not None and not isinstance(image.translate(address, access).outcome, Fault):
+            complain(
+                f"{va:#x} has bits set above the address, as a pointer authentication code (PAC) does: the address "
+                f"in it is {address:#x}"
+            )
     kernel = [is_upper(va) if args.who is None else args.who == "kernel" for va in vas]
     walks = [image.translate(va, access, None if own else 0) for va, own in zip(vas, kernel, strict=True)]
     if "PSTATE" not in image.registers and any(_pan_matters(image.mmu, walk) for walk in walks):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pgtlab.arch.tables.tree import TableNode
     from pgtlab.arch.translations import Translations
     from pgtlab.arch.walk import Walk
+    from pgtlab.linux.images.tasks import Task
     from pgtlab.linux.ptdump import Line
 
 __all__ = ["Image", "ImageError"]
@@ -95,6 +96,9 @@ class Image:
         pa_bits: int | None = None,
         cpu: CPU | str | None = None,
         release: str | None = None,
+        pid: int | None = None,
+        task: str | None = None,
+        symbols: Mapping[str, int] | None = None,
         **registers: int,
     ) -> Image:
         """Open an image, whatever its format.
@@ -118,6 +122,11 @@ class Image:
             The CPU, or the name of one.
         release : str, optional
             The kernel's version, or what `uname -r` prints, such as `4.4.302`.
+        pid, task : optional
+            The process whose tables TTBR0_EL1 shall lead to, by its number or by its name: it is found in the kernel's
+            memory.
+        symbols : mapping of str to int, optional
+            Addresses of the kernel's symbols, which count before those in the image.
         **registers : int
             `TCR_EL1`, `TTBR0_EL1`, `TTBR1_EL1`, `MAIR_EL1`, `SCTLR_EL1`, `TCR2_EL1`, `PIR_EL1`, `PIRE0_EL1`, those of
             EL2, `HCR_EL2`, `VTCR_EL2`, `VTTBR_EL2`, `PSTATE` and others of `REGISTERS`: they count before those in the
@@ -139,8 +148,10 @@ class Image:
         given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers, release)
         contents, machine = settle(formats.read(os.fspath(path), [os.fspath(other) for other in others], base), given)
         image = cls.of(os.fspath(path), contents, machine)
+        if symbols is not None:
+            image = replace(image, symbols={**image.symbols, **symbols})
         image.mmu  # noqa: B018 - refuses registers that it cannot be made of
-        return image
+        return image if pid is None and task is None else image.of_process(pid, task)
 
     @classmethod
     def of(cls, name: str, contents: Contents, machine: DerivedMachine) -> Image:
@@ -184,6 +195,45 @@ class Image:
         if isinstance(booted, NoBoot):
             raise ImageError(f"{self.name}: {booted.reason}; another CPU is to be given (--cpu)")
         return booted
+
+    def tasks(self) -> tuple[Task, ...]:
+        """The processes and threads of the kernel, from `init_task` on.
+
+        Raises
+        ------
+        ImageError
+            Where the image does not have the kernel's memory, or not what says how it is laid out: that is named.
+        """
+        from pgtlab.linux.images.tasks import tasks
+
+        self._root(upper=True)
+        return tuple(tasks(self.mmu, self.symbols))
+
+    def of_process(self, pid: int | None = None, name: str | None = None) -> Image:
+        """The image with the TTBR0_EL1 of a process, by its number or its name.
+
+        Raises
+        ------
+        ImageError
+            Where there is no such process, or the name is that of several.
+        """
+        from pgtlab.linux.images.tasks import task_of
+
+        task = task_of(self.tasks(), pid=pid, name=name)
+        assert task.pgd is not None
+        ttbr0 = task.pgd & (1 << 48) - 1 | task.pgd >> 48 << 2  # phys_to_ttbr()
+        note = f"TTBR0_EL1={ttbr0:#x}: {task}"
+        return replace(self, registers={**self.registers, "TTBR0_EL1": ttbr0}, notes=(*self.notes, note))
+
+    def pointer(self, va: int) -> int | None:
+        """The address in a pointer that has an authentication code (PAC) in its upper bits, None where it has none.
+
+        A code takes the bits above the address but bit 55, which still says whether the pointer is the kernel's.
+        """
+        r = self.mmu.va_range(va)
+        top = ((1 << 64) - 1 >> r.input_bits << r.input_bits) & ((1 << 56) - 1 if r.tbi else (1 << 64) - 1)
+        stripped = va | top if is_upper(va) else va & ~top
+        return None if stripped == va else stripped
 
     @property
     def _places_known(self) -> dict[str, int]:
