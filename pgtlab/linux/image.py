@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pgtlab.arch.tables.tree import TableNode
     from pgtlab.arch.translations import Translations
     from pgtlab.arch.walk import Walk
-    from pgtlab.linux.images.tasks import Task
+    from pgtlab.linux.images.tasks import ImageTask
     from pgtlab.linux.ptdump import Line
 
 __all__ = ["Image", "ImageError"]
@@ -196,7 +196,7 @@ class Image:
             raise ImageError(f"{self.name}: {booted.reason}; another CPU is to be given (--cpu)")
         return booted
 
-    def tasks(self) -> tuple[Task, ...]:
+    def tasks(self) -> tuple[ImageTask, ...]:
         """The processes and threads of the kernel, from `init_task` on.
 
         Raises

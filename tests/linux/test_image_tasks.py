@@ -14,7 +14,7 @@ from pgtlab.cli import main
 from pgtlab.linux.boot import boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.image import Image, ImageError
-from pgtlab.linux.images.tasks import Task, task_of
+from pgtlab.linux.images.tasks import ImageTask, task_of
 from pgtlab.linux.images.tasks.btf import BTF, BTFError
 from pgtlab.linux.images.tasks.kallsyms import symbols_in
 from pgtlab.linux.kconfig import Config
@@ -152,7 +152,7 @@ def test_tasks_are_those_of_the_kernels_list(tmp_path):
     image = Image.open(path)
     assert image.notes == ()
     assert image.tasks() == tuple(
-        Task(pid, tgid, comm, None if mm is None else pgds[mm]) for pid, tgid, comm, mm in TASKS
+        ImageTask(pid, tgid, comm, None if mm is None else pgds[mm]) for pid, tgid, comm, mm in TASKS
     )
 
 
@@ -241,4 +241,4 @@ def test_a_pointer_that_is_signed_is_named(tmp_path, capsys):
 
 
 def test_one_of_several_threads_is_the_process():
-    assert task_of([Task(7, 7, "sh", 1), Task(8, 7, "sh", 1)], name="sh").pid in (7, 8)
+    assert task_of([ImageTask(7, 7, "sh", 1), ImageTask(8, 7, "sh", 1)], name="sh").pid in (7, 8)

@@ -20,7 +20,7 @@ MOST: Final = 1 << 22  # tasks: PID_MAX_LIMIT
 
 
 @dataclass(frozen=True)
-class Task:
+class ImageTask:
     """A thread of a process, or of the kernel.
 
     Attributes
@@ -43,7 +43,7 @@ class Task:
         return f"{self.pid} {self.comm}: {tables}"
 
 
-def tasks(mmu: MMU, symbols: Mapping[str, int]) -> Iterator[Task]:
+def tasks(mmu: MMU, symbols: Mapping[str, int]) -> Iterator[ImageTask]:
     """All tasks: each process's threads after its first one.
 
     Raises
@@ -75,7 +75,7 @@ def tasks(mmu: MMU, symbols: Mapping[str, int]) -> Iterator[Task]:
     return _walk(memory, where["init_task"], layout)
 
 
-def task_of(all_tasks: Iterable[Task], *, pid: int | None = None, name: str | None = None) -> Task:
+def task_of(all_tasks: Iterable[ImageTask], *, pid: int | None = None, name: str | None = None) -> ImageTask:
     """The one task with that number, or with that name and tables of its own.
 
     Raises
@@ -85,7 +85,7 @@ def task_of(all_tasks: Iterable[Task], *, pid: int | None = None, name: str | No
 
     Examples
     --------
-    >>> task_of([Task(1, 1, "init", 0x8000), Task(7, 7, "sh", 0x9000)], name="sh").pid
+    >>> task_of([ImageTask(1, 1, "init", 0x8000), ImageTask(7, 7, "sh", 0x9000)], name="sh").pid
     7
     """
     known = list(all_tasks)
@@ -111,7 +111,7 @@ def _needs(symbol: str) -> str:
     return "CONFIG_KALLSYMS_ALL and v6.0 or later" if symbol == "init_task" else "CONFIG_DEBUG_INFO_BTF"
 
 
-def _walk(memory: Virtual, init_task: int, layout: Mapping[str, int]) -> Iterator[Task]:
+def _walk(memory: Virtual, init_task: int, layout: Mapping[str, int]) -> Iterator[ImageTask]:
     seen: set[int] = set()
     leader = init_task
     while leader not in seen and len(seen) < MOST:
@@ -130,9 +130,9 @@ def _walk(memory: Virtual, init_task: int, layout: Mapping[str, int]) -> Iterato
         leader = memory.word(leader + layout["task_struct.tasks"]) - layout["task_struct.tasks"]
 
 
-def _task(memory: Virtual, task: int, layout: Mapping[str, int]) -> Task:
+def _task(memory: Virtual, task: int, layout: Mapping[str, int]) -> ImageTask:
     mm = memory.word(task + layout["task_struct.mm"])
     pgd = None if not mm else memory.physical(memory.word(mm + layout["mm_struct.pgd"]))
     comm = memory.read(task + layout["task_struct.comm"], 16).split(b"\0")[0].decode("utf-8", "replace")
     pid, tgid = (memory.int32(task + layout[f"task_struct.{name}"]) for name in ("pid", "tgid"))
-    return Task(pid, tgid, comm, pgd)
+    return ImageTask(pid, tgid, comm, pgd)
