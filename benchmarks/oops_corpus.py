@@ -111,11 +111,15 @@ def differences(said: Any, other: Any, where: str = "") -> Iterator[tuple[str, A
         yield f"{where}: {said!r} instead of {other!r}", said
 
 
+def truths(folder: Path = FIELD) -> dict[str, dict[str, Any]]:
+    """The table of truths of a folder."""
+    return tomllib.loads((folder / "truths.toml").read_text())
+
+
 def score(folder: Path = FIELD) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """Each log with its verdict, and the verdicts on its truths."""
-    truths = tomllib.loads((folder / "truths.toml").read_text())
     result = {}
-    for name, truth in truths.items():
+    for name, truth in truths(folder).items():
         single = list(verdicts(folder / name, truth))
         kinds = {verdict for verdict, _ in single}
         whole = kinds.pop() if len(kinds) == 1 else "wrong" if "wrong" in kinds else "partly"
@@ -130,8 +134,8 @@ def main() -> int:
         if verdict != "right":
             print(f"{verdict:<8}{name}: " + "; ".join(f"{kind}: {about}" for kind, about in single if kind != "right"))
     logs = Counter(verdict for verdict, _ in scored.values())
-    truths = Counter(kind for _, single in scored.values() for kind, _ in single)
-    for what, count in (("logs", logs), ("truths", truths)):
+    single_truths = Counter(kind for _, single in scored.values() for kind, _ in single)
+    for what, count in (("logs", logs), ("truths", single_truths)):
         print(f"{count.total()} {what}: " + ", ".join(f"{count[verdict]} {verdict}" for verdict in VERDICTS))
     return 1 if logs["wrong"] else 0
 

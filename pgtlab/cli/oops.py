@@ -72,7 +72,9 @@ def _unpacked(raw: bytes, what: str) -> bytes:
         try:
             from zstandard import ZstdDecompressor
         except ModuleNotFoundError:
-            raise ValueError("this file is compressed with zstd: `zstd -dc FILE | pgtlab oops` reads it") from None
+            raise ValueError(
+                f"{what} is compressed with zstd: `pip install zstandard`, or `zstd -dc FILE | pgtlab oops -`"
+            ) from None
         return limits.read_bytes(ZstdDecompressor().stream_reader(raw, read_across_frames=True), limits.LOG, what)
     return raw
 

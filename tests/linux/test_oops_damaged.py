@@ -118,21 +118,15 @@ SHAPES = {
     "cuts": "------------[ cut here ]------------\n",
     "quotes": "> > > ",
     "code": "Code: d37b1884 f100007f 8b040064 9a831083 (f9400460)\n",
-    "bare BUGs": "BUG: x\n",
     "heads of two CPUs": "Unable to handle kernel paging request at virtual address 0000000000000008\nMem abort info:\n"
     "Mem abort info:\n  ESR = 0x96000006\n",
     "broken lines": "x29: ffff8000145cfc30 x28: ffff000095221c80 x27:\n0000\n",
-    "a prefix": "board-1  | Mem abort info:\n",
     "many prefixes": "a1 b2 [c3] Mem abort info:\nA-1 [2] (3): Call trace:\nq.9; Hardware name: x\n",
-    "JSON": '{"MESSAGE": "Mem abort info:", "a": [1, 2]}\n',
     "quoted-printable": "pgdp=3D0000=\n=\nx =3D=\n",
     "one line of quoted-printable": "=3D ",
     "HTML": "<b class=x>Mem abort info:</b>&nbsp;<br>",
     "colours": "\x1b[32m[0m\x1b[1;31mMem abort info:\x1b[0m",
-    "copies": "[    1.000000] Mem abort info:\n" * 2,
-    "boots": "[    5.000000] Kernel panic - not syncing: x\n[    0.000000] Booting Linux on physical CPU 0x0\n",
     "blanks": "Mem abort info:" + " " * 200,
-    "hash tables": "hash table entries: 512 (order: 2, 16384 bytes, linear)\n",
     "stacks": "b7b0: ffffffc000000000 0000000000000000 ffffff8008000000 0000000000000000\n",
 }
 

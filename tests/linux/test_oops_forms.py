@@ -3,6 +3,7 @@
 import html
 import json
 import quopri
+import re
 import textwrap
 from pathlib import Path
 
@@ -64,6 +65,8 @@ PREFIXES = {
     "ttyS over a logger": "ttyS0: [{t}] ",
     "Xen": "(XEN) [{t}] ",
     "a counter": "{n:06d}: ",
+    "grep -n": "{n}:",
+    "cat -n": "    {n}\t",
     "SystemTap": "[{s}] host kernel: ",
 }
 
@@ -147,6 +150,7 @@ FORMS = {
         line for at in range(0, len(PRINTED), 8) for _ in range(2) for line in PRINTED[at : at + 8]
     ),
     "two consoles, one with a level": "\n".join(f"{line}\n<1>{line}" for line in PRINTED),
+    "Markdown with escapes": "\n".join(re.sub(r"([][_+<>#-])", r"\\\1", line) for line in PRINTED),
     "prose around it": f"Hello,\n\nI get this on boot:\n\n{TIMED}\n\nRegards,\nX\n",
     "indented": textwrap.indent(TIMED, "        "),
     "in a fence": f"```\n{TIMED}\n```",

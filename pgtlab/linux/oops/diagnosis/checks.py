@@ -288,5 +288,5 @@ def esr_evidence(report: PrintedReport) -> Evidence:
     return Evidence(f"ESR_EL1 = {report.esr:#x}{fault}", report.lines_of("esr"))
 
 
-CHECKS: tuple[Rule, ...] = (wrong_entry, wrong_count, table_freed, stack_page, sanitizer)
+CHECKS: tuple[Rule, ...] = (wrong_entry, wrong_count, sanitizer, table_freed, stack_page)
 TRAPS: tuple[Rule, ...] = (trap, user_space)

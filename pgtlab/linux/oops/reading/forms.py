@@ -40,11 +40,11 @@ BEGINNINGS = (
 #: Other words that a line must have to begin a report or to state a fact.
 OTHERS = (
     "BUG: ", "WARNING: ", "Unhandled ", "unhandled ", "Bad mode in", "Insufficient stack", "SError Interrupt", "Oops",
-    ": bad p", "page:", "-bit VAs", "] pgd=", "] *pgd=", "] user address but", "] address between", " PID: ",
-    "x29: ", "x26: ", "x23: ", "x20: ", "x17: ", "x14: ", "x11: ", "x8 : ", "x5 : ", "x2 : ", "x1 : ",
-    "PC is at ", "Linux version ", "Booting Linux on ", "Kernel Offset: ", "PHYS_OFFSET: ", "CPU features: 0x",
-    "Memory Limit: ", "Kernel command line: ", "blocked for more than", "detected stall", "detected expedited stall",
-    "hard LOCKUP",
+    ": bad p", "page:", "-bit VAs", "] pgd=", "] *pgd=", "] user address but", "] address between", " PID: ", "x29: ",
+    "x26: ", "x23: ", "x20: ", "x17: ", "x14: ", "x11: ", "x8 : ", "x5 : ", "x2 : ", "x1 : ", "PC is at ",
+    "Linux version ", "Booting Linux on ", "-- Boot ", "-- Reboot ", "Kernel Offset: ", "PHYS_OFFSET: ",
+    "CPU features: 0x", "Memory Limit: ", "Kernel command line: ", "blocked for more than", "detected stall",
+    "detected expedited stall", "hard LOCKUP", "Panic#", "Oops#",
 )  # fmt: skip
 
 _BREAKS = re.compile(r"<(?:br ?/?|/p|/div|/li|/tr|p|div|li|tr)>", re.IGNORECASE)
@@ -58,6 +58,7 @@ _ESCAPES = re.compile(  # colours and other sequences of terminals, with the esc
     r"(?:\x1b|\u241b|\^\[|\\(?:e|033|x1b|u001b)|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n\x1b]{0,200}(?:\x07|\x1b\\)|[()][A-Z0-9])|\x1b"
 )
 _LOST_ESCAPES = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,5}m|\d?K(?![a-z]))")
+_MARKDOWN = re.compile(r"\\([][_*<>#()+.!-])")
 _SOFT_BREAKS = re.compile(r"^((?:[^\n]*=\r?\n)+)([^\n]*)", re.MULTILINE)
 _QUOTED_BYTES = re.compile(rb"=([0-9A-F]{2})")
 _JSON_LINE = re.compile(r"\s*(?:-|data:|\x1e)?\s*(\{.*\}),?\s*$")
@@ -204,6 +205,8 @@ def _without_markup(text: str) -> str:
         text = _TAG.sub("", text)
     if any(sign in text for sign in ("\x1b", "\u241b[", "^[[", "\\e[", "\\033[", "\\x1b[", "\\u001b[", "\ufffd[")):
         text = _ESCAPES.sub("", text)
+    if "\\[" in text or "\\_" in text:
+        text = _MARKDOWN.sub(r"\1", text)
     if "[0m" in text or "[0;" in text:
         text = _LOST_ESCAPES.sub("", text)
     if '"}' in text or '":' in text:

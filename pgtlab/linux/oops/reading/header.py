@@ -178,6 +178,8 @@ class FactReader:
         """Keep the fact in a line, if there is one; whether a boot begins with the line."""
         text = line.text
         begins = line.time is not None and line.time < self._time - GOES_BACK
+        if _PART.match(text):
+            self._time, begins = 0.0, False
         if _BOOT.match(text):
             begins = begins or not self._fresh
         elif text.startswith("Linux version "):
@@ -227,7 +229,8 @@ class FactReader:
 
 GOES_BACK = 1.0  # seconds: lines of two CPUs are out of order by less
 MEMSTART_ALIGN = 1 << 27  # the smallest ARM64_MEMSTART_ALIGN
-_BOOT = re.compile(r"Booting Linux on physical CPU")
+_PART = re.compile(r"(?:Panic|Oops)#\d{1,9} Part\d")  # pstore keeps a log in parts, the last one first
+_BOOT = re.compile(r"Booting Linux on physical CPU|-- (?:Boot [0-9a-f]{8,32}|Reboot) ?--")
 
 
 def kernel_version(release: str) -> Version | None:
