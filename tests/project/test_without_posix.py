@@ -36,8 +36,10 @@ import types
 from pgtlab.cli import main
 
 class Server:
-    port = 1234
+    port, runtime_dir = 1234, "."
     def start(self): pass
+    def remove_server_info_file(self): pass
+    def remove_browser_open_files(self): pass
 
 class LabApp:
     @staticmethod
