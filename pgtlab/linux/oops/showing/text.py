@@ -338,7 +338,7 @@ def _facts(facts: LogFacts) -> Iterator[Remark]:
 
 
 def diagnosis_lines(diagnoses: Mapping[int, Diagnosis]) -> list[str]:
-    """The diagnoses with their evidence and the numbers of their reports; without, if it concludes nothing on the first."""
+    """The diagnoses with their evidence, each with the number of its report unless nothing is concluded."""
     lines = ["Diagnosis", "---------"]
     for number, diagnosis in diagnoses.items():
         about = f"report {number}: " if diagnosis.confidence or number > 1 else ""
