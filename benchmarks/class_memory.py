@@ -17,7 +17,8 @@ from class_server import ClassServer, class_server, descendants, memory
 
 GALLERY, COSTS = "notebooks/gallery.ipynb", "notebooks/12_the_cost_of_a_walk.ipynb"
 MACHINE, RESERVED = 24 << 20, 1 << 20  # KiB
-PAGES = ("lab", "lab/api/settings", "lab/api/themes", "lab/api/translations", "api/kernelspecs", "api/contents", "api/nbconvert")
+PAGES = [f"lab/api/{name}" for name in ("settings", "themes", "translations")]
+PAGES += ["lab", "api/kernelspecs", "api/contents", "api/nbconvert"]
 
 
 def kib(pids: list[int], name: str) -> int:
