@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 class MMU(TranslationRegime):
     """The registers that translation reads, and the memory that holds the tables.
 
-    The model does not ask whether a CPU has a feature: where TCR_EL1.DS is 1 or a size is 52 bits, it has.
-    `pa_range` is ID_AA64MMFR0_EL1.PARANGE. Unless `sctlr` is given, translation and caches are on.
+    With a `TCR_EL2` the regime is EL2&0, that of a host in EL2 (VHE), and needs HCR_EL2.E2H = 1; with HCR_EL2.VM = 1
+    EL1&0 has a stage 2. `pan` is PSTATE.PAN, and `pa_range` is ID_AA64MMFR0_EL1.PARANGE. The model does not ask
+    whether a CPU has a feature: where a register uses it, it has. Unless `sctlr` is given, translation and caches are
+    on.
 
     Where the architecture lets a CPU choose, this one does the following. It fetches instructions from Device memory
     as from Normal Non-cacheable memory, without a Permission fault. PAR_EL1 shows the memory type and shareability that
     take effect, also with caches off (SCTLR_EL1.C or I = 0). It takes the reserved values of TCR_EL1.TG0 and TG1 for
-    4K.
+    4K. It sets no access flag for an access that ends in a Permission fault. `Walk.notes` says which choices a walk
+    met. Neither allocation tags nor alignment to Device memory is checked. There is no TLB: each walk reads memory.
 
     >>> from pgtlab.arch.mapper import Mapper
     >>> from pgtlab.arch.registers import TCR_EL1
@@ -42,7 +45,8 @@ class MMU(TranslationRegime):
     Raises
     ------
     UnsupportedRegime
-        For big-endian tables, SCTLR_EL1.EE = 1.
+        For what the model leaves out, by the name of the field: SCTLR_EL1.EE, TCR2_EL1.D128, AIE and PnCH, HCR_EL2.DC
+        and NV1, VTCR_EL2.S2PIE and others.
     """
 
     def translate(self, va: int, access: Access = Access.READ, el: int | None = None) -> Walk:

@@ -133,6 +133,10 @@ class SpecifiedVectors(Vectors):
                 wrong[n] |= own != tuple(int(self[name][case]) for name in ("iss", "iss2", "hpfar"))
         return wrong
 
+    def ignores_dbm(self, which: NDArray[np.int64], walks: Sequence[Walk]) -> Mask:
+        """No case: the specification applies DBM."""
+        return np.zeros(len(which), np.bool_)
+
     def _updates(self, case: int) -> list[tuple[int, int]]:
         first, last = np.searchsorted(self["upd_case"], [case, case + 1])
         return list(zip(self["upd_addr"][first:last].tolist(), self["upd_after"][first:last].tolist(), strict=True))

@@ -31,7 +31,7 @@ from mutating import (
     updated,
 )
 
-from pgtlab.arch import attributes, walk
+from pgtlab.arch import attributes, memory_type, permissions, stage2, walk
 from pgtlab.arch.attributes import NORMAL_NON_CACHEABLE, NORMAL_NON_CACHEABLE_XS_0, MemoryAttributes
 from pgtlab.arch.descriptor import Leaf, _WithAddress
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
@@ -39,8 +39,10 @@ from pgtlab.arch.granule import Granule
 from pgtlab.arch.many import walk_many
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.permissions import PermissionRules
 from pgtlab.arch.regime import TranslationRegime
 from pgtlab.arch.registers import MAIR_EL1
+from pgtlab.arch.stage2 import Stage2
 from pgtlab.arch.va_range import VARange
 
 READ, WRITE, FETCH = Access
@@ -277,4 +279,49 @@ UNRECORDED_WALK = {
         lambda found: found.update and replace(found.update, after=found.update.before | Leaf.AF.mask)
     ),
     "hardware marks a page dirty that is read": updated(dirtied),
+}
+
+
+def rules_without(*names):
+    """Permission rules in which some registers count as zero."""
+
+    def mutate(original):
+        return lambda rules, access, el, leaf: original(replace(rules, **dict.fromkeys(names, False)), access, el, leaf)
+
+    return broken(PermissionRules, "verdict", mutate)
+
+
+# What only Arm's specification shows: the file of cases that shows it, and the broken rule.
+SPECIFIED = {
+    "PSTATE.PAN is ignored": ("pan", rules_without("pan")),
+    "PSTATE.PAN is ignored by a host": ("el20", rules_without("pan")),
+    "SCTLR_EL1.EPAN is ignored": ("pan", rules_without("epan")),
+    "a host has the table bases of EL1's registers": ("el20", ranges(base=lambda r, tcr: r.base ^ 1 << 16)),
+    "PIE is ignored": ("pie", rules_without("pie")),
+    "POE is ignored": ("pie", rules_without("poe")),
+    "E0POE is ignored": ("pie", rules_without("e0poe")),
+    "PIIndex has its bits in another order": (
+        "pie",
+        function(
+            permissions.pi_index, lambda original: lambda leaf: original(leaf._replace(uxn=leaf.pxn, pxn=leaf.uxn))
+        ),
+    ),
+    "MTX is ignored": ("mte_tbi", ranges(mtx=lambda r, tcr: False)),
+    "HAFT is ignored": ("haft", ranges(haft=lambda r, tcr: False)),
+    "HCR_EL2.PTW is ignored": ("s2", broken(Stage2, "is_device", lambda original: lambda stage2, mem_attr: False)),
+    "XN and XNX are swapped": (
+        "s2",
+        function(
+            stage2.stage_2_permitted,
+            lambda original: lambda access, el, s2ap, xn, xnx: original(access, el, s2ap, xnx, xn),
+        ),
+    ),
+    "stage 2 leaves the memory type": (
+        "s2",
+        broken(Stage2, "memory_type", lambda original: lambda s2, one, *rest, **_: one),
+    ),
+    "stage 2 leaves the shareability": (
+        "s2",
+        function(memory_type.combined_shareability, lambda original: lambda one, two: one),
+    ),
 }

@@ -59,6 +59,49 @@ def test_instruction_fetches(wxn, uxn, pxn, el1, el0):
         assert "".join("x" if "x" in rights(el, ap, uxn, pxn, wxn) else "-" for ap in range(4)) == expected
 
 
+def test_pan_keeps_the_kernel_from_what_el0_has_access_to():
+    user, kernel, execute_only = (LeafBits(ap, uxn, 1, 0) for ap, uxn in ((0b01, 1), (0b00, 1), (0b00, 0)))
+    for rules, allowed in (
+        (PermissionRules(pan=True), (False, True, True)),
+        (PermissionRules(pan=True, epan=True), (False, True, False)),  # execute-only memory of EL0 counts too
+        (PermissionRules(), (True, True, True)),
+    ):
+        for access in READ, WRITE:
+            leaves = user, kernel, execute_only
+            assert tuple(rules.verdict(access, 1, leaf) == ALLOWED for leaf in leaves) == allowed
+            assert rules.verdict(access, 0, user) == ALLOWED
+
+
+def test_pan_does_not_make_executable_what_wxn_forbids():
+    writable = LeafBits(ap=0b00, uxn=0, pxn=0, dbm=0)
+    assert PermissionRules(pan=True, epan=True, wxn=True).verdict(FETCH, 1, writable) != ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("pir", "pire0", "por", "el1", "el0"),
+    [
+        (0x5, 0x0, 0x7, "rw-", "---"),
+        (0x3, 0x1, 0x7, "r-x", "r--"),
+        (0x3, 0x5, 0x7, "---", "---"),  # EL1 would execute what EL0 writes: nothing is allowed
+        (0x9, 0x5, 0x7, "---", "---"),  # and so with a stack of EL1's
+        (0x6, 0x0, 0x7, "r-x", "---"),  # writable and executable with WXN: an overlay that lets execute takes writing
+        (0x6, 0x0, 0x5, "rw-", "---"),  # and one that does not, execution
+        (0xE, 0x0, 0x0, "rwx", "---"),  # no overlay applies
+        (0x7, 0x0, 0x4, "-w-", "---"),
+        (0x7, 0x7, 0x2, "---", "---"),
+        (0xC, 0xA, 0x1, "rw-", "r-x"),
+    ],
+)
+def test_indirect_permissions_and_overlays(pir, pire0, por, el1, el0):
+    """Arm ARM D8.4.2: entry 3 of each register, which the leaf chooses."""
+    entry = 4 * 3
+    rules = PermissionRules(
+        pie=True, pir=pir << entry, pire0=pire0 << entry, poe=True, e0poe=True, por_el1=por << entry, por_el0=7 << entry
+    )
+    leaf = LeafBits(ap=0b01, uxn=0, pxn=0, dbm=1, po_index=3)
+    assert (rules.letters(1, leaf), rules.letters(0, leaf)) == (el1, el0)
+
+
 @pytest.mark.parametrize(("aptable", "el1", "el0"), [(0, "rw", "rw"), (1, "rw", ""), (2, "r", "r"), (3, "r", "")])
 def test_tables_take_data_accesses_away(aptable, el1, el0):
     ap, uxn, pxn = inherit(0b01, 1, 1, aptable << 2)

@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 import pytest
 from mutating import clear_caches, code_of_minus_one, function, ranges
-from mutations import MANY, SHARED, UNRECORDED, UNRECORDED_WALK, WALK
+from mutations import MANY, SHARED, SPECIFIED, UNRECORDED, UNRECORDED_WALK, WALK
 from random_tables import OPERATIONS as REFERENCE_OPERATIONS
 from random_tables import WORD, random_machine
 from reference_walk import ON, Registers, translate
@@ -22,7 +22,7 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.output_address import OutputAddress
 from pgtlab.arch.registers import SCTLR_EL1, TCR_EL1, TTBR0_EL1, TTBR1_EL1
-from pgtlab.cli.vectors import EXCEPTION, FETCHED, OPERATIONS, SKIP, Vectors, asked
+from pgtlab.cli.vectors import EXCEPTION, FETCHED, OPERATIONS, SKIP, Vectors, asked, verify
 
 DATA = Path(__file__).parents[1] / "data" / "mmu"
 
@@ -232,3 +232,11 @@ def test_edges_detect_mutation_of_both_walkers(rule, break_rule, edges):
 def test_record_distinguishes_level_minus_1_from_level_0(break_rule, record):
     break_rule(code_of_minus_one(FaultKind.TRANSLATION, 0b000100))  # mutations.py has the code of level 3
     assert walk_is_wrong(record)
+
+
+@pytest.mark.parametrize("rule", SPECIFIED)
+def test_specification_detects_mutation(break_rule, rule):
+    name, mutation = SPECIFIED[rule]
+    break_rule(mutation)
+    verification = verify(Vectors.load(DATA / f"specification_{name}.npz"))
+    assert verification.walk_wrong.any()

@@ -85,6 +85,20 @@ def arrays(asked: list[Image], answers: list[Answers], version: tuple[int, ...])
     return found
 
 
+def ignores_dbm(
+    found: Mapping[str, NDArray[Any]], before: NDArray[Any], now: NDArray[Any], version: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """The writes with HA = HD = 1 that translated `before` and end in a permission fault `now`, in PAR_EL1.
+
+    From some version after 10.0 on, at the latest 11.1, QEMU's `AT` does not apply DBM. Arm's specification does.
+    """
+    image = np.repeat(np.arange(len(found["img_tcr_el1"])), np.diff(found["img_case_off"].astype(int)))
+    by_hardware = found["img_tcr_el1"][image] >> np.uint64(39) & np.uint64(3) == 3
+    forbidden = (before & np.uint64(1) == 0) & ((now & np.uint64(0x7F)) >> np.uint64(3) == 0b0011)
+    fault = now & np.uint64(1) == 1
+    return (found["op"] & 1 == 1) & by_hardware & forbidden & fault & (version > (10, 0, 99))
+
+
 def images(found: Mapping[str, NDArray[Any]]) -> list[Image]:
     """The images of a file and what was asked, without the answers."""
     offsets = {name: found[f"img_{name}_off"].astype(int) for name in ("page", "word", "case")}

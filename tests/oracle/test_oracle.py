@@ -61,7 +61,8 @@ def test_answers_recorded_with_another_program_come_again():
     par, esr = (np.concatenate([getattr(a, name) for a in answers]) for name in ("par", "esr"))
     suffix = "_q10" if version() >= case_file.SETTLED_VERSION else ""
     expected, mask, status = (recorded[name + suffix] for name in ("par_el1", "cmp_mask", "status"))
-    assert not ((par ^ expected) & mask)[status == case_file.COMPARE_PAR].any()
+    compared = (status == case_file.COMPARE_PAR) & ~case_file.ignores_dbm(recorded, expected, par, version())
+    assert not ((par ^ expected) & mask)[compared].any()
     assert ((esr ^ recorded["esr"]) & 0x3F == 0)[status == case_file.COMPARE_ESR].all()
 
 
@@ -118,6 +119,18 @@ def test_what_old_qemu_has_wrong_is_compared_from_version_10_on():
     assert [hex(m) for m in new["cmp_mask"]] == ["0xfffffffffffff9ff", "0xbff"]
     assert (old["status"].tolist(), new["status"].tolist()) == ([0, 2], [0, 0])
     assert {name for name in new if name not in old} == {"par_el1_q10", "cmp_mask_q10", "status_q10"}
+
+
+def test_writes_to_clean_pages_are_left_out_from_version_11_on():
+    """AT of QEMU 11.1 does not apply DBM: a permission fault, where 7.2 and the specification translate."""
+    arrays = {
+        "img_case_off": np.array([0, 4]),
+        "img_tcr_el1": np.array([3 << 39], np.uint64),
+        "op": np.array([1, 3, 0, 1]),
+    }
+    before, now = np.array([0x900, 0x900, 0x900, 0x900], np.uint64), np.array([0x81F, 0x81D, 0x81F, 0x80F], np.uint64)
+    assert case_file.ignores_dbm(arrays, before, now, (11, 1, 3)).tolist() == [True, True, False, False]
+    assert not case_file.ignores_dbm(arrays, before, now, (10, 0, 2)).any()
 
 
 def test_without_qemu_it_names_the_package(tmp_path):
