@@ -11,7 +11,7 @@ alone = True
 #
 # Before an MMU can do anything with an entry it has to know what it has read: nothing, the way to the next table, or the end
 # of the walk. Two bits of the word and the level decide it. A kernel has the same question wherever it looks at a table:
-# `is_block(entry)` is one of its shortest functions, and one of those that are most often wrong.
+# is it a block? Is it a table?
 #
 # **Your task.** Write `kind(entry, level, block_levels)`. It returns `"invalid"`, `"table"`, `"block"` or `"page"`.
 # `block_levels` has the numbers of the levels at which this machine knows blocks: `(1, 2)` with 4K pages and 48 bits, `(2,)`
@@ -39,8 +39,8 @@ from pgtlab.lab import check
 check("08_kind_of_entry", kind, seed=SEED)
 
 # %% [markdown] tags=["solution"]
-# Three questions, in this order: valid? bit 1? level 3? Real code gets the second wrong at times, because `01` at level 3 is
-# the only case in which a valid-looking entry is nothing.
+# Three questions, in this order: valid? bit 1? level 3? To discuss: `01` at level 3 looks valid, and is nothing. Who would write
+# such an entry, and what would the MMU do?
 
 
 # %% tags=["solution"]

@@ -52,8 +52,8 @@ from pgtlab.lab import check
 check("30_walk_from_a_copy", pud_offset_of_copy, seed=SEED)
 
 # %% [markdown] tags=["solution"]
-# In Linux these functions are called `..._lockless`. The generic version made the copy, and arm64 got versions of its own when this was
-# seen, some months after folding at run time had come.
+# In Linux these functions are called `..._lockless`. The generic version made the copy, and arm64 got versions of its own when
+# this was seen, after Linux 6.10.
 
 
 # %% tags=["solution"]

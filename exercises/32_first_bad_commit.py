@@ -156,10 +156,21 @@ def halving(suspects):
 
 def found(case):
     """Everything that is asked for, with what wrong ideas give."""
-    good = max(number for number, result in case.notes if result == "good")
-    bad = min(number for number, result in case.notes if result == "bad")
-    first, count = good + 1, bad - good
-    middle = min(range(first, bad), key=lambda number: (abs(2 * (number - good) - count), number))
+    # What the notes allow: every commit that could be the first bad one, if they are all true.
+    suspects = [
+        first
+        for first in range(1, case.commits + 1)
+        if all((number >= first) == (result == "bad") for number, result in case.notes)
+    ]
+    first, bad, count = suspects[0], suspects[-1], len(suspects)
+    good = first - 1
+
+    def left(test):
+        """How many are left after a test, in the worse case."""
+        older = sum(suspect <= test for suspect in suspects)
+        return max(older, count - older)
+
+    middle = min(suspects[:-1], key=lambda test: (left(test), test))
     tests = halving(count)
     newest_bad = max(number for number, result in case.notes if result == "bad")
     return {

@@ -46,7 +46,7 @@ check("34_walks_and_reads", answer, seed=SEED)
 
 # %% [markdown] tags=["solution"]
 # One page more than fits, and nothing is ever found: the TLB throws out just what comes next. That is the worst case of *least recently
-# used*, and real processors often choose by chance for that reason.
+# used*. To discuss: how would a TLB do here that throws one out by chance?
 
 
 # %% tags=["solution"]
