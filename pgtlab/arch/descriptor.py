@@ -245,21 +245,28 @@ class DescriptorFormat:
 
         words = np.atleast_2d(words)
         kinds, flat, entries = self.kinds(words, level).reshape(-1), words.reshape(-1), max(words.shape[1], 1)
-        valid = np.flatnonzero(kinds)
         if output_bits < self.packing.bits:
+            valid = np.flatnonzero(kinds)
             outside = self.addresses(flat[valid], kinds[valid], level) >> np.uint64(output_bits) != 0
             kinds[valid[outside]] = HOLE
-            valid = valid[~outside]
         begins = np.empty(kinds.shape, np.bool_)
         np.not_equal(kinds[1:], kinds[:-1], out=begins[1:])
+        begins |= kinds != HOLE
         begins[::entries] = True
-        begins[valid] = True
-        after = valid[1:][valid[1:] == valid[:-1] + 1]
-        after = after[(kinds[after] == LEAF) & (kinds[after - 1] == LEAF) & (after % entries != 0)]
-        if len(after):
-            shift, word, before = self.granule.level_shift(level), flat[after], flat[after - 1]
-            in_step = self.packing.unpack(word, shift) - self.packing.unpack(before, shift) == np.uint64(1 << shift)
-            begins[after[in_step & ((word ^ before) & self.attribute_bits(level) == 0)]] = False
+        leaf = kinds == LEAF
+        beside = leaf[1:] & leaf[:-1]
+        beside[entries - 1 :: entries] = False
+        if beside.any():
+            # Words that are one page apart go on, unless the address has run over; of others the addresses are compared,
+            # as parts of those may be elsewhere in the word.
+            shift = self.granule.level_shift(level)
+            alike = beside & ((flat[1:] ^ flat[:-1]) & self.attribute_bits(level) == 0)
+            apart = alike & (flat[1:] - flat[:-1] == np.uint64(1 << shift))
+            apart &= flat[1:] & np.uint64((1 << 48) - (1 << shift)) != 0
+            begins[1:] &= ~apart
+            others = np.flatnonzero(alike & ~apart)
+            word, before = (self.packing.unpack(flat[at], shift) for at in (others + 1, others))
+            begins[others[word - before == np.uint64(1 << shift)] + 1] = False
         at = np.flatnonzero(begins)
         length = np.empty_like(at)
         length[:-1], length[-1:] = at[1:] - at[:-1], len(kinds) - at[-1:]

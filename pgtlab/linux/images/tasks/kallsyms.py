@@ -63,8 +63,8 @@ def _names(memory: Virtual, where: Mapping[str, int], count: int, tokens: list[b
 def symbols_in(text: str) -> dict[str, int]:
     """Addresses by name in what `/proc/kallsyms` printed, or in a System.map.
 
-    >>> symbols_in("ffff800081234000 D init_task\\n")
-    {'init_task': 18446603338388848640}
+    >>> hex(symbols_in("ffff800081234000 D init_task\\n")["init_task"])
+    '0xffff800081234000'
     """
     lines = re.findall(r"^([0-9a-f]{16}) \S (\S+)", text, re.MULTILINE)
     return {name: int(address, 16) for address, name in lines}
