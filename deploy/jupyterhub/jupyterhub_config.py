@@ -9,14 +9,21 @@ import secrets
 import sys
 from pathlib import Path
 
+from jupyterhub.traitlets import ByteSpecification
+from traitlets import TraitError
+
 c = get_config()  # noqa: F821 - JupyterHub defines it
 HERE = Path(__file__).resolve().parent
 #: The students' homes, the database and the secrets.
 DATA = Path(os.environ.get("PGTLAB_HUB_DATA", "hub")).resolve()
-#: Bytes, at most, for each process of a student.
-MEMORY = int(os.environ.get("PGTLAB_HUB_MEMORY", 2 << 30))
+#: At most, for each process of a student: bytes, or as 512M or 2G.
+MEMORY = os.environ.get("PGTLAB_HUB_MEMORY", "2G")
 #: Seconds after which a server that nobody uses stops.
 IDLE = int(os.environ.get("PGTLAB_HUB_IDLE", 3600))
+try:
+    memory = ByteSpecification().validate(None, MEMORY)
+except TraitError:
+    sys.exit(f"PGTLAB_HUB_MEMORY={MEMORY} is not a size: write bytes, or a size such as 512M or 2G.")
 DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 load_subconfig(str(HERE / "course.py"))  # noqa: F821
@@ -30,6 +37,8 @@ c.ConfigurableHTTPProxy.pid_file = str(DATA / "proxy.pid")
 
 # Who may come in: everybody who knows the password, under any name.
 password = os.environ.get("PGTLAB_HUB_PASSWORD") or secrets.token_urlsafe(9)
+if len(password) < 8:
+    sys.exit(f"PGTLAB_HUB_PASSWORD has {len(password)} characters: JupyterHub asks for 8 or more.")
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = password
 c.Authenticator.allow_all = True
@@ -40,7 +49,7 @@ if "PGTLAB_HUB_PASSWORD" not in os.environ:
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(DATA / "homes" / "{username}")
 single_user = str(Path(sys.executable).with_name("jupyterhub-singleuser"))
-c.Spawner.cmd = ["prlimit", f"--data={MEMORY}", "--core=0", single_user]
+c.Spawner.cmd = ["prlimit", f"--data={memory}", "--core=0", single_user]
 c.Spawner.mem_limit = MEMORY  # told to the student's server, which does not enforce it
 c.JupyterHub.active_server_limit = 60
 c.JupyterHub.concurrent_spawn_limit = 5

@@ -27,7 +27,7 @@ AT_ONCE = 2  # as many as there are cores
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     """A running hub with its students, whose servers are not started."""
-    with class_server(tmp_path_factory.mktemp("hub"), PGTLAB_HUB_MEMORY=str(1 << 30)) as server:
+    with class_server(tmp_path_factory.mktemp("hub"), PGTLAB_HUB_MEMORY="1G") as server:
         created = asyncio.run(server.answer("hub/api/users", "POST", {"usernames": STUDENTS}))
         assert [user["name"] for user in created] == STUDENTS
         yield server
@@ -125,6 +125,24 @@ def test_without_a_token_there_is_nothing(hub):
         return [(await stranger.ask(path)).code for path in paths]
 
     assert all(code in (302, 403) for code in asyncio.run(codes()))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PGTLAB_HUB_PASSWORD", "short", "has 5 characters: JupyterHub asks for 8 or more."),
+        (
+            "PGTLAB_HUB_MEMORY",
+            "much",
+            "PGTLAB_HUB_MEMORY=much is not a size: write bytes, or a size such as 512M or 2G.",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_said_in_a_sentence(tmp_path, name, value, said):
+    with pytest.raises(AssertionError) as stopped, class_server(tmp_path, **{name: value}):
+        pass
+    assert said in str(stopped.value)
+    assert "Traceback" not in str(stopped.value)
 
 
 def test_a_server_that_nobody_uses_stops(tmp_path):
