@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from nbformat.sign import NotebookNotary
 
 import pgtlab
 from pgtlab.lab import course, course_data, course_text
@@ -96,6 +97,22 @@ def test_a_chapter_that_the_learner_only_ran_is_updated_without_a_word(tiny, tmp
     assert course.build(tmp_path / "bench", tiny) == [course.NotebookFile(page.path, "updated")]
     assert sources_of(page.path) == ["# A short tour", "1 + 1"]
     assert not (tmp_path / "bench" / course.GIVEN / "before").exists(), "there was nothing to keep"
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_output_that_jupyter_trusted_is_trusted_after_the_merge(tiny, tmp_path, trusted, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    [page] = course.build(tmp_path / "bench", tiny)
+    own = nbformat.read(page.path, as_version=4)
+    own.cells[1].outputs = [nbformat.v4.new_output("display_data", {"text/html": "<svg></svg>"})]
+    nbformat.write(own, page.path)
+    if trusted:
+        NotebookNotary().sign(own)
+    (tiny / "notebooks" / "00_tour.py").write_text(TEXT.replace("The tour", "A short tour"))
+    course.build(tmp_path / "bench", tiny)
+    merged = nbformat.read(page.path, as_version=4)
+    assert merged.cells[1].outputs
+    assert NotebookNotary().check_signature(merged) == trusted
 
 
 def test_a_cell_that_both_changed_has_both_and_the_next_update_keeps_them(tiny, tmp_path):
