@@ -45,6 +45,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
     lab = url_path_join(server.base_url, "lab", "tree")
     home = Path(server.root_dir)
     one_at_a_time = asyncio.Lock()
+    shown: set[str] = set()  # what is still so is not said at every link
 
     class Open(JupyterHandler):
         @web.authenticated
@@ -53,10 +54,12 @@ def _load_jupyter_server_extension(server: Any) -> None:
             if not target.is_relative_to((home / FOLDER).resolve()):
                 raise web.HTTPError(404)
             async with one_at_a_time:
-                status, said = await update(home / FOLDER)
+                status, said = await update(home)
             there, title = target.is_file(), "The course has changed"
-            lines = said[1:] if status == 0 else said  # the first line only counts
+            lines = [line for line in said[1:] if line not in shown]  # the first line only counts
+            shown.update(lines)
             if status:
+                lines = said
                 title = "The course could not be updated"
                 self.set_status(500)
             elif not there:
@@ -79,14 +82,14 @@ def _load_jupyter_server_extension(server: Any) -> None:
     server.web_app.add_handlers(".*", [(url_path_join(server.base_url, r"/pgtlab/open/(.+)"), Open)])
 
 
-async def update(folder: Path) -> tuple[int, list[str]]:
+async def update(home: Path) -> tuple[int, list[str]]:
     """Make the course's folder or bring it up to date, and return the exit status and what was said.
 
     It runs in a process of its own, which takes a second or two and leaves no memory in use.
     """
-    command = [sys.executable, "-m", "pgtlab.cli", "lab", folder.name, "--no-server"]
+    command = [sys.executable, "-m", "pgtlab.cli", "lab", FOLDER, "--no-server"]
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder.parent
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=home
     )
     said, _ = await process.communicate()
     return process.returncode or 0, said.decode(errors="replace").splitlines()

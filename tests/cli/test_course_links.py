@@ -78,6 +78,7 @@ def test_a_link_says_what_the_course_changed(follow, home):
     assert (status, leads_to) == (200, None)
     assert "02_a_tree.ipynb is as you left it." in page
     assert f'<a href="/lab/tree/page-tables/{CHAPTER}">Go to the notebook</a>' in page
+    assert follow(CHAPTER)[0] == 302, "it is said once"
 
 
 @pytest.mark.parametrize("path", ["%2e%2e/%2e%2e/etc/passwd", "%3Cscript%3E"])
