@@ -1,6 +1,7 @@
 """The files in deploy/, and the development container, are what the programs that read them accept, and agree."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,15 @@ def test_limits_are_the_same_on_one_machine_and_on_many(values):
     student = values["singleuser"]
     assert littlest["limits"] == {"memory": student["memory"]["limit"], "cpu": student["cpu"]["limit"]}
     assert littlest["services"]["cull"] == values["cull"]
+
+
+def test_the_hub_is_installed_beside_the_same_versions():
+    """`make hub` installs into the environment of `make lab`, and must change nothing there."""
+
+    def pinned(lock: Path) -> set[tuple[str, str]]:
+        return set(re.findall(r"^([a-z0-9.-]+)(?:\[.+\])?==(\S+)", lock.read_text(), re.MULTILINE))
+
+    ours, hubs = pinned(ROOT / "requirements.lock"), pinned(DEPLOY / "jupyterhub" / "requirements.lock")
+    assert {name for name, _ in hubs} >= {"jupyterhub", "jupyterhub-idle-culler", "jupyter-repo2docker"}
+    names = {name for name, _ in ours}
+    assert {(name, version) for name, version in hubs if name in names} <= ours
