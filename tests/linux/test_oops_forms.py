@@ -18,11 +18,11 @@ TIMES = [line[1:13] for line in PRINTED]
 
 
 def values(text):
-    """What a log says, without the numbers of lines."""
+    """What a log says, without the numbers of lines, and without the texts that only repeat it."""
 
     def plain(part):
         if isinstance(part, dict):
-            return {name: plain(inner) for name, inner in part.items() if name not in ("lines", "evidence")}
+            return {name: plain(inner) for name, inner in part.items() if name not in ("lines", "evidence", "details")}
         return [plain(inner) for inner in part] if isinstance(part, list) else part
 
     return plain(oops.read(text).as_dict())
@@ -76,11 +76,11 @@ def test_any_prefix(prefix):
     assert values(before(prefix)) == EXPECTED
 
 
-def wrapped(width):
+def wrapped(width, lines=PRINTED):
     """As a mail program breaks lines: at blanks."""
     return "\n".join(
         part
-        for line in PRINTED
+        for line in lines
         for part in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
     )
 
@@ -88,6 +88,9 @@ def wrapped(width):
 def broken(lines, width):
     """As a terminal breaks lines: after so many characters."""
     return "\n".join(line[at : at + width] for line in lines for at in range(0, len(line), width))
+
+
+JOURNALED = [f"Jan  2 03:04:05 myhost kernel: {line}" for line in PRINTED]
 
 
 def journal(n, text):
@@ -107,6 +110,8 @@ FORMS = {
     "a mail that wraps at 74, quoted": "\n".join("> " + line for line in wrapped(74).splitlines()),
     "a terminal of 80 columns with times": broken(PRINTED, 80),
     "a terminal of 100 columns": broken(PRINTED, 100),
+    "a journal in a terminal of 80 columns": broken(JOURNALED, 80),
+    "a journal in a mail that wraps at 72": wrapped(72, JOURNALED),
     "a terminal of 72 columns": broken(TEXTS, 72),
     "HTML": "<pre>" + html.escape(TIMED) + "</pre>",
     "HTML with a span for each line": "\n".join(f'<span class="log">{html.escape(line)}</span>' for line in PRINTED),

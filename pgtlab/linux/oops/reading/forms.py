@@ -121,7 +121,7 @@ def unpacked(text: str) -> str:
     start = text[:100].lstrip("\ufeff \t\r\n\x1e")
     if start[:1] in ('"', "{", "[") and (held := _from_json(text)) is not None:
         return held
-    if (breaks := text.lower().count("<br")) > 4 and breaks > 2 * text.count("\n"):
+    if ("<br" in text or "</" in text) and len(_BREAKS.findall(text)) > 4 + 2 * text.count("\n"):
         return _BREAKS.sub("\n", text)
     if "\\n" in text and text.count("\\n") > 4 + 4 * text.count("\n"):
         return _ESCAPED_NEWLINE.sub("\n", text).replace("\\t", " ").replace('\\"', '"')

@@ -53,7 +53,7 @@ class Lines:
         self._offsets = [offset for offset, _ in log.hits]
         self._ahead: deque[Line] = deque()
         self._seen: Counter[tuple[float | None, str, str]] = Counter()
-        self._copies = 1
+        self._copies, self._widest, self._as_wide = 1, 0, 0
         self._copies = self._consoles()
 
     def skip(self) -> None:
@@ -74,6 +74,8 @@ class Lines:
 
     def __next__(self) -> Line:
         line = self._next()
+        if line.text.startswith(_FREE_TEXT):
+            return self._with_rest(line)
         return self._joined(line) if _BREAKABLE.match(line.text) or line.width >= NARROWEST else line
 
     def _next(self) -> Line:
@@ -101,6 +103,9 @@ class Lines:
         number, self._counted = self._counted, self._counted + 1
         raw = plain[start:end]
         text, time, caller = self.prefixes.split(raw)
+        if end - start >= self._widest:
+            self._as_wide = 1 + (self._as_wide if end - start == self._widest else 0)
+            self._widest = end - start
         return Line(self.log.number(number), text, time, caller, end - start)
 
     def _consoles(self) -> int:
@@ -128,25 +133,51 @@ class Lines:
         if whole is None and _FRAME_START.match(line.text) and line.width >= NARROWEST:
             whole = _FRAME
         if whole is None or whole.match(line.text):
-            return line
+            return self._with_tail(line) if _FRAME.match(line.text) else line
         candidates = [line.text]
         for n in range(MOST_PARTS):
-            while len(self._ahead) <= n:
-                try:
-                    following = self._next_raw()
-                except StopIteration:
-                    return line
-                self._ahead.append(following)
-            part = self._ahead[n]
-            if part.caller not in ("", line.caller) or not part.text or _BEGINS.match(part.text):
+            part = self._peek(n)
+            if part is None or part.caller not in ("", line.caller) or not part.text or _BEGINS.match(part.text):
                 return line
             candidates = [text + between + part.text for text in candidates for between in ("", " ")]
             for text in candidates:
                 if whole.match(text):
                     for _ in range(n + 1):
                         self._ahead.popleft()
-                    return line._replace(text=text)
+                    return self._with_tail(line._replace(text=text))
         return line
+
+    def _with_tail(self, line: Line) -> Line:
+        """A frame with the end of its size or its module, if these alone are in the next line, without a prefix."""
+        if line.width < NARROWEST or line.width < len(line.text) + SHORTEST_PREFIX or not _FRAME.match(line.text):
+            return line
+        part = self._peek(0)
+        if part is None or not 0 < len(part.text) <= LONGEST_TAIL or part.width > len(part.text) + 1:
+            return line
+        for between in ("", " ") if line.width == self._widest else (" ",):
+            if _WHOLE_FRAME.fullmatch(line.text + between + part.text):
+                self._ahead.popleft()
+                return line._replace(text=line.text + between + part.text)
+        return line
+
+    def _with_rest(self, line: Line) -> Line:
+        """A line of any words with the next one, if that has no prefix and this one has: then it is broken."""
+        part = self._peek(0) if line.width >= max(NARROWEST, len(line.text) + SHORTEST_PREFIX) else None
+        if part is None or not part.text or part.width > len(part.text) + 1 or _BEGINS.match(part.text):
+            return line
+        self._ahead.popleft()
+        in_a_word = line.width == self._widest and self._as_wide >= FEWEST_AS_WIDE
+        return line._replace(text=line.text + ("" if in_a_word else " ") + part.text)
+
+    def _peek(self, n: int) -> Line | None:
+        """The n-th line after this one, from 0; `None` at the end."""
+        while len(self._ahead) <= n:
+            try:
+                following = self._next_raw()
+            except StopIteration:
+                return None
+            self._ahead.append(following)
+        return self._ahead[n]
 
     def _next_raw(self) -> Line:
         kept, self._ahead = self._ahead, deque()
@@ -160,7 +191,11 @@ FEWEST_SAMPLES, MOST_SAMPLES = 4, 4000  # lines from which is learned how often 
 MOST_OF = 0.6  # the part of them that must agree
 MOST_CONSOLES = 4
 LONGEST_LINE = 2000
-MOST_PARTS = 3  # lines that the rest of a line may be in
+MOST_PARTS = 5  # lines that the rest of a line may be in
+SHORTEST_PREFIX = 8
+FEWEST_AS_WIDE = 3  # lines of the same width, the largest: a terminal broke them
+_FREE_TEXT = ("Hardware name: ",)
+LONGEST_TAIL = 60
 NARROWEST = 60  # characters of a line that a terminal may have broken in the middle of a name
 
 _HEX16 = r"[0-9a-f]{16}(?![0-9a-zA-Z])"
@@ -173,25 +208,35 @@ _WHOLE = tuple(
             r"Unable to handle ",
             rf"Unable to handle kernel (?:NULL pointer dereference|[a-z -]{{5,80}}) at virtual address {_HEX16}",
         ),
-        (r"(?:swapper|user) pgtable", rf".{{1,80}}VAs, pgdp?(?:={_HEX16}| = \S)"),
+        (r"(?:swapper|user) pgtable:", rf"\w+ pgtable: \d{{1,3}}k pages, \d\d-bit VAs, pgdp?(?:={_HEX16}| = \S)"),
         (
             r"\[[0-9a-f]{8,16}\](?: \*?pgd=| user| address|$)",
             rf"\[[0-9a-f]{{8,16}}\] (?:{_ENTRIES}|user address but active_mm is|address between user and kernel)",
         ),
-        (r"x\d{1,2} {0,2}: ?[0-9a-f]", rf"(?:x\d{{1,2}} {{0,2}}: ?{_HEX16} *)+$"),
-        (r"CPU: \d{1,5} ", r".{1,200}(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,4}\d\S{0,120} #\S"),
-        (r"Code: ", r"Code:(?: [0-9a-f?]{8}){0,40} \([0-9a-f?]{8}\)|Code: bad PC"),
+        (r"x\d{1,2} {0,2}:", rf"(?:x\d{{1,2}} {{0,2}}: ?{_HEX16} *)+$"),
+        (
+            r"CPU: \d{1,5}(?: |$)",
+            r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: \d{1,10} Comm: .{1,80} "
+            r"(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,4}\d\S{0,120} #\S",
+        ),
+        (r"Code:", r"Code:(?: [0-9a-f?]{8}){0,40} \([0-9a-f?]{8}\)|Code: bad PC"),
         (
             r"pstate: ",
             r"pstate: [0-9a-f]{8,16} \([nN][zZ][cC][vV] [dD][aA][iI][fF](?: [+-][A-Z]{1,6})*(?: BTYPE=\S\S)?\)",
         ),
-        (r"(?:pc|lr) : \S{1,200}\+0x", r"(?:pc|lr) : \S{1,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}"),
+        (r"(?:pc|lr) :(?: \S{1,200}\+0x|$)", r"(?:pc|lr) : \S{1,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}"),
         (r"(?:raw|head): [0-9a-f]{16}", rf"(?:raw|head): (?:{_HEX16} ?){{4}}"),
-        (r"page:", r"page:.{1,300} index:(?:0x)?[0-9a-f]{1,16}(?: |$)"),
+        (
+            r"page:",
+            r"page:.{0,30}count:-?\d{1,10} mapcount:-?\d{1,10} mapping: *\S{1,20} index:(?:0x)?[0-9a-f]{1,16}(?: |$)",
+        ),
         (r"(?:page )?flags: 0x", r".{1,40}\(.{0,400}\)"),
-        (r"BUG: Bad page (?:state|map) ", r".{20,100} (?:pfn|pte|pmd|pud|p4d|pgd):[0-9a-f]{1,16}"),
-        (r"Internal error: ", r"Internal error: .{1,160}\[#\d"),
-        (r"ESR = 0x", r"ESR = 0x(?:[0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
+        (
+            r"BUG: Bad page (?:state|map) ",
+            r"BUG: Bad page \w+ in process .{1,64} (?:pfn|pte|pmd|pud|p4d|pgd):[0-9a-f]{1,16}",
+        ),
+        (r"Internal error: ", r"Internal error: [^:]{1,60}(?:: [^:]{1,60})?: [0-9a-f]{1,16} \[#\d"),
+        (r"ESR =(?: 0x|$)", r"ESR = 0x(?:[0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-zA-Z])"),
         (r"Kernel Offset: 0x", r"Kernel Offset: 0x[0-9a-f]{1,16} from 0x[0-9a-f]{16}"),
         (r"Linux version ", r"Linux version \S{1,120} \("),
     )
@@ -200,8 +245,14 @@ _BREAKABLE = re.compile("|".join(start.pattern for start, _ in _WHOLE))
 _BEGINS = re.compile(
     _BREAKABLE.pattern + r"|(?:lr|sp|pc) : |Call trace:|Mem abort|Data abort|Hardware|Modules|---|EC = "
 )
+_WHOLE_FRAME = re.compile(
+    r"(?:(?:pc|lr) : )?(?:\[<[0-9a-f]{8,16}>\] )?(?:\? )?[\w.$]{2,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}"
+    r"(?: \[[\w-]{1,60}\])?(?: \([A-Z]{1,4}\))?"
+)
 _FRAME_START = re.compile(r"(?:\[<[0-9a-f]{8,16}>\] )?(?:\? )?[\w.$]{2,200}(?:\+(?:0(?:x[0-9a-f/x]{0,14})?)?)?$")
-_FRAME = re.compile(r"(?:\[<[0-9a-f]{8,16}>\] )?(?:\? )?[\w.$]{2,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}(?: |$)")
+_FRAME = re.compile(
+    r"(?:(?:pc|lr) : )?(?:\[<[0-9a-f]{8,16}>\] )?(?:\? )?[\w.$]{2,200}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}(?: |$)"
+)
 
 
 def hex16(value: int | None) -> str | None:
