@@ -21,7 +21,7 @@ from typing import Any
 
 #: Words that a message of the kernel begins with. What stands before them in a line is a prefix.
 BEGINNINGS = (
-    "Unable to handle kernel ",
+    "Unable to handle",
     "Mem abort info:",
     "ESR = 0x",
     "Internal error: ",

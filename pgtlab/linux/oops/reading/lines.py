@@ -53,7 +53,8 @@ class Lines:
         self._offsets = [offset for offset, _ in log.hits]
         self._ahead: deque[Line] = deque()
         self._seen: Counter[tuple[float | None, str, str]] = Counter()
-        self._copies, self._widest, self._as_wide = 1, 0, 0
+        self._copies, self._widest = 1, 0
+        self._in_words = 0  # how many lines were broken within a word, less those that were broken between words
         self._copies = self._consoles()
 
     def skip(self) -> None:
@@ -103,9 +104,7 @@ class Lines:
         number, self._counted = self._counted, self._counted + 1
         raw = plain[start:end]
         text, time, caller = self.prefixes.split(raw)
-        if end - start >= self._widest:
-            self._as_wide = 1 + (self._as_wide if end - start == self._widest else 0)
-            self._widest = end - start
+        self._widest = max(self._widest, end - start)
         return Line(self.log.number(number), text, time, caller, end - start)
 
     def _consoles(self) -> int:
@@ -142,6 +141,7 @@ class Lines:
             candidates = [text + between + part.text for text in candidates for between in ("", " ")]
             for text in candidates:
                 if whole.match(text):
+                    self._in_words += 1 if text.endswith(candidates[0][-len(part.text) - 1 :]) else -1
                     for _ in range(n + 1):
                         self._ahead.popleft()
                     return self._with_tail(line._replace(text=text))
@@ -166,8 +166,8 @@ class Lines:
         if part is None or not part.text or part.width > len(part.text) + 1 or _BEGINS.match(part.text):
             return line
         self._ahead.popleft()
-        in_a_word = line.width == self._widest and self._as_wide >= FEWEST_AS_WIDE
-        return line._replace(text=line.text + ("" if in_a_word else " ") + part.text)
+        between = " " if part.width > len(part.text) or self._in_words <= 0 else ""
+        return line._replace(text=line.text + between + part.text)
 
     def _peek(self, n: int) -> Line | None:
         """The n-th line after this one, from 0; `None` at the end."""
@@ -193,7 +193,6 @@ MOST_CONSOLES = 4
 LONGEST_LINE = 2000
 MOST_PARTS = 5  # lines that the rest of a line may be in
 SHORTEST_PREFIX = 8
-FEWEST_AS_WIDE = 3  # lines of the same width, the largest: a terminal broke them
 _FREE_TEXT = ("Hardware name: ",)
 LONGEST_TAIL = 60
 NARROWEST = 60  # characters of a line that a terminal may have broken in the middle of a name
@@ -205,7 +204,7 @@ _WHOLE = tuple(
     (re.compile(start), re.compile(whole))
     for start, whole in (
         (
-            r"Unable to handle ",
+            r"Unable to handle(?: |$)",
             rf"Unable to handle kernel (?:NULL pointer dereference|[a-z -]{{5,80}}) at virtual address {_HEX16}",
         ),
         (r"(?:swapper|user) pgtable:", rf"\w+ pgtable: \d{{1,3}}k pages, \d\d-bit VAs, pgdp?(?:={_HEX16}| = \S)"),
