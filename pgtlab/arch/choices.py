@@ -25,8 +25,13 @@ def choices(walk: Walk) -> tuple[str, ...]:
     r = walk.va_range
     if getattr(leaf, "nT", 0):
         met.append("nT=1: a CPU with FEAT_BBM may fault at this block; here it translates")
-    run = r.format.contiguous_entries(leaf.level) << r.granule.level_shift(leaf.level)
-    if leaf.Contiguous and run > 1 << r.input_bits:
+    entries, shift = r.format.contiguous_entries(leaf.level), r.granule.level_shift(leaf.level)
+    if leaf.Contiguous and (leaf.oa >> shift) % entries != walk.steps[-1].index % entries:
+        met.append(
+            "Contiguous=1, but the address is not the one that the place in the run asks for: a CPU may use the run's, "
+            "and here the entry's own counts"
+        )
+    if leaf.Contiguous and entries << shift > 1 << r.input_bits:
         met.append(
             "the contiguous run is larger than the range of addresses: a CPU may fault here, and this one does not"
         )

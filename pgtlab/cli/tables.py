@@ -12,6 +12,7 @@ import argparse
 
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.image_options import add_image_options, open_image
+from pgtlab.cli.terminal import complain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     image = open_image(args)
     user = args.user or (not args.kernel and (args.pid is not None or args.task is not None))
     tree = image.tree(user=user, progress=True)
+    if image.mmu.tcr2.PIE:
+        complain("permissions are indirect (PIE): UXN, PXN, DBM and AP[1] of a leaf are its PIIndex")
     if args.json:
         print_json({"image": image.name, "tree": None if tree is None else tree.as_dict()})
     elif tree is None:

@@ -182,3 +182,15 @@ def test_addresses_of_a_guest_in_an_array_keep_their_shape(guest):
     found = guest.translate_many(np.array([[0, 0x1000], [1 << 38, 0x2000]], np.uint64))
     assert found.ipa.tolist() == [[RAM, RAM + 0x1000], [0, RAM + 0x2000]]
     assert found.ok.tolist() == [[True, True], [False, True]]
+
+
+def test_an_entry_out_of_step_with_its_contiguous_run_is_said():
+    mapper = Mapper.in_ram(TCR_EL1(T0SZ=25), base=RAM, size=1 << 20)
+    mapper.map_range(0, RAM + 0x10000, 0x10000, blocks=False)
+    [page] = [step for step in mapper.mmu.translate(0x3000).steps if step.level == 3]
+    assert page.descriptor.Contiguous
+    assert not mapper.mmu.translate(0x3000).notes
+    mapper.mmu.memory.write64(page.address, page.descriptor.value + 0x1000)
+    walk = mapper.mmu.translate(0x3000)
+    assert walk.outcome.pa == RAM + 0x14000
+    assert "a CPU may use the run's" in walk.notes[0]

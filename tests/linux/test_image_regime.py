@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pgtlab.arch.fault import Access, Cause
 from pgtlab.arch.registers import HCR_EL2, TCR2_EL1, VTCR_EL2
 from pgtlab.cli import main
+from pgtlab.lab.trees import Tree
+from pgtlab.linux.boot import boot
 from pgtlab.linux.image import Image, ImageError
+from pgtlab.linux.kconfig import Config
 
 FOLDER = Path(__file__).parents[1] / "data" / "kernel" / "ptdump" / "4k-va48-max"
 TCR, TTBR1, STALE = 0x10001B5B5503510, 0x2000040518000, 0x85000F6B54C3510  # the last as 52-bit Debian leaves it
@@ -104,3 +108,20 @@ def test_a_note_where_pan_would_matter(capsys):
     assert "PSTATE.PAN is not known and taken for 0" in capsys.readouterr().err
     assert main(["translate", str(FOLDER), user, "--kernel", "--register", "PSTATE=0x400000"]) == 1
     assert capsys.readouterr().err == ""
+
+
+def test_kpti_is_read_from_the_kernels_entries(tmp_path):
+    """Entries of the kernel are global, or not where it keeps its tables from user space."""
+    for global_entries in (True, False):
+        kernel = Tree.named("fixed").start_kernel(boot(Config("4k", 48), kpti=not global_entries))
+        path = tmp_path / f"{global_entries}.npz"
+        tables = {page: kernel.memory.read(page, 512) for page in kernel.memory.pages}
+        np.savez(
+            path,
+            phys=np.array(list(tables), np.uint64),
+            count=np.full(len(tables), 512, np.uint64),
+            data=np.concatenate(list(tables.values())),
+            TCR_EL1=np.uint64(kernel.mmu.tcr.value),
+            TTBR1_EL1=np.uint64(kernel.mmu.ttbr1.value),
+        )
+        assert Image.open(path).kpti is not global_entries

@@ -18,6 +18,7 @@ from pgtlab.arch.word import MASK64
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.images import npz
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
+from pgtlab.linux.images.regime import in_force
 from pgtlab.linux.kconfig import Config, ConfigError
 
 TABLES: Final = "tables.npz"
@@ -41,14 +42,14 @@ def read(folder: Path) -> Contents:
         regs = json.loads(limits.read_bytes(folder / REGS, limits.SMALL_TEXT, "it"))
         user, kernel = (_registers(regs.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
         registers = user | kernel
-        if "TTBR0_EL1" in user:
-            registers["TTBR0_EL1"] = user["TTBR0_EL1"]
+        registers |= {name: user[name] for name in ("TTBR0_EL1", "TTBR0_EL2") if name in user}
         cpu = _cpu(str(regs.get("cpu", "")), registers)
         config = _config(str(regs.get("variant", "")), registers)
         symbols = {name: int(pa, 16) for name, pa in regs.get("symbols_phys", {}).items()}
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise ImageError(f"{folder / REGS}: {error}") from None
-    bases = [TTBR1_EL1(stop["TTBR1_EL1"]).BADDR for stop in (user, kernel) if "TTBR1_EL1" in stop]
+    roots = [in_force(stop).get("TTBR1_EL1") for stop in (user, kernel)]
+    bases = [TTBR1_EL1(root).BADDR for root in roots if root is not None]
     return Contents(
         npz.memory(folder / TABLES, npz.load(folder / TABLES)),
         registers,
@@ -94,5 +95,5 @@ def _config(variant: str, registers: dict[str, int]) -> Config:
     if not named:
         raise ConfigError(f"variant {variant!r} does not name a kernel, as 16k-va52 does")
     page_size, va_bits, pa_bits = named.groups()
-    wide = page_size == "64k" and TCR_EL1(registers.get("TCR_EL1", 0)).IPS == PARange.PA52
+    wide = page_size == "64k" and TCR_EL1(in_force(registers).get("TCR_EL1", 0)).IPS == PARange.PA52
     return Config(page_size, int(va_bits), int(pa_bits) if pa_bits else 52 if wide else None)
