@@ -1,6 +1,6 @@
 """The kernel's map of virtual memory: the region that an address lies in, and what that means.
 
-The borders are those of the kernel's own dump (`ptdump_init()` in `arch/arm64/mm/ptdump.c`, v6.12), without KASAN.
+The borders are those of the kernel's own dump (`ptdump_init()` in `arch/arm64/mm/ptdump.c`, 6.1 to 7.3).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
 USER, LINEAR, MODULES, VMALLOC = "user space", "linear map", "modules", "vmalloc"
-VMEMMAP, PCI_IO, FIXMAP, GUARD = "vmemmap", "PCI I/O", "fixmap", "guard region"
+VMEMMAP, PCI_IO, FIXMAP, GUARD, SHADOW = "vmemmap", "PCI I/O", "fixmap", "guard region", "KASAN shadow"
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,18 @@ def memory_map(boot: Boot) -> tuple[MapRegion, ...]:
     linear = (1 << 64) - (1 << boot.vabits_actual)  # _PAGE_OFFSET(vabits_actual)
     # With fewer bits than configured, the linear map begins later, and so does its memmap.
     memmap = k.VMEMMAP_START + (linear - k.PAGE_OFFSET >> k.PAGE_SHIFT) * k["sizeof(struct page)"]
-    named = (
-        MapRegion(LINEAR, linear, k.PAGE_END),
+    shadow = [MapRegion(SHADOW, r.KASAN_SHADOW_START, k.KASAN_SHADOW_END)] if "KASAN_SHADOW_END" in k else []
+    named = [
+        MapRegion(LINEAR, linear, r.PAGE_END),
+        *shadow,
         MapRegion(MODULES, k.MODULES_VADDR, k.MODULES_END),
         MapRegion(VMALLOC, k.VMALLOC_START, r.VMALLOC_END),
         MapRegion(VMEMMAP, memmap, k.VMEMMAP_END),
         MapRegion(PCI_IO, k.PCI_IO_START, k.PCI_IO_END),
         MapRegion(FIXMAP, k.FIXADDR_TOT_START, k.FIXADDR_TOP),
-    )
+    ]
     regions, below = [MapRegion(USER, 0, r.TASK_SIZE_64)], linear
-    for region in named:
+    for region in sorted(named, key=lambda region: region.start):  # v6.9 moved the last two above the memmap
         if region.start > below:
             regions.append(MapRegion(GUARD, below, region.start))
         regions.append(region)
@@ -108,6 +110,8 @@ class Place:
             return f"byte {byte} of the struct page of the frame at {frame:#x} in the linear map"
         if name == VMALLOC:
             return "pages that need not be contiguous in memory; without KASLR the kernel image is at its start"
+        if name == SHADOW:
+            return "what KASAN knows of other addresses, 8 or 16 bytes of memory in each byte"
         if name == FIXMAP:
             return f"slot {k.FIXADDR_TOP - self.address - 1 >> k.PAGE_SHIFT:#x} down from FIXADDR_TOP"
         return "nothing is ever mapped here" if name == GUARD else ""

@@ -119,15 +119,15 @@ class Placement:
                 f"phys_offset={self.phys_offset:#x} is not a multiple of ARM64_MEMSTART_ALIGN, {align:#x}; did you "
                 f"mean {near:#x}?"
             )
-        first = -(1 << boot.vabits_actual) & MASK64
+        first, end = -(1 << boot.vabits_actual) & MASK64, boot.constants.PAGE_END
         start = k.PAGE_OFFSET + RAM_BASE - self.memstart_addr
-        if not first <= start <= k.PAGE_END - self.ram_size(boot):
+        if not first <= start <= end - self.ram_size(boot):
             highest = RAM_BASE - (first - k.PAGE_OFFSET)
-            lowest = highest - (k.PAGE_END - first) + -(-self.ram_size(boot) // align) * align
+            lowest = highest - (end - first) + -(-self.ram_size(boot) // align) * align
             near = (min(max(self.memstart_addr, lowest), highest) // align * align) & MASK64
             raise PlacementError(
                 f"phys_offset={self.phys_offset:#x} puts RAM at {start & MASK64:#x}, outside the linear map, "
-                f"which is {first:#x} to {k.PAGE_END - 1:#x}; did you mean {near:#x}?"
+                f"which is {first:#x} to {end - 1:#x}; did you mean {near:#x}?"
             )
 
 

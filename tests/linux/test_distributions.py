@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pgtlab.linux.boot import Boot, BootError, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.memory_map import memory_map
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.presets import PRESETS
 from pgtlab.linux.version import COMPARED, VERSIONS, VersionError, version_code, version_of
@@ -180,6 +182,43 @@ def test_haft_needs_hafdbs_3():
     for linux, of, haft in (("6.18", with_haft, 1), ("6.18", cpu, 0), ("6.12", with_haft, 0)):
         registers = boot(Config.named("debian-6.18", linux=linux), of).registers
         assert haft == registers["TCR2_EL1"].HAFT
+
+
+@pytest.mark.parametrize(
+    ("config", "regions"),
+    [
+        (Config.named("debian-6.1"), "linear map, modules, vmalloc, fixmap, PCI I/O, vmemmap"),
+        (Config.named("debian-7.3"), "linear map, modules, vmalloc, vmemmap, PCI I/O, fixmap"),
+        (Config(KASAN=1), "linear map, KASAN shadow, modules, vmalloc, vmemmap, PCI I/O, fixmap"),
+    ],
+    ids=["6.1", "7.3", "KASAN"],
+)
+def test_the_map_of_memory(config, regions):
+    booted = boot(config)
+    regions_of = memory_map(booted)
+    assert ", ".join(r.name for r in regions_of if r.name not in ("user space", "guard region")) == regions
+    assert all(one.end == two.start for one, two in pairwise(regions_of[1:]))
+    assert regions_of[-1].end == 1 << 64
+
+
+def test_kasan_takes_the_top_of_the_linear_map():
+    """The offsets of arch/arm64/Kconfig, and an eighth or a sixteenth of the kernel's addresses."""
+    for page_size, va_bits, generic, tags in (
+        ("4k", 39, 0xDFFFFFC000000000, 0xEFFFFFC000000000),
+        ("4k", 48, 0xDFFF800000000000, 0xEFFF800000000000),
+        ("16k", 36, 0xDFFFFFF800000000, 0xEFFFFFF800000000),
+        ("16k", 47, 0xDFFFC00000000000, 0xEFFFC00000000000),
+        ("16k", 52, 0xDFFFC00000000000, 0xEFFFC00000000000),
+        ("64k", 42, 0xDFFFFE0000000000, 0xEFFFFE0000000000),
+        ("64k", 52, 0xDFFF800000000000, 0xEFFF800000000000),
+    ):
+        for options, offset, part in (({}, generic, 8), ({"KASAN_SW_TAGS": 1}, tags, 16)):
+            k = boot(Config(page_size, va_bits, KASAN=1, **options)).constants
+            assert offset == k.KASAN_SHADOW_OFFSET
+            assert (k.KASAN_SHADOW_END - k.PAGE_END) * part == 1 << k.vabits_actual
+            assert k.MODULES_VADDR == k.KASAN_SHADOW_END
+    hw_tags = Config(KASAN=1, ARM64_MTE=1, KASAN_HW_TAGS=1)
+    assert boot(hw_tags).constants.PAGE_END == boot(Config()).constants.PAGE_END
 
 
 def test_what_a_machine_lacks_is_refused():

@@ -209,7 +209,12 @@ def memory_h(k: Header) -> None:
         k.PCI_IO_END = k.VMEMMAP_START - SZ_8M
         k.PCI_IO_START = k.PCI_IO_END - k.PCI_IO_SIZE
         k.FIXADDR_TOP = k.VMEMMAP_START - SZ_32M
-    k.THREAD_SIZE = bit(max(14, k.PAGE_SHIFT))
+    shadow = k.CONFIG_KASAN and not k.CONFIG_KASAN_HW_TAGS
+    if shadow:  # below the modules; where it begins, and the linear map ends, depends on the bits in use
+        k.KASAN_SHADOW_SCALE_SHIFT = 4 if k.CONFIG_KASAN_SW_TAGS else 3
+        k.KASAN_SHADOW_END = k.PAGE_END
+        k.KASAN_SHADOW_OFFSET = ul(k.KASAN_SHADOW_END - bit(64 - k.KASAN_SHADOW_SCALE_SHIFT))
+    k.THREAD_SIZE = bit(max(15 if shadow else 14, k.PAGE_SHIFT))
     k.THREAD_ALIGN = 2 * k.THREAD_SIZE
     k.SEGMENT_ALIGN = SZ_64K
     k.MT_NORMAL, k.MT_NORMAL_TAGGED, k.MT_NORMAL_NC, k.MT_DEVICE_nGnRnE, k.MT_DEVICE_nGnRE = range(5)

@@ -28,6 +28,9 @@ def runtime(k: Constants, *, vabits_actual: int, lpa2: bool, ng: bool) -> Consta
     def pgtable_h(r: Header) -> None:
         r.vabits_actual = vabits_actual
         r.lpa2_is_enabled = int(lpa2)
+        if "KASAN_SHADOW_END" in k:
+            r.KASAN_SHADOW_START = k.KASAN_SHADOW_END - bit(vabits_actual - k.KASAN_SHADOW_SCALE_SHIFT)
+            r.PAGE_END = r.KASAN_SHADOW_START
         if not since(k, "6.9"):
             r.VMALLOC_END = k.VMEMMAP_START - SZ_256M
         elif k.VA_BITS == k.VA_BITS_MIN:
