@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 # What is installed is named after what it is installed from, so that another checkout of the same lock needs nothing new.
-READY  := .venv/.ready-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+READY  := .venv/.ready-$(shell cat pip.lock requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=25 --shuffle "$$(git rev-parse HEAD 2>/dev/null || echo 0)")
 # `make sweep` runs the others, and `make site` what reads its pages.
@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep fuzz search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite hub test-hub
+.PHONY: help env lab test test-fast sweep fuzz advisories search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,7 @@ $(READY):
 	@echo "Making a Python environment in .venv: once, and nothing outside it is changed."
 	@$(PYTHON) -m venv .venv
 	@echo "Installing the $$(grep -c == requirements.lock) packages of requirements.lock: a minute or two, and 1.2 GB of disk."
+	@$(PIP) --require-hashes --requirement pip.lock
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.ready*
@@ -50,6 +51,10 @@ sweep: env  ## ask about every kernel what the suite asks about some, and run th
 
 fuzz: env  ## give every reader 5,000 mutated inputs; READERS="trace log" chooses, COUNT=n and SEED=n say how many and which
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(READERS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+ADVISORIES ?= build/advisories.zip
+advisories: env  ## compare the locks with a copy of the OSV database, ADVISORIES=file; nothing is downloaded
+	@$(BIN)/python docs/check_advisories.py $(ADVISORIES) *.lock lite/*.lock deploy/*/requirements.lock
 
 search: env  ## let Hypothesis look for exceptions to the laws for longer, with other examples every time
 	@$(PYTEST) -m "not browser and not slow and $(SUITE)" --hypothesis-profile=search
@@ -131,6 +136,7 @@ LOCK = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index
 lock: env  ## update requirements.lock and the locks in lite/ and deploy/ to the newest versions
 	$(LOCK) --universal --python-version 3.11 --fork-strategy fewest \
 	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock
+	$(LOCK) --universal --python-version 3.11 --group pip --output-file pip.lock
 	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
 	  --group lite --output-file lite/requirements.lock
 	$(LOCK) --python-version 3.14 --python-platform wasm32-pyodide2024 --constraint requirements.lock \

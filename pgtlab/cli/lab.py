@@ -31,6 +31,11 @@ SETTINGS = {
 }
 
 
+#: Large arrays come from the system and go back to it: glibc would keep the room of those of earlier kernels, a
+#: quarter of what a notebook with all views holds after some hundred toggles.
+KERNEL_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(1 << 17)}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab lab`` takes."""
     parser.add_argument(
@@ -162,7 +167,7 @@ def _for_this_launch(scratch: Path) -> None:
     """
     from ipykernel.kernelspec import write_kernel_spec
 
-    write_kernel_spec(scratch / "kernels" / "python3")
+    write_kernel_spec(scratch / "kernels" / "python3", overrides={"env": KERNEL_ENVIRONMENT})
     (scratch / "labconfig").mkdir()
     (scratch / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
     for variable in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):

@@ -185,7 +185,7 @@ def _of_the_kernel(va: int, name: str) -> tuple[Trial, ...]:
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)  # with 64K pages each takes two MiB
 def small_process(boot: Boot) -> AddressSpace:
     """`AddressSpace.process` of a kernel on its CPU; read only, so that each is booted once."""
     return AddressSpace.process(Tree.named("fixed").start_kernel(boot))

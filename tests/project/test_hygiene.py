@@ -83,7 +83,13 @@ def test_the_words_are_found(text, odd):
     assert bool(ODD_WORDS.search(text)) == odd
 
 
-LOCKS = ["requirements.lock", "lite/requirements.lock", "lite/browser.lock", "deploy/jupyterhub/requirements.lock"]
+LOCKS = [
+    "requirements.lock",
+    "pip.lock",
+    "lite/requirements.lock",
+    "lite/browser.lock",
+    "deploy/jupyterhub/requirements.lock",
+]
 
 
 @pytest.mark.parametrize("name", LOCKS)
