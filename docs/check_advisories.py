@@ -1,4 +1,4 @@
-"""`make advisories`: the locked packages that an advisory is about, by a copy of the OSV database. Nothing is downloaded.
+"""`make advisories`: the locked packages that an advisory is about, by a copy of the OSV database, with no network.
 
 SECURITY.md says where the copy comes from. Exit status 0: none; 1: some; 2: there is no such copy.
 """

@@ -35,7 +35,7 @@ author = copyright = "The pgtlab authors"
 root_doc = "docs/index"
 include_patterns = [
     *("docs/**.md", "notebooks/*.py", "exercises/*.py", "exercises/README.md"),
-    *("CHANGELOG.md", "CONTRIBUTING.md"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
 ]
 exclude_patterns = ["build", "workbench", ".*"]
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
