@@ -257,8 +257,8 @@ class DescriptorFormat:
         beside = leaf[1:] & leaf[:-1]
         beside[entries - 1 :: entries] = False
         if beside.any():
-            # Words that are one page apart go on, unless the address has run over; of others the addresses are compared,
-            # as parts of those may be elsewhere in the word.
+            # Words that are one page apart go on, unless the address has run over; of others the addresses are
+            # compared, as parts of those may be elsewhere in the word.
             shift = self.granule.level_shift(level)
             alike = beside & ((flat[1:] ^ flat[:-1]) & self.attribute_bits(level) == 0)
             apart = alike & (flat[1:] - flat[:-1] == np.uint64(1 << shift))

@@ -49,6 +49,7 @@ def add_image_options(parser: argparse.ArgumentParser, *, several: bool = True) 
     )
     group.add_argument("--release", metavar="VERSION", help="the kernel's version, as uname -r prints it")
     group.add_argument("--symbols", metavar="FILE", help="the kernel's symbols: /proc/kallsyms or System.map")
+    group.add_argument("--debug-info", metavar="FILE", help="a vmlinux with debug information, to find a process by")
     process = parser.add_argument_group("whose addresses below the kernel's").add_mutually_exclusive_group()
     process.add_argument("--pid", type=int, metavar="N", help="the process with this number: its TTBR0_EL1 is found")
     process.add_argument("--task", metavar="NAME", help="the process with this name")
@@ -73,6 +74,7 @@ def open_image(args: argparse.Namespace) -> Image:
         pid=args.pid,
         task=args.task,
         symbols=_symbols(args.symbols),
+        debug_info=args.debug_info,
         **{name: value for name, value in registers.items() if value is not None},
     )
     for note in image.notes:

@@ -99,6 +99,7 @@ class Image:
         pid: int | None = None,
         task: str | None = None,
         symbols: Mapping[str, int] | None = None,
+        debug_info: str | os.PathLike[str] | None = None,
         **registers: int,
     ) -> Image:
         """Open an image, whatever its format.
@@ -127,6 +128,8 @@ class Image:
             memory.
         symbols : mapping of str to int, optional
             Addresses of the kernel's symbols, which count before those in the image.
+        debug_info : path, optional
+            A vmlinux with debug information, where the image has no type information to find a process by.
         **registers : int
             `TCR_EL1`, `TTBR0_EL1`, `TTBR1_EL1`, `MAIR_EL1`, `SCTLR_EL1`, `TCR2_EL1`, `PIR_EL1`, `PIRE0_EL1`, those of
             EL2, `HCR_EL2`, `VTCR_EL2`, `VTTBR_EL2`, `PSTATE` and others of `REGISTERS`: they count before those in the
@@ -151,7 +154,7 @@ class Image:
         if symbols is not None:
             image = replace(image, symbols={**image.symbols, **symbols})
         image.mmu  # noqa: B018 - refuses registers that it cannot be made of
-        return image if pid is None and task is None else image.of_process(pid, task)
+        return image if pid is None and task is None else image.of_process(pid, task, debug_info)
 
     @classmethod
     def of(cls, name: str, contents: Contents, machine: DerivedMachine) -> Image:
@@ -196,7 +199,7 @@ class Image:
             raise ImageError(f"{self.name}: {booted.reason}; another CPU is to be given (--cpu)")
         return booted
 
-    def tasks(self) -> tuple[ImageTask, ...]:
+    def tasks(self, debug_info: str | os.PathLike[str] | None = None) -> tuple[ImageTask, ...]:
         """The processes and threads of the kernel, from `init_task` on.
 
         Raises
@@ -207,9 +210,16 @@ class Image:
         from pgtlab.linux.images.tasks import tasks
 
         self._root(upper=True)
-        return tuple(tasks(self.mmu, self.symbols))
+        vmlinux = None if debug_info is None else Path(debug_info)
+        offset = self.numbers.get("KERNELOFFSET", 0)
+        return tuple(tasks(self.mmu, self.symbols, debug_info=vmlinux, offset=offset))
 
-    def of_process(self, pid: int | None = None, name: str | None = None) -> Image:
+    def of_process(
+        self,
+        pid: int | None = None,
+        name: str | None = None,
+        debug_info: str | os.PathLike[str] | None = None,
+    ) -> Image:
         """The image with the TTBR0_EL1 of a process, by its number or its name.
 
         Raises
@@ -219,7 +229,7 @@ class Image:
         """
         from pgtlab.linux.images.tasks import task_of
 
-        task = task_of(self.tasks(), pid=pid, name=name)
+        task = task_of(self.tasks(debug_info), pid=pid, name=name)
         assert task.pgd is not None
         ttbr0 = task.pgd & (1 << 48) - 1 | task.pgd >> 48 << 2  # phys_to_ttbr()
         note = f"TTBR0_EL1={ttbr0:#x}: {task}"

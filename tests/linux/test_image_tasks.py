@@ -3,7 +3,10 @@
 The kernel's memory is made here, in the formats of `kernel/kallsyms.c` and `Documentation/bpf/btf.rst`.
 """
 
+import shutil
 import struct
+import subprocess
+import sys
 
 import pytest
 from image_files import elf, note
@@ -22,6 +25,7 @@ from pgtlab.linux.kconfig import Config
 BOOT = boot(Config("4k", 48), CPU.named("max"))
 BASE, RAM, SIZE = 0xFFFF_8000_8000_0000, 0x4000_0000, 1 << 20  # where this memory is mapped
 USER = 0x40_0000
+COMPILER = "aarch64-linux-gnu-gcc"
 #: struct: member, its offset in bits; an empty name is a struct without one, of the number after it.
 STRUCTS = {
     "list_head": [("next", 0), ("prev", 64)],
@@ -85,7 +89,7 @@ def kallsyms(symbols):
 TASKS = ((0, 0, "swapper/0", None), (1, 1, "init", 0), (7, 7, "sh", 1), (8, 7, "sh-thread", 1), (9, 9, "init", 2))
 
 
-def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0):
+def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0, more=""):
     """A core dump of a kernel with these tasks: the file, and the physical address of each mm's first table."""
     mapper = Mapper.in_ram(BOOT.tcr_el1, base=RAM + SIZE + base)
     memory = mapper.mmu.memory
@@ -137,6 +141,7 @@ def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0):
     text = f"OSRELEASE=6.12.0\nPAGESIZE=4096\nNUMBER(VA_BITS)=48\nSYMBOL(swapper_pg_dir)={BASE + SIZE + 0x10000:x}\n"
     text += f"NUMBER(kimage_voffset)={BASE + SIZE + 0x10000 - root & (1 << 64) - 1:#x}\n"
     mapper.map_range(BASE + SIZE + 0x10000, root, 4096)
+    text += more
     if with_kallsyms:
         text += "".join(f"SYMBOL({name})={va:x}\n" for name, va in said.items())
     pages = [(pa, memory.read(pa, 512).tobytes()) for pa in memory.pages]
@@ -194,6 +199,35 @@ def test_symbols_may_come_from_a_list(tmp_path, capsys):
         out, err = capsys.readouterr()
         assert f"TTBR0_EL1={pgds[1]:#x}: 7 sh" in err
         assert "User space start" in out or "0x90001000" in out
+
+
+VMLINUX = """
+struct list_head { struct list_head *next, *prev; };
+struct mm_struct { struct { long before[3]; void *pgd; }; };
+struct signal_struct { long before; struct list_head thread_head; };
+struct task_struct {
+    long before; int pid, tgid; char comm[16]; struct mm_struct *mm; struct signal_struct *signal;
+    struct list_head tasks, thread_node;
+};
+struct task_struct init_task = { .pid = 0 };
+"""
+
+
+@pytest.mark.skipif(not shutil.which(COMPILER), reason=f"{COMPILER} not found: install gcc-aarch64-linux-gnu")
+@pytest.mark.skipif(sys.platform != "linux", reason="drgn runs on Linux")
+def test_debug_information_says_all_of_it(tmp_path):
+    """A kernel without BTF and without its table of symbols, moved by KASLR: drgn reads its vmlinux."""
+    path, pgds, _ = dumped(tmp_path, with_kallsyms=False, types=b"\0", more="KERNELOFFSET=200000\n")
+    (tmp_path / "vmlinux.c").write_text(VMLINUX)
+    linked = ["-g", "-nostdlib", "-static", "-Wl,-e0", f"-Wl,--section-start=.bss={BASE + 0x1000 - 0x20_0000:#x}"]
+    compile = [COMPILER, *linked, "-o", tmp_path / "vmlinux", tmp_path / "vmlinux.c"]
+    subprocess.run(compile, check=True, capture_output=True)
+    image = Image.open(path, pid=7, debug_info=tmp_path / "vmlinux")
+    assert image.registers["TTBR0_EL1"] == pgds[1]
+    with pytest.raises(ImageError, match="has no debug information of a kernel that drgn reads"):
+        Image.open(path, pid=7, debug_info=path)
+    with pytest.raises(ImageError, match="there is no file"):
+        Image.open(path, pid=7, debug_info=tmp_path / "none")
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,31 @@
 """The processes in an image: found from `init_task`, with the layout of structures that the kernel's own BTF states.
 
 Where `init_task` and the BTF are, the kernel's own table of symbols says, which VMCOREINFO points to since v6.0
-(`kallsyms_names` and what follows it); or a list of symbols as `/proc/kallsyms` or System.map has it.
+(`kallsyms_names` and what follows it); or a list of symbols as `/proc/kallsyms` or System.map has it. A vmlinux with
+debug information says all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pgtlab.arch.mmu import MMU
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.images.contents import ImageError
+from pgtlab.linux.images.tasks import debug_info as debug_info_of
 from pgtlab.linux.images.tasks import kallsyms
 from pgtlab.linux.images.tasks.btf import BTF, BTFError
 from pgtlab.linux.images.tasks.virtual import Virtual
 
 MOST: Final = 1 << 22  # tasks: PID_MAX_LIMIT
+SYMBOLS: Final = frozenset(("init_task", "__start_BTF", "__stop_BTF"))
+MEMBERS: Final = (
+    *("task_struct.tasks", "task_struct.pid", "task_struct.tgid", "task_struct.comm", "task_struct.mm"),
+    *("task_struct.signal", "task_struct.thread_node", "signal_struct.thread_head", "mm_struct.pgd"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +52,21 @@ class ImageTask:
         return f"{self.pid} {self.comm}: {tables}"
 
 
-def tasks(mmu: MMU, symbols: Mapping[str, int]) -> Iterator[ImageTask]:
+def tasks(
+    mmu: MMU, symbols: Mapping[str, int], *, debug_info: Path | None = None, offset: int = 0
+) -> Iterator[ImageTask]:
     """All tasks: each process's threads after its first one.
+
+    Parameters
+    ----------
+    mmu : MMU
+        What reads the kernel's memory.
+    symbols : mapping of str to int
+        The symbols that are known.
+    debug_info : path, optional
+        A vmlinux with debug information, in place of the kernel's own BTF; drgn reads it.
+    offset : int
+        How far KASLR moved the kernel from where that was linked to be.
 
     Raises
     ------
@@ -52,24 +74,21 @@ def tasks(mmu: MMU, symbols: Mapping[str, int]) -> Iterator[ImageTask]:
         Where the image does not have what is needed, which the message names.
     """
     memory = Virtual(mmu)
+    if debug_info is not None:
+        layout, linked = debug_info_of.read(debug_info, MEMBERS)
+        return _walk(memory, symbols.get("init_task", linked + offset & MASK64), layout)
     where = dict(symbols)
-    if not where.keys() >= {"init_task", "__start_BTF", "__stop_BTF"}:
-        where |= kallsyms.read(memory, symbols, ("init_task", "__start_BTF", "__stop_BTF"))
-    missing = [name for name in ("init_task", "__start_BTF", "__stop_BTF") if name not in where]
+    if not where.keys() >= SYMBOLS:
+        where |= kallsyms.read(memory, symbols, SYMBOLS)
+    missing = sorted(SYMBOLS - where.keys(), reverse=True)
     if missing:
         raise ImageError(
             f"the image does not say where {missing[0]} is: the kernel needs {_needs(missing[0])}; or give the list of "
-            "its symbols (--symbols System.map), or TTBR0_EL1 (--ttbr0)"
+            "its symbols (--symbols System.map), its debug information (--debug-info vmlinux), or TTBR0_EL1 (--ttbr0)"
         )
     try:
         btf = BTF(memory.read(where["__start_BTF"], where["__stop_BTF"] - where["__start_BTF"]))
-        layout = {
-            name: btf.offset(*name.split("."))
-            for name in (
-                *("task_struct.tasks", "task_struct.pid", "task_struct.tgid", "task_struct.comm", "task_struct.mm"),
-                *("task_struct.signal", "task_struct.thread_node", "signal_struct.thread_head", "mm_struct.pgd"),
-            )
-        }
+        layout = {name: btf.offset(*name.split(".")) for name in MEMBERS}
     except BTFError as error:
         raise ImageError(f"the kernel's type information (BTF) cannot be read: {error}") from None
     return _walk(memory, where["init_task"], layout)
