@@ -89,7 +89,7 @@ def kallsyms(symbols):
 TASKS = ((0, 0, "swapper/0", None), (1, 1, "init", 0), (7, 7, "sh", 1), (8, 7, "sh-thread", 1), (9, 9, "init", 2))
 
 
-def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0, more=""):
+def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0, more="", relative_base=True):
     """A core dump of a kernel with these tasks: the file, and the physical address of each mm's first table."""
     mapper = Mapper.in_ram(BOOT.tcr_el1, base=RAM + SIZE + base)
     memory = mapper.mmu.memory
@@ -134,6 +134,10 @@ def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0, mor
     said = {}
     place = 0x40000
     for name, part in kallsyms(symbols).items():
+        if not relative_base and name == "kallsyms_relative_base":
+            continue
+        if not relative_base and name == "kallsyms_offsets":
+            part = b"".join(struct.pack("<i", va - BASE - place - 4 * i) for i, va in enumerate(symbols.values()))
         put(place, part)
         said[name] = BASE + place
         place += len(part) + 15 & ~7
@@ -152,8 +156,9 @@ def dumped(tmp_path, *, with_kallsyms=True, types=None, tasks=TASKS, base=0, mor
     return path, pgds, symbols
 
 
-def test_tasks_are_those_of_the_kernels_list(tmp_path):
-    path, pgds, _ = dumped(tmp_path)
+@pytest.mark.parametrize("relative_base", [True, False], ids=["v6.0", "v7.3"])
+def test_tasks_are_those_of_the_kernels_list(tmp_path, relative_base):
+    path, pgds, _ = dumped(tmp_path, relative_base=relative_base)
     image = Image.open(path)
     assert image.notes == ()
     assert image.tasks() == tuple(

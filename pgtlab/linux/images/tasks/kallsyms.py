@@ -1,7 +1,7 @@
 """The kernel's own table of symbols, in its memory: `kernel/kallsyms.c` and `scripts/kallsyms.c`, v6.0 and later.
 
 Each name is a run of bytes that stand for pieces of text; its first letter is the symbol's type. Addresses are 32-bit
-offsets from `kallsyms_relative_base`.
+offsets from `kallsyms_relative_base`; v7.3, and others of 7.x, have no base: an offset counts from where it is itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from pgtlab.arch.word import MASK64
 from pgtlab.linux.images.contents import ImageError
 from pgtlab.linux.images.tasks.virtual import Virtual
 
@@ -26,8 +27,9 @@ def read(memory: Virtual, where: Mapping[str, int], names: Iterable[str]) -> dic
     ImageError
         Where the table is damaged, or not in the image.
     """
-    if any(name not in where for name in (*_TABLES, "kallsyms_relative_base")):
+    if any(name not in where for name in _TABLES):
         return {}
+    base = where.get("kallsyms_relative_base")
     count = memory.int32(where["kallsyms_num_syms"])
     if not 0 < count <= LARGEST:
         raise ImageError(f"the kernel's table of symbols is damaged: it has {count}")
@@ -38,8 +40,9 @@ def read(memory: Virtual, where: Mapping[str, int], names: Iterable[str]) -> dic
     found: dict[str, int] = {}
     for number, name in enumerate(_names(memory, where, count, tokens)):
         if name in wanted:
-            offset = int.from_bytes(memory.read(where["kallsyms_offsets"] + 4 * number, 4), "little")
-            found[wanted[name]] = memory.word(where["kallsyms_relative_base"]) + offset & (1 << 64) - 1
+            at = where["kallsyms_offsets"] + 4 * number
+            address = at + memory.int32(at) if base is None else memory.word(base) + (memory.int32(at) & 0xFFFF_FFFF)
+            found[wanted[name]] = address & MASK64
             if len(found) == len(wanted):
                 break
     return found
