@@ -22,6 +22,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ VERDICTS = ("right", "partly", "silent", "wrong")
 PLACES = ("lines", "evidence")  # keys with line numbers
 
 
+@cache
 def answer(path: Path) -> dict[str, Any] | str:
     """What the command prints as JSON, or the sentence with which it declines."""
     try:

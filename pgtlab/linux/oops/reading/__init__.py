@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
@@ -128,7 +128,7 @@ def read_log(text: str) -> PrintedLog:
     source = log_text(text)
     lines, facts = Lines(source), FactReader()
     begun = segments(lines, facts)
-    stalls = tuple(dict.fromkeys(_not_a_fault(segment) for segment in begun if segment.kind in NOT_FAULTS))
+    stalls = tuple(_not_faults(begun))
     begun = [segment for segment in begun if segment.kind not in NOT_FAULTS]
     architectures = _architectures(begun, source.plain)
     others = tuple(dict.fromkeys(declined(name) for name in architectures if name not in (None, ARM64)))
@@ -157,14 +157,19 @@ def read_log(text: str) -> PrintedLog:
 
 
 NOT_FAULTS = {  # what the kernel reports without a fault or a page, by kind
-    "stall": "a CPU that made no progress",
-    "hung task": "a task that made no progress",
+    "stall": "the report of a CPU that made no progress",
+    "hung task": "the report of a task that made no progress",
+    "dump": "a dump of registers or a stack that was asked for",
 }
 
 
-def _not_a_fault(segment: Segment) -> str:
-    what = f"line {segment.headline.number} begins the report of {NOT_FAULTS[segment.kind]} ({segment.kind})"
-    return f"{what}, which has neither a fault nor a page: pgtlab does not read it"
+def _not_faults(reports: Sequence[Segment]) -> Iterator[str]:
+    """A sentence for each kind of report that has neither a fault nor a page."""
+    for kind, what in NOT_FAULTS.items():
+        lines = [segment.headline.number for segment in reports if segment.kind == kind]
+        if lines:
+            more = f"; {len(lines) - 1} more in the log" if len(lines) > 1 else ""
+            yield f"line {lines[0]} begins {what} ({kind}{more}): it has neither a fault nor a page, and is not read"
 
 
 def _release(reports: Sequence[Segment]) -> tuple[str, int | None]:

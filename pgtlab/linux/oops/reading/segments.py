@@ -42,7 +42,7 @@ _HEADLINES = (
         "stall",
         r"(?:watchdog: )?Watchdog detected hard LOCKUP on cpu|(?:rcu: )?INFO: rcu\w* (?:self-)?detected .{0,20}stall",
     ),
-    ("stall", r"NMI backtrace for cpu|Task dump for CPU|sysrq: (?:SysRq : )?(?:Show|CPU\d)"),
+    ("dump", r"NMI backtrace for cpu|Task dump for CPU|sysrq: (?:SysRq : )?(?:Show|CPU\d)"),
     ("hung task", r"INFO: task .{1,80} blocked for more than"),
     ("bug", r"(?:watchdog: |\[ )?BUG: (?!Bad page state: )"),
     ("oops", r"(?:CPU \d{1,4} )?Unable to handle kernel "),
