@@ -57,6 +57,7 @@ class Judge:
         self._lock = threading.RLock()
         self._remotes: dict[int, Any] = {}
         self._printed = 0
+        self._seen_at: list[list[Any]] = []  # the frames that are still to be told
         self._asking = True
         self._depth = 0
         self.busy = threading.Event()
@@ -99,6 +100,9 @@ class Judge:
         with self._lock:
             _allow_frames(FRAMES + ROOM * (self._depth + 1))
             try:
+                if self._seen_at:
+                    self.send("at", self._seen_at)
+                    self._seen_at = []
                 self.send("ask", *request)
                 return self._answer()
             finally:
@@ -149,11 +153,15 @@ class Judge:
             while frame is not None:
                 frames.append([frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name])
                 frame = frame.f_back
-            if self.busy.is_set() and self._lock.acquire(blocking=False):  # else it is asking the judge
+            if not self.busy.is_set():
+                continue
+            if self._lock.acquire(blocking=False):
                 try:
                     self.send("at", frames[::-1][-50:])
                 finally:
                     self._lock.release()
+            else:  # it is asking the judge, and says it with its next request
+                self._seen_at = frames[::-1][-50:]
 
     def write(self, text: str) -> int:
         """Print: a standard output that sends what is printed to the judge."""
