@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep fuzz advisories search test-mmu oracle check format docs site stubs handout bundle figures lock screenshots lite test-lite hub test-hub
+.PHONY: help env lab test test-fast sweep fuzz advisories search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -117,6 +117,28 @@ hub: $(HUB_READY)  ## start a JupyterHub for a trial with a class, on this machi
 test-hub: $(HUB_READY)  ## start it on free ports, let ten students run a chapter, and stop it; USERS=2 takes fewer
 	@$(if $(USERS),USERS=$(USERS)) $(BIN)/python -m pytest --quiet tests/hub/binder.py tests/hub/ten_users.py
 
+# nbgrader and Dask, in an environment that finds everything else in .venv.
+GRADING := .venv/grading
+GRADING_READY := $(GRADING)/.ready-$(shell cat requirements.lock tests/nbgrader/requirements.lock | cksum | cut -d' ' -f1)
+WITH_GRADING = JUPYTER_PATH=$(abspath .venv)/share/jupyter PATH="$(abspath $(GRADING))/bin:$$PATH" $(GRADING)/bin/python -m pytest --quiet
+$(GRADING_READY): $(READY)
+	@$(BIN)/python -m venv $(GRADING)
+	@$(GRADING)/bin/python -c "import os, sysconfig; \
+	  open(os.path.join(sysconfig.get_path('purelib'), 'parent.pth'), 'w').write(os.path.abspath('$(BIN)/../lib') + \
+	  os.sep + os.path.relpath(sysconfig.get_path('purelib'), os.path.abspath('$(GRADING)/lib')) + '\\n')"
+	@PIP_ROOT_USER_ACTION=ignore $(GRADING)/bin/python -m pip install -qq --disable-pip-version-check \
+	  --require-hashes --requirement tests/nbgrader/requirements.lock
+	@touch $@
+
+test-nbgrader: $(GRADING_READY)  ## write an nbgrader course, and take it through nbgrader's whole cycle
+	@$(WITH_GRADING) tests/nbgrader/whole_cycle.py
+
+test-dask: $(GRADING_READY)  ## grade on a local Dask cluster that loses a worker in the middle
+	@$(WITH_GRADING) tests/nbgrader/cluster.py
+
+release: env  ## write the exercises as an nbgrader course into build/nbgrader; SEED=word chooses other numbers
+	$(BIN)/pgtlab instructor release build/nbgrader $(if $(SEED),--seed "$(SEED)")
+
 handout: env  ## write the course's handout and answer sheet as PDF into build/handout; SEED=n draws other numbers
 	$(BIN)/python -W ignore docs/write_handout.py $(SEED)
 
@@ -143,3 +165,5 @@ lock: env  ## update requirements.lock and the locks in lite/ and deploy/ to the
 	  --no-emit-package widgetsnbextension --group browser --output-file lite/browser.lock
 	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
 	  --group hub --output-file $(HUB)/requirements.lock
+	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
+	  --group grading --output-file tests/nbgrader/requirements.lock

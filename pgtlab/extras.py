@@ -12,6 +12,7 @@ EXTRAS: Final = {
     **dict.fromkeys(("anywidget", "ipykernel", "ipywidgets", "jupyterlab", "jupytext"), "lab"),
     **dict.fromkeys(("markdown_it", "nbformat", "traitlets"), "lab"),
     **dict.fromkeys(("matplotlib", "resvg_py"), "plot"),
+    "distributed": "dask",
     "numba": "fast",
     "capstone": "oops",
     **dict.fromkeys(("cramjam", "drgn", "elftools", "lzallright", "zstandard"), "images"),

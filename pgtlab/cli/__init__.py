@@ -22,7 +22,7 @@ from pgtlab.extras import MissingExtra, needed_by
 
 #: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
 GROUPS = {
-    "course": ("lab", "exam", "grade"),
+    "course": ("lab", "exam", "instructor", "grade"),
     "kernels and words": ("config", "va", "pte", "esr"),
     "logs and memory images": ("oops", "translate", "ptdump", "tables", "zoo"),
     "trees to boot": ("trees", "show", "debug_vm_pgtable", "matrix", "bugs", "bisect_repo"),

@@ -146,6 +146,11 @@ def _namespace(exercise: Exercise) -> dict[str, Any]:
     return define(code, f"<{exercise.name}: check>")
 
 
+def forget() -> None:
+    """Drop the kernels and tables that checks keep for the next answer: a stranger's may have changed them."""
+    _namespace.cache_clear()
+
+
 def _called(exercise: Exercise, answer: Answer) -> Answer:
     """The answer, so that it returns plain data."""
     here = exercise.about.alone and not is_contained(answer)

@@ -89,6 +89,7 @@ LOCKS = [
     "lite/requirements.lock",
     "lite/browser.lock",
     "deploy/jupyterhub/requirements.lock",
+    "tests/nbgrader/requirements.lock",
 ]
 
 

@@ -39,7 +39,11 @@ VIEWS = {
 }
 MAY_IMPORT_VIEWS = ("pgtlab.plot", "pgtlab.cli", "pgtlab_widgets")
 # What makes notebooks below them, and imports these inside its functions.
-MAKES_NOTEBOOKS = {"pgtlab.lab.course_text": {"jupytext"}, "pgtlab.lab.course": {"nbformat"}}
+MAKES_NOTEBOOKS = {
+    "pgtlab.lab.course_text": {"jupytext"},
+    "pgtlab.lab.course": {"nbformat"},
+    "pgtlab.lab.grading.release": {"nbformat"},
+}
 
 
 def modules() -> dict[str, Path]:

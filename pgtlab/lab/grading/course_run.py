@@ -56,7 +56,7 @@ class Graded:
 def grade_folder(args: argparse.Namespace, say: Callable[[str], None]) -> Graded:
     """Grade as the options of ``pgtlab grade`` say."""
     roster = Roster.read(args.roster) if args.roster else Roster()
-    sources = _sources(args.exercises, args.only)
+    sources = exercises_in(args.exercises, args.only)
     exercises = {name: read(path) for name, path in sources.items()}
     course = args.course or COURSE
     from_roster = (args.seed or ("roster" if roster.students else "notebook")) == "roster"
@@ -87,7 +87,14 @@ def grade_folder(args: argparse.Namespace, say: Callable[[str], None]) -> Graded
     return Graded(tuple(rows), _write(args.out, rows, facts), facts)
 
 
-def _sources(folder: Path | None, only: str) -> dict[str, Path]:
+def exercises_in(folder: Path | None, only: str) -> dict[str, Path]:
+    """The instructor's texts in a folder, or in the clone; some of them by name.
+
+    Raises
+    ------
+    ExerciseError
+        If there are none, or one of that name does not exist.
+    """
     folder = folder or course_text.sources() / "exercises"
     found = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
     if not found:

@@ -13,7 +13,7 @@ from pgtlab.lab.attempt import AnswerError
 from pgtlab.lab.exercise import Exercise, read
 from pgtlab.lab.grading.notebook import Notebook, UnreadableError
 from pgtlab.lab.grading.sandbox import Sandbox, paths
-from pgtlab.lab.judge import judge
+from pgtlab.lab.judge import forget, judge
 from pgtlab.lab.worker.answers import Answers
 
 
@@ -127,6 +127,7 @@ def grade(task: GradingTask) -> Mark:
             answer = _failing(str(error)) if exercise.is_function else None
             if not exercise.is_function:
                 return Mark(0, of, "stopped", str(error), note=" ".join(notes), **known)
+        forget()
         result = judge(exercise, answer, seed)
     wrong = next((finding.check for finding in result.findings if finding.hint), "")
     mark = Mark(result.points, of, result.state, result.feedback, result.misconception, wrong, **known)

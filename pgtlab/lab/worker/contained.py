@@ -115,16 +115,18 @@ def is_contained(function: object) -> bool:
 @contextmanager
 def sign_of_life(answers: Answers) -> Iterator[None]:
     """Show a bar with the seconds that have passed, as soon as an answer takes longer than a moment."""
-    if not ("ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())):
+    in_a_notebook = "ipykernel" in sys.modules
+    if not (in_a_notebook or (sys.stderr is not None and sys.stderr.isatty())):
         yield
         return
+    stream = sys.stdout if in_a_notebook else sys.stderr  # nbgrader takes what is on stderr for an error
     done = threading.Event()
     whole = int(answers.limits.seconds)
 
     def show() -> None:
         if done.wait(PATIENCE):
             return
-        with tqdm(total=whole, leave=False, desc=f"{answers._first}()", bar_format=_BAR) as bar:
+        with tqdm(total=whole, leave=False, file=stream, desc=f"{answers._first}()", bar_format=_BAR) as bar:
             while not done.wait(PATIENCE / 4):
                 process = answers._process
                 bar.n = min(whole, round(process.used()[0])) if process is not None else bar.n
