@@ -32,6 +32,10 @@ def physical(va, frames):
 # A page begins at a multiple of its size. Clear the low bits of the address, those that say which byte of the page is
 # meant: how many are they here?
 
+# %% What stays, and what is replaced? [markdown] tags=["hint"]
+# The low bits that you cleared are the offset: it goes to the physical address as it is. The rest is looked up. Try it with the
+# first page of the list, and the byte 0x1234 of it.
+
 # %% tags=["call"]
 from pgtlab.lab import check
 

@@ -30,6 +30,10 @@ def kind(entry, level, block_levels):
 # %% In which order do I ask? [markdown] tags=["hint"]
 # Bit 0 first: if it is 0, nothing else counts. Then bit 1, which means something else at level 3 than above.
 
+# %% What about 01? [markdown] tags=["hint"]
+# It is a leaf above level 3, but only where the machine has blocks. Write a small table on paper: a row for each of the four
+# values of bits 1:0, a column for each level.
+
 # %% tags=["seed"]
 SEED = "practice"
 

@@ -34,6 +34,10 @@ def physical(entry, level, va):
 # At level 3 those that say which byte of a page is meant. At level 2 there is no index of level 3 any more: its bits belong
 # to the offset as well. How many bits has an index, if a table fills one page and an entry has 8 bytes?
 
+# %% And which bits of the entry are the address? [markdown] tags=["hint"]
+# Those from bit 47 down to where the offset begins. What is above and below are attributes. Write down the two masks in
+# hexadecimal, for level 3 and for level 2, before you write code.
+
 # %% tags=["call"]
 from pgtlab.lab import check
 

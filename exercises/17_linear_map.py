@@ -31,6 +31,10 @@ def physical(va):
 # %% Why is my number so large? [markdown] tags=["hint"]
 # PHYS_OFFSET can be below 0. Printed without a sign, a number below 0 is 2^64 too large.
 
+# %% And an address outside? [markdown] tags=["hint"]
+# The task prints the first and the last address of the linear map. Compare with both before you compute: the formula gives a
+# number for any address.
+
 # %% tags=["call"]
 from pgtlab.lab import check
 

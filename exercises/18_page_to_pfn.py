@@ -29,6 +29,10 @@ def page_to_pfn(pointer, vmemmap, size, frames):
 # %% How do I see that a record begins there? [markdown] tags=["hint"]
 # Divide the distance: what is left over?
 
+# %% And that it is a record of RAM? [markdown] tags=["hint"]
+# The array is counted from frame 0, but RAM begins later and ends somewhere: `frames` says where. What number comes out for a
+# pointer below vmemmap?
+
 # %% tags=["seed"]
 SEED = "practice"
 

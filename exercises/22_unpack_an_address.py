@@ -32,6 +32,10 @@ def output_address(entry, low, moved):
 # First what is in place: a mask with ones from `low` to 49, without the places of bits that were moved away. Then each moved
 # bit: take it out of the entry, and put it where it belongs in the address.
 
+# %% One bit at a time [markdown] tags=["hint"]
+# `entry >> place & 1` is bit `place` of the entry, as 0 or 1. Shifted up by n it is bit n of the address. `|` puts the parts
+# together. And a mask without bit n is the mask `& ~(1 << n)`.
+
 # %% tags=["seed"]
 SEED = "practice"
 

@@ -41,6 +41,10 @@ def dump_folio(k, folio, page, pfn, idx):
 # %% Which line stops the kernel? [markdown] tags=["hint"]
 # What does it compute from the address of a copy? Section 6b.4 is about it. And what does the function know besides?
 
+# %% What may I ask about? [markdown] tags=["hint"]
+# A pageblock belongs to a frame, not to the place where somebody keeps a copy. Look at the table of what `k` has: one of its
+# functions wants no address at all.
+
 # %% tags=["seed"]
 SEED = "practice"
 

@@ -33,6 +33,10 @@ def phys_to_entry(k, phys):
 # %% What would be wrong with a 4K page? [markdown] tags=["hint"]
 # Take an address with bit 12 set, and one with bit 48 set. Where does each of them go?
 
+# %% Which cases are there? [markdown] tags=["hint"]
+# Three: 48 bits, whatever the pages; 52 bits with pages of 64 KiB; 52 bits with the smaller pages. In each of the last two some bits
+# of the address have to move, and must not stay where they were.
+
 # %% tags=["seed"]
 SEED = "practice"
 

@@ -18,6 +18,9 @@ from pgtlab.lab import course, course_text
 print(course_text.sources())
 for page in course.build(Path("workbench")):
     assert page.state == "new"
+from pgtlab.lab import check
+judged = check("32_first_bad_commit", {"first suspect": 1})
+assert judged.points == 0 and judged.later > 0, judged
 """
 
 
