@@ -20,6 +20,7 @@ from pgtlab.linux.boot import Boot
 from pgtlab.linux.headers.poison import LIST_POISON1
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
+from pgtlab.linux.kernel.mmu import in_user_space
 from pgtlab.linux.software_walk import Lookup, kernel_over, software_walk, user_mm
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class AddressSpace:
     trials: tuple[Trial, ...]
     kernel: Kernel | None = None
     mm: MmStruct | None = None
+    in_user_space: MMU | None = None  # the MMU at EL0, where TTBR1_EL1 points to other tables then
 
     @classmethod
     def process(cls, k: Kernel, first: int | None = None) -> AddressSpace:
@@ -88,14 +90,20 @@ class AddressSpace:
             Trial("NULL", 0),
             *_of_the_kernel(_ram(k), "linear map"),
         )
-        return cls(mmu, mmu.translate, trials, k, mm)
+        return cls._of_running(k, mmu, trials, mm)
 
     @classmethod
     def of_kernel(cls, k: Kernel, mm: MmStruct | None = None) -> AddressSpace:
         """An address space of a running kernel; without `mm`, only the kernel's own range."""
         mmu = k.mmu if mm is None else switch_mm(k, mm)
         trials = (*_of_the_kernel(_ram(k), "linear map"), Trial("NULL", 0))
-        return cls(mmu, mmu.translate, trials, k, mm)
+        return cls._of_running(k, mmu, trials, mm)
+
+    @classmethod
+    def _of_running(cls, k: Kernel, mmu: MMU, trials: tuple[Trial, ...], mm: MmStruct | None) -> AddressSpace:
+        """With kernel page-table isolation, EL0 has other tables than the kernel."""
+        user = in_user_space(k, mmu)
+        return cls(mmu, _by_level(mmu, user), trials, k, mm, user if k.boot.kpti else None)
 
     @classmethod
     def of_image(cls, image: Image) -> AddressSpace:
@@ -132,14 +140,17 @@ class AddressSpace:
         """
         if not words:
             return self
-        mmu = replace(self.mmu, memory=ChangedMemory(self.mmu.memory, words))
+        memory = ChangedMemory(self.mmu.memory, words)
+        mmu = replace(self.mmu, memory=memory)
+        user = None if self.in_user_space is None else replace(self.in_user_space, memory=memory)
+        changed = _by_level(mmu, user or mmu)
 
         def translate(va: int, access: Access = Access.READ, el: int | None = None) -> Walk:
             self.translate(va, access, el)  # raises where an image does not know the tables
-            return mmu.translate(va, access, el)
+            return changed(va, access, el)
 
         kernel = None if self.boot is None else kernel_over(self.boot, mmu)
-        return replace(self, mmu=mmu, translate=translate, kernel=kernel)
+        return replace(self, mmu=mmu, translate=translate, kernel=kernel, in_user_space=user)
 
     def group(self, trial: Trial) -> str:
         """What a trial shows, by its outcome, to sort a long list of them.
@@ -166,11 +177,26 @@ class AddressSpace:
 
     def lookups(self, walk: Walk) -> tuple[Lookup, ...]:
         """Linux's walk of the same address; None if it is in no range, or no kernel is known."""
-        mm = self.mm if self.kernel is None or not walk.va_range.upper else self.kernel.init_mm
+        k, mm = self.kernel, self.mm
         outside = isinstance(walk.outcome, Fault) and walk.outcome.cause is Cause.INPUT_ADDRESS
-        if self.kernel is None or mm is None or outside:
+        if k is None or outside:
             return ()
-        return software_walk(self.kernel, mm, walk.va)
+        if walk.va_range.upper:
+            if walk.el == 0 and self.in_user_space is not None:
+                k = kernel_over(k.boot, self.in_user_space)  # its init_mm has the tables of the trampoline
+            mm = k.init_mm
+        return () if mm is None else software_walk(k, mm, walk.va)
+
+
+def _by_level(kernel: MMU, user: MMU) -> Callable[..., Walk]:
+    """Translate with the tables that an exception level has."""
+    if user is kernel:
+        return kernel.translate
+
+    def translate(va: int, access: Access = Access.READ, el: int | None = None) -> Walk:
+        return (user if el == 0 else kernel).translate(va, access, el)
+
+    return translate
 
 
 def _ram(k: Kernel) -> int:

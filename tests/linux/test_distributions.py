@@ -16,6 +16,7 @@ from pgtlab.linux.boot import Boot, BootError, boot
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.mmu import in_user_space
 from pgtlab.linux.memory_map import memory_map
 from pgtlab.linux.placement import RAM_BASE
 from pgtlab.linux.presets import PRESETS
@@ -141,7 +142,7 @@ def test_only_a_cpu_with_vhe_stays_at_el2():
 
 def test_under_kpti_user_space_sees_a_page_of_the_kernel():
     kernel = Kernel(boot(Config.named("debian-6.12"), "cortex-a72", kaslr=True))
-    user = switch_mm(kernel, new_mm(kernel))
+    user = in_user_space(kernel, switch_mm(kernel, new_mm(kernel)))
     ram = kernel.__va(RAM_BASE)
     assert isinstance(kernel.mmu.translate(ram).outcome, Translation)
     assert str(user.translate(ram).outcome) == "level 0 translation fault: the descriptor is invalid"

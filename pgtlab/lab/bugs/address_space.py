@@ -14,7 +14,6 @@ from pgtlab.arch.walk import Translation
 from pgtlab.lab.bugs.bug import last_report
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct
-from pgtlab.linux.kernel.mmu import in_user_space
 from pgtlab.linux.kernel.page import Page
 
 
@@ -53,8 +52,8 @@ def map_page(k: Kernel, mm: MmStruct, va: int, pfn: int) -> int:
 
 
 def switch_mm(k: Kernel, mm: MmStruct) -> MMU:
-    """The MMU with TTBR0_EL1 at the pgd of `mm`, as it is while user space runs."""
-    return in_user_space(k, replace(k.mmu, ttbr0=TTBR0_EL1(k.__pa(mm.pgd))))
+    """The MMU with TTBR0_EL1 at the pgd of `mm`, while the kernel runs; `in_user_space()` gives that of user space."""
+    return replace(k.mmu, ttbr0=TTBR0_EL1(k.__pa(mm.pgd)))
 
 
 def free_pgtables(k: Kernel, mm: MmStruct, va: int) -> None:
