@@ -11,11 +11,11 @@ example: pgtlab grade submissions --roster students.csv --out marks.csv; pgtlab 
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pgtlab.cli.answer import print_json
+from pgtlab.cli.terminal import complain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     """Grade, and write the tables and the page."""
     from pgtlab.lab.grading.course_run import grade_folder
 
-    graded = grade_folder(args, say=lambda text: print(text, file=sys.stderr))
+    graded = grade_folder(args, say=complain)
     if args.json:
         print_json(graded.as_dict())
     else:

@@ -8,8 +8,9 @@ boots in every configuration; in February 2024 `mm-unstable` could not be built 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pgtlab.limits import quoted
@@ -57,7 +58,7 @@ class Commit:
         TreeError
             If there is none.
         """
-        for commit in (*COMMITS, *_of_versions()):
+        for commit in chain(COMMITS, _of_versions()):
             by_id = commit.id and len(name) >= 4 and name[: len(commit.id)] == commit.id[: len(name)]
             if by_id or name == commit.name:
                 return commit
@@ -112,11 +113,11 @@ class Commit:
         return "\n".join(lines)
 
 
-def _of_versions() -> Sequence[Commit]:
+def _of_versions() -> Iterator[Commit]:
     """The commits by which other versions differ."""
     from pgtlab.lab.linux_versions import VERSION_COMMITS  # which needs numpy, and a list of trees does not
 
-    return VERSION_COMMITS
+    yield from VERSION_COMMITS
 
 
 def commit(subject: str, *, name: str, does: str, also: Sequence[Symbol] = ()) -> Callable[[Symbol], Commit]:

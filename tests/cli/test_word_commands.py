@@ -74,9 +74,10 @@ def test_words_as_in_the_log(run, written):
     [
         (0x800, "BUG_BRK_IMM: BUG() or WARN()"),
         (0x912, "KASAN, a store of 4 bytes"),
-        (0x5512, "UBSAN, check 0x12"),
+        (0x5512, "UBSAN, check 0x12: array index out of bounds"),
         (0x8229, "CFI, target in x9, type in w17"),
-        (0x1, "not a kernel BRK immediate"),
+        (0x1, "a trap of clang's, __builtin_trap()"),
+        (0x7777, "not a kernel BRK immediate"),
     ],
 )
 def test_brk_immediates(run, comment, says):
