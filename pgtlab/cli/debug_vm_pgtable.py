@@ -12,13 +12,13 @@ git bisect run pgtlab debug-vm-pgtable --tree-file tree.txt --bad panic
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from pgtlab import limits
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.options import add_kernel_options, address, booted
 from pgtlab.cli.standard_input import standard_input
+from pgtlab.cli.terminal import complain
 
 OUTCOMES = ("clean", "report", "panic")  # from good to bad
 
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         result = tree.start_kernel(boot, placement=placement).run()
         text = "\n".join(result.dmesg)
         if why := why_silent(boot, result):
-            print(f"pgtlab: {why}", file=sys.stderr)
+            complain(why)
     if args.json:
         print_json({"tree": tree.name, "cpu": boot.cpu.name, **result.as_dict()})
     else:

@@ -17,7 +17,7 @@ SCHEMAS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "docs" / 
 REGISTRY = Registry().with_resources(
     (f"{name}.json", Resource.from_contents(schema)) for name, schema in SCHEMAS.items()
 )
-PRINTS_NO_DATA = {"lab", "completion", "instructor"}
+PRINTS_NO_DATA = {"completion", "instructor", "lab", "zoo"}
 LPA2_16K = ["--page-size", "16k", "--va-bits", "52"]
 REAL = str(DATA / "kernel" / "ptdump" / "4k-va48-max")
 SYZKALLER = ["guilty-55", "report-45", "report-524", "report-542", "report-655", "report-663", "report-695"]
