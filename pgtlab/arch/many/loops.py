@@ -30,11 +30,10 @@ NO_REGION = np.uint64(0xFFFF_FFFF_FFFF_FFFF)  # the number of no region
 LAST_LEVEL = 3
 BIT_55 = np.uint64(1 << 55)
 
-# `where` holds the index of a leaf's word, and above it what the leaf inherits. In what decides about a leaf, that is
-# where a leaf has its address, since a leaf may have POIndex in the highest bits.
-INHERITED_AT = np.uint64(60)
-INDEX = np.uint64((1 << 60) - 1)
-BESIDE = np.uint64(16)
+# `where` holds the index of a leaf's word, and above it what the leaf inherits: in bits that a leaf has its address in,
+# so that both together decide about it.
+INHERITED_AT = np.uint64(44)
+INDEX = np.uint64((1 << 44) - 1)
 
 LEAF, LAST_TABLE = -1, -2  # what a walk of the upper levels can end in, besides a status code
 ADDRESS_SIZE, TRANSLATION, EXTERNAL_ABORT = range(3)  # rows of `Rules.status`
@@ -161,7 +160,7 @@ def _region(g, va):  # type: ignore[no-untyped-def]
 @compiled
 def _deciding(g, word, where):  # type: ignore[no-untyped-def]
     """All that a leaf's attributes and verdict depend on."""
-    return (word & g.deciding) | ((where & ~INDEX) >> BESIDE)
+    return (word & g.deciding) | (where & ~INDEX)
 
 
 @compiled
