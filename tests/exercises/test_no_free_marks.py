@@ -87,12 +87,16 @@ def test_what_is_right_for_one_student_is_not_solved_for_another(exercise):
 
 @cache
 def course_functions() -> dict[str, str]:
-    """The functions that the course's cells define, and those of the trees that it prints, as source by title."""
+    """The functions that chapters define, that tasks show, and that trees are made of: sources by title."""
     found = {}
     for chapter in sorted((course_text.sources() / "notebooks").glob("*.py")):
         for node in ast.walk(ast.parse(chapter.read_text())):
             if isinstance(node, ast.FunctionDef):
                 found[f"{chapter.stem}: {node.name}"] = ast.unparse(node)
+    for exercise in EXERCISES:
+        words = "\n".join(cell.source for cell in exercise.tagged("") if not cell.is_code).replace("\n# ", "\n")
+        for number, source in enumerate(re.findall(r"```python\n(def .*?)```", words, re.DOTALL)):
+            found[f"{exercise.name}, {number}"] = source
     for commit in COMMITS:
         for name in commit.functions:
             found[f"{commit.subject}: {name}"] = textwrap.dedent(commit.source(name))
