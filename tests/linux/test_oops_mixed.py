@@ -92,6 +92,21 @@ def test_a_report_goes_on_after_another_one(at, other, comm):
     assert second.registers.get("x28") in (None, 2)
 
 
+@pytest.mark.parametrize("at", range(1, 12))
+def test_a_fault_during_a_report_waits_for_its_end(at):
+    """`die()` holds a lock: what it prints until its last line is about the first fault."""
+    first = body(0x96000006, "one", 1, LOAD_30)
+    second = [head(0x60), "Mem abort info:", "  ESR = 0x0000000096000005"]
+    first = [*first[:at], *second[:2], first[at], second[2], *first[at + 1 :]]
+    one, two = read([head(0x30), "Mem abort info:", *first, *body(0x96000005, "two", 2, LOAD_60)])
+    assert (one.header.comm, one.esr, one.diagnosis.sentence[:31]) == (
+        "one",
+        0x96000006,
+        "x1 is NULL, and the field at of",
+    )
+    assert (two.header.comm, two.esr, two.address, two.functions) == ("two", 0x96000005, 0x60, ("two",))
+
+
 # Numbers that are cut off.
 
 

@@ -38,22 +38,16 @@ _HEADLINES = (
     ("warning", r"WARNING: (?:possible|suspicious|bad unlock|held lock|inconsistent lock|lock held|Nested lock)"),
     ("bug", r"kernel BUG at (?:\[.{1,200}\] ?)?(?P<location>\S{1,200}?)!"),
     ("bug", r"(?P<location>\S{1,200}\.[ch]:\d{1,7}): bad (?:pgd|p4d|pud|pmd|pte) [0-9a-f]{16}(?![(0-9a-zA-Z])"),
-    (
-        "stall",
-        r"(?:watchdog: )?Watchdog detected hard LOCKUP on cpu|(?:rcu: )?INFO: rcu\w* (?:self-)?detected .{0,20}stall",
-    ),
+    ("stall", r"(?:watchdog: )?Watchdog detected hard LOCKUP on cpu"),
+    ("stall", r"(?:rcu: )?INFO: rcu\w* (?:self-)?detected .{0,20}stall"),
     ("dump", r"NMI backtrace for cpu|Task dump for CPU|sysrq: (?:SysRq : )?(?:Show|CPU\d)"),
     ("hung task", r"INFO: task .{1,80} blocked for more than"),
     ("bug", r"(?:watchdog: |\[ )?BUG: (?!Bad page state: )"),
     ("oops", r"(?:CPU \d{1,4} )?Unable to handle kernel "),
-    ("oops", r"Unhandled fault(?: at|: )"),
-    ("oops", r"Bad mode in .{1,80} handler detected"),
-    ("oops", r"Unhandled \d\d-bit el\d\w? .{1,40} exception on CPU"),
-    ("oops", r"Unexpected kernel (?:BRK|single-step) exception at EL1"),
-    ("oops", r"Insufficient stack space to handle exception"),
-    ("oops", r"SError Interrupt on CPU"),
-    ("oops", r"Internal error: "),
-    ("oops", r"Oops(?: - .{1,80})?: "),
+    ("oops", r"Unhandled fault(?: at|: )|Unhandled \d\d-bit el\d\w? .{1,40} exception on CPU"),
+    ("oops", r"Bad mode in .{1,80} handler detected|Unexpected kernel (?:BRK|single-step) exception at EL1"),
+    ("oops", r"Insufficient stack space to handle exception|SError Interrupt on CPU"),
+    ("oops", r"Internal error: |Oops(?: - .{1,80})?: "),
     ("user fault", r"\S{1,64}\[\d{1,10}\]: unhandled "),
     (HEADLESS, r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: |(?:pc|PC) (?:: |is at )\S|pstate: [0-9a-f]{8}|Call trace:$"),
     (HEADLESS, r"x\d{1,2} {0,2}: ?[0-9a-f]{16} +x"),
@@ -122,7 +116,7 @@ class Segment:
 
 @dataclass
 class _Stream:
-    """The lines of one caller: the report that is open, one that it interrupted, and where the last line was."""
+    """The lines of one caller: the open report, the one that it interrupted, and where the last line was."""
 
     open: Segment | None = None
     interrupted: Segment | None = None
@@ -197,8 +191,12 @@ def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) 
         if len(stream.preamble) > PREAMBLE:
             stream.preamble = None
     if stream.interrupted is not None and stream.open is not None:
-        if STACK_WORDS.match(line.text) and not stream.open.has("Stack: "):
-            stream.interrupted.lines.append(line)
+        # Nobody else comes to `die()` before the one in it is done.
+        waits = stream.open.headline.text.startswith(_HEAD) and not stream.open.has("Internal error: ")
+        stack = STACK_WORDS.match(line.text) is not None and not stream.open.has("Stack: ")
+        if stack or (waits and _is_of_body(line.text)):
+            if not _add(line, stream.interrupted):
+                stream.interrupted = None
             return
         if _cannot_own(stream.open, line.text):
             if _alike(stream.open.lines[-1].text, line.text):
@@ -206,6 +204,15 @@ def _take(line: Line, stream: _Stream, reports: list[Segment], may_start: bool) 
             stream.open, stream.interrupted = stream.interrupted, None
     if stream.open is not None and not _add(line, stream.open):
         stream.open, stream.interrupted = stream.interrupted, None
+
+
+def _is_of_body(text: str) -> bool:
+    """Whether `die()` prints a line, after its first one."""
+    known = text.startswith((*_BODY[1:], "lr : ", "sp : ", "Code: ", "---[ end"))
+    return known or _REGISTERS.match(text) is not None or read_symbol(text) is not None
+
+
+_REGISTERS = re.compile(r"x\d{1,2} {0,2}: ")
 
 
 def _alike(text: str, other: str) -> bool:
@@ -224,8 +231,9 @@ INTERRUPTION = 10.0  # seconds
 
 
 def _is_dying(segment: Segment) -> bool:
-    """Whether `die()` has begun to print the report, and has not printed its code yet."""
-    return segment.has("Internal error: ", "Oops") and not segment.has("Code: ")
+    """Whether `die()` has begun to print the report, and its last line is missing."""
+    coded = segment.has("Code: ") and not segment.lines[-1].text.startswith("Code: ")
+    return segment.has("Internal error: ", "Oops") and not coded
 
 
 def _cannot_own(segment: Segment, text: str) -> bool:
@@ -306,7 +314,7 @@ def _in_bare_trace(segment: Segment) -> bool:
     return before == CALL_TRACE or is_bare_name(before)
 
 
-# Two CPUs that fault at once print their headlines, syndromes and walks in any order: only `die()` takes a lock.
+# CPUs that fault at once print headlines, syndromes and walks in any order: only `die()` takes a lock.
 MOST_AT_ONCE = 16  # faults whose lines are taken apart
 _HEAD = "Unable to handle kernel "
 _ONCE = (("Mem abort info:",), ("ESR = 0x",), ("swapper pgtable", "user pgtable"))
