@@ -367,6 +367,10 @@ class Image:
         """
         from pgtlab.linux.images import npz
 
+        if self.mmu.stage2 is not None:
+            raise ImageError(
+                f"{self.name}: HCR_EL2.VM=1: an image with a guest's tables and those of stage 2 is not saved"
+            )
         npz.write(Path(path), self)
 
     def own_name(self, register: str) -> str:

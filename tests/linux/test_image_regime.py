@@ -125,3 +125,43 @@ def test_kpti_is_read_from_the_kernels_entries(tmp_path):
             TTBR1_EL1=np.uint64(kernel.mmu.ttbr1.value),
         )
         assert Image.open(path).kpti is not global_entries
+
+
+@pytest.fixture
+def guest_image(tmp_path):
+    """The physical memory under a guest whose own tables are those of the folder, one page further up."""
+    moved = 1 << 30
+    image = Image.open(FOLDER)
+    second = np.zeros(1024, np.uint64)  # stage 2: level 1, 40 bits, two tables side by side; blocks of 1G
+    second[: 1 << 9] = [(i << 30) + moved | 0x7FD for i in range(1 << 9)]
+    pages = {extent + moved: image.memory.read(extent, 512) for extent in image.memory.pages}
+    phys = np.array([0x1000_0000, *pages], np.uint64)
+    np.savez(
+        tmp_path / "host.npz",
+        phys=phys,
+        count=np.array([1024, *[512] * len(pages)]),
+        data=np.concatenate([second, *pages.values()]),
+        **{name: np.uint64(value) for name, value in image.registers.items()},
+        HCR_EL2=np.uint64(1),
+        VTCR_EL2=np.uint64(int(VTCR_EL2(T0SZ=24, SL0=1, PS=2))),
+        VTTBR_EL2=np.uint64(0x1000_0000),
+    )
+    return image, Image.open(tmp_path / "host.npz"), moved
+
+
+def test_a_guests_address_is_followed_through_both_stages(guest_image):
+    alone, guest, moved = guest_image
+    walk = guest.translate(LINEAR)
+    assert walk.outcome.ipa == alone.translate(LINEAR).outcome.pa
+    assert walk.outcome.pa == walk.outcome.ipa + moved
+    assert [step.address for step in walk.steps] == [step.address for step in alone.translate(LINEAR).steps]
+    assert [step.physical - step.address for step in walk.steps] == [moved] * 4
+    assert list(map(str, guest.ptdump())) == list(map(str, alone.ptdump()))
+    assert guest.translate_many([LINEAR]).pa.tolist() == [walk.outcome.pa]
+    with pytest.raises(ImageError, match="a guest's tables and those of stage 2 is not saved"):
+        guest.save("anywhere.npz")
+
+
+def test_big_endian_tables_of_stage_2_are_refused():
+    with pytest.raises(ImageError, match=r"SCTLR_EL2\.EE=1: the tables of stage 2 are big-endian"):
+        Image.open(FOLDER, HCR_EL2=1, VTCR_EL2=int(VTCR_EL2(T0SZ=24, SL0=1)), SCTLR_EL2=1 << 25)

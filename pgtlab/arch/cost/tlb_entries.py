@@ -123,7 +123,7 @@ class Caches:
     """
 
     def __init__(
-        self, mmu: MMU, hardware: Hardware, *, access: Access = Access.READ, el: int = 1, seed: int = 0
+        self, mmu: MMU, hardware: Hardware, *, access: Access = Access.READ, el: int | None = None, seed: int = 0
     ) -> None:
         check_on(mmu)
         self._mmu, self._hardware, self._access, self._el = mmu, hardware, access, el

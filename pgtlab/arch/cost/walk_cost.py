@@ -97,7 +97,7 @@ def simulate(
     *,
     asids: ArrayLike | None = None,
     access: Access = Access.READ,
-    el: int = 1,
+    el: int | None = None,
     seed: int = 0,
     windows: int = 0,
     progress: bool = False,
@@ -152,6 +152,7 @@ def simulate(
     """
     from pgtlab.progress_bar import tqdm
 
+    el = mmu.level(el)
     vas, owners = _checked(mmu, trace, asids, el, windows, chunk)
     run = _runner(mmu, hardware, access, el, seed)
     counted = np.zeros((max(windows, 1), HITS + len(list(hardware))), np.int64)
@@ -172,7 +173,7 @@ def costs_so_far(
     *,
     asids: ArrayLike | None = None,
     access: Access = Access.READ,
-    el: int = 1,
+    el: int | None = None,
     seed: int = 0,
     chunk: int = CHUNK,
     compiled: bool = True,
@@ -192,6 +193,7 @@ def costs_so_far(
     >>> [cost.walks for cost in costs_so_far(mapper.mmu, np.arange(0, 1 << 14, 64), chunk=1 << 7, compiled=False)]
     [2, 4]
     """
+    el = mmu.level(el)
     vas, owners = _checked(mmu, trace, asids, el, 0, chunk)
     run = (_runner if compiled else _plain_runner)(mmu, hardware, access, el, seed)
     counts = np.zeros(HITS + len(list(hardware)), np.int64)

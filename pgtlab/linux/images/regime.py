@@ -97,6 +97,9 @@ def mmu_by(memory: Memory, registers: Mapping[str, int], pa_range: PARange, mair
     if value("SCR_EL3") & _NSE or value("GPCCR_EL3") & _GRANULE_PROTECTION:
         which = "SCR_EL3.NSE" if value("SCR_EL3") & _NSE else "GPCCR_EL3.GPC"
         raise ImageError(f"{which}=1: realms and granule protection (FEAT_RME) are not modelled")
+    hcr = HCR_EL2(registers.get("HCR_EL2", int(HCR_EL2(E2H=1, TGE=1)) if host else 0))
+    if hcr.VM and not host and SCTLR_EL2(value("SCTLR_EL2")).EE:
+        raise ImageError("SCTLR_EL2.EE=1: the tables of stage 2 are big-endian, and pgtlab reads little-endian ones")
     extended = TCR2_EL1(value("TCR2_EL1"))
     if extended.PIE and not {"PIR_EL1", "PIRE0_EL1"} <= counting.keys():
         raise ImageError(
@@ -123,7 +126,7 @@ def mmu_by(memory: Memory, registers: Mapping[str, int], pa_range: PARange, mair
             pire0=PIRE0_EL1(value("PIRE0_EL1")),
             por_el1=POR_EL1(counting.get("POR_EL1", _EVERYTHING)),
             por_el0=POR_EL0(counting.get("POR_EL0", _EVERYTHING)),
-            hcr=HCR_EL2(registers.get("HCR_EL2", int(HCR_EL2(E2H=1, TGE=1)) if host else 0)),
+            hcr=hcr,
             vtcr=VTCR_EL2(value("VTCR_EL2")),
             vttbr=VTTBR_EL2(value("VTTBR_EL2")),
         )
