@@ -1,5 +1,6 @@
 """Whatever a log has come through, it is read as the kernel printed it."""
 
+import base64
 import html
 import json
 import quopri
@@ -65,6 +66,7 @@ PREFIXES = {
     "ttyS over a logger": "ttyS0: [{t}] ",
     "Xen": "(XEN) [{t}] ",
     "a counter": "{n:06d}: ",
+    "containers of Kubernetes": "2024-01-02T03:04:05.678901234Z stdout F ",
     "grep -n": "{n}:",
     "cat -n": "    {n}\t",
     "SystemTap": "[{s}] host kernel: ",
@@ -106,6 +108,9 @@ FORMS = {
     "quoted three deep": "\n".join("> >> " + line for line in PRINTED),
     "quoted-printable": quopri.encodestring(TIMED.encode()).decode(),
     "quoted-printable, quoted": quopri.encodestring("\n".join("> " + line for line in PRINTED).encode()).decode(),
+    "base64": "Subject: crash\nContent-Transfer-Encoding: base64\nMIME-Version: 1.0\n\n"
+    + base64.encodebytes(TIMED.encode()).decode(),
+    "colours as rsyslog escapes them": "\n".join(f"#033[31m{line}#033[0m" for line in PRINTED),
     "a mail that wraps at 72": wrapped(72),
     "a mail that wraps at 74, quoted": "\n".join("> " + line for line in wrapped(74).splitlines()),
     "a terminal of 80 columns with times": broken(PRINTED, 80),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from base64 import b64decode
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -55,9 +56,14 @@ _TAG = re.compile(
 )
 _ENTITY = re.compile(r"&(?:nbsp|lt|gt|amp|quot|apos|#\d{1,6}|#x[0-9a-fA-F]{1,6});")
 _ESCAPES = re.compile(  # colours and other sequences of terminals, with the escape byte or what it was printed as
-    r"(?:\x1b|\u241b|\^\[|\\(?:e|033|x1b|u001b)|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n\x1b]{0,200}(?:\x07|\x1b\\)|[()][A-Z0-9])|\x1b"
+    r"(?:\x1b|\u241b|\^\[|\\(?:e|033|x1b|u001b)|#033|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n\x1b]{0,200}(?:\x07|\x1b\\)|[()][A-Z0-9])|\x1b"
 )
 _LOST_ESCAPES = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,5}m|\d?K(?![a-z]))")
+_BASE64 = re.compile(  # the body of a mail, or of a part of one, behind its headers
+    r"^(content-transfer-encoding: base64\r?\n(?:[^\r\n]+\r?\n){0,40}\r?\n)"
+    r"((?:[A-Za-z0-9+/]{4,100}={0,2}\r?(?:\n|\Z))+)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _MARKDOWN = re.compile(r"\\([][_*<>#()+.!-])")
 _SOFT_BREAKS = re.compile(r"^((?:[^\n]*=\r?\n)+)([^\n]*)", re.MULTILINE)
 _QUOTED_BYTES = re.compile(rb"=([0-9A-F]{2})")
@@ -118,6 +124,8 @@ def log_text(text: str) -> LogText:
 
 def unpacked(text: str) -> str:
     """The text itself, or the lines that it holds if it is JSON, or HTML without line breaks."""
+    if "ransfer-encoding: base64" in text or "ransfer-Encoding: base64" in text:
+        text = _BASE64.sub(lambda match: match[1] + _from_base64(match[2]), text)
     start = text[:100].lstrip("\ufeff \t\r\n\x1e")
     if start[:1] in ('"', "{", "[") and (held := _from_json(text)) is not None:
         return held
@@ -128,6 +136,14 @@ def unpacked(text: str) -> str:
     if "\r" in text and "\n" not in text:
         return text.replace("\r", "\n")
     return text
+
+
+def _from_base64(text: str) -> str:
+    """The text of a mail's body; as it is if it is damaged."""
+    try:
+        return b64decode(text.encode(), validate=False).decode(errors="replace") + "\n"
+    except ValueError:
+        return text
 
 
 def _from_json(text: str) -> str | None:
@@ -203,7 +219,9 @@ def _without_markup(text: str) -> str:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]).replace("\u00a0", " "), _TAG.sub("", text))
     elif "<br" in text or "</" in text:
         text = _TAG.sub("", text)
-    if any(sign in text for sign in ("\x1b", "\u241b[", "^[[", "\\e[", "\\033[", "\\x1b[", "\\u001b[", "\ufffd[")):
+    if any(
+        sign in text for sign in ("\x1b", "\u241b[", "^[[", "\\e[", "\\033[", "\\x1b[", "\\u001b[", "#033[", "\ufffd[")
+    ):
         text = _ESCAPES.sub("", text)
     if "\\[" in text or "\\_" in text:
         text = _MARKDOWN.sub(r"\1", text)
