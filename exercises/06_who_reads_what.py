@@ -144,6 +144,8 @@ class Story:
     def __str__(self):
         lines, asked = [], 0
         for what, *rest in self.steps:
+            if what == "read" and not asked:
+                lines.append("")
             asked += what == "read"
             lines.append(f"read {asked}: " * (what == "read") + SAYS[what].format(*rest))
         return "\n".join(lines)

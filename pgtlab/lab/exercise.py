@@ -42,7 +42,8 @@ from pgtlab.lab.variants import PRACTICE
 Kind = Literal["compute", "predict", "build", "diagnose", "fix", "order"]
 Shown = dict[str, Callable[[ExerciseCell], str]]  # how the cells with a tag are shown
 ALONE = (
-    "# The answer. The grader runs this cell alone: what it needs, such as an import or a helper, belongs into it.\n"
+    "# The answer. The grader runs this cell alone, so what it needs,\n"
+    "# such as an import or a helper, belongs into it.\n"
 )
 
 
