@@ -23,7 +23,7 @@ from pgtlab.linux.images import formats
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
 from pgtlab.linux.images.derive import DerivedMachine, Given, mmu_of, settle
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.ptdump.versions import OF_THE_MODEL, places, version_in
+from pgtlab.linux.ptdump.versions import OF_THE_MODEL, RANGES, places, version_in
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -246,9 +246,10 @@ class Image:
         return None if stripped == va else stripped
 
     @property
-    def _places_known(self) -> dict[str, int]:
+    def places(self) -> dict[str, int]:
         """What the image says about where the parts of the kernel's map of memory are."""
-        return {**self.numbers, **{name: va for name, va in self.symbols.items() if name == "swapper_pg_dir"}}
+        where = {name: self.numbers[name] for name in RANGES if name in self.numbers}
+        return where | {name: self.symbols[name] for name in ("swapper_pg_dir",) if name in self.symbols}
 
     def address(self, address: int | str) -> int:
         """An address given as a number, as one of the image's symbols, or as `parse_address` reads it.
@@ -264,7 +265,7 @@ class Image:
             if address in self.symbols:
                 return self.symbols[address]
             if self.release and address in (
-                where := places(version_in(self.release) or OF_THE_MODEL, self.boot, self._places_known)
+                where := places(version_in(self.release) or OF_THE_MODEL, self.boot, self.places)
             ):
                 return where[address]
             if not is_number(address):
@@ -354,7 +355,7 @@ class Image:
 
         self._root(upper=not user)
         return ptdump(
-            self.mmu, self.boot, user=user, progress=progress, pa=pa, release=self.release, numbers=self._places_known
+            self.mmu, self.boot, user=user, progress=progress, pa=pa, release=self.release, numbers=self.places
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -185,6 +185,9 @@ def test_an_image_is_dumped_as_its_own_kernel_would(tmp_path, version, index, ma
     (mapped,) = (line for line in lines if not isinstance(line, Marker) and line.prot)
     assert mapped.attributes[-1] == "MEM/NORMAL"
     assert "NG" in mapped.attributes
+    image.save(tmp_path / "saved.npz")
+    saved = Image.open(tmp_path / "saved.npz")
+    assert (saved.release, list(saved.ptdump())) == (version, lines)
     assert image.address("PAGE_OFFSET") == (0xFFFF_8000_0000_0000 if old else 0xFFFF_0000_0000_0000)
     assert Image.open(tmp_path / version, release="6.12").address("PAGE_OFFSET") == 0xFFFF_0000_0000_0000 or old
 

@@ -8,7 +8,8 @@ array         type            meaning
 `data`        uint64[total]   the words of all pieces, one after the other, and
 `count`       uint64[n]       how many words each has
 `TCR_EL1`...  uint64          registers (`contents.REGISTERS`); each may be absent
-`kernel`      str             JSON: `page_size`, `va_bits`, `pa_bits`, `linux`, `options`, `kpti`, `cpu`; may be absent
+`kernel`      str             JSON: `page_size`, `va_bits`, `pa_bits`, `linux`, `options`, `kpti`, `cpu`, `release`,
+                              `places` (of the kernel's map of memory); may be absent
 ============  ==============  =====================================================================
 """
 
@@ -108,7 +109,11 @@ def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:
             else None
         )
         cpu = CPU.named(kernel["cpu"]) if kernel.get("cpu") else None
-        return {"config": config, "cpu": cpu, "kpti": bool(kernel.get("kpti"))}
+        places = {str(name): int(value) for name, value in kernel.get("places", {}).items()}
+        root = {name: places.pop(name) for name in ("swapper_pg_dir",) if name in places}
+        release = str(kernel["release"]) if kernel.get("release") else None
+        said = {"osrelease": release, "numbers": places, "symbols": root}
+        return {"config": config, "cpu": cpu, "kpti": bool(kernel.get("kpti")), **said}
     except (
         ConfigError,
         CPUError,
@@ -136,6 +141,8 @@ def write(path: Path, image: Image) -> None:
                     "linux": config.linux,
                     "options": dict(config.options),
                     "kpti": image.kpti,
+                    "release": image.release,
+                    "places": image.places,
                     "cpu": image.cpu.name if image.cpu and image.cpu.name in CPUS else None,
                 }
             )
