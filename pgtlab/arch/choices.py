@@ -41,7 +41,7 @@ def choices(walk: Walk) -> tuple[str, ...]:
         met.append("SH=0b01 is reserved, and its meaning is left to the CPU")
     programmed = walk.programmed_type
     if programmed is not None and memory_type(programmed).startswith("reserved"):
-        met.append(f"the byte {programmed:#04x} of {'MAIR_EL2' if walk.el == 2 else 'MAIR_EL1'} is reserved")
+        met.append(f"the byte {programmed:#04x} of MAIR_{r.ttbr[-3:]} is reserved")
     if walk.access is Access.FETCH and programmed is not None and programmed >> 4 == 0:
         met.append(
             "an instruction in Device memory: a CPU may fault; here it is fetched as from Normal Non-cacheable memory"

@@ -111,9 +111,11 @@ class Vectors:
             arrays = read_arrays(path)
         except ArrayFileError as error:
             raise VectorFileError(f"{path}: not a readable .npz archive ({error})") from None
-        if "fsc" in arrays:
-            from pgtlab.cli.specified import SpecifiedVectors
+        from pgtlab.cli.specified import RefusedFile, SpecifiedVectors
 
+        if "case" in arrays and "words" not in arrays:
+            raise RefusedFile(f"{path}: its answers are about cases that another file has")
+        if "fsc" in arrays:
             kind: type[Vectors] = SpecifiedVectors
         else:
             kind = cls
