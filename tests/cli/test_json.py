@@ -44,6 +44,7 @@ ANSWERS = [
     ["translate", REAL, "PAGE_OFFSET", "0x1000", "0x00f0000000000000"],
     ["ptdump", REAL],
     ["ptdump", REAL, "--user"],
+    ["ptdump", REAL, "--pa"],
     ["tables", REAL],
     ["tables", REAL, "--user"],
     ["trees"],

@@ -185,12 +185,11 @@ def test_damaged_lime_and_avml_are_declined(opened):
 
 
 def test_several_raw_files_are_one_machine(tmp_path, capsys):
-    base, content = raw(capture(NAME)[1])
-    half = 0x4700_0000 - base
-    (tmp_path / "DDRCS0_0.BIN").write_bytes(content[:half])
-    with gzip.open(tmp_path / "DDRCS1_0.BIN.gz", "wb", 1) as file:
-        file.write(content[half:])
-    files = [f"{tmp_path}/DDRCS0_0.BIN@{base:#x}", f"{tmp_path}/DDRCS1_0.BIN.gz@0x47000000"]
+    pages = capture(NAME)[1]
+    halves = [raw({pa: words for pa, words in pages.items() if (pa < 0x4700_0000) == low}) for low in (True, False)]
+    (tmp_path / "DDRCS0_0.BIN").write_bytes(halves[0][1])
+    (tmp_path / "DDRCS1_0.BIN.gz").write_bytes(gzip.compress(halves[1][1], 1))
+    files = [f"{tmp_path}/DDRCS0_0.BIN@{halves[0][0]:#x}", f"{tmp_path}/DDRCS1_0.BIN.gz@{halves[1][0]:#x}"]
     agrees(Image.open(*files, **GIVEN))
     options = ["--page-size", "4k", "--va-bits", "48", "--ttbr1", "0x40518000"]
     for rest in [*options, "0xffff800080000000"], ["0xffff800080000000", *options]:
@@ -208,7 +207,7 @@ def test_several_raw_files_are_one_machine(tmp_path, capsys):
 )
 def test_any_image_may_be_compressed_as_a_whole(opened, suffix, compress):
     agrees(opened(compress(kdump(NAME)), f"vmcore{suffix}"))
-    cut = opened(compress(random.Random(1).randbytes(1 << 21))[: 3 << 19], f"cut{suffix}", base=0, **GIVEN)
+    cut = opened(compress(random.Random(1).randbytes(5 << 18))[: 1 << 20], f"cut{suffix}", base=0, **GIVEN)
     assert suffix == ".zst" or cut.notes[0].startswith("cut off or damaged: no more than ")
     with pytest.raises(ImageError, match=r"dump\.\w+ cannot be unpacked"):
         opened(compress(kdump(NAME))[:6] + b"\xff" * 100, f"dump{suffix}")
@@ -332,7 +331,7 @@ import random, sys, logging
 from pathlib import Path
 from pgtlab.linux.image import Image, ImageError
 good, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
-for seed in range(150):
+for seed in range(60):
     some = random.Random(seed)
     bad = bytearray(good)
     for _ in range(some.randint(1, 8)):

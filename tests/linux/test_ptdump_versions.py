@@ -192,6 +192,18 @@ def test_an_image_is_dumped_as_its_own_kernel_would(tmp_path, version, index, ma
     assert Image.open(tmp_path / version, release="6.12").address("PAGE_OFFSET") == 0xFFFF_0000_0000_0000 or old
 
 
+def test_an_old_kernel_that_does_not_say_its_release_is_noted(tmp_path):
+    booted = kernel()
+    mapper = Mapper.in_ram(booted.tcr_el1)
+    mapper.map_range(0xFFFF_0000_0912_0000, mapper.mmu.upper.base, 4096, AttrIndx=4)
+    memory = mapper.mmu.memory
+    (tmp_path / "core").write_bytes(elf([(pa, memory.read(pa, 512).tobytes()) for pa in memory.pages]))
+    given = {"page_size": "4k", "va_bits": 48, "TTBR1_EL1": mapper.mmu.upper.base}
+    assert "its kernel is older than v5.10" in Image.open(tmp_path / "core", **given).notes[0]
+    told = Image.open(tmp_path / "core", release="4.14", **given)
+    assert (told.notes, str(next(told.ptdump()))) == ((), "---[ Modules start ]---")
+
+
 def test_physical_addresses_end_a_region_where_they_do_not_go_on(tmp_path):
     booted = kernel()
     mapper = Mapper.in_ram(booted.tcr_el1)

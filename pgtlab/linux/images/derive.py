@@ -340,13 +340,22 @@ def _as_the_tables_say(contents: Contents, machine: DerivedMachine) -> DerivedMa
     leaf = _lowest_leaf(mmu_of(contents.memory, registers, machine.cpu))
     if leaf is None:
         return replace(machine, registers=registers)
+    notes = machine.notes
     if "MAIR_EL1" not in machine.registers:
         version = version_in(machine.release)
         if leaf.AttrIndx in (4, 6):
             registers["MAIR_EL1"] = OLD_MAIR.value
+            if version is None:
+                notes += (_OLDER,)
         elif version is not None and (5, 10) <= version < (5, 14):
             registers["MAIR_EL1"] = MAIR_OF_5_10.value
-    return replace(machine, registers=registers, kpti=machine.kpti or bool(leaf.nG))
+    return replace(machine, registers=registers, kpti=machine.kpti or bool(leaf.nG), notes=notes)
+
+
+_OLDER: Final = (
+    "its kernel is older than v5.10, by its memory types, and does not say its release: until you do (--release), "
+    "a dump has the map of memory of v6.12"
+)
 
 
 def _lowest_leaf(mmu: MMU) -> Leaf | None:
