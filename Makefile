@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep fuzz advisories search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
+.PHONY: help env lab test test-fast sweep fuzz advisories mutation search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,9 @@ sweep: env  ## ask about every kernel what the suite asks about some, and run th
 
 fuzz: env  ## give every reader 5,000 mutated inputs; READERS="trace log" chooses, COUNT=n and SEED=n say how many and which
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(READERS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+mutation: env  ## put faults into the code, and count those that no test notices; PARTS="linux lab", COUNT=n of each, SEED=n
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(PARTS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 ADVISORIES ?= build/advisories.zip
 advisories: env  ## compare the locks with a copy of the OSV database, ADVISORIES=file; nothing is downloaded

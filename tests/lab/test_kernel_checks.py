@@ -11,6 +11,7 @@ from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.lab.exercise import ExerciseError
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.lab.variants import distinct_boots
+from pgtlab.linux.kernel.report import Report
 from pgtlab.linux.kernel.symbols import is_of_folded_level
 
 ANY = boot(Config("4k", 48), CPU.named("max"))
@@ -276,3 +277,20 @@ def test_judged_kernel_is_unchanged():
     before = list(kernel.log.lines)
     check(kernel)
     assert (list(kernel.log.lines), kernel.reports) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("report", "hint"),
+    [
+        (
+            Report("BUG", "kernel BUG at mm/slub.c", ("f", "pud_free", "g")),
+            "kernel BUG at mm/slub.c, in f() <- pud_free().",
+        ),
+        (
+            Report("Page poison", "memory corruption", ("f", "g")),
+            "memory corruption, in f() <- g().",
+        ),
+    ],
+)
+def test_reports_of_any_other_kind_have_a_hint_too(report, hint):
+    assert kernel_checks._described(report) == f"{hint} What was done to its argument before?"

@@ -270,3 +270,19 @@ def test_withdraw_order():
             k.pgtable_trans_huge_deposit(mm, table, page)
         assert [k.pgtable_trans_huge_withdraw(mm, table) for _ in pages] == [pages[-1], *pages[:-1]]
         assert k.pmd_huge_pte(mm, table) == 0
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_each_question_about_a_migration_entry_is_asked(which):
+    """The kernel asks three times whether an entry is of migration: a helper that is wrong once is reported once."""
+    kernel = started(WHERE[0])
+    original, answers = kernel.symbols["is_migration_entry"], []
+
+    def wrong_once(k, entry):
+        answers.append(original(k, entry))
+        return answers[-1] and len(answers) != which + 1
+
+    kernel.livepatch(is_migration_entry=wrong_once)
+    assert warned(kernel) == ["swap_migration_tests"]
+    assert len(answers) == 3
+    assert all(answers)

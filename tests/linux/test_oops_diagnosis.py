@@ -254,6 +254,19 @@ def test_an_address_of_user_space_in_the_tables_of_the_task():
     assert names(oops(0x100000017, 0x96000005, walk)) == ["user-address-in-kernel"]
 
 
+@pytest.mark.parametrize(
+    ("table", "entries"),
+    [
+        ("swapper", "pgd=0800000107ed2003, p4d=0800000107ed2003, pud=0000000000000000"),
+        ("user", "pgd=0800000107ed2003, p4d=0800000107ed2003, pud=0800000107ed3003"),
+        ("swapper", "pgd=0800000107ed2003, p4d=0800000107ed2003, pud=0800000107ed3003"),
+    ],
+)
+def test_other_tables_and_walks_that_are_whole_do_not_show_a_user_address(table, entries):
+    walk = f"{table} pgtable: 4k pages, 48-bit VAs, pgdp=000000010a8da000\n[0000000100000017] {entries}"
+    assert "user-address-in-kernel" not in names(oops(0x100000017, 0x96000005, walk))
+
+
 def test_contradicting_instruction_is_not_a_user_address():
     walk = "[0000000100000017] user address but active_mm is swapper"
     code = "Code: d503201f (f9400400)"

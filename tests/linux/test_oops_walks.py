@@ -213,3 +213,19 @@ def test_an_address_size_fault_needs_an_address_that_is_too_large():
 def test_without_a_syndrome_nothing_is_compared():
     walk = leaf(PAGE, 0x9600_0007)
     assert compared(walk, None) == walk
+
+
+def test_a_walk_that_fits_the_syndrome_says_so():
+    walk = (
+        "  user pgtable: 4k pages, 48-bit VAs, pgdp=000000010a8da000\n"
+        "  [0000000100000017] pgd=0800000107ed2003, p4d=0800000107ed2003, pud=0000000000000000"
+    )
+    text = (
+        "Unable to handle kernel paging request at virtual address 0000000100000017\nMem abort info:\n"
+        "  ESR = 0x{esr:016x}\n{walk}\nInternal error: Oops: {esr:016x} [#1] PREEMPT SMP\npc : f+0x0/0x10"
+    )
+    agree, disagree = (str(oops.read(text.format(esr=esr, walk=walk))) for esr in (0x96000005, 0x96000007))
+    assert "ESR_EL1 and this walk agree." in agree
+    assert "disagree" not in agree
+    assert "They disagree: " in disagree
+    assert "walk agree." not in disagree

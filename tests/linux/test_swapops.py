@@ -47,3 +47,11 @@ def test_each_type_of_swap_entry_is_recognised(k):
     assert k.is_hwpoison_entry(poisoned)
     assert not k.is_migration_entry(poisoned)
     assert k.MAX_SWAPFILES == 32 - 3 - 1 - 1
+
+
+@every_kernel
+def test_soft_dirty_does_nothing(k):
+    """arm64 has no bit for it: the generic stubs are used, also by swp_entry_to_pte() and its opposite."""
+    pte = k.swp_entry_to_pte(k.swp_entry(3, 0x1234))
+    assert k.pte_swp_clear_soft_dirty(pte) == pte
+    assert not k.pte_swp_soft_dirty(pte)

@@ -191,3 +191,11 @@ def test_cancelled_log_leaves_what_was_shown(reader):
 def test_one_line_is_one_line(reader):
     send(reader, log="Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
     assert reader.view["status"] == "1 line, 1 report: oops."
+
+
+def test_with_nothing_chosen_the_reader_is_asked_to_choose(reader):
+    """Why: what a claim rests on, and before one is chosen how to see that."""
+    send(reader, chosen=reader.chosen)
+    assert reader.chosen == ""
+    assert reader.view["because"]["title"].startswith("Choose a claim to see what it rests on")
+    assert reader.view["because"]["items"] == []

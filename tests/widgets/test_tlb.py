@@ -252,3 +252,10 @@ def test_another_choice_keeps_the_access():
         send(view, choose={"short_trace": trace})
         assert view.access == 33
         assert view.watched == watch(trace, regimes("16k")[0], "pages", small_tlb("8", "LRU"))[32]
+
+
+def test_before_anything_ran_every_number_is_zero():
+    for row in costs()._counts.rows:
+        cost = row.cost
+        assert (cost.accesses, cost.walks, cost.faults) == (0, 0, 0)
+        assert not any((*cost.l1_hits, *cost.l2_hits, *cost.walk_cache_hits, *cost.reads))
