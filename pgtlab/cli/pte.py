@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from pgtlab.cli.answer import add_svg_option, hexadecimal, show
+from pgtlab.cli.image_options import named_value
 from pgtlab.cli.options import add_kernel_options, booted
 
 
@@ -21,6 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--level", default="pte", metavar="LEVEL", help="pgd, p4d, pud, pmd or pte, or -1 to 3 (default: pte)"
     )
     add_kernel_options(parser)
+    parser.add_argument(
+        "--register",
+        type=named_value,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a register with another value than the kernel sets: TCR2_EL1, PIR_EL1, PIRE0_EL1, MAIR_EL1 or POR_EL0",
+    )
     add_svg_option(parser)
 
 
@@ -28,4 +37,4 @@ def run(args: argparse.Namespace) -> None:
     """Print the entry."""
     from pgtlab.linux.words import pte
 
-    show(pte(args.value, args.level, booted(args)), args)
+    show(pte(args.value, args.level, booted(args), **dict(args.register)), args)

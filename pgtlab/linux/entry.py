@@ -5,7 +5,7 @@ The functions that read an entry are the kernel's (`pte.py`, `swapops.py`); this
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from pgtlab.arch.steps import leaf_bits
 from pgtlab.arch.va_range import VARange
 from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.entry_bits import has_overlays, memory_name, name_entry, permission_rules
+from pgtlab.linux.entry_bits import EntryRegisters, memory_name, name_entry
 from pgtlab.linux.level import parse_level
 from pgtlab.linux.swap_entry import EntryHelpers, Swap, SwapEntry, decode_swap
 
@@ -50,6 +50,7 @@ class Entry:
     name: str
     level: int
     boot: Boot
+    registers: EntryRegisters
 
     @cached_property
     def format(self) -> DescriptorFormat:
@@ -112,7 +113,7 @@ class Entry:
     def memory(self) -> str | None:
         """The memory type of a leaf, by Linux's name and by what MAIR_EL1 says."""
         word = self.descriptor
-        return memory_name(word.AttrIndx, self.boot) if isinstance(word, Leaf) else None
+        return memory_name(word.AttrIndx, self.boot, self.registers.mair) if isinstance(word, Leaf) else None
 
     @property
     def permissions(self) -> tuple[str, str] | None:
@@ -179,13 +180,17 @@ class Entry:
             )
             if rules.is_stack(0, bits):
                 yield "a guarded control stack of EL0 (FEAT_GCS): only its own instructions write it"
-        if has_overlays(self.boot):
-            yield f"POIndex is {bits.po_index}: POR_EL0 may take some of what EL0 may do away"
+        if self.registers.overlays:
+            por, entry = self.registers.por_el0, bits.po_index
+            what = "is not known, and may take permissions of EL0 away"
+            if por is not None:
+                what = f"has {int(por) >> 4 * entry & 0xF:#06b} there"
+            yield f"POIndex is {entry}: POR_EL0 {what}"
 
     @cached_property
     def fields(self) -> tuple[NamedBits, ...]:
         """All 64 bits by name, highest first."""
-        return name_entry(self.descriptor, self.boot)
+        return name_entry(self.descriptor, self.boot, self.registers)
 
     @property
     def summary(self) -> str:
@@ -256,14 +261,14 @@ class Entry:
 
     @cached_property
     def _rules(self) -> PermissionRules:
-        return permission_rules(self.boot)
+        return self.registers.permission_rules(hd=self._range.hd)
 
     @cached_property
     def _k(self) -> EntryHelpers:
         return EntryHelpers(self.boot)
 
 
-def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
+def decode_entry(word: int, level: str | int, boot: Boot, registers: Mapping[str, int] | None = None) -> Entry:
     """Read one entry of a page table.
 
     Parameters
@@ -274,9 +279,13 @@ def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
         The level of its table: `pgd` to `pte`, or -1 to 3.
     boot : Boot
         The booted kernel.
+    registers : mapping of str to int, optional
+        TCR2_EL1, PIR_EL1, PIRE0_EL1, MAIR_EL1 and POR_EL0, as far as they are not those that the kernel sets.
 
     Raises
     ------
+    RegisterError
+        If the meaning of an entry does not depend on one of the registers.
     EntryError
         If `word` does not fit in 64 bits.
     LevelError
@@ -288,4 +297,4 @@ def decode_entry(word: int, level: str | int, boot: Boot) -> Entry:
     """
     if not 0 <= word < 1 << 64:
         raise EntryError(f"{word:#x} is not a 64-bit entry: the largest is {MASK64:#x}")
-    return Entry(word, *parse_level(level, boot), boot)
+    return Entry(word, *parse_level(level, boot), boot, EntryRegisters.of(boot, registers or {}))

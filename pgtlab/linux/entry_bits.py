@@ -3,42 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from pgtlab.arch.attributes import memory_type
 from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.arch.descriptor import Block, Leaf, Table
 from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
 from pgtlab.arch.permissions import PermissionRules
-from pgtlab.arch.registers import PIR_EL1, PIRE0_EL1, TCR2_EL1
+from pgtlab.arch.registers import MAIR_EL1, PIR_EL1, PIRE0_EL1, POR_EL0, TCR2_EL1
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.swap_entry import SwapEntry
 
 IGNORED = "ignored"
 
 
-def permission_rules(boot: Boot) -> PermissionRules:
-    """The rules by which the leaves of a kernel allow and forbid, without overlays and PSTATE.PAN.
-
-    >>> from pgtlab import Config, boot
-    >>> permission_rules(boot(Config.named("debian-6.12"), "max-11.1")).pie
-    True
-    """
-    own = {name.rsplit("_", 1)[0]: value for name, value in _of_own_level(boot).items()}
-    pie = bool(TCR2_EL1(int(own.get("TCR2", 0))).PIE)
-    pir, pire0 = PIR_EL1(int(own.get("PIR", 0))), PIRE0_EL1(int(own.get("PIRE0", 0)))
-    return PermissionRules(hd=bool(boot.tcr.HA and boot.tcr.HD), pie=pie, pir=int(pir), pire0=int(pire0))
+class RegisterError(ValueError):
+    """A register that the meaning of an entry does not depend on."""
 
 
-def has_overlays(boot: Boot) -> bool:
-    """Whether leaves choose permission overlays of EL0, by bits 62:60 (FEAT_S1POE)."""
-    tcr2 = next((value for name, value in _of_own_level(boot).items() if name.startswith("TCR2")), 0)
-    return bool(TCR2_EL1(int(tcr2)).E0POE)
+@dataclass(frozen=True)
+class EntryRegisters:
+    """The registers that the meaning of an entry depends on; `por_el0` is None where it is not known."""
 
+    tcr2: TCR2_EL1 = TCR2_EL1()
+    pir: PIR_EL1 = PIR_EL1()
+    pire0: PIRE0_EL1 = PIRE0_EL1()
+    mair: MAIR_EL1 = MAIR_EL1()
+    por_el0: POR_EL0 | None = None
 
-def _of_own_level(boot: Boot) -> Mapping[str, BitFields]:
-    suffix = "_EL2" if boot.vhe else "_EL1"
-    return {name: value for name, value in boot.registers.items() if name.endswith(suffix)}
+    @classmethod
+    def of(cls, boot: Boot, given: Mapping[str, int] = MappingProxyType({})) -> EntryRegisters:
+        """The registers that a kernel sets, but for those that are given by their names.
+
+        >>> from pgtlab import Config, boot
+        >>> kernel = boot(Config.named("debian-6.12"), "max-11.1")
+        >>> EntryRegisters.of(kernel).tcr2
+        TCR2_EL1(0x2: PIE=0x1)
+        >>> EntryRegisters.of(kernel, {"TCR2_EL1": 6}).overlays
+        True
+
+        Raises
+        ------
+        RegisterError
+            Where the meaning of an entry does not depend on a register that is given.
+        """
+        level = "EL2" if boot.vhe else "EL1"
+        kinds = {f"{name}_{level}": name for name in ("TCR2", "PIR", "PIRE0", "MAIR")} | {"POR_EL0": "POR_EL0"}
+        for name in given:
+            if name not in kinds:
+                raise RegisterError(f"an entry does not depend on {name}: it does on {', '.join(kinds)}")
+        own = {name: int(value) for name, value in boot.registers.items()} | dict(given)
+        values = {kinds[name]: value for name, value in own.items() if name in kinds}
+        por = values.get("POR_EL0")
+        return cls(
+            TCR2_EL1(values.get("TCR2", 0)),
+            PIR_EL1(values.get("PIR", 0)),
+            PIRE0_EL1(values.get("PIRE0", 0)),
+            MAIR_EL1(values.get("MAIR", int(boot.mair))),
+            None if por is None else POR_EL0(por),
+        )
+
+    @property
+    def overlays(self) -> bool:
+        """Whether leaves choose permission overlays of EL0, by bits 62:60 (FEAT_S1POE)."""
+        return bool(self.tcr2.E0POE)
+
+    def permission_rules(self, *, hd: bool) -> PermissionRules:
+        """The rules by which leaves allow and forbid, without PSTATE.PAN, and without overlays that are not known."""
+        return PermissionRules(
+            hd=hd,
+            pie=bool(self.tcr2.PIE),
+            pir=int(self.pir),
+            pire0=int(self.pire0),
+            e0poe=self.overlays and self.por_el0 is not None,
+            por_el0=int(self.por_el0 or 0),
+        )
 
 
 class SoftwareBits(BitFields):
@@ -55,7 +95,7 @@ class SoftwareBits(BitFields):
     }
 
 
-def memory_name(index: int, boot: Boot) -> str:
+def memory_name(index: int, boot: Boot, mair: MAIR_EL1 | None = None) -> str:
     """Linux's name for the memory type of an AttrIndx, and its meaning by MAIR_EL1.
 
     >>> from pgtlab import CPU, Config, boot
@@ -65,10 +105,10 @@ def memory_name(index: int, boot: Boot) -> str:
     names = {value: name for name, value in boot.config.constants.items() if name.startswith("MT_")}
     if index not in names:
         return "no memory type: Linux leaves this byte of MAIR_EL1 zero"
-    return f"{names[index]}: {memory_type(int(getattr(boot.mair, f'Attr{index}')))}"
+    return f"{names[index]}: {memory_type(int(getattr(mair or boot.mair, f'Attr{index}')))}"
 
 
-def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
+def name_entry(word: BitFields, boot: Boot, registers: EntryRegisters | None = None) -> tuple[NamedBits, ...]:
     """All bits of an entry, highest first.
 
     Parameters
@@ -77,13 +117,16 @@ def name_entry(word: BitFields, boot: Boot) -> tuple[NamedBits, ...]:
         A descriptor, a `SwapEntry`, or another word, whose bits have no meaning.
     boot : Boot
         The booted kernel.
+    registers : EntryRegisters, optional
+        Its registers, where they are not those that the kernel sets.
     """
+    registers = EntryRegisters.of(boot) if registers is None else registers
     if isinstance(word, Table):
-        fields = [field for field in word.fields if not permission_rules(boot).pie or field.name not in _INHERITED]
+        fields = [field for field in word.fields if not registers.tcr2.PIE or field.name not in _INHERITED]
         return name_bits(word.value, [*fields, *_beside(word, fields)], _TABLE, 63)
     if isinstance(word, Leaf):
-        fields = _leaf_fields(word, boot)
-        named = name_bits(word.value, [*fields, *_beside(word, fields)], _leaf_meanings(word, boot), 63)
+        fields = _leaf_fields(word, registers)
+        named = name_bits(word.value, [*fields, *_beside(word, fields)], _leaf_meanings(word, boot, registers), 63)
         parts = {Leaf.software.name: _software_bits(word)}
         return tuple(replace(bits, parts=parts.get(bits.name, bits.parts)) for bits in named)
     if isinstance(word, SwapEntry):
@@ -109,14 +152,14 @@ _TABLE: Mapping[str, Meaning] = {
 _INHERITED = ("PXNTable", "UXNTable", "APTable")  # which indirect permissions do away with
 
 
-def _leaf_fields(word: Leaf, boot: Boot) -> list[Field]:
+def _leaf_fields(word: Leaf, registers: EntryRegisters) -> list[Field]:
     """The fields of a leaf: with indirect permissions four bits are PIIndex, with overlays three are POIndex."""
     fields = list(word.fields)
-    if permission_rules(boot).pie:
+    if registers.tcr2.PIE:
         fields = [field for field in fields if field.name not in ("AP", "DBM", "PXN", "UXN")]
         places = {"PIIndex[0]": 6, "nDirty": 7, "PIIndex[1]": 51, "PIIndex[2]": 53, "PIIndex[3]": 54}
         fields += [_field(name, bit, bit) for name, bit in places.items()]
-    if has_overlays(boot):
+    if registers.overlays:
         fields = [field for field in fields if field.name != "PBHA"]
         fields += [_field("POIndex", 62, 60), _field("PBHA", 59, 59)]
     return fields
@@ -142,13 +185,13 @@ def _field(name: str, hi: int, lo: int) -> Field:
     return field
 
 
-def _leaf_meanings(word: Leaf, boot: Boot) -> Mapping[str, Meaning]:
+def _leaf_meanings(word: Leaf, boot: Boot, registers: EntryRegisters) -> Mapping[str, Meaning]:
     valid = bool(word.VALID)
     run = word.format.contiguous_entries(word.level)
     return {
         "VALID": ("invalid", "PTE_VALID"),
         "TYPE": ("block", "block" if isinstance(word, Block) else "page"),
-        "AttrIndx": lambda index: memory_name(index, boot),
+        "AttrIndx": lambda index: memory_name(index, boot, registers.mair),
         "NS": ("", "ignored in Non-secure state"),
         "AP": (
             "EL1 read and write, EL0 nothing",

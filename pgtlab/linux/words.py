@@ -64,7 +64,9 @@ def esr(value: int | str) -> KernelSyndrome:
     return KernelSyndrome(int(ESR_EL1(_word(value))))
 
 
-def pte(value: int | str, level: int | str = "pte", kernel: Boot | NoBoot | Config | None = None) -> Entry:
+def pte(
+    value: int | str, level: int | str = "pte", kernel: Boot | NoBoot | Config | None = None, **registers: int
+) -> Entry:
     """Take an entry of a page table apart.
 
     Parameters
@@ -75,11 +77,15 @@ def pte(value: int | str, level: int | str = "pte", kernel: Boot | NoBoot | Conf
         `pgd`, `p4d`, `pud`, `pmd` or `pte`, or -1 to 3.
     kernel : Boot or Config
         The kernel of the entry. A configuration is booted on the CPU `max`; the default is `Config()`.
+    **registers : int
+        `TCR2_EL1`, `PIR_EL1`, `PIRE0_EL1`, `MAIR_EL1`, `POR_EL0`, as far as they are not those that the kernel sets.
 
     Raises
     ------
     LevelError
         If the kernel does not have that level.
+    RegisterError
+        If the meaning of an entry does not depend on one of the registers.
 
     Examples
     --------
@@ -87,7 +93,7 @@ def pte(value: int | str, level: int | str = "pte", kernel: Boot | NoBoot | Conf
     >>> entry.kind, entry.permissions[1]
     ('page', 'rw-')
     """
-    return decode_entry(_word(value), level, running(kernel))
+    return decode_entry(_word(value), level, running(kernel), registers)
 
 
 def va(address: int | str, kernel: Boot | NoBoot | Config | None = None) -> Place:

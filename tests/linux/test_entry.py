@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pgtlab import CPU, Config, boot, configurations
 from pgtlab.linux.boot import NoBoot
 from pgtlab.linux.entry import EntryError, decode_entry
-from pgtlab.linux.entry_bits import SoftwareBits, memory_name
+from pgtlab.linux.entry_bits import RegisterError, SoftwareBits, memory_name
 from pgtlab.linux.kernel.pgtable import table_address
 from pgtlab.linux.kernel.pte import pte_pfn
 from pgtlab.linux.level import LevelError, levels, parse_level
@@ -321,3 +321,16 @@ def test_bits_of_an_entry_with_indirect_permissions():
 def test_tagged_memory_has_its_name():
     tagged = on("debian-6.12", "max-11.1", mte=True)
     assert memory_name(1, tagged) == "MT_NORMAL_TAGGED: Tagged Normal WB RWA"
+
+
+def test_registers_that_are_given_decide():
+    """As with a CPU that has permission overlays, which no preset has."""
+    word, kernel = 0x30E8_0000_4000_0743, boot(Config("4k", 48))
+    overlaid = decode_entry(word, "pte", kernel, {"TCR2_EL1": 4})
+    assert {"POIndex", "PBHA"} <= {bits.name for bits in overlaid.fields}
+    assert overlaid.notes == ("POIndex is 3: POR_EL0 is not known, and may take permissions of EL0 away",)
+    read_only = decode_entry(word, "pte", kernel, {"TCR2_EL1": 4, "POR_EL0": 0x1707})
+    assert (overlaid.permissions[0], read_only.permissions[0]) == ("rw-", "r--")
+    assert decode_entry(word | 4, "pte", kernel, {"MAIR_EL1": 0x4004_4F0FF}).memory.endswith("Tagged Normal WB RWA")
+    with pytest.raises(RegisterError, match="an entry does not depend on TCR_EL1: it does on TCR2_EL1"):
+        decode_entry(word, "pte", kernel, {"TCR_EL1": 0})
