@@ -231,3 +231,15 @@ def test_the_part_of_a_table_that_is_in_memory_is_read():
     lines = [line for line in ptdump(mmu, image.boot) if not isinstance(line, Marker)]
     assert all(line.prot is None for line in lines if line.start >= 0xFFFF_8000_0000_0000)
     assert lines[-1].prot is None
+
+
+@pytest.mark.parametrize(("version", "linux"), [("6.1.0-50-cloud-arm64", "6.1"), ("6.12.117", ""), ("5.10.1", "")])
+def test_the_constants_of_an_image_are_those_of_its_version(tmp_path, version, linux):
+    booted = kernel()
+    mapper = Mapper.in_ram(booted.tcr_el1)
+    swapper = 0xFFFF_8000_1012_0000
+    mapper.map_range(swapper, mapper.mmu.upper.base, 4096)
+    image = dumped(tmp_path, version, booted, mapper, swapper)
+    assert image.config == Config("4k", 48, linux=linux)
+    if linux:
+        assert image.address("VMEMMAP_START") == Config(linux=linux).constants.VMEMMAP_START

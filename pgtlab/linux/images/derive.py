@@ -8,6 +8,7 @@ A kernel's own addresses test the result: `swapper_pg_dir` must translate to whe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -222,11 +223,11 @@ def _linux(given: Given, contents: Contents) -> str:
 
 
 def _config(page_size: int, va_bits: int, pa_bits: int | None, contents: Contents, given: Given) -> Config:
-    known: dict[str, Any] = {}
-    if contents.config:
-        known = {"linux": contents.config.linux, **dict(contents.config.options)}
+    options: dict[str, Any] = dict(contents.config.options) if contents.config else {}
+    with suppress(ConfigError):  # as of a vendor that took 52 bits from a later version
+        return Config(page_size, va_bits, pa_bits, linux=_linux(given, contents), **options)
     try:
-        return Config(page_size, va_bits, pa_bits, **known)
+        return Config(page_size, va_bits, pa_bits, **options)
     except ConfigError as error:
         raise ImageError(f"no arm64 kernel is what the image says it is: {error}") from None
 
