@@ -35,6 +35,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import pgtlab
 from pgtlab.lab.course_text import from_text, sources
 from pgtlab.lab.exercise_text import INSTRUCTORS, TAGS, ExerciseCell, cells_of
 from pgtlab.lab.variants import PRACTICE
@@ -217,7 +218,7 @@ def learner_notebook(source: Path, seed: str = PRACTICE) -> Any:
     """
     shown: Shown = {"": str, "seed": str, "stub": _with_a_note, "hint": _folded, "call": str}
     made = _notebook(read(source), shown, seed)
-    made.metadata["pgtlab"] = {"exercise": source.stem, "seed": seed}
+    made.metadata["pgtlab"] = {"exercise": source.stem, "seed": seed, "version": pgtlab.__version__}
     return made
 
 

@@ -16,6 +16,7 @@ from pgtlab.arch.fault import Fault
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.attempt import AnswerError, attempt
 from pgtlab.lab.machine import Machine, Process
+from pgtlab.lab.worker.contained import contained
 
 Answer = int | tuple[str, int]
 Translate = Callable[[Callable[[int], int], int, int], object]
@@ -58,6 +59,11 @@ def contest(translate: Translate, seed: int = 0) -> Contest:
     >>> contest(lambda ram, ttbr, va: va).hint.partition(".")[0]
     'A page, at 0x62d82c07c8: you returned 0x62d82c07c8, and the model 0xdf55287c8'
     """
+    with contained({"translate": translate}) as functions:
+        return _contest(functions["translate"], seed)
+
+
+def _contest(translate: Translate, seed: int) -> Contest:
     scores: dict[str, tuple[int, int]] = {}
     wrong = ""
     for kind, process, va, lead in _cases(Random(seed)):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pgtlab_widgets import BugLab, bug_lab
+from pgtlab_widgets import BugLab, bug_lab, kernel_run
 from playwright.sync_api import expect
 
 from tests.browser.drawing import assert_accessible, hold_steps
@@ -255,3 +255,19 @@ def test_javascript_draws_its_data(render):
     expect(view.locator(".annotated")).to_contain_text("made up")
     view.get_by_role("button", name="C", exact=True).press("Enter")
     assert view.page.evaluate("window.sent") == [{"cell": "k"}]
+
+
+def test_patch_that_does_not_return_is_stopped_from_the_page(show, monkeypatch):
+    monkeypatch.setattr(kernel_run, "WAITING", 600)
+    lab = BugLab("arm64-for-next")
+    page, view = show(lab, unfold=False)
+    lab.editor.text = "def pud_free(k, mm, pud):\n    import time; time.sleep(1000)"
+    lab.draw()
+    unfold(view, 3)
+    view.get_by_role("button", name="Apply", exact=True).click()
+    expect(view.locator(".summary")).to_have_text("arm64-for-next on max: running")
+    expect(view.locator("[role=status]", has_text="Your patch is running")).to_be_visible()
+    assert_accessible(page, ".pgtlab-view")
+    view.get_by_role("button", name="Stop", exact=True).click()
+    expect(view.locator(".summary")).to_have_text("arm64-for-next on max: stopped")
+    expect(view.locator(".own")).to_contain_text("`pud_free()` was stopped")

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from pgtlab import CPU, Config, boot
-from pgtlab.lab import attempt, check
+from pgtlab.lab import attempt, check, worker
 from pgtlab.lab.attempt import AnswerError
 from pgtlab.lab.exercise import find, read
 from pgtlab.lab.trees import Tree
@@ -293,3 +293,14 @@ def test_limits_without_posix_are_kept_from_outside(monkeypatch):
     """As on Windows: the process cannot limit itself, and is watched."""
     monkeypatch.setattr(Limits, "for_child", lambda self: {})
     assert "used more than 150 MiB of memory" in sentence(GREEDY, LITTLE)
+
+
+def test_without_processes_as_in_a_browser_it_runs_here_and_a_sentence_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(worker.contained, "NO_PROCESSES", True)
+    worker.contained._say_once.cache_clear()
+    answer = function("return 3")
+    with contained({"answer": answer}) as functions:
+        assert functions["answer"] is answer
+    with contained({"answer": answer}):
+        pass
+    assert capsys.readouterr().out == f"{worker.contained.IN_THIS_PROCESS}\n", "once"

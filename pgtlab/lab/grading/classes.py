@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
@@ -126,5 +127,10 @@ def _executor(jobs: int, dask: str) -> Iterator[Executor]:
             yield client.get_executor(retries=TRIES, pure=False)
         return
     spawn = multiprocessing.get_context("spawn")  # without what this process has loaded and opened
-    with ProcessPoolExecutor(jobs or os.cpu_count() or 1, spawn) as pool:
-        yield pool
+    ignoring = (signal.SIGINT, signal.SIG_IGN)  # this process hears Ctrl-C, and ends the others
+    with ProcessPoolExecutor(jobs or os.cpu_count() or 1, spawn, signal.signal, ignoring) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

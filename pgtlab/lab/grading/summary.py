@@ -106,7 +106,7 @@ def _discussion(
         idea = f" {sentences.get(key, key)}" if key else ""
         item = ElementTree.SubElement(items, "li")
         item.text = f"{name}, {check}: {-count} of {of}.{idea} "
-        ElementTree.SubElement(item, "em").text = example
+        _write(ElementTree.SubElement(item, "em"), example)
     if not shared:
         ElementTree.SubElement(items, "li").text = "No mistake is shared by many."
 
@@ -133,8 +133,18 @@ def _table(body: ElementTree.Element, caption: str, header: Sequence[str], numbe
 def _line(table: ElementTree.Element, cells: Sequence[str], numbers: set[int]) -> ElementTree.Element:
     line = ElementTree.SubElement(table, "tr")
     for number, text in enumerate(cells):
-        ElementTree.SubElement(line, "td", {"class": "number"} if number in numbers else {}).text = _printable(text)
+        _write(ElementTree.SubElement(line, "td", {"class": "number"} if number in numbers else {}), text)
     return line
+
+
+def _write(element: ElementTree.Element, text: str) -> None:
+    """Put text into an element, with what is between backticks as code."""
+    element.text, *spans = _printable(text).split("`")
+    for number, span in enumerate(spans):
+        if number % 2 == 0:
+            ElementTree.SubElement(element, "code").text = span
+        else:
+            element[-1].tail = span
 
 
 def _printable(text: str) -> str:
