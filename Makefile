@@ -13,7 +13,7 @@ SUITE  := not sweep and not site
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep fuzz advisories mutation search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
+.PHONY: help env lab test test-fast sweep fuzz fuzz-coverage advisories mutation search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,11 @@ sweep: env  ## ask about every kernel what the suite asks about some, and run th
 
 fuzz: env  ## give every reader 5,000 mutated inputs; READERS="trace log" chooses, COUNT=n and SEED=n say how many and which
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(READERS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+READER ?= trace
+fuzz-coverage: env  ## let atheris guide the inputs of READER=name by the code that they reach, for SECONDS=n
+	@$(PIP) --require-hashes --requirement tests/fuzz/requirements.lock
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.guided $(READER) $(if $(SECONDS),--seconds $(SECONDS))
 
 mutation: env  ## put faults into the code, and count those that no test notices; PARTS="linux lab", COUNT=n of each, SEED=n
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(PARTS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
@@ -161,6 +166,7 @@ LOCK = $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index
 lock: env  ## update requirements.lock and the locks in lite/ and deploy/ to the newest versions
 	$(LOCK) --universal --python-version 3.11 --fork-strategy fewest \
 	  --extra all --group dev --group docs pyproject.toml --output-file requirements.lock
+	$(LOCK) --universal --python-version 3.11 --group fuzz --output-file tests/fuzz/requirements.lock
 	$(LOCK) --universal --python-version 3.11 --group pip --output-file pip.lock
 	$(LOCK) --universal --python-version 3.11 --constraint requirements.lock \
 	  --group lite --output-file lite/requirements.lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from pgtlab.extras import needed_by
+
+# On a slow machine matplotlib says that it looks for fonts: nothing that a reader of charts can act on.
+logging.getLogger("matplotlib.font_manager").addFilter(lambda record: "font cache" not in record.getMessage())
 
 with needed_by("a chart"):
     import matplotlib

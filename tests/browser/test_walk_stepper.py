@@ -117,7 +117,7 @@ def test_step_is_shown_before_python_answers(show):
     page.evaluate("() => { window.toPython = () => new Promise(() => {}); }")  # which never answers
     for step, level in ((2, 1), (3, 2), (4, 3)):
         view.get_by_role("button", name=f"step {step}: level {level}").click()
-        expect(view.locator(".status")).to_contain_text(f"Level {level}: bits", timeout=5_000)
+        expect(view.locator(".status")).to_contain_text(f"Level {level}: bits")
     assert widget.step == 1
 
 

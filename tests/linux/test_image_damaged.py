@@ -71,7 +71,7 @@ def damaged(draw, content):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@settings(max_examples=60, deadline=5000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_damaged_image_opens_or_is_an_image_error(tmp_path_factory, kind, data):
     folder = tmp_path_factory.mktemp("image")

@@ -86,6 +86,7 @@ def test_the_words_are_found(text, odd):
 LOCKS = [
     "requirements.lock",
     "pip.lock",
+    "tests/fuzz/requirements.lock",
     "lite/requirements.lock",
     "lite/browser.lock",
     "deploy/jupyterhub/requirements.lock",

@@ -1,12 +1,12 @@
 """The oops reader's Python side: a log in, what the page draws out."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 from pgtlab_widgets import OopsReader, oops_reader
 from pgtlab_widgets.oops_reader import LONGEST, SAMPLES, UNFOLDED, sample
+from work import growth, steps
 
 from pgtlab.linux.oops import read
 
@@ -112,9 +112,7 @@ def test_empty_log_changes_nothing(reader):
 
 def test_long_log_is_folded():
     noise = "[    1.000000] usb 1-1: new high-speed USB device number 2 using xhci_hcd\n" * 14_000
-    start = time.process_time()
     reader = OopsReader(noise + STORY)
-    assert time.process_time() - start < 5  # some 0.3 s; one that compares lines with lines takes minutes
     assert len(noise) > 1_000_000
     assert len(json.dumps(reader.base_view)) + len(json.dumps(reader.view)) < 40_000
     assert reader.base_view["rows"][0] == {"from": 1, "text": "13999 more lines"}
@@ -199,3 +197,7 @@ def test_with_nothing_chosen_the_reader_is_asked_to_choose(reader):
     assert reader.chosen == ""
     assert reader.view["because"]["title"].startswith("Choose a claim to see what it rests on")
     assert reader.view["because"]["items"] == []
+
+
+def test_the_work_for_a_log_is_proportional_to_its_length():
+    assert growth(lambda n: steps(lambda: OopsReader("BUG: x\n" * n + STORY)), 100) < 2.7
