@@ -17,14 +17,17 @@ pytestmark = [
 ]
 
 
-def dump(folder, base, content):
-    """A machine with `content` from `base` on, dumped before it runs: QEMU's ELF core dump of it."""
+def dump(folder, base, content, form="elf"):
+    """A machine with `content` from `base` on, dumped before it runs: QEMU's core dump of it."""
     (folder / "tables").write_bytes(content)
     machine = ["-M", "virt", "-cpu", "max", "-m", "128", "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"]
     loader = ["-device", f"loader,file={folder / 'tables'},addr={base:#x},force-raw=on"]
     commands = [
         {"execute": "qmp_capabilities"},
-        {"execute": "dump-guest-memory", "arguments": {"paging": False, "protocol": f"file:{folder / 'vmcore'}"}},
+        {
+            "execute": "dump-guest-memory",
+            "arguments": {"paging": False, "protocol": f"file:{folder / 'vmcore'}", "format": form},
+        },
         {"execute": "quit"},
     ]
     said = subprocess.run(
@@ -57,3 +60,19 @@ def test_a_dump_of_qemu_translates_as_the_machine_did(tmp_path, name):
         assert [getattr(image.translate(va, el=el).outcome, "pa", None) for va in vas] == expected
         found = image.translate_many(vas, el=el)
         assert found.pa.tolist() == [pa or 0 for pa in expected]
+
+
+def test_a_compressed_dump_of_qemu_is_the_same_memory(tmp_path):
+    """Flattened, in blocks of 64K, and without the name of the machine."""
+    regs, pages = capture("4k-va48-max")
+    base, content = raw(pages)
+    path = dump(tmp_path, base, content, "kdump-zlib")
+    with pytest.raises(ImageError, match="give page_size and va_bits"):
+        Image.open(path)
+    stop = {register: int(value, 16) for register, value in regs["el1_stop"].items()}
+    image = Image.open(path, TCR_EL1=stop["TCR_EL1"], TTBR1_EL1=stop["TTBR1_EL1"])
+    for pa, words in pages.items():
+        assert np.array_equal(image.memory.read(pa, len(words)), words)
+    vas, expected = lookups("4k-va48-max", "kernel")
+    assert [getattr(image.translate(va).outcome, "pa", None) for va in vas] == expected
+    assert image.translate_many(vas).pa.tolist() == [pa or 0 for pa in expected]
