@@ -60,6 +60,7 @@ def seen(name, kind, *, options=True):
         ("folded-is-bad", ("16k", 52, 47), "Linux's own walk ends with p4d=0000000000000000"),
         ("folded-is-accounted", ("16k", 52, 47), "non-zero pgtables_bytes on freeing mm: -16384"),
         ("pud-without-constructor", ("4k", 48, 48), "VM_BUG_ON_PAGE(!PageTable(page))"),
+        ("pte-destructor-twice", ("4k", 39, 39), "VM_BUG_ON_PAGE(!PageTable(page))"),
         ("pmd-without-destructor", ("4k", 39, 39), "Bad page state: nonzero mapcount"),
         ("huge-stubs", ("4k", 39, 39), "pud_set_huge() maps nothing: the entry for 1 GiB at 0x40000000 is 0000000000"),
         ("gathered-flags", ("4k", 48, 48), "after each page fault the write faults again: level 3 permission fault"),

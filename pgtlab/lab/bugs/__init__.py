@@ -17,6 +17,7 @@ from pgtlab.lab.bugs.elsewhere import (
     GATHERED_FLAGS,
     HUGE_STUBS,
     PMD_WITHOUT_DESTRUCTOR,
+    PTE_DESTRUCTOR_TWICE,
     PUD_WITHOUT_CONSTRUCTOR,
 )
 from pgtlab.lab.bugs.entries import (
@@ -47,6 +48,7 @@ BUGS: Final = {
         PFN_OF_A_COPY,
         PMD_WITHOUT_DESTRUCTOR,
         PUD_WITHOUT_CONSTRUCTOR,
+        PTE_DESTRUCTOR_TWICE,
         PGD_ON_THE_STACK,
         FOLD_WITHOUT_INDEX,
         SMALL_PGD,

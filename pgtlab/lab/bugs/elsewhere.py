@@ -11,6 +11,7 @@ from pgtlab.lab.trees import commit
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.mm import MmStruct, VmAreaStruct
+from pgtlab.linux.kernel.page import Page
 from pgtlab.linux.kernel.pgtable import ENTRY_SIZE
 from pgtlab.linux.placement import RAM_BASE
 
@@ -64,6 +65,34 @@ PMD_WITHOUT_DESTRUCTOR: Final = Bug(
     shows=lambda boot: boot.folded["pmd"] is Fold.REAL,
     exercise=life,
     upstream="on 32-bit arm in linux-next of August 2020, with 424efe723f77 mm: account PMD tables like PTE tables",
+)
+
+
+@commit(
+    "arm64: mm: Call the destructor where the page of a PTE table is freed",
+    name="pte-destructor-twice",
+    does="pte_free() calls the destructor of a PTE table's page in both of its halves",
+)
+def pte_free(k: Kernel, mm: MmStruct, pte_page: Page) -> None:
+    """Free a PTE table, given by its page, with its destructor."""
+    k.pagetable_pte_dtor(pte_page)
+    k.pagetable_pte_dtor(pte_page)
+    k.pagetable_free(pte_page)
+
+
+PTE_DESTRUCTOR_TWICE: Final = Bug(
+    pte_free,
+    symptom="Freeing a PTE table stops a kernel with DEBUG_VM; without it NR_PAGETABLE falls below zero.",
+    cause="A destructor that only counts can run twice for years, and nothing but a number is wrong. On 32-bit PowerPC "
+    "one function that frees a PTE table called it, and so did the one below. Then v4.18 gave pages of tables a page "
+    "type, which is what the story's report shows: the second call clears a type that is no longer there, and with "
+    "DEBUG_VM the machine did not boot. The type was the bit 0x400: page_type was fffffbff at the first call and "
+    "ffffffff at the second.",
+    where="everywhere",
+    shows=lambda boot: True,
+    exercise=life,
+    upstream="on 32-bit PowerPC in v4.18-rc1 (June 2018), with 1d40a5ea01d5 mm: mark pages in use for page tables, as "
+    "reported in https://lkml.iu.edu/hypermail/linux/kernel/1806.3/05142.html",
 )
 
 
