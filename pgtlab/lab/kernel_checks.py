@@ -20,7 +20,7 @@ from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.lab.worker.contained import answers_of, contained, is_of_a_learner
 from pgtlab.lab.worker.exposed import touched
 from pgtlab.linux.boot import Boot, Fold
-from pgtlab.linux.kernel import Kernel, debug, debug_vm_pgtable, fault, page_alloc, printk
+from pgtlab.linux.kernel import Kernel, debug, debug_vm_pgtable, fault, page_alloc, pgtable_nopmd, printk
 from pgtlab.linux.kernel.page_flags import PG_table
 from pgtlab.linux.kernel.report import Report, Run
 from pgtlab.linux.kernel.symbols import Symbol, functions_of
@@ -90,9 +90,15 @@ class PatchedTree:
         return FIXED if self.bug else self.tree
 
     def start_kernel(self, boot: Boot, seed: int | str) -> Kernel:
-        """Boot the tree, and replace those functions of the patch that exist in this configuration."""
+        """Boot the tree, and replace those functions of the patch that exist in this configuration.
+
+        Where the PMD is folded, a PMD function with a bug does not: the one of that name is in another header.
+        """
         kernel = self.tree.start_kernel(boot, seed)
-        kernel.livepatch(**{name: function for name, function in self.patch.items() if name in kernel.symbols})
+        folded = set() if boot.folded["pmd"] is Fold.REAL else functions_of(pgtable_nopmd).keys()
+        elsewhere = folded & self.bug.commit.functions.keys() if self.bug else set()
+        there = kernel.symbols.keys() - elsewhere
+        kernel.livepatch(**{name: function for name, function in self.patch.items() if name in there})
         return kernel
 
     def too_late(self) -> str:

@@ -98,7 +98,8 @@ def life(k: Kernel) -> str | None:
     left = k.vmstat["nr_page_table_pages"] - tables
     if lost:
         return f"{lost[0]}: never freed, and NR_PAGETABLE is {left} too high"
-    return f"NR_PAGETABLE is {left} too high, and nothing was reported" if left else None
+    off = f"{left} too high" if left > 0 else f"{-left} too low"
+    return f"NR_PAGETABLE is {off}, and nothing was reported" if left else None
 
 
 def both_views(k: Kernel, pfn: int | None = None) -> str | None:
