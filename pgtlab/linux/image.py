@@ -232,8 +232,9 @@ class Image:
         task = task_of(self.tasks(debug_info), pid=pid, name=name)
         assert task.pgd is not None
         ttbr0 = task.pgd & (1 << 48) - 1 | task.pgd >> 48 << 2  # phys_to_ttbr()
-        note = f"TTBR0_EL1={ttbr0:#x}: {task}"
-        return replace(self, registers={**self.registers, "TTBR0_EL1": ttbr0}, notes=(*self.notes, note))
+        name_of_root = self.own_name("TTBR0_EL1")
+        note = f"{name_of_root}={ttbr0:#x}: {task}"
+        return replace(self, registers={**self.registers, name_of_root: ttbr0}, notes=(*self.notes, note))
 
     def pointer(self, va: int) -> int | None:
         """The address in a pointer that has an authentication code (PAC) in its upper bits, None where it has none.
