@@ -19,6 +19,7 @@ import nbformat
 import pgtlab_widgets
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
@@ -240,4 +241,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", skip_member)
     app.connect("autodoc-process-docstring", whole_comment, priority=400)  # before napoleon's
     app.add_transform(LightAndDark)
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.rolename = ""  # the name of an attribute would link to any attribute of that name
     import_for_types()
