@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
@@ -163,6 +164,25 @@ def some_dumps(folder: Path) -> Sequence[bytes]:
 
 @reader(some_dumps)
 def image_elf(content: bytes, folder: Path) -> object:
+    return look_at(Image.open(written(content, folder), **GIVEN, TTBR1_EL1=min(pages())))
+
+
+def some_packed(folder: Path) -> Sequence[bytes]:
+    return [gzip.compress(sample) for sample in (*some_texts(folder), some_dumps(folder)[0])]
+
+
+@reader(some_packed)
+def image_packed(content: bytes, folder: Path) -> object:
+    return look_at(Image.open(written(content, folder), **GIVEN, TTBR1_EL1=min(pages())))
+
+
+def lime(ranges: Iterable[tuple[int, bytes]]) -> bytes:
+    """A dump of LiME's: a header before each range of memory."""
+    return b"".join(struct.pack("<4sIQQQ", b"EMiL", 1, pa, pa + len(memory) - 1, 0) + memory for pa, memory in ranges)
+
+
+@reader(lambda folder: [lime((pa, words.tobytes()) for pa, words in pages().items())])
+def image_lime(content: bytes, folder: Path) -> object:
     return look_at(Image.open(written(content, folder), **GIVEN, TTBR1_EL1=min(pages())))
 
 

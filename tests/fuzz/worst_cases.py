@@ -69,6 +69,11 @@ def note(n: int) -> bytes:
     return image_files.elf([(0, b"\3" * 8)], image_files.note(b"CORE", 1, b"") * n, align=8)
 
 
+def ranges(n: int) -> bytes:
+    """A dump of LiME's with n words of memory that are not neighbours."""
+    return b"".join(struct.pack("<4sIQQQQ", b"EMiL", 1, 8192 * i, 8192 * i + 7, 0, 3) for i in range(n))
+
+
 def answers(n: int) -> bytes:
     """The progress of a reader who has answered n times."""
     answer = {"question": "a/b", "asked_in": "a", "seed": "", "verdict": "right", "said": "4", "reason": ""}
@@ -103,6 +108,8 @@ WORST_CASES: dict[str, dict[str, Case]] = {
         "headers": lines("@0\n"),
     },
     "image_elf": {"pieces": segments, "segments of notes": notes, "notes": note},
+    "image_packed": {"members": lambda n: gzip.compress(b"@0\n0x1\n") + gzip.compress(b"#\n") * n},
+    "image_lime": {"ranges": ranges},
     "image_raw": {"words": lambda n: bytes(8 * n)},
     "registers_of_a_capture": {
         "registers": lambda n: json.dumps({f"a{i}": "0x1" for i in range(n)}).encode(),

@@ -211,3 +211,13 @@ def test_a_missing_file_is_named(tmp_path):
         Image.open(tmp_path / "vmcore")
     with pytest.raises(ImageError, match=r"has no tables\.npz"):
         Image.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["nowhere", "a\0b", "x" * 5000, "dangling", "empty/inside", "~/nowhere", "empty/../x/y"]
+)
+def test_what_is_not_there_is_an_image_error(name, tmp_path):
+    (tmp_path / "empty").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    with pytest.raises(ImageError, match="there is no file or folder"):
+        Image.open(tmp_path / name)

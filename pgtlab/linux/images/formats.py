@@ -97,7 +97,11 @@ def _raw(path: str, others: Sequence[str], base: int | None) -> Contents:
 
 
 def _must_exist(path: Path) -> None:
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # a name that is too long
+        there = False
+    if not there:
         raise ImageError(f"there is no file or folder {path}: an image is one of a machine's memory and its registers")
 
 
