@@ -114,19 +114,21 @@ def grade(task: GradingTask) -> Mark:
         return nothing
     forbidden = ("pgtlab", "pgtlab_widgets") if exercise.about.alone else ()
     sandbox = task.sandbox
-    answers = Answers(
-        text, sandbox.limits, forbidden=forbidden, start=sandbox.start, folder=sandbox.folder, path=paths()[1]
-    )
-    with answers:
+    with (
+        sandbox.folder() as folder,
+        Answers(
+            text, sandbox.limits, forbidden=forbidden, start=sandbox.start, folder=folder, path=paths()[1]
+        ) as answers,
+    ):
         try:
             loaded = answers.load()
             if exercise.answer not in loaded:
                 return nothing
             answer = loaded[exercise.answer]
         except AnswerError as error:
-            answer = _failing(str(error)) if exercise.is_function else None
             if not exercise.is_function:
                 return Mark(0, of, "stopped", str(error), note=" ".join(notes), **known)
+            answer = _failing(str(error))
         forget()
         result = judge(exercise, answer, seed)
     wrong = next((finding.check for finding in result.findings if finding.hint), "")

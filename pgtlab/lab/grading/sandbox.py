@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -64,7 +66,9 @@ class Sandbox:
             If the wanted one does not work here.
         """
         kinds: tuple[Kind, ...] = ("bwrap", "user", "limits")
-        folders = tuple(str(folder.resolve()) for folder in hidden)
+        needed = [*map(Path, paths()[0]), _PACKAGE]
+        outside = [each.resolve() for each in hidden if not any(path.is_relative_to(each.resolve()) for path in needed)]
+        folders = tuple(map(str, outside))  # hiding the folder that Python is in would leave nothing to run
         for kind in kinds:
             if wanted in ("auto", kind) and works(kind):
                 return cls(kind, folders, seconds)
@@ -85,10 +89,15 @@ class Sandbox:
             return AnswerProcess(_user(self.hidden))
         return AnswerProcess()
 
-    @property
-    def folder(self) -> str:
-        """The folder in which the answer finds itself."""
-        return SCRATCH if self.kind == "bwrap" else _scratch()
+    @contextmanager
+    def folder(self) -> Iterator[str]:
+        """A folder for one answer, in which it finds itself; it is gone afterwards."""
+        if self.kind == "bwrap":  # it is in memory, and in the sandbox only
+            yield SCRATCH
+            return
+        with tempfile.TemporaryDirectory(prefix="pgtlab-answer-", ignore_cleanup_errors=True) as folder:
+            os.chmod(folder, 0o777)
+            yield folder
 
 
 @functools.cache
@@ -143,11 +152,3 @@ def _user(hidden: tuple[str, ...]) -> list[str]:
     drop = f'exec setpriv --reuid {uid} --regid {uid} --clear-groups --no-new-privs --bounding-set=-all -- "$@"'
     spaces = ["unshare", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
     return [*spaces, "sh", "-c", f"{cover}{drop}", "sh"]
-
-
-@functools.cache
-def _scratch() -> str:
-    """A folder for this process of the grader that everybody may write to."""
-    folder = tempfile.mkdtemp(prefix="pgtlab-answer-")
-    os.chmod(folder, 0o777)
-    return folder
