@@ -227,7 +227,7 @@ class Boot:
         )
         signed = self.cpu.has_pauth and self.config.option("ARM64_PTR_AUTH")
         pac = (1 << 64) - (1 << self.vabits_actual) if signed else 0
-        return Constants({**decided, "TCR_EL1_T1SZ": self.tcr.T1SZ, "KERNELPACMASK": pac})
+        return Constants({**decided, "TCR_EL1_T1SZ": 64 - self.vabits_actual, "KERNELPACMASK": pac})
 
     @property
     def ttbr1_at_el0(self) -> str:

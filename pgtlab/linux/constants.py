@@ -72,8 +72,7 @@ class Header:
 def include(start: Mapping[str, int], *headers: Callable[[Header], None]) -> Constants:
     """The constants that `headers` define, in order, in addition to `start`."""
     k = Header()
-    for name, value in start.items():
-        k[name] = value
+    vars(k).update(start if isinstance(start, Constants) else {name: int(value) for name, value in start.items()})
     for header in headers:
         header(k)
     return Constants(vars(k))

@@ -252,7 +252,7 @@ def _version(linux: str) -> str:
 
 def _va_bits_beside(page_size: int, pa_bits: int | None, linux: str) -> int:
     """The default of VA_BITS: 48, or the only value that is legal with PA_BITS."""
-    legal = [va for va in VA_BITS_CHOICES if pa_bits is None or refusal(page_size, va, index(pa_bits), linux) is None]
+    legal = [va for va in VA_BITS_CHOICES if pa_bits is None or not _broken_rule(page_size, va, index(pa_bits), linux)]
     return legal[0] if len(legal) == 1 else 48
 
 
@@ -297,7 +297,7 @@ def configurations() -> tuple[Config, ...]:
         for size in PAGE_SIZES.values()
         for va in VA_BITS_CHOICES
         for pa in PA_BITS_CHOICES
-        if refusal(size, va, pa) is None
+        if _broken_rule(size, va, pa, "") is None
     )
 
 

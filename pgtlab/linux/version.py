@@ -9,6 +9,7 @@ commit, or is given as a range.
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def version_of(text: str) -> str:
     return version
 
 
+@cache
 def version_code(version: str) -> int:
     """LINUX_VERSION_CODE of a version, which sorts as versions do.
 
