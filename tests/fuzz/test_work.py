@@ -26,7 +26,7 @@ CASES = [
 
 
 LEAST = 4  # parts of an input
-STEPS = 1500  # more than those for an input of nearly nothing: fewer may be chance
+STEPS = 800  # more than those for an input of nearly nothing: fewer may be chance
 MOST = 1 << 10
 
 

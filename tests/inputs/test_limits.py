@@ -111,9 +111,18 @@ def test_dev_zero(command, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-#: Modules that read files which came with pgtlab, or were written by it.
+#: Modules that read files which came with pgtlab, were written by it, or are an instructor's own.
 READ_OUR_OWN = {"sysregs", "exercise", "course", "course_data", "course_text", "chapters", "terms", "progress"}
-READ_OUR_OWN |= {"course_view", "view", "classes", "course_run", "grade", "marks", "roster"}  # an instructor's
+READ_OUR_OWN |= {
+    "course_view",
+    "view",
+    "classes",
+    "course_run",
+    "grade",
+    "marks",
+    "release",
+    "roster",
+}  # an instructor's
 ALL_AT_ONCE = {"read_text", "read_bytes", "fromfile", "loadtxt", "genfromtxt"}
 
 

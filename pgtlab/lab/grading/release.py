@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pgtlab.extras import needed_by
+from pgtlab.files import write_file
 from pgtlab.lab.exercise import Exercise, learner_notebook, read
 from pgtlab.lab.grading.roster import Roster
 from pgtlab.lab.judge import forget, judge, prelude
@@ -65,7 +66,7 @@ def write_course(folder: Path, sources: Mapping[str, Path], seed: str = PRACTICE
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / INSTRUCTORS).mkdir(parents=True)
     written = [config]
-    config.write_text(_CONFIG.format(ours=OURS, course=course), encoding="utf-8")
+    write_file(config, _CONFIG.format(ours=OURS, course=course).encode())
     for name, path in sources.items():
         exercise = read(path)
         shutil.copy(path, folder / INSTRUCTORS)
