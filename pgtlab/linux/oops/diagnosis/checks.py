@@ -253,7 +253,8 @@ def user_space(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Di
     """A fault of a process, about which the kernel only prints a line (CONFIG_DEBUG_USER, show_unhandled_signals)."""
     if report.kind != "user fault":
         return None
-    who = report.message.partition(": ")[0]
+    task = f"{report.header.comm}[{report.header.pid}]"
+    who = task if report.message.startswith("potentially") else report.message.partition(": ")[0]
     evidence = [Evidence(report.message, report.lines_of("message"))]
     if report.syndrome is None or report.ec not in FROM_EL0:
         sentence = f"the process {who} faulted in user space; the kernel only reports it"

@@ -43,9 +43,9 @@ OTHERS = (
     "BUG: ", "WARNING: ", "Unhandled ", "unhandled ", "Bad mode in", "Insufficient stack", "SError Interrupt", "Oops",
     ": bad p", "page:", "-bit VAs", "] pgd=", "] *pgd=", "] user address but", "] address between", " PID: ", "x29: ",
     "x26: ", "x23: ", "x20: ", "x17: ", "x14: ", "x11: ", "x8 : ", "x5 : ", "x2 : ", "x1 : ", "PC is at ",
-    "Linux version ", "Booting Linux on ", "-- Boot ", "-- Reboot ", "Kernel Offset: ", "PHYS_OFFSET: ",
-    "CPU features: 0x", "Memory Limit: ", "Kernel command line: ", "blocked for more than", "detected stall",
-    "detected expedited stall", "hard LOCKUP", "Panic#", "Oops#",
+    "Linux version ", "Booting Linux on ", "-- Boot ", "unexpected fatal signal", "-- Reboot ", "Kernel Offset: ",
+    "PHYS_OFFSET: ", "CPU features: 0x", "Memory Limit: ", "Kernel command line: ", "blocked for more than",
+    "detected stall", "detected expedited stall", "hard LOCKUP", "Panic#", "Oops#",
 )  # fmt: skip
 
 _BREAKS = re.compile(r"<(?:br ?/?|/p|/div|/li|/tr|p|div|li|tr)>", re.IGNORECASE)

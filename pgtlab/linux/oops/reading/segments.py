@@ -48,7 +48,7 @@ _HEADLINES = (
     ("oops", r"Bad mode in .{1,80} handler detected|Unexpected kernel (?:BRK|single-step) exception at EL1"),
     ("oops", r"Insufficient stack space to handle exception|SError Interrupt on CPU"),
     ("oops", r"Internal error: |Oops(?: - .{1,80})?: "),
-    ("user fault", r"\S{1,64}\[\d{1,10}\]: unhandled "),
+    ("user fault", r"\S{1,64}\[\d{1,10}\]: unhandled |potentially unexpected fatal signal \d"),
     (HEADLESS, r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: |(?:pc|PC) (?:: |is at )\S|pstate: [0-9a-f]{8}|Call trace:$"),
     (HEADLESS, r"x\d{1,2} {0,2}: ?[0-9a-f]{16} +x"),
 )
@@ -57,7 +57,7 @@ _FIRST_WORDS = re.compile(
     r"BUG: |Kernel panic|WARNING: |kernel BUG|watchdog: |Unable|Unhandled|CPU \d{1,4} Unable|Bad mode|Insufficient|"
     r"SError|Internal error|Oops|\S{1,64}\[\d{1,10}\]: unhandled |\S{1,200}\.[ch]:\d{1,7}: bad p|---|Mem abort|"
     r"ESR = |page:|swapper pg|user pg|\[|Unexpected kernel|Watchdog|rcu: |INFO: |NMI back|Task dump|sysrq: |CPU: \d|"
-    r"[pP][cC] [:i]|pstate: |Call trace:|x\d"
+    r"[pP][cC] [:i]|pstate: |Call trace:|x\d|potentially"
 )
 # Continues the open report, though it could begin another.
 _GOES_ON = {"Internal error: ": ("oops", "bug"), "Oops": ("oops", "bug"), "Unhandled fault": ("oops",)}
