@@ -78,7 +78,7 @@ def lasting(functions: Mapping[str, Any], limits: Limits, used: frozenset[str] =
     outside = {name: each for name, each in functions.items() if is_of_a_learner(each)}
     if not outside or NO_PROCESSES:
         return dict(functions)
-    return {**functions, **Answers(outside, limits, used).load()}
+    return {**functions, **Answers(outside, limits, used, show=functools.partial(print, end="")).load()}
 
 
 def answers_of(functions: Mapping[str, Any]) -> list[Answers]:
@@ -141,4 +141,4 @@ def sign_of_life(answers: Answers) -> Iterator[None]:
         thread.join()
 
 
-_BAR: Final = "{desc} is computing: {n_fmt} of {total_fmt} seconds |{bar:20}|"
+_BAR: Final = "checking {desc} for {elapsed}: it has computed {n_fmt} of {total_fmt} seconds |{bar:20}|"

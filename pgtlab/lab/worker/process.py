@@ -281,9 +281,9 @@ def prepare() -> None:
     """Start a process in advance, so that the next answer need not wait for it."""
     if not _spare:
         _spare.append(AnswerProcess())
-        atexit.register(_drop)
 
 
+@atexit.register
 def _drop() -> None:
     while _spare:
         _spare.pop().close()
