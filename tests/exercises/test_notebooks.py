@@ -8,9 +8,9 @@ from nbclient import NotebookClient
 
 from pgtlab.lab import course, course_text
 from pgtlab.lab.exercise import ExerciseError, find, learner_notebook, read, seed_in, solution_notebook
-from pgtlab.lab.judge import define
+from pgtlab.lab.judge import define, prelude
 from pgtlab.lab.progress import Progress
-from pgtlab.lab.variants import COURSE, seed_of
+from pgtlab.lab.variants import COURSE, PRACTICE, seed_of
 
 NAMES = sorted(path.stem for path in (course_text.sources() / "exercises").glob("[!_]*.py"))
 each = pytest.mark.parametrize("name", NAMES)
@@ -64,7 +64,7 @@ def test_the_learners_notebook_runs_with_the_solution_in_it(name, tmp_path):
     notebook, exercise = learner_notebook(find(name)), read(find(name))
     for cell in notebook.cells:
         if "stub" in cell.metadata.get("tags", []):
-            cell.source = exercise.code("solution")
+            cell.source = f"{prelude(exercise, PRACTICE)}\n{exercise.code('solution')}"
     [result] = run(notebook, tmp_path)
     assert result.startswith(f"{name}: solved, ")
 
