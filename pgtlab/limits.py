@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, TextIO
 MIB: Final = 1 << 20
 
 #: Bytes of a log; those of a machine that has run for weeks are smaller.
-LOG: Final = 32 * MIB
+LOG: Final = 16 * MIB
 #: Bytes of a list of symbols, such as /proc/kallsyms, which has some 15 MiB on a large system.
 SYMBOLS: Final = 64 * MIB
 #: Bytes of any other text: a tree file, or the registers beside an image.
@@ -54,6 +54,12 @@ def quoted(text: str) -> str:
     ("'PAGE_END'", "'111111111111111111111111111111111111...1111111111111111'")
     """
     return repr(text if len(text) <= 60 else f"{text[:36]}...{text[-16:]}")
+
+
+def shortened(text: str) -> str:
+    """A text of others for a message, in one line, the middle of a long one left out."""
+    text = " ".join(text.splitlines())
+    return text if len(text) <= 60 else f"{text[:36]}...{text[-16:]}"
 
 
 def read_bytes(file: BinaryIO | Path, most: int, what: str) -> bytes:

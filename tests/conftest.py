@@ -29,14 +29,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", metavar="SEED", help="run the tests of each file in another order, and the files too")
 
 
+IN_ORDER = ("tests/browser/", "tests/hub/")  # whose tests share a page, a server or a class from the first to the last
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest brings together those that share a fixture
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Change the order of tests as the option says: no test may depend on what ran before it."""
+    """Change the order of tests as the option says: none may depend on what ran before it, but for those `IN_ORDER`."""
     if seed := config.getoption("shuffle"):
-        random, files = Random(seed), sorted({item.nodeid.partition("::")[0] for item in items})
+        random, by_file = Random(seed), dict[str, list[pytest.Item]]()
+        for item in items:
+            by_file.setdefault(item.nodeid.partition("::")[0], []).append(item)
+        for file, tests in by_file.items():
+            if not file.startswith(IN_ORDER):
+                random.shuffle(tests)
+        files = list(by_file.values())
         random.shuffle(files)
-        random.shuffle(items)
-        items.sort(key=lambda item: files.index(item.nodeid.partition("::")[0]))
+        items[:] = [item for tests in files for item in tests]
 
 
 class ByFile(LoadScopeScheduling):

@@ -13,6 +13,7 @@ from typing import Final
 from pgtlab.arch.granule import Granule, GranuleSupport
 from pgtlab.arch.id_registers import ID_AA64MMFR3_EL1, ID_AA64PFR0_EL1, ID_AA64PFR1_EL1, MIDR_EL1
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1
+from pgtlab.limits import quoted
 
 # Fields that say that a feature is missing: what an older CPU has in a register that came later.
 _NOTHING_0, _NOTHING_1, _NOTHING_3 = ID_AA64PFR0_EL1(), ID_AA64PFR1_EL1(), ID_AA64MMFR3_EL1()
@@ -62,7 +63,7 @@ class CPU:
         """
         name = ALIASES.get(name, name)
         if name not in CPUS:
-            raise CPUError(f"unknown CPU {name!r}: choose from {', '.join(CPUS)}")
+            raise CPUError(f"unknown CPU {quoted(name)}: choose from {', '.join(CPUS)}")
         return CPUS[name]
 
     @property

@@ -13,6 +13,7 @@ from operator import index
 from typing import Any, Final
 
 from pgtlab.arch.granule import GRANULES, Granule
+from pgtlab.limits import shortened
 from pgtlab.linux.constants import Constants
 from pgtlab.linux.headers import compile_time
 from pgtlab.linux.options import MINIMAL, exists, option_symbols, resolve
@@ -267,7 +268,7 @@ def parse_page_size(page_size: int | str) -> int:
         name = page_size.lower().removesuffix("b")
         size = PAGE_SIZES.get(name, int(name) if name.isdecimal() else page_size)
     if size not in PAGE_SIZES.values():
-        raise ConfigError(f"page size {page_size}: arm64 has 4k, 16k and 64k pages")
+        raise ConfigError(f"page size {shortened(str(page_size))}: arm64 has 4k, 16k and 64k pages")
     return int(size)
 
 

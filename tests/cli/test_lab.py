@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -21,10 +22,9 @@ from pgtlab.cli.lab import FIRST, _have_a_home, check_port
 pytestmark = pytest.mark.slow  # it starts JupyterLab
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+@contextmanager
+def started(home: Path):
     """The command's process, the address it printed and its token, in a home of its own."""
-    home = tmp_path_factory.mktemp("home")
     # Another Python that the user once registered under the name that every notebook asks for.
     registered = home / ".local" / "share" / "jupyter" / "kernels" / "python3"
     registered.mkdir(parents=True)
@@ -58,6 +58,13 @@ def server(tmp_path_factory):
     finally:
         process.terminate()
         process.wait(300)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server for all tests that leave it running."""
+    with started(tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
 def get(url: str, token: str = ""):
@@ -146,21 +153,21 @@ def test_an_exported_page_shows_a_widgets_picture(server):
     )
 
 
-def test_ctrl_c_stops_it_cleanly(server):
-    process, address = server
-    get(f"{address[1]}/api/status", address[3])
-    runtime = Path(os.readlink(f"/proc/{process.pid}/cwd")) / "runtime"
-    alive = f"jpserver-{os.getpid()}.json"
-    assert {path.name for path in runtime.glob("jpserver*")} == {
-        alive,
-        f"jpserver-{process.pid}.json",
-        f"jpserver-{process.pid}-open.html",
-    }, "the tokens of servers that were killed are removed"
-    process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=300)
-    assert process.returncode == 0
-    assert "Traceback" not in rest
-    assert {path.name for path in runtime.glob("jpserver*")} == {alive}, "its token is removed"
+def test_ctrl_c_stops_it_cleanly(tmp_path):
+    with started(tmp_path) as (process, address):
+        get(f"{address[1]}/api/status", address[3])
+        runtime = tmp_path / "runtime"
+        alive = f"jpserver-{os.getpid()}.json"
+        assert {path.name for path in runtime.glob("jpserver*")} == {
+            alive,
+            f"jpserver-{process.pid}.json",
+            f"jpserver-{process.pid}-open.html",
+        }, "the tokens of servers that were killed are removed"
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=300)
+        assert process.returncode == 0
+        assert "Traceback" not in rest
+        assert {path.name for path in runtime.glob("jpserver*")} == {alive}, "its token is removed"
 
 
 def test_a_home_that_cannot_be_written(tmp_path, monkeypatch, capsys):
