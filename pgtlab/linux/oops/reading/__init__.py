@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
-from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
 from pgtlab.linux.oops.reading.code import CALL_TRACE, read_code, read_trace
 from pgtlab.linux.oops.reading.consistency import compared
@@ -24,7 +23,7 @@ from pgtlab.linux.oops.reading.registers import Registers, pstate_note, read_pst
 from pgtlab.linux.oops.reading.report import PrintedReport, is_empty
 from pgtlab.linux.oops.reading.segments import HEADLESS, MOST_AT_ONCE, Segment, segments
 from pgtlab.linux.oops.reading.table_entries import read_tables
-from pgtlab.linux.oops.reading.walk import read_walk
+from pgtlab.linux.oops.reading.walk import linear_pointers, read_walk
 
 # The lines that print ESR_EL1, the surest first.
 _ESR = (
@@ -45,6 +44,9 @@ _ADDRESS = (
     ),
     re.compile(r"(?:Read|Write)(?: of size \d{1,6})? at addr (?:0x)?([0-9a-f]{16})(?![0-9a-zA-Z])"),
 )
+_OLD_WORDS = re.compile(
+    r"pgd = |task: |PC is at|Exception class|\[[0-9a-f]{8}\] \*pgd|Internal error: .{1,80}: [0-9a-f]{8} \["
+)
 ALL_DIGITS = (4, 19)  # since this version every address of a fault has 16 digits; before it had at least 8
 _ADDRESS_WORDS = re.compile(r"virtual address|FAR: |\) at |at addr | at 0x")
 # Reports that may be a single line, such as those of `check_mm()` (kernel/fork.c). A mail about a BUG does not have
@@ -60,6 +62,7 @@ _DETAIL = re.compile(
 )
 
 
+FEWEST_PFN = 5  # digits that the kernel prints
 _STACKS = re.compile(r"(?:Task|IRQ|Overflow) stack: ")
 
 
@@ -252,6 +255,9 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
     if trace:
         where["trace"] = trace[0].line
     page = read_page(lines, release)
+    cut = f"{page.pfn:x}" if page is not None and page.pfn is not None else ""
+    if page is not None and cut and cut != (pfn := segment.groups.get("pfn", cut)) and pfn.startswith(cut):
+        page = replace(page, pfn=None)
     if segment.ended:
         where["end"] = lines[-1].number
     notes = [esr_note, pstate_note(pstate[0], pstate[1]) if pstate else "", *(page_notes(page) if page else ())]
@@ -276,14 +282,14 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
         pstate_text=pstate[1] if pstate else "",
         code=code,
         header=header,
-        pfn=int(groups["pfn"], 16) if "pfn" in groups else None,
+        pfn=int(groups["pfn"], 16) if len(groups.get("pfn", "")) >= FEWEST_PFN else None,
         process=groups.get("process", ""),
         location=groups.get("location", ""),
         notes=tuple(note for note in notes if note),
         where=where,
         lines=tuple(sorted({line.number for line in lines})),
         mixed=segment.mixed,
-        linear=_linear(lines, address, header.pid),
+        linear=linear_pointers(lines, address, header.pid),
         tables=read_tables(lines),
         tags=read_tags(lines),
         release=release,
@@ -293,9 +299,10 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
 
 def _read_address(lines: Sequence[Line], where: dict[str, int], release: Version | None) -> int | None:
     """The faulting address from the surest line. A number with too few digits is a broken line, not an address."""
-    recent = release >= ALL_DIGITS if release else any(line.text.startswith("EC = 0x") for line in lines)
+    recent = release >= ALL_DIGITS if release else not any(_OLD_WORDS.match(line.text) for line in lines[1:])
     for digits, number in _digits(lines, _ADDRESS, _ADDRESS_WORDS):
-        if len(digits) == 16 or (not recent and (len(digits) == 8 or digits[0] != "0")):
+        ends = any(line.number == number and f"{digits}," in line.text for line in lines)
+        if len(digits) == 16 or ends or (not recent and (len(digits) == 8 or digits[0] != "0")):
             where["address"] = number
             return int(digits, 16)
     return None
@@ -330,20 +337,6 @@ def _digits(
                 if rank not in by_rank and (match := pattern.match(line.text)):
                     by_rank[rank] = match[1], line.number
     return [digits for _, digits in sorted(by_rank.items())]
-
-
-_LINEAR = re.compile(r"(pgd) = ([0-9a-f]{16})(?![0-9a-zA-Z])|(task): ([0-9a-f]{16})(?![0-9a-zA-Z])")
-SWAPPER = 0  # the PID of the idle task, whose `struct task_struct` is in the image
-
-
-def _linear(lines: Sequence[Line], address: int | None, pid: int | None) -> tuple[tuple[int, int], ...]:
-    """Pointers into the linear map: the task, and for an address of user space its top table."""
-    pointers = []
-    for line in lines:
-        match = _LINEAR.match(line.text)
-        if match and (pid not in (None, SWAPPER) if match[3] else address is not None and not is_upper(address)):
-            pointers.append((int(match[2] or match[4], 16), line.number))
-    return tuple(pointers)
 
 
 _SINGLE = re.compile(

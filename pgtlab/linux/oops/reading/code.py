@@ -126,6 +126,11 @@ def read_symbol(text: str, line: int = 0) -> PrintedSymbol | None:
     return None
 
 
+def has_offset(text: str) -> bool:
+    """Whether a name in a line has its offset: beside such names one without is cut off."""
+    return "+0x" in text and "/0x" in text
+
+
 def is_bare_name(text: str) -> bool:
     """Whether a line is only a name, as frames are in the logs of pgtlab's kernel.
 
@@ -152,7 +157,7 @@ def read_trace(lines: Sequence[Line]) -> tuple[PrintedSymbol, ...]:
 def read_frames(lines: Sequence[Line]) -> tuple[PrintedSymbol, ...]:
     """The frames up to the line that begins something else."""
     frames: list[PrintedSymbol] = []
-    bare = True  # as long as every line is only a name
+    bare = not any(has_offset(line.text) for line in lines)  # and as long as every line is only a name
     for line in lines:
         if _AFTER_TRACE.match(line.text):
             break

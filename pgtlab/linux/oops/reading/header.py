@@ -20,7 +20,7 @@ _CPU = re.compile(
     r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (.{0,64}?)"
     r"(?: Kdump: loaded)? (?:Not tainted|Tainted: ([A-Z ]{1,40}?)) {1,4}(\d\S{0,120}) (#\S.{0,200})$"
 )
-_BEGINNING = re.compile(r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (\S{0,64})")
+_BEGINNING = re.compile(r"CPU: (\d{1,5})(?: UID: (\d{1,10}))? PID: (\d{1,10}) Comm: (?:(\S{1,64}) )?")
 _HARDWARE = re.compile(r"Hardware name: (.{1,200})")
 NOT_A_TAINT = "G"  # no proprietary module
 
@@ -70,7 +70,7 @@ def _with_cpu(header: ReportHeader, text: str) -> ReportHeader:
         cpu=int(cpu),
         uid=None if uid is None else int(uid),
         pid=int(pid),
-        comm=comm,
+        comm=comm or "",
         tainted="".join((tainted or "").split()).replace(NOT_A_TAINT, ""),
         version=version,
         build=(build or "").strip(),

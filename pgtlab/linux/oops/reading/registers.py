@@ -13,7 +13,7 @@ from functools import cached_property
 
 from pgtlab.arch.bitfield import BitFields, Field
 from pgtlab.arch.word import MASK64, is_upper
-from pgtlab.linux.oops.reading.code import Instruction, PrintedSymbol, is_bare_name, read_symbol
+from pgtlab.linux.oops.reading.code import Instruction, PrintedSymbol, has_offset, is_bare_name, read_symbol
 from pgtlab.linux.oops.reading.lines import Line
 
 _NUMBERED = re.compile(r"\b(x[12]?\d|x30|sp|pc|lr) {0,2}: ?([0-9a-f]{16})(?![0-9a-zA-Z])")
@@ -213,6 +213,7 @@ def read_registers(lines: Sequence[Line]) -> tuple[Registers, str]:
     values: dict[str, int] = {}
     where: dict[str, int] = {}
     symbols: dict[str, PrintedSymbol] = {}
+    whole = any(has_offset(line.text) for line in lines)
     for line in lines:
         text = line.text
         if ":" not in text and " is at " not in text:
@@ -223,7 +224,7 @@ def read_registers(lines: Sequence[Line]) -> tuple[Registers, str]:
                 where.setdefault(name, line.number)
         elif match := _SYMBOLIC.match(text):
             name = (match[1] or match[2]).lower()
-            symbol = _code_pointer(match[3].strip(), line.number)
+            symbol = _code_pointer(match[3].strip(), line.number, whole)
             old = symbols.get(name)
             both = symbol is not None and old is not None and None not in (old.offset, symbol.offset)
             if both and str(old) != str(symbol) and "x0" not in values:
@@ -243,14 +244,14 @@ def read_registers(lines: Sequence[Line]) -> tuple[Registers, str]:
 MIXED = "two sets of registers were printed at the same time: which value belongs to which is not known"
 
 
-def _code_pointer(text: str, line: int) -> PrintedSymbol | None:
-    """What stands after `pc : `: a symbol, a bare name, or an address that no symbol is at."""
+def _code_pointer(text: str, line: int, whole: bool) -> PrintedSymbol | None:
+    """What stands after `pc : `: a symbol, an address that no symbol is at, or a bare name if none has an offset."""
     if _ADDRESS_ONLY.match(text):
         return PrintedSymbol("", address=int(text, 16), line=line)
     symbol = read_symbol(text, line)
     if symbol is not None:
         return symbol if symbol.function else None
-    return PrintedSymbol(text, line=line) if is_bare_name(text) else None
+    return PrintedSymbol(text, line=line) if is_bare_name(text) and not whole else None
 
 
 WIDEST = 64  # bytes that one instruction may access, from its address on

@@ -44,6 +44,7 @@ _VM_FLAGS = {  # include/linux/mm.h: those that are the same in every version
     0x400000: "hugetlb",
     0x10000000: "mixedmap",
 }
+FEWEST_DIGITS = 8  # of an entry, as the kernel prints it
 EXCLUSIVE, NEW_SWAP = (5, 19), (6, 10)  # versions in which the layout of swap entries changed
 FEWEST_OTHER_TYPES = 23  # swap types from here on may be migration entries, poisoned pages or markers
 LARGEST_SWAP = 1 << 40  # pages of a swap file: no machine has 4 PiB of it
@@ -230,7 +231,10 @@ def read_tables(lines: Sequence[Line]) -> TablesReport | None:
 
 
 def _page_map(match: re.Match[str], headline: Line, lines: Sequence[Line]) -> TablesReport:
-    entries = [TableEntry(name, int(value, 16), headline.number) for name, value in _ENTRY.findall(match["entries"])]
+    printed = _ENTRY.findall(match["entries"])
+    if len(lines) < 2 or len(printed[-1][1]) < FEWEST_DIGITS:
+        printed = printed[:-1]  # the line is cut off, or may be
+    entries = [TableEntry(name, int(value, 16), headline.number) for name, value in printed]
     address = flags = None
     used = [headline.number]
     for line in lines:
@@ -239,7 +243,7 @@ def _page_map(match: re.Match[str], headline: Line, lines: Sequence[Line]) -> Ta
             above = [TableEntry(name, int(value, 16), line.number) for name, value in _ENTRY.findall(line.text)]
             entries += [entry for entry in reversed(above) if entry.name not in known]
             used.append(line.number)
-        elif address is None and (printed := _ADDRESS.match(line.text)):
-            address, flags = int(printed[1], 16), int(printed[2], 16)
+        elif address is None and (place := _ADDRESS.match(line.text)):
+            address, flags = int(place[1], 16), int(place[2], 16)
             used.append(line.number)
     return TablesReport("Bad page map", tuple(entries), address, flags, lines=tuple(used))

@@ -19,6 +19,7 @@ from typing import Any
 from pgtlab.arch.descriptor import Descriptor, DescriptorFormat, Invalid, Leaf
 from pgtlab.arch.granule import GRANULES, Granule
 from pgtlab.arch.output_address import OutputAddress
+from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.lines import Line, hex16
 
 #: The level of each table when all five exist.
@@ -275,3 +276,17 @@ def packing(granule: Granule, va_bits: int) -> OutputAddress:
 def _hex(text: str) -> int | None:
     text = text.removeprefix("0x").rstrip(",.;")
     return int(text, 16) if re.fullmatch(r"[0-9a-f]{16}", text) else None  # with fewer digits it is cut off
+
+
+_LINEAR = re.compile(r"(pgd) = ([0-9a-f]{16})(?![0-9a-zA-Z])|(task): ([0-9a-f]{16})(?![0-9a-zA-Z])")
+SWAPPER = 0  # the PID of the idle task, whose `struct task_struct` is in the image
+
+
+def linear_pointers(lines: Sequence[Line], address: int | None, pid: int | None) -> tuple[tuple[int, int], ...]:
+    """Pointers into the linear map: the task, and for an address of user space its top table."""
+    pointers = []
+    for line in lines:
+        match = _LINEAR.match(line.text)
+        if match and (pid not in (None, SWAPPER) if match[3] else address is not None and not is_upper(address)):
+            pointers.append((int(match[2] or match[4], 16), line.number))
+    return tuple(pointers)
