@@ -213,7 +213,8 @@ def read_registers(lines: Sequence[Line]) -> tuple[Registers, str]:
     values: dict[str, int] = {}
     where: dict[str, int] = {}
     symbols: dict[str, PrintedSymbol] = {}
-    whole = any(has_offset(line.text) for line in lines)
+    pointers = sum(_SYMBOLIC.match(line.text) is not None for line in lines)
+    whole = pointers < 2 or any(has_offset(line.text) for line in lines)  # one name alone may be cut off
     for line in lines:
         text = line.text
         if ":" not in text and " is at " not in text:
