@@ -295,3 +295,11 @@ def test_impossible_placement_names_a_possible_one(placement, message):
     nearest = re.search(r"did you mean (0x[0-9a-f]+)\?$", str(refusal.value))
     given = {name: value for name, value in vars(placement).items() if value is not None}
     Kernel(booted, placement=Placement(**dict.fromkeys(given, int(nearest[1], 16))))
+
+
+@pytest.mark.parametrize(("ec", "of_data"), [(0x20, False), (0x21, False), (0x24, True), (0x25, True)])
+def test_a_data_abort_of_either_level_has_lines_of_its_own(ec, of_data):
+    k = Kernel(EVERYWHERE[0])
+    fault = k.mmu.translate(0).outcome
+    k.mem_abort_decode(ESR_EL1(ec << 26 | 1 << 25 | 6), fault)
+    assert any("Data abort info:" in line for line in k.log.lines) == of_data
