@@ -7,6 +7,7 @@ import pytest
 
 from pgtlab.linux import oops
 from pgtlab.linux.oops.reading.code import PrintedSymbol
+from pgtlab.linux.oops.reading.header import LogFacts
 from pgtlab.linux.oops.reading.report import KINDS
 
 DATA = Path(__file__).parents[1] / "data"
@@ -493,3 +494,16 @@ def test_the_warning_of_v6_19():
     text = "WARNING: mm/slub.c:123 at kfree+0x10/0x20, CPU#3: comm/77\nCall trace:\n kfree+0x10/0x20 (P)\n"
     (report,) = oops.read(text).reports
     assert (report.kind, report.location, report.functions) == ("warning", "mm/slub.c:123", ("kfree",))
+
+
+def test_facts_as_plain_data():
+    """What a log does not say is null in JSON, and everything else is there."""
+    assert set(LogFacts().as_dict().values()) == {None}
+    facts = LogFacts(version="6.8.0", cpu_features="0x0,2004454a", memory_limit="512MB", command_line="quiet")
+    said = {name: value for name, value in facts.as_dict().items() if value is not None}
+    assert said == {
+        "version": "6.8.0",
+        "cpu_features": "0x0,2004454a",
+        "memory_limit": "512MB",
+        "command_line": "quiet",
+    }
