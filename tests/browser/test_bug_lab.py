@@ -46,7 +46,7 @@ def test_stages_fold(show):
     expect(view.locator(".stage-head .says")).to_have_text(
         [
             "next-20240229 on max: panic",
-            re.compile("lines, 2 reports, 2 diagnoses"),
+            re.compile("lines, 3 reports, 2 diagnoses"),
             "nothing is patched",
             "not judged yet",
             "not run yet",
