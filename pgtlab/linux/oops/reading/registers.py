@@ -304,7 +304,7 @@ class AccessedAddress:
         return self.base_value + self.offset & MASK64
 
     def reaches(self, address: int) -> bool:
-        """Whether FAR_EL1 can be `address`: that of the first byte that faulted, with its tag or without.
+        """Whether FAR_EL1 can be this address: that of the first byte that faulted, with its tag or without.
 
         >>> AccessedAddress(Instruction(0, ""), "x3", 0, 8).reaches(8)
         True

@@ -49,8 +49,20 @@ class PrintedReport:
         The faulting address: FAR_EL1, as printed (untagged since v5.8).
     esr : int or None
         ESR_EL1.
-    registers, trace, walk, page, pstate, code, header
-        As printed.
+    registers : Registers
+        As printed; so are the next.
+    trace : tuple of PrintedSymbol
+        The call trace, the innermost function first.
+    walk : PrintedWalk or None
+        The walk of the tables.
+    page : PageDump or None
+        The page that was dumped.
+    pstate : int or None
+        The state of the processor.
+    code : tuple of Instruction
+        The words around the program counter.
+    header : ReportHeader
+        The lines with CPU, PID and release.
     pfn, process : int or None, str
         Of `BUG: Bad page state in process ... pfn:...`.
     location : str
@@ -58,7 +70,7 @@ class PrintedReport:
     notes : tuple of str
         Where the report contradicts itself, in words.
     where : mapping of str to int
-        The line of each single value: `message`, `esr`, `address`, `internal error`, `trace`, `code`, `header`,
+        The line of each single value: `message`, `esr`, ``address``, `internal error`, `trace`, `code`, `header`,
         `location`, `pstate`, `end`. The walk, the page, registers and frames know their own lines.
     lines : tuple of int
         Every line that was read into the report, in ascending order.

@@ -169,8 +169,10 @@ class TablesReport:
         `Bad page map`, `bad pmd` (or another level), `rss-counter`, or `pgtables_bytes`.
     entries : tuple of TableEntry
         The entry that is wrong first, then those above it.
-    address, vm_flags : int or None
-        The virtual address, and the flags of its mapping.
+    address : int or None
+        The virtual address.
+    vm_flags : int or None
+        The flags of its mapping.
     counter : str
         What was counted, such as `MM_ANONPAGES`.
     count : int or None
