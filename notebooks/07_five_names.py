@@ -47,21 +47,22 @@ chapter.ask("order_of_the_names")
 # ## 7.2 The same step, in C and in Python
 #
 # For each level there is a function that goes one step down: given a pointer to an entry and an address, return a pointer
-# to the entry of the next level. In C it might be written so (our words, not the kernel's):
+# to the entry of the next level. Here is the last one, from the pmd to the pte, with 4K pages. In C it might be written so
+# (our words, not the kernel's):
 #
 # ```c
-# uint64_t *next_entry(uint64_t *above, uint64_t address)
+# uint64_t *pte_entry(uint64_t *pmdp, uint64_t address)
 # {
-#         uint64_t table = *above & 0x0000fffffffff000;   /* physical */
+#         uint64_t table = *pmdp & 0x0000fffffffff000;    /* physical */
 #         uint64_t *first = linear_map(table);            /* virtual */
 #
 #         return first + (address >> 12 & 511);           /* counts in entries of 8 bytes */
 # }
 # ```
 #
-# `*above` reads the word that the pointer points to. `linear_map()` stands for the sum of chapter 6a. And in C, adding n to
-# a pointer moves it by n *entries*, so the factor 8 is not written. Now the model's twin of the kernel's function for the
-# last level:
+# `*pmdp` reads the word that the pointer points to. `linear_map()` stands for the sum of chapter 6a: virtual = physical + a
+# constant. And in C, adding n to a pointer moves it by n *entries*, so the factor 8 is not written. Now the model's twin of
+# the kernel's function:
 
 # %%
 import inspect
@@ -71,16 +72,18 @@ from pgtlab.linux.kernel import pgtable
 print(inspect.getsource(pgtable.pte_offset_kernel))
 
 # %% [markdown]
-# Line by line: `k` is the kernel (the model can have several); `pmdp` is the pointer to the entry above; `read64` reads
-# it; `table_address` clears what is not address; `__va` goes from physical to virtual; `pte_index` is shift and mask; and
-# in Python the factor 8 has to be written. That is all the kernel code that you need in order to read the rest.
+# Line by line: `@static_inline` says that the compiler makes no call of it (chapter 10a); `k` is the kernel (the model can
+# have several); `pmdp` is the pointer to the entry above; `read64` reads it; `table_address` clears what is not address;
+# `__va` goes from physical to virtual; `pte_index` is shift and mask; and in Python the factor 8 has to be written. That is
+# all the kernel code that you need in order to read the rest.
 
 # %% [markdown]
 # ## 7.3 Five calls
 #
 # So a walk by software is five calls: `pgd_offset`, `p4d_offset`, `pud_offset`, `pmd_offset`, `pte_offset_kernel`. But the
 # tables are fewer. Here is a walk of a kernel with four levels, to an address that a block maps, so that the fifth call is not
-# needed. The addresses are physical, to compare them with what the MMU reads:
+# needed. The functions return virtual pointers; here they are printed as physical addresses, to compare them with what the
+# MMU reads. `mm` is the address space whose tables are walked; `init_mm` is the kernel's own:
 
 # %%
 from pgtlab import Config, boot
@@ -93,7 +96,8 @@ for lookup in software_walk(k, k.init_mm, "PAGE_OFFSET"):
 
 # %% [markdown]
 # The second line says *the same entry again*. This kernel has no p4d: the level is **folded**, it does not exist, and its
-# function returns something that lets the code above and below go on as if it did.
+# function returns something that lets the code above and below go on as if it did. (With fewer levels more names fold: those
+# that lie just under the pgd.)
 
 # %%
 chapter.ask("words_read")
@@ -126,14 +130,17 @@ for page_size, bits in (("4k", 48), ("4k", 39), ("16k", 47), ("64k", 52), ("64k"
     print(f"{page_size:>3} {bits}:", "  ".join(names))
 
 # %% [markdown]
-# Read down the columns. The pgd and the pte are always there; what folds lies just under the pgd.
+# Read down the columns. The pgd and the pte are always there; what folds lies between them, from the pgd down.
 
 # %% [markdown]
 # ## 7.5 Folded is not absent (full course)
 #
 # Before it goes down, the code asks at each level whether there is anything: `pgd_none`, `p4d_none` and so on. A table that
 # could be there and is not is **absent**, and its entry above, which is 0, is called **none**. Where a table is absent, code that maps something allocates one
-# and puts its address into that entry. What must the question answer at a level that is folded?
+# and puts its address into that entry.
+#
+# Now the p4d is folded. The pgd entry and the p4d entry are one word, and both `pgd_none` and `p4d_none` ask about it. Which
+# of the two may say yes?
 
 # %%
 chapter.ask("a_question_that_is_constant")
@@ -166,5 +173,5 @@ WalkStepper(quiz=True)
 chapter.summary()
 
 # %% [markdown]
-# Next: [8. A level that is gone only at boot](08_folded_at_boot.ipynb) The compiler can leave out what it knows is not
-# there. What if that is known only when the kernel starts?
+# The compiler can leave out what it knows is not there. [What if that is known only when the kernel
+# starts?](08_folded_at_boot.ipynb)

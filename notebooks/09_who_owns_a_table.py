@@ -141,9 +141,9 @@ chapter.ask("what_a_type_prints")
 #
 # *Which kernel is this?* The log's calls itself 6.8.0-rc6: it is linux-next of that day, and what was in it became 6.9.
 #
-# *A newer kernel:* in 6.12 a type is a number in the top byte, `0xf2` for a table, and a report prints `mapcount:0` for such a
-# page, and `page_type: f2(table)` in a line of its own. Since 6.17 there is no such report: freeing a page clears its type
-# before it is checked (`pgtlab trees --linux 6.17`).
+# *A newer kernel:* in 6.12 a type is a number in the top byte, `0xf2` for a table. A report prints `mapcount:0` for such a
+# page: only its line `page_type: f2(table)` still names the type. Since 6.17 there is no such report: freeing a page clears its
+# type before it is checked (`pgtlab trees --linux 6.17`).
 
 # %% [markdown]
 # ## 9.4 Constructor and destructor
@@ -205,10 +205,12 @@ print(k.log)
 # The names under `Call trace:` say which function was called by which, and chapter 10a reads them. The first four do the
 # printing. The last four start a kernel's tests: the model runs what you call as if it were such a test.
 #
-# After the report the allocator does *not* put the page on a list of free pages. If somebody still uses it, no harm is done. One page
-# of millions is lost, and the machine runs.
+# After the report the allocator sets the four bytes to `0xffffffff`: that is what the view of 9.4 shows if you free a table so
+# with its buttons. The allocator does *not* put the page on a list of free pages. One page of millions is lost, and the
+# machine runs.
 #
-# A first idea to repair such code is to add the destructor at the end:
+# A first idea to repair such code is to add the destructor at the end. But a destructor looks too: in a kernel for debugging
+# it checks that the page that it gets is a table.
 
 # %%
 chapter.ask("free_first")
@@ -230,9 +232,8 @@ for report in k.reports[1:]:
     print(f"{report.kind}: {report.text}, page_type {report.page_type:#x}")
 
 # %% [markdown]
-# A bad page alone does not stop a kernel, and this did. After its report the allocator resets the word to `0xffffffff`. The
-# destructor finds a page that is not a table, and its own check stops the kernel. (In 6.12 the report leaves the word as it is, and
-# the late destructor goes unnoticed.)
+# A bad page alone does not stop a kernel, and this did: the destructor found `0xffffffff`, a page that is not a table, and its
+# check stopped the kernel. (In 6.12 the report leaves the word as it is, and the late destructor goes unnoticed.)
 
 # %% [markdown]
 # ## 9.6 Counters are witnesses
@@ -372,4 +373,4 @@ for mm in (child, parent):
 chapter.summary()
 
 # %% [markdown]
-# Next: [10a. What is in a register when it crashes?](10a_registers.ipynb)
+# You can read what the log says about the page. [What do its thirty registers say?](10a_registers.ipynb)

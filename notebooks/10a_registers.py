@@ -25,8 +25,8 @@
 # `pud_free`, which you repaired in chapter 9, is not in the trace at all. Does the kernel lie about who called whom?
 #
 # When a machine stops, thirty numbers and fifteen names are all that is left of it. Some of them are proof, some are
-# rubbish from long ago, and nothing marks which is which. An hour from now you can tell them apart, and read the
-# five machine instructions in line 51. One of them is the one that failed.
+# rubbish from long ago, and nothing marks which is which. At the end of this chapter you can tell them apart, and
+# read the five machine instructions in line 51. One of them is the one that failed.
 
 # %%
 from pgtlab_widgets import Chapter
@@ -68,9 +68,9 @@ chapter.ask("which_argument_is_left")
 chapter.ask("who_wrote_x22")
 
 # %% [markdown]
-# So the registers of a report belong to *different* functions: x0 to x18 to the one that crashed, x19 to x28 often to its
-# callers. The report prints them as they were when the fault was taken: to save them all is the first thing that the
-# kernel does then.
+# So the registers of a report belong to *different* functions. x0 to x18 hold what the function that crashed put there, or
+# what an earlier one left if it did not use them; x19 to x28 often hold values of its callers. The report prints them as they
+# were when the fault was taken: to save them all is the first thing that the kernel does then.
 
 # %% [markdown]
 # ## 10a.2 A frame for each call
@@ -161,8 +161,8 @@ story().calls
 
 # %% [markdown]
 # Find `pud_free`. Its caller, `destroy_args`, *is* in the trace: that is how you get from a trace to a function that it
-# does not name. You take the source of the last function that it does name, and ask what in there could have made the next
-# call. Chapter 10b does it.
+# does not name. You take the source of the innermost named function outside the gap, here `destroy_args`, and ask what in
+# there could have made the next call. Chapter 10b does it.
 
 # %% [markdown]
 # ## 10a.5 Five instructions
@@ -280,7 +280,8 @@ print(f"cmp x4, x0            would leave {flags_after_cmp(crash['x4'], crash['x
 # %% [markdown]
 # ## 10a.7 In three lines
 #
-# - x0 to x18 belong to the function that crashed and may hold anything; x19 to x28 often still hold values of its callers.
+# - x0 to x18 hold what the function that crashed, or an earlier one, left there; x19 to x28 often still hold values of its
+#   callers.
 # - A call trace is read from frames: inlined functions are not in it, nor is the caller of a leaf, which only lr names.
 # - `Code:` shows what stands before pc. Whether it ran, the registers and the flags must tell.
 
@@ -288,4 +289,4 @@ print(f"cmp x4, x0            would leave {flags_after_cmp(crash['x4'], crash['x
 chapter.summary()
 
 # %% [markdown]
-# Next: [10b. Read the log](10b_the_log.ipynb)
+# You know which lines to trust. [Now read all 59](10b_the_log.ipynb).

@@ -79,8 +79,9 @@ chapter.ask("text_in_a_register")
 # - a **snapshot** is a copy that is made so that what you look at cannot change meanwhile. `__dump_page` makes one: it copies
 #   the `struct page` to its stack and prints the copy.
 #
-# It also checks that the two fit: it computes which page of its folio this page is. A page that is not a tail is its own
-# folio, and so is a copy of it.
+# It also checks that the two fit: it computes which page of its folio this page is. For an ordinary page, one that is not a
+# tail, the code takes the record itself as the folio. It was handed the copy, so it takes the *copy* as the folio. Then it
+# subtracts: address of the page - address of the copy.
 #
 #      the memmap                                          the stack
 #     ┌─────────────┐                                     ┌───────────┐
@@ -187,8 +188,8 @@ chapter.ask("what_x20_points_to")
 
 # %% [markdown]
 # In the function that crashed, x1 holds a pfn (chapter 10a), and no register holds the address of a `struct page` in the
-# memmap. (x1 looks like one. But it is odd, and such an address is a multiple of 64.) So the pfn may have been made from this
-# pointer: can you get from one to the other? `page_to_pfn(page)` is `page - vmemmap`, in units of 64 bytes (chapter 6b), and
+# memmap. (x1 looks like one. But it is odd, and such an address is a multiple of 64.) So x1 may have been made from x20. Test
+# it: does `page_to_pfn(x20)` give x1? `page_to_pfn(page)` is `page - vmemmap`, in units of 64 bytes (chapter 6b), and
 # `vmemmap` depends on PHYS_OFFSET.
 #
 # **Worked**, with another boot of the same kernel, where KASLR has drawn other places. Check each line on paper. Two of
@@ -285,15 +286,15 @@ chapter.ask("phys_offset_of_a_boot")
 chapter.ask("phys_offset_of_the_log")
 
 # %% [markdown]
-# Line 56 says the same. Two ways to one number, and neither uses the other: now you know that line 56, line 28 and line 34 are
-# all true, and that VA_BITS is 48, for with another VMEMMAP_START they would not fit.
+# Line 56 says the same. One equation, that of section 10b.5, ties lines 28, 34 and 56 together: any two give the third, so they
+# cannot all be wrong by accident. And VA_BITS is 48, for with another VMEMMAP_START they would not fit.
 
 # %% [markdown]
 # ## 10b.8 The function that is not in the trace
 #
 # Lines 36 to 45 lead from the crash to `destroy_args`. It frees what the test has made, and it calls no function named
-# `free_pages`. Which of the functions that it does call was inlined there? Two facts decide: the way that the trace shows in
-# lines 43 and 44, and the type that line 4 shows.
+# `free_pages`. Which of the functions that it does call was inlined there? Two facts decide: the function that
+# line 44 names, and the type that line 4 shows.
 
 # %%
 chapter.ask("who_freed_the_page")
@@ -423,4 +424,4 @@ for line in log_lines().values():
 chapter.summary()
 
 # %% [markdown]
-# Next: [11. Who did it?](11_who_did_it.ipynb)
+# You know what stopped the machine. [Which commits brought it there?](11_who_did_it.ipynb)

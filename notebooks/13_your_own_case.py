@@ -99,7 +99,7 @@ print(mine.source(mine.suspects[0]))
 # print(mine.observe(k))
 # ```
 #
-# and then let it be judged in every kernel, which takes some ten seconds: a fix that works where the bug was, and breaks
+# and then let it be judged in every kernel, which takes a few seconds: a fix that works where the bug was, and breaks
 # something where it was not, is not a fix. If you can repair it in another function, say in the report why that is the right
 # place.
 

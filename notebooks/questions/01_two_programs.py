@@ -121,7 +121,7 @@ def pages_for_bytes(draw: Random) -> Question:
                 "memory is mapped in whole pages.",
             ),
         ),
-        truth=f"{size} / {1 << shift} = {size / (1 << shift):.2f}, rounded up: **{pages}**.",
+        truth=f"{size} = {pages - 1} · {1 << shift} + {size % (1 << shift)}: {pages - 1} full pages, and one for the rest: **{pages}**.",
     )
 
 

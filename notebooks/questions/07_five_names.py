@@ -113,7 +113,8 @@ def what_p4d_offset_returns(draw: Random) -> Question:
                 "The next entry of the same table is about the next part of the address space, not about the next level.",
             ),
         ),
-        truth=f"The model returns **`{k.p4d_offset(pgdp, va):#x}`**: the same.",
+        truth=f"The model returns **`{k.p4d_offset(pgdp, va):#x}`**: the same. The one entry of the folded level is the entry above it, under "
+        "another name: no table is allocated for it, and the value is there even where the compiler leaves the call out.",
     )
 
 

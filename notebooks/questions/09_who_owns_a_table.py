@@ -385,6 +385,11 @@ def free_first(draw: Random) -> Question:
                 "The allocator looks at the page in the moment that it gets it. What is done to the page afterwards comes too late.",
             ),
             Wrong(
+                "the same report, and nothing else happens",
+                "free-then-destruct",
+                "The destructor looks too: what does it find in the four bytes, after the allocator has set them?",
+            ),
+            Wrong(
                 "the type is cleared twice, which is harmless",
                 "free-then-destruct",
                 "After the free the page is not yours. On another CPU it may be anything by now: a buffer, another table.",
@@ -560,7 +565,7 @@ def order_of_an_exit(draw: Random) -> Question:
         "free the pmd tables",
         "free the pud tables",
         "free the pgd",
-        "check the counters",
+        "check the counters of the address space, all of which is gone",
     )
     return Question(
         text="A process exits. In which order does the kernel take its address space down?",
@@ -579,5 +584,6 @@ def order_of_an_exit(draw: Random) -> Question:
                 "Where is the address of a pte table kept? In an entry of a pmd table: free that first, and you have lost it.",
             ),
         ),
-        truth="From the bottom up: pages, pte, pmd, pud, pgd. Only the table above knows where a table is. The counters come last, when all must be 0.",
+        truth="From the bottom up: pages, pte, pmd, pud, pgd. Only the table above knows where a table is. The counters of "
+        "tables come last, when the whole address space, the pgd included, is gone: then they must be 0.",
     )

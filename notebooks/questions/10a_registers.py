@@ -289,6 +289,7 @@ def where_line_22_is(draw: Random) -> Question:
         wrong=(
             Wrong(offset - 4, "offset-counts-instructions", "Four instructions back, and each has four bytes."),
             Wrong(offset - 8 * 4, "instruction-has-8-bytes", "Registers have eight bytes, instructions have four."),
+            Wrong(offset - 5 * 4, "five-words-five-steps", "Five words have four steps between them."),
             Wrong(size - 4 * 4, "slash-is-the-place", "After the slash stands the size of the whole function."),
         ),
         truth=f"{offset:#x} - 4 · 4 = **{offset - 16:#x}**.",
@@ -308,6 +309,11 @@ def what_an_ldr_reads(draw: Random) -> Question:
         wrong=(
             Wrong(value, "offset-ignored", f"You left out #{offset}: it is added to the register in the brackets."),
             Wrong(value + 8 * offset, "offset-counts-words", "The number in the brackets counts bytes."),
+            Wrong(
+                value + int(f"{offset}", 16),
+                "decimal-is-hex",
+                f"#{offset} is decimal: without 0x it is {offset}, which is {offset:#x}.",
+            ),
             Wrong(
                 value + 0x1000 + offset,
                 "read-from-the-target",
@@ -408,7 +414,7 @@ def did_the_four_run(draw: Random) -> Question:
             Wrong(
                 "it ran, and x4 was overwritten later",
                 "words-before-ran",
-                "By which instruction? Between it and the bracket stand three: cmp writes only flags, add adds x3 = 0, csel writes x3.",
+                "By which instruction? Between it and the bracket stand three: cmp writes only flags, add would have added 0 (see below), csel writes x3.",
             ),
             Wrong(
                 "the word in brackets did not run",
@@ -416,8 +422,8 @@ def did_the_four_run(draw: Random) -> Question:
                 "Something read address 8, and `pc` points to the bracket: it is the one that did run, or tried to.",
             ),
         ),
-        truth=f"Seven bits shifted up by 5 are at most {0x7F << 5:#x}. The next three do not make x4 larger, because x3 is 0; and x4 *is* "
-        "larger. `Code:` prints what *stands* before pc, not what ran before it: the processor came to the bracket from elsewhere.",
+        truth=f"Seven bits shifted up by 5 are at most {0x7F << 5:#x}, and x4 is larger. The next three cannot have made it so: csel "
+        "leaves 0 in x3 only if x3 was 0 before (or if x4 is 0, and it is not), so that add adds 0. `Code:` prints what *stands* before pc, not what ran before it: the processor came to the bracket from elsewhere.",
         lines=(51,),
     )
 

@@ -51,6 +51,8 @@ EVENTS = (
 def _numbers() -> Iterator[tuple[LogLine, str, str]]:
     """What has a verdict of its own: its line, how a question names it, and the verdict."""
     for line in log_lines().values():
+        if line.number == 52:  # sixteen zeros that are context: both verdicts would do
+            continue
         registers = re.findall(r"(x\d+) ?: ([0-9a-f]{16})", line.text)
         names = [f"Line {line.number}, {name}: `{value}`." for name, value in registers]
         names = names or [f"Line {line.number}: `{line.text.strip()[:100]}`."]
@@ -188,6 +190,11 @@ def why_not_tainted(draw: Random) -> Question:
                 "line-3-blames-the-page",
                 "Line 4 shows the type of a table in a page that is being freed. That is bad.",
             ),
+            Wrong(
+                "taint is only for modules",
+                "taint-is-for-modules",
+                "Some modules taint a kernel, and so do other events: a bad page has a letter of its own, B.",
+            ),
         ),
         truth="`bad_page()` prints, dumps, prints the trace, and taints last. In line 19 it is still inside the dump.",
         lines=(19,),
@@ -324,7 +331,7 @@ def x1_of_a_boot(draw: Random) -> Question:
 
 
 def x1_of_the_log(draw: Random) -> Question:
-    return frame_question(story(), (34,))
+    return frame_question(story(), (34,), computed=True)
 
 
 @recall
@@ -346,7 +353,7 @@ def x5_of_a_boot(draw: Random) -> Question:
 
 
 def x5_of_the_log(draw: Random) -> Question:
-    return root_question(story(), (33,))
+    return root_question(story(), (33,), computed=True)
 
 
 def phys_offset_of_a_boot(draw: Random) -> Question:
@@ -548,9 +555,9 @@ def chain_of_events(draw: Random) -> Question:
     return Question(
         text="From the cause to the silence: put it in order.",
         answer=Order(EVENTS),
-        truth="The log shows each of these eight links, the first only by exclusion: no line names `pud_free`. Link by link, these are the "
-        "lines that show it:\n\n"
-        + "\n".join(f"1. {', '.join(map(str, _lines_for(n)))}" for n in range(1, len(EVENTS) + 1)),
+        truth="The log shows each of these eight links, the first only by exclusion: no line names `pud_free`. Behind each, the lines that "
+        "show it:\n\n"
+        + "\n".join(f"1. {event}: {', '.join(map(str, _lines_for(n)))}" for n, event in enumerate(EVENTS, 1)),
     )
 
 

@@ -67,8 +67,8 @@ def vmemmap_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     )
 
 
-def frame_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
-    """Which frame does `page_to_pfn()` make of the copy's address?
+def frame_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = False) -> Question:
+    """Which frame does `page_to_pfn()` make of the copy's address? With `computed` the text does not print `vmemmap`.
 
     >>> from pgtlab.lab.crash import story
     >>> frame_question(story()).judge("0xfffffe0779181ee5").verdict
@@ -77,7 +77,8 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     copy, vmemmap, right = boot["x20"], boot.kernel.vmemmap, boot["x1"]
     distance = copy - vmemmap
     return Question(
-        text=f"x20 is `{copy:#x}`, the address of the copy, and `vmemmap` is `{vmemmap:#x}`. `page_to_pfn` "
+        text=f"x20 is `{copy:#x}`, the address of the copy, and `vmemmap` is "
+        f"{'what you have just computed' if computed else f'`{vmemmap:#x}`'}. `page_to_pfn` "
         "subtracts, and shifts the *signed* difference "
         "right by 6 bits. Which number does it make of the copy?",
         answer=Number(right, base=16),
@@ -175,8 +176,8 @@ def section_elsewhere(boot: Crash) -> Question:
     )
 
 
-def root_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
-    """Which root would hold that section?
+def root_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = False) -> Question:
+    """Which root would hold that section? With `computed` the text does not print the section.
 
     >>> from pgtlab.lab.crash import story
     >>> root_question(story()).judge("0x3fffff81de4").verdict
@@ -184,8 +185,8 @@ def root_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     """
     number, right, k = boot["x4"], boot["x5"], boot.kernel
     return Question(
-        text=f"Section `{number:#x}`. A `struct mem_section` has 32 bytes, and a root is one page full of them. "
-        "Which root holds this section?",
+        text=f"{'Take the section that you have just computed' if computed else f'Section `{number:#x}`'}. A `struct "
+        "mem_section` has 32 bytes, and a root is one page full of them. Which root holds this section?",
         answer=Number(right, base=16),
         wrong=(
             Wrong(
@@ -206,7 +207,7 @@ def root_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
             "How many structures of 32 bytes fit into 4096 bytes?",
             "Divide the section by that: a shift by how many bits?",
         ),
-        truth=f"4096 / 32 = {k.SECTIONS_PER_ROOT}, so a shift by 7: **{right:#x}**. There are only "
+        truth=f"4096 / 32 = {k.SECTIONS_PER_ROOT}, so a shift by 7: {number:#x} >> 7 = **{right:#x}**. There are only "
         f"{k.NR_SECTION_ROOTS:#x} roots.",
         lines=lines,
     )
