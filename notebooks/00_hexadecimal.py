@@ -159,4 +159,4 @@ chapter.ask("what_is_it")
 chapter.summary()
 
 # %% [markdown]
-# Next: [1. Two programs use the same address and read different values: how?](01_two_programs.ipynb)
+# You can read an address as a number. [What does it lead to?](01_two_programs.ipynb)

@@ -199,5 +199,5 @@ for number in (1, 2, 5, 53):
 chapter.summary()
 
 # %% [markdown]
-# Next: [2. Why a tree, and how deep?](02_a_tree.ipynb) The list of pages of one process could need more memory than the
-# machine has.
+# The list of pages of one process could need more memory than the machine has. [How can a table be smaller than
+# that?](02_a_tree.ipynb)

@@ -190,4 +190,4 @@ chapter.summary()
 # %% [markdown]
 # Practice: [exercise 1, the indices of an address](../exercises/01_indices.ipynb).
 #
-# Next: [3. What does an entry say?](03_an_entry.ipynb) So far it "says where to go". It says more than that.
+# So far an entry "says where to go". [It says more than that](03_an_entry.ipynb).

@@ -172,5 +172,4 @@ machine.entry(entry.value, level=2)
 chapter.summary()
 
 # %% [markdown]
-# Next: [4. Walk it yourself](04_the_walk.ipynb). You can cut an address and read an entry. That is all the MMU can do,
-# too.
+# You can cut an address and read an entry. [That is all the MMU can do, too](04_the_walk.ipynb).

@@ -201,5 +201,4 @@ chapter.ask("walk_of_a_real_kernel")
 chapter.summary()
 
 # %% [markdown]
-# Next: [5. How does it fail?](05_a_fault.ipynb) What does the processor do when the walk ends in a fault, and what is left
-# for us to read?
+# [What does the processor do when the walk ends in a fault](05_a_fault.ipynb), and what is left for us to read?

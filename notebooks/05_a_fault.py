@@ -210,5 +210,4 @@ chapter.ask("in_your_words")
 chapter.summary()
 
 # %% [markdown]
-# Next: [6a. Where is everything in the kernel?](06a_the_kernel_map.ipynb) The kernel read address 8. It meant to read
-# something else. To see what, you need its map.
+# The kernel read address 8. It meant to read something else. To see what, [you need its map](06a_the_kernel_map.ipynb).

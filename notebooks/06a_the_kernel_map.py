@@ -154,5 +154,4 @@ chapter.ask("which_is_not_mapped")
 chapter.summary()
 
 # %% [markdown]
-# Next: [6b. How does a page become a number?](06b_page_to_number.ipynb) x20 points to the stack. The kernel took it for
-# something in vmemmap.
+# x20 points to the stack. [The kernel took it for something in vmemmap](06b_page_to_number.ipynb).

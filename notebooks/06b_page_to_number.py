@@ -162,5 +162,5 @@ print(
 chapter.summary()
 
 # %% [markdown]
-# Next: [7. Why does Linux always say five names?](07_five_names.ipynb) You now know *how* the kernel came to read address 8.
-# Why did it look at that page at all?
+# You now know *how* the kernel came to read address 8. Why did it look at that page at all? That begins with
+# [the names of tables](07_five_names.ipynb).

@@ -201,4 +201,4 @@ chapter.summary()
 # %% [markdown]
 # Practice: [exercise 2, pud_offset()](../exercises/02_pud_offset.ipynb).
 #
-# Next: [9. Who owns a table?](09_who_owns_a_table.ipynb) What had changed about freeing a page table, a few months earlier?
+# [What had changed about freeing a page table](09_who_owns_a_table.ipynb), a few months earlier?

@@ -187,5 +187,5 @@ chapter.summary()
 # %% [markdown]
 # Practice: [exercise 3, fix pud_free()](../exercises/03_pud_free.ipynb).
 #
-# Next: [12. What does it cost?](12_the_cost_of_a_walk.ipynb) (optional), or straight to
-# [13. Your own case](13_your_own_case.ipynb).
+# Chapter [12](12_the_cost_of_a_walk.ipynb) is optional: you can go straight to
+# [a case of your own](13_your_own_case.ipynb).

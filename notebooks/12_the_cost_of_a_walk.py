@@ -140,4 +140,4 @@ chapter.summary()
 # Try it: give the hardware another TLB, `Hardware(l1=(TLB(64),), l2=(TLB(2048, ways=8),))` from `pgtlab.arch.cost.tlb`; or run a
 # trace of your own program, `read_trace("file")` from `pgtlab.arch.cost.trace_file`.
 #
-# Next: [13. Your own case](13_your_own_case.ipynb).
+# You have all the tools. [Use them on a kernel that nobody has explained to you](13_your_own_case.ipynb).

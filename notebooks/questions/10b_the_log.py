@@ -340,7 +340,7 @@ def x4_of_a_boot(draw: Random) -> Question:
 
 
 def x4_of_the_log(draw: Random) -> Question:
-    return section_question(story(), (33,))
+    return section_question(story(), (33,), computed=True)
 
 
 def section_in_another_kernel(draw: Random) -> Question:

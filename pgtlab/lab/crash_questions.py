@@ -115,8 +115,8 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fa
     )
 
 
-def section_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
-    """Which section would that frame be in?
+def section_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = False) -> Question:
+    """Which section would that frame be in? With `computed` the text does not print the frame's number.
 
     >>> from pgtlab.lab.crash import story
     >>> section_question(story()).judge("0x1fffffc0ef230").verdict
@@ -124,8 +124,8 @@ def section_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     """
     pfn, right = boot["x1"], boot["x4"]
     return Question(
-        text=f"x1 is `{pfn:#x}`. A section has 128 MiB, which is 2^15 pages. A pfn has no sign: the number of its "
-        "section is the pfn, shifted right by 15 with "
+        text=f"{'Take the x1 that you have just computed' if computed else f'x1 is `{pfn:#x}`'}. A section has 128 "
+        "MiB, which is 2^15 pages. A pfn has no sign: the number of its section is the pfn, shifted right by 15 with "
         "zeros. Compute it.",
         answer=Number(right, base=16),
         wrong=(

@@ -1,6 +1,7 @@
 """Chapters 9, 10a and 10b: what they say of the real log, checked against the log itself."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def test_a_link_of_the_chain_follows_from_each_line_of_evidence_and_from_no_othe
     assert [line.number for line in lines if bool(line.links) != ("evidence" in line.verdict)] == []
     events = draw(chapters.question("10b_the_log/chain_of_events", "")[1], "0").answer.right
     assert {link for line in lines for link in line.links} == {*range(1, len(events) + 1)}
+
+
+@pytest.mark.parametrize(("before", "after"), pairwise(["vmemmap", "x1", "x4", "x5"]))
+def test_a_step_does_not_print_the_answer_of_the_step_before(before, after, drawn):
+    answer = drawn[f"10b_the_log/{before}_of_the_log"][0].answer
+    text = drawn[f"10b_the_log/{after}_of_the_log"][0].text
+    assert answer.show(answer.right) not in text
+    assert "just computed" in text
 
 
 # What the chapters say of the real log.
