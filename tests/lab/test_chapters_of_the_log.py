@@ -46,7 +46,7 @@ def test_a_link_of_the_chain_follows_from_each_line_of_evidence_and_from_no_othe
     assert {link for line in lines for link in line.links} == {*range(1, len(events) + 1)}
 
 
-@pytest.mark.parametrize(("before", "after"), pairwise(["vmemmap", "x1", "x4", "x5"]))
+@pytest.mark.parametrize(("before", "after"), [*pairwise(["vmemmap", "x1", "x4", "x5"])])
 def test_a_step_does_not_print_the_answer_of_the_step_before(before, after, drawn):
     answer = drawn[f"10b_the_log/{before}_of_the_log"][0].answer
     text = drawn[f"10b_the_log/{after}_of_the_log"][0].text
