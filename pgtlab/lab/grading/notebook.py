@@ -13,7 +13,12 @@ from pgtlab.lab.worker.answers import Text
 
 NOT_AN_ANSWER: Final = (ast.Expr, ast.For, ast.While, ast.If, ast.With, ast.Assert, ast.Delete)
 _SEED: Final = re.compile(r"^SEED\s*=\s*(['\"])(.*?)\1", re.MULTILINE)
-_MAGIC: Final = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+_MAGIC: Final = re.compile(r"(?P<before>[ \t]*)(?P<target>[\w.,]+[ \t]*=[ \t]*)?[%!](?:[^\\\n]|\\.|\\\n)*")
+_PIECE: Final = re.compile(  # of a line: what can hide a bracket or the end of a statement
+    r"""\"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z)|'{3}(?:[^\\]|\\.)*?(?:'{3}|\Z)"""
+    r"""|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\#[^\n]*|\\\n|[()\[\]{}\n]|[^"'\#\\()\[\]{}\n]+|\\""",
+    re.DOTALL,
+)
 
 
 class UnreadableError(ValueError):
@@ -106,13 +111,37 @@ def _file(number: int) -> str:
 
 
 def _clean(source: str) -> str:
-    """A cell without IPython's own commands, and with every line where it was."""
-    return _MAGIC.sub(r"\1pass", source)
+    """A cell without IPython's own commands, and with every line where it was.
+
+    A line that begins with `%` or `!` is a command only where a statement begins: not within brackets or a string.
+
+    >>> _clean("%matplotlib inline\\nx = (7\\n    % 4)\\nfiles = !ls")
+    'pass\\nx = (7\\n    % 4)\\nfiles = None'
+    """
+    if _tree(source) is not None:
+        return source  # it is Python as it is
+    pieces, at, depth, begins = [], 0, 0, True
+    while at < len(source):
+        if begins and (magic := _MAGIC.match(source, at)):
+            value = f"{magic['target']}None" if magic["target"] else "pass"
+            pieces.append(magic["before"] + value + "\n" * magic[0].count("\n"))
+            at, begins = magic.end(), False
+            continue
+        piece = _PIECE.match(source, at)
+        assert piece is not None
+        depth = max(0, depth + (piece[0] in "([{") - (piece[0] in ")]}"))
+        at, begins = piece.end(), piece[0] == "\n" and depth == 0
+        pieces.append(piece[0])
+    return "".join(pieces)
 
 
 def _parsed(source: str) -> ast.Module | None:
+    return _tree(_clean(source))
+
+
+def _tree(source: str) -> ast.Module | None:
     try:
-        return ast.parse(_clean(source))
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
