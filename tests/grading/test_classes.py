@@ -111,6 +111,70 @@ def test_what_moodle_canvas_and_nbgrader_export(tmp_path):
     assert found(nbgrader, roster) == [("s2", "01_free")]
 
 
+def test_only_the_class_says_who_it_is_from_and_when(tmp_path):
+    """In an archive of a student's own, names and times are what the student likes."""
+    inside = archive(
+        {
+            "Ben Ost_42_assignsubmission_file_/01_free.ipynb": b"{}",
+            "ben/01_free.ipynb": b"{}",
+            "ostben_12_345_01_free.ipynb": b"{}",
+            "../ben/01_free.ipynb": b"{}",
+        }
+    )
+    roster = Roster((Student("ada", "Ada Lind"), Student("ben", "Ben Ost")))
+    day = datetime(2026, 4, 2, tzinfo=UTC)
+    for number, name in enumerate(("ada.zip", "ada/my.zip", "Ada Lind_7_assignsubmission_file_/my.zip")):
+        path = submit(tmp_path / str(number), ".", inside, name)
+        os.utime(path, (day.timestamp(), day.timestamp()))
+        submit(tmp_path / str(number), "ben", b"{}")
+        found = collect(tmp_path / str(number), roster, NAMES)
+        assert [each.student.id for each in found].count("ada") == 4
+        assert {each.time for each in found if each.student.id == "ada"} == {day}
+    canvas = tmp_path / "canvas.zip"
+    canvas.write_bytes(archive({"lindada_LATE_1_2_my.zip": inside, "zoe_3_4_my.zip": inside}))
+    found = collect(canvas, roster, NAMES)
+    assert [(each.student.id, each.late) for each in found] == [("ada", True)] * 4 + [("zoe", False)] * 4
+
+
+def test_a_folder_around_the_students_does_not_matter(tmp_path):
+    submit(tmp_path / "export", "Ada Lind_7_assignsubmission_file_", b"{}")
+    submit(tmp_path / "export", "Ben Ost_8_assignsubmission_file_", b"{}")
+    assert found(tmp_path) == [("Ada Lind", "01_free"), ("Ben Ost", "01_free")]
+
+
+def test_a_bad_file_does_not_end_the_grading_of_the_others(tmp_path):
+    good = archive({"01_free.ipynb": b"{}"})
+    broken = io.BytesIO()
+    with zipfile.ZipFile(broken, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("01_free.ipynb", os.urandom(3000))
+    corrupt = bytearray(broken.getvalue())
+    corrupt[60:90] = b"\xff" * 30  # in the packed data
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as made:
+        made.writestr("01_free.ipynb", b"{}")
+    for name, data in (("corrupt", bytes(corrupt)), ("lzma", packed.getvalue()), ("whole", good)):
+        submit(tmp_path, name, data, "mine.zip")
+    with submit(tmp_path, "sparse", b"", "mine.zip").open("r+b") as file:
+        file.truncate(600 << 20)
+    submit(tmp_path, os.fsdecode(b"m\xfcller"), b"{}")
+    submit(tmp_path, "a\u0308", b"{}")
+    troubles = {each.student.id: each.trouble for each in collect(tmp_path, Roster(), NAMES)}
+    assert {name for name, trouble in troubles.items() if not trouble} == {"whole", "m\ufffdller", "\xe4"}
+    assert "cannot be read" in troubles["corrupt"]
+    assert "packed in another way" in troubles["lzma"]
+    assert all(seed_of(COURSE, name) for name in troubles)
+
+
+def test_archives_in_an_archive_share_its_room(tmp_path, monkeypatch):
+    monkeypatch.setattr("pgtlab.lab.grading.collect.UNPACKED", 8000)
+    inner = archive({f"{n}/01_free.ipynb": bytes(1000) for n in range(3)})
+    submit(tmp_path, "ada", archive({"1.zip": inner, "2.zip": inner}), "mine.zip")
+    submit(tmp_path, "ben", archive({"1.zip": inner}), "mine.zip")
+    found = collect(tmp_path, Roster(), NAMES)
+    assert sum(len(each.data) for each in found if each.student.id == "ada") == 3000
+    assert [len(each.data) for each in found if each.student.id == "ben"] == [1000] * 3
+
+
 @pytest.mark.parametrize("data", [b"PK", b"", archive({"a.zip": archive({"b.zip": b"PK\3\4junk"})})[:-30]])
 def test_a_damaged_archive_is_reported(tmp_path, data):
     submit(tmp_path, "ada", data, "mine.zip")

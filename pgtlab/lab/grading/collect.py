@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from pgtlab import limits
 from pgtlab.lab.grading.roster import Roster, Student
 
 LARGEST: Final = 8 << 20  # bytes of a notebook
-UNPACKED: Final = 512 << 20  # bytes of all files of an archive
+UNPACKED: Final = 512 << 20  # bytes of all that is in the archives of a student
 DEPTH: Final = 3  # archives in archives
-MOODLE: Final = re.compile(r"^(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)_?$")
+MOODLE: Final = re.compile(r"^(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_|$)")
 CANVAS: Final = re.compile(r"^(?P<who>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<upload>\d+)_(?P<file>.+)$")
 _AGAIN: Final = re.compile(r"([ _-]?\(?\d{1,2}\)?|[ _-]?copy\d*)$", re.IGNORECASE)  # 03_pud_free-1, 03_pud_free (2)
+_KINDS: Final = (".ipynb", ".zip")
 _SKIPPED: Final = {"__MACOSX", ".ipynb_checkpoints", ".git", ".course"}
 
 
@@ -57,10 +62,21 @@ class Submission:
 @dataclass(frozen=True)
 class _File:
     path: str
-    parts: tuple[str, ...]
+    parts: tuple[str, ...]  # the first is the student's folder or file
     time: datetime | None
     data: bytes
     trouble: str = ""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file where the class's own names are: in the folder or the archive that was given."""
+
+    path: str
+    parts: tuple[str, ...]
+    time: datetime | None
+    size: int
+    open: Callable[[], AbstractContextManager[Any]]
 
 
 def collect(folder: Path, roster: Roster, exercises: Mapping[str, object]) -> list[Submission]:
@@ -69,66 +85,133 @@ def collect(folder: Path, roster: Roster, exercises: Mapping[str, object]) -> li
     Understood are a folder for each student with notebooks, workbenches or archives in it; the archive or the folder
     that Moodle exports; the flat files of Canvas; and nbgrader's `submitted/student/assignment/notebook`.
 
+    Only the first folder or file says who it is from, and only it has a time: what is in an archive of a student was
+    named by the student.
+
     Raises
     ------
     ValueError
-        If the folder does not exist.
+        If the folder does not exist, or is an archive that cannot be read.
     """
     if not folder.exists():
         raise ValueError(f"{folder} does not exist: give the folder, or the archive, with the submissions")
-    files = _in_archive(_read(folder), folder.name, (), 0) if folder.is_file() else _in_folder(folder)
-    found = [_submission(file, roster, exercises) for file in files]
+    if folder.is_dir():
+        return _submissions([*_in_folder(folder)], roster, exercises)
+    try:
+        archive = zipfile.ZipFile(folder)
+    except Exception as error:
+        raise ValueError(f"{folder} is not an archive that can be read: {error}") from None
+    with archive:
+        return _submissions([*_in_class_archive(archive, folder.name)], roster, exercises)
+
+
+def _submissions(entries: list[_Entry], roster: Roster, exercises: Mapping[str, object]) -> list[Submission]:
+    around = _around(entries, roster)
+    rooms: Counter[str] = Counter()  # bytes that the archives of each student have unpacked so far
+    found = []
+    for entry in entries:
+        entry = replace(entry, parts=entry.parts[around:])
+        for file in _files(entry, rooms):
+            found.append(_submission(file, roster, exercises))
     return sorted((each for each in found if each is not None), key=lambda each: each.path)
 
 
-def _read(path: Path) -> bytes:
-    return limits.read_bytes(path, UNPACKED, str(path))
+def _around(entries: list[_Entry], roster: Roster) -> int:
+    """How many folders there are around those of the students."""
+
+    def is_student(part: str) -> bool:
+        return bool(MOODLE.match(part) or CANVAS.match(part)) or roster.knows(_stem(part)) or roster.knows(part)
+
+    first, second = {each.parts[0] for each in entries}, {each.parts[1] for each in entries if len(each.parts) > 1}
+    if len(first) != 1 or any(len(each.parts) == 1 for each in entries) or is_student(*first):
+        return 0
+    return int(first == {"submitted"} or all(map(is_student, second)))  # nbgrader's, or a folder that was packed
 
 
-def _in_folder(folder: Path) -> Iterator[_File]:
+def _in_folder(folder: Path) -> Iterator[_Entry]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if _SKIPPED & {*parts} or path.is_symlink() or not path.is_file():
+        if _SKIPPED & {*parts} or path.is_symlink() or not path.is_file() or path.suffix.lower() not in _KINDS:
             continue  # a link could lead anywhere
-        time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        kind = path.suffix.lower()
-        if kind == ".zip":
-            yield from _in_archive(_read(path), str(path.relative_to(folder)), (*parts[:-1], path.stem), 1)
-        elif kind == ".ipynb":
-            small = path.stat().st_size <= LARGEST
-            data, trouble = (_read(path), "") if small else (b"", _too_large(path.stat().st_size))
-            yield _File(path.relative_to(folder).as_posix(), parts, time, data, trouble)
+        parts, about = tuple(map(_readable, parts)), path.stat()
+        time = datetime.fromtimestamp(about.st_mtime, UTC)
+        yield _Entry("/".join(parts), parts, time, about.st_size, partial(path.open, "rb"))
 
 
-def _in_archive(data: bytes, name: str, parts: tuple[str, ...], depth: int) -> Iterator[_File]:
-    """The files of an archive. Nothing is unpacked on disk."""
+def _in_class_archive(archive: zipfile.ZipFile, name: str) -> Iterator[_Entry]:
+    for info, inner in _listed(archive):
+        yield _Entry(f"{name}/{'/'.join(inner)}", inner, _time_of(info), info.file_size, partial(_open, archive, info))
+
+
+def _files(entry: _Entry, rooms: Counter[str]) -> Iterator[_File]:
+    """The notebooks that a file is or has in it. Whatever is wrong with it, the others are collected."""
+    owner = entry.parts[0]
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            room = UNPACKED
-            for info in sorted(archive.infolist(), key=lambda each: each.filename):
-                inner = PurePosixPath(info.filename.replace("\\", "/")).parts
-                kind = PurePosixPath(info.filename).suffix.lower()
-                if info.is_dir() or _SKIPPED & {*inner} or kind not in (".ipynb", ".zip"):
+        if PurePosixPath(entry.path).suffix.lower() == ".zip":
+            with entry.open() as file:
+                yield from _in_archive(file, _File(entry.path, entry.parts, entry.time, b""), rooms, owner, 1)
+        elif entry.size > LARGEST:
+            yield _File(entry.path, entry.parts, entry.time, b"", _too_large(entry.size))
+        else:
+            with entry.open() as file:
+                data = limits.read_bytes(file, LARGEST, entry.path)
+            yield _File(entry.path, entry.parts, entry.time, data)
+    except Exception as error:
+        yield _File(entry.path, entry.parts, entry.time, b"", f"This file cannot be read: {error}.")
+
+
+def _in_archive(file: Any, of: _File, rooms: Counter[str], owner: str, depth: int) -> Iterator[_File]:
+    """The notebooks of a student's archive, with its own time. Nothing is unpacked on disk."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for info, inner in _listed(archive):
+                where = replace(of, path=f"{of.path}/{'/'.join(inner)}", parts=(*of.parts, *inner))
+                rooms[owner] += info.file_size
+                is_archive = inner[-1].lower().endswith(".zip")
+                if rooms[owner] > UNPACKED or (info.file_size > LARGEST and not is_archive):
+                    yield replace(where, trouble=_too_large(info.file_size))
                     continue
-                where, time = f"{name}/{info.filename}", _time_of(info)
-                room -= info.file_size
-                largest = LARGEST if kind == ".ipynb" else UNPACKED
-                if info.file_size > largest or room < 0:
-                    yield _File(where, (*parts, *inner), time, b"", _too_large(info.file_size))
+                try:
+                    with _open(archive, info) as opened:
+                        data = limits.read_bytes(opened, info.file_size, where.path)
+                except Exception as error:
+                    yield replace(where, trouble=f"This file cannot be read: {error}.")
                     continue
-                content = archive.read(info)
-                if kind == ".ipynb":
-                    yield _File(where, (*parts, *inner), time, content)
+                if not is_archive:
+                    yield replace(where, data=data)
                 elif depth < DEPTH:
-                    stem = PurePosixPath(inner[-1]).stem
-                    yield from _in_archive(content, where, (*parts, *inner[:-1], stem), depth + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
-        # damaged, encrypted, or packed in another way
-        yield _File(name, (*parts, PurePosixPath(name).name), None, b"", f"This archive cannot be read: {error}.")
+                    yield from _in_archive(io.BytesIO(data), where, rooms, owner, depth + 1)
+    except Exception as error:  # zipfile, zlib and the file system have many; none may end the grading of the others
+        yield replace(of, trouble=f"This archive cannot be read: {error}.")
+
+
+def _listed(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, tuple[str, ...]]]:
+    """The notebooks and archives in an archive, and their paths, which stay in it."""
+    listed = []
+    for info in archive.infolist():
+        path = PurePosixPath(_readable(info.filename).replace("\\", "/"))
+        inner = tuple(part for part in path.parts if part not in ("/", ".."))
+        if inner and not info.is_dir() and not _SKIPPED & {*inner} and path.suffix.lower() in _KINDS:
+            listed.append((info, inner))
+    return sorted(listed, key=lambda each: each[1])
+
+
+def _open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> AbstractContextManager[Any]:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack more than is asked for
+        raise ValueError("it is packed in another way than archives usually are")
+    return archive.open(info)
+
+
+def _readable(name: str) -> str:
+    """A name in one spelling, with a mark for what is not text."""
+    return unicodedata.normalize("NFC", name.encode(errors="surrogateescape").decode(errors="replace"))
 
 
 def _too_large(size: int) -> str:
-    return f"This file has {size >> 20} MiB, and {LARGEST >> 20} MiB are the most that a notebook may have."
+    return (
+        f"This file has {size >> 20} MiB: {LARGEST >> 20} MiB are the most that a notebook may have, and "
+        f"{UNPACKED >> 20} MiB all that a student hands in."
+    )
 
 
 def _time_of(info: zipfile.ZipInfo) -> datetime | None:
@@ -139,19 +222,15 @@ def _time_of(info: zipfile.ZipInfo) -> datetime | None:
 
 
 def _submission(file: _File, roster: Roster, exercises: Mapping[str, object]) -> Submission | None:
-    name, late, student = file.parts[-1], False, None
-    for part in file.parts[:-1]:
-        if moodle := MOODLE.match(part):
-            student = roster.find(moodle["who"], moodle["id"])
-    if student is None and (canvas := CANVAS.match(name)) and not roster.knows(file.parts[0]):
-        student, name = roster.find(canvas["who"], canvas["user"]), canvas["file"]
-        late = bool(canvas["late"])
-    if student is None:
-        folders = file.parts[:-1]
-        if len(folders) > 1 and folders[0] == "submitted":  # nbgrader's
-            folders = folders[1:]
-        known = next((part for part in folders if roster.knows(part)), folders[0] if folders else "")
-        student = roster.find(known or _stem(name))
+    own, name, late = file.parts[0], file.parts[-1], False
+    stem = _stem(own) if PurePosixPath(own).suffix.lower() in _KINDS else own
+    if moodle := MOODLE.match(own):
+        student = roster.find(moodle["who"], moodle["id"])
+    elif (canvas := CANVAS.match(own)) and not roster.knows(stem):
+        student, late = roster.find(canvas["who"], canvas["user"]), bool(canvas["late"])
+        name = canvas["file"] if len(file.parts) == 1 else name
+    else:
+        student = roster.find(stem)
     exercise = _exercise(name, exercises) or next(
         (each for part in reversed(file.parts[:-1]) if (each := _exercise(part, exercises))), ""
     )
