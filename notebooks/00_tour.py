@@ -17,8 +17,8 @@
 # Ten minutes from now you will have made it stop, seen that it took two mistakes, each harmless by itself, and watched both
 # being repaired. You will not have understood all of it. That is what the [course](index.ipynb) is for.
 #
-# Run each cell with **Shift-Enter**. But for three lines of the real log, nothing that you see is recorded: it is computed by a
-# model of the processor's memory management and of the kernel's, so change any number and it answers again.
+# Run each cell with **Shift-Enter**. Three lines are copied from the real log. Everything else is computed by a model of the
+# processor's memory management and of the kernel's, so change any number and it answers again.
 
 # %% [markdown]
 # ## 1. Boot it
@@ -58,8 +58,8 @@ for tree in ("arm64-for-next", "mm-unstable", "next-20240229"):
 
 # %% [markdown]
 # The first one alone makes the kernel *report* a bad page and go on. The second one alone does nothing at all. Together they
-# stop the machine. So the question "which of them is it?" has no good answer, and three bisections, each without a mistake,
-# found three different ones.
+# stop the machine. So the question "which of them is it?" has no good answer, and three searches through the day's changes,
+# each without a mistake, found three different ones.
 
 # %% [markdown]
 # ## 3. A level that is there, and a level that is not
@@ -68,7 +68,9 @@ for tree in ("arm64-for-next", "mm-unstable", "next-20240229"):
 # level. How many levels there are depends on the processor, and a kernel may learn only when it starts that one of its
 # levels does not exist.
 #
-# Switch **LPA2** off below, a feature of the processor, and watch which level of the lower lane disappears. Then click a bit.
+# Switch **LPA2** off below, a feature of the processor. In the row *MMU*, level 0 vanishes. In the row *Linux*, the box *pud*
+# gets a dashed frame: it keeps its name but no longer has a table. It is this level, the pud, that the first change was about.
+# Then click a bit.
 
 # %%
 from pgtlab_widgets import Explorer

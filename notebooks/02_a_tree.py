@@ -89,7 +89,7 @@ print(hex(va >> 21 & 0x1FF), "at level 2, and at level 3:", hex(va >> 12 & 0x1FF
 # everything moves, since both the page and the table have another size.
 
 # %%
-cut(0x7F00_1234_5678, "16k", bits=47)  # why 47 comes in 2.5
+cut(0x7F00_1234_5678, "16k", bits=47)  # 47 and not 48: see 2.5
 
 # %%
 chapter.ask("index_at_a_level")
@@ -133,7 +133,9 @@ process.map(0x7F00_1240_0000, 0x8010_0000, count=1024)
 process
 
 # %% [markdown]
-# In text, each line is an entry, or a run of entries that continue each other. (RAM begins at `0x40000000` here, where the tables
+# In the box of level 2, the coloured line is three entries side by side, 0x91 to 0x93; each leads to one table of level 3.
+#
+# In text, each line is an entry, or a run of entries that continue each other: *[index] first address, kind, where it leads*. (RAM begins at `0x40000000` here, where the tables
 # are put, and the frames of processes begin at `0x80000000`. The last words of a line are for chapter 3.)
 
 # %%

@@ -16,7 +16,16 @@
 # Somewhere in the tree of chapter 2 there is a 64-bit word that decides whether a program may read its own variable. One
 # wrong bit in it and the program is stopped; another wrong bit, and every program can overwrite the kernel.
 #
-# Here is such a word, from a running process. It contains an address. Which part of it?
+# Such a word contains an address. Which part of it?
+
+# %%
+from pgtlab_widgets import Chapter
+
+chapter = Chapter("03_an_entry")
+chapter
+
+# %% [markdown]
+# Here is such a word, from a running process:
 
 # %%
 from pgtlab.lab.machine import Machine
@@ -26,12 +35,6 @@ process = machine.process("a")
 process.map(0x40_0000, 0x8A65_D000, UXN=1, PXN=1)
 entry = process.walk(0x40_0010).steps[-1].descriptor
 print(f"{entry.value:#018x}")
-
-# %%
-from pgtlab_widgets import Chapter
-
-chapter = Chapter("03_an_entry")
-chapter
 
 # %% [markdown]
 # ## 3.1 Two bits that say what it is
@@ -48,7 +51,7 @@ chapter
 # | `11` | a table | a page |
 #
 # Bit 0 is the **valid** bit: if it is 0, the MMU looks at nothing else and refuses the access: a **fault**. A **table
-# descriptor** leads to the next table. The others end the walk and map memory: each is a **leaf**. A **page descriptor**
+# descriptor** leads to the next table. A block and a page end the walk and map memory: each is a **leaf**. A **page descriptor**
 # maps a page; it exists at level 3 only. A **block descriptor** is a leaf higher up: it maps in one piece all that a table below it would map, with 4K pages 2 MiB at level 2 and 1 GiB at
 # level 1.
 #
@@ -69,6 +72,8 @@ chapter.ask("kind_of_entry")
 # are always zero, so nobody needs to store them, and the entry uses their places for other things. The **output
 # address** of an entry, where the next table, the page or the block begins, is what is left when all else is cleared:
 # with 4K pages bits 47:12, each in its own place. The other bits are its **attributes**.
+#
+# Ignore all but OA now; OA is the output address.
 
 # %%
 entry
@@ -98,12 +103,12 @@ print(process.walk(0x8012_3450))
 
 # %% [markdown]
 # They belong to the offset. One read fewer, and one table fewer: blocks are how the kernel can map all
-# of RAM with a handful of tables. (Many kernels use pages there all the same, so that single pages can be write-protected.)
+# of RAM with a handful of tables. (Many kernels use pages for RAM all the same, so that single pages can be write-protected.)
 
 # %% [markdown]
 # ## 3.4 Who may do what
 #
-# arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. (On newer machines without a hypervisor Linux itself runs at EL2.) Five bits say who may do
+# arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. Five bits say who may do
 # what:
 #
 # - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in; as far as AP goes, the kernel may always read. Bit 7 *forbids writing*, to EL0 and
@@ -111,7 +116,8 @@ print(process.walk(0x8012_3450))
 # - **UXN** and **PXN**, bits 54 and 53: unprivileged and privileged execute never. They *forbid* to run instructions from
 #   there, at EL0 and at EL1.
 # - **AF**, access flag, bit 10: whether the page was used since the kernel last cleared the flag. The kernel wants to notice
-#   the first use.
+#   the first use: if AF is 0, the MMU refuses the access and calls the kernel, which sets AF. (Newer processors can set it
+#   themselves, if the kernel asks for that.)
 #
 # Note the direction: except for bit 6 and AF, a 1 takes something away.
 
@@ -142,6 +148,10 @@ chapter.ask("first_access")
 
 # %%
 print(process.walk(0x40_0010).outcome)
+
+# %% [markdown]
+# Normal is the kind for RAM; WB, write-back, means that a write may stay in the cache for a time; RWA, that a read and a
+# write both bring the data into the cache; Inner Shareable, that all CPUs which run this kernel see the write.
 
 # %% [markdown]
 # ## 3.6 A word of your own

@@ -100,7 +100,7 @@ print(f"and the offset: {table:#x} + {va & 0xFFF:#x} = {table + (va & 0xFFF):#x}
 print(process.walk(va))
 
 # %% [markdown]
-# And step by step. Use the arrow keys, and say before each step where the next read will go.
+# Now you lead. Click *Step*, then use the arrow keys. Say before each step where the next read will go.
 
 # %%
 from pgtlab_widgets import WalkStepper

@@ -36,12 +36,12 @@ for number in range(5, 18):
 # **exception**: it jumps to a place in the kernel, and leaves a note of what happened. An exception that comes from a
 # memory access is an **abort**: a data abort for a load or a store, an instruction abort for a fetch.
 #
-# An **exception level** is arm64's name for a level of privilege: EL0 for programs, EL1 for the kernel. (EL2 and EL3, for
-# virtual machines and for firmware, have no part in this story.) The kernel itself can take an exception, and then it has
+# You know EL0 and EL1 from chapter 3. (EL2 and EL3, for virtual machines and for firmware, have no part in this story.) The kernel itself can take an exception, and then it has
 # to deal with itself.
 #
 # The note consists of two registers. **FAR_EL1**, fault address register, has the address. **ESR_EL1**, exception
-# syndrome register, says the rest in 32 bits. The model writes it as the processor does:
+# syndrome register, says the rest. The register has 64 bits; what we need is in the lowest 32. (Line 13 calls bits above
+# them ISS2; they are 0.) The model writes it as the processor does:
 
 # %%
 from pgtlab.arch.fault import Access
@@ -85,11 +85,15 @@ chapter.ask("status_code")
 chapter.ask("write_or_read")
 
 # %% [markdown]
-# Now the real one. The log and the command print many more fields; they are 0 here, or play no part, and you may pass over
-# them. (DFSC is FSC of a data abort.)
+# Now the real one. Line 7 has it, and line 11 says in words what FSC means: a translation fault at level 0. If you know the
+# fields, you can write the number for another fault as well.
 
 # %%
 chapter.ask("the_story_syndrome")
+
+# %% [markdown]
+# The log and the command print many more fields; they are 0 here, or play no part, and you may pass over them. (DFSC is FSC
+# of a data abort.)
 
 # %%
 from pgtlab import esr
@@ -102,6 +106,9 @@ esr(0x96000004)
 # Four kinds of fault come from a walk. You have met three: the **translation fault**, where an entry is invalid; the
 # **access flag fault**, where AF is 0; and the **permission fault**, where a valid entry forbids the access. (The fourth,
 # an address size fault, is about an address with too many bits.)
+#
+# An access can also fail *behind* the address: the walk succeeds, and then the memory itself reports an error. That is an
+# external abort, FSC = 0b010000, and no fault of the walk.
 
 # %%
 chapter.ask("read_only_page")
@@ -142,9 +149,9 @@ chapter.ask("level_for_null")
 # until the first process runs, to a table that is empty, so that a wrong pointer into the lower half is caught. (Later a kernel
 # task can keep the tables of the process before it.)
 #
-# Linux notes for each task an address space as **active_mm**: for a task with an mm that one, for a task without an mm that of the task
-# before it. In our log no process has run yet, so it is still the kernel's own, whose old name is *swapper*. (The first task of CPU
-# 0 is called *swapper/0*, too; PID 1 was started by it and still has its name.)
+# **active_mm** is the address space in use. A task with an mm uses its own. A task without one keeps using the last one. Before
+# the first process there is only the kernel's own, called *swapper*. (The first task of CPU 0 is called *swapper/0*, too; PID 1
+# was started by it and still has its name.)
 
 # %%
 idle = Machine().process("a task of the kernel, without an mm")
@@ -155,6 +162,11 @@ chapter.ask("why_level_0")
 
 # %% [markdown]
 # That is line 16, *user address but active_mm is swapper*: an address of the lower half, in a task that has no memory there.
+# Another line has that word, too:
+
+# %%
+for number in (16, 19):
+    print(number, chapter.log[number])
 
 # %%
 chapter.ask("which_swapper")
@@ -165,7 +177,11 @@ chapter.ask("which_swapper")
 # If the kernel can do nothing about a program's fault, it ends the program with a signal, **SIGSEGV**. If the kernel itself
 # faults, it prints a report, an **oops**, and, unless it is set up to stop at once, ends the task that it was working for in the same way. The first task has PID 1;
 # when the kernel is ready it turns into **init**, the program that starts all others. A **panic** is the decision to stop
-# altogether.
+# altogether. The end of our log:
+
+# %%
+for number in (53, 54):
+    print(number, chapter.log[number])
 
 # %%
 chapter.ask("exit_code")

@@ -60,7 +60,7 @@ def entries_in_a_table(draw: Random) -> Question:
             Wrong(
                 1 << granule.bits_per_level,
                 "entries-are-bits",
-                "That is the number of entries. How many bits count so far?",
+                f"That is the number of entries. How many bits do you need to count to {1 << granule.bits_per_level}?",
             ),
             Wrong(
                 granule.shift - 6,
@@ -80,7 +80,7 @@ def tables_for_one_byte(draw: Random) -> Question:
     process.map(page, process.machine.frame())
     made = len(process.tables)
     return Question(
-        text=f"A process maps a single byte at `{page:#x}`: 4K pages, 48 bits. You know what one table covers at each level. "
+        text=f"A process maps a single byte at `{page:#x}`: 4K pages, 48 bits. You know what one entry stands for at each level. "
         "Before you run the cell: how many tables must exist for it?",
         answer=Number(made),
         reasons=Choice(
@@ -199,11 +199,28 @@ def index_at_a_level(draw: Random) -> Question:
         f"{level}, in hexadecimal?",
         answer=Number(made.indices[level], base=16),
         wrong=(
-            Wrong(
-                made.indices[reversed_level],
-                "levels-from-leaf",
-                f"That is the index of level {reversed_level}. Level 3 is the last one, next to the offset, and the levels above it "
-                "have lower numbers.",
+            *(
+                (
+                    Wrong(
+                        made.indices[reversed_level],
+                        "levels-from-leaf",
+                        f"That is the index of level {reversed_level}. Level 3 is the last one, next to the offset, and the levels "
+                        "above it have lower numbers.",
+                    ),
+                )
+                if reversed_level not in (level, level + 1)
+                else ()
+            ),
+            *(
+                (
+                    Wrong(
+                        made.indices[level + 1],
+                        "one-level-too-low",
+                        f"That is the index of level {level + 1}. Level {level} begins {width} bits higher.",
+                    ),
+                )
+                if level < LAST_LEVEL
+                else ()
             ),
             *(
                 (
@@ -216,10 +233,17 @@ def index_at_a_level(draw: Random) -> Question:
                 if granule.shift > 12
                 else ()
             ),
-            Wrong(
-                va >> granule.level_shift(level),
-                "index-has-no-end",
-                f"You shifted, and did not cut: an index here has {width} bits, and those of the levels above are still in it.",
+            *(
+                (
+                    Wrong(
+                        va >> granule.level_shift(level),
+                        "index-has-no-end",
+                        f"You shifted, and did not cut: an index here has {width} bits, and those of the levels above are still "
+                        "in it.",
+                    ),
+                )
+                if level > made.start_level
+                else ()
             ),
             Wrong(
                 va >> granule.level_shift(level) - granule.shift & (1 << width) - 1,
@@ -240,7 +264,9 @@ def index_at_a_level(draw: Random) -> Question:
 @recall
 def one_entry_covers(draw: Random) -> Question:
     granule = draw.choice(GRANULES)
-    level = draw.choice((1, 2, 3) if granule.shift < 16 else (2, 3))
+    level = draw.choice(
+        {12: (1, 3), 14: (1, 2, 3), 16: (2, 3)}[granule.shift]
+    )  # 4 KiB at level 2 is worked in the text
     size = 1 << granule.level_shift(level)
     table = size << granule.bits_per_level
     return Question(
@@ -268,8 +294,8 @@ def one_entry_covers(draw: Random) -> Question:
 
 @recall
 def start_level(draw: Random) -> Question:
-    name, bits = draw.choice(
-        (("4k", 39), ("4k", 48), ("4k", 52), ("16k", 36), ("16k", 47), ("16k", 48), ("64k", 42), ("64k", 48))
+    name, bits = draw.choice(  # not 4 KiB with 48 bits: the text works that one
+        (("4k", 39), ("4k", 52), ("16k", 36), ("16k", 47), ("16k", 48), ("64k", 42), ("64k", 48))
     )
     granule = granule_of(name)
     start = granule.start_level(bits)

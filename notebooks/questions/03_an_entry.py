@@ -43,11 +43,13 @@ def kind_of_entry(draw: Random) -> Question:
     why = {
         "a page": (
             "bit-1-is-page",
-            f"Bits 1:0 = 0b11 mean *page*, and at level 3 only. Here they are 0b{low:02b}, at level {level}.",
+            f"0b11 means a page at level 3 and a table above it; this is level {level}"
+            + ("." if low == 0b11 else f", and bits 1:0 are 0b{low:02b}."),
         ),
         "a table": (
             "bit-1-means-table",
-            "A table is an entry above level 3 with 0b11 in bits 1:0. Which of the two is not so here?",
+            f"0b11 means a table above level 3 and a page at level 3; this is level {level}"
+            + ("." if low == 0b11 else f", and bits 1:0 are 0b{low:02b}."),
         ),
         "a block": (
             "a-leaf-is-a-block",

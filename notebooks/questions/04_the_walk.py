@@ -336,9 +336,12 @@ def walk_of_a_real_kernel(draw: Random) -> Question:
     last = walk.steps[-1]
     assert isinstance(last.descriptor, Leaf)
     in_a_page = last.descriptor.oa + (va & 0xFFF)
+    lowest = max(walk.steps, key=lambda step: step.address)  # the last line of the list
+    assert lowest.descriptor is not None
+    count = {3: "three", 4: "four"}[len(walk.steps)]
     return Question(
-        text=f"The real kernel, 4K pages, 48 bits. Its walk of `{va:#x}` reads\n\n{words_of(walk)}\n\nand stops at "
-        f"level {last.level}. Which physical address comes out?",
+        text=f"The real kernel, 4K pages, 48 bits. Its walk of `{va:#x}` stops at level {last.level}. These are the "
+        f"{count} words that it reads, sorted by address and not in the order of the walk:\n\n{words_of(walk)}\n\nWhich physical address comes out?",
         answer=Number(walk.outcome.pa, base=16),
         wrong=(
             Wrong(
@@ -348,6 +351,19 @@ def walk_of_a_real_kernel(draw: Random) -> Question:
             )
             if last.level < 3
             else Wrong(va, "va-is-pa", "That is the virtual address."),
+            *(
+                (
+                    Wrong(
+                        (int(lowest.descriptor) & 0xFFFF_FFFF_F000) + walk.outcome.pa - last.descriptor.oa,
+                        "the-last-line-is-the-last-read",
+                        f"You took the last line of the list for the last read. That word is the entry of level {lowest.level}: "
+                        f"a table. The walk stops at level {last.level}, and which word it reads there the entry of level "
+                        f"{last.level - 1} says.",
+                    ),
+                )
+                if lowest is not last
+                else ()
+            ),
             Wrong(last.descriptor.oa, "offset-is-lost", "That is where the block or page begins."),
             Wrong(
                 int(last.descriptor) & ~0xFFF,

@@ -91,25 +91,54 @@ def status_code(draw: Random) -> Question:
 
 
 def the_story_syndrome(draw: Random) -> Question:
-    esr = ESR_EL1(STORY)
-    code = esr.value & 0x3F
+    el, access = draw.choice(((1, Access.WRITE), (0, Access.READ), (0, Access.WRITE)))
+    level = draw.choice((2, 3))
+    process = Machine().process("a")
+    process.map(0, 0x8000_0000)
+    process.mmu.memory.write64(process.walk(8).steps[level].address, 0)
+    esr = syndrome(process.mmu.translate(8, access, el=el))
+    value, code = int(esr), int(esr) & 0x3F
+    who, what = ("a program" if el == 0 else "the kernel"), ("written" if access is Access.WRITE else "read")
+    read = Wrong(
+        value & ~(1 << 6), "wnr-is-read", "Bit 6 is 0 in your number. WnR is *write, not read*: a write has a 1."
+    )
+    kernel = Wrong(
+        value | 1 << 26,
+        "ec-does-not-say-who",
+        "You left EC at 0x25, an abort from EL1. A program runs at EL0, and that has a number of its own.",
+    )
     return Question(
-        text="Line 7 of the log: `ESR = 0x0000000096000004`. Which level does it report?",
-        answer=Number(code & 3),
+        text=f"Line 7 of the log: `ESR = {STORY:#018x}`. Suppose that {who} had {what} at address 8, and that the walk had found the "
+        f"invalid entry at level {level}. Which ESR would that be?",
+        answer=Number(value, base=16),
         wrong=(
+            *((read,) if access is Access.WRITE else ()),
+            *((kernel,) if el == 0 else ()),
             Wrong(
-                code,
+                value - code + level,
                 "the-code-is-the-level",
-                f"{code} is the whole status code, 0b{code:06b}. The level is its two lowest bits.",
+                "Your status code is the level alone. The level is its two lowest bits; bits 5:2 must still say translation "
+                "fault, 0b0001.",
             ),
             Wrong(
-                code >> 2,
+                value - code + (level << 2 | 1),
                 "level-and-kind-are-swapped",
-                "Those are the bits of the kind: 0b0001, a translation fault. The level is below them.",
+                "You put the level into bits 5:2 and the kind below it. The kind is in bits 5:2, the level in bits 1:0.",
+            ),
+            Wrong(
+                STORY,
+                "a-fault-has-one-number",
+                "That is line 7 as it is. What happened is another thing now, so at least one field has another value.",
             ),
         ),
-        truth=f"0b{code:06b}: a translation fault at level **{code & 3}**. Line 11 says the same in words, and line 8 that EC is "
-        f"{esr.EC:#x}.",
+        truth=f"EC = {esr.EC:#x}, {'EL0' if el == 0 else 'EL1'}; WnR = {value >> 6 & 1}; status code 0b{code:06b}, a translation "
+        f"fault at level {level}: **`{value:#010x}`**. The real one is 0b{STORY & 0x3F:06b}, level 0, as line 11 says, with EC "
+        f"{ESR_EL1(STORY).EC:#x} and WnR 0: the kernel, reading.",
+        steps=(
+            "What is EC, bits 31:26, for an abort from that exception level?",
+            "What is WnR, bit 6?",
+            f"Which six bits are the status code of a translation fault at level {level}?",
+        ),
         lines=(7, 11),
     )
 
@@ -127,7 +156,8 @@ def write_or_read(draw: Random) -> Question:
             Wrong(
                 wrong,
                 "wnr-is-read",
-                f"WnR stands for *write, not read*: 1 is a write. Bit 6 is the third bit of the last digit but one, and it is {bit}.",
+                f"WnR stands for *write, not read*: 1 is a write. The last digit but one is bits 7 to 4; bit 6 is its "
+                f"second from the left, and it is {bit}.",
             ),
         ),
         truth=f"Bit 6 is {bit}: **{right}**.",
@@ -192,7 +222,7 @@ def is_far_valid(draw: Random) -> Question:
     esr = ESR_EL1(EC=0x25, IL=1, ISS=1 << 10 | 0x10)
     right = "nothing: FAR_EL1 does not hold the address of this access"
     return Question(
-        text=f"Another log says `ESR = {int(esr):#010x}` and `SET = 0, FnV = 1`, and then shows `FAR_EL1 = {address:#x}`. What do you "
+        text=f"Another log says `ESR = {int(esr):#010x}` and `FnV = 1`, and then shows `FAR_EL1 = {address:#x}`. What do you "
         "know of the address that was accessed?",
         answer=Choice(right, (f"it is {address:#x}", "it is not mapped")),
         wrong=(
@@ -324,7 +354,7 @@ def which_swapper(draw: Random) -> Question:
 def exit_code(draw: Random) -> Question:
     return Question(
         text="Line 53: `Attempted to kill init! exitcode=0x0000000b`. The low seven bits of an exit code are the number of the signal "
-        "that ended the task. Which signal was it?",
+        "that ended the task. What is the number of that signal?",
         answer=Number(0x0000000B & 0x7F),
         wrong=(
             Wrong(0, "exit-code-means-no-error", "0 would be a task that ended by itself. Look at the last digit."),

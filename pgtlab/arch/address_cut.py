@@ -91,8 +91,10 @@ class AddressCut:
             if CHARACTER * len(label) < width:
                 shapes.append(text(f"{part.name} label", middle, STRIP_Y + 19, label, f"middle{ink}"))
             else:
-                shapes.append(text(f"{part.name} name", middle, STRIP_Y + STRIP_H + 16, part.name, "middle"))
-                if CHARACTER * len(value) < width:
+                fits = CHARACTER * len(value) < width
+                below = part.name if fits else label
+                shapes.append(text(f"{part.name} name", middle, STRIP_Y + STRIP_H + 16, below, "middle"))
+                if fits:
                     shapes.append(text(f"{part.name} label", middle, STRIP_Y + 19, value, f"middle{ink}"))
         return Picture(2 * MARGIN + 64 * BIT, STRIP_Y + STRIP_H + 24, title, str(self), tuple(shapes))
 
