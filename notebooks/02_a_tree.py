@@ -133,7 +133,7 @@ process.map(0x7F00_1240_0000, 0x8010_0000, count=1024)
 process
 
 # %% [markdown]
-# In the box of level 2, the coloured line is three entries side by side, 0x91 to 0x93; each leads to one table of level 3.
+# In the box of level 2, the yellow line is three entries side by side, 0x91 to 0x93; each leads to one table of level 3.
 #
 # In text, each line is an entry, or a run of entries that continue each other: *[index] first address, kind, where it leads*. (RAM begins at `0x40000000` here, where the tables
 # are put, and the frames of processes begin at `0x80000000`. The last words of a line are for chapter 3.)
