@@ -175,6 +175,27 @@ def test_archives_in_an_archive_share_its_room(tmp_path, monkeypatch):
     assert [len(each.data) for each in found if each.student.id == "ben"] == [1000] * 3
 
 
+def test_students_of_the_same_name_are_not_taken_for_each_other(tmp_path, here):
+    rows = "id,name\n1,Ada Lind\n2,Ada Lind\n3,Jos\xe9\n4,Ben\n"
+    (tmp_path / "roster.csv").write_text(rows, encoding="utf-8")
+    submit(tmp_path / "in", "Ada Lind_77_assignsubmission_file_", notebook(RIGHT))
+    submit(tmp_path / "in", "Jose\u0301_4_assignsubmission_file_", notebook(RIGHT))
+    submit(tmp_path / "in", "Zoe_4_assignsubmission_file_", notebook(RIGHT))
+    marks = {row["student"]: row for row in run(tmp_path, "--roster", str(tmp_path / "roster.csv"))}
+    assert {student: row["state"] for student, row in marks.items()} == {
+        "1": "not graded",
+        "2": "not graded",
+        "3": "solved",
+        "4": "missing",
+        "Ada Lind (77)": "not graded",
+        "Zoe": "solved",
+    }
+    assert "may be from this student or another of the same name" in marks["1"]["note"]
+    assert "several students called Ada Lind (1, 2)" in marks["Ada Lind (77)"]["note"]
+    submit(tmp_path / "canvas", "", b"{}", "lindada_2_9_01_free.ipynb")
+    assert found(tmp_path / "canvas", Roster.read(tmp_path / "roster.csv")) == [("2", "01_free")]
+
+
 @pytest.mark.parametrize("data", [b"PK", b"", archive({"a.zip": archive({"b.zip": b"PK\3\4junk"})})[:-30]])
 def test_a_damaged_archive_is_reported(tmp_path, data):
     submit(tmp_path, "ada", data, "mine.zip")

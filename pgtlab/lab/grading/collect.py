@@ -48,6 +48,8 @@ class Submission:
         Its content; empty if it is larger than a notebook can be.
     trouble : str
         Why it cannot be graded, in a sentence.
+    state : str
+        What is said of it then: unreadable, or not graded.
     """
 
     student: Student
@@ -57,6 +59,7 @@ class Submission:
     late: bool
     data: bytes
     trouble: str = ""
+    state: str = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -224,18 +227,24 @@ def _time_of(info: zipfile.ZipInfo) -> datetime | None:
 def _submission(file: _File, roster: Roster, exercises: Mapping[str, object]) -> Submission | None:
     own, name, late = file.parts[0], file.parts[-1], False
     stem = _stem(own) if PurePosixPath(own).suffix.lower() in _KINDS else own
+    who, number = stem, ""
     if moodle := MOODLE.match(own):
-        student = roster.find(moodle["who"], moodle["id"])
+        who, number = moodle["who"], moodle["id"]
     elif (canvas := CANVAS.match(own)) and not roster.knows(stem):
-        student, late = roster.find(canvas["who"], canvas["user"]), bool(canvas["late"])
+        who, number, late = canvas["who"], canvas["user"], bool(canvas["late"])
         name = canvas["file"] if len(file.parts) == 1 else name
-    else:
-        student = roster.find(stem)
+    student, named = roster.find(who, number), roster.named(who, number)
     exercise = _exercise(name, exercises) or next(
         (each for part in reversed(file.parts[:-1]) if (each := _exercise(part, exercises))), ""
     )
     if not exercise and not file.trouble and not _says_exercise(file.data):
         return None  # a chapter of the course, or another notebook
+    if len(named) > 1:
+        ids = ", ".join(each.id for each in named)
+        why = (
+            f"The roster has several students called {who} ({ids}): put this into a folder that has the id as its name."
+        )
+        return Submission(student, exercise, file.path, file.time, late, file.data, why, "not graded")
     return Submission(student, exercise, file.path, file.time, late, file.data, file.trouble)
 
 

@@ -121,7 +121,7 @@ def _exercise_of(submission: Submission, sources: dict[str, Path]) -> str:
 def _mark(submission: Submission, exercise: Exercise, task: GradingTask | None, marks: dict[str, Mark]) -> Mark:
     of = sum(exercise.about.points.values())
     if task is None:
-        return Mark(0, of, "unreadable", submission.trouble)
+        return Mark(0, of, submission.state, submission.trouble)
     mark = marks[task.key]
     return mark if mark.of else Mark(0, of, mark.state, mark.feedback, note=mark.note)
 

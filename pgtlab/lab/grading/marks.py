@@ -128,22 +128,31 @@ def rows_of(
     """
     by: dict[tuple[str, str], list[tuple[Submission, Mark]]] = {}
     unknown: dict[str, Student] = {}
+    unclear: dict[tuple[str, str], str] = {}  # by student and exercise, a file that may be theirs
     for submission, exercise, mark in marked:
         student = submission.student
         if student not in roster.students:
             unknown.setdefault(student.id, student)
         by.setdefault((student.id, exercise), []).append((submission, mark))
+        if len(namesakes := roster.named(student.name)) > 1 and student not in namesakes:
+            unclear.update({(each.id, exercise): submission.path for each in namesakes})
     same = _identical(by)
     rows = []
     for student in (*roster.students, *(unknown[name] for name in sorted(unknown))):
         for exercise, nothing in exercises.items():
             attempts = by.get((student.id, exercise), [])
+            if not attempts and (path := unclear.get((student.id, exercise))):
+                text = f"{path} may be from this student or another of the same name."
+                rows.append(MarkRow(student, exercise, Mark(0, nothing.of, "not graded", text), 0, note=text))
+                continue
             if not attempts:
                 rows.append(MarkRow(student, exercise, nothing, 0))
                 continue
             submission, mark = rules.choose(attempts)
             notes = [mark.note] if mark.note else []
-            if student.id in unknown and roster.students:
+            if submission.state == "not graded":
+                notes.append(submission.trouble)
+            elif student.id in unknown and roster.students:
                 notes.append("This student is not in the roster.")
             if others := sorted(same.get((exercise, submission.data), set()) - {student.id}):
                 notes.append(f"The file is the same as that of {', '.join(others)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -94,14 +95,31 @@ class Roster:
         return cls(tuple(students))
 
     def find(self, name: str, number: str = "") -> Student:
-        """The student that a folder or a file names, or a new one of that name."""
-        for student in self.students:
-            if {_key(student.id), _key(student.name), _key(student.email)} & {_key(name), _key(number)} - {""}:
-                return student
-        for student in self.students:  # Canvas runs the names together, the last one first
-            if _letters(name) and _letters(name) in _spellings(student.name):
-                return student
-        return Student(name.strip() or "unknown", name.strip())
+        """The student that a folder or a file names, or a new one of that name, also if several have it."""
+        named = self.named(name, number)
+        if len(named) == 1:
+            return named[0]
+        name = name.strip()
+        return Student((f"{name} ({number})" if named and number else name) or "unknown", name)
+
+    def named(self, name: str, number: str = "") -> tuple[Student, ...]:
+        """The students whom a name means: one, none, or several of the same name whom the number does not tell apart.
+
+        A platform's number counts only between those, or if it is of the column `ID` of a roster that Canvas exports:
+        Moodle's are not those of any roster.
+        """
+        wanted, letters = _key(name), _letters(name)
+        if not wanted:
+            return ()
+        exactly = [each for each in self.students if wanted in (_key(each.id), _key(each.email))]
+        named = (
+            exactly
+            or [each for each in self.students if wanted == _key(each.name)]
+            or [each for each in self.students if letters and letters in _spellings(each.name)]  # as Canvas runs them
+            or [each for each in self.students if number and dict(each.row).get("ID", "").strip() == number]
+        )
+        numbered = [each for each in named if number and number == each.id]
+        return tuple(numbered if len(named) > 1 and len(numbered) == 1 else named)
 
     def knows(self, name: str) -> bool:
         """Whether a name is that of a student."""
@@ -119,11 +137,11 @@ def _full_name(row: dict[str, str]) -> str:
 
 
 def _key(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def _letters(text: str) -> str:
-    return re.sub(r"[\W\d_]+", "", text.casefold())
+    return re.sub(r"[\W\d_]+", "", unicodedata.normalize("NFC", text).casefold())
 
 
 def _spellings(name: str) -> set[str]:
