@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import sys
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -166,6 +167,8 @@ class Answers:
         """Send a message, do what the code asks for meanwhile, and return what it returns."""
         process, exposed = self._process, self._exposed
         assert process is not None
+        if not self._depth:
+            process.called = time.monotonic()
         self._depth += 1
         frames = None
         try:
@@ -195,6 +198,8 @@ class Answers:
             raise AnswerError(f"`{name}()` {str(error).replace('{where}', self._where(frames))}") from None
         finally:
             self._depth -= 1
+            if not self._depth:
+                process.called = None
 
     def _performed(self, request: list[Any]) -> tuple[Any, ...]:
         """The reply to a request: a value, or an exception to raise."""

@@ -146,9 +146,11 @@ class Judge:
 
     def tell_where(self, seconds: float) -> None:
         """Say again and again in which line the learner's code is, in case it is stopped there."""
-        main = threading.main_thread().ident
+        main, parent = threading.main_thread().ident, os.getppid()
         while self.busy.wait():
             time.sleep(seconds)
+            if os.getppid() != parent:  # the judge has been killed
+                os._exit(1)
             frames, frame = [], sys._current_frames().get(main or 0)
             while frame is not None:
                 frames.append([frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name])

@@ -15,14 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from pgtlab.lab.worker import wire
+from pgtlab.lab.worker.pipe import Pipe
 
 CHILD: Final = Path(__file__).with_name("child.py")
 LOOK: Final = 0.05  # seconds between two looks at a process
 LOOK_FOR_OTHERS: Final = 0.5  # and between two looks at what it has started
 MIB: Final = 1 << 20
+FOR_THE_JUDGE: Final = 30.0  # seconds that one call may take beyond those of waiting, while the judge does what it asks
 FAMILY: Final = 32  # processes that a learner's code may start
 NOT_A_RESULT: Final = "sent the judge something that is not a result."
 
@@ -83,9 +85,12 @@ class AnswerProcess:
     def __init__(self, command: Sequence[str] = (), python: str = sys.executable, child: str = str(CHILD)) -> None:
         self.limits = Limits()
         self.reason = ""
+        self.called: float | None = None  # when a call began; what the judge does for the learner's code counts here
         self._since: float | None = None  # when the learner's code was given its turn
         self._waited = 0.0
         self._turn = threading.Event()
+        self._family: list[Any] = []
+        self._computed: dict[int, float] = {}  # seconds, by process
         self._lock = threading.Lock()
         own_group: dict[str, Any] = (
             {"start_new_session": True} if hasattr(os, "setsid") else {"creationflags": 0x200}  # a group of its own
@@ -95,9 +100,14 @@ class AnswerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
             env=_environment(),
             **own_group,
         )
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        self._stdin = Pipe(self._popen.stdin, lambda: self.alive)
+        self._stdout = Pipe(self._popen.stdout, lambda: self.alive)
 
     def start(
         self,
@@ -118,13 +128,17 @@ class AnswerProcess:
     # Messages. While one is awaited, the time counts.
 
     def write(self, data: bytes) -> None:
-        """Send a message, which gives the learner's code its turn."""
+        """Send a message, which gives the learner's code its turn: it has to read the message, too."""
         with self._lock:
             self._since = time.monotonic()
+        self._turn.set()
         try:
             wire.write_frame(self._stdin, data)
-        except OSError:
+        except (OSError, ValueError):  # it has ended, or the pipe has been closed
             raise Ended(self.end()) from None
+        except BaseException:  # what is half written is lost
+            self.stop("was interrupted.")
+            raise
 
     def read(self) -> Any:
         """Wait for a message."""
@@ -139,7 +153,7 @@ class AnswerProcess:
                 self.stop(NOT_A_RESULT)
             raise Ended(self.end()) from None
         except BaseException:  # the learner interrupts, or the judge's own time is over: what is half read is lost
-            self.stop("was interrupted")
+            self.stop("was interrupted.")
             raise
         finally:
             with self._lock:
@@ -147,16 +161,6 @@ class AnswerProcess:
                     self._waited += time.monotonic() - self._since
                 self._since = None
             self._turn.clear()
-
-    @property
-    def _stdin(self) -> BinaryIO:
-        assert self._popen.stdin is not None
-        return self._popen.stdin  # type: ignore[return-value]
-
-    @property
-    def _stdout(self) -> BinaryIO:
-        assert self._popen.stdout is not None
-        return self._popen.stdout  # type: ignore[return-value]
 
     # Watching.
 
@@ -178,19 +182,21 @@ class AnswerProcess:
         """Seconds of computing so far, and bytes of memory, of the process and what it started; how many they are."""
         if self._ps is None:
             return self.waited(), 0, 1
-        try:
+        with suppress(Exception):  # it has just ended
             if time.monotonic() > self._look_again:  # it takes a look at every process of the machine
                 self._family = [self._ps, *self._ps.children(recursive=True)]
                 self._look_again = time.monotonic() + LOOK_FOR_OTHERS
-            computed, memory = 0.0, 0
-            for each in self._family:
+        computed, memory = 0.0, 0
+        for each in self._family:
+            try:
                 times = each.cpu_times()
-                computed += times.user + times.system
+                self._computed[each.pid] = times.user + times.system
+                computed += times.user + times.system + times.children_user + times.children_system
                 memory += each.memory_info().rss
-            return computed, memory, len(self._family)
-        except Exception:  # one has just ended
-            self._look_again = 0.0
-            return 0.0, 0, 1
+            except Exception:  # this one has just ended
+                self._look_again = 0.0
+        # What has ended is counted by its parent if that waited for it, else as it was last seen.
+        return max(computed, sum(list(self._computed.values()))), memory, len(self._family)
 
     _look_again = 0.0
 
@@ -209,6 +215,9 @@ class AnswerProcess:
 
     def _watch(self) -> None:
         while self.alive:
+            called, longest = self.called, self.limits.waiting + FOR_THE_JUDGE
+            if called is not None and time.monotonic() - called > longest:
+                self.stop(f"kept the judge busy for {longest:g} seconds{{where}}.")
             if not self._turn.wait(1):
                 continue
             computed, memory, processes = self.used()
@@ -235,6 +244,9 @@ class AnswerProcess:
                 os.killpg(self._popen.pid, signal.SIGKILL)
         with suppress(OSError):
             self._popen.kill()
+        for each in self._family:  # also what has left the group
+            with suppress(Exception):
+                each.kill()
 
     def close(self) -> None:
         """End it: nothing of it is needed any more."""

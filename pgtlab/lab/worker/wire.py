@@ -11,7 +11,7 @@ import builtins
 import json
 import struct
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 # What follows does not notice when a learner's code replaces some of them.
 globals()["__builtins__"] = dict(vars(builtins))
@@ -21,6 +21,19 @@ _LENGTH = struct.Struct(">I")
 
 class WireError(ValueError):
     """A message that is not one, or a value that cannot travel."""
+
+
+class Reads(Protocol):
+    """What messages are read from."""
+
+    def read(self, length: int, /) -> bytes: ...
+
+
+class Writes(Protocol):
+    """What messages are written to."""
+
+    def write(self, data: bytes, /) -> object: ...
+    def flush(self) -> None: ...
 
 
 class Unusable:
@@ -40,13 +53,13 @@ def unusable(kind: str) -> Unusable:
     return made
 
 
-def write_frame(stream: BinaryIO, data: bytes) -> None:
+def write_frame(stream: Writes, data: bytes) -> None:
     """Write one message with its length before it."""
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
-def read_frame(stream: BinaryIO, largest: int | None = None) -> bytes:
+def read_frame(stream: Reads, largest: int | None = None) -> bytes:
     """Read one message.
 
     Raises
