@@ -1,12 +1,13 @@
 """What a sandbox keeps an answer from, in each kind that works on this machine."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pgtlab.lab.attempt import AnswerError
 from pgtlab.lab.grading import sandbox
-from pgtlab.lab.grading.sandbox import Sandbox, paths, works
+from pgtlab.lab.grading.sandbox import SCRATCH, Sandbox, paths, works
 from pgtlab.lab.worker.answers import Answers, Text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,12 +27,22 @@ def write(path):
         file.write("x" * 100)
     return os.path.getsize(path)
 
+def room(folder):
+    about = os.statvfs(folder)
+    return about.f_blocks * about.f_frsize
+
 def processes():
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
 
 def imported():
     import numpy, pgtlab
     return pgtlab.__file__
+
+def imported_all_the_same():
+    import sys
+    sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != "_Refuse"]
+    import numpy
+    import pgtlab.arch
 """
 
 
@@ -43,7 +54,7 @@ def inside(kind, tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "solution.py").write_text("x")
     box = Sandbox.best(kind, (tmp_path / "secret",))
-    names = ("listed", "connect", "write", "processes", "imported")
+    names = ("listed", "connect", "write", "processes", "imported", "room")
     with (
         box.folder() as folder,
         Answers(
@@ -82,6 +93,27 @@ def test_no_network(inside):
 @apart
 def test_no_other_processes(inside):
     assert max(inside["processes"]()) < 10
+
+
+@pytest.mark.parametrize("kind", ["bwrap"])
+def test_the_machines_settings_and_memory_cannot_be_written(inside, kind):
+    """Also where root grades: the core pattern is a command that the kernel runs."""
+    for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/dev/file"):
+        with pytest.raises(AnswerError, match=r"OSError|PermissionError"):
+            inside["write"](path)
+    assert inside["write"]("/dev/null") == 0
+    assert inside["write"]("/dev/shm/x") == 100
+    assert inside["room"]("/dev/shm") <= 16 << 20
+
+
+@pytest.mark.skipif(not works("bwrap"), reason="without bubblewrap")
+def test_an_answer_without_the_package_cannot_get_it_back():
+    box = Sandbox.best("bwrap")
+    text = Text((("<code>", CODE, 0),), ("imported_all_the_same",))
+    start = partial(box.start, True)
+    how = {"forbidden": ("pgtlab",), "start": start, "folder": SCRATCH, "path": paths()[1]}
+    with Answers(text, box.limits, **how) as answers, pytest.raises(AnswerError, match=r"pgtlab\.arch"):
+        answers.load()["imported_all_the_same"]()
 
 
 @apart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +113,10 @@ def grade(task: GradingTask) -> Mark:
     if text is None:
         return nothing
     forbidden = ("pgtlab", "pgtlab_widgets") if exercise.about.alone else ()
-    sandbox = task.sandbox
+    sandbox, start = task.sandbox, partial(task.sandbox.start, exercise.about.alone)
     with (
         sandbox.folder() as folder,
-        Answers(
-            text, sandbox.limits, forbidden=forbidden, start=sandbox.start, folder=folder, path=paths()[1]
-        ) as answers,
+        Answers(text, sandbox.limits, forbidden=forbidden, start=start, folder=folder, path=paths()[1]) as answers,
     ):
         try:
             loaded = answers.load()

@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
-from pgtlab.lab.worker.process import MIB, AnswerProcess, Limits
+from pgtlab.lab.worker.process import CHILD, MIB, AnswerProcess, Limits
 
 Kind = Literal["bwrap", "user", "limits"]
 WAITING: Final = 30.0  # seconds more than those of computing, for an answer that sleeps, or a machine that is busy
@@ -81,10 +82,10 @@ class Sandbox:
         """What it is, in a sentence."""
         return SAYS[self.kind]
 
-    def start(self) -> AnswerProcess:
-        """Start a process in it that waits for an answer."""
+    def start(self, alone: bool = False) -> AnswerProcess:
+        """Start a process in it that waits for an answer; one without pgtlab, where the sandbox can leave it out."""
         if self.kind == "bwrap":
-            return AnswerProcess(_bwrap())
+            return AnswerProcess(_bwrap(alone))
         if self.kind == "user":
             return AnswerProcess(_user(self.hidden))
         return AnswerProcess()
@@ -125,7 +126,7 @@ def paths() -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(prefixes)), [*search, str(_PACKAGE.parent)]
 
 
-def _bwrap() -> list[str]:
+def _bwrap(alone: bool = False) -> list[str]:
     prefixes, _ = paths()
     command = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent"]
     command += ["--new-session", "--cap-drop", "ALL", "--clearenv", "--setenv", "PATH", os.environ.get("PATH", "")]
@@ -139,10 +140,25 @@ def _bwrap() -> list[str]:
             command += ["--ro-bind-try", folder, folder]
     executable = os.path.dirname(os.path.realpath(sys.executable))
     command += ["--ro-bind-try", executable, executable]
-    package = str(_PACKAGE)
-    command += ["--ro-bind", package, package]
-    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(64 * MIB), "--tmpfs", "/tmp", "--dir", SCRATCH]
+    if alone:
+        worker = str(CHILD.parent)
+        for package in (str(_PACKAGE), *_installed("pgtlab_widgets")):
+            command += ["--size", str(MIB), "--tmpfs", package]
+        command += ["--ro-bind", worker, worker]
+        command += ["--remount-ro", str(_PACKAGE)]
+    else:
+        command += ["--ro-bind", str(_PACKAGE), str(_PACKAGE)]
+    # Root could write to the whole machine's settings in /proc; and /dev is in memory, without a limit.
+    command += ["--proc", "/proc", "--remount-ro", "/proc"]
+    command += ["--dev", "/dev", "--size", str(16 * MIB), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+    command += ["--size", str(64 * MIB), "--tmpfs", "/tmp", "--dir", SCRATCH]
     return [*command, "--remount-ro", "/", "--chdir", SCRATCH, "--"]
+
+
+def _installed(package: str) -> list[str]:
+    """The folders of a package that is beside Python, where a sandbox has it; a clone's is not there."""
+    spec, prefixes = find_spec(package), tuple(paths()[0])
+    return [each for each in (spec.submodule_search_locations or () if spec else ()) if each.startswith(prefixes)]
 
 
 def _user(hidden: tuple[str, ...]) -> list[str]:
