@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 State = Literal["right", "wrong", "not judged"]
 
 NOT_WRITTEN = "is not written yet."
+_EMPTY = re.compile(rf"`\w+(\(\))?` {re.escape(NOT_WRITTEN)}")
 _MARKS: dict[State, str] = {"right": "✓", "wrong": "✗", "not judged": "–"}
 
 
@@ -115,7 +117,8 @@ class Result:
         if self.passed:
             return "solved"
         if any(finding.stopped for finding in self.findings):
-            return "not written" if self.feedback.endswith(NOT_WRITTEN) else "stopped"
+            empty = not self.points and _EMPTY.fullmatch(self.feedback)  # whose exception said so has written something
+            return "not written" if empty else "stopped"
         return "partly" if self.points else "wrong"
 
     @property

@@ -280,6 +280,7 @@ def three(tmp_path):
 def test_newest_or_best_and_late(three, here, words, points, hour, late):
     [row] = run(three, *words)
     assert (row["points"], row["submitted"][11:13], row["late"], row["attempts"]) == (points, str(hour), late, "3")
+    assert len(here) == (3 if "best" in words else 1), "what does not count need not be judged"
 
 
 def test_a_class_with_a_roster(tmp_path, here):
@@ -378,8 +379,10 @@ def test_misuse_is_one_sentence(tmp_path, monkeypatch, capsys, words, message):
 
 
 @pytest.mark.slow
-def test_a_process_of_the_grader_that_dies_takes_nothing_with_it(tmp_path):
-    """The pool breaks; the others are judged in another one, and the guilty answer is named."""
+def test_a_process_of_the_grader_that_dies_takes_nothing_with_it(tmp_path, monkeypatch):
+    """The pool breaks; the others are judged in another one, the guilty answer is named, and no folder is left."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     texts = exercises(
         tmp_path,
         EXERCISE.replace("    found = run(", "    import os; seed == 'deadly' and os._exit(1)\n    found = run("),
@@ -389,6 +392,7 @@ def test_a_process_of_the_grader_that_dies_takes_nothing_with_it(tmp_path):
     tasks.append(GradingTask(path, notebook(RIGHT), "deadly", HERE))
     marks = grade_all(tasks, Kept(tmp_path / "kept"), jobs=2, bar=False)
     assert [marks[task.key].state for task in tasks] == ["solved"] * 3 + ["not graded"]
+    assert list((tmp_path / "tmp").glob("pgtlab-*")) == []
     again = Kept(tmp_path / "kept")
     assert again.marks == marks
     assert isinstance(marks[tasks[0].key], Mark)

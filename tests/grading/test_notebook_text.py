@@ -6,6 +6,7 @@ import pytest
 from grading.a_class import notebook
 
 from pgtlab.lab.grading.notebook import Notebook, _clean
+from pgtlab.lab.result import Finding, Result
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,15 @@ def test_a_long_cell_takes_no_long_time(text):
     Notebook.read(notebook("!ls\n" + text))
     _clean("!ls\n" + text)
     assert time.process_time() - before < 20, "as the square of its length it would take minutes"
+
+
+def test_only_what_was_handed_out_is_not_written():
+    """An answer that says so in an exception of its own, or has points, was written."""
+
+    def state(hint, points):
+        done = (Finding("a", "A.", "right", points=points),) if points else ()
+        return Result("x", 0, (*done, Finding("b", "B.", "wrong", hint, stopped=True)), unit="points").state
+
+    assert state("`f()` is not written yet.", 0) == "not written"
+    assert state("`f()` stopped in line 1: ValueError: is not written yet.", 0) == "stopped"
+    assert state("`f()` is not written yet.", 2) == "stopped"

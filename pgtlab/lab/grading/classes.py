@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
@@ -113,6 +114,12 @@ def _results(executor: Executor, todo: dict[str, GradingTask], died: Counter[str
 errors: dict[str, str] = {}
 
 
+def _begin(folder: str) -> None:
+    """Begin a process of the grader, with the folder of its answers where one that dies leaves nothing behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears Ctrl-C, and ends the others
+    tempfile.tempdir = folder
+
+
 def _not_graded(task: GradingTask) -> Mark:
     why = errors.get(task.key, "the process of the grader died with it")
     return Mark(0, 0, "not graded", "", note=f"The grader could not judge this answer ({why}): look at it by hand.")
@@ -127,8 +134,11 @@ def _executor(jobs: int, dask: str) -> Iterator[Executor]:
             yield client.get_executor(retries=TRIES, pure=False)
         return
     spawn = multiprocessing.get_context("spawn")  # without what this process has loaded and opened
-    ignoring = (signal.SIGINT, signal.SIG_IGN)  # this process hears Ctrl-C, and ends the others
-    with ProcessPoolExecutor(jobs or os.cpu_count() or 1, spawn, signal.signal, ignoring) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="pgtlab-answers-", ignore_cleanup_errors=True) as folder,
+        ProcessPoolExecutor(jobs or os.cpu_count() or 1, spawn, _begin, (folder,)) as pool,
+    ):
+        os.chmod(folder, 0o711)  # also for answers that run as another user
         try:
             yield pool
         except BaseException:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pgtlab
 from pgtlab.files import write_file
@@ -23,6 +23,8 @@ from pgtlab.lab.grading.roster import Roster
 from pgtlab.lab.grading.sandbox import Sandbox
 from pgtlab.lab.grading.summary import summary
 from pgtlab.lab.variants import COURSE, seed_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,18 @@ def grade_folder(args: argparse.Namespace, say: Callable[[str], None]) -> Graded
         seed = seed_of(course, each.student.id) if from_roster else None
         task = None if each.trouble or not name else GradingTask(str(sources[name].resolve()), each.data, seed, sandbox)
         tasks += [(each, at, task) for at in ([name] if name else [*sources] if each.trouble else [])]
+    rules = Policy(args.keep, args.due, args.late)
+    tasks = _one_a_trouble(tasks)
+    counting = rules.may_count((each, name) for each, name, _ in tasks)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     kept = Kept(args.out.with_suffix(".results.jsonl"))
     if args.again:
         kept.marks.clear()
-    marks = grade_all([task for _, _, task in tasks if task], kept, args.jobs, args.dask)
+    judged = [task for each, name, task in tasks if task and (each.path, name) in counting]
+    marks = grade_all(judged, kept, args.jobs, args.dask)
     nothing = {name: missing(exercise) for name, exercise in exercises.items()}
     marked = [(each, name, _mark(each, exercises[name], task, marks)) for each, name, task in tasks]
-    rules = Policy(args.keep, args.due, args.late)
-    rows = rows_of(_one_a_trouble(marked), roster, nothing, rules)
+    rows = rows_of(marked, roster, nothing, rules)
     if args.project:
         rows += project_rows(args.project, roster)
     facts = _facts(submissions, rules, sandbox, from_roster, course)
@@ -122,16 +127,16 @@ def _mark(submission: Submission, exercise: Exercise, task: GradingTask | None, 
     of = sum(exercise.about.points.values())
     if task is None:
         return Mark(0, of, submission.state, submission.trouble)
-    mark = marks[task.key]
+    mark = marks.get(task.key, Mark(0, of, "superseded"))
     return mark if mark.of else Mark(0, of, mark.state, mark.feedback, note=mark.note)
 
 
-def _one_a_trouble(marked: list[tuple[Submission, str, Mark]]) -> list[tuple[Submission, str, Mark]]:
+def _one_a_trouble(tasks: list[tuple[Submission, str, T]]) -> list[tuple[Submission, str, T]]:
     """Without what an unreadable archive could have had in it, where something else was handed in."""
-    good = {(each.student.id, name) for each, name, mark in marked if not each.trouble or each.exercise}
+    good = {(each.student.id, name) for each, name, _ in tasks if not each.trouble or each.exercise}
     return [
-        (each, name, mark)
-        for each, name, mark in marked
+        (each, name, task)
+        for each, name, task in tasks
         if not each.trouble or each.exercise or (each.student.id, name) not in good
     ]
 

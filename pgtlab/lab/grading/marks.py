@@ -99,15 +99,23 @@ class Policy:
         """What a mark counts."""
         return mark.points * (self.late if self.is_late(submission) else 1)
 
+    def may_count(self, handed_in: Iterable[tuple[Submission, str]]) -> set[tuple[str, str]]:
+        """The paths of the submissions that may count, with the exercise; the others need not be judged."""
+        by: dict[tuple[str, str], list[Submission]] = {}
+        for submission, exercise in handed_in:
+            by.setdefault((submission.student.id, exercise), []).append(submission)
+        counting = ([max(own, key=_age)] if self.counts == "newest" else own for own in by.values())
+        return {(each.path, exercise) for (_, exercise), own in zip(by, counting, strict=True) for each in own}
+
     def choose(self, marked: Sequence[tuple[Submission, Mark]]) -> tuple[Submission, Mark]:
         """The submission that counts."""
-
-        def newest(pair: tuple[Submission, Mark]) -> tuple[datetime, str]:
-            return pair[0].time or datetime.min.replace(tzinfo=UTC), pair[0].path
-
         if self.counts == "newest":
-            return max(marked, key=newest)
-        return max(marked, key=lambda pair: (self.points(*pair), newest(pair)))
+            return max(marked, key=lambda pair: _age(pair[0]))
+        return max(marked, key=lambda pair: (self.points(*pair), _age(pair[0])))
+
+
+def _age(submission: Submission) -> tuple[datetime, str]:
+    return submission.time or datetime.min.replace(tzinfo=UTC), submission.path
 
 
 def rows_of(
@@ -177,7 +185,7 @@ def _identical(by: Mapping[tuple[str, str], list[tuple[Submission, Mark]]]) -> d
     same: dict[tuple[str, bytes], set[str]] = {}
     for (student, exercise), attempts in by.items():
         for submission, mark in attempts:
-            if mark.state not in ("not written", "unreadable", "missing", "no answer"):
+            if mark.state not in ("not written", "unreadable", "missing", "no answer", "superseded"):
                 same.setdefault((exercise, submission.data), set()).add(student)
     return same
 
