@@ -22,7 +22,8 @@ from pgtlab.lab.result import Finding, Result
         ("!echo it's (\n%time\nx = 1", "pass\npass\nx = 1"),
         ("!echo a \\\n  b\nx = 1", "pass\n\nx = 1"),
         ("# it's\n  !ls\n", "# it's\n  pass\n"),
-        ("files = !ls\n", "files = None\n"),
+        ("files, rest = !ls\n", "files, rest = None\n"),
+        ("k.virt_to_page?\n?k\nx = '?'\n", "pass\npass\nx = '?'\n"),
         ("%%time\nx = {'(': '%'}\n", "pass\nx = {'(': '%'}\n"),
     ],
 )
@@ -31,7 +32,7 @@ def test_a_magic_is_one_only_where_a_statement_begins(cell, cleaned):
 
 
 @pytest.mark.parametrize(
-    "text", ["\n" * 400_000, "'" * 200_001, "(\n" * 100_000, '"""' + "\\" * 200_000, "x\t" * 200_000]
+    "text", ["\n" * 400_000, "'" * 200_001, "(\n" * 100_000, '"""' + "\\" * 200_000, "x\t" * 200_000, " " * 200_000]
 )
 def test_a_long_cell_takes_no_long_time(text):
     before = time.process_time()

@@ -137,8 +137,9 @@ def grade(task: GradingTask) -> Mark:
 @cache
 def _version() -> bytes:
     import pgtlab
+    from pgtlab.lab.grading import notebook  # what it takes for the answer decides, too
 
-    return pgtlab.__version__.encode()
+    return pgtlab.__version__.encode() + Path(notebook.__file__).read_bytes()
 
 
 def _failing(sentence: str) -> Callable[..., Any]:

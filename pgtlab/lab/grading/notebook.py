@@ -13,7 +13,10 @@ from pgtlab.lab.worker.answers import Text
 
 NOT_AN_ANSWER: Final = (ast.Expr, ast.For, ast.While, ast.If, ast.With, ast.Assert, ast.Delete)
 _SEED: Final = re.compile(r"^SEED\s*=\s*(['\"])(.*?)\1", re.MULTILINE)
-_MAGIC: Final = re.compile(r"(?P<before>[ \t]*)(?P<target>[\w.,]+[ \t]*=[ \t]*)?[%!](?:[^\\\n]|\\.|\\\n)*")
+_MAGIC: Final = re.compile(
+    r"(?P<before>[ \t]*)(?:(?P<target>\w[\w., \t]*=[ \t]*)?[%!](?:[^\\\n]|\\.|\\\n)*"
+    r"|\?[^\n]*|[\w.*]+\?\??[ \t]*(?=\n|\Z))"  # ?name and name? ask for help
+)
 _PIECE: Final = re.compile(  # of a line: what can hide a bracket or the end of a statement
     r"""\"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z)|'{3}(?:[^\\]|\\.)*?(?:'{3}|\Z)"""
     r"""|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\#[^\n]*|\\\n|[()\[\]{}\n]|[^"'\#\\()\[\]{}\n]+|\\""",
@@ -113,7 +116,8 @@ def _file(number: int) -> str:
 def _clean(source: str) -> str:
     """A cell without IPython's own commands, and with every line where it was.
 
-    A line that begins with `%` or `!` is a command only where a statement begins: not within brackets or a string.
+    A line that begins with `%` or `!`, or asks for help with `?`, is a command only where a statement
+    begins: not within brackets or a string.
 
     >>> _clean("%matplotlib inline\\nx = (7\\n    % 4)\\nfiles = !ls")
     'pass\\nx = (7\\n    % 4)\\nfiles = None'
