@@ -168,5 +168,5 @@ def _kind(value: Any) -> str:
 
 def _short(value: Any) -> str:
     if type(value) is int and abs(value) > 999:
-        return f"{value:#x}"
+        return f"{f'{value:#x}':.80}"
     return f"{value!r:.80}"

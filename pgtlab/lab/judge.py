@@ -176,13 +176,24 @@ def _unfit(exercise: Exercise, answer: Any) -> str:
         empty = filled in (None, []) or (isinstance(filled, dict) and all(entry is None for entry in filled.values()))
         return f"`{exercise.answer}` {NOT_WRITTEN}" if empty else ""
     if not callable(answer):
-        return f"`check()` needs your function itself, `{exercise.answer}`, and got `{answer!r:.60}`."
+        return f"`check()` needs your function itself, `{exercise.answer}`, and got `{_shown(answer)}`."
     expected = ", ".join(exercise.parameters)
     try:
         takes = inspect.signature(answer)
-        takes.bind(*exercise.parameters)
     except ValueError:  # some built-in functions have none
         return ""
+    except Exception as error:
+        return f"`{exercise.answer}` does not say what parameters it takes: {type(error).__name__}: {error!s:.80}."
+    try:
+        takes.bind(*exercise.parameters)
     except TypeError:
         return f"`{exercise.answer}` takes `{takes}`, and is called with `({expected})`."
     return ""
+
+
+def _shown(value: object) -> str:
+    """A value as Python shows it, or its type if its own `__repr__` fails."""
+    try:
+        return f"{value!r:.60}"
+    except Exception:
+        return f"<an object of the type {type(value).__name__}>"

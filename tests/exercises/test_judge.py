@@ -81,6 +81,36 @@ def test_any_callable_is_judged(given):
     assert not check("03_pud_free", given).passed
 
 
+def odd(name, **more):
+    def fails(*args):
+        raise RuntimeError("no")
+
+    return type("Odd", (), {name: fails, **more})()
+
+
+def with_signature(*args):
+    return 1
+
+
+with_signature.__signature__ = "x"
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: with_signature, "`page_to_pfn` does not say what parameters it takes: TypeError: "),
+        (lambda: odd("__getattr__", __call__=lambda *args: 1), "takes: RuntimeError: no."),
+        (lambda: odd("__getattribute__", __call__=lambda *args: 1), "`page_to_pfn"),
+        (lambda: odd("__repr__"), "needs your function itself, `page_to_pfn`, and got `<an object of the type Odd>`."),
+        (lambda: lambda pointer, vmemmap, size, frames: 1 << 4_000_000, "`0x1000"),
+    ],
+)
+def test_whatever_is_given_the_hint_is_a_short_sentence(make, told):
+    hint = check("18_page_to_pfn", make()).findings[0].hint
+    assert told in hint
+    assert len(hint) < 500
+
+
 def test_what_is_returned_must_be_usable():
     assert (
         "You returned `None`, which is not an address." in check("02_pud_offset", lambda k, p4dp, addr: None).feedback

@@ -2,7 +2,6 @@
 
 import builtins
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from pgtlab.lab import attempt, check, worker
 from pgtlab.lab.attempt import AnswerError
 from pgtlab.lab.exercise import find, read
 from pgtlab.lab.trees import Tree
-from pgtlab.lab.worker import process, wire
+from pgtlab.lab.worker import wire
 from pgtlab.lab.worker.answers import Answers, Text
 from pgtlab.lab.worker.contained import contained
 from pgtlab.lab.worker.exposed import touched
@@ -37,9 +36,9 @@ def calling(body: str, limits: Limits = Limits(), *args):  # noqa: B008
         return functions["answer"](*args)
 
 
-def sentence(body: str, limits: Limits = Limits()) -> str:  # noqa: B008
+def sentence(body: str, limits: Limits = Limits(), args: tuple = ()) -> str:  # noqa: B008
     with pytest.raises(AnswerError) as error:
-        calling(body, limits)
+        calling(body, limits, *args)
     return str(error.value)
 
 
@@ -149,47 +148,6 @@ def test_each_answer_finds_a_fresh_process():
 def test_an_answer_that_writes_into_the_pipe_gets_a_sentence(attack):
     each = f"import os\n  for n in range(3, 20):\n    try: {attack}\n    except OSError: pass\n  return 1"
     assert sentence(each).startswith("`answer()` ")
-
-
-TO_THE_JUDGE = "import sys; judge = sys._getframe(1).f_locals['self']\n  "
-UNREAD = TO_THE_JUDGE + "while True: judge.send('ask', 'repr', 0)"
-
-
-def test_an_answer_that_reads_no_reply_is_stopped():
-    """The judge waits for room in the pipe, and the answer for a reader."""
-    assert sentence(UNREAD, SHORT).startswith("`answer()` did not return within 0.6 seconds")
-
-
-def test_ctrl_c_reaches_a_judge_that_waits_for_room_in_the_pipe():
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        calling(UNREAD)
-
-
-def test_what_the_judge_does_for_an_answer_counts(monkeypatch):
-    monkeypatch.setattr(process, "FOR_THE_JUDGE", 0.2)
-    body = "while True: args[0]()"
-    with (
-        contained({"answer": function(body)}, Limits(seconds=10, waiting=0.5)) as functions,
-        pytest.raises(AnswerError, match="kept the judge busy for"),
-    ):
-        functions["answer"](lambda: time.sleep(0.3))
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork")
-def test_a_process_that_keeps_the_pipe_open_keeps_nobody_waiting():
-    fork = TO_THE_JUDGE + (
-        "import os, time\n  if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
-        "      time.sleep(3); judge.send('result', 5)\n    os._exit(0)\n  os._exit(3)"
-    )
-    assert sentence(fork) == "`answer()` ended the process that it ran in, with exit status 3."
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork")
-def test_processes_that_have_ended_count():
-    short = "import os\n  while True:\n    if os.fork() == 0: sum(range(10**6)); os._exit(0)\n    os.wait()"
-    assert "was still busy" in sentence(short, PATIENT)
 
 
 def test_messages_from_an_answer_are_never_pickles():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import linecache
 import sys
 import time
@@ -17,7 +16,7 @@ from pgtlab.lab.attempt import AnswerError
 from pgtlab.lab.given_kernel import OF_A_PAGE, Misuse
 from pgtlab.lab.result import NOT_WRITTEN
 from pgtlab.lab.worker import process as processes
-from pgtlab.lab.worker import wire
+from pgtlab.lab.worker import received, wire
 from pgtlab.lab.worker.exposed import LEARNERS, Exposed
 from pgtlab.lab.worker.process import NOT_A_RESULT, AnswerProcess, Ended, Limits
 
@@ -79,6 +78,7 @@ class Answers:
     _process: AnswerProcess | None = None
     _finalizer: Any = None
     _depth: int = 0
+    _may_print: int = wire.PRINTED  # characters, by each process
 
     def load(self) -> dict[str, Any]:
         """Define the functions; return what stands for each, and the values of names that are not functions.
@@ -125,6 +125,7 @@ class Answers:
     def _load(self) -> dict[str, Any]:
         self.close()
         self._exposed = Exposed(self.used)
+        self._may_print = wire.PRINTED
         try:
             process = self._process = self.start()
             self._finalizer = weakref.finalize(self, process.close)
@@ -138,10 +139,22 @@ class Answers:
         else:
             content = ("pickle", _pickled(self.code))
         known = self._converse(self._first, ("load", *content))
-        if not isinstance(known, dict):
+        if not self._describes(known):
             process.stop(NOT_A_RESULT)
             raise AnswerError(f"`{self._first}()` {NOT_A_RESULT}")
-        return known
+        return dict(known)
+
+    def _describes(self, known: Any) -> bool:
+        """Whether a message says what the names are: all functions that were sent, or some of the names in a text."""
+        if not isinstance(known, dict) or not all(isinstance(about, dict) for about in known.values()):
+            return False
+        if not all(received.is_index(about["function"]) for about in known.values() if "function" in about):
+            return False
+        if isinstance(self.code, Text):
+            return known.keys() <= set(self.code.names)
+        return known.keys() == self.code.keys() and all(
+            "function" in about for name, about in known.items() if callable(self.code[name])
+        )
 
     def _function(self, name: str, about: dict[str, Any]) -> Callable[..., Any]:
         """What stands for a learner's function: it is called by the judge, and runs over there."""
@@ -155,11 +168,11 @@ class Answers:
         function.__name__ = function.__qualname__ = name
         vars(function)[LEARNERS] = number
         vars(function)["answers"] = self
-        with suppress(TypeError, ValueError, KeyError):
-            vars(function)["__signature__"] = _signature(about["parameters"])
+        with suppress(Exception):  # the message may say anything
+            vars(function)["__signature__"] = received.signature(about["parameters"])
         if not isinstance(self.code, Text):
             vars(function)["__wrapped__"] = self.code.get(name)  # so that `inspect.getsource()` finds it
-        elif (file := about.get("file")) in self._files() and isinstance(about.get("line"), int):
+        elif (file := about.get("file")) in self._files() and received.is_line(about.get("line")):
             function.__code__ = function.__code__.replace(co_filename=file, co_firstlineno=about["line"], co_name=name)
         return function
 
@@ -174,20 +187,20 @@ class Answers:
         try:
             process.write(exposed.pickled(message))
             while True:
-                received = process.read()
+                got = process.read()
                 try:
-                    kind, content, *_ = received
+                    kind, content, *_ = got
                 except (TypeError, ValueError):
                     kind, content = "", None
                 if kind == "ask":
-                    process.write(exposed.pickled(self._performed(received[1:])))
+                    process.write(exposed.pickled(self._performed(got[1:])))
                 elif kind == "at":
                     frames = content
                 elif kind == "print":
                     self._print(content)
                 elif kind == "result":
                     return self._decoded(content)
-                elif kind == "loaded":
+                elif kind == "loaded" and message[0] == "load":
                     return content
                 elif kind == "raised" and isinstance(content, dict):
                     raise self._raised(name, content)
@@ -217,25 +230,27 @@ class Answers:
     def _decoded(self, data: Any) -> Any:
         try:
             return wire.decode(data, self._other)
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
+        except Exception:  # whatever nonsense a message can lead to, with MemoryError and OverflowError
             return wire.unusable("unknown")
 
     def _other(self, kind: str, content: Any) -> Any:
         if kind == "object":
-            return self._exposed[_index(content)]
+            return self._exposed[received.index(content)]
         if kind == "method":
             number, name = content
-            return self._exposed.method(self._exposed[_index(number)], name)
+            return self._exposed.method(self._exposed[received.index(number)], name)
         if kind == "function":
-            return self._function(f"function {content}", {"function": _index(content)})
+            return self._function(f"function {content}", {"function": received.index(content)})
         if kind == "numpy":
-            import numpy as np
-
-            return np.array(self._decoded(content))
+            return received.array(self._decoded(content))
         return wire.unusable(str(content).replace("\0", "")[:80])
 
     def _print(self, text: object) -> None:
-        if isinstance(text, str):
+        if not isinstance(text, str):
+            return
+        text = text[: self._may_print].encode(errors="replace").decode()
+        self._may_print -= len(text)
+        if text:
             self.printed.append(text)
             if self.show is not None:
                 self.show(text)
@@ -245,8 +260,7 @@ class Answers:
     def _files(self) -> set[str]:
         if isinstance(self.code, Text):
             return {file for file, _, _ in self.code.cells}
-        codes = (getattr(each, "__code__", None) for each in self.code.values())
-        return {code.co_filename for code in codes if code is not None}
+        return {code.co_filename for code in map(_code, self.code.values()) if code is not None}
 
     def _raised(self, name: str, told: dict[str, Any]) -> BaseException:
         """The model's own exception that the code passed on, such as a panic; or how the code failed."""
@@ -277,10 +291,8 @@ class Answers:
         if told.get("forbidden"):
             return AnswerError(f"`{name}()`{where} uses a function of this package: compute it yourself.")
         if told.get("too_deep"):
-            return _TooDeep(str(told.get("message"))[:500])
-        what = ": ".join(
-            filter(None, [str(told.get("type"))[:80], *str(told.get("message", ""))[:500].splitlines()[:1]])
-        )
+            return _TooDeep(received.clean(told.get("message"), 500))
+        what = ": ".join(filter(None, [received.clean(told.get("type"), 80), received.clean(told.get("message"), 500)]))
         return AnswerError(f"`{name}()` stopped{where}: {what}")
 
     def _where(self, frames: object) -> str:
@@ -288,7 +300,7 @@ class Answers:
         files = self._files()
         for frame in reversed(frames if isinstance(frames, list) else []):
             match frame:
-                case [str(file), int(line), str(function)]:
+                case [str(file), int(line), str(function)] if received.is_line(line):
                     file = self._pickled_from(function, line) if file == PICKLED else file
                     if file in files:
                         text = self._line(file, line)
@@ -300,7 +312,7 @@ class Answers:
         if isinstance(self.code, Text):
             return ""
         for each in self.code.values():
-            for code in _codes(getattr(each, "__code__", None)):
+            for code in _codes(_code(each)):
                 if code.co_name == function and line in {number for _, _, number in code.co_lines()}:
                     return code.co_filename
         return ""
@@ -316,6 +328,14 @@ class _TooDeep(AnswerError):
     """Functions of the learner's that call each other by way of the judge, too deep in each other."""
 
 
+def _code(function: Any) -> CodeType | None:
+    """The code of a function; None for something else, whatever its attributes do."""
+    with suppress(Exception):
+        if isinstance(function.__code__, CodeType):
+            return function.__code__
+    return None
+
+
 def _codes(code: CodeType | None) -> Iterator[CodeType]:
     """A function's code, and that of the functions in it."""
     if code is not None:
@@ -325,30 +345,15 @@ def _codes(code: CodeType | None) -> Iterator[CodeType]:
                 yield from _codes(constant)
 
 
-def _index(number: object) -> int:
-    if not isinstance(number, int) or number < 0:
-        raise ValueError("not the number of an object")
-    return number
-
-
-def _signature(parameters: Any) -> inspect.Signature:
-    """The signature of a learner's function, from plain data. A default value is not known here, but that it exists."""
-    kinds = list(inspect._ParameterKind)
-    return inspect.Signature(
-        [
-            inspect.Parameter(name, kinds[kind], default=... if optional else inspect.Parameter.empty)
-            for name, kind, optional in parameters
-        ]
-    )
-
-
 def _pickled(functions: Mapping[str, Any]) -> bytes:
     """The functions with all that they use, by value, unless it is of an installed package."""
     import cloudpickle
 
     registered = set()
     for function in functions.values():
-        module = sys.modules.get(getattr(function, "__module__", None) or "")
+        module = None
+        with suppress(Exception):  # its attributes may do anything
+            module = sys.modules.get(function.__module__)
         file = getattr(module, "__file__", None) or ""
         own = module is not None and module.__name__ != "__main__" and file and "site-packages" not in file
         if (

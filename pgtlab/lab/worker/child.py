@@ -25,7 +25,6 @@ import wire  # type: ignore[import-not-found]  # noqa: E402
 
 sys.path.pop(0)
 
-PRINTED = 100_000  # characters that a learner's code may print
 DEPTH = 50  # calls of a learner's functions within each other by way of the judge
 ROOM = 300  # frames that a message may need, beyond those that a learner's code may use
 FRAMES = sys.getrecursionlimit()
@@ -135,7 +134,7 @@ class Judge:
             self._depth -= 1
             if not self._depth:
                 self.busy.clear()
-        if len(data) > wire.LARGEST:
+        if wire.too_large(data):
             data = wire.to_json(("result", {"unusable": f"{type(value).__name__} of {len(data)} bytes"}))
         self.finish(data)
 
@@ -167,7 +166,7 @@ class Judge:
 
     def write(self, text: str) -> int:
         """Print: a standard output that sends what is printed to the judge."""
-        shown = str(text)[: PRINTED - self._printed]
+        shown = str(text)[: wire.PRINTED - self._printed]
         self._printed += len(shown)
         if shown:
             with self._lock:
@@ -287,12 +286,14 @@ def signature_of(function: Any) -> dict[str, Any]:
     """The parameters of a function and its first line, as plain data."""
     import inspect
 
-    code = getattr(function, "__code__", None)
+    code = None
+    with suppress(Exception):
+        code = function.__code__
     place = {"file": code.co_filename, "line": code.co_firstlineno} if isinstance(code, types.CodeType) else {}
     try:
         parameters = inspect.signature(function).parameters.values()
         listed = [[p.name, int(p.kind), p.default is not p.empty] for p in parameters]
-    except (TypeError, ValueError):
+    except Exception:  # also what a learner's `__getattr__` raises
         return {"parameters": None, **place}
     return {"parameters": listed, **place}
 

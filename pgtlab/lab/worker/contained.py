@@ -109,7 +109,10 @@ def _say_once(sentence: str) -> None:
 
 def is_contained(function: object) -> bool:
     """Whether a function stands for one that runs in a process of its own."""
-    return LEARNERS in getattr(function, "__dict__", {})
+    try:
+        return LEARNERS in getattr(function, "__dict__", {})
+    except Exception:  # of a learner's object, whose attributes may do anything
+        return False
 
 
 @contextmanager

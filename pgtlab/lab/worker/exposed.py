@@ -24,6 +24,7 @@ OPEN: Final = frozenset({"boot", "current", "init_mm", "memory", "mmu", "placeme
 #: And what no function may: with these a patch could change how it is judged.
 CLOSED: Final = frozenset({"constants", "livepatch", "patched", "replaced", "run", "symbols", "tree"})
 LEARNERS: Final = "_of_a_learner"  # the attribute with the number of a learner's function, of what stands for it
+KEPT: Final = 100  # exceptions that a learner's code may still pass on
 _METHODS: Final = ("report", "hold", "trace")  # of the kernel itself, which its functions call
 _FUNCTIONS: Final = (FunctionType, MethodType, BuiltinFunctionType, functools.partial)
 _CONTAINERS: Final = (list, dict, set)
@@ -59,7 +60,8 @@ class Exposed:
         self._used = used
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._errors: list[BaseException] = []
+        self._errors: dict[int, BaseException] = {}
+        self._raised = 0
 
     # Outward.
 
@@ -79,8 +81,10 @@ class Exposed:
 
     def raised(self, error: BaseException) -> tuple[Any, ...]:
         """The message that makes a learner's code raise what the judge's object raised."""
-        self._errors.append(error)
-        return "raise", *_portable(error), len(self._errors) - 1
+        number, self._raised = self._raised, self._raised + 1
+        self._errors[number] = error.with_traceback(None)  # which holds all that was in use
+        self._errors.pop(number - KEPT, None)
+        return "raise", *_portable(error), number
 
     # Inward.
 
@@ -89,7 +93,7 @@ class Exposed:
 
     def error(self, number: object) -> BaseException | None:
         """The exception of the judge's that a learner's code passed on."""
-        return self._errors[number] if isinstance(number, int) and 0 <= number < len(self._errors) else None
+        return self._errors.get(number) if isinstance(number, int) else None
 
     def perform(self, request: list[Any], decoded: Callable[[Any], Any]) -> Any:
         """Do what a learner's code asks of an object."""

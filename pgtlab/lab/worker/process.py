@@ -24,6 +24,7 @@ CHILD: Final = Path(__file__).with_name("child.py")
 LOOK: Final = 0.05  # seconds between two looks at a process
 LOOK_FOR_OTHERS: Final = 0.5  # and between two looks at what it has started
 MIB: Final = 1 << 20
+ALL: Final = 64 * MIB  # of all messages, until the time is counted from the beginning again
 FOR_THE_JUDGE: Final = 30.0  # seconds that one call may take beyond those of waiting, while the judge does what it asks
 FAMILY: Final = 32  # processes that a learner's code may start
 NOT_A_RESULT: Final = "sent the judge something that is not a result."
@@ -147,6 +148,10 @@ class AnswerProcess:
         self._turn.set()
         try:
             data = wire.read_frame(self._stdout, wire.LARGEST)
+            self._received += len(data)
+            if self._received > ALL:
+                self.stop(f"sent the judge more than {ALL // MIB} MiB{{where}}.")
+                raise EOFError
             return wire.from_json(data)
         except (EOFError, OSError, ValueError) as error:
             if isinstance(error, wire.WireError):
@@ -209,9 +214,11 @@ class AnswerProcess:
         """Give the learner's code all of its time again."""
         with self._lock:
             self._waited = 0.0
+        self._received = 0
         self._before = self.used()[0] if self._ps is not None else 0.0
 
     _before = 0.0
+    _received = 0  # bytes
 
     def _watch(self) -> None:
         while self.alive:

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 # What follows does not notice when a learner's code replaces some of them.
 globals()["__builtins__"] = dict(vars(builtins))
 LARGEST = 1 << 24  # bytes of one message from a learner's process
+ITEMS = 1_000_000  # and numbers, texts and so on in it
+KEYS = 4096  # of a set or a dictionary: with chosen hashes, its time grows with their square
+PRINTED = 100_000  # characters that a learner's code may print
 _LENGTH = struct.Struct(">I")
 
 
@@ -120,6 +123,8 @@ def decode(data: Any, other: Callable[[str, Any], object]) -> Any:
         return int(content, 16)
     if kind == "float":
         return float.fromhex(content)
+    if kind in ("set", "frozenset", "dict") and len(content) > KEYS:
+        return unusable(f"{kind} of {len(content)} entries, more than {KEYS},")
     if kind in ("tuple", "list", "set", "frozenset"):
         items = [decode(item, other) for item in content]
         return {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset}[kind](items)
@@ -128,6 +133,11 @@ def decode(data: Any, other: Callable[[str, Any], object]) -> Any:
     if kind == "bytes":
         return base64.b64decode(content)
     return other(kind, content)
+
+
+def too_large(data: bytes) -> bool:
+    """Whether a message has more bytes or items than a learner's process may send."""
+    return len(data) > LARGEST or data.count(b",") > ITEMS
 
 
 def to_json(message: object) -> bytes:
@@ -141,8 +151,10 @@ def from_json(data: bytes) -> Any:
     Raises
     ------
     WireError
-        If they are not JSON.
+        If they are not JSON, or have too many items.
     """
+    if too_large(data):
+        raise WireError("a message that is too large")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BAUD = 115_200
 BITS_PER_CHARACTER = 10
+LONGEST = 1024  # characters of a message, as in a record of the kernel's own buffer (PRINTKRB_RECORD_MAX)
 
 EC_BRK = 0x3C
 _ROOT = Path(__file__).parents[3]
@@ -49,7 +50,7 @@ class Log:
     def printk(self, message: str) -> None:
         """Print a line with its timestamp, and let the time pass that printing takes."""
         seconds = self.microseconds / 1e6
-        text = f"[{seconds:12.6f}] {message}"
+        text = f"[{seconds:12.6f}] {message[:LONGEST]}"
         self.lines.append(text)
         self.microseconds += (len(text) + 2) * BITS_PER_CHARACTER / BAUD * 1e6
 
