@@ -2,9 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 
+import psutil
 import pytest
 from lab.test_worker import PATIENT, SHORT, calling, function, sentence
 
@@ -104,6 +108,29 @@ def test_ctrl_c_reaches_a_judge_that_waits_for_room_in_the_pipe():
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         calling(UNREAD)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without signals")
+def test_an_answer_ends_when_the_judge_is_killed():
+    """Also one that goes on whatever happens to the pipe."""
+    body = TO_THE_JUDGE + (
+        "import os; judge.send('print', str(os.getpid()) + chr(10))\n  while True:\n"
+        "    try: judge.send('ask', 'repr', 0)\n    except BaseException: pass"
+    )
+    code = (
+        "from pgtlab.lab.attempt import define\nfrom pgtlab.lab.worker.contained import contained\n"
+        f"answer = define({'def answer():' + chr(10) + '  ' + body!r}, '<answer>')['answer']\n"
+        "with contained({'answer': answer}) as functions: functions['answer']()"
+    )
+    judge = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
+    assert judge.stdout is not None
+    learners = psutil.Process(int(judge.stdout.readline()))
+    time.sleep(0.7)
+    judge.terminate()
+    judge.communicate()
+    with suppress(psutil.NoSuchProcess):
+        learners.wait(10)
+    assert not learners.is_running() or learners.status() == psutil.STATUS_ZOMBIE
 
 
 def test_what_the_judge_does_for_an_answer_counts(monkeypatch):

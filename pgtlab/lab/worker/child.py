@@ -158,7 +158,8 @@ class Judge:
                 continue
             if self._lock.acquire(blocking=False):
                 try:
-                    self.send("at", frames[::-1][-50:])
+                    with suppress(OSError):  # the judge has gone: see above
+                        self.send("at", frames[::-1][-50:])
                 finally:
                     self._lock.release()
             else:  # it is asking the judge, and says it with its next request
