@@ -16,6 +16,6 @@ def first_belief(draw: Random) -> Question:
 def report(draw: Random) -> Question:
     return Question(
         text="Write your report here, or in a file of your own: symptom, evidence, a rival, a prediction, the fix, what remains unknown.",
-        answer=Words(),
+        answer=Words(rows=16),
         truth="It is kept. Read it once more tomorrow, as somebody who does not believe you.",
     )

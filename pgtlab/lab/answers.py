@@ -184,6 +184,7 @@ class Words:
     """
 
     right: None = None
+    rows: int = 2  # of the field
 
     def read(self, said: Said) -> str:
         """Return what was written.

@@ -130,7 +130,9 @@ def step_reached(walk: Walk, hidden: Collection[str]) -> int:
 
 
 def entries_known(walk: Walk, hidden: Collection[str]) -> int:
-    """The number of entries of a walk that a reader has understood."""
+    """The number of entries of a walk that a reader has understood; -1 before the register with the first table."""
+    if "ttbr" in hidden:
+        return -1
     keys = [{f"entry {number}"} for number, _ in enumerate(walk.steps, 1)]
     for last in keys[-1:]:
         last.add("kind")

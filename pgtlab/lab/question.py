@@ -30,7 +30,7 @@ _HEADLINES: dict[Verdict, str] = {
     "reason": "The answer is right, and the reason is not.",
     "wrong": "Not right.",
     "unknown": "You did not know. That costs nothing.",
-    "kept": "Compare it with the answer.",
+    "kept": "Written down; nobody judges it but you.",
 }
 
 
@@ -178,7 +178,8 @@ class Question:
         value = self.answer.read(said)
         if self.reasons and reason not in (self.reasons.right, *self.reasons.others):
             raise UnreadableAnswer("Choose a reason as well.")
-        shown = self.answer.show(value)  # type: ignore[arg-type]  # each kind shows what it reads
+        typed = said.strip() if isinstance(self.answer, Number) and isinstance(said, str) else ""
+        shown = typed or self.answer.show(value)  # type: ignore[arg-type]  # each kind shows what it reads
         if isinstance(self.answer, Words):
             return Feedback("kept", shown, truth=self.truth)
         because = next((wrong for wrong in self.wrong if wrong.value == reason and self._about_reason(wrong)), None)

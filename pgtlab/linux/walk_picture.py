@@ -87,7 +87,7 @@ def walk_picture(
     title = f"{walk.va:#018x}, {walk.access.name.lower()} at EL{walk.el}"
     parts = list(_parts(walk)) if known is None else _seen(list(_parts(walk)), at)
     shapes: list[Shape] = [text("title", LEFT, 16, title, "start strong"), *_address(parts, walk, at, seen)]
-    shapes += _root(walk, at)
+    shapes += _root(walk, at, known is None or known >= 0)
     ends: dict[int | None, float] = {}  # where the line of each field ends
     chain, y = ROOT_Y + ROOT_H / 2, ROOT_Y + ROOT_H + GAP
     if lookups:
@@ -170,12 +170,13 @@ def _address(parts: Sequence[_Part], walk: Walk, at: int, seen: int) -> Iterator
             yield text(f"va {part.name} {row}", middle, y, word, f"middle small{ink}", quiet=True)
 
 
-def _root(walk: Walk, at: int) -> Iterator[Shape]:
+def _root(walk: Walk, at: int, known: bool) -> Iterator[Shape]:
     r = walk.va_range
-    base = f"{r.base:#x}" if walk.steps else "is not used"
+    register = r.ttbr if known else "TTBR?_EL1"
+    base = "?" if not known else f"{r.base:#x}" if walk.steps else "is not used"
     classes = "outline now" if at == 0 else "cell"
-    yield rect("root", WORDS, ROOT_Y, WORD_W, ROOT_H, classes, f"step 0: {r.ttbr}, {base}", step="0")
-    yield text("root 0", WORDS + 6, ROOT_Y + 15, r.ttbr, "start small strong")
+    yield rect("root", WORDS, ROOT_Y, WORD_W, ROOT_H, classes, f"step 0: {register}, {base}", step="0")
+    yield text("root 0", WORDS + 6, ROOT_Y + 15, register, "start small strong")
     yield text("root 1", WORDS + WORD_W - 6, ROOT_Y + 15, base, "end mono small")
 
 

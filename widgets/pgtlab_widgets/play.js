@@ -42,7 +42,7 @@ export function stepping(track, reader, label, end, more) {
     move("Home", "|◀ Start", at === first),
     move("ArrowLeft", "◀ Back", at === first),
     move("ArrowRight", "Step ▶", at === last),
-    h("button", "play", { type: "button", class: "play", "data-play": true }, playing ? "❚❚ Pause" : "▶ Play"),
+    h("button", "play", { type: "button", class: "play", "data-play": true, "aria-disabled": first === last ? true : null }, playing ? "❚❚ Pause" : "▶ Play"),
     h("button", "speed", { type: "button", "data-speed": true, title: "The speed of playing" }, `Speed ${SPEEDS[reader.speed ?? 1]}×`),
     move("End", `${end} ▶|`, at === last),
     ...more,

@@ -9,7 +9,7 @@ import { show } from "./show.js";
  * @typedef {{value: string, label: Wanted[], chosen: boolean}} Option
  * @typedef {{
  *   name: string, title: string, seed: string, text: Wanted[], kind: "number"|"choice"|"order"|"words", open: boolean, typed: string,
- *   unit: string, options: Option[], reasons: Option[], lines: string[], error: Wanted[], feedback: Wanted[], note: string,
+ *   unit: string, rows: number, options: Option[], reasons: Option[], lines: string[], error: Wanted[], feedback: Wanted[], note: string,
  *   again: string,
  * }} View
  * @typedef {import("./page.js").Reader} Reader
@@ -84,7 +84,7 @@ function fields(reader, view) {
     ]);
   const answer = {
     number: () => field("input", "Your answer", { type: "text" }),
-    words: () => field("textarea", "Your answer", { rows: 2, spellcheck: true }),
+    words: () => field("textarea", "Your answer", { rows: view.rows, spellcheck: true }),
     choice: () => radios(reader, view, "chosen", "Your answer", view.options),
     order: () => order(reader, view),
   }[view.kind]();

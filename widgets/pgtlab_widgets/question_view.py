@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pgtlab.lab.answers import Choice, Number, Order, Said, UnreadableAnswer
+from pgtlab.lab.answers import Choice, Number, Order, Said, UnreadableAnswer, Words
+from pgtlab.lab.chapters import log_lines
 from pgtlab.lab.progress import Answered, Progress
 from pgtlab.lab.question import Feedback, MakeQuestion, Question, draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element, inline, markdown, wanted
 from pgtlab_widgets.view import View, module
+
+FRESH = 20  # draws, at most, for numbers that were not seen just before
 
 
 class QuestionView(CourseView):
@@ -95,7 +98,12 @@ class QuestionView(CourseView):
 
     def again(self) -> None:
         """Ask for another answer: with other numbers, if the question has any."""
-        self._ask(self._progress.seed(self.name, self._asked_in))
+        before, seed = self.question, self._progress.seed(self.name, self._asked_in)
+        self._ask(seed)
+        for number in range(2, FRESH):  # few numbers to draw from may give the same ones
+            if self.question != before:
+                break
+            self._ask(f"{seed} {number}")
         self.draw()
 
     @property
@@ -156,6 +164,7 @@ class QuestionView(CourseView):
             "open": self.waits,
             "typed": self._typed,
             "unit": answer.unit if isinstance(answer, Number) else "",
+            "rows": answer.rows if isinstance(answer, Words) else 1,
             "options": self._options(answer, self._chosen) if isinstance(answer, Choice) else [],
             "reasons": self._options(self.question.reasons, self._reason) if self.question.reasons else [],
             "lines": list(self._order),
@@ -172,7 +181,9 @@ class QuestionView(CourseView):
         ]
 
     def _varies(self) -> bool:
-        return not self.waits and draw(self._make, f"{self._seed} again") != self.question
+        return not self.waits and any(
+            draw(self._make, f"{self._seed} {number}") != self.question for number in range(2, 6)
+        )
 
     def _comparison(self) -> tuple[Element, ...]:
         """What the reader said, what there is to say about it, and the truth."""
@@ -197,7 +208,7 @@ class QuestionView(CourseView):
             steps = tuple(element("li", inline(step)) for step in feedback.steps)
             parts.append(element("ol", steps))
         if self.question.lines and feedback.verdict in ("right", "kept"):
-            parts.append(element("p", f"In the log: {_lines(self.question.lines)}.", class_="lights"))
+            parts.append(element("p", _lights(self.question.lines, self._progress), class_="lights"))
         return tuple(parts)
 
     def static(self) -> tuple[Element, ...]:
@@ -224,6 +235,16 @@ class QuestionView(CourseView):
             lines.append(f"You said: {feedback.said}" + (f", because {feedback.reason}" if feedback.reason else ""))
         lines.append(f"{feedback.headline} {feedback.text}".rstrip())
         return "\n".join([*lines, *feedback.steps, feedback.truth]).rstrip()
+
+
+def _lights(numbers: Sequence[int], progress: Progress) -> str:
+    """Which lines of the log are lit now, and which wait for the answer to another question."""
+    lines = log_lines()
+    lit = [number for number in numbers if lines[number].lit(progress)]
+    dark = [number for number in numbers if number not in lit]
+    is_lit = f"{_lines(lit)} {'are' if len(lit) > 1 else 'is'} lit" if lit else ""
+    waits = f"{_lines(dark)} {'need' if len(dark) > 1 else 'needs'} the answer to another question too" if dark else ""
+    return f"In the log: {'; '.join(filter(None, (is_lit, waits)))}."
 
 
 def _lines(numbers: Sequence[int]) -> str:

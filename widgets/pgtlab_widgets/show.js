@@ -21,7 +21,11 @@ import { follow } from "./states.js";
  */
 const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
 
-let views = 0;
+/** A number that no other view on the page has: each has its own copy of this module. */
+const number = () => {
+  const { dataset } = document.body;
+  return (dataset.pgtlabViews = `${Number(dataset.pgtlabViews ?? 0) + 1}`);
+};
 
 /** @type {Map<unknown, number>} how many views of a widget are on the page, by its layout: its model is another for each */
 const shown = new Map();
@@ -42,7 +46,7 @@ export function show(name, body, on = {}) {
     root.className = `pgtlab-view pgtlab-${name}`;
     root.setAttribute("role", "group");
     /** @type {Reader} */
-    const reader = { id: `pgtlab-${name}-${++views}`, stops: {}, open: {} };
+    const reader = { id: `pgtlab-${name}-${number()}`, stops: {}, open: {} };
     const ended = new AbortController();
     const { signal } = ended;
     /** @type {WeakMap<Element, string|undefined>} Python's text in each field, as it was last set */
