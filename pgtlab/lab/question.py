@@ -179,7 +179,7 @@ class Question:
         if self.reasons and reason not in (self.reasons.right, *self.reasons.others):
             raise UnreadableAnswer("Choose a reason as well.")
         typed = said.strip() if isinstance(self.answer, Number) and isinstance(said, str) else ""
-        shown = typed or self.answer.show(value)  # type: ignore[arg-type]  # each kind shows what it reads
+        shown = self.answer.show(value) if not typed or typed.isdecimal() else typed  # type: ignore[arg-type]  # each kind shows what it reads
         if isinstance(self.answer, Words):
             return Feedback("kept", shown, truth=self.truth)
         because = next((wrong for wrong in self.wrong if wrong.value == reason and self._about_reason(wrong)), None)

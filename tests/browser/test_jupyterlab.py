@@ -104,7 +104,7 @@ def test_python_and_page_stay_in_sync(run_cells):
     page.evaluate(IN_KERNEL, "explorer.choose(page_size='64k', va_bits=42, pa_bits=explorer.boot.vabits_actual + 1)")
     expect(view.locator("svg")).to_contain_text("64K pages, VA_BITS=42 on max without LPA2")
     expect(view.locator("[data-unfold='kernel']")).to_have_text("64k · VA 42 · PA 48 · max")
-    expect(view.locator("button[aria-pressed=true]")).to_have_text(["off", "64k", "42", "48", "max"])
+    expect(view.locator("button[aria-pressed=true]")).to_have_text(["off", "64k", "42", "48", "max", "minimal"])
 
 
 def test_page_without_widgets(run_cells):
