@@ -153,7 +153,9 @@ _max_11 = _newer(
 )
 _later = _from("the Arm core's manual, as QEMU 11.1 has it (`target/arm/tcg/cpu64.c`)")
 _read = _from("read on the machine: github.com/lelegard/arm-cpusysregs")
-_fields = _from("the features that the Arm core's manual lists; only the fields that this model reads are set")
+_fields = _from(
+    "features of the Arm core, not compared with its manual or a machine; only the fields that this model reads"
+)
 _m2 = _from("read on an M2 Max: VirtualBox's CPU database (`ARM_Apple_M2_Max.h`)")
 
 #: The CPUs that the kernels of the story were booted on.
