@@ -13,12 +13,15 @@ from fuzz.readers import READERS
 from fuzz.worst_cases import WORST_CASES
 
 #: The suite asks about some cases of a log, whose every reading is much work, and `make sweep` about the others.
-SOME = {"BUG", "calls", "code", "page dumps", "quotes", "one word", "tags", "prefixes"}
+SOME = {"BUG", "calls", "code", "quotes", "one word", "tags", "prefixes"}
+COSTLY = ("log", "command_line")
+#: What is counted depends on which other cases were read before, by what readers keep.
+DEPENDS = {("image_text", "runs of zeros"), ("log", "page dumps")}
 CASES = [
     pytest.param(
         *(reader, case),
         id=f"{reader}: {case}",
-        marks=[pytest.mark.sweep] if reader in ("log", "command_line") and case not in SOME else [],
+        marks=[pytest.mark.sweep] if (reader, case) in DEPENDS or reader in COSTLY and case not in SOME else [],
     )
     for reader, cases in WORST_CASES.items()
     for case in cases

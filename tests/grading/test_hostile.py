@@ -83,7 +83,11 @@ SUBMISSIONS = {
         0,
         "wrong",
     ),
-    "kills its family": (hostile("import os, signal\nos.kill(os.getppid(), 9)\nos.kill(0, 9)"), 0, "stopped"),
+    "kills its family": (
+        hostile("import os, signal\nos.kill(os.getppid(), 9)\nos.kill(0, 9)"),
+        0,
+        "stopped or not graded",
+    ),
     "crashes": (hostile("import ctypes\nctypes.string_at(0)"), 0, "stopped"),
     "ignores signals": (
         hostile("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    pass"),
@@ -150,7 +154,8 @@ def test_an_answer_gets_what_it_deserves(graded, student):
         pytest.skip("only a sandbox hides files")
     _, points, state = SUBMISSIONS[student]
     row = rows(graded)[student]
-    assert (int(row["points"]), row["state"]) == (points, state), row["feedback"]
+    assert int(row["points"]) == points, row["feedback"]
+    assert row["state"] in state.split(" or "), row["feedback"]
     assert row["feedback"] or state == "solved"
     assert "\n" not in row["feedback"]
 
