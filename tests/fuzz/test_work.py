@@ -21,7 +21,7 @@ CASES = [
     pytest.param(
         *(reader, case),
         id=f"{reader}: {case}",
-        marks=[pytest.mark.sweep] if (reader, case) in DEPENDS or reader in COSTLY and case not in SOME else [],
+        marks=[pytest.mark.sweep] if (reader, case) in DEPENDS or (reader in COSTLY and case not in SOME) else [],
     )
     for reader, cases in WORST_CASES.items()
     for case in cases
