@@ -170,3 +170,14 @@ def test_all_messages_together_have_a_largest_size():
     """Each of them costs the judge's time, and the answer hardly any."""
     told = sentence("text = 'x' * 10_000_000\n  for _ in range(50): args[0](text)", args=(lambda text: None,))
     assert told.startswith("`answer()` sent the judge more than 64 MiB")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without forks")
+def test_a_copy_of_the_learners_process_has_no_judge():
+    """Two processes at one pipe would take each other's replies."""
+    body = TO_THE_JUDGE + (
+        "import os\n  copy = os.fork()\n"
+        "  if copy: return os.waitpid(copy, 0)[1]\n"
+        "  try: judge.ask('repr', 0)\n  except EOFError: os._exit(3)\n  os._exit(4)"
+    )
+    assert calling(body) >> 8 == 3

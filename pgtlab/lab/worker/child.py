@@ -62,6 +62,13 @@ class Judge:
         self.busy = threading.Event()
         self.functions: list[Any] = []
 
+    def forked(self) -> None:
+        """Have no judge, as a copy of the process that the learner's code made: two would answer each other's calls."""
+        self._reads.close()
+        self._writes.close()
+        self._reads, self._writes = io.BytesIO(), io.BytesIO()
+        self._lock = threading.RLock()
+
     def send(self, *message: Any) -> None:
         wire.write_frame(self._writes, wire.to_json(message))
 
@@ -306,6 +313,8 @@ def main() -> None:
     for descriptor in (0, 1):
         os.dup2(nowhere, descriptor)
     judge = Judge(reads, writes)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=judge.forked)
     sys.modules["__main__"] = types.ModuleType("__main__")
     while True:
         try:
