@@ -6,7 +6,7 @@ BIN    := .venv/bin
 # What is installed is named after what it is installed from, so that another checkout of the same lock needs nothing new.
 READY  := .venv/.ready-$(shell cat pip.lock requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=25)
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=25 --shuffle "$$(git rev-parse HEAD 2>/dev/null || echo 0)")
 # `make sweep` runs the others, and `make site` what reads its pages.
 SUITE  := not sweep and not site
 # The tests start Python some hundred times: what it compiles is kept, whatever the environment says about it.

@@ -8,7 +8,7 @@ tables of leaf rules and memory types, `Banks`.
 import sys
 from dataclasses import replace
 
-from pgtlab.arch import attributes, descriptor, fault, permissions, va_range, walk
+from pgtlab.arch import attributes, fault, permissions, va_range, walk
 from pgtlab.arch.descriptor import DescriptorFormat, Leaf
 from pgtlab.arch.fault import Access, Cause, Fault, FaultKind
 from pgtlab.arch.many import rules
@@ -22,10 +22,12 @@ READ, WRITE, FETCH = Access
 
 
 def clear_caches():
-    """Forget what was worked out with other rules."""
-    rules.leaf_rules.cache_clear()
-    rules.memory_types.cache_clear()
-    descriptor._layout.cache_clear()
+    """Forget what was worked out with other rules, in whatever module of pgtlab.arch keeps it."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("pgtlab.arch."):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 def broken(owner, name, mutate):
