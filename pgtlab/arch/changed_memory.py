@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NoReturn
 
 import numpy as np
 
-from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
+from pgtlab.arch.memory import U64, Memory, UnwritableMemory
 
 
-class ChangedMemory(Memory):
+class ChangedMemory(UnwritableMemory):
     """`memory` with other words at some physical addresses; `memory` itself stays as it is.
 
     >>> ram = Memory(base=0x4000_0000, size=1 << 20, page_shift=12)
@@ -18,6 +17,8 @@ class ChangedMemory(Memory):
     >>> hex(changed.read64(0x4000_0008)), ram.read64(0x4000_0008), changed.read(0x4000_0000, 2).tolist()
     ('0xdead', 0, [0, 57005])
     """
+
+    what = "a view of memory with changed words"
 
     def __init__(self, memory: Memory, words: Mapping[int, int]) -> None:
         super().__init__(memory.base, memory.size, memory.page_shift)
@@ -42,15 +43,3 @@ class ChangedMemory(Memory):
             if pa <= at < pa + 8 * count:
                 words[at - pa >> 3] = np.uint64(word)
         return words
-
-    def write64(self, pa: int, value: int) -> NoReturn:
-        """Refused: make another view with the word."""
-        raise PhysicalAddressError(f"{pa:#x} is in a view of memory with changed words, which is read-only")
-
-    def write(self, pa: int, values: U64) -> NoReturn:
-        """Refused, as `write64` is."""
-        self.write64(pa, 0)
-
-    def clear_page(self, pa: int) -> NoReturn:
-        """Refused, as `write64` is."""
-        self.write64(pa, 0)

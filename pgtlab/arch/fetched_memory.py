@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
 import numpy as np
 
-from pgtlab.arch.memory import U64, Banks, Memory, PhysicalAddressError
+from pgtlab.arch.memory import U64, Banks, UnwritableMemory
 
 
-class FetchedMemory(Memory):
+class FetchedMemory(UnwritableMemory):
     """Read-only memory behind a function: `fetch(pa, size)` returns the page at `pa`, or None where there is none.
 
     Each page is asked for once. What reads many tables at once asks for all their pages first (`banks_with`).
@@ -45,15 +44,3 @@ class FetchedMemory(Memory):
             for pa in range(table & -step, table + 8 * count, step):
                 pa in self  # noqa: B015 - asking fetches the page
         return self.banks()
-
-    def write64(self, pa: int, value: int) -> NoReturn:
-        """Refused: the memory is read-only."""
-        raise PhysicalAddressError(f"{pa:#x} is in the memory of an image, which is read-only")
-
-    def write(self, pa: int, values: U64) -> NoReturn:
-        """Refused: the memory is read-only."""
-        self.write64(pa, 0)
-
-    def clear_page(self, pa: int) -> NoReturn:
-        """Refused: the memory is read-only."""
-        self.write64(pa, 0)

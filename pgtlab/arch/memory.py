@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -230,3 +230,21 @@ def _read_part(banks: Banks, pa: int, count: int) -> tuple[U64, int]:
             where = int(banks.first[bank]) + (low - int(banks.base[bank]) >> 3)
             words[low - pa >> 3 : high - pa >> 3] = banks.words[where : where + (high - low >> 3)]
     return words, max(in_ram, in_banks)  # banks are in RAM, where there is RAM
+
+
+class UnwritableMemory(Memory):
+    """Memory that can only be read."""
+
+    what: ClassVar[str] = "the memory of an image"  # in the sentence that refuses a write
+
+    def write64(self, pa: int, value: int) -> NoReturn:
+        """Refused: the memory is read-only."""
+        raise PhysicalAddressError(f"{pa:#x} is in {self.what}, which is read-only")
+
+    def write(self, pa: int, values: U64) -> NoReturn:
+        """Refused: the memory is read-only."""
+        self.write64(pa, 0)
+
+    def clear_page(self, pa: int) -> NoReturn:
+        """Refused: the memory is read-only."""
+        self.write64(pa, 0)

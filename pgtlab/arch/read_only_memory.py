@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from pgtlab.arch.memory import U64, ZEROS, Banks, Memory, PhysicalAddressError
+from pgtlab.arch.memory import U64, ZEROS, Banks, PhysicalAddressError, UnwritableMemory
 from pgtlab.arch.sizes import short_size
 
 
@@ -20,7 +20,7 @@ class Extent(NamedTuple):
     length: int
 
 
-class ReadOnlyMemory(Memory):
+class ReadOnlyMemory(UnwritableMemory):
     """Memory that is given and stays as it is: extents of one array of words, which may be a mapped file.
 
     Where extents overlap, the one that begins lower counts. Nothing is copied, and nothing is outside the extents.
@@ -101,18 +101,6 @@ class ReadOnlyMemory(Memory):
                 words[done : done + length] = self._banks.words[extent.first + skip :][:length]
             done += length
         return words
-
-    def write64(self, pa: int, value: int) -> NoReturn:
-        """Refused: the memory is read-only."""
-        raise PhysicalAddressError(f"{pa:#x} is in the memory of an image, which is read-only")
-
-    def write(self, pa: int, values: U64) -> NoReturn:
-        """Refused: the memory is read-only."""
-        self.write64(pa, 0)
-
-    def clear_page(self, pa: int) -> NoReturn:
-        """Refused: the memory is read-only."""
-        self.write64(pa, 0)
 
     def _extent(self, pa: int) -> Extent | None:
         kept = bisect_right(self._bases, pa) - 1

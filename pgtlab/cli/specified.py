@@ -171,14 +171,7 @@ class SpecifiedVectors(Vectors):
         needed = [f"img_{name}" for name in images] + ["page_base", "words", "va", "op", "note", "status"]
         own = _EL2 if "img_tcr_el2" in self.arrays else _EL1
         needed += [*_ANSWERS, "upd_case", "upd_addr", "upd_after", *map(self._array, own.values())]
-        for name in needed:
-            if name not in self.arrays:
-                raise VectorFileError(f"{self.path}: the array {name} is missing")
-        for name, array in self.arrays.items():
-            if array.dtype.kind != "u" or array.ndim != (2 if name == "img_granule" else 1):
-                raise VectorFileError(
-                    f"{self.path}: {name} is not an array of unsigned numbers, but {array.dtype} {array.shape}"
-                )
+        self._check_arrays(needed)
         count = len(self["img_page_bytes"])
         if any(
             name.startswith("img_") and not name.endswith("_off") and len(self[name]) != count for name in self.arrays

@@ -218,7 +218,13 @@ class Vectors:
         """`VectorFileError` where the arrays contradict the schema or each other."""
         answers = ["esr_el1", "pa"] if self.fetches else ["par_el1", "esr", "cmp_mask"]
         images = [f"img_{name}" for name in (*_REGISTERS, "granule", "page_bytes", "page_off", "word_off", "case_off")]
-        for name in (*images, "page_base", "words", "va", "op", "note", "status", *answers):
+        self._check_arrays([*images, "page_base", "words", "va", "op", "note", "status", *answers])
+        self._check_images(len(self["img_tcr_el1"]))
+        self._check_cases(answers)
+
+    def _check_arrays(self, needed: Sequence[str]) -> None:
+        """`VectorFileError` where an array is missing or has no unsigned numbers."""
+        for name in needed:
             if name not in self.arrays:
                 raise VectorFileError(f"{self.path}: the array {name} is missing")
         for name, array in self.arrays.items():
@@ -226,8 +232,6 @@ class Vectors:
                 raise VectorFileError(
                     f"{self.path}: {name} is not an array of unsigned numbers, but {array.dtype} {array.shape}"
                 )
-        self._check_images(len(self["img_tcr_el1"]))
-        self._check_cases(answers)
 
     def _check_images(self, count: int) -> None:
         page_bytes = self["img_page_bytes"].astype(np.int64)
