@@ -86,7 +86,7 @@ SUBMISSIONS = {
     "kills its family": (
         hostile("import os, signal\nos.kill(os.getppid(), 9)\nos.kill(0, 9)"),
         0,
-        "stopped",
+        "stopped" if KIND == "bwrap" else "not graded",  # elsewhere it can kill the process that judges it
     ),
     "crashes": (hostile("import ctypes\nctypes.string_at(0)"), 0, "stopped"),
     "ignores signals": (

@@ -132,6 +132,7 @@ def _bwrap(alone: bool = False) -> list[str]:
     command += ["--new-session", "--cap-drop", "ALL", "--clearenv", "--setenv", "PATH", os.environ.get("PATH", "")]
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         command += ["--setenv", name, "1"]
+    command += ["--size", str(64 * MIB), "--tmpfs", "/tmp"]  # before the others: Python may be in a folder of /tmp
     for folder in ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/alternatives", *prefixes):
         real = os.path.realpath(folder)
         if os.path.islink(folder) and os.path.isdir(folder):
@@ -151,7 +152,7 @@ def _bwrap(alone: bool = False) -> list[str]:
     # Root could write to the whole machine's settings in /proc; and /dev is in memory, without a limit.
     command += ["--proc", "/proc", "--remount-ro", "/proc"]
     command += ["--dev", "/dev", "--size", str(16 * MIB), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    command += ["--size", str(64 * MIB), "--tmpfs", "/tmp", "--dir", SCRATCH]
+    command += ["--dir", SCRATCH]
     return [*command, "--remount-ro", "/", "--chdir", SCRATCH, "--"]
 
 
