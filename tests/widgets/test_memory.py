@@ -6,6 +6,7 @@ import sys
 import tracemalloc
 from functools import cache
 
+import ipywidgets
 import pgtlab_widgets
 import pytest
 from pgtlab_widgets.choices import traits
@@ -94,6 +95,25 @@ def test_toggles_leave_nothing_behind(name, times):
     view = getattr(pgtlab_widgets, name)()
     messages = TOGGLES[name] or [{"cell": key} for key in list(view._boots)[:2]]
     assert stays(view, messages, times) < CHANCE
+
+
+def test_view_leaves_while_a_cell_makes_widgets():
+    """Messages from the page are handled in a thread of their own: here each look at another widget makes one."""
+
+    class Making(ipywidgets.Label):
+        @property
+        def children(self):
+            ipywidgets.Label()
+            return ()
+
+        def get_state(self, *args, **kwargs):
+            ipywidgets.Label()
+            return super().get_state(*args, **kwargs)
+
+    busy, view = Making(), pgtlab_widgets.Explorer()
+    view._on_message(view, {"gone": True}, [])
+    assert (view.comm, view.layout.comm) == (None, None)
+    assert busy.comm is not None
 
 
 def test_what_stays_is_seen():

@@ -15,7 +15,7 @@ from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.linux.share import SCHEME, Share
 from pgtlab_widgets.choices import choices, traits
 from pgtlab_widgets.synced import ahead
-from pgtlab_widgets.view import View
+from pgtlab_widgets.view import View, opened
 
 
 class Refused(traitlets.TraitError, ValueError):
@@ -33,8 +33,8 @@ def refusals() -> Iterator[None]:
 
 def on_the_page() -> list[KernelView]:
     """The views with toggles that cells show."""
-    views = [view for view in View.displayed if isinstance(view, KernelView) and view.comm is not None]
-    return [view for view in views if view.view.get("choices")]
+    views = [view for view in opened() if isinstance(view, KernelView)]
+    return [view for view in views if view.displayed and view.view.get("choices")]
 
 
 class KernelView(View):

@@ -11,7 +11,7 @@ from pgtlab.lab.progress import Answered, Progress
 from pgtlab.lab.question import Feedback, MakeQuestion, Question, draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element, inline, markdown, wanted
-from pgtlab_widgets.view import View, module
+from pgtlab_widgets.view import module, opened
 
 FRESH = 20  # draws, at most, for numbers that were not seen just before
 
@@ -117,8 +117,8 @@ class QuestionView(CourseView):
         said = said if isinstance(said, str) else list(said)
         self._progress.add(Answered(self.name, self._asked_in, self._seed, self.feedback.verdict, said, reason))
         self.draw()
-        for view in [*View.displayed]:
-            if isinstance(view, CourseView) and view is not self:
+        for view in opened():
+            if isinstance(view, CourseView) and view.displayed and view is not self:
                 view.draw()
 
     def receive(self, message: dict[str, Any]) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, ClassVar, cast
-from weakref import WeakSet
 
 import traitlets
-from ipywidgets import Widget
+from ipywidgets.widgets.widget import _instances
 
 from pgtlab.extras import MissingExtra
 from pgtlab.picture import STYLE, Picture
@@ -54,6 +53,15 @@ def module(name: str) -> str:
     return whole
 
 
+def opened() -> list[Any]:
+    """The widgets with a connection to a page.
+
+    JupyterLab has messages from the page handled in a thread of their own, and the cell that runs meanwhile may make or
+    close others: a list does not change under the one who reads it.
+    """
+    return list(_instances.values())
+
+
 class View(Synced):
     """A view of a value. A subclass says what there is to draw, in `drawn()`, and what messages do, in `receive()`."""
 
@@ -65,8 +73,8 @@ class View(Synced):
     #: Whether the picture follows the room that it has on the page.
     reflows: ClassVar[bool] = False
 
-    #: The views that a cell shows by themselves, not inside another widget.
-    displayed: ClassVar[WeakSet[View]] = WeakSet()
+    #: Whether a cell shows it by itself, not inside another widget.
+    displayed = False
 
     def __init__(self, **traits: Any) -> None:
         self._shared = ShareField()
@@ -153,7 +161,7 @@ class View(Synced):
         """The widget, and the current picture for pages without widgets."""
         for widget in (self.layout, self):
             widget.open()  # it may have been shown before, and have left the page since
-        View.displayed.add(self)
+        self.displayed = True
         data, metadata = cast(tuple[dict[str, Any], dict[str, Any]], super()._repr_mimebundle_())
         picture, text = self.fallback()
         return data | (picture.mimebundle(text) if picture else {"text/plain": text}), metadata
@@ -163,14 +171,14 @@ class View(Synced):
 
         The layout is a widget too; it is closed as well, unless another widget has the same one.
         """
-        others = [state["state"] for key, state in Widget.get_manager_state()["state"].items() if key != self.model_id]
-        if any(f"IPY_MODEL_{self.model_id}" in other.get("children", ()) for other in others):
+        others = [widget for widget in opened() if widget is not self]
+        if any(self is child for other in others for child in getattr(other, "children", ())):
             return
-        shared = any(f"IPY_MODEL_{self.layout.model_id}" == other.get("layout") for other in others)
+        shared = any(self.layout is getattr(other, "layout", None) for other in others)
         for widget in (self,) if shared else (self, self.layout):
             widget.close()
             widget.__dict__.pop("_repr_mimebundle_", None)  # close() hides the method; but it can be shown again
-        View.displayed.discard(self)
+        self.displayed = False
 
     def _on_message(self, widget: object, content: dict[str, Any], buffers: object) -> None:
         """Handle a message. (Changes of a trait could be merged, and two clicks are two clicks.)"""
