@@ -176,8 +176,9 @@ chapter.ask("first_index")
 cut(0xFF00_1234_5678, "16k", bits=48)
 
 # %% [markdown]
-# A level with a single bit: a page of 16 KiB for a table with two entries. Every walk makes a step for it. Where
-# Linux has to choose, it takes 47 bits and leaves the level out. Remember this picture; it comes back.
+# A level with a single bit: a page of 16 KiB for a table with two entries. Every walk makes a step for it. A
+# kernel that is built for 48 bits and 16K pages has it. One that is built for 52 bits and finds that the processor cannot do
+# them takes 47, and leaves the level out. Remember this picture; it comes back.
 
 # %% [markdown]
 # ## 2.6 In three lines

@@ -291,9 +291,10 @@ print(source_of(k.symbols["pud_alloc_one"]), "\n")
 print(FOLD_PUDS_AT_RUNTIME.source("pud_free"))
 
 # %% [markdown]
-# Compare it with your order of a table's life: which of the six things is missing? When this function was written, PUD
-# tables had no constructor, and it was right. The constructor came with 6.7, in another file, by other people. Nothing
-# told the author that the rules had changed.
+# Compare it with your order of a table's life: which of the six things is missing? Until 6.7 a PUD table had no
+# constructor, and such a function was right. The constructor came some months before this function was merged, in another
+# file, by other people, and nothing told the author that the rules had changed. Nor did anybody's machine: a process that
+# ends frees its tables by another function, which does call the destructor (chapter 8). The kernel's test calls this one.
 #
 # **Repair it**: [exercise 3](../exercises/03_pud_free.ipynb) is the gate of this chapter. It is judged on every kernel
 # of the model, also on those where the PUD is folded (chapter 8), and there is nothing to free.

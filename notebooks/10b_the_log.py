@@ -89,7 +89,7 @@ chapter.ask("text_in_a_register")
 #     └─────────────┘                                     └───────────┘
 #      page                                                folio
 #
-# If the result is larger than any folio, somebody may have changed the page meanwhile: the function copies it again. It tries
+# The memmap is far above the stack, so the result is large. If it is larger than any folio, somebody may have changed the page meanwhile: the function copies it again. It tries
 # six times, and then it prints line 3.
 
 # %%
@@ -119,7 +119,7 @@ chapter.ask("what_is_missing")
 
 # %% [markdown]
 # That line also says whether the page is in memory that is kept for devices. This is noted for each pageblock (chapter 6b),
-# so `__dump_folio` looks the page's pageblock up. The lookup wants a page: `__dump_folio` passes the one that it is printing,
+# so `__dump_folio`, a part of `__dump_page` that is inlined into it, looks the page's pageblock up. The lookup wants a page: `__dump_folio` passes the one that it is printing,
 # which is the copy. And from its address the lookup makes a pfn. What comes of that is section 10b.5.
 
 # %% [markdown]
@@ -192,9 +192,9 @@ chapter.ask("what_x20_points_to")
 # it: does `page_to_pfn(x20)` give x1? `page_to_pfn(page)` is `page - vmemmap`, in units of 64 bytes (chapter 6b), and
 # `vmemmap` depends on PHYS_OFFSET.
 #
-# **Worked**, with another boot of the same kernel, where KASLR has drawn other places. Check each line on paper. Two of
-# them shift right: once ones come in from the left, because the difference of two pointers is signed, and once zeros,
-# because a pfn is not.
+# **Worked**, with another boot of the same kernel, where KASLR has drawn other places. Check each line on paper. Where
+# a line shifts right, ask what comes in from the left: ones if the number is signed and below zero, as PHYS_OFFSET and the
+# difference of two pointers are here, and zeros for a pfn, which is not signed.
 
 # %%
 from random import Random
@@ -228,8 +228,8 @@ chapter.ask("x1_of_the_log")
 
 # %% [markdown]
 # That is proof. A number of 64 bits came out of three others, from lines 28 and 56 and a constant, and it stands in line 34
-# to the last digit. x1 *is* `page_to_pfn` of an address on the stack. And next to it, in line 27, x22 holds `18a65d`: the true
-# number was there, in `__dump_page`, which was still running.
+# to the last digit. x1 *is* `page_to_pfn` of an address on the stack. And line 27 has `18a65d` in x22: the true number was there,
+# in `__dump_page`, which was still running.
 
 # %% [markdown]
 # ## 10b.6 From the number to NULL
@@ -377,7 +377,8 @@ for name in ("next-20240229", "next+fix-pud-free", "next+fix-dump-page", "fixed"
 # ## 10b.11 True, false, or not decidable
 #
 # One claim about the log; *Try with other numbers* draws another of twenty. A good reader of logs says the third thing at the
-# right moment, and no more often.
+# right moment, and no more often. What counts is this log, with the rules that you know: a number that you computed from its
+# lines decides as well as one that is printed, and so does a line that is missing where this kernel would have printed it.
 
 # %%
 chapter.ask("claim_about_the_log")

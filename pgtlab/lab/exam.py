@@ -89,7 +89,7 @@ class Exam:
             Item("The level of the fault.", f"{int(esr) & 3}", "the two lowest bits of ESR"),
             Item("PHYS_OFFSET as a signed number.", f"-{-k.memstart_addr:#x}", "the printed value minus 2**64"),
             Item(
-                "vmemmap, where the struct page of pfn 0 would be.",
+                "vmemmap.",
                 f"{k.vmemmap:#x}",
                 f"VMEMMAP_START - (PHYS_OFFSET >> {shift}) x 64, with an arithmetic shift",
             ),
@@ -121,17 +121,17 @@ class Exam:
         reported = self._run("next+fix-dump-page")
         return (
             Item(
-                "With the first fix only (pud_free() calls the destructor): clean, report, or panic?",
+                "With only the bug of `pud_free()` fixed: clean, report, or panic?",
                 self._run("next+fix-pud-free").outcome,
                 "no page is bad, so dump_page() is never called",
             ),
             Item(
-                "With the second fix only (the right pfn is passed down): clean, report, or panic?",
+                "With only the bug of `__dump_folio()` fixed: clean, report, or panic?",
                 reported.outcome,
                 "the page is still bad, and its report can be printed to the end",
             ),
             Item(
-                "With the second fix only: how many lines are left that contain `Unable to handle`?",
+                "With only that fixed: how many lines are left that contain `Unable to handle`?",
                 str(sum("Unable to handle" in line for line in reported.dmesg)),
                 "the fault was in printing the report",
             ),
@@ -176,16 +176,20 @@ class Exam:
         yield "```"
         size, usage = k["sizeof(struct mem_section)"], k["offsetof(struct mem_section,usage)"]
         yield (
-            f"\nGiven: pages of {1 << k.PAGE_SHIFT - 10} KiB; VMEMMAP_START = `{k.VMEMMAP_START:#x}`; a struct page "
-            f"has 64 bytes, a struct mem_section {size}, with the field `usage` at offset {usage}; a section has "
-            f"{1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page full of mem_sections.\n"
+            f"\nGiven: pages of {1 << k.PAGE_SHIFT - 10} KiB, addresses of {self.boot.vabits_actual} bits; VMEMMAP_START "
+            f"is `{k.VMEMMAP_START:#x}`; a struct page has 64 bytes, a struct mem_section {size}, with the field `usage` "
+            f"at offset {usage}; a section has {1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page full of "
+            "mem_sections.\n"
         )
         yield "## 1. Derive\n"
         yield from (f"{number}. {item.text}" for number, item in enumerate(self.derive, 1))
         yield "\n## 2. What if?\n"
         yield from (f"{number}. {item.text}" for number, item in enumerate(self.counterfactual, 1))
         yield "\n## 3. True, false, or not decidable from this log?\n"
-        yield "For each: T, F or N, and the numbers of the lines that decide it (none for N).\n"
+        yield (
+            "For each: T, F or N, and the numbers of the lines that decide it, as few as do (none for N). A value that "
+            "you derived counts as the lines that it comes from; for a line that is missing, name those around it.\n"
+        )
         yield from (f"{number}. {claim.text}" for number, claim in enumerate(self.decide, 1))
         yield "\n## 4. A case\n"
         yield "In a notebook, with the model:\n\n```python\nfrom pgtlab.lab.case import case\n"

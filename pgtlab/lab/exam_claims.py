@@ -140,7 +140,7 @@ def _open() -> Iterator[ExamClaim]:
     )
     yield ExamClaim("This was the first boot of this kernel.", "not decidable", "nothing counts boots")
     yield ExamClaim(
-        "The frame of the bad page had belonged to a program before.",
+        "Before it was a page table, the frame of the bad page had held other data of the kernel.",
         "not decidable",
         "the log says what the page's type is, and not what it was before",
     )
