@@ -184,9 +184,9 @@ def right(booted, va):
 def returned(indices, booted, va):
     """What the answer makes of it."""
     found = indices(va, booted.config.page_size, booted.config.va_bits, booted.vabits_actual)
-    shape = isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], dict)
+    shape = isinstance(found, list | tuple) and len(found) == 2 and isinstance(found[0], dict)
     assert shape, f"Return two values, a dictionary and the offset: `{found!r:.60}` is something else."
-    return found
+    return tuple(found)
 
 
 def fell_back(booted):

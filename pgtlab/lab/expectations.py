@@ -153,12 +153,16 @@ def plain(value: Any) -> Any:
     """
     if value is None or type(value) in (int, str, bool):
         return value
-    if type(value) in (list, tuple):
-        return type(value)(map(plain, value))
-    if type(value) is dict:
-        return {plain(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [*map(plain, list.__iter__(value))]
+    if isinstance(value, tuple):
+        return tuple(map(plain, tuple.__iter__(value)))
+    if isinstance(value, dict):  # also an OrderedDict
+        return {plain(key): plain(entry) for key, entry in dict.items(value)}
     if isinstance(value, Integral):
         return int.__index__(value) if isinstance(value, int) else plain(value.__index__())
+    if type(value) is float:
+        raise TypeError(f"{value!r} is a float, and a whole number is wanted, as `//` gives one where `/` does not")
     raise TypeError(f"a value of type {type(value).__name__} is not a number, a text, or a list or dictionary of these")
 
 

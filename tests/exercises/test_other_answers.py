@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections import OrderedDict, defaultdict
+from typing import NamedTuple
 
 import pytest
 
@@ -33,6 +35,29 @@ def indices_from_the_top(va, page_size, va_bits, vabits_actual):
         found[level] = (va >> lo) % (page_size // 8)
         level -= 1
     return found, va % page_size
+
+
+class Found(NamedTuple):
+    by_level: dict
+    offset: int
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda found, offset: [found, offset],
+        lambda found, offset: (OrderedDict(found), offset),
+        lambda found, offset: Found(defaultdict(int, found), offset),
+    ],
+)
+def test_what_holds_the_same_values_is_right(kind):
+    judged = check("01_indices", lambda *numbers: kind(*indices_from_the_top(*numbers)))
+    assert judged.passed, judged.feedback
+
+
+def test_a_float_is_told_what_it_is():
+    judged = check("17_linear_map", lambda va: 1.0)
+    assert "1.0 is a float, and a whole number is wanted" in judged.feedback
 
 
 def test_an_answer_written_in_another_way_is_right():

@@ -99,6 +99,25 @@ def test_folders_of_students_workbenches_and_archives(tmp_path):
     ]
 
 
+def test_a_file_of_another_kind_is_reported(tmp_path, here):
+    """It was handed in, so it is not missing; where a notebook was handed in too, that counts."""
+    submit(tmp_path / "in", "ada", b"x", "work.tar.gz")
+    submit(tmp_path / "in", "ben", b"x", "01_free.py")
+    submit(tmp_path / "in", "cleo", archive({"work/01_free.html": b"x", "work/notes.html": b"x"}), "mine.zip")
+    submit(tmp_path / "in", "dan", b"x", "01_free.pdf")
+    submit(tmp_path / "in", "dan", b"x", "all.7z")
+    submit(tmp_path / "in", "dan", notebook(RIGHT), "homework.ipynb")
+    (tmp_path / "in" / "eve.tar.gz").write_bytes(b"x")
+    submit(tmp_path / "in", "fay", b"x", "notes.txt")
+    by = {row["student"]: row for row in run(tmp_path)}
+    assert {who: row["state"] for who, row in by.items()} == {
+        **dict.fromkeys(("ada", "ben", "cleo", "eve"), "unreadable"),
+        "dan": "solved",
+    }
+    assert by["ada"]["feedback"].startswith("work.tar.gz is an archive of a kind that is not read")
+    assert by["ben"]["feedback"].startswith("01_free.py is not a notebook")
+
+
 def test_what_moodle_canvas_and_nbgrader_export(tmp_path):
     roster = Roster((Student("s1", "Ada Lind", "ada@example.edu"), Student("s2", "Ben von Ost")))
     moodle, canvas, nbgrader = (tmp_path / name for name in ("moodle.zip", "canvas.zip", "nbgrader"))
@@ -229,6 +248,9 @@ def test_a_link_is_not_followed(tmp_path):
             [("7", "Lind, Ada", "")],
         ),
         ("\ufeffname\nAda\n\n", [("Ada", "Ada", "")]),
+        ("Vorname,Nachname,ID-Nummer,E-Mail-Adresse\nAda,Lind,s1,a@x\n", [("s1", "Ada Lind", "a@x")]),
+        ("Prénom,Nom de famille,Adresse de courriel\nAda,Lind,a@x\n", [("a@x", "Ada Lind", "a@x")]),
+        ("sep=;\nid;name\ns1;Ada\n", [("s1", "Ada", "")]),
     ],
 )
 def test_a_roster_as_platforms_write_it(tmp_path, text, students):

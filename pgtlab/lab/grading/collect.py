@@ -25,6 +25,8 @@ MOODLE: Final = re.compile(r"^(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(file|on
 CANVAS: Final = re.compile(r"^(?P<who>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<upload>\d+)_(?P<file>.+)$")
 _AGAIN: Final = re.compile(r"([ _-]?\(?\d{1,2}\)?|[ _-]?copy\d*)$", re.IGNORECASE)  # 03_pud_free-1, 03_pud_free (2)
 _KINDS: Final = (".ipynb", ".zip")
+_OTHER_ARCHIVES: Final = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+_OTHER_TEXTS: Final = (".py", ".html", ".pdf", ".txt", ".md", ".docx", ".odt", ".json")  # if named like an exercise
 _SKIPPED: Final = {"__MACOSX", ".ipynb_checkpoints", ".git", ".course"}
 
 
@@ -109,14 +111,32 @@ def collect(folder: Path, roster: Roster, exercises: Mapping[str, object]) -> li
 
 
 def _submissions(entries: list[_Entry], roster: Roster, exercises: Mapping[str, object]) -> list[Submission]:
+    entries = [each for each in entries if is_read(each.path) or _trouble_of(each.parts[-1], exercises)]
     around = _around(entries, roster)
     rooms: Counter[str] = Counter()  # bytes that the archives of each student have unpacked so far
     found = []
     for entry in entries:
         entry = replace(entry, parts=entry.parts[around:])
         for file in _files(entry, rooms):
-            found.append(_submission(file, roster, exercises))
+            trouble = "" if is_read(file.path) else _trouble_of(file.parts[-1], exercises)
+            if trouble or is_read(file.path):
+                found.append(_submission(replace(file, trouble=file.trouble or trouble), roster, exercises))
     return sorted((each for each in found if each is not None), key=lambda each: each.path)
+
+
+def is_read(path: str) -> bool:
+    """Whether a file is of a kind that is read: a notebook, or an archive of notebooks."""
+    return PurePosixPath(path).suffix.lower() in _KINDS
+
+
+def _trouble_of(name: str, exercises: Mapping[str, object]) -> str:
+    """What is wrong with a file of another kind that somebody may have handed in as an answer; empty if nobody did."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in _OTHER_ARCHIVES:
+        return f"{name} is an archive of a kind that is not read: hand in the notebook, or a zip."
+    if suffix in _OTHER_TEXTS and _exercise(_stem(name), exercises):
+        return f"{name} is not a notebook: hand in the .ipynb itself."
+    return ""
 
 
 def _around(entries: list[_Entry], roster: Roster) -> int:
@@ -134,7 +154,7 @@ def _around(entries: list[_Entry], roster: Roster) -> int:
 def _in_folder(folder: Path) -> Iterator[_Entry]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if _SKIPPED & {*parts} or path.is_symlink() or not path.is_file() or path.suffix.lower() not in _KINDS:
+        if _SKIPPED & {*parts} or path.is_symlink() or not path.is_file() or not path.suffix:
             continue  # a link could lead anywhere
         parts, about = tuple(map(_readable, parts)), path.stat()
         time = datetime.fromtimestamp(about.st_mtime, UTC)
@@ -150,7 +170,9 @@ def _files(entry: _Entry, rooms: Counter[str]) -> Iterator[_File]:
     """The notebooks that a file is or has in it. Whatever is wrong with it, the others are collected."""
     owner = entry.parts[0]
     try:
-        if PurePosixPath(entry.path).suffix.lower() == ".zip":
+        if not is_read(entry.path):
+            yield _File(entry.path, entry.parts, entry.time, b"")
+        elif PurePosixPath(entry.path).suffix.lower() == ".zip":
             with entry.open() as file:
                 yield from _in_archive(file, _File(entry.path, entry.parts, entry.time, b""), rooms, owner, 1)
         elif entry.size > LARGEST:
@@ -169,6 +191,9 @@ def _in_archive(file: Any, of: _File, rooms: Counter[str], owner: str, depth: in
         with zipfile.ZipFile(file) as archive:
             for info, inner in _listed(archive):
                 where = replace(of, path=f"{of.path}/{'/'.join(inner)}", parts=(*of.parts, *inner))
+                if not is_read(where.path):
+                    yield where
+                    continue
                 rooms[owner] += info.file_size
                 is_archive = inner[-1].lower().endswith(".zip")
                 if rooms[owner] > UNPACKED or (info.file_size > LARGEST and not is_archive):
@@ -194,7 +219,7 @@ def _listed(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, tuple[str, 
     for info in archive.infolist():
         path = PurePosixPath(_readable(info.filename).replace("\\", "/"))
         inner = tuple(part for part in path.parts if part not in ("/", ".."))
-        if inner and not info.is_dir() and not _SKIPPED & {*inner} and path.suffix.lower() in _KINDS:
+        if inner and not info.is_dir() and not _SKIPPED & {*inner} and path.suffix:
             listed.append((info, inner))
     return sorted(listed, key=lambda each: each[1])
 
@@ -226,7 +251,8 @@ def _time_of(info: zipfile.ZipInfo) -> datetime | None:
 
 def _submission(file: _File, roster: Roster, exercises: Mapping[str, object]) -> Submission | None:
     own, name, late = file.parts[0], file.parts[-1], False
-    stem = _stem(own) if PurePosixPath(own).suffix.lower() in _KINDS else own
+    is_file = len(file.parts) == 1 or is_read(own)
+    stem = _stem(own).removesuffix(".tar") if is_file else own
     who, number = stem, ""
     if moodle := MOODLE.match(own):
         who, number = moodle["who"], moodle["id"]

@@ -15,7 +15,7 @@ from pgtlab.files import write_file
 from pgtlab.lab import course_text
 from pgtlab.lab.exercise import Exercise, ExerciseError, read
 from pgtlab.lab.grading.classes import Kept, grade_all
-from pgtlab.lab.grading.collect import Submission, collect
+from pgtlab.lab.grading.collect import Submission, collect, is_read
 from pgtlab.lab.grading.grade import GradingTask, Mark, missing
 from pgtlab.lab.grading.marks import MarkRow, Policy, canvas, moodle, project_rows, rows_of, table
 from pgtlab.lab.grading.notebook import Notebook, UnreadableError
@@ -133,12 +133,12 @@ def _mark(submission: Submission, exercise: Exercise, task: GradingTask | None, 
 
 def _one_a_trouble(tasks: list[tuple[Submission, str, T]]) -> list[tuple[Submission, str, T]]:
     """Without what an unreadable archive could have had in it, where something else was handed in."""
-    good = {(each.student.id, name) for each, name, _ in tasks if not each.trouble or each.exercise}
-    return [
-        (each, name, task)
-        for each, name, task in tasks
-        if not each.trouble or each.exercise or (each.student.id, name) not in good
-    ]
+
+    def says_which(each: Submission) -> bool:
+        return not each.trouble or bool(each.exercise and is_read(each.path))
+
+    good = {(each.student.id, name) for each, name, _ in tasks if says_which(each)}
+    return [(each, name, task) for each, name, task in tasks if says_which(each) or (each.student.id, name) not in good]
 
 
 def _facts(

@@ -22,10 +22,23 @@ COLUMNS: Final = {
         "username",
         "login",
         "matrikelnummer",
+        "id-nummer",
+        "numéro d'identification",
+        "número de id",
     ),
     "name": ("name", "full name", "student name", "student", "display name"),
-    "email": ("email", "email address", "e-mail", "mail"),
+    "email": (
+        "email",
+        "email address",
+        "e-mail",
+        "mail",
+        "e-mail-adresse",
+        "adresse de courriel",
+        "dirección de correo",
+    ),
 }
+_FIRST_NAMES: Final = ("first name", "vorname", "prénom", "nombre")
+_LAST_NAMES: Final = ("surname", "last name", "nachname", "nom de famille", "nom", "apellido(s)")
 
 
 @dataclass(frozen=True)
@@ -69,18 +82,23 @@ class Roster:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise ValueError(f"{path} is not a table in UTF-8: save it as CSV in UTF-8") from None
+        if text.startswith("sep="):  # Excel's own first line
+            text = text.partition("\n")[2]
         try:
             dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t")
         except csv.Error:
             dialect = "excel"
         rows = list(csv.DictReader(io.StringIO(text), dialect=dialect))
         columns = list(rows[0]) if rows else []
-        if columns and "first name" in map(str.casefold, columns):  # Moodle has two columns for a name
+        if columns and any(
+            column and column.casefold().strip() in _FIRST_NAMES for column in columns
+        ):  # Moodle has two columns for a name
             rows = [{**row, "Full name": _full_name(row)} for row in rows]
             columns = list(rows[0])
         which = {what: _column(columns, names) for what, names in COLUMNS.items()}
         if not any(which.values()):
-            raise ValueError(f"{path} has no column of students: one is called id, name or email")
+            named = ", ".join(str(column) for column in columns)[:200] or "no header"
+            raise ValueError(f"{path} has no column of students: one is called id, name or email, and it has {named}")
         students = []
         for row in rows:
             values = {what: (row.get(column or "") or "").strip() for what, column in which.items()}
@@ -132,8 +150,11 @@ def _column(columns: list[str], names: tuple[str, ...]) -> str | None:
 
 
 def _full_name(row: dict[str, str]) -> str:
-    folded = {str(key).casefold(): value or "" for key, value in row.items()}
-    return f"{folded.get('first name', '')} {folded.get('surname', folded.get('last name', ''))}".strip()
+    folded = {str(key).casefold().strip(): value or "" for key, value in row.items()}
+    first, last = (
+        next((folded[each] for each in names if each in folded), "") for names in (_FIRST_NAMES, _LAST_NAMES)
+    )
+    return f"{first} {last}".strip()
 
 
 def _key(text: str) -> str:

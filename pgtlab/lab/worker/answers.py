@@ -293,6 +293,8 @@ class Answers:
         if told.get("too_deep"):
             return _TooDeep(received.clean(told.get("message"), 500))
         what = ": ".join(filter(None, [received.clean(told.get("type"), 80), received.clean(told.get("message"), 500)]))
+        if told.get("type") == "NameError" and isinstance(self.code, Text):  # of a submission: the cell alone is judged
+            what += ". What other cells define does not count: the answer's cell is judged alone."
         return AnswerError(f"`{name}()` stopped{where}: {what}")
 
     def _where(self, frames: object) -> str:

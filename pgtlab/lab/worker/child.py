@@ -92,6 +92,9 @@ class Judge:
         if self._asking and kind in (types.FunctionType, types.MethodType, types.BuiltinFunctionType):
             self.functions.append(value)  # which the judge may call back
             return {"function": len(self.functions) - 1}
+        for base in (dict, list, tuple, set):  # an OrderedDict, or a named tuple
+            if isinstance(value, base):
+                return self.encoded(dict(dict.items(value)) if base is dict else base(base.__iter__(value)))  # type: ignore[no-any-return, arg-type]
         module = getattr(kind, "__module__", "")
         if module == "numpy":
             plain = value.tolist()
