@@ -19,9 +19,9 @@ alone = True
 # Here is an address taken apart. Count the bits of each level: which level is unlike the others, and why?
 
 # %%
-from pgtlab import CPU, Config, boot, decompose
+from pgtlab.arch.address_cut import cut
 
-decompose(0xFFFF_8000_1234_5678, boot(Config("16k", 48), CPU.named("max")))
+cut(0x8000_1234_5678, "16k", bits=48)
 
 # %% [markdown]
 # This address is yours. `va_bits` is what the kernel was built for, `vabits_actual` what it runs with on this CPU.
@@ -37,7 +37,7 @@ print(task("01_indices", SEED))
 # and the offset. For the address in the picture that is `{0: 1, 1: 0, 2: 9, 3: 209}, 0x1678`.
 #
 # Start on paper, with your own address. Then write the function so that it is right for every address of every kernel: the
-# check begins with yours. (`decompose()`, which drew the picture, does not work inside your function.)
+# check begins with yours. (What drew the picture does not work inside your function.)
 
 
 # %% tags=["stub"]

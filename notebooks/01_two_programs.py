@@ -84,7 +84,7 @@ machine
 
 # %%
 c.write(0x7F_0000_0010, 1234)
-print(a.read(0x40_0010), hex(machine.ram(0x8000_0010)))
+print(f"a reads {a.read(0x40_0010)} at 0x400010; RAM holds {machine.ram(0x8000_0010)} at 0x80000010")
 
 # %% [markdown]
 # ## 1.3 What the MMU leaves alone
@@ -160,7 +160,7 @@ a.write(0x40_0010, 42)
 print(hex(a.pages[0x40_0000]), "|", b.read(a.pages[0x40_0000] + 0x10))
 
 # %% [markdown]
-# The MMU refused. What it says are words of the chapters 2 to 4.
+# The MMU refused. Chapters 2 to 4 explain the words in which it does.
 #
 # Who writes the lists, then? Not the programs. A processor distinguishes degrees of **privilege**: the kernel runs with enough of it
 # to change the lists, and programs do not.

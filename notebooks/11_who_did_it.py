@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 11. Who did it?
 #
-# You have read what happened. Now find the change that did it, among hundreds. There is a method that always finds one, in
-# a handful of tests. Three bisections of this panic, each without a mistake, found three different commits.
+# You have read what happened. Now find the change that did it, among hundreds. There is a method, bisection, that always
+# finds a commit, in a handful of tests. Three bisections of this panic, each without a mistake, found three different commits.
 #
 # How can that be? And which of the three would you have to undo?
 
@@ -32,14 +32,16 @@ chapter
 # that somebody works on apart from others. A **merge** is a commit with two parents: it joins two branches. It has the
 # changes of both, and usually none of its own.
 #
-# linux-next is made every day by merging some hundreds of branches. This is a part of it, in miniature; the subjects and their
-# order are the real ones.
+# linux-next is made every day by merging some hundreds of branches. Here is the part of it that matters, in miniature; the
+# subjects and their order are the real ones. The branch `mm/mm-unstable` is the work on memory management, those that begin with
+# `arm64` are the work on this processor, and `master` is where all of them are merged.
 
 # %%
 from pgtlab.lab.history import revisions
 
 for revision in revisions():
-    print(f"{revision.number:3} parents {revision.parents!s:10} {revision.branch:28} {revision.subject}")
+    parents = " and ".join(map(str, revision.parents)) or "none"
+    print(f"{revision.number:2}  parent {parents:10} {revision.branch:26} {revision.subject}")
 
 # %% [markdown]
 # ## 11.2 Halve what is left
@@ -54,13 +56,8 @@ chapter.ask("by_hand")
 chapter.ask("tests_needed")
 
 # %% [markdown]
-# With branches, "the middle" is the commit that leaves the fewest in the worse case. git computes it; so does this view.
-# Choose a commit and test it: each test boots that kernel in the model.
-
-# %%
-from pgtlab_widgets import BisectionView
-
-BisectionView(page_size="4k", va_bits=48)
+# With branches, "the middle" is the commit that leaves the fewest in the worse case. git computes it; so does the view in the
+# next section.
 
 # %% [markdown]
 # ## 11.3 What is bad?
@@ -73,6 +70,21 @@ BisectionView(page_size="4k", va_bits=48)
 chapter.ask("what_bad_finds")
 
 # %%
+chapter.ask("what_reports_finds")
+
+# %% [markdown]
+# Now bisect. Choose what *bad* is, then choose a commit and test it, or take git's choice; each test boots that kernel in the
+# model. Do it with all three.
+
+# %%
+from pgtlab_widgets import BisectionView
+
+BisectionView(page_size="4k", va_bits=48)
+
+# %% [markdown]
+# The same without the view:
+
+# %%
 from pgtlab import Config, boot
 from pgtlab.lab.bisection import Bad, Bisection
 
@@ -81,10 +93,7 @@ for bad in Bad:
     bisection = Bisection.start(kernel, bad)
     while bisection.next:
         bisection = bisection.test(bisection.next)
-    print(f"{bad.value:40} {len(bisection.tested) - 2} tests: {bisection.first_bad.subject}")
-
-# %%
-chapter.ask("what_reports_finds")
+    print(f"{bad.value:42} {len(bisection.tested) - 2} tests: {bisection.first_bad.subject}")
 
 # %% [markdown]
 # Three questions, three first bad commits, and no contradiction. *The first bad commit* is where the answer to your question
@@ -94,10 +103,15 @@ chapter.ask("what_reports_finds")
 chapter.ask("is_mm_innocent")
 
 # %% [markdown]
-# ## 11.4 With git itself (full course)
+# So which of the three would you have to undo? To end the panic, any of them. Without arm64's commit no page is bad; without mm's
+# commit the bad page is reported and the kernel goes on; without the merge the two do not meet. But to undo is not to fix: a
+# mistake would still be there, or a new feature would be gone.
 #
-# `pgtlab bisect-repo` writes this history as a real git repository, in which every commit is a kernel that boots in the
-# model, and `git bisect run` does the rest. In a terminal:
+# ## 11.4 With git itself
+#
+# `pgtlab bisect-repo` writes this history as a real git repository. Each commit in it has one file, `tree.txt`, which says what
+# that kernel has, and `pgtlab debug-vm-pgtable` boots it in the model. Its exit status is 0 if the kernel is good, and 1 if it is
+# bad; from that `git bisect run` knows where to go on. In a terminal (*File*, *New*, *Terminal*):
 #
 # ```sh
 # pgtlab bisect-repo linux-next
@@ -139,7 +153,7 @@ print(Tree.named("next+fix-dump-page").start_kernel(kernel).run())
 chapter.ask("is_it_fixed")
 
 # %% [markdown]
-# A kernel with the first fix only. Free a page that something still maps, which is another way for a page to be bad:
+# This kernel has the first fix only. Free a page that something still maps, which is another way for a page to be bad:
 
 # %%
 from pgtlab.linux.kernel.printk import Panic
@@ -156,8 +170,9 @@ except Panic as panic:
 # The same panic, from a page that has nothing to do with page tables. So long as nobody frees a bad page, the second mistake
 # sleeps.
 #
-# Now write the fixes yourself. The first is exercise 3. The second mistake is in this function; which of its calls takes the
-# address of a copy for that of the page, and what does the function know besides?
+# Now write the fixes yourself. The first is [exercise 3](../exercises/03_pud_free.ipynb). The second mistake is in this function;
+# which of its calls takes the address of a copy for that of the page, and what does the function know besides? (`k.hold` only
+# says what is in which register, for the log.)
 
 # %%
 from pgtlab.linux.kernel.symbols import source_of
@@ -165,7 +180,7 @@ from pgtlab.linux.kernel.symbols import source_of
 print(source_of(k.symbols["__dump_folio"]))
 
 # %% [markdown]
-# Put your function in the place of this comment. With the second mistake fixed, the kernel of that day reports the bad page and goes
+# Write your function in this cell, `my_dump_folio`, with the same parameters, and take the `#` away. With the second mistake fixed, the kernel of that day reports the bad page and goes
 # on; with both fixed, it is clean.
 
 # %%
@@ -185,7 +200,5 @@ print(k.run().outcome)
 chapter.summary()
 
 # %% [markdown]
-# Practice: [exercise 3, fix pud_free()](../exercises/03_pud_free.ipynb).
-#
 # Chapter [12](12_the_cost_of_a_walk.ipynb) is optional: you can go straight to
 # [a case of your own](13_your_own_case.ipynb).

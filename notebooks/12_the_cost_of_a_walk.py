@@ -32,13 +32,15 @@ chapter.ask("reads_without_a_tlb")
 
 # %% [markdown]
 # No processor could live with that. A **TLB**, translation lookaside buffer, is a small memory inside it that keeps finished
-# translations: page and frame. If the page is in it, there is no walk.
+# translations: page and frame. If the page is in it, the access is a *hit*, and there is no walk; if not, it is a *miss*, and the
+# walk's result is kept.
 
 # %%
 chapter.ask("tlb_reach")
 
 # %% [markdown]
-# Here is a small one at work, access by access. Step, and say before each step: hit or miss? And which entry will go?
+# If the TLB is full, an entry has to go: here it is the one whose last use is longest ago, the *least recently used*, LRU. This is a
+# small TLB at work, access by access. Step, and say before each step: hit or miss? And which entry will go?
 
 # %%
 from pgtlab_widgets import TLBView
@@ -52,12 +54,13 @@ TLBView()
 chapter.ask("the_same_address_twice")
 
 # %% [markdown]
-# An **ASID**, address space identifier, is that number. The kernel gives one to each process. On arm64
-# Linux writes it into TTBR1_EL1, and a bit of TCR_EL1, A1, says that it is taken from there.
+# That number is the **ASID**, the address space identifier. The kernel gives one to each process. On arm64 Linux writes it into
+# some of the upper bits of TTBR1_EL1, and a bit of TCR_EL1, A1, says that it is taken from there.
 #
 # ## 12.3 A level with two entries
 #
-# What the kernel falls back to, what it might have used instead, and what it uses with LPA2:
+# Three ways to use 16K pages: with 47 bits, which that kernel falls back to; with 48, which it might have used instead; and with
+# 52, which it uses on a processor with LPA2:
 
 # %%
 from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, regimes, walk_costs
@@ -73,22 +76,24 @@ for regime in compared:
 # If a walk is needed, it need not start at the top. A **walk cache** remembers tables: if it knows where the level 3 table is,
 # a walk reads one entry and is done. Processors differ: some have none, some remember last tables only, some have one for all
 # levels or one for each.
+#
+# Now seven kinds of program: *sequential*, word after word; *strided*, every 64 KiB; *uniform*, any word of 8 GiB; *chase*, a
+# random chain of pointers; *zipf*, some pages far more often than others; *scattered*, 512 small mappings anywhere; and
+# *processes*, 32 of them in turn. (The next two cells count, and can take some seconds the first time.)
 
 # %%
 chapter.ask("one_more_level")
 
 # %% [markdown]
-# Seven programs, 40,000 accesses each: word after word; every 64 KiB; any word of 8 GiB; a random chain of pointers; some
-# pages far more often than others; 512 small mappings anywhere; and 32 processes in turn. Each dot is counted while these
-# addresses run through a TLB and real tables. It takes a second or two.
+# Each program makes 40,000 accesses. Each dot is counted while these addresses run through a TLB and real tables.
 
 # %%
 costs = walk_costs(compared, accesses=40_000)
 plot_walk_costs(costs)
 
 # %% [markdown]
-# From left to right: without a walk cache every walk with 48 bits reads four entries instead of three. With one for last
-# tables only, it depends on whether the program stays near. With one for each level the dots lie on one another.
+# Panel by panel: without a walk cache every walk with 48 bits reads four entries instead of three. With one for last
+# tables only, it depends on whether the program stays near. With one for all levels, *shared*, or one for each level the dots lie on one another.
 
 # %%
 for hardware in costs.names("hardware"):
@@ -109,8 +114,8 @@ for hardware in costs.names("hardware"):
 # %% [markdown]
 # ## 12.5 What helps more than a level
 #
-# Map the same memory in larger pieces. **Contiguous** is a bit in an entry which says that a run of neighbours belongs
-# together, so that a TLB may keep them as one; and a block is one entry for a whole table's worth. Now the dots are reads for
+# Map the same memory in larger pieces. **Contiguous** is a bit in an entry which says that a run of neighbours, 128 pages of 16 KiB
+# or 16 of 4 KiB, belongs together, so that a TLB may keep them as one; and a block is one entry for a whole table's worth. Now the dots are reads for
 # each *access*:
 
 # %%
@@ -129,15 +134,15 @@ chapter.ask("one_page_in_each_block")
 # ## 12.6 In three lines
 #
 # - A walk reads an entry at each level; a TLB saves the walk, a walk cache its upper part, and an ASID keeps them apart.
-# - One level more costs a third only where every walk starts at the top. Measured, it is a fraction of a percent on hardware
-#   with walk caches.
+# - One level more costs a third only where every walk starts at the top. With a walk cache for all levels, or for each, the model
+#   counts a fraction of a percent.
 # - Larger mappings save more than levels do, and cost RAM where the memory is not used.
 
 # %%
 chapter.summary()
 
 # %% [markdown]
-# Try it: give the hardware another TLB, `Hardware(l1=(TLB(64),), l2=(TLB(2048, ways=8),))` from `pgtlab.arch.cost.tlb`; or run a
-# trace of your own program, `read_trace("file")` from `pgtlab.arch.cost.trace_file`.
+# Try another processor: in the cell of 12.5, give `walk_costs` the hardware `{"mine": Hardware(l1=(TLB(64),), l2=(TLB(2048, ways=8),))}`,
+# after `from pgtlab.arch.cost.tlb import TLB, Hardware`.
 #
 # You have all the tools. [Use them on a kernel that nobody has explained to you](13_your_own_case.ipynb).

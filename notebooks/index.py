@@ -29,8 +29,11 @@
 #
 # Each word of the field has its sentence in the [glossary](glossary.ipynb).
 #
-# The kernel of the course is Linux on its way to 6.9, with the debugging options of that log. It was checked against
-# recordings of real kernels, 6.12; where a newer one does otherwise, the chapter says so.
+# The kernel of the course is the one of that log: Linux shortly before version 6.9, with the same debugging options. The model of it
+# was also compared with recordings of real kernels of version 6.12; where a newer kernel does otherwise, the chapter says so.
+#
+# Each chapter begins with the log in miniature, a bar for each of its 59 lines. A bar **lights up** when you have answered all
+# questions about its line right.
 #
 # Run the cell below with **Shift-Enter**. It draws the map of the course, with what you have done so far and what is
 # next; run it again when you come back.

@@ -49,6 +49,11 @@ def tests_needed(draw: Random) -> Question:
                 "That is one after the other. A test in the middle rules out half of them at once.",
             ),
             Wrong(commits // 2, "bisection-halves-once", "You halved once. Halve again, until one is left."),
+            Wrong(
+                commits.bit_length() - 1,
+                "bisection-rounds-down",
+                f"So many tests tell {1 << (commits.bit_length() - 1)} commits apart. There are {commits}.",
+            ),
         ),
         truth=f"2**{tests} = {1 << tests} is at least {commits}: **{tests}**.",
     )
@@ -66,6 +71,11 @@ def by_hand(draw: Random) -> Question:
         wrong=(
             Wrong(first - 1, "the-last-good-is-bad", "That one is good. The first bad one comes after it."),
             Wrong(count, "the-newest-is-bad", "The newest is bad, as everything after the first bad one is."),
+            *(
+                Wrong(number, "the-newest-is-bad", f"That one is bad, but so is {first}, which is older.")
+                for number in tested
+                if first < number < count
+            ),
         ),
         truth=f"**{first}**: it is bad, and the one before it is good.",
     )

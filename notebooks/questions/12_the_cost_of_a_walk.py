@@ -84,7 +84,7 @@ def one_more_level(draw: Random) -> Question:
             Wrong(
                 "nothing at all, ever",
                 "a-walk-is-free",
-                "Each new address space has to read it once; look at the chart with three processes.",
+                "Each address space has a first table of its own, and a walk has to read it before it can be remembered. One of the seven is 32 processes in turn.",
             ),
         ),
         truth=f"The model counts **{extra:.2%}** more. Without any walk cache it counts {extra_reads('no walk cache'):.0%}.",
@@ -92,7 +92,7 @@ def one_more_level(draw: Random) -> Question:
 
 
 def the_same_address_twice(draw: Random) -> Question:
-    right = "an ASID in each entry says which address space it belongs to"
+    right = "a number in each entry says which address space it belongs to"
     return Question(
         text="Processes a and b both use address 0x400000, for different frames. The kernel switches from a to b, and the TLB still has a's translation. "
         "What keeps b from using it?",

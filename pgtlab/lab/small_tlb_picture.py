@@ -92,14 +92,18 @@ def _title(watched: Sequence[WatchedAccess], number: int, tlb: TLB) -> str:
 
 
 def _access(n: int, each: WatchedAccess, number: int) -> Iterator[Shape]:
-    """The box of an access: press it to go there. It is pale while it is still to come."""
+    """The box of an access: press it to go there. It is empty while the access is still to come: a prediction."""
     row, column = divmod(n - 1, IN_A_ROW)
     x, y = 4 + column * STEP, STRIP + row * STEP
     letter, classes, words = KINDS[each.kind]
-    hint = f"access {n}, {each.accessed.va:#x} with ASID {each.accessed.asid}: {words}"
-    when = " now" if n == number else " ghost" if n > number else ""
-    yield rect(f"access {n}", x, y, BOX, BOX, f"{classes}{when}", hint, access=str(n))
-    ink = " on-fill" if classes != "byte" else " faint" if n > number else ""
+    hint = f"access {n}, {each.accessed.va:#x} with ASID {each.accessed.asid}"
+    if n > number:
+        yield rect(f"access {n}", x, y, BOX, BOX, "byte ghost", hint, access=str(n))
+        return
+    yield rect(
+        f"access {n}", x, y, BOX, BOX, f"{classes}{' now' if n == number else ''}", f"{hint}: {words}", access=str(n)
+    )
+    ink = " on-fill" if classes != "byte" else ""
     yield text(f"access letter {n}", x + BOX / 2, y + 16, letter, f"middle small{ink}", quiet=True)
 
 

@@ -1,5 +1,7 @@
 """The head of a chapter, its summary and the map of the course, as a learner meets them."""
 
+import re
+
 import pytest
 from pgtlab_widgets import Chapter, CourseMap
 from playwright.sync_api import expect
@@ -66,13 +68,11 @@ def test_questions_from_memory(show, chapter):
     assert {first.name.partition("/")[0], second.name.partition("/")[0]} <= set(chapters.plans())
 
 
-def test_the_summary_counts_and_leads_on(show, chapter):
+def test_the_summary_counts_and_leads_to_the_exercises(show, chapter):
     right(chapter.ask("exception_class"))
     _, view = show(chapter.summary())
     expect(view).to_contain_text("You have answered 1 of")
-    expect(view.get_by_role("link", name="6a. Where is everything in the kernel?")).to_have_attribute(
-        "href", "06a_the_kernel_map.ipynb"
-    )
+    expect(view.get_by_role("link").first).to_have_attribute("href", re.compile(r"\.\./exercises/\w+\.ipynb"))
 
 
 def test_the_map_says_what_is_next(show, chapter):

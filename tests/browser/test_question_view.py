@@ -59,6 +59,17 @@ def test_wrong_number_gets_its_misconception(show):
     expect(view.get_by_role("button", name="Answer", exact=True)).to_have_count(0)
 
 
+def test_the_second_half_of_a_double_click_does_not_ask_again(show):
+    _, view = show(view_of(tables))
+    view.get_by_role("button", name="I don't know").click()
+    again = view.get_by_role("button", name="Try with other numbers")
+    again.dispatch_event("click", {"detail": 2})
+    again.focus()  # after it, the page has done what the click asked for
+    expect(view.get_by_role("group", name="Feedback")).to_contain_text("That costs nothing.")
+    again.click()
+    expect(view.get_by_role("group", name="Feedback")).to_have_count(0)
+
+
 def test_other_numbers_after_an_answer(show):
     widget = view_of(tables)
     _, view = show(widget)

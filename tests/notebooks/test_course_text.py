@@ -8,6 +8,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from pgtlab.arch.descriptor import DescriptorFormat
+from pgtlab.arch.granule import G4K, G16K, LAST_LEVEL
+from pgtlab.arch.output_address import OutputAddress
 from pgtlab.lab import chapters
 from pgtlab.lab.course_text import sources
 from pgtlab.lab.glossary import anchor, glossary
@@ -168,3 +171,10 @@ def test_spelling():
     ]
     done = subprocess.run([*command, *folders], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == ""
+
+
+def test_runs_of_contiguous_entries_are_as_long_as_chapter_12_says():
+    formats = [DescriptorFormat(granule, OutputAddress.PLAIN) for granule in (G16K, G4K)]
+    runs = [format.contiguous_entries(LAST_LEVEL) for format in formats]
+    text = " ".join(cell.source for cell in cells("12_the_cost_of_a_walk") if cell.kind == "markdown")
+    assert f"{runs[0]} pages of 16 KiB or {runs[1]} of 4 KiB" in " ".join(text.split())

@@ -60,7 +60,7 @@ class Chapter:
         return view
 
     def summary(self) -> ChapterSummary:
-        """Return what was answered, which lines of the log are lit, and what is next."""
+        """Return what was answered, which lines of the log are lit, the gate and the exercises."""
         return ChapterSummary(self)
 
     def _ipython_display_(self) -> None:
@@ -114,7 +114,7 @@ class ChapterHead(CourseView):
 
 
 class ChapterSummary(CourseView):
-    """What was answered in a chapter, and what is next."""
+    """What was answered in a chapter, its gate and its exercises; the chapter's own last words lead to the next one."""
 
     def __init__(self, chapter: Chapter) -> None:
         self._chapter = chapter
@@ -122,7 +122,7 @@ class ChapterSummary(CourseView):
         self.draw()
 
     def elements(self) -> tuple[Element, ...]:
-        """The questions, the lines, the gate and the next chapter."""
+        """The questions, the lines, the gate and the exercises."""
         return tuple(element("p", content) for content in self._sentences())
 
     def _sentences(self) -> list[tuple[Element, ...]]:
@@ -141,8 +141,6 @@ class ChapterSummary(CourseView):
             sentences.append(_gate(plan, progress))
         if exercises := of_chapter(plan.stem):
             sentences.append(_practice(exercises, progress))
-        if plan.next and chapters.plan(plan.next).written:
-            sentences.append((element("span", "Next: "), link(chapters.plan(plan.next))))
         return sentences
 
     def text(self) -> str:
@@ -179,12 +177,15 @@ def link(plan: ChapterPlan, label: str = "") -> Element:
 def _gate(plan: ChapterPlan, progress: Progress) -> tuple[Element, ...]:
     done = passed(plan, progress)
     if f"{plan.stem}/{plan.gate}" in chapters.names(plan.stem):
-        gate = element("span", f"the question “{plan.gate.replace('_', ' ')}”")
-    elif any(exercise.name == plan.gate for exercise in of_chapter(plan.stem)):
-        gate = element("a", f"the exercise {plan.gate}", href=f"../exercises/{plan.gate}.ipynb")
+        gate: tuple[Element, ...] = (element("span", "the question "), element("code", f'chapter.ask("{plan.gate}")'))
+    elif exercise := next((each for each in of_chapter(plan.stem) if each.name == plan.gate), None):
+        gate = (element("span", "the exercise "), exercise_link(exercise))
     else:
-        gate = element("span", f"{plan.gate.replace('_', ' ')}, fixed so that every check passes")
-    return (element("span", f"The gate of this chapter{', passed: ' if done else ': '}"), gate, element("span", "."))
+        gate = (element("span", f"{plan.gate.replace('_', ' ')}, fixed so that every check passes"),)
+    before = (
+        "You have passed the gate of this chapter: " if done else "Its gate, the one task to pass before you go on, is "
+    )
+    return (element("span", before), *gate, element("span", "."))
 
 
 def _practice(exercises: list[Exercise], progress: Progress) -> tuple[Element, ...]:

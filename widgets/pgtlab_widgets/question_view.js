@@ -139,6 +139,7 @@ const on = {
     const pressed = /** @type {HTMLElement|null} */ (event.target.closest("[data-send]"));
     if (!pressed || pressed.getAttribute("aria-disabled")) return;
     const { move } = JSON.parse(pressed.dataset.send ?? "{}");
+    if (!move && event.detail > 1) return true; // the second half of a double click would press what has come in the button's place
     if (!move) return wait(context);
     // The line moves, and the focus with it.
     context.model.send({ move });
