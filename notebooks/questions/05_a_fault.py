@@ -6,7 +6,7 @@ from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.machine import Machine
-from pgtlab.lab.question import Choice, Number, Question, Words, Wrong, recall
+from pgtlab.lab.question import Choice, Number, Question, Words, Wrong, multiple_choice, recall
 
 STORY = 0x9600_0004
 VERBS = {Access.READ: "reads", Access.WRITE: "writes", Access.FETCH: "fetches an instruction from"}
@@ -149,17 +149,15 @@ def write_or_read(draw: Random) -> Question:
     esr = syndrome(walk)
     bit = int(esr) >> 6 & 1
     right, wrong = ("a write", "a read") if bit else ("a read", "a write")
-    return Question(
+    return multiple_choice(
         text=f"A data abort with ESR_EL1 = `{int(esr):#010x}`. Was it a read or a write? WnR is bit 6.",
-        answer=Choice(right, (wrong,)),
-        wrong=(
-            Wrong(
-                wrong,
-                "wnr-is-read",
-                f"WnR stands for *write, not read*: 1 is a write. The last digit but one is bits 7 to 4; bit 6 is its "
-                f"second from the left, and it is {bit}.",
+        right=right,
+        wrong={
+            wrong: (
+                "wnr-is-read: WnR stands for *write, not read*: 1 is a write. The last digit but one is bits 7 to 4; "
+                f"bit 6 is its second from the left, and it is {bit}."
             ),
-        ),
+        },
         truth=f"Bit 6 is {bit}: **{right}**.",
         lines=(14,),
     )
@@ -171,48 +169,30 @@ def read_only_page(draw: Random) -> Question:
     fault = process.write(0x40_0010, 1)
     assert isinstance(fault, Fault)
     right = f"a {fault.kind} fault at level {fault.level}"
-    return Question(
+    return multiple_choice(
         text="A page is mapped for reading only (AP = 0b11). The program writes to it. What does the MMU report?",
-        answer=Choice(
-            right,
-            (
-                f"a translation fault at level {fault.level}",
-                "a permission fault at level 0",
-                "an access flag fault at level 3",
+        right=right,
+        wrong={
+            f"a translation fault at level {fault.level}": (
+                "permission-is-missing-entry: A translation fault means that the walk found no valid entry. Here it "
+                "found one, with the address and all: it is the entry that says no. Look at the two side by side in "
+                "the next cell."
             ),
-        ),
-        reasons=Choice(
-            "the walk found a valid entry, and the entry forbids this access",
-            ("for a write, the page is not mapped", "the kernel looks at the entry and decides"),
-        ),
-        wrong=(
-            Wrong(
-                "for a write, the page is not mapped",
-                "mapped-for-each-access",
-                "There is one entry for all accesses. It is valid or not; what it permits is another matter.",
+            "a permission fault at level 0": (
+                "level-0-means-privilege: The level is that of the entry that stopped the access, not of the program."
             ),
-            Wrong(
-                "the kernel looks at the entry and decides",
-                "the-kernel-decides",
-                "The MMU decides, alone, at each access. The kernel only learns of it.",
+            "an access flag fault at level 3": "af-is-valid: AF is bit 10, and it is 1 here: somebody used the page before.",
+        },
+        because="the walk found a valid entry, and the entry forbids this access",
+        wrong_reasons={
+            "for a write, the page is not mapped": (
+                "mapped-for-each-access: There is one entry for all accesses. It is valid or not; what it permits is "
+                "another matter."
             ),
-            Wrong(
-                f"a translation fault at level {fault.level}",
-                "permission-is-missing-entry",
-                "A translation fault means that the walk found no valid entry. Here it found one, with the address and all: it is "
-                "the entry that says no. Look at the two side by side in the next cell.",
+            "the kernel looks at the entry and decides": (
+                "the-kernel-decides: The MMU decides, alone, at each access. The kernel only learns of it."
             ),
-            Wrong(
-                "a permission fault at level 0",
-                "level-0-means-privilege",
-                "The level is that of the entry that stopped the access, not of the program.",
-            ),
-            Wrong(
-                "an access flag fault at level 3",
-                "af-is-valid",
-                "AF is bit 10, and it is 1 here: somebody used the page before.",
-            ),
-        ),
+        },
         truth=f"**{right[0].upper()}{right[1:]}.** The entry is there; it forbids.",
     )
 
@@ -221,23 +201,20 @@ def is_far_valid(draw: Random) -> Question:
     address = draw.getrandbits(32) << 3
     esr = ESR_EL1(EC=0x25, IL=1, ISS=1 << 10 | 0x10)
     right = "nothing: FAR_EL1 does not hold the address of this access"
-    return Question(
+    return multiple_choice(
         text=f"Another log says `ESR = {int(esr):#010x}` and `FnV = 1`, and then shows `FAR_EL1 = {address:#x}`. What do you "
         "know of the address that was accessed?",
-        answer=Choice(right, (f"it is {address:#x}", "it is not mapped")),
-        wrong=(
-            Wrong(
-                f"it is {address:#x}",
-                "far-is-always-right",
-                "FnV stands for *FAR not valid*. It is 1 for some errors of the memory itself, whose address the processor does "
-                "not know; the register then still shows something, from earlier.",
+        right=right,
+        wrong={
+            f"it is {address:#x}": (
+                "far-is-always-right: FnV stands for *FAR not valid*. It is 1 for some errors of the memory itself, "
+                "whose address the processor does not know; the register then still shows something, from earlier."
             ),
-            Wrong(
-                "it is not mapped",
-                "permission-is-missing-entry",
-                "The status code is 0b010000, an error of the memory behind the address: no walk failed here.",
+            "it is not mapped": (
+                "permission-is-missing-entry: The status code is 0b010000, an error of the memory behind the "
+                "address: no walk failed here."
             ),
-        ),
+        },
         truth="**Nothing.** In our log line 9 says `FnV = 0`, so there the address in line 5 is that of the access.",
         lines=(9,),
     )
@@ -284,36 +261,30 @@ def why_level_0(draw: Random) -> Question:
     outcome = machine.process("a task without memory of its own").mmu.translate(8, el=1).outcome
     assert isinstance(outcome, Fault)
     right = "nothing: the level 0 table is there, and all its entries are invalid"
-    return Question(
+    return multiple_choice(
         text=f"The kernel of our log read address 8 and got a translation fault at level {outcome.level}. What is missing at level 0?",
-        answer=Choice(right, ("the level 0 table", "the page at address 8, and nothing else")),
-        reasons=Choice(
-            "TTBR0_EL1 points at an empty table until the first process runs",
-            ("TTBR0_EL1 is 0 while the kernel runs", "the kernel uses TTBR1_EL1 for all addresses"),
-        ),
-        wrong=(
-            Wrong(
-                "TTBR0_EL1 is 0 while the kernel runs",
-                "ttbr0-is-0",
-                "If TTBR0_EL1 were 0, the MMU would read whatever lies at physical address 0 and take it for an entry. Linux gives it a table that is really empty.",
+        right=right,
+        wrong={
+            "the level 0 table": (
+                "level-0-table-missing: The MMU read an entry of the level 0 table; only then could it know that the "
+                "entry is invalid. If TTBR0_EL1 pointed nowhere, it would read some word there and follow it."
             ),
-            Wrong(
-                "the kernel uses TTBR1_EL1 for all addresses",
-                "the-kernel-has-one-register",
-                "Bit 55 of 8 is 0, so the MMU takes TTBR0_EL1, whichever program asks: the register follows from the address, not from the program.",
+            "the page at address 8, and nothing else": (
+                "one-table-reaches-all: If only the page were missing, the walk would come down to level 3 and fail "
+                "there."
             ),
-            Wrong(
-                "the level 0 table",
-                "level-0-table-missing",
-                "The MMU read an entry of the level 0 table; only then could it know that the entry is invalid. If TTBR0_EL1 pointed "
-                "nowhere, it would read some word there and follow it.",
+        },
+        because="TTBR0_EL1 points at an empty table until the first process runs",
+        wrong_reasons={
+            "TTBR0_EL1 is 0 while the kernel runs": (
+                "ttbr0-is-0: If TTBR0_EL1 were 0, the MMU would read whatever lies at physical address 0 and take it "
+                "for an entry. Linux gives it a table that is really empty."
             ),
-            Wrong(
-                "the page at address 8, and nothing else",
-                "one-table-reaches-all",
-                "If only the page were missing, the walk would come down to level 3 and fail there.",
+            "the kernel uses TTBR1_EL1 for all addresses": (
+                "the-kernel-has-one-register: Bit 55 of 8 is 0, so the MMU takes TTBR0_EL1, whichever program asks: "
+                "the register follows from the address, not from the program."
             ),
-        ),
+        },
         truth="**Nothing is missing.** The table is there, and empty on purpose: so every address of the lower half is refused at the "
         "first read.",
         lines=(11, 16),
@@ -322,29 +293,19 @@ def why_level_0(draw: Random) -> Question:
 
 def which_swapper(draw: Random) -> Question:
     right = "line 19 names a task, line 16 an address space; they only have the name in common"
-    return Question(
+    return multiple_choice(
         text="Line 19 says `PID: 1 Comm: swapper/0`, and line 16 `active_mm is swapper`. Do the two speak of the same thing?",
-        answer=Choice(
-            right,
-            (
-                "yes: the address space of the process swapper/0 was in use",
-                "yes: both say that memory was being swapped to disk",
+        right=right,
+        wrong={
+            "yes: the address space of the process swapper/0 was in use": (
+                "two-swappers: This task has no address space of its own, and no process has run before it. Line 16 "
+                "calls the *kernel's* tables swapper, after the first table that Linux ever had. Line 19 calls a "
+                "*task* so: it still has the name of the one that started it."
             ),
-        ),
-        wrong=(
-            Wrong(
-                "yes: the address space of the process swapper/0 was in use",
-                "two-swappers",
-                "This task has no address space of its own, and no process has run before it. Line 16 calls the *kernel's* tables swapper, "
-                "after the first table that Linux ever had. Line 19 calls a *task* so: it still has the name of the one that "
-                "started it.",
+            "yes: both say that memory was being swapped to disk": (
+                "swapper-swaps: Nothing has been swapped. Both are old names that nobody changed."
             ),
-            Wrong(
-                "yes: both say that memory was being swapped to disk",
-                "swapper-swaps",
-                "Nothing has been swapped. Both are old names that nobody changed.",
-            ),
-        ),
+        },
         truth="**They are two things.** swapper/0 is the name of the idle task of CPU 0, which PID 1 has inherited; swapper is the "
         "address space of the kernel itself, with its tables swapper_pg_dir.",
         lines=(16, 19),
@@ -368,27 +329,22 @@ def exit_code(draw: Random) -> Question:
 
 def why_it_stopped(draw: Random) -> Question:
     right = "the task that died was PID 1, and Linux cannot go on without it"
-    return Question(
+    return multiple_choice(
         text="Many kernels print an oops and go on. Why did this one stop?",
-        answer=Choice(right, ("every oops stops the machine", "the page tables were destroyed", "all CPUs had failed")),
-        wrong=(
-            Wrong(
-                "every oops stops the machine",
-                "oops-is-panic",
-                "An oops usually ends the *task* in which it happened, and the kernel goes on without it. A panic is the kernel's decision "
-                "not to go on.",
+        right=right,
+        wrong={
+            "every oops stops the machine": (
+                "oops-is-panic: An oops usually ends the *task* in which it happened, and the kernel goes on without "
+                "it. A panic is the kernel's decision not to go on."
             ),
-            Wrong(
-                "the page tables were destroyed",
-                "panic-is-damage",
-                "Nothing says so: the kernel went on to print thirty more lines, so its own half of the addresses was mapped.",
+            "the page tables were destroyed": (
+                "panic-is-damage: Nothing says so: the kernel went on to print thirty more lines, so its own half of "
+                "the addresses was mapped."
             ),
-            Wrong(
-                "all CPUs had failed",
-                "smp-means-all-failed",
-                "Line 54 says that the *others* were stopped, afterwards and on purpose.",
+            "all CPUs had failed": (
+                "smp-means-all-failed: Line 54 says that the *others* were stopped, afterwards and on purpose."
             ),
-        ),
+        },
         truth="**PID 1 died.** It is the first task, which becomes init, the parent of all programs. A kernel that loses it panics.",
         lines=(53, 54),
     )

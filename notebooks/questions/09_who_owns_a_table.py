@@ -6,7 +6,7 @@ from functools import cache
 from random import Random
 
 from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page
-from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, multiple_choice, recall
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.page_flags import PAGE_TYPES
@@ -57,27 +57,25 @@ def counts_of_a_new_page(draw: Random) -> Question:
     page = k.alloc_pages(0)
     held, mapped = page._refcount, k.page_mapcount(page)
     right = f"refcount {held}, mapcount {mapped}"
-    return Question(
+    return multiple_choice(
         text="The kernel allocates a page for its own use, and no page table maps it yet. What are its two counts?",
-        answer=Choice(right, ("refcount 0, mapcount 0", "refcount 1, mapcount 1", "refcount 0, mapcount 1")),
-        reasons=Choice(
-            "it has a holder, and no mapping",
-            ("nothing maps it, so nobody holds it", "whatever is held is mapped as well"),
-        ),
-        wrong=(
-            Wrong(
-                "nothing maps it, so nobody holds it",
-                "refcount-is-mapcount",
-                "Then the allocator could hand the page to the next who asks. Somebody asked for it and got it: that is a "
-                "holder, with or without a mapping.",
+        right=right,
+        wrong={
+            "refcount 0, mapcount 0": "",
+            "refcount 1, mapcount 1": "",
+            "refcount 0, mapcount 1": "",
+        },
+        because="it has a holder, and no mapping",
+        wrong_reasons={
+            "nothing maps it, so nobody holds it": (
+                "refcount-is-mapcount: Then the allocator could hand the page to the next who asks. Somebody asked "
+                "for it and got it: that is a holder, with or without a mapping."
             ),
-            Wrong(
-                "whatever is held is mapped as well",
-                "refcount-is-mapcount",
-                "The kernel reaches every page through the linear map, which is there from the start and is not counted. "
-                "`mapcount` counts entries that were made for this page, in some process.",
+            "whatever is held is mapped as well": (
+                "refcount-is-mapcount: The kernel reaches every page through the linear map, which is there from the "
+                "start and is not counted. `mapcount` counts entries that were made for this page, in some process."
             ),
-        ),
+        },
         truth=f"**{right}**. The reference belongs to the code that allocated the page; it must drop it again.",
     )
 
@@ -137,29 +135,20 @@ def the_word_of_line_4(draw: Random) -> Question:
     page = k.alloc_pages(0)
     page._mapcount = -512 - 1
     right = f"`x24`, which holds {page.page_type:016x}"
-    return Question(
+    return multiple_choice(
         text="Line 4 of the log prints `mapcount:-512`. The function that printed it had read the four bytes into a register, "
         "and lines 25 to 34 print the registers. Which one holds them? Compute the word before you look.",
-        answer=Choice(
-            right,
-            (
-                "`x8`, which holds 00000000ffffefff",
-                "`x0`, which holds 00000000001fffff",
-                "`x28`, which holds 0000000000ffffc0",
+        right=right,
+        wrong={
+            "`x8`, which holds 00000000ffffefff": (
+                "alike-is-the-same: Nearly alike is not the same. -512 - 1 = -513, and 2^32 - 513 has its one 0 at "
+                "bit 9: which digit is that?"
             ),
-        ),
-        wrong=(
-            Wrong(
-                "`x8`, which holds 00000000ffffefff",
-                "alike-is-the-same",
-                "Nearly alike is not the same. -512 - 1 = -513, and 2^32 - 513 has its one 0 at bit 9: which digit is that?",
+            "`x0`, which holds 00000000001fffff": "",
+            "`x28`, which holds 0000000000ffffc0": (
+                "added-instead: A small negative number in 32 bits begins with a row of `f` in the *low* eight digits."
             ),
-            Wrong(
-                "`x28`, which holds 0000000000ffffc0",
-                "added-instead",
-                "A small negative number in 32 bits begins with a row of `f` in the *low* eight digits.",
-            ),
-        ),
+        },
         truth=f"-513 is {page.page_type:#x}: {right}. So line 26 confirms line 4, from another place.",
         lines=(4, 26),
     )
@@ -304,49 +293,34 @@ def _free_a_table(destructor_after: bool) -> str:
 
 def free_without_the_destructor(draw: Random) -> Question:
     said = _free_a_table(destructor_after=False)
-    return Question(
+    return multiple_choice(
         text="A page has the type *table*. Somebody frees it with `__free_pages(page, 0)` and does not call the destructor. What "
         "does the kernel do?",
-        answer=Choice(
-            "it reports a bad page, sets it aside, and goes on",
-            (
-                "it frees the page: the type is overwritten by the next owner",
-                "it panics at once",
-                "it calls the destructor itself",
+        right="it reports a bad page, sets it aside, and goes on",
+        wrong={
+            "it frees the page: the type is overwritten by the next owner": (
+                "no-check-on-free: It could, and before such checks existed it did. A page that comes back in an "
+                "impossible state shows that somebody is not finished with it: handing it out would spread the "
+                "damage."
             ),
-        ),
-        reasons=Choice(
-            "a free page must have `_mapcount` -1",
-            (
-                "the reference count is 0, and only that counts",
-                "such a page is still mapped 512 times",
-                "NULL is dereferenced",
+            "it panics at once": (
+                "report-is-panic: A bad page alone does not stop a kernel: one page out of millions is set aside. "
+                "That this log ends in a panic needs another reason: chapter 10b."
             ),
-        ),
-        wrong=(
-            Wrong(
-                "the reference count is 0, and only that counts",
-                "refcount-is-mapcount",
-                "The last reference brings the page to the allocator. What the allocator then looks at is the other count.",
+            "it calls the destructor itself": "",
+        },
+        because="a free page must have `_mapcount` -1",
+        wrong_reasons={
+            "the reference count is 0, and only that counts": (
+                "refcount-is-mapcount: The last reference brings the page to the allocator. What the allocator then "
+                "looks at is the other count."
             ),
-            Wrong(
-                "such a page is still mapped 512 times",
-                "printed-is-stored",
-                "Nothing maps it, and never did: the four bytes hold a type, which is only *printed* as a count.",
+            "such a page is still mapped 512 times": (
+                "printed-is-stored: Nothing maps it, and never did: the four bytes hold a type, which is only "
+                "*printed* as a count."
             ),
-            Wrong(
-                "it frees the page: the type is overwritten by the next owner",
-                "no-check-on-free",
-                "It could, and before such checks existed it did. A page that comes back in an impossible state shows that "
-                "somebody is not finished with it: handing it out would spread the damage.",
-            ),
-            Wrong(
-                "it panics at once",
-                "report-is-panic",
-                "A bad page alone does not stop a kernel: one page out of millions is set aside. That this log ends in a panic "
-                "needs another reason: chapter 10b.",
-            ),
-        ),
+            "NULL is dereferenced": "",
+        },
         truth=f"The model says: **{said}**. The page is set aside and lost; the kernel runs on.",
         lines=(2,),
     )
@@ -354,47 +328,34 @@ def free_without_the_destructor(draw: Random) -> Question:
 
 def free_first(draw: Random) -> Question:
     said = _free_a_table(destructor_after=True)
-    return Question(
+    return multiple_choice(
         text="Somebody sees that report and adds the destructor, but in the line *after* `__free_pages(page, 0)`. What now?",
-        answer=Choice(
-            "the same report, and a worse one after it",
-            (
-                "no report: both functions have run",
-                "the same report, and nothing else happens",
-                "the type is cleared twice, which is harmless",
+        right="the same report, and a worse one after it",
+        wrong={
+            "no report: both functions have run": (
+                "free-then-destruct: The allocator looks at the page in the moment that it gets it. What is done to "
+                "the page afterwards comes too late."
             ),
-        ),
-        reasons=Choice(
-            "the allocator looks at the page when it gets it",
-            ("what counts is that both functions have run", "the page is yours until your function returns"),
-        ),
-        wrong=(
-            Wrong(
-                "what counts is that both functions have run",
-                "free-then-destruct",
-                "Order counts: between the two calls the page belongs to nobody, and says *table* to everybody who looks.",
+            "the same report, and nothing else happens": (
+                "free-then-destruct: The destructor looks too: what does it find in the four bytes, after the "
+                "allocator has set them?"
             ),
-            Wrong(
-                "the page is yours until your function returns",
-                "free-then-destruct",
-                "It is yours until you give it back, which `__free_pages` does. On another CPU somebody may have it before your next line runs.",
+            "the type is cleared twice, which is harmless": (
+                "free-then-destruct: After the free the page is not yours. On another CPU it may be anything by now: "
+                "a buffer, another table."
             ),
-            Wrong(
-                "no report: both functions have run",
-                "free-then-destruct",
-                "The allocator looks at the page in the moment that it gets it. What is done to the page afterwards comes too late.",
+        },
+        because="the allocator looks at the page when it gets it",
+        wrong_reasons={
+            "what counts is that both functions have run": (
+                "free-then-destruct: Order counts: between the two calls the page belongs to nobody, and says "
+                "*table* to everybody who looks."
             ),
-            Wrong(
-                "the same report, and nothing else happens",
-                "free-then-destruct",
-                "The destructor looks too: what does it find in the four bytes, after the allocator has set them?",
+            "the page is yours until your function returns": (
+                "free-then-destruct: It is yours until you give it back, which `__free_pages` does. On another CPU "
+                "somebody may have it before your next line runs."
             ),
-            Wrong(
-                "the type is cleared twice, which is harmless",
-                "free-then-destruct",
-                "After the free the page is not yours. On another CPU it may be anything by now: a buffer, another table.",
-            ),
-        ),
+        },
         truth=f"The model says: **{said}**. After its report the allocator resets the word; the destructor finds no table, and its "
         "check stops the kernel. After a free, a page may not be touched.",
     )
@@ -514,46 +475,35 @@ def tables_after_fork(draw: Random) -> Question:
     for number, pfn in enumerate(frames):
         map_page(k, child, start + (number << 12), pfn)
     made = k.vmstat["nr_page_table_pages"] - before
-    return Question(
+    return multiple_choice(
         text=f"A process has {pages} neighbouring pages of its own data mapped, through {before} tables below its pgd. It calls `fork()`. How many "
         "new tables does the child get below its own pgd, and how many new pages of data?",
-        answer=Choice(
-            f"{made} tables, 0 pages",
-            (f"0 tables, {pages} pages", "0 tables, 0 pages", f"{made} tables, {pages} pages"),
-        ),
-        reasons=Choice(
-            "tables belong to one address space, and data can be shared",
-            ("everything is shared until somebody writes", "a copy of a process has a copy of everything"),
-        ),
-        wrong=(
-            Wrong(
-                "everything is shared until somebody writes",
-                "fork-shares-tables",
-                "Data is. A table is written whenever an entry changes, and the child must not change its parent's entries.",
+        right=f"{made} tables, 0 pages",
+        wrong={
+            f"0 tables, {pages} pages": (
+                "fork-shares-tables: The other way round: the tables are the child's own, so that they can differ; "
+                "the data is shared as long as nobody writes."
             ),
-            Wrong(
-                "a copy of a process has a copy of everything",
-                "fork-copies-pages",
-                "Copying all data takes long, and most of it is never written. The two share it until one of them writes.",
+            "0 tables, 0 pages": (
+                "fork-shares-tables: If both used the same tables, a page that the child maps would appear in the "
+                "parent as well."
             ),
-            Wrong(
-                "0 tables, 0 pages",
-                "fork-shares-tables",
-                "If both used the same tables, a page that the child maps would appear in the parent as well.",
+            f"{made} tables, {pages} pages": (
+                "fork-copies-pages: The first Unix systems did that. Today the pages are shared, write-protected, "
+                "and copied one by one when somebody writes."
             ),
-            Wrong(
-                f"{made} tables, {pages} pages",
-                "fork-copies-pages",
-                "The first Unix systems did that. Today the pages are shared, write-protected, and copied one by one when "
-                "somebody writes.",
+        },
+        because="tables belong to one address space, and data can be shared",
+        wrong_reasons={
+            "everything is shared until somebody writes": (
+                "fork-shares-tables: Data is. A table is written whenever an entry changes, and the child must not "
+                "change its parent's entries."
             ),
-            Wrong(
-                f"0 tables, {pages} pages",
-                "fork-shares-tables",
-                "The other way round: the tables are the child's own, so that they can differ; the data is shared as long as "
-                "nobody writes.",
+            "a copy of a process has a copy of everything": (
+                "fork-copies-pages: Copying all data takes long, and most of it is never written. The two share it "
+                "until one of them writes."
             ),
-        ),
+        },
         truth=f"**{made} tables, 0 pages.** Each page now has one reference and one mapping more.",
     )
 

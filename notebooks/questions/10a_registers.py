@@ -6,7 +6,7 @@ from random import Random
 
 from pgtlab.lab.calls import Calls
 from pgtlab.lab.crash import crash, flags_after_cmp, story
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Number, Question, Wrong, multiple_choice, recall
 
 U64 = 1 << 64
 #: Names of functions for made-up calls, from the outermost in.
@@ -15,38 +15,32 @@ NAMES = ("start", "serve", "accept", "parse", "lookup", "copy", "count")
 
 def which_argument_is_left(draw: Random) -> Question:
     boot = story()
-    return Question(
+    return multiple_choice(
         text="`get_pfnblock_flags_mask(page, pfn, mask)` was called with `page` in x0, `pfn` in x1 and `mask` in x2. `page` is an "
         f"address of the kernel. At the crash x0 is `{boot['x0']:#x}`, x1 is `{boot['x1']:#x}` and x2 is `{boot['x2']:#x}`. Which "
         "of the three can *not* be the argument any more?",
-        answer=Choice("x0", ("x1", "x2", "all three still are, that is the rule for x0 to x7")),
-        reasons=Choice(
-            "an address of the kernel begins with a row of `f`",
-            (
-                "the arguments stay in x0 to x7 while the function runs",
-                "x2 is far too small to be a mask",
-                "pfns are small, and x1 is huge",
+        right="x0",
+        wrong={
+            "x1": "",
+            "x2": "",
+            "all three still are, that is the rule for x0 to x7": "",
+        },
+        because="an address of the kernel begins with a row of `f`",
+        wrong_reasons={
+            "the arguments stay in x0 to x7 while the function runs": (
+                "registers-are-arguments: x0 to x7 hold the arguments when the *first* instruction runs. From then "
+                f"on they are the function's own: it may use them for anything. {boot['x0']:#x} is not an address of "
+                "the kernel."
             ),
-        ),
-        wrong=(
-            Wrong(
-                "the arguments stay in x0 to x7 while the function runs",
-                "registers-are-arguments",
-                "x0 to x7 hold the arguments when the *first* instruction runs. From then on they are the function's own: it may "
-                f"use them for anything. {boot['x0']:#x} is not an address of the kernel.",
+            "x2 is far too small to be a mask": (
+                "small-is-not-a-mask: A mask is as small as what it masks: 7 keeps three bits, and the type of a "
+                "pageblock has three."
             ),
-            Wrong(
-                "x2 is far too small to be a mask",
-                "small-is-not-a-mask",
-                "A mask is as small as what it masks: 7 keeps three bits, and the type of a pageblock has three.",
+            "pfns are small, and x1 is huge": (
+                "registers-hold-good-values: Real pfns are small. But what was passed is what was passed, also if it "
+                "is nonsense: you will compute this very number in chapter 10b."
             ),
-            Wrong(
-                "pfns are small, and x1 is huge",
-                "registers-hold-good-values",
-                "Real pfns are small. But what was passed is what was passed, also if it is nonsense: you will compute this very number "
-                "in chapter 10b.",
-            ),
-        ),
+        },
         truth="**x0**: it was used again. x1 and x2 were not needed for anything else yet, so that they still hold `pfn` and `mask`. "
         "Nothing guarantees that; you check it by what the number can be.",
         lines=(34,),
@@ -83,46 +77,28 @@ def what_survives_a_call(draw: Random) -> Question:
 
 def who_wrote_x22(draw: Random) -> Question:
     boot = story()
-    return Question(
+    return multiple_choice(
         text=f"`get_pfnblock_flags_mask` does not use x22. At the crash x22 is `{boot['x22']:016x}`. Whose value is it?",
-        answer=Choice(
-            "that of a caller",
-            (
-                "an argument of `get_pfnblock_flags_mask`",
-                "nobody's: an unused register has a random value",
-                "that of the kernel's exception handler, which ran last",
+        right="that of a caller",
+        wrong={
+            "an argument of `get_pfnblock_flags_mask`": (
+                "registers-are-arguments: Arguments come in x0 to x7, and this function has three: x0, x1 and x2."
             ),
-        ),
-        reasons=Choice(
-            "a function leaves x19 to x28 as it found them",
-            ("arguments are passed in registers", "the fault handler had run before the report was printed"),
-        ),
-        wrong=(
-            Wrong(
-                "arguments are passed in registers", "registers-are-arguments", "They are, in x0 to x7. This is x22."
+            "nobody's: an unused register has a random value": (
+                "registers-are-random: Somebody put it there. Read it as a pfn, and compare it with line 2."
             ),
-            Wrong(
-                "the fault handler had run before the report was printed",
-                "handler-spoils-registers",
-                "It had, but it saved all registers first. The report prints what was saved.",
+            "that of the kernel's exception handler, which ran last": (
+                "handler-spoils-registers: The very first thing that an exception does in the kernel is to save all "
+                "registers. What the report prints is that copy: the moment of the fault."
             ),
-            Wrong(
-                "an argument of `get_pfnblock_flags_mask`",
-                "registers-are-arguments",
-                "Arguments come in x0 to x7, and this function has three: x0, x1 and x2.",
+        },
+        because="a function leaves x19 to x28 as it found them",
+        wrong_reasons={
+            "arguments are passed in registers": "registers-are-arguments: They are, in x0 to x7. This is x22.",
+            "the fault handler had run before the report was printed": (
+                "handler-spoils-registers: It had, but it saved all registers first. The report prints what was saved."
             ),
-            Wrong(
-                "that of the kernel's exception handler, which ran last",
-                "handler-spoils-registers",
-                "The very first thing that an exception does in the kernel is to save all registers. What the report prints is that "
-                "copy: the moment of the fault.",
-            ),
-            Wrong(
-                "nobody's: an unused register has a random value",
-                "registers-are-random",
-                "Somebody put it there. Read it as a pfn, and compare it with line 2.",
-            ),
-        ),
+        },
         truth=f"x22 is callee-saved, so that it still holds a value of a caller: `__dump_page` keeps `pfn`, {boot['x22']:#x}, the true "
         "number of the page in line 2. So the true number *was known* to a function that was still running.",
         lines=(27,),
@@ -131,26 +107,21 @@ def who_wrote_x22(draw: Random) -> Question:
 
 def frame_of_a_leaf(draw: Random) -> Question:
     boot = story()
-    return Question(
+    return multiple_choice(
         text=f"Lines 24 and 25: sp and x29 are both `{boot['sp']:016x}`. x29 points to the innermost *frame*. `pc` is in "
         f"`{boot.calls.compiled[0]}`, a leaf. Whose frame is that?",
-        answer=Choice(
-            f"`{boot.calls.lr}`'s",
-            (f"`{boot.calls.compiled[0]}`'s own", f"`{boot.calls.compiled[2]}`'s", "nobody's: the stack is empty"),
-        ),
-        wrong=(
-            Wrong(
-                f"`{boot.calls.compiled[0]}`'s own",
-                "every-call-has-a-frame",
-                "A frame is for what must survive a call. A leaf calls nobody: it leaves sp and x29 as they were.",
+        right=f"`{boot.calls.lr}`'s",
+        wrong={
+            f"`{boot.calls.compiled[0]}`'s own": (
+                "every-call-has-a-frame: A frame is for what must survive a call. A leaf calls nobody: it leaves sp "
+                "and x29 as they were."
             ),
-            Wrong(
-                f"`{boot.calls.compiled[2]}`'s",
-                "lr-is-in-the-trace",
-                f"That is the next name in the trace. But `lr` says who called the leaf: `{boot.calls.lr}`, which had called another "
-                "function and so must have a frame.",
+            f"`{boot.calls.compiled[2]}`'s": (
+                "lr-is-in-the-trace: That is the next name in the trace. But `lr` says who called the leaf: "
+                f"`{boot.calls.lr}`, which had called another function and so must have a frame."
             ),
-        ),
+            "nobody's: the stack is empty": "",
+        },
         truth=f"It is the frame of **`{boot.calls.lr}`**. Its local variables lie just above: that is where line 26 and line 28 point.",
         lines=(24, 25),
     )
@@ -169,66 +140,48 @@ def names_in_a_trace(draw: Random) -> Question:
     def shown(trace: tuple[str, ...]) -> str:
         return ", ".join(trace)
 
-    return Question(
+    return multiple_choice(
         text=f"In the source: {chain}, each calls the next. The compiler inlined `{inlined}`. `{names[-1]}` is a leaf, and it faults. Which "
         "names does the call trace have, innermost first?",
-        answer=Choice(
-            shown(calls.trace),
-            (shown(tuple(reversed(names))), shown(without_leaf.trace), shown(uncut.trace), shown(calls.trace[1:])),
-        ),
-        wrong=(
-            Wrong(
-                shown(tuple(reversed(names))),
-                "trace-holds-all-calls",
-                "A trace is read from the stack, and holds only what is there. An inlined function was never called, and a leaf's caller "
-                "is named by `lr` alone.",
+        right=shown(calls.trace),
+        wrong={
+            shown(tuple(reversed(names))): (
+                "trace-holds-all-calls: A trace is read from the stack, and holds only what is there. An inlined "
+                "function was never called, and a leaf's caller is named by `lr` alone."
             ),
-            Wrong(
-                shown(without_leaf.trace),
-                "lr-is-in-the-trace",
-                f"`{calls.lr}` called the leaf. The address in it is in `lr`; its frame holds the address that `{calls.lr}` itself returns to, "
-                "in the function above.",
+            shown(without_leaf.trace): (
+                f"lr-is-in-the-trace: `{calls.lr}` called the leaf. The address in it is in `lr`; its frame holds the "
+                f"address that `{calls.lr}` itself returns to, in the function above."
             ),
-            Wrong(
-                shown(uncut.trace),
-                "inlined-is-called",
-                f"`{inlined}` has no code of its own to return to: its instructions stand in its caller.",
+            shown(uncut.trace): (
+                f"inlined-is-called: `{inlined}` has no code of its own to return to: its instructions stand in its "
+                "caller."
             ),
-            Wrong(
-                shown(calls.trace[1:]),
-                "pc-is-not-in-the-trace",
-                "The first name comes from `pc`, with or without a frame.",
+            shown(calls.trace[1:]): (
+                "pc-is-not-in-the-trace: The first name comes from `pc`, with or without a frame."
             ),
-        ),
+        },
         truth=f"**{shown(calls.trace)}**. Missing: `{inlined}`, because it is inlined, and `{calls.lr}`, whose only trace is `lr`.",
     )
 
 
 def lr_and_the_trace(draw: Random) -> Question:
     calls = story().calls
-    return Question(
+    return multiple_choice(
         text=f"Line 23 says `lr : {calls.lr}+0x1a0/0x408`. Lines 36 and 37 of the trace name `{calls.trace[0]}` and then "
         f"`{calls.trace[1]}`. How did control get to the place where it faulted?",
-        answer=Choice(
-            f"{calls.trace[1]} called {calls.lr}, which called {calls.trace[0]}",
-            (
-                f"{calls.trace[1]} called {calls.trace[0]}, as the trace says",
-                f"{calls.lr} ran before, and had returned",
-                f"{calls.trace[0]} called {calls.lr}, and it returned",
+        right=f"{calls.trace[1]} called {calls.lr}, which called {calls.trace[0]}",
+        wrong={
+            f"{calls.trace[1]} called {calls.trace[0]}, as the trace says": (
+                f"trace-holds-all-calls: Then `lr` would point into `{calls.trace[1]}`: a call writes the address to "
+                "return to into it."
             ),
-        ),
-        wrong=(
-            Wrong(
-                f"{calls.trace[1]} called {calls.trace[0]}, as the trace says",
-                "trace-holds-all-calls",
-                f"Then `lr` would point into `{calls.trace[1]}`: a call writes the address to return to into it.",
+            f"{calls.lr} ran before, and had returned": (
+                f"lr-is-in-the-trace: The call of `{calls.trace[0]}` wrote `lr` again: it holds the place to return "
+                f"to, which is in `{calls.lr}`."
             ),
-            Wrong(
-                f"{calls.lr} ran before, and had returned",
-                "lr-is-in-the-trace",
-                f"The call of `{calls.trace[0]}` wrote `lr` again: it holds the place to return to, which is in `{calls.lr}`.",
-            ),
-        ),
+            f"{calls.trace[0]} called {calls.lr}, and it returned": "",
+        },
         truth=f"`{calls.trace[1]}` called **`{calls.lr}`**, which called `{calls.trace[0]}`. The log names all three, but in two places.",
         lines=(23, 35),
     )
@@ -385,43 +338,31 @@ def what_ubfiz_would_leave(draw: Random) -> Question:
 
 def did_the_four_run(draw: Random) -> Question:
     boot = story()
-    return Question(
+    return multiple_choice(
         text="Line 51, in words: `ubfiz x4, x4, #5, #7`, `cmp x3, #0`, `add x4, x3, x4`, `csel x3, x4, x3, ne`, and in brackets "
         f"`ldr x0, [x3, #8]`. At the crash x3 is `{boot['x3']:016x}` and x4 is `{boot['x4']:016x}`. What follows?",
-        answer=Choice(
-            "the ubfiz did not run",
-            (
-                "it ran, and x4 was overwritten later",
-                "the word in brackets did not run",
-                "the report printed a wrong x4",
+        right="the ubfiz did not run",
+        wrong={
+            "it ran, and x4 was overwritten later": (
+                "words-before-ran: By which instruction? Between it and the bracket stand three: cmp writes only "
+                "flags, add would have added 0 (see below), csel writes x3."
             ),
-        ),
-        reasons=Choice(
-            "seven bits that are shifted up by 5 are at most 0xfe0",
-            ("what stands before pc has run before pc", "a fault undoes the instructions that ran before it"),
-        ),
-        wrong=(
-            Wrong(
-                "what stands before pc has run before pc",
-                "words-before-ran",
-                "Only if nothing jumped. A branch can come to pc from anywhere.",
+            "the word in brackets did not run": (
+                "words-before-ran: Something read address 8, and `pc` points to the bracket: it is the one that did "
+                "run, or tried to."
             ),
-            Wrong(
-                "a fault undoes the instructions that ran before it",
-                "fault-undoes-all",
-                "It undoes nothing but the instruction that faults: what ran before has left its results in the registers.",
+            "the report printed a wrong x4": "",
+        },
+        because="seven bits that are shifted up by 5 are at most 0xfe0",
+        wrong_reasons={
+            "what stands before pc has run before pc": (
+                "words-before-ran: Only if nothing jumped. A branch can come to pc from anywhere."
             ),
-            Wrong(
-                "it ran, and x4 was overwritten later",
-                "words-before-ran",
-                "By which instruction? Between it and the bracket stand three: cmp writes only flags, add would have added 0 (see below), csel writes x3.",
+            "a fault undoes the instructions that ran before it": (
+                "fault-undoes-all: It undoes nothing but the instruction that faults: what ran before has left its "
+                "results in the registers."
             ),
-            Wrong(
-                "the word in brackets did not run",
-                "words-before-ran",
-                "Something read address 8, and `pc` points to the bracket: it is the one that did run, or tried to.",
-            ),
-        ),
+        },
         truth=f"Seven bits shifted up by 5 are at most {0x7F << 5:#x}, and x4 is larger. The next three cannot have made it so: csel "
         "leaves 0 in x3 only if x3 was 0 before (or if x4 is 0, and it is not), so that add adds 0. `Code:` prints what *stands* before pc, not what ran before it: the processor came to the bracket from elsewhere.",
         lines=(51,),
@@ -468,29 +409,20 @@ def flags_of_a_comparison(draw: Random) -> Question:
 def flags_of_line_21(draw: Random) -> Question:
     boot = story()
     assert flags_after_cmp(boot["x4"], boot["x0"]) == "nzCv"
-    return Question(
+    return multiple_choice(
         text="Line 21 prints the flags `nzCv`. The second of the five words is `cmp x3, #0`, and x3 is 0. Which comparison left these flags?",
-        answer=Choice(
-            "another one, such as x4 with x0",
-            ("`cmp x3, #0`", "the fault itself sets the flags", "another one, such as x0 with x4"),
-        ),
-        wrong=(
-            Wrong(
-                "`cmp x3, #0`",
-                "words-before-ran",
-                f"0 compared with 0 leaves {flags_after_cmp(0, 0)}: Z is set. Line 21 has a small z.",
+        right="another one, such as x4 with x0",
+        wrong={
+            "`cmp x3, #0`": (
+                f"words-before-ran: 0 compared with 0 leaves {flags_after_cmp(0, 0)}: Z is set. Line 21 has a small z."
             ),
-            Wrong(
-                "the fault itself sets the flags",
-                "handler-spoils-registers",
-                "pstate is saved when the exception is taken, as it was.",
+            "the fault itself sets the flags": (
+                "handler-spoils-registers: pstate is saved when the exception is taken, as it was."
             ),
-            Wrong(
-                "another one, such as x0 with x4",
-                "c-is-a-borrow",
-                f"x0 is the smaller one: that leaves {flags_after_cmp(boot['x0'], boot['x4'])}.",
+            "another one, such as x0 with x4": (
+                f"c-is-a-borrow: x0 is the smaller one: that leaves {flags_after_cmp(boot['x0'], boot['x4'])}."
             ),
-        ),
+        },
         truth=f"Not the cmp in line 51: that leaves {flags_after_cmp(0, 0)}. x4 = {boot['x4']:#x} is larger than x0 = {boot['x0']:#x}, the highest "
         "number that a section can have (section 10a.5): *that* comparison leaves nzCv. The log does not show it, but it fits the source: too "
         "large, so the answer is NULL.",

@@ -4,7 +4,7 @@ from functools import cache
 from random import Random
 
 from pgtlab.lab.bisection import Bad, Bisection
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Number, Question, Wrong, multiple_choice, recall
 from pgtlab.lab.trees import ADD_DUMP_FOLIO, FOLD_PUDS_AT_RUNTIME, Tree
 from pgtlab.linux.boot import running
 from pgtlab.linux.kconfig import Config
@@ -107,21 +107,19 @@ def what_bad_finds(draw: Random) -> Question:
 
 def what_reports_finds(draw: Random) -> Question:
     right = culprit(Bad.REPORTS)
-    return Question(
+    return multiple_choice(
         text="Now the question is *does it report anything wrong?* Which commit is the first bad one?",
-        answer=Choice(right, (culprit(Bad.PANICS), ADD_DUMP_FOLIO.subject)),
-        wrong=(
-            Wrong(
-                culprit(Bad.PANICS),
-                "first-bad-is-cause",
-                "That was the answer to another question. Does the arm64 branch report anything by itself?",
+        right=right,
+        wrong={
+            culprit(Bad.PANICS): (
+                "first-bad-is-cause: That was the answer to another question. Does the arm64 branch report anything "
+                "by itself?"
             ),
-            Wrong(
-                ADD_DUMP_FOLIO.subject,
-                "clean-branch-is-innocent",
-                "That branch has nothing to report: nothing calls the function that it changed.",
+            ADD_DUMP_FOLIO.subject: (
+                "clean-branch-is-innocent: That branch has nothing to report: nothing calls the function that it "
+                "changed."
             ),
-        ),
+        },
         truth=f"**{right}**. In a kernel with the same checks the report was there on that branch all the time. The kernel went on, and those who tried it were looking for a panic.",
     )
 
@@ -130,24 +128,19 @@ def is_mm_innocent(draw: Random) -> Question:
     clean = outcome("mm-unstable")
     assert clean == "clean"
     right = "no: without it the bad page would have been a report, and the kernel would have gone on"
-    return Question(
+    return multiple_choice(
         text="The mm branch by itself ran clean: no report, no panic, in any configuration. Is it innocent of the panic?",
-        answer=Choice(
-            right, ("yes: a clean run shows that nothing is wrong with it", "yes: the bad page came from arm64")
-        ),
-        wrong=(
-            Wrong(
-                "yes: a clean run shows that nothing is wrong with it",
-                "clean-branch-is-innocent",
-                "A clean run shows that nothing wrong was *met*. On that branch no page is ever bad, so `dump_page()` is never called, and its mistake is never "
-                "reached.",
+        right=right,
+        wrong={
+            "yes: a clean run shows that nothing is wrong with it": (
+                "clean-branch-is-innocent: A clean run shows that nothing wrong was *met*. On that branch no page is "
+                "ever bad, so `dump_page()` is never called, and its mistake is never reached."
             ),
-            Wrong(
-                "yes: the bad page came from arm64",
-                "last-message-is-cause",
-                "The bad page did. The panic did not: look at what arm64's branch alone does with the same bad page.",
+            "yes: the bad page came from arm64": (
+                "last-message-is-cause: The bad page did. The panic did not: look at what arm64's branch alone does "
+                "with the same bad page."
             ),
-        ),
+        },
         truth=f"arm64 alone: **{outcome('arm64-for-next')}**. mm alone: **{clean}**. Both: **{outcome('next-20240229')}**.",
     )
 
@@ -211,23 +204,19 @@ def lines_that_go(draw: Random) -> Question:
 
 def is_it_fixed(draw: Random) -> Question:
     right = "no: the next bad page, of whatever cause, panics again"
-    return Question(
+    return multiple_choice(
         text="With the first fix only, the kernel runs clean in every configuration. A colleague says: *no report, so it is fixed; leave dump_page alone*. Is it "
         "fixed?",
-        answer=Choice(
-            right, ("yes: a clean run in every configuration is proof", "yes: dump_page() is only for debugging")
-        ),
-        wrong=(
-            Wrong(
-                "yes: a clean run in every configuration is proof",
-                "no-report-is-fixed",
-                "It is proof that the test does not reach the mistake any more. The next cell gives that kernel a page that is bad for another reason.",
+        right=right,
+        wrong={
+            "yes: a clean run in every configuration is proof": (
+                "no-report-is-fixed: It is proof that the test does not reach the mistake any more. The next cell "
+                "gives that kernel a page that is bad for another reason."
             ),
-            Wrong(
-                "yes: dump_page() is only for debugging",
-                "no-report-is-fixed",
-                "It runs in every kernel whenever a page is found to be bad. It turned a warning into a dead machine.",
+            "yes: dump_page() is only for debugging": (
+                "no-report-is-fixed: It runs in every kernel whenever a page is found to be bad. It turned a warning "
+                "into a dead machine."
             ),
-        ),
+        },
         truth="**No.** Two mistakes, two fixes; each is needed.",
     )

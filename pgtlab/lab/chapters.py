@@ -1,7 +1,7 @@
 """The course's chapters: their plan, their questions, the misconceptions they catch, and the lines of the real log.
 
 All of it is data beside the notebooks' text: `chapters.toml`, `misconceptions.toml`, `log_lines.toml`, and for each
-chapter a file of questions, `questions/<stem>.py`.
+chapter a file of questions, `questions/<stem>.py`, or several in a folder, `questions/<stem>/`.
 """
 
 from __future__ import annotations
@@ -176,17 +176,18 @@ def log_lines() -> dict[int, LogLine]:
 
 
 def questions(stem: str) -> dict[str, MakeQuestion]:
-    """Return the functions that make a chapter's questions, by name: those of its file that return a `Question`.
+    """Return the functions that make a chapter's questions, by name: those of its files that return a `Question`.
 
     Raises
     ------
     QuestionError
         If the chapter has no file of questions.
     """
-    path = _folder() / "questions" / f"{stem}.py"
-    if not path.exists():
+    folder = _folder() / "questions"
+    paths = sorted([*folder.glob(f"{stem}.py"), *folder.glob(f"{stem}/*.py")])
+    if not paths:
         raise QuestionError(f"chapter {stem!r} has no questions.")
-    return _questions(path, path.stat().st_mtime_ns)
+    return {name: make for path in paths for name, make in _questions(path, path.stat().st_mtime_ns).items()}
 
 
 def question(name: str, stem: str) -> tuple[str, MakeQuestion]:
@@ -206,7 +207,7 @@ def question(name: str, stem: str) -> tuple[str, MakeQuestion]:
 
 
 def names(stem: str) -> list[str]:
-    """Return the full names of a chapter's questions, in the order of its file; empty if it has none."""
+    """Return the full names of a chapter's questions, in the order of its files; empty if it has none."""
     try:
         return [f"{stem}/{name}" for name in questions(stem)]
     except QuestionError:

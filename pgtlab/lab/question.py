@@ -8,7 +8,7 @@ which two rules agree are drawn again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeVar
@@ -205,6 +205,60 @@ class Question:
 
     def _about_reason(self, wrong: Wrong) -> bool:
         return self.reasons is not None and wrong.value in self.reasons.others
+
+
+def multiple_choice(
+    *,
+    text: str,
+    right: str,
+    wrong: Mapping[str, str],
+    truth: str,
+    because: str = "",
+    wrong_reasons: Mapping[str, str] | None = None,
+    lines: tuple[int, ...] = (),
+) -> Question:
+    """Return a question with options to choose from, each wrong one beside what is said to those who choose it.
+
+    Parameters
+    ----------
+    text, truth, lines
+        As in `Question`.
+    right : str
+        The right option.
+    wrong : mapping of str to str
+        Each wrong option, and its ``"misconception: feedback"``; empty for one that gets no feedback of its own.
+    because : str
+        The right reason, if the question asks for a reason too.
+    wrong_reasons : mapping of str to str
+        As `wrong`, for the reasons.
+
+    Examples
+    --------
+    >>> question = multiple_choice(
+    ...     text="Where does a walk begin?",
+    ...     right="at the TTBR",
+    ...     wrong={"at level 3": "from-leaf: That is where it ends."},
+    ...     truth="At **the TTBR**.",
+    ... )
+    >>> question.wrong
+    (Wrong(value='at level 3', key='from-leaf', feedback='That is where it ends.'),)
+    """
+    reasons = wrong_reasons or {}
+    return Question(
+        text=text,
+        answer=Choice(right, tuple(wrong)),
+        truth=truth,
+        wrong=(*_foreseen(wrong), *_foreseen(reasons)),
+        reasons=Choice(because, tuple(reasons)) if because else None,
+        lines=lines,
+    )
+
+
+def _foreseen(options: Mapping[str, str]) -> Iterator[Wrong]:
+    for option, said in options.items():
+        if said:
+            key, _, feedback = said.partition(": ")
+            yield Wrong(option, key, feedback)
 
 
 def _in_place(said: Sequence[str], right: Sequence[str]) -> str:
