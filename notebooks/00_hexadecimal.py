@@ -13,14 +13,18 @@
 # %% [markdown]
 # # 0. Can you read 0xfffffdff?
 #
-# On 29 February 2024 a computer stopped while it was starting. The last that it wrote are 59 lines, and one of them
-# contains this:
+# On 29 February 2024 a computer stopped while it was starting. The last thing it wrote was 59 lines, and one of them contains
+# this:
 #
 #     x24: 00000000fffffdff
 #
 # `x24` is one of the processor's **registers**, small memories of 64 bits each, and the digits are what was in it. That is
-# not noise. Somebody stored a small negative number, for a good reason, and it was found where it should not have been. At the end of this course you will know who, and why the machine stopped. First you have to be able to
-# read the number.
+# not noise. Part of the kernel had stored a small negative number, for a good reason, and the number was still there when it
+# should have been gone. At the end of this course you will know which part, and why the machine stopped. First you have to
+# be able to read the number.
+#
+# The small bars under the next cell are the 59 lines. A line lights up when you have answered all questions about it, in
+# whatever chapter they are.
 
 # %%
 from pgtlab_widgets import Chapter
@@ -32,8 +36,8 @@ chapter
 # ## 0.1 A test that lets you skip this chapter
 #
 # Five questions. If you get all five right at the first try, go on to [chapter 1](01_two_programs.ipynb). Otherwise
-# each has a section below, and *Try with other numbers* gives you as many more as you want. "I don't know" costs
-# nothing, here and everywhere.
+# read on: sections 0.2 to 0.6 explain one question each, in the same order. *Try with other numbers* gives you as many
+# more as you want, before and after. "I don't know" costs nothing, here and everywhere.
 
 # %%
 chapter.ask("two_digits")
@@ -42,19 +46,19 @@ chapter.ask("two_digits")
 chapter.ask("low_bits")
 
 # %%
+chapter.ask("as_signed")
+
+# %%
 chapter.ask("arithmetic_shift")
 
 # %%
 chapter.ask("letters_in_a_word")
 
-# %%
-chapter.ask("as_signed")
-
 # %% [markdown]
 # ## 0.2 Sixteen digits
 #
 # **Hexadecimal** is a way to write numbers with sixteen digits, 0 to 9 and a to f, where each place counts sixteen times
-# the place on its right. `0x` in front says that a number is written so. An underscore may part the digits, as a comma
+# the place on its right. `0x` in front says that a number is written so. An underscore may separate groups of digits, as a comma
 # does in 1,000: `0xffff_fdff`.
 #
 # Why sixteen? A digit is exactly four bits: 16 = 2 to the power of 4. So you can read the bits of a long word digit by
@@ -62,8 +66,9 @@ chapter.ask("as_signed")
 # highest of 32.
 
 # %%
+print("digit  value  bits")
 for digit in "0123456789abcdef":
-    print(digit, f"{int(digit, 16):2}", f"{int(digit, 16):04b}")
+    print(f"{digit:>5}  {int(digit, 16):5}  {int(digit, 16):04b}")
 
 # %% [markdown]
 # ## 0.3 A mask keeps some bits
@@ -91,25 +96,32 @@ print(hex((x >> low) & ((1 << width) - 1)))
 # In C a number has a width, and a type that says whether it is signed. **Two's complement** is how a signed one is
 # stored: the top bit counts as negative. In 32 bits, all ones is -1, and to get minus x you flip all bits of x and add 1.
 #
+# In 32 bits, then, `0xffffff9c` is negative, because bit 31 is 1. It is as far below 2 to the power of 32 as the number is
+# below 0:
+
+# %%
+print(0xFFFF_FF9C - 2**32)
+
+# %% [markdown]
 # In Python a number has no width. So what happens here?
 
 # %%
 chapter.ask("equal_in_python")
 
 # %%
-print(0xFFFF_FDFF == -513, 0xFFFF_FDFF == -513 & 0xFFFF_FFFF)
+print(0xFFFF_FDFF == -513, 0xFFFF_FDFF == (-513 & 0xFFFF_FFFF))
 
 
 # %%
 def as_int32(word):
     """The 32 bits as C's int."""
-    return word - (1 << 32) if word >> 31 & 1 else word
+    return word - 2**32 if (word >> 31) & 1 else word
 
 
 print(as_int32(0xFFFF_FDFF), as_int32(0x0000_0201))
 
 # %% [markdown]
-# There it is: **-513**. The bits are the same as those of 4294966783. Which of the two is meant, the bits do not say.
+# There it is: **-513**. The bits are the same as those of 4,294,966,783. Which of the two is meant, the bits do not say.
 
 # %% [markdown]
 # ## 0.5 Two ways to shift right
@@ -125,8 +137,8 @@ arithmetic = ((word - (1 << 64)) >> 6) & ((1 << 64) - 1)  # as a signed number, 
 print(f"logical    {logical:#018x}\narithmetic {arithmetic:#018x}")
 
 # %% [markdown]
-# Two answers from the same bits. In chapter 6 you compute a value of the 59 lines with one of these shifts, and a second
-# value from the first with the other. Take the wrong one and nothing fits.
+# Two answers from the same bits. In chapter 10b you compute a value of the 59 lines with one of these shifts, and from it a
+# second value with the other. Take the wrong one and nothing fits.
 
 # %% [markdown]
 # ## 0.6 The smallest byte first
@@ -136,7 +148,7 @@ print(f"logical    {logical:#018x}\narithmetic {arithmetic:#018x}")
 # memory, the last two digits, the lowest byte, have the lowest address. So a text that was read as a number stands backwards in it.
 
 # %%
-number = int.from_bytes(b"page", "little")
+number = int.from_bytes(b"walk", "little")
 print(hex(number), number.to_bytes(4, "little"))
 
 # %% [markdown]
@@ -153,7 +165,7 @@ chapter.ask("what_is_it")
 #
 # - A hexadecimal digit is four bits; `(x >> low) & ((1 << width) - 1)` takes a field out of a word.
 # - There are two shifts right, and they differ where the top bit is 1. Bytes lie in memory with the lowest first.
-# - Bits have no sign: `0xfffffdff` is -513 as a signed 32-bit number, and 4294966783 as an unsigned one.
+# - Bits have no sign: `0xfffffdff` is -513 as a signed 32-bit number, and 4,294,966,783 as an unsigned one.
 
 # %%
 chapter.summary()

@@ -13,10 +13,12 @@
 # %% [markdown]
 # # 6a. Where is everything in the kernel?
 #
-# Four numbers from the log, each an address in the kernel:
+# Four numbers from the log that look like addresses in the kernel:
 #
-#     sp : ffff80008007b8f0        x23: ffffba8a417ba000
-#     x20: ffff80008007b950        PHYS_OFFSET: 0xfffff76180000000
+#     sp : ffff80008007b8f0
+#     x20: ffff80008007b950
+#     x23: ffffba8a417ba000
+#     PHYS_OFFSET: 0xfffff76180000000
 #
 # Two of them are less than 100 bytes apart. One is in the kernel's **image**: its code and its global data, some tens of MiB in
 # one piece. And one is not the address of anything. Which is which? With a map, and two lines of the log, you can tell.
@@ -30,8 +32,8 @@ chapter
 # %% [markdown]
 # ## 6a.1 The map
 #
-# The kernel has the upper half to itself, 256 TiB of virtual addresses, and has divided it into areas that are fixed. This is the
-# map of a kernel with 4K pages and 48 bits:
+# The kernel has the upper half to itself, 256 TiB of virtual addresses, and divides it into areas. Where they begin is fixed
+# when the kernel is compiled. This is the map of a kernel with 4K pages and 48 bits:
 
 # %%
 from pgtlab import Config, boot
@@ -40,17 +42,18 @@ from pgtlab.linux.memory_map import memory_map
 
 kernel = boot(Config("4k", 48))
 for region in memory_map(kernel):
-    if region.name == "guard region":
-        continue  # left empty on purpose
+    if region.start < 1 << 63 or region.name == "guard region":
+        continue  # the programs' half, and gaps that are left empty on purpose
     print(f"{region.start:#018x} to {region.end - 1:#018x}  {size_name(region.end - region.start):>10}  {region.name}")
 
 # %% [markdown]
 # - The **linear map** has all of RAM, in order, so that the kernel can reach any byte of it.
-# - **vmalloc** is for pages that have to be one behind the other for the kernel, though their frames are anywhere in RAM:
-#   stacks, and the kernel's own code.
+# - **vmalloc** is for pages that need consecutive addresses though their frames are anywhere in RAM, such as those of stacks. The
+#   kernel's own code is here, too.
 # - **vmemmap**, from **VMEMMAP_START** on, is for a list with an entry for each frame of RAM. It is what the next chapter is about.
 # - **Modules** are parts of the kernel that are loaded later (here, or with KASLR near the image). Line 18 of the log, `Modules linked in:`, names none.
-# - The **fixmap** is for a few pages whose addresses must be known when the kernel is compiled.
+# - PCI I/O is for the registers of some devices, and the **fixmap** for a few pages whose addresses must be known when the kernel
+#   is compiled.
 
 # %%
 chapter.ask("region_of")
@@ -64,6 +67,8 @@ chapter.ask("region_of")
 #
 #     pa = va - PAGE_OFFSET + PHYS_OFFSET
 #     va = pa - PHYS_OFFSET + PAGE_OFFSET
+#
+# Say that the linear map begins with the physical address `0x4000_0000`, because RAM does:
 
 # %%
 page_offset, phys_offset = kernel.config.constants.PAGE_OFFSET, 0x4000_0000
@@ -83,8 +88,8 @@ chapter.ask("linear_to_physical")
 #
 # An attacker who knows where things are in the kernel has half won. **KASLR**, kernel address space layout randomization,
 # is the answer: at each boot the kernel's image is moved by a random amount, and so is the linear map, by an amount
-# of its own, where the processor's addresses leave room for it. After a crash the
-# kernel says by how much, in line 55.
+# of its own, where the processor's addresses leave room for it. After a crash the kernel says where both were: line 55 is about
+# the image, line 56 about the linear map.
 
 # %%
 print(chapter.log[55])
@@ -96,14 +101,14 @@ chapter.ask("where_the_image_is")
 chapter.ask("pointers_into_the_image")
 
 # %% [markdown]
-# To *what* does x23 point? That kernel's symbol table would say. We do not have it, and a reader of logs must be able to
-# say: this number is a pointer into the image, and more the log does not say.
+# Line 27 has two such pointers, x21 and x23. To *what* do they point? That kernel's symbol table would say, and we do not have
+# it. A reader of logs must be able to say: this number is a pointer into the image, and the log does not say more.
 
 # %% [markdown]
 # ## 6a.4 PHYS_OFFSET, which is not where RAM starts
 #
-# In a kernel that runs with the bits it was built for, the linear map begins at PAGE_OFFSET. What KASLR changes is the physical address that it begins *with*: if that is lower,
-# RAM lies further up in the map. So look at line 56 with the eyes of chapter 0:
+# The linear map of this kernel begins at PAGE_OFFSET in every boot. What KASLR changes is the physical address that it begins
+# *with*: if that is lower, RAM lies further up in the map. So look at line 56 with the eyes of chapter 0:
 
 # %%
 print(chapter.log[56])
@@ -128,7 +133,8 @@ print(f"RAM at {0x4000_0000:#x} is at {0x4000_0000 - memstart + page_offset:#x}"
 #
 # A **stack** is the memory in which a task keeps what its functions need until they return: it grows downwards, and the
 # register **sp**, stack pointer, says how far it has come. Each task has one in the kernel, of 16 KiB here, in the vmalloc
-# area, at a multiple of 32 KiB, so that the kernel can see from one bit of sp that a stack has overflowed.
+# area. It begins at a multiple of 32 KiB. So bit 14 of sp is 0 anywhere in the stack, and 1 as soon as sp has gone below its
+# beginning: the kernel sees from one bit that a stack has overflowed.
 
 # %%
 chapter.ask("on_the_stack")

@@ -46,6 +46,8 @@ chapter.ask("frame_of_the_log")
 #     vmemmap + n x 64
 #
 # and Linux's `page_to_pfn()` is that formula the other way round: subtract vmemmap, divide by 64. Neither looks at memory.
+#
+# The cell starts the kernel of the model in which both bugs of the story are fixed:
 
 # %%
 from pgtlab import Config, boot
@@ -54,7 +56,7 @@ from pgtlab.lab import Tree
 k = Tree.named("fixed").start_kernel(boot(Config("4k", 48)))
 page = k.pfn_to_page(0x4_1234)
 print(f"vmemmap = {k.vmemmap:#x}, the struct page of pfn 0x41234 is at {page.address:#x}")
-print(hex(page.address - k.vmemmap >> 6), hex(k.page_to_pfn(page)))
+print(hex((page.address - k.vmemmap) >> 6), hex(k.page_to_pfn(page)))
 
 # %%
 chapter.ask("page_to_pfn")
@@ -89,7 +91,8 @@ print(hex(k.VMEMMAP_START - (phys_offset >> 12) * 64))
 chapter.ask("any_pointer")
 
 # %% [markdown]
-# The numbers of this boot are invented. With those of the log you do it in chapter 10b, and you will recognise what comes out.
+# Here the model boots with a linear map that begins elsewhere, at an invented PHYS_OFFSET, and does what that function did. With
+# the numbers of the log you do it in chapter 10b, and you will recognise what comes out.
 
 # %%
 from pgtlab.linux.placement import Placement
@@ -109,16 +112,16 @@ chapter.ask("pfn_of_a_copy")
 # ## 6b.5 Sections and roots
 #
 # RAM has holes, and can be plugged in later. So the kernel also keeps a coarser list: a **section** is 128 MiB of physical
-# addresses here, and its record is a **mem_section**. One page full of these records is a **root**, and the array *mem_section* has
-# a pointer to each root; where there is no RAM, the pointer is NULL.
+# addresses here, and its record, of 32 bytes, is a `struct` **mem_section**. One page full of these records is a **root**: 128 of
+# them. An array has a pointer to each root; where there is no RAM, the pointer is NULL. (In the kernel the array has the name of
+# the structure, `mem_section`. In C that is allowed.)
 #
 # You know this shape. It is a table of tables, two levels deep. A pfn is an unsigned number, so the shift that gives the number of
-# its section brings in zeros. 48 bits of physical address are 2**48 / 2**27 sections and, with 128 in a root, 2**14 roots at most.
+# its section brings in zeros. With 48 bits of physical address there are `2**48 / 2**27` sections, and so `2**14` roots at most.
 
 # %%
-print(
-    f"sections of 2**{k.SECTION_SIZE_BITS} bytes, {k.SECTIONS_PER_ROOT} in a root, {k.NR_SECTION_ROOTS} roots at most"
-)
+print(f"sections of 2**{k.SECTION_SIZE_BITS} bytes")
+print(k.SECTIONS_PER_ROOT, "in a root,", k.NR_SECTION_ROOTS, "roots at most")
 
 # %%
 chapter.ask("section_number")
@@ -127,8 +130,8 @@ chapter.ask("section_number")
 chapter.ask("root_number")
 
 # %% [markdown]
-# A **pageblock** is a group of pages that the kernel tries to keep to one kind of use, and notes about each pageblock are
-# reached through the section's field `usage`. The function that reads them is called `get_pfnblock_flags_mask`. In line
+# A **pageblock** is a group of pages that the kernel tries to keep to one kind of use. Which kind is noted in memory that the
+# field `usage` of the mem_section points to, and the function that looks it up is called `get_pfnblock_flags_mask`. In line
 # 22 of the log, **pc**, the program counter, says which instruction was running: 0x3c bytes into that function, which has 0x68.
 
 # %%
@@ -144,12 +147,10 @@ chapter.ask("null_plus_8")
 # %%
 pfn = k.page_to_pfn(k.page_at(copy))
 section = k.pfn_to_section_nr(pfn)
-print(f"pfn {pfn:#x}, section {section:#x}, root {section // k.SECTIONS_PER_ROOT:#x} of {k.NR_SECTION_ROOTS}")
-print(
-    f"its mem_section is at {k.__pfn_to_section(pfn):#x}, and usage",
-    k["offsetof(struct mem_section,usage)"],
-    "bytes on",
-)
+print(f"pfn {pfn:#x}, section {section:#x}")
+print(f"root {section // k.SECTIONS_PER_ROOT:#x}; there are {k.NR_SECTION_ROOTS:#x} at most")
+print(f"so its mem_section is at {k.__pfn_to_section(pfn):#x}")
+print("the field usage is", k["offsetof(struct mem_section,usage)"], "bytes on")
 
 # %% [markdown]
 # ## 6b.6 In three lines
@@ -162,5 +163,5 @@ print(
 chapter.summary()
 
 # %% [markdown]
-# You now know *how* the kernel came to read address 8. Why did it look at that page at all? That begins with
-# [the names of tables](07_five_names.ipynb).
+# You now know *how* the kernel came to read address 8: it was printing the record of a page, from a copy. Why did it print that
+# record at all? That begins with [the names of tables](07_five_names.ipynb).

@@ -29,8 +29,9 @@ chapter
 # ## 8.1 One kernel, two processors
 #
 # **LPA2**, large physical address, is a feature that some arm64 processors have: 52 bits of address, virtual and physical, with pages of 4K or 16K.
-# (With 64K pages two older features give 52 bits.) A kernel can be built for 52 bits and still has to start on a processor without
-# LPA2. It then falls back to fewer bits.
+# (With 64K pages two older features, LVA and LPA, give 52 bits.) A kernel can be built for 52 bits and still has to start on a
+# processor without LPA2. It then falls back to fewer bits: 48 are the most that the processor can do, and Linux takes as many of
+# them as fill whole levels of tables.
 
 # %%
 chapter.ask("bits_without_lpa2")
@@ -48,10 +49,9 @@ for kernel in (with_lpa2, without):
 
 # %% [markdown]
 # **VA_BITS** is the number of bits that a kernel was built for, and **vabits_actual** the number that it runs with.
-
-# %% [markdown]
-# 47, and not 48: with 16K pages, the 48th bit would cost a level of its own, with a table of two entries. You have seen it
-# at the end of chapter 2. Linux does without.
+#
+# Here it is 47, and not 48: with 16K pages, the 48th bit would cost a level of its own, with a table of two entries. You have
+# seen it at the end of chapter 2. Linux does without.
 
 # %% [markdown]
 # ## 8.2 Who folds into whom
@@ -81,7 +81,7 @@ KernelTables(Kernel(with_lpa2))
 KernelTables(Kernel(without))
 
 # %% [markdown]
-# With LPA2: the pgd, of which 32 entries can be used, and below it puds. Without: the same page is read as *the pud*, with 2048
+# With LPA2: the pgd, of whose 2048 entries only 32 can be used, and below it puds. Without: the same page is read as *the pud*, with 2048
 # entries, and there is no other pud. So the pud has no page of its own; it has folded into the pgd's page.
 
 # %% [markdown]
@@ -90,9 +90,9 @@ KernelTables(Kernel(without))
 # At compile time a level folds with its index: the index is 0, and the pointer comes back as it went in. At run time only the table
 # is gone. This is the point at which code goes wrong.
 #
-# The kernel was compiled for 52 bits, so it cuts an address as before: pgd 51:47, pud 46:36, pmd 35:25, pte 24:14. Of an address of
-# the upper half bits 51:47 are all 1 now, so that `pgd_index` is always 0x1f, and the pgd entry is 8 x 0x1f = 0xf8 bytes into the
-# page.
+# The kernel was compiled for 52 bits, so it cuts an address as before: pgd 51:47, pud 46:36, pmd 35:25, pte 24:14. But it runs with
+# 47 bits, and in an address of the upper half all bits above those are 1. So `pgd_index` is always 0x1f, and the pgd entry is
+# 8 x 0x1f = 0xf8 bytes into the page.
 
 # %%
 chapter.ask("folded_index")
@@ -100,23 +100,29 @@ chapter.ask("folded_index")
 # %%
 chapter.ask("what_pud_offset_returns")
 
+# %% [markdown]
+# See whether the model agrees. It walks to the struct page of the first frame of RAM, an address with a large pud index. As in
+# chapter 7 the pointers are printed as physical addresses:
+
 # %%
 from pgtlab.linux.software_walk import software_walk
 
 k = Kernel(without)
-address = k.__va(k.memory.base)
+address = k.pfn_to_page(k.memory.base >> k.PAGE_SHIFT).address
+print(f"{address:#x}: pgd index {k.pgd_index(address):#x}, pud index {k.pud_index(address):#x}")
 for lookup in software_walk(k, k.init_mm, address):
     print(lookup)
 
 # %% [markdown]
-# Compare the addresses of the first lines with what the MMU reads:
+# And what does the MMU read?
 
 # %%
 print(k.mmu.translate(address))
 
 # %% [markdown]
-# Linux computes a pgd entry that the MMU never reads. Then, at the pud, it goes back to the start of the page and applies
-# the right index, and from there on both read the same words.
+# Linux computes a pgd entry that the MMU does not read for this address. The word there is 0, and yet the walk goes on: above a
+# level that is folded, "is there anything?" is answered *yes* without a look. Then, at the pud, Linux goes back to the start of the
+# page and applies the pud's index, and from there on both read the same words.
 
 # %%
 from pgtlab_widgets import FoldLab
@@ -124,8 +130,9 @@ from pgtlab_widgets import FoldLab
 FoldLab()
 
 # %% [markdown]
-# Each row is a kernel that can be built, each column a processor. Find the two rows in which a level folds on some processors and
-# not on others. There, code has to ask at run time.
+# Each row is a kernel that can be built, each column a processor. In the two rows with bold names a level folds on some processors
+# and not on others: choose a field on either side of the line in such a row, and compare what stands below the table. There, code
+# has to ask at run time.
 #
 # The kernel of our story, 4K pages and 48 bits, is not in those rows: its pud is real on every processor. But it runs the same
 # functions, which ask, and it takes the branch for a pud that is real. The mistake is in that branch.
@@ -172,10 +179,14 @@ DescriptorFormat(G16K, OutputAddress.LPA2).leaf(0xC_0001_2345_4000, level=3, AF=
 # ## 8.5 Two meanings of free
 #
 # Tables are allocated, and later freed, and generic code does both by name, for all five levels. A process that ends frees its
-# tables by `pud_free_tlb()` and its like. `pud_free()` is for a table that was never used, and the kernel's test calls it.
+# tables by `pud_free_tlb()` and its like. `pud_free()` is for a table that nothing uses: one that two CPUs allocated at the same
+# time, so that one of the two is not needed, or one of a test that the kernel runs on itself while it starts.
 
 # %%
 chapter.ask("free_a_folded_level")
+
+# %% [markdown]
+# This is the patch that taught arm64 to fold the pud at run time: its title, and the function of it that is in our story.
 
 # %%
 from pgtlab.lab.trees import FOLD_PUDS_AT_RUNTIME
@@ -184,8 +195,8 @@ print(FOLD_PUDS_AT_RUNTIME.subject)
 print(", ".join(FOLD_PUDS_AT_RUNTIME.functions))
 
 # %% [markdown]
-# So when arm64 learned to fold the pud at run time, in February 2024, it needed a `pud_free` of its own, which asks. Its question
-# was right. But where the pud is real it freed the page in a way that had been replaced everywhere else some months before.
+# In February 2024 arm64 needed a `pud_free` of its own, which asks. Its question was right. But where the pud is real it freed
+# the page in a way that had been replaced everywhere else some months before.
 
 # %% [markdown]
 # ## 8.6 In three lines
@@ -199,6 +210,4 @@ print(", ".join(FOLD_PUDS_AT_RUNTIME.functions))
 chapter.summary()
 
 # %% [markdown]
-# Practice: [exercise 2, pud_offset()](../exercises/02_pud_offset.ipynb).
-#
 # [What had changed about freeing a page table](09_who_owns_a_table.ipynb), a few months earlier?

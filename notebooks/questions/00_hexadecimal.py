@@ -51,7 +51,7 @@ def low_bits(draw: Random) -> Question:
                 "You moved the bits to the right. A mask moves nothing: it clears the bits where it has 0.",
             ),
         ),
-        truth=f"`{mask:#x}` is {4 * digits} ones, so the lowest {digits} digits stay: **`{x & mask:#x}`**.",
+        truth=f"`{mask:#x}` is {4 * digits} ones, so the lowest {digits} digits stay: **`{x & mask:#0{digits + 2}x}`**.",
         steps=(f"How many bits of `{mask:#x}` are 1?", "Which digits of the number do those bits belong to?"),
     )
 
@@ -75,6 +75,11 @@ def arithmetic_shift(draw: Random) -> Question:
                 x << n & MASK64,
                 "shift-right-is-left",
                 f"You moved the digits to the left. A shift right by {n} drops the last {f'{n // 4} digits' if n > 4 else 'digit'}.",
+            ),
+            Wrong(
+                x - (1 << 64) >> 4 * n & MASK64,
+                "shift-counts-digits",
+                f"You dropped {n} digits. A shift counts bits, and a digit is four of them: {n} bits are {f'{n // 4} digits' if n > 4 else 'one digit'}.",
             ),
         ),
         truth=f"Bit 63 is 1, so {n} ones come in from the left: **`{signed:#018x}`**. (A logical shift gives "
@@ -122,22 +127,28 @@ def as_signed(draw: Random) -> Question:
             Wrong(
                 word,
                 "number-knows-its-sign",
-                f"{word} is what the same bits are as an *unsigned* number. The bits do not say which is meant: the "
+                f"{word:,} is what the same bits are as an *unsigned* number. The bits do not say which is meant: the "
                 "type does. `int` is signed, and bit 31 counts as minus 2 to the power of 31.",
             ),
             Wrong(
                 value + 1,
                 "flip-without-one",
-                "You flipped all bits, and did not add 1. In two's complement, minus x is *flip all bits of x, then add "
-                "1*: all ones is -1, not -0.",
+                "You flipped all bits, and did not add 1. In two's complement you get minus x from x in two steps: flip all "
+                "bits, then add 1. So all ones is -1, not -0.",
             ),
             Wrong(
                 -value,
                 "sign-lost",
                 "The size is right, the sign is not: bit 31 is 1, so the number is negative.",
             ),
+            Wrong(
+                -int(f"{word:x}".lstrip("f"), 16),
+                "ones-are-a-minus",
+                "You took the digits f for a minus, and the rest for the size. The ones count too: the size is how far the "
+                "word is below `0x100000000`.",
+            ),
         ),
-        truth=f"`{word:#010x}` is {word} - 2**32 = **{value}**.",
+        truth=f"`{word:#010x}` is {word:,} - `2**32` = **{value}**.",
         steps=("What is bit 31?", f"How far is `{word:#010x}` below `0x100000000`?"),
     )
 
@@ -157,7 +168,7 @@ def equal_in_python(draw: Random) -> Question:
                 "number-knows-its-sign",
                 "The two have the same lowest 32 bits. But Python is not asked about 32 bits: its numbers go on to the "
                 "left without end, with zeros for one of these and with ones for the other. Now ask it about 32 bits: "
-                "`0xfffffdff == -513 & 0xffffffff`.",
+                "`0xfffffdff == (-513 & 0xffffffff)`.",
             ),
         ),
         truth=f"Python says **{equal}**. A sign is not in the bits; it is in how many of them you look at, and as what.",

@@ -51,7 +51,7 @@ def region_of(draw: Random) -> Question:
             Wrong(
                 other,
                 "every-kernel-address-is-alike",
-                f"The {other} begins at `{regions[other].start:#x}` and ends before `{regions[other].end:#x}`. Compare digit by digit.",
+                f"The {other}{' area' if other == VMALLOC else ''} begins at `{regions[other].start:#x}` and ends before `{regions[other].end:#x}`. Compare digit by digit.",
             )
             for other in others
         ),
@@ -76,10 +76,18 @@ def linear_to_physical(draw: Random) -> Question:
                 "That is how far into the linear map it is. The linear map begins with physical address PHYS_OFFSET, not with 0.",
             ),
             Wrong(va, "va-is-pa", "That is the virtual address. Subtract where the linear map begins."),
+            *(
+                Wrong(
+                    value,
+                    "phys-offset-is-subtracted",
+                    "You subtracted PHYS_OFFSET. It is the physical address of the beginning, so it is added.",
+                )
+                for value in {va - k.PAGE_OFFSET - phys_offset, va - k.PAGE_OFFSET - phys_offset & MASK64}
+            ),
             Wrong(
-                va - k.PAGE_OFFSET - phys_offset & MASK64,
-                "phys-offset-is-subtracted",
-                "You subtracted PHYS_OFFSET. It is the physical address of the beginning, so it is added.",
+                va + phys_offset,
+                "the-linear-map-starts-at-0",
+                "You added PHYS_OFFSET to the virtual address. First see how far into the linear map that is: subtract PAGE_OFFSET.",
             ),
         ),
         truth=f"`{va:#x}` - PAGE_OFFSET = `{va - k.PAGE_OFFSET:#x}`, plus PHYS_OFFSET: **`{pa:#x}`**.",
@@ -107,6 +115,11 @@ def where_the_image_is(draw: Random) -> Question:
             Wrong(linked, "kaslr-is-ignored", "That is where it was *linked* to be, before it was moved."),
             Wrong(offset, "the-offset-is-the-address", "That is how far it was moved."),
             Wrong(
+                offset | linked,
+                "adding-is-joining",
+                "You joined the two, bit by bit. They have bits in common, so they have to be *added*, with the carries.",
+            ),
+            Wrong(
                 linked - offset,
                 "the-offset-is-subtracted",
                 "It was moved up. The offset is counted from the address after *from*.",
@@ -124,14 +137,19 @@ def pointers_into_the_image(draw: Random) -> Question:
     assert len(inside) == 4
     name = draw.choice(("x21", "x23"))
     return Question(
-        text=f"The kernel's image begins at `{start:#x}`. Line 27 has {name} = `{register(name):#x}`. How far into the kernel's image does "
-        "it point?",
+        text=f"Line 27 has {name} = `{register(name):#x}`. How far into the kernel's image does it point? (Where the image begins, you have "
+        "just computed from line 55.)",
         answer=Number(register(name) - start, base=16),
         wrong=(
             Wrong(
                 register(name) - linked,
                 "kaslr-is-ignored",
                 "You subtracted the address that the kernel was linked for. In this boot it began elsewhere.",
+            ),
+            Wrong(
+                register(name) - kernel_4k().config.constants.PAGE_OFFSET,
+                "the-image-is-in-the-linear-map",
+                "You subtracted PAGE_OFFSET, where the linear map begins. The image has an address of its own, in the vmalloc area.",
             ),
         ),
         truth=f"**`{register(name) - start:#x}`**, some {register(name) - start >> 20} MiB: it is a pointer to something in the kernel's own image. "
@@ -167,6 +185,11 @@ def phys_offset_signed(draw: Random) -> Question:
                 "You flipped all bits, and did not add 1.",
             ),
             Wrong(
+                -value,
+                "ones-are-a-minus",
+                "You wrote a minus in front of all 64 bits. The minus is in them already: the size is how far the word is below `2**64`.",
+            ),
+            Wrong(
                 "it is where RAM begins on that machine",
                 "phys-offset-is-ram-start",
                 "RAM cannot begin at a negative address. PHYS_OFFSET is the physical address at which the *linear map* begins. "
@@ -184,7 +207,8 @@ def ram_in_the_linear_map(draw: Random) -> Question:
     va = RAM_BASE - memstart + k.PAGE_OFFSET
     return Question(
         text=f"On that machine RAM begins at physical address `{RAM_BASE:#x}` (it is QEMU's `virt` board). PAGE_OFFSET is "
-        f"`{k.PAGE_OFFSET:#x}`, and PHYS_OFFSET is `-{-memstart:#x}`. At which virtual address of the linear map is the first byte of RAM?",
+        f"`{k.PAGE_OFFSET:#x}`, and PHYS_OFFSET is the negative number that you have just read in line 56. At which virtual address of the linear "
+        "map is the first byte of RAM?",
         answer=Number(va, base=16),
         wrong=(
             Wrong(
@@ -201,6 +225,11 @@ def ram_in_the_linear_map(draw: Random) -> Question:
                 k.PAGE_OFFSET + RAM_BASE + memstart & MASK64,
                 "phys-offset-is-added",
                 "You added PHYS_OFFSET, which is negative here. How far is it from PHYS_OFFSET up to RAM?",
+            ),
+            Wrong(
+                k.PAGE_OFFSET - memstart,
+                "ram-starts-at-0",
+                f"Physical address 0 would be there. RAM begins `{RAM_BASE:#x}` above that.",
             ),
         ),
         truth=f"`{RAM_BASE:#x} + {-memstart:#x}` = `{RAM_BASE - memstart:#x}` into the map: **`{va:#x}`**.",
@@ -228,7 +257,7 @@ def on_the_stack(draw: Random) -> Question:
             Wrong(
                 "the kernel's image",
                 "every-kernel-address-is-alike",
-                "The image begins at ffffba8a3f800000 in this boot.",
+                f"The image begins at `{sum(printed_kaslr()):#x}` in this boot.",
             ),
             Wrong(
                 "the stack of another task",
@@ -247,11 +276,25 @@ def which_is_not_mapped(draw: Random) -> Question:
     regions = {region.name: region for region in memory_map(kernel_4k())}
     assert GUARD in regions
     right = "0x8"
-    linear = f"{k.PAGE_OFFSET + 0x89E_C000_0000:#x}"
+    linear = f"{RAM_BASE - Placement(phys_offset=printed_phys_offset()).memstart_addr + k.PAGE_OFFSET:#x}"
     return Question(
         text="Which of these is not in the kernel's half of the addresses?",
         answer=Choice(right, (f"{register('sp'):#x}", f"{register('x21'):#x}", linear)),
+        reasons=Choice(
+            "its bit 55 is 0, so the MMU walks the tables of a program for it",
+            ("it is too small to be an address", "no RAM is at that physical address"),
+        ),
         wrong=(
+            Wrong(
+                "it is too small to be an address",
+                "small-numbers-are-no-addresses",
+                "Every number of 64 bits can be used as an address. This one is in a half that the kernel keeps nothing in.",
+            ),
+            Wrong(
+                "no RAM is at that physical address",
+                "va-is-pa",
+                "The kernel uses virtual addresses. To which frame one leads is known only after the walk.",
+            ),
             Wrong(f"{register('sp'):#x}", "every-kernel-address-is-alike", "That is the stack, in the vmalloc area."),
             Wrong(
                 f"{register('x21'):#x}",

@@ -3,10 +3,12 @@
 from random import Random
 
 from pgtlab.arch.word import MASK64
+from pgtlab.lab.course_data import LOG, origin
 from pgtlab.lab.crash import story
 from pgtlab.lab.crash_questions import vmemmap_question
 from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
 from pgtlab.lab.trees import Tree
+from pgtlab.linux import oops
 from pgtlab.linux.boot import running
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
@@ -15,10 +17,26 @@ from pgtlab.linux.placement import Placement
 GIB = 1 << 30
 
 
+def printed_pfn() -> int:
+    """The number of the page in the real log."""
+    bad = next(
+        report for report in oops.read(origin(LOG).read_text(encoding="utf-8")).reports if report.pfn is not None
+    )
+    assert bad.pfn is not None
+    return bad.pfn
+
+
 def elsewhere(draw: Random) -> Kernel:
     """Such a kernel in another boot: KASLR has put its linear map elsewhere."""
     placement = Placement(phys_offset=-draw.randrange(0x100, 0x1_0000) * GIB & MASK64)
     return Tree.named("fixed").start_kernel(running(Config("4k", 48)), placement=placement)
+
+
+def _other_size(shift: int, other: int) -> str:
+    said = "You divided by 4 KiB. These pages are larger." if other == 12 else f"You divided by {1 << other - 10} KiB."
+    return f"{said} {1 << shift - 10} KiB are 2 to the power of {shift}: {shift} bits drop out" + (
+        ", which is not a whole number of digits." if shift % 4 else f", or {shift // 4} digits."
+    )
 
 
 @recall
@@ -34,7 +52,11 @@ def frame_number(draw: Random) -> Question:
                 "the-frame-number-is-the-address",
                 "That is where the frame begins. Its number is that, divided by the size of a page.",
             ),
-            Wrong(pa >> 12, "page-is-4k", "You divided by 4 KiB. These pages are larger."),
+            *(
+                Wrong(pa >> other, "page-is-4k" if other == 12 else "kib-are-bits", _other_size(shift, other))
+                for other in (12, 14, 16)
+                if other != shift
+            ),
             Wrong(pa & (1 << shift) - 1, "offset-is-the-page-number", "That is the offset in the frame."),
         ),
         truth=f"`{pa:#x} >> {shift}` = **`{pa >> shift:#x}`**.",
@@ -42,18 +64,19 @@ def frame_number(draw: Random) -> Question:
 
 
 def frame_of_the_log(draw: Random) -> Question:
+    pfn = printed_pfn()
     return Question(
-        text="Line 2: `pfn:18a65d`, with 4K pages. At which physical address does that frame begin?",
-        answer=Number(0x18A65D << 12, base=16),
+        text=f"Line 2: `pfn:{pfn:x}`, with 4K pages. At which physical address does that frame begin?",
+        answer=Number(pfn << 12, base=16),
         wrong=(
             Wrong(
-                0x18A65D,
+                pfn,
                 "the-frame-number-is-the-address",
                 "That is the number. A frame begins at its number times the size of a page.",
             ),
-            Wrong(0x18A65D << 6, "pfn-counts-pages-of-64", "You multiplied by 64. A frame has 4096 bytes."),
+            Wrong(pfn << 6, "pfn-counts-pages-of-64", "You multiplied by 64. A frame has 4096 bytes."),
         ),
-        truth=f"`0x18a65d << 12` = **`{0x18A65D << 12:#x}`**, in RAM.",
+        truth=f"`{pfn:#x} << 12` = **`{pfn << 12:#x}`**, in RAM.",
         lines=(2,),
     )
 
@@ -77,6 +100,11 @@ def page_to_pfn(draw: Random) -> Question:
                 (page.address - k.vmemmap & MASK64) >> 12,
                 "pfn-counts-bytes-of-memmap",
                 "You divided by 4096, the size of a page. What lies in the array are *struct pages*, of 64 bytes.",
+            ),
+            Wrong(
+                page.address >> 6,
+                "vmemmap-is-forgotten",
+                "You divided the address itself. What counts is how far it is from vmemmap.",
             ),
             Wrong(
                 (page.address - k.VMEMMAP_START & MASK64) >> 6,
@@ -155,6 +183,11 @@ def pfn_of_a_copy(draw: Random) -> Question:
                 "the-sign-is-lost",
                 "You subtracted the other way round. It is the struct page's address minus vmemmap.",
             ),
+            Wrong(
+                stack >> 6,
+                "vmemmap-is-forgotten",
+                "You divided the address itself. What counts is how far it is from vmemmap.",
+            ),
             Wrong(distance & MASK64, "a-page-has-one-byte", "That is the distance in bytes. Divide it by 64."),
         ),
         truth=f"`{stack:#x}` - `{k.vmemmap:#x}` = `{distance & MASK64:#x}`, arithmetically >> 6: **`{pfn:#x}`**.",
@@ -168,7 +201,7 @@ def section_number(draw: Random) -> Question:
     shift = k.SECTION_SIZE_BITS - k.PAGE_SHIFT
     pfn = draw.randrange(0x8_0000, 0x80_0000)
     return Question(
-        text=f"A section has {1 << k.SECTION_SIZE_BITS - 20} MiB: 2**{shift} pages of 4 KiB. In which section is pfn `{pfn:#x}`, in hexadecimal?",
+        text=f"A section has {1 << k.SECTION_SIZE_BITS - 20} MiB: `2**{shift}` pages of 4 KiB. In which section is pfn `{pfn:#x}`, in hexadecimal?",
         answer=Number(k.pfn_to_section_nr(pfn), base=16),
         wrong=(
             Wrong(
@@ -177,6 +210,11 @@ def section_number(draw: Random) -> Question:
                 f"You shifted by {k.SECTION_SIZE_BITS}, which is right for an address. A pfn counts pages already.",
             ),
             Wrong(pfn & (1 << shift) - 1, "offset-is-the-page-number", "That is which page *in* its section it is."),
+            Wrong(
+                pfn >> 12,
+                "a-pfn-is-an-address",
+                f"You dropped the offset in a page, and a pfn has none. To drop is which page in its section it is: {shift} bits.",
+            ),
         ),
         truth=f"`{pfn:#x} >> {shift}` = **`{k.pfn_to_section_nr(pfn):#x}`**.",
     )
@@ -194,6 +232,11 @@ def root_number(draw: Random) -> Question:
                 section >> 12,
                 "a-section-has-one-byte",
                 f"You divided by 4096. A page holds 4096 / {size} = {k.SECTIONS_PER_ROOT} of them.",
+            ),
+            Wrong(
+                section // size,
+                "a-root-has-32",
+                f"You divided by {size}, which is how many bytes one takes. How many of them are in a page?",
             ),
             Wrong(section % k.SECTIONS_PER_ROOT, "offset-is-the-page-number", "That is its place in the root."),
         ),

@@ -47,9 +47,13 @@ def bits_without_lpa2(draw: Random) -> Question:
         ),
         truth=f"**{actual}**. "
         + (
-            "48 bits are four full levels of 9 bits."
+            "48 bits are four full levels of 9 bits, and the offset of 12."
             if page_size == "4k"
-            else "47 bits are three full levels of 11 bits, and no level for one bit more."
+            else "47 bits are three full levels of 11 bits, and the offset of 14; no level is added for one bit more."
+        ),
+        steps=(
+            "How many bits are the offset in such a page, and how many does one full level take?",
+            "How many full levels fit into 48 bits beside the offset?",
         ),
     )
 
@@ -113,8 +117,14 @@ def folded_index(draw: Random) -> Question:
                 "pgd-index-is-the-first-index",
                 "That is `pgd_index()`, bits above 46. Linux computes it, and the MMU never uses it here.",
             ),
-            Wrong(va >> 36 & 0xFFFF, "index-has-no-end", "You shifted; cut it to 11 bits, too."),
+            Wrong(va >> 36, "index-has-no-end", "You shifted; bits 46:36 are 11 bits, so keep only the lowest 11."),
+            Wrong(
+                va >> 36 & 0x3FF,
+                "width-is-a-difference",
+                "You kept 10 bits. 46 - 36 is 10, but both ends belong to the field: 11 bits.",
+            ),
         ),
+        steps=("By how much do you shift, so that bit 36 becomes bit 0?", "How many bits are 46:36?"),
         truth=f"`{va:#x} >> 36 & 0x7ff` = **`{right:#x}`**. The MMU's index at level 1, where it starts, is {mmu.index:#x}.",
     )
 
@@ -147,7 +157,7 @@ def what_pud_offset_returns(draw: Random) -> Question:
             Wrong(
                 "every level reads the entry above it",
                 "five-names-five-tables",
-                "The entry above leads nowhere here; the MMU never reads it. The pud is in the same page.",
+                "The entry above leads nowhere here; the MMU does not read it as a pgd entry. The pud is in the same page.",
             ),
             Wrong(
                 f"{p4dp:#x}, the pointer that it was given",
@@ -215,7 +225,7 @@ def free_a_folded_level(draw: Random) -> Question:
         ),
         reasons=Choice(
             "the pud pointer points into the pgd's page, and the pgd is still in use",
-            ("freeing is the same for all levels", "folded tables are smaller"),
+            ("freeing is the same for all levels", "the compiler has left pud_free() out"),
         ),
         wrong=(
             Wrong(
@@ -224,9 +234,10 @@ def free_a_folded_level(draw: Random) -> Question:
                 "It is the same for all levels that have a table of their own. This one has none.",
             ),
             Wrong(
-                "folded tables are smaller",
-                "folded-is-small",
-                "A folded level has no table at all.",
+                "the compiler has left pud_free() out",
+                "run-time-is-compile-time",
+                "It does that for a level that folds at compile time. This kernel also starts on processors with LPA2, where puds are freed: "
+                "the function is in it, and is called.",
             ),
             Wrong(
                 "free the page that the pud pointer points into",
@@ -239,6 +250,6 @@ def free_a_folded_level(draw: Random) -> Question:
                 "It is the pgd's page. Cleared, it maps nothing any more.",
             ),
         ),
-        truth="**Nothing.** So `pud_free()` has to ask at run time which of two things it is to do. Until v6.8 arm64 did not have to ask, because no level folded at run "
-        "time.",
+        truth="**Nothing.** So `pud_free()` has to ask at run time which of two things it is to do. Linux 6.8 and older did not have to ask: on arm64 no level folded at "
+        "run time.",
     )

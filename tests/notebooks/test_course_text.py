@@ -145,6 +145,13 @@ def test_no_section_is_long_without_something_to_do(plan):
     assert long == []
 
 
+@pytest.mark.parametrize("plan", CHAPTERS, ids=IDS)
+def test_a_power_is_code(plan):
+    """Markdown takes two of `2**48 / 2**27` for bold type."""
+    text = "\n".join(without_code(cell.source) for cell in cells(plan.stem) if cell.kind == "markdown")
+    assert re.findall(r"\w\*\*\d+", text) == []
+
+
 @pytest.mark.parametrize("plan", PAGES, ids=lambda plan: plan.stem)
 def test_code_is_short(plan):
     code = [cell for cell in cells(plan.stem) if cell.kind == "code"]

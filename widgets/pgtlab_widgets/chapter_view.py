@@ -135,8 +135,8 @@ class ChapterSummary(CourseView):
             (element("span", f"You have answered {len(right)} of {len(asked)} questions right."),)
         ]
         if lines:
-            lines_lit = f"Of the {len(lines)} lines of the log that this chapter explains, {len(lit)} are lit."
-            sentences.append((element("span", lines_lit),))
+            of_this = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+            sentences.append((element("span", f"This chapter explains {of_this} of the log. Lit so far: {len(lit)}."),))
         if plan.gate:
             sentences.append(_gate(plan, progress))
         if exercises := of_chapter(plan.stem):
