@@ -83,6 +83,7 @@ LEFT_OUT = {
     "HCR_EL2.DC": {"HCR_EL2": int(HCR_EL2(DC=1))},
     "HCR_EL2.NV1": {"HCR_EL2": int(HCR_EL2(NV1=1))},
     "HCR_EL2.TGE": {"HCR_EL2": int(HCR_EL2(TGE=1))},
+    "give VTCR_EL2 and VTTBR_EL2": {"HCR_EL2": 1, "VTCR_EL2": 0x80022558},
     "VTCR_EL2.S2PIE": {"HCR_EL2": 1, "VTCR_EL2": int(VTCR_EL2(S2PIE=1))},
     "SCR_EL3.NSE": {"SCR_EL3": 1 << 62},
     "GPCCR_EL3.GPC": {"GPCCR_EL3": 1 << 16},

@@ -241,7 +241,42 @@ def test_an_execution_of_memory_that_may_not_be_executed():
     assert names(text) == ["execute-non-executable-memory"]
 
 
-@pytest.mark.parametrize(("esr", "name"), [(0x96000010, "external-abort"), (0x96000021, "alignment-fault")])
+def test_an_asynchronous_error_is_an_external_abort():
+    """The form of `arm64_serror_panic()`, arch/arm64/kernel/traps.c."""
+    [diagnosis] = diagnoses(
+        "SError Interrupt on CPU4, code 0x00000000be000011 -- SError\n"
+        "CPU: 4 PID: 1234 Comm: udevd Not tainted 6.6.20 #1\npc : map_bus+0x30/0x90\nlr : map_bus+0x34/0xd8"
+    )
+    assert diagnosis.name == "external-abort"
+    assert "arrived later" in diagnosis.sentence
+
+
+def test_a_hashed_pointer_is_not_an_address():
+    """KFENCE prints %p: half of a hashed pointer is 0, and the rest says nothing about the address."""
+    [report] = read(
+        "BUG: KFENCE: use-after-free write in ieee80211_free+0x70/0x140\n\n"
+        "Use-after-free write at 0x00000000a5a5c100 (in kfence-#33):\n ieee80211_free+0x70/0x140\n\n"
+        "CPU: 1 UID: 0 PID: 412 Comm: ip Not tainted 6.12.8-arm64 #1\nHardware name: linux,dummy-virt (DT)"
+    ).reports
+    assert report.diagnosis.name == "kfence-report"
+    assert report.as_dict()["address"] is None
+    assert not any("the reported address" in evidence.text for evidence in report.diagnosis.evidence)
+    assert any("is a hash of the address" in inference.claim for inference in report.inferences)
+
+
+def test_a_panic_of_the_hypervisor_is_not_empty():
+    [diagnosis] = diagnoses(
+        "Kernel panic - not syncing: HYP panic:\nPS:204003c9 PC:0000f0d6001b2c3c ESR:00000000f2000800\n"
+        "CPU: 3 UID: 0 PID: 1234 Comm: qemu Not tainted 6.12.8 #1\nHardware name: linux,dummy-virt (DT)"
+    )
+    assert diagnosis.name == NOT_ENOUGH
+    assert "ESR_EL2" in diagnosis.sentence
+
+
+@pytest.mark.parametrize(
+    ("esr", "name"),
+    [(0x96000010, "external-abort"), (0x96000016, "external-abort"), (0x96000021, "alignment-fault")],
+)
 def test_aborts_without_the_tables(esr, name):
     assert names(oops(0xFFFF00015AD7E4CC, esr)) == [name]
 

@@ -37,6 +37,26 @@ def before(prefix, lines=TEXTS):
     return "\n".join(prefix.format(n=n, t=TIMES[n], s=TIMES[n].strip()) + line for n, line in enumerate(lines))
 
 
+def pstore(*order):
+    """The three parts in which pstore keeps a log: part 1 has the newest lines."""
+    parts = {3: PRINTED[:9], 2: PRINTED[9:20], 1: PRINTED[20:]}
+    return "\n".join(f"Oops#1 Part{part}\n" + "\n".join(parts[part]) for part in sorted(parts, key=order.index))
+
+
+def fragments(longest=40):
+    """The packets of netconsole: a line that is too long is sent in several, with the offset in the head."""
+    packets = []
+    for n, text in enumerate(TEXTS):
+        head = f"4,{900 + n},{12345678 + n},-"
+        if len(text) <= longest:
+            packets.append(f"{head};{text}")
+        else:
+            packets += [
+                f"{head},ncfrag={at}/{len(text)};{text[at : at + longest]}" for at in range(0, len(text), longest)
+            ]
+    return "\n".join(packets)
+
+
 PREFIXES = {
     "MediaTek": "<1>[{t}]  (1)[321:worker]",
     "HiSilicon": "<1>[{t}s][2024:01:02 03:04:05][pid:321,cpu1,worker]",
@@ -162,6 +182,10 @@ FORMS = {
     "two consoles, one with a level": "\n".join(f"{line}\n<1>{line}" for line in PRINTED),
     "Markdown with escapes": "\n".join(re.sub(r"([][_+<>#-])", r"\\\1", line) for line in PRINTED),
     "prose around it": f"Hello,\n\nI get this on boot:\n\n{TIMED}\n\nRegards,\nX\n",
+    "a table with the log in quotes": "\n".join(f'{n},"{line}"' for n, line in enumerate(PRINTED)),
+    "pstore, in the order of its files": pstore(3, 2, 1),
+    "pstore, in the order of its lines": pstore(1, 2, 3),
+    "a line in fragments, as netconsole sends it": fragments(),
     "indented": textwrap.indent(TIMED, "        "),
     "in a fence": f"```\n{TIMED}\n```",
     "a table of Markdown": "\n".join(f"| {line} |" if n else f"| {line}" for n, line in enumerate(PRINTED)),

@@ -112,7 +112,7 @@ def mmu_by(memory: Memory, registers: Mapping[str, int], pa_range: PARange, mair
         else (TCR_EL1, TTBR0_EL1, TTBR1_EL1, MAIR_EL1, SCTLR_EL1, TCR2_EL1)
     )
     try:
-        return MMU(
+        mmu = MMU(
             memory,
             tcr(value("TCR_EL1")),
             ttbr0(value("TTBR0_EL1")),
@@ -132,6 +132,12 @@ def mmu_by(memory: Memory, registers: Mapping[str, int], pa_range: PARange, mair
         )
     except ValueError as error:
         raise ImageError(str(error)) from None
+    if hcr.VM and not host and not {"VTCR_EL2", "VTTBR_EL2"} <= registers.keys():
+        raise ImageError(
+            "HCR_EL2.VM=1: there is a second stage, and the image does not say its registers: give VTCR_EL2 and "
+            "VTTBR_EL2 (--register NAME=VALUE)"
+        )
+    return mmu
 
 
 def pa_range_of(mmfr0: int) -> PARange:

@@ -90,7 +90,12 @@ def _nothing(report: PrintedReport, log: PrintedLog) -> Diagnosis:
     pc = report.registers.pc
     if pc is not None:
         evidence.append(Evidence(f"the kernel was in {pc}", report.lines_of("pc")))
-    if report.kind == "panic":
+    if "HYP panic" in report.message:
+        sentence = (
+            "KVM's code at EL2 panicked: its PC, ESR_EL2 and FAR_EL2 are in the lines that begin with PS and FAR, "
+            "which are not read; `pgtlab esr` takes the value behind ESR apart"
+        )
+    elif report.kind == "panic":
         first = min(report.lines, default=0)
         before = any(min(other.lines, default=first) < first for other in log.reports)
         sentence = (

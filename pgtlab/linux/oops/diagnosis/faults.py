@@ -318,12 +318,29 @@ def kernel_fault(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> 
     return next(filter(None, (rule(fault) for rule in KERNEL_FAULT_RULES)), None)
 
 
+_SERROR = 0x2F  # EC
+# Status codes of external aborts, and of parity errors, when a table is read, with the level (Arm ARM D24.2.40).
+_OF_A_WALK = {0x14 + level: level for level in range(-1, 4)} | {0x1C + level: level for level in range(-1, 4)}
+
+
 def not_the_tables(report: PrintedReport, log: PrintedLog, inferred: Inferred) -> Diagnosis | None:
     """Aborts that the tables do not cause."""
+    if report.ec == _SERROR:
+        sentence = (
+            "a device or memory answered an access with an error, which arrived later, as an interrupt (SError): the "
+            "access was before pc, or that of another CPU or device"
+        )
+        return Diagnosis("external-abort", sentence, (esr_evidence(report),), DERIVED)
     if report.syndrome is None:
         return None
     evidence = (esr_evidence(report), *access_evidence(report, _verified(report)))
     code = report.syndrome.DFSC
+    if code in _OF_A_WALK:
+        sentence = (
+            f"memory answered the MMU with an error when it read the entry of level {_OF_A_WALK[code]} in its walk: "
+            "the address of the table is not memory, or the memory is damaged"
+        )
+        return Diagnosis("external-abort", sentence, evidence, DERIVED)
     if code == _EXTERNAL:
         sentence = "a device or memory answered an access with an error; the walk before it succeeded"
         return Diagnosis("external-abort", sentence, evidence, DERIVED)

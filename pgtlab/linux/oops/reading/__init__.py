@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
+from pgtlab.arch.word import is_upper
 from pgtlab.linux.oops.reading.architectures import ARM64, SOME_OTHER, architecture_of, declined, foreign_sign
 from pgtlab.linux.oops.reading.code import CALL_TRACE, read_code, read_trace
 from pgtlab.linux.oops.reading.consistency import compared
@@ -232,7 +233,10 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
     header = read_header(lines, where)
     release = kernel_version(header.version or version)
     esr, esr_note = _read_esr(lines, where)
-    address = _read_address(lines, where, release)
+    address, hashed = _read_address(lines, where, release), ""
+    if address is not None and " KFENCE: " in segment.headline.text and not is_upper(address):
+        hashed = f"{address:#x} is a hash of the address, as %p prints one, and not the address itself"
+        address, _ = None, where.pop("address")
     walk = read_walk(lines)
     if address is None and walk is not None and walk.address is not None:
         address, where["address"] = walk.address, walk.lines[-1]
@@ -263,6 +267,7 @@ def read_report(segment: Segment, version: str = "") -> PrintedReport:
     notes = [esr_note, pstate_note(pstate[0], pstate[1]) if pstate else "", *(page_notes(page) if page else ())]
     if mixed:
         notes.append(mixed)
+    notes.append(hashed)
     if segment.mixed:
         notes.append("another report was printed at the same time: which lines are of which is known only in part")
     if walk is not None and address is not None and walk.address not in (None, address):

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
@@ -84,11 +84,14 @@ class LogText:
         The same lines without what mail, web pages and terminals added, in the order in which the kernel printed them.
     backwards : bool
         Whether `plain` has the lines of `text` in the opposite order.
+    order : tuple of int
+        The number in `text` of each line of `plain`, if it has them in some other order.
     """
 
     text: str
     plain: str
     backwards: bool = False
+    order: tuple[int, ...] = ()
 
     @cached_property
     def hits(self) -> tuple[tuple[int, str], ...]:
@@ -102,6 +105,8 @@ class LogText:
 
     def number(self, counted: int) -> int:
         """The number of a line in `text`, from its place in `plain`, counted from 1."""
+        if self.order:
+            return self.order[min(counted, len(self.order)) - 1]
         return self.newlines + 2 - counted if self.backwards else counted
 
     def number_at(self, offset: int) -> int:
@@ -229,7 +234,21 @@ def _without_markup(text: str) -> str:
         text = _LOST_ESCAPES.sub("", text)
     if '"}' in text or '":' in text:
         text = _json_lines(text)
+    if ",ncfrag=" in text:
+        text = _FRAGMENTS.sub(_whole, text)
     return text
+
+
+_FRAGMENTS = re.compile(  # of a long line that netconsole sent in several packets, each with the same head
+    r"^(\d{1,5},\d{1,12},\d{1,20},[^;\n]{0,80}),ncfrag=0/(\d{1,6});[^\n]*(?:\n\1,ncfrag=\d{1,6}/\2;[^\n]*)*",
+    re.MULTILINE,
+)
+
+
+def _whole(match: re.Match[str]) -> str:
+    """The whole line, and an empty one for each further packet."""
+    texts = [line.partition(";")[2] for line in match[0].split("\n")]
+    return f"{match[1]};{''.join(texts)}" + "\n" * (len(texts) - 1)
 
 
 def _from_quoted_printable(text: str) -> str:
@@ -288,14 +307,39 @@ def places(text: str, among: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 _ORDER = ("Mem abort info:", "Internal error: ", "Hardware name: ", "pstate: ", "pc : ", "Call trace:")
+_PART = re.compile(r"(?P<dump>[A-Z][a-z]{2,12}#\d{1,9}) Part(?P<part>\d{1,6})\s*$", re.MULTILINE)
 _TIME = re.compile(r"\[ {0,8}(\d{1,10}\.\d{1,9})")
 
 
 def _in_order(log: LogText) -> LogText:
     """The log with its oldest line first."""
+    if "#" in log.plain and len(_PART.findall(log.plain)) > 1:
+        return _parts_in_order(log)
     if not _is_backwards(log):
         return log
     return LogText(log.text, "\n".join(reversed(log.plain.split("\n"))), True)
+
+
+def _parts_in_order(log: LogText) -> LogText:
+    r"""The log with the parts of each dump that pstore kept in the order in which they were printed.
+
+    The kernel counts the parts from the newest lines on, so that files in the order of their names are the wrong way
+    round.
+
+    >>> _parts_in_order(LogText("", "Oops#1 Part1\n3\n4\nOops#1 Part2\n1\n2")).plain.split()
+    ['Oops#1', 'Part2', '1', '2', '3', '4']
+    """
+    lines = log.plain.split("\n")
+    heads = [(n, match) for n, line in enumerate(lines) if (match := _PART.match(line))]
+    order = [*range(heads[0][0])]
+    ends = [n for n, _ in heads[1:]] + [len(lines)]
+    parts = [(match["dump"], int(match["part"]), range(n, end)) for (n, match), end in zip(heads, ends, strict=True)]
+    for _, same in groupby(parts, lambda part: part[0]):
+        for n, (_, _, of) in enumerate(sorted(same, key=lambda part: -part[1])):
+            order += of
+            if n:
+                lines[of[0]] = ""  # so that one report may go on behind it
+    return LogText(log.text, "\n".join(lines[n] for n in order), order=tuple(n + 1 for n in order))
 
 
 def _is_backwards(log: LogText) -> bool:

@@ -54,6 +54,8 @@ def known_prefixes(raw: str) -> tuple[str, float | None, str]:
     if timestamp:
         caller = timestamp[2] or ""
         text = raw[timestamp.end() :]
+        if raw.startswith('"', timestamp.start() - 1) and timestamp.start():  # a column of a table
+            text = _unquoted(text)
         if not caller and text.startswith("["):
             caller, text = _caller(text)
         return text, float(timestamp[1]), caller
