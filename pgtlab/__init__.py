@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False  # typing's takes longer to load than the command takes to begin
 if TYPE_CHECKING:
     from typing import Any
@@ -53,6 +51,8 @@ _FROM = {
 
 def __getattr__(name: str) -> Any:
     """Load what a name stands for."""
+    from importlib import import_module
+
     if name == "__version__":
         from importlib.metadata import version
 

@@ -7,10 +7,14 @@ this module imports nothing of it at the top.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 INTERRUPTED = 130  # what a shell reports for a program that SIGINT ended
+
+try:
+    import signal  # and a dozen modules of Python's with it
+except KeyboardInterrupt:
+    os._exit(INTERRUPTED)
 
 
 def main() -> int:

@@ -37,6 +37,30 @@ def test_while_the_command_is_loaded(which):
     assert (done.stdout, done.stderr, done.returncode) == ("reached\n", "", 130)
 
 
+def test_while_its_first_module_loads_another():
+    code = """
+import os, sys, _signal
+_signal.signal(_signal.SIGINT, _signal.default_int_handler)
+
+class AtSignal:
+    def find_spec(name, path=None, target=None):
+        if name == "signal":
+            print("reached", flush=True)
+            os.kill(os.getpid(), _signal.SIGINT)
+
+sys.modules.pop("signal", None)
+sys.meta_path.insert(0, AtSignal)
+import pgtlab.__main__
+"""
+    done = run(code)
+    assert (done.stdout, done.stderr, done.returncode) == ("reached\n", "", 130)
+
+
+def test_nothing_is_loaded_before_its_first_module():
+    code = "import sys; before = {*sys.modules, '__future__'}; import pgtlab; print(*sys.modules.keys() - before)"
+    assert run(code).stdout == "pgtlab\n"
+
+
 @pytest.mark.parametrize("last", ["return 0", "raise ValueError(9)", "raise SystemExit(0)"])
 def test_whatever_a_library_makes_of_it(last):
     """An extension module may turn the exception into another one, or swallow it."""
