@@ -7,6 +7,7 @@ or a pipe without an end is not read for ever.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
@@ -62,6 +63,17 @@ def shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:36]}...{text[-16:]}"
 
 
+@contextmanager
+def naming(file: object) -> Iterator[None]:
+    """Let an error of reading say the file, as one of opening does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(file)
+        raise
+
+
 def read_bytes(file: BinaryIO | Path, most: int, what: str) -> bytes:
     """Everything in a file, of which `most` bytes are read at most.
 
@@ -74,7 +86,7 @@ def read_bytes(file: BinaryIO | Path, most: int, what: str) -> bytes:
     pgtlab.limits.TooLargeError: the log has more than 4 bytes, which is the most that is read of it
     """
     if isinstance(file, Path):
-        with file.open("rb") as opened:
+        with naming(file), file.open("rb") as opened:
             return read_bytes(opened, most, what)
     content = bytearray()
     while piece := file.read(min(PIECE, most + 1 - len(content))):

@@ -19,6 +19,7 @@ import pgtlab
 from pgtlab.cli.command import MISUSE, Parser, add_command
 from pgtlab.cli.terminal import Terminal, complain
 from pgtlab.extras import MissingExtra, needed_by
+from pgtlab.limits import quoted
 
 #: The modules, in the groups and in the order in which ``pgtlab --help`` lists them.
 GROUPS = {
@@ -88,6 +89,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         sys.stdout = stdout and cast(TextIO, Terminal(stdout))
         return _run(argv, args)
+    except UnicodeEncodeError as error:  # an argument with bytes that are not UTF-8 does for the name of a file only
+        complain(
+            f"{quoted(error.object)} cannot be written as text: it has bytes that are not {error.encoding.upper()}"
+        )
+        return int(args.misuse)
     except (ValueError, MissingExtra) as error:
         complain(error)
         return int(args.misuse)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from types import ModuleType
 from typing import Any, NoReturn
 
-from pgtlab.cli.terminal import printable
+from pgtlab.cli.terminal import printable, sentence
 
 MISUSE = 2
 OF_A_BISECTION = {"--tree-file", "--bad"}  # options of debug-vm-pgtable for a bisection
@@ -45,8 +46,18 @@ class Parser(argparse.ArgumentParser):
                 error.message += f"; did you mean {nearest[0]}?"
             raise
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Refuse an empty value: what a variable of the shell that is not set leaves would be the current folder."""
+        if not arg_string and action.default != "" and not isinstance(action, argparse._SubParsersAction):
+            raise argparse.ArgumentError(action, "is empty")
+        return super()._get_value(action, arg_string)
+
     def _print_message(self, message: str, file: Any = None) -> None:
-        super()._print_message(printable(message) if message else message, file)
+        """Print a message; that the help cannot be written is an error like any other."""
+        if message and file is sys.stdout and file is not None:
+            file.write(printable(message))
+        elif message:
+            super()._print_message(sentence(message), file)
 
     def error(self, message: str) -> NoReturn:
         """Exit with the message as one sentence."""

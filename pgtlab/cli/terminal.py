@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import Any, Final, TextIO
 from unicodedata import category
+
+from pgtlab.limits import shortened
 
 #: Codes of ECMA-48's SGR by meaning, from the colours that every terminal has.
 COLOURS: Final = {"good": "32", "suspicious": "33", "bad": "1;31", "aside": "2", "heading": "1"}
@@ -19,6 +22,7 @@ COLOURS: Final = {"good": "32", "suspicious": "33", "bad": "1;31", "aside": "2",
 _ASCII: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 #: Of Unicode: controls, marks of direction and others without a shape, halves of characters, ends of lines.
 _UNSEEN: Final = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+_LONG_WORD: Final = re.compile(r"\S{250,}")
 _MARK: Final = os.urandom(8).hex()  # before a colour of ours; no text that is printed can know it
 
 
@@ -65,6 +69,16 @@ def coloured(text: str, how: str | None) -> str:
     return f"{_MARK}{COLOURS[str(how)]}m{text}{_MARK}0m"
 
 
+def sentence(message: str) -> str:
+    """A message of the command's as it is shown: the middle of a very long value is left out.
+
+    >>> sentence("1" * 999 + " is not a tree")
+    '111111111111111111111111111111111111...1111111111111111 is not a tree'
+    """
+    return printable(_LONG_WORD.sub(lambda word: shortened(word[0]), message))
+
+
 def complain(message: object) -> None:
-    """Print a sentence of the command's to standard error."""
-    print(printable(f"pgtlab: {message}"), file=sys.stderr)
+    """Print a sentence of the command's to standard error; where that is full, the exit status says enough."""
+    with suppress(OSError):
+        print(sentence(f"pgtlab: {message}"), file=sys.stderr)

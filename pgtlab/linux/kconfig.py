@@ -266,7 +266,7 @@ def parse_page_size(page_size: int | str) -> int:
     size = page_size
     if isinstance(page_size, str):
         name = page_size.lower().removesuffix("b")
-        size = PAGE_SIZES.get(name, int(name) if name.isdecimal() else page_size)
+        size = PAGE_SIZES.get(name, int(name) if name.isdecimal() and len(name) < 9 else page_size)
     if size not in PAGE_SIZES.values():
         raise ConfigError(f"page size {shortened(str(page_size))}: arm64 has 4k, 16k and 64k pages")
     return int(size)

@@ -48,6 +48,69 @@ def test_an_error_in_a_subcommand_is_one_line_and_status_2(monkeypatch, capsys, 
     assert capsys.readouterr() == ("", message)
 
 
+@pytest.mark.parametrize(
+    "args",
+    [["oops", ""], ["zoo", ""], ["grade", "", "--out", "x"], ["walk-cost", "--trace="], ["config", "--kconfig="]],
+)
+def test_an_empty_argument_is_not_the_current_folder(args, capsys):
+    """As in `pgtlab zoo "$FOLDER"`, where no such variable is set."""
+    assert cli.main(args) == 2
+    assert " is empty (see pgtlab " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["config", "--page-size", "9" * 6000],
+        ["debug-vm-pgtable", "--tree", "9" * 6000],
+        ["debug-vm-pgtable", "--va-bits", "9" * 6000],
+        ["oops", "9" * 6000],
+        ["9" * 6000],
+    ],
+)
+def test_a_sentence_shows_the_ends_of_a_long_value(args, capsys):
+    assert cli.main(args) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert len(line) < 700
+    assert args[-1][:30] in line
+    assert f"...{args[-1][-5:]}" in line
+
+
+def test_a_word_of_bytes_that_are_not_text(capsys):
+    assert cli.main(["exam", "--seed", "\udcff"]) == 2
+    assert capsys.readouterr().err == (
+        "pgtlab: 'exam \\udcff' cannot be written as text: it has bytes that are not UTF-8\n"
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="no file here that can be opened and not be read")
+@pytest.mark.parametrize(
+    "args", [["oops"], ["ptdump"], ["translate"], ["walk-cost", "--trace"], ["debug-vm-pgtable", "--tree-file"]]
+)
+def test_an_error_of_reading_names_the_file(args, capsys):
+    address = ["0"] if args == ["translate"] else []
+    assert cli.main([*args, "/proc/self/mem", *address]) in (2, 128)
+    assert capsys.readouterr().err == "pgtlab: /proc/self/mem: Input/output error\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk here")
+@pytest.mark.parametrize(
+    ("args", "stream", "status"),
+    [
+        (["--help"], "stdout", 2),
+        (["oops", "--help"], "stdout", 2),
+        (["--version"], "stdout", 2),
+        (["oops", "no such file"], "stderr", 2),
+        (["nonsense"], "stderr", 2),
+        (["debug-vm-pgtable", "--bad", "panic", "--va-bits", "9"], "stderr", 128),
+    ],
+)
+def test_the_status_does_not_depend_on_what_can_be_printed(args, stream, status):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "pgtlab", *args], **{"stdout": -1, "stderr": -1, stream: full})
+    assert done.returncode == status
+
+
 def test_a_reader_that_left_is_not_an_error():
     reader, writer = os.pipe()
     os.close(reader)

@@ -37,7 +37,7 @@ def read_trace(path: str | Path) -> U64:
         Where the file cannot be read.
     """
     path = Path(path)
-    with open(path, "rb") as file:
+    with limits.naming(path), open(path, "rb") as file:
         return trace_from(file, path.name)
 
 

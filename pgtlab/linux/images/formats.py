@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from pgtlab import limits
 from pgtlab.linux.images import capture, compressed, flattened, kdump, lime, npz, raw, text, unread, vmcore, vmcoreinfo
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.images.flattened import as_it_was
@@ -32,7 +33,8 @@ def read(path: str, others: Sequence[str] = (), base: int | None = None) -> Cont
         return _raw(path, others, base)
     file = Path(path)
     _must_exist(file)
-    return _read(file, base)
+    with limits.naming(path):
+        return _read(file, base)
 
 
 def _read(path: Path, base: int | None) -> Contents:
