@@ -23,12 +23,14 @@ from pgtlab.arch.word import MASK64
 from pgtlab.linux.boot import Boot
 from pgtlab.linux.entry_bits import EntryRegisters, memory_name, name_entry
 from pgtlab.linux.level import parse_level
-from pgtlab.linux.swap_entry import EntryHelpers, Swap, SwapEntry, decode_swap
+from pgtlab.linux.swap_entry import EntryHelpers, Swap, SwapEntry, SwapEntryBeforeV610, decode_swap
+from pgtlab.linux.version import since
 
 if TYPE_CHECKING:
     from pgtlab.picture import Picture
 
-_NEVER_IN_SWAP_ENTRY = 0b111010  # and bit 0; the type begins at bit 6, and bit 2 is the exclusive flag
+# Low bits, beside bit 0: the type begins at bit 6, and at bit 3 before v6.10; bit 2 is the exclusive flag.
+_NEVER_IN_SWAP_ENTRY, _NEVER_BEFORE_V6_10, _UFFD_WP = 0b111010, 0b10, 0b1000
 _BEFORE_V6_10 = ((58, "PTE_PROT_NONE"), (59, "PMD_PRESENT_INVALID"))
 
 
@@ -63,12 +65,23 @@ class Entry:
         valid = self.format.decode(self.word, self.level)
         if valid.VALID or not self.word:
             return valid
-        if self._k.pte_present_invalid(self.word):
+        if self._is_present_invalid:
             leaf = self.word | 0b11 if self.level == LAST_LEVEL else self.word & ~0b11 | 0b01  # what it was, or will be
             return type(self.format.decode(leaf, self.level))(self.word)
-        if self.word & _NEVER_IN_SWAP_ENTRY:
+        recent = since(self.boot.constants, "6.10")
+        never = _NEVER_IN_SWAP_ENTRY if recent else _NEVER_BEFORE_V6_10
+        if self._k.PTE_UFFD_WP:
+            never &= ~_UFFD_WP
+        if self.word & never:
             return type(self.format.decode(self.word | 1, self.level))(self.word)
-        return SwapEntry(self.word)
+        return SwapEntry(self.word) if recent else SwapEntryBeforeV610(self.word)
+
+    @property
+    def _is_present_invalid(self) -> bool:
+        """Whether Linux took VALID away and calls the entry present; before v6.10 a block has a bit of its own."""
+        k = self._k
+        blocks = 0 if self.level == LAST_LEVEL or since(self.boot.constants, "6.10") else k.PMD_PRESENT_INVALID
+        return bool(not self.word & k.PTE_VALID and self.word & (k.PTE_PRESENT_INVALID | blocks))
 
     @property
     def kind(self) -> str:
@@ -79,11 +92,13 @@ class Entry:
         """
         if self._k.pte_none(self.word):
             return "none"
-        if self._k.pte_present_invalid(self.word):
+        if self._is_present_invalid:
             return "present but invalid"
-        if not self.word & 1 and not isinstance(self.descriptor, SwapEntry):
+        if isinstance(self.descriptor, SwapEntry | SwapEntryBeforeV610):
+            return "not present"
+        if not self.word & 1:
             return "valid bit clear"
-        kinds = {Table: "table", Block: "block", PageDescriptor: "page", SwapEntry: "not present"}
+        kinds = {Table: "table", Block: "block", PageDescriptor: "page"}
         return next((name for kind, name in kinds.items() if isinstance(self.descriptor, kind)), "reserved")
 
     @property
@@ -135,7 +150,10 @@ class Entry:
         if not isinstance(self.descriptor, Leaf):
             return ()
         asked = ("present", "young", "dirty", "write", "user", "user_exec", "special", "devmap", "cont", "protnone")
-        return tuple(name for name in asked if getattr(self._k, f"pte_{name}")(self.word))
+        true = {name for name in asked if getattr(self._k, f"pte_{name}")(self.word)}
+        if self._is_present_invalid:  # of a block before v6.10, which `pmd_present()` knows
+            true.add("present")
+        return tuple(name for name in asked if name in true)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -160,7 +178,8 @@ class Entry:
         if isinstance(self.descriptor, Leaf) and self.descriptor.VALID:
             notes += self._indirect(self.descriptor)
         if self.kind == "present but invalid":
-            notes += [f"before v6.10, bit {bit} says so: {name}" for bit, name in _BEFORE_V6_10 if self.word >> bit & 1]
+            before = "" if not since(self.boot.constants, "6.10") else "before v6.10, "
+            notes += [f"{before}bit {bit} says so: {name}" for bit, name in _BEFORE_V6_10 if self.word >> bit & 1]
         reserved = [leaf.bits for part in self.fields for leaf in part.leaves() if leaf.name == "RES0" and leaf.value]
         if reserved:
             notes.append(f"reserved bits are set: {', '.join(reserved)}")

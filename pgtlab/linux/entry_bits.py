@@ -13,7 +13,8 @@ from pgtlab.arch.named_bits import Meaning, NamedBits, name_bits
 from pgtlab.arch.permissions import PermissionRules
 from pgtlab.arch.registers import MAIR_EL1, PIR_EL1, PIRE0_EL1, POR_EL0, TCR2_EL1
 from pgtlab.linux.boot import Boot
-from pgtlab.linux.swap_entry import SwapEntry
+from pgtlab.linux.swap_entry import SwapEntry, SwapEntryBeforeV610
+from pgtlab.linux.version import since
 
 IGNORED = "ignored"
 
@@ -82,7 +83,7 @@ class EntryRegisters:
 
 
 class SoftwareBits(BitFields):
-    """The four software bits of a leaf, by Linux's names; since v6.10 bit 58 is userfaultfd's, if it is used."""
+    """The four software bits of a leaf, by Linux's names: bit 57 until v6.16; bit 58 is userfaultfd's since v6.10."""
 
     PTE_DIRTY = Field(55)
     PTE_SPECIAL = Field(56)
@@ -127,9 +128,9 @@ def name_entry(word: BitFields, boot: Boot, registers: EntryRegisters | None = N
     if isinstance(word, Leaf):
         fields = _leaf_fields(word, registers)
         named = name_bits(word.value, [*fields, *_beside(word, fields)], _leaf_meanings(word, boot, registers), 63)
-        parts = {Leaf.software.name: _software_bits(word)}
+        parts = {Leaf.software.name: _software_bits(word, boot)}
         return tuple(replace(bits, parts=parts.get(bits.name, bits.parts)) for bits in named)
-    if isinstance(word, SwapEntry):
+    if isinstance(word, SwapEntry | SwapEntryBeforeV610):
         return name_bits(word.value, word.fields, {"VALID": ("invalid",)}, 63, gap=IGNORED)
     return name_bits(word.value, word.fields, {"VALID": ("invalid", "reserved, and read as invalid")}, 63, gap=IGNORED)
 
@@ -201,7 +202,11 @@ def _leaf_meanings(word: Leaf, boot: Boot, registers: EntryRegisters) -> Mapping
         ),
         "SH": ("Non-shareable", "reserved", "Outer Shareable", "Inner Shareable: PTE_SHARED"),
         "AF": ("not accessed yet", "accessed: PTE_AF"),
-        "nG": ("global", "not global, of one ASID: PTE_NG") if valid else ("", "PTE_PRESENT_INVALID"),
+        "nG": (
+            ("global", "not global, of one ASID: PTE_NG")
+            if valid or not since(boot.constants, "6.10")
+            else ("", "PTE_PRESENT_INVALID")
+        ),
         "nT": ("", "not to be cached in a TLB while its size changes"),
         "GP": ("", "guarded, for BTI: PTE_GP"),
         "DBM": ("", "a write is let in, and clears AP[2]: PTE_WRITE"),
@@ -217,7 +222,18 @@ def _leaf_meanings(word: Leaf, boot: Boot, registers: EntryRegisters) -> Mapping
     }
 
 
-def _software_bits(word: Leaf) -> tuple[NamedBits, ...]:
-    whole = Leaf.software
-    bits = [_field(bit.name, bit.hi - whole.lo, bit.lo - whole.lo) for bit in SoftwareBits.fields]
-    return name_bits(word.software, bits, SoftwareBits.meanings, whole.width - 1, at=whole.lo)
+def _software_bits(word: Leaf, boot: Boot) -> tuple[NamedBits, ...]:
+    whole, k = Leaf.software, boot.constants
+    names = {bit.name: bit.name for bit in SoftwareBits.fields}
+    if not since(k, "6.10"):
+        names["PTE_UFFD_WP"] = "PTE_PROT_NONE"  # where the entry is not valid
+    elif since(k, "7.3"):
+        names["PTE_UFFD_WP"] = "PTE_UFFD"
+    if since(k, "6.17"):
+        del names["PTE_DEVMAP"]
+    bits = [
+        _field(names[bit.name], bit.hi - whole.lo, bit.lo - whole.lo)
+        for bit in SoftwareBits.fields
+        if bit.name in names
+    ]
+    return name_bits(word.software, bits, SoftwareBits.meanings, whole.width - 1, gap=IGNORED, at=whole.lo)

@@ -18,9 +18,20 @@ class SwapEntry(BitFields):
 
     VALID = Field(0)
     exclusive = Field(2)
+    uffd_wp = Field(3)
     type = Field(10, 6)
     PRESENT_INVALID = Field(11)
     offset = Field(61, 12)
+
+
+class SwapEntryBeforeV610(BitFields):
+    """The same as Linux kept it before v6.10."""
+
+    VALID = Field(0)
+    exclusive = Field(2)
+    type = Field(7, 3)
+    offset = Field(57, 8)
+    PROT_NONE = Field(58)
 
 
 class EntryHelpers(KernelFunctions):

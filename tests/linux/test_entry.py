@@ -334,3 +334,37 @@ def test_registers_that_are_given_decide():
     assert decode_entry(word | 4, "pte", kernel, {"MAIR_EL1": 0x4004_4F0FF}).memory.endswith("Tagged Normal WB RWA")
     with pytest.raises(RegisterError, match="an entry does not depend on TCR_EL1: it does on TCR2_EL1"):
         decode_entry(word, "pte", kernel, {"TCR_EL1": 0})
+
+
+# What `arch/arm64/include/asm/pgtable.h` and `pgtable-prot.h` of these versions say: word, level, kind, and some bits.
+BY_VERSION = {
+    "6.1": [
+        (5 << 3 | 0x12345 << 8 | 1 << 2, "pte", "not present", {"type": 5, "offset": 0x12345, "exclusive": 1}),
+        (1 << 58 | 0x60000043212F42, "pte", "present but invalid", {"PTE_PROT_NONE": 1}),
+        (1 << 59 | 0x60000040200F40, "pmd", "present but invalid", {}),
+        (0x60000043212F42, "pte", "valid bit clear", {"nG": 1}),
+    ],
+    "6.12": [
+        (5 << 6 | 0x12345 << 12 | 1 << 2 | 1 << 3, "pte", "not present", {"type": 5, "offset": 0x12345, "uffd_wp": 1}),
+        (1 << 58 | 0x60000043212743, "pte", "page", {"PTE_UFFD_WP": 1}),
+        (0x60000043212F42, "pte", "present but invalid", {"nG": 1}),
+    ],
+    "7.3": [
+        (5 << 6 | 0x12345 << 12, "pte", "not present", {"type": 5, "offset": 0x12345}),
+        (1 << 58 | 0x60000043212743, "pte", "page", {"PTE_UFFD": 1}),
+    ],
+}
+
+
+@pytest.mark.parametrize("version", BY_VERSION)
+def test_bits_that_mean_something_else_in_another_version(version):
+    booted = boot(Config.named(f"debian-{version}"), CPU.named("cortex-a76"))
+    for word, level, kind, bits in BY_VERSION[version]:
+        entry = decode_entry(word, level, booted)
+        assert entry.kind == kind, hex(word)
+        named = {leaf.name: leaf.value for part in entry.fields for leaf in part.leaves()}
+        assert bits.items() <= named.items(), hex(word)
+        assert ("present" in entry.linux) == (kind in ("page", "present but invalid"))
+        assert ("PTE_DEVMAP" in named) == (version != "7.3" and kind != "not present")
+        if entry.swap:
+            assert (entry.swap.type, entry.swap.offset) == (bits["type"], bits["offset"])
