@@ -17,6 +17,9 @@ SCHEME: Final = "pgtlab://"
 _SHORT: Final = {"lpa2": "max", "no-lpa2": "max,lpa2=off"}
 
 
+_COUNT: Final = re.compile(r"\d{1,3}")
+
+
 class ShareError(ValueError):
     """The text is not a share string."""
 
@@ -51,7 +54,7 @@ class Share:
         kernel = parts.pop(0) if parts[0] in PRESETS else "minimal"
         pa_bits = parts.pop(2) if len(parts) >= 4 and parts[2].startswith("pa") else None
         numbers = [*parts[1:2], *([pa_bits.removeprefix("pa")] if pa_bits else [])]
-        if not text.strip().startswith(SCHEME) or len(parts) not in (3, 4) or not all(map(str.isdecimal, numbers)):
+        if not text.strip().startswith(SCHEME) or len(parts) not in (3, 4) or not all(map(_COUNT.fullmatch, numbers)):
             raise ShareError(
                 f"{quoted(text)} is not a share string, which has the form "
                 f"{SCHEME}PAGE_SIZE/VA_BITS/CPU/ADDRESS, such as "

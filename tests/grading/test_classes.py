@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -328,6 +329,7 @@ def test_a_class_with_a_roster(tmp_path, here):
     assert canvas[2] == ["Ada", "1", "", "ada", "A", "5", "7.5"]
     page = (tmp_path / "marks.html").read_text()
     assert "freed" in page
+    assert re.search(r'<td>01_free</td>\s*<td class="number">', page), "numbers are to the right, names are not"
     assert "Cleo" not in page, "who handed nothing in is in the table, not on the page"
 
 

@@ -19,6 +19,14 @@ def signed(value):
     return value - (1 << 64) if value >> 63 else value
 
 
+def test_an_exam_that_was_printed_keeps_its_key():
+    """The answers of seed 7 as they were in November 2026: an instructor has the paper, and asks for the key later."""
+    assert [item.answer for item in exam(7).derive] == [
+        "0x25", "0", "-0x62f000000000", "0xffffffe2b0000000", "0x15030c000", "0xffffffe2b15030c0", "0xfffffe00778890d6",
+        "0x7fffff003bc44", "0x3fffff801de", "0xfffffdff",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ten_values_follow_from_the_paper(seed):
     made = exam(seed)

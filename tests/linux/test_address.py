@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtlab import CPU, Config, boot
-from pgtlab.linux.address import AddressError, address_name, address_names, parse_address
+from pgtlab.linux.address import AddressError, address_name, address_names, is_number, parse_address
 
 KERNEL = boot(Config("16k", 52), CPU.named("max"))
 addresses = st.integers(0, (1 << 64) - 1)
@@ -27,6 +27,21 @@ def test_a_name_and_an_offset_add_up(name, offset):
 def test_an_address_out_of_a_kernel_log_is_hex(va):
     logged = f"{va:016x}"
     assert parse_address(logged, KERNEL) == (va if set(logged) & set("abcdef") else int(logged))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0x10", True),
+        ("1_0", True),
+        ("ffff800008000000", True),
+        ("PAGE_OFFSET", False),
+        ("deadbeef", False),
+        ("", False),
+    ],
+)
+def test_which_addresses_need_no_kernel(text, number):
+    assert is_number(text) == number
 
 
 def test_any_constant_may_be_the_offset():

@@ -66,6 +66,7 @@ def test_all_entries_of_a_huge_page_change_together(page_size, size_name):
     k.set_huge_pte_at(mm, addr, ptep, huge, size)
     assert [k.pte_pfn(k.read64(p)) << k.PAGE_SHIFT for p in run] == [0x4000_0000 + i * entry_size for i in range(nr)]
     assert {k.pte_pgprot(k.read64(p)) for p in run} == {k.pte_pgprot(huge)}
+    assert k.read64(run[-1] + 8) == 0
 
     k.write64(run[-1], k.read64(run[-1]) & ~k.PTE_RDONLY | k.PTE_AF)  # as hardware does on a write
     k.huge_ptep_set_wrprotect(mm, addr, ptep)
@@ -86,5 +87,6 @@ def test_all_entries_of_a_huge_page_change_together(page_size, size_name):
     migrating = k.swp_entry_to_pte(k.make_writable_migration_entry(0x40000))
     k.set_huge_pte_at(mm, addr, ptep, migrating, size)
     assert {k.read64(p) for p in run} == {migrating}
+    assert k.read64(run[-1] + 8) == 0
     k.huge_pte_clear(mm, addr, ptep, size)
     assert {k.read64(p) for p in run} == {0}

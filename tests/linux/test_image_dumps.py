@@ -18,7 +18,7 @@ from lzallright import LZOCompressor
 from pgtlab.cli import main
 from pgtlab.linux.image import Image, ImageError
 from pgtlab.linux.images import vmcore, writing
-from pgtlab.linux.images.pieces import Piece, contradiction
+from pgtlab.linux.images.pieces import Piece, contradiction, mapped
 from pgtlab.linux.images.writing import PLAIN, ZLIB, Compression
 
 NAME = "4k-va48-max"
@@ -353,3 +353,16 @@ def test_damage_to_a_compressed_dump_is_a_sentence(tmp_path):
     program = [sys.executable, "-c", DAMAGE, tmp_path / "good", tmp_path / "bad"]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert (done.stdout, done.returncode) == ("none\n", 0), done.stderr[-2000:]
+
+
+def test_a_file_that_cannot_be_mapped_is_read(tmp_path, monkeypatch):
+    """As /proc/kcore."""
+    path = tmp_path / "kcore"
+    path.write_bytes(bytes(range(100)))
+
+    def refuse(*_, **__):
+        raise OSError(19, "No such device")
+
+    monkeypatch.setattr("pgtlab.linux.images.pieces.mmap.mmap", refuse)
+    content = mapped(path)
+    assert (len(content), content[10:20]) == (100, bytes(range(10, 20)))

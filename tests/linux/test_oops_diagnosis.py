@@ -359,6 +359,15 @@ def test_other_values_are_rarely_poison(value):
     assert found is None or abs(found[1]) < 0x1000
 
 
+def test_what_a_sanitizer_found_comes_with_the_address():
+    log = "BUG: KASAN: slab-use-after-free in pte_free+0x10/0x20\n"
+    address = "Read of size 8 at addr ffff000012345678 by task init/1\n"
+    for text, shown in ((log, False), (log + address, True)):
+        (diagnosis,) = diagnoses(text)
+        assert diagnosis.name == "kasan-report"
+        assert any("ffff000012345678" in str(evidence) for evidence in diagnosis.evidence) == shown
+
+
 def test_error_numbers_are_named():
     assert [error_pointer(-number & (1 << 64) - 1) for number in (1, 12, 517, 4095, 4096)] == [
         "-EPERM",

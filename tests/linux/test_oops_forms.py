@@ -170,6 +170,9 @@ FORMS = {
     "JSON of lines after prose": "What I saw:\n" + "\n".join(map(json.dumps, JOURNAL)),
     "a table of Kibana's": '"@timestamp","message"\n'
     + "\n".join(f'"Jan 2, 2024 @ 03:04:05.678","{line}"' for line in PRINTED),
+    "a quotation mark behind each line": "\n".join(f'{line}"' for line in PRINTED),
+    "a quotation mark and a comma behind each line": "\n".join(f'{line}",' for line in PRINTED),
+    "a list of Python's": "[\n" + "\n".join(f"    '{line}'," for line in PRINTED) + "\n]",
     "newest first": "\n".join(reversed(PRINTED)),
     "newest first without times": "\n".join(reversed(TEXTS)),
     "newest first, as JSON": "\n".join(json.dumps(entry) for entry in reversed(DOCKER)),
@@ -188,6 +191,7 @@ FORMS = {
     "a line in fragments, as netconsole sends it": fragments(),
     "indented": textwrap.indent(TIMED, "        "),
     "in a fence": f"```\n{TIMED}\n```",
+    "Markdown with escapes of brackets only": "\n".join(re.sub(r"([][])", r"\\\1", line) for line in PRINTED),
     "a table of Markdown": "\n".join(f"| {line} |" if n else f"| {line}" for n, line in enumerate(PRINTED)),
 }  # fmt: skip
 

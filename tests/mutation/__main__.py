@@ -1,12 +1,14 @@
 """`make mutation`: put small faults into the code, one at a time, and count those that no test notices.
 
-The tests of a fault are first those that name its module, then all of its part. None is slow, and none needs a browser.
+The tests of a fault are first those that name its module or function, then all that use its part. None is slow, and
+none needs a browser.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -20,50 +22,76 @@ from mutation.faults import Fault, faults
 
 ROOT = Path(__file__).parents[2]
 PARTS = {
-    "linux": (ROOT / "pgtlab" / "linux", "tests/linux", "pgtlab/linux"),
-    "lab": (ROOT / "pgtlab" / "lab", "tests/lab", "tests/exercises", "pgtlab/lab"),
-    "widgets": (ROOT / "widgets" / "pgtlab_widgets", "tests/widgets"),
+    "linux": ROOT / "pgtlab" / "linux",
+    "lab": ROOT / "pgtlab" / "lab",
+    "widgets": ROOT / "widgets" / "pgtlab_widgets",
 }
-CPU = 900  # seconds: a fault that makes a loop endless is noticed
+FOLDERS = {  # of tests, those of the part first
+    "linux": ("tests/linux", "pgtlab/linux", "tests/cli", "tests/inputs", "tests/lab"),
+    "lab": (
+        "tests/lab",
+        "pgtlab/lab",
+        "tests/exercises",
+        "tests/grading",
+        "tests/cli",
+        "tests/notebooks",
+        "tests/widgets",
+    ),
+    "widgets": ("tests/widgets", "widgets/pgtlab_widgets"),
+}
+ELSEWHERE = (
+    "browser",
+    "oracle",
+    "project",
+    "mutation",
+    "fuzz",
+    "hub",
+    "nbgrader",
+)  # what reads the tree as text, or is slow
+NO_TESTS = 5  # pytest's exit status where all that was named is deselected
+CPU, TIME = 900, 3600  # seconds: a fault that makes a loop endless, or waits for ever, is noticed
 
 
 def candidates(part: str) -> list[tuple[Path, Fault]]:
     """Every fault of a part, with its file."""
     found = []
-    for path in sorted(PARTS[part][0].rglob("*.py")):
+    for path in sorted(PARTS[part].rglob("*.py")):
         found += [(path.relative_to(ROOT), fault) for fault in faults(path.read_text(encoding="utf-8"))]
     return found
 
 
-def tests_of(part: str, path: Path) -> Iterator[list[str]]:
-    """The tests to ask: those that name the module, then all of the part."""
-    folders = [folder for folder in PARTS[part][1:] if (ROOT / folder).exists()]
+def asked_about(part: str, path: Path, fault: Fault) -> Iterator[list[str]]:
+    """The tests to ask: those that name the module or the function, wherever they are, then all that use the part."""
+    module = path.parent.name if path.stem == "__init__" else path.stem
+    names = re.compile(rf"\b({'|'.join(filter(None, (module, *fault.within)))})\b")
     named = [
         str(test.relative_to(ROOT))
-        for folder in folders
-        for test in sorted((ROOT / folder).glob("test_*.py"))
-        if path.stem != "__init__" and path.stem in test.read_text(encoding="utf-8")
+        for test in sorted((ROOT / "tests").rglob("test_*.py"))
+        if test.parent.name not in ELSEWHERE and names.search(test.read_text(encoding="utf-8"))
     ]
-    if named:
-        yield [*named, str(path)]
-    yield folders
+    yield [str(path), *named]
+    yield list(FOLDERS[part])
 
 
 def noticed(copy: Path, tests: list[str]) -> bool:
     """Whether a test fails in a copy of the repository."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
     command += ["-m", "not browser and not oracle and not slow and not sweep and not site", *tests]
-    done = subprocess.run(
-        command,
-        cwd=copy,
-        env={**os.environ, "PYTHONPATH": f"{copy}:{copy / 'widgets'}", "CI": "true"},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU)),
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode not in (0, 1, 2) and done.returncode >= 0:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": f"{copy}:{copy / 'widgets'}", "CI": "true"},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU)),
+            capture_output=True,
+            text=True,
+            timeout=TIME,
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    if done.returncode not in (0, 1, 2, NO_TESTS) and done.returncode >= 0:
         raise SystemExit(f"pytest: {done.stdout[-500:]}{done.stderr[-500:]}")
-    return done.returncode != 0
+    return done.returncode not in (0, NO_TESTS)
 
 
 def main() -> int:
@@ -87,7 +115,7 @@ def main() -> int:
             for path, fault in chosen:
                 whole = (ROOT / path).read_text(encoding="utf-8")
                 (copy / path).write_text(fault.put_into(whole), encoding="utf-8")
-                known = any(noticed(copy, tests) for tests in tests_of(part, path))
+                known = any(noticed(copy, tests) for tests in asked_about(part, path, fault))
                 (copy / path).write_text(whole, encoding="utf-8")
                 killed += known
                 print(f"  {'noticed' if known else 'MISSED '}  {path}:{fault}", flush=True)

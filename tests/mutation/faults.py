@@ -26,6 +26,7 @@ class Fault:
     end: int
     before: str
     after: str
+    within: tuple[str, ...] = ()  # the names of the function and the class that have it
 
     def __str__(self) -> str:
         return f"{self.line}: {self.before} -> {self.after}"
@@ -50,15 +51,20 @@ def faults(source: str) -> list[Fault]:
         return text(node) if isinstance(node, ast.Name | ast.Constant | ast.Attribute | ast.Call) else f"({text(node)})"
 
     return [
-        Fault(node.lineno, node.col_offset, node.end_col_offset or 0, text(node), after)
-        for node in _of_a_run(ast.parse(source))
+        Fault(node.lineno, node.col_offset, node.end_col_offset or 0, text(node), after, within)
+        for node, within in _of_a_run(ast.parse(source))
         if isinstance(node, ast.expr | ast.stmt) and node.lineno == node.end_lineno
         for after in _instead(node, operand)
     ]
 
 
-def _of_a_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that are evaluated when the code runs: no annotations, docstrings or imports for type checkers."""
+def _of_a_run(tree: ast.AST, within: tuple[str, ...] = ()) -> Iterator[tuple[ast.AST, tuple[str, ...]]]:
+    """The nodes that are evaluated when the code runs: no annotations, docstrings or imports for type checkers.
+
+    With each are the names of the functions and classes around it, but for those that Python calls by itself.
+    """
+    if isinstance(tree, ast.FunctionDef | ast.ClassDef) and not tree.name.startswith("__"):
+        within = (*within, tree.name)
     for name, value in ast.iter_fields(tree):
         if name in ("annotation", "returns", "decorator_list", "type_params"):
             continue
@@ -67,14 +73,30 @@ def _of_a_run(tree: ast.AST) -> Iterator[ast.AST]:
                 continue
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
                 continue
-            if isinstance(child, ast.JoinedStr) or _is_text(child):
+            if isinstance(child, ast.JoinedStr) or _is_text(child) or _changes_nothing(child):
                 continue
-            yield child
-            yield from _of_a_run(child)
+            yield child, within
+            yield from _of_a_run(child, within)
 
 
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _changes_nothing(node: ast.AST) -> bool:
+    """Whether faults in a node cannot be noticed.
+
+    Each negative number means to `reshape()` what is left; `strict=` tells of a mistake elsewhere; and the model has no
+    kernel with CONFIG_MEM_SOFT_DIRTY, which the functions of `debug_vm_pgtable` that need it ask about.
+    """
+    match node:
+        case ast.Call(ast.Attribute(attr="reshape"), [ast.UnaryOp(ast.USub(), ast.Constant(1))]):
+            return True
+        case ast.keyword(arg="strict"):
+            return True
+        case ast.FunctionDef(name=name):
+            return name.endswith("soft_dirty_tests")
+    return False
 
 
 def _instead(node: ast.AST, text: Callable[[ast.expr], str]) -> Iterator[str]:

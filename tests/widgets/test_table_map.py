@@ -21,6 +21,13 @@ def test_cell_opens_its_table():
     assert tables.columns[2].va == other.va
 
 
+def test_a_share_string_leads_to_its_address():
+    tables = TableMap()
+    tables.load("pgtlab://4k/52/lpa2/VMEMMAP_START + 0x40")
+    assert tables.address == "VMEMMAP_START + 0x40"
+    assert tables.boot.config.va_bits == 52
+
+
 def test_regions_are_one_click_away():
     tables = TableMap()
     attributes = [shape["attributes"] for shape in tables.view["picture"]["shapes"]]

@@ -39,6 +39,9 @@ _PIECE = re.compile(r"[A-Za-z0-9]+|[ \t]+|[^A-Za-z0-9 \t]")
 _WORD = re.compile(r"[A-Za-z0-9]")
 _QUOTED = re.compile(r"((?:[^\"\\]|\\.|\"\")*)\"(?=\s*(?:[,;}\])]|$))")
 
+_CLOSING = ('"', '",', '";', "',")
+_CLOSED = re.compile(r"""[^"]*(?="[,;]?$)|[^']*(?=',$)""")
+
 
 def known_prefixes(raw: str) -> tuple[str, float | None, str]:
     """A line without the prefixes that are known, the kernel's timestamp in seconds, and the caller.
@@ -100,7 +103,7 @@ class Prefixes:
                 if time is None and inner_time is not None:
                     text, time, caller = inner, inner_time, inner_caller
                 break
-        return text.strip(), time, caller
+        return _without_closing_mark(text.strip()), time, caller
 
 
 def learned(log: LogText) -> Prefixes:
@@ -173,6 +176,16 @@ def form_of(prefixes: Sequence[str]) -> re.Pattern[str]:
 
 def _is_word(column: Sequence[str]) -> bool:
     return _WORD.match(column[0]) is not None
+
+
+def _without_closing_mark(text: str) -> str:
+    """A text without the quotation mark behind it, as in a list or a table, whose other mark was not found before it.
+
+    >>> _without_closing_mark('ESR = 0x96000006",'), _without_closing_mark('comm="init"')
+    ('ESR = 0x96000006', 'comm="init"')
+    """
+    match = _CLOSED.match(text) if text.endswith(_CLOSING) else None
+    return match[0] if match else text
 
 
 def _unquoted(text: str) -> str:
