@@ -71,8 +71,14 @@ chapter.ask("page_to_pfn")
 #
 #     vmemmap = VMEMMAP_START - (PHYS_OFFSET >> 12) x 64
 #
+# (12 bits count the bytes of a 4K page; with 16K pages they are 14, with 64K pages 16. PHYS_OFFSET is a signed number, so if it
+# is negative, the shift brings in ones.)
+#
 # If PHYS_OFFSET is positive, that is below VMEMMAP_START, where no record is; if PHYS_OFFSET is negative, it is above. Only the
-# distance counts. VMEMMAP_START is not in the log; PHYS_OFFSET is.
+# distance counts. PHYS_OFFSET is in the log. VMEMMAP_START is not, but a kernel of this configuration says it:
+
+# %%
+print(f"VMEMMAP_START = {k.VMEMMAP_START:#x}")
 
 # %%
 chapter.ask("vmemmap_of_the_log")
@@ -128,6 +134,11 @@ chapter.ask("section_number")
 
 # %%
 chapter.ask("root_number")
+
+# %% [markdown]
+# With pages of another size the numbers change. A section still has 128 MiB if pages have 16K (with 64K pages it has 512 MiB): how
+# many frames is that? A root still is a page full of records of 32 bytes. The number of bits of a physical
+# address is another choice: it does not follow from the page size.
 
 # %% [markdown]
 # A **pageblock** is a group of pages that the kernel tries to keep to one kind of use. Which kind is noted in memory that the
