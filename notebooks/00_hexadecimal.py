@@ -152,7 +152,8 @@ number = int.from_bytes(b"walk", "little")
 print(hex(number), number.to_bytes(4, "little"))
 
 # %% [markdown]
-# One of the 59 lines has `x17: 78303a7865646e69`. Somebody left a text there. Which?
+# One of the 59 lines has `x17: 78303a7865646e69`. Somebody left a text there. Begin at the right and find the first three letters
+# (`69` is i, `6e` is n, `64` is d) before you run the cell. What is the whole text?
 
 # %%
 print(0x7830_3A78_6564_6E69.to_bytes(8, "little"))

@@ -213,7 +213,7 @@ def section_number(draw: Random) -> Question:
             Wrong(
                 pfn >> 12,
                 "a-pfn-is-an-address",
-                f"You dropped the offset in a page, and a pfn has none. To drop is which page in its section it is: {shift} bits.",
+                f"You dropped 12 bits, as if the pfn still had an offset. Drop the bits that say which page of its section it is: {shift}.",
             ),
         ),
         truth=f"`{pfn:#x} >> {shift}` = **`{k.pfn_to_section_nr(pfn):#x}`**.",

@@ -23,7 +23,7 @@ def vmemmap_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
     start, phys, right = boot.kernel.VMEMMAP_START, boot.phys_offset, boot.kernel.vmemmap
     low = U64 - phys
     return Question(
-        text=f"`PHYS_OFFSET: {phys:#x}`, and {_facts(boot)}. `vmemmap` is VMEMMAP_START - (PHYS_OFFSET >> 12) · 64, "
+        text=f"`PHYS_OFFSET: {phys:#x}`, and {_facts(boot)}. `vmemmap` is VMEMMAP_START - (PHYS_OFFSET >> 12) x 64, "
         "and PHYS_OFFSET is signed. Compute "
         "`vmemmap`.",
         answer=Number(right, base=16),
@@ -61,7 +61,7 @@ def vmemmap_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
             "Divide that by 4096: drop three hexadecimal digits.",
             "Times 64: shift up by 6 bits. Add it to VMEMMAP_START.",
         ),
-        truth=f"PHYS_OFFSET = -{low:#x}; / 4096 = -{low >> 12:#x}; · 64 = -{(low >> 12) * 64:#x}; {start:#x} + "
+        truth=f"PHYS_OFFSET = -{low:#x}; / 4096 = -{low >> 12:#x}; x 64 = -{(low >> 12) * 64:#x}; {start:#x} + "
         f"{(low >> 12) * 64:#x} = **{right:#x}**.",
         lines=lines,
     )
