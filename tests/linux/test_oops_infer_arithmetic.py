@@ -382,3 +382,9 @@ def test_a_walk_that_esr_contradicts_is_named():
     disagreements = [inference for inference in log.reports[0].inferences if inference.name == "disagreement"]
     assert [inference.value for inference in disagreements] == ["walk"]
     assert "level 3" in disagreements[0].claim
+
+
+def test_every_version_has_one_memory_map():
+    """The newest first; each ends where the one before it in this list begins."""
+    assert [(era.since < era.until, era.until) for era in ERAS[1:]] == [(True, newer.since) for newer in ERAS[:-1]]
+    assert [era.name.split()[0] for era in ERAS] == [f"v{era.since[0]}.{era.since[1]}" for era in ERAS]

@@ -8,6 +8,8 @@ import pytest
 from pgtlab.linux import oops
 from pgtlab.linux.oops.reading.code import PrintedSymbol
 from pgtlab.linux.oops.reading.header import LogFacts
+from pgtlab.linux.oops.reading.lines import Line
+from pgtlab.linux.oops.reading.registers import read_registers
 from pgtlab.linux.oops.reading.report import KINDS
 
 DATA = Path(__file__).parents[1] / "data"
@@ -507,3 +509,11 @@ def test_facts_as_plain_data():
         "memory_limit": "512MB",
         "command_line": "quiet",
     }
+
+
+def test_the_line_of_addresses_of_an_old_kernel():
+    """Before v4.14 `pc` and `lr` were numbers in one line."""
+    line = Line(7, "pc : [<ffffffc000d394c4>] lr : [<ffffffc000d39480>] pstate: 60000145")
+    registers, _ = read_registers([line])
+    assert (registers.values["pc"], registers.values["lr"]) == (0xFFFF_FFC0_00D3_94C4, 0xFFFF_FFC0_00D3_9480)
+    assert (registers.lines["pc"], registers.lines["lr"]) == (7, 7)

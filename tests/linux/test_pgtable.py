@@ -30,6 +30,14 @@ def test_linux_packs_addresses_as_the_mmu_unpacks_them(k, data):
 
 
 @every_kernel
+def test_which_levels_an_address_space_has(k):
+    """`mm_pXd_folded()` says of each level whether a task has no tables of it."""
+    for level in ("p4d", "pud", "pmd"):
+        folded = k.boot.folded[level] is not Fold.REAL
+        assert getattr(k, f"mm_{level}_folded")(k.init_mm) == folded, level
+
+
+@every_kernel
 def test_entry_above_a_folded_level_is_never_none(k):
     """A folded table cannot be absent; the entry one level down may be none."""
     for name, below in TABLE_OF.items():

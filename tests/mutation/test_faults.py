@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
         ("x = a and b", ["1: a and b -> a or b"]),
         ("x = not a", ["1: not a -> a"]),
         ("f(1)", ["1: f(1) -> pass", "1: 1 -> 2"]),
+        ("def f():\n    return False", ["2: False -> True"]),
         ("x = True", ["1: True -> False"]),
         ("x = a if b else c", ["1: a if b else c -> c if b else a"]),
         ("'a docstring'", []),
