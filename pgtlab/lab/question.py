@@ -93,10 +93,10 @@ class Feedback:
         """The verdict in a few words.
 
         >>> Feedback("wrong", "7", steps=("How many levels?",)).headline
-        'Not right yet. Take it in steps, then answer again:'
+        'Not right yet. Answer these for yourself, one by one, then the question again:'
         """
         if self.steps:
-            return "Not right yet. Take it in steps, then answer again:"
+            return "Not right yet. Answer these for yourself, one by one, then the question again:"
         return _HEADLINES[self.verdict]
 
 

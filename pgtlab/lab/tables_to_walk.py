@@ -128,6 +128,26 @@ class AddressSpace:
         """Tables that an MMU of your own walks."""
         return cls(mmu, mmu.translate, (Trial("0", 0, el=1),))
 
+    @classmethod
+    def of(cls, source: MMU | Image | Kernel, mm: MmStruct | None = None) -> AddressSpace:
+        """The tables of any of these; `mm` is an address space of a kernel.
+
+        Raises
+        ------
+        ValueError
+            If it is none of them.
+        """
+        from pgtlab.linux.image import Image
+
+        match source:
+            case MMU():
+                return cls.of_mmu(source)
+            case Kernel():
+                return cls.of_kernel(source, mm)
+            case Image():
+                return cls.of_image(source)
+        raise ValueError(f"{source!r} has no tables to walk; give an MMU, an Image or a Kernel")
+
     def with_words(self, words: Mapping[int, int]) -> AddressSpace:
         """The same tables with other words at some physical addresses; nothing is written.
 

@@ -253,3 +253,11 @@ def test_images_of_the_course_are_the_recordings(name, recording):
     assert image.registers == recorded.registers
     assert np.array_equal(image.mappings(), recorded.mappings())
     assert course_data.origin(name).stat().st_size < 15_000
+
+
+def test_jupyter_trusts_the_notebooks_that_the_course_made(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    [page] = course.build(tmp_path / "bench", tiny)
+    assert not NotebookNotary().check_signature(nbformat.read(page.path, as_version=4))
+    course.trust([page])
+    assert NotebookNotary().check_signature(nbformat.read(page.path, as_version=4))

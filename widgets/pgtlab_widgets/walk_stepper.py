@@ -105,7 +105,7 @@ class WalkStepper(Quiz, KernelView):
         self._edits: tuple[Edit, ...] = ()
         self._groups: dict[Trial, str] = {}
         self._shown: tuple[object, ...] = ()  # the kernel and the translation
-        self._given = None if source is None else _space_of(source, mm)
+        self._given = None if source is None else AddressSpace.of(source, mm)
         kernel: dict[str, Any] = {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}
         if self._given is not None and self._given.boot is not None:
             kernel = {**traits(self._given.boot.config), "cpu": self._given.boot.cpu.name}
@@ -199,6 +199,18 @@ class WalkStepper(Quiz, KernelView):
         self._edits = made
         self._space = self._tables.with_words({edit.address: edit.word for edit in made})
         self._translate()
+
+    @property
+    def share(self) -> str:
+        """The kernel and the address as a string; empty for tables of no kernel, which no string can say.
+
+        >>> from pgtlab.lab.machine import Machine
+        >>> WalkStepper(Machine(va_bits=39).process("a").mmu, 0x1234).share
+        ''
+        >>> WalkStepper(va_bits=39, address=0x1234).share
+        'pgtlab://4k/39/lpa2/0x0000000000001234'
+        """
+        return "" if self._given is not None and self._given.boot is None else super().share
 
     def load(self, share: str) -> None:
         """Show the kernel and the address of a share string; of tables that were given, the address alone.
@@ -386,14 +398,3 @@ class WalkStepper(Quiz, KernelView):
         if self.hidden and (picture := self.picture()):
             return picture.title
         return self.stuck if self.walk is None else "\n".join([str(self.walk), *map(str, self.lookups)])
-
-
-def _space_of(source: MMU | Image | Kernel, mm: MmStruct | None) -> AddressSpace:
-    match source:
-        case Image():
-            return AddressSpace.of_image(source)
-        case Kernel():
-            return AddressSpace.of_kernel(source, mm)
-        case MMU():
-            return AddressSpace.of_mmu(source)
-    raise ValueError(f"{source!r} has no tables to walk; give an MMU, an Image or a Kernel")
