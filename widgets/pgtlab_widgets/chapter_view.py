@@ -183,7 +183,9 @@ def _gate(plan: ChapterPlan, progress: Progress) -> tuple[Element, ...]:
     else:
         gate = (element("span", f"{plan.gate.replace('_', ' ')}, fixed so that every check passes"),)
     before = (
-        "You have passed the gate of this chapter: " if done else "Its gate, the one task to pass before you go on, is "
+        "You have passed the gate of this chapter: "
+        if done
+        else "The gate of this chapter, to pass before you go on, is "
     )
     return (element("span", before), *gate, element("span", "."))
 
