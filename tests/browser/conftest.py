@@ -31,7 +31,7 @@ from typing import Any
 
 import pytest
 from pgtlab_widgets.view import View
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.browser.drawing import Theme, blank, draw
 from tests.browser.get_chromium import find
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a browser."""
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if HERE in item.path.parents and "chromium" in names:
+        if "chromium" in names and HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
 
 
@@ -249,10 +249,29 @@ def run_cells(scratch: Notebook) -> Callable[..., tuple[Page, Locator]]:
 
 
 @contextmanager
-def page_alone(chromium: Browser) -> Iterator[Page]:
+def new_window(chromium: Browser) -> Iterator[BrowserContext]:
+    """Open a window, which stays while its tabs come and go."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    context.new_page()  # a window without a tab is closed
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def tabs(chromium: Browser) -> Iterator[BrowserContext]:
+    """The window for the pages without Jupyter: a tab takes a third of the work of a window.
+
+    Tabs share cookies and Playwright's clock, no more; a test that sets the clock shows its view with `show_with_clock`.
+    """
+    with new_window(chromium) as context:
+        yield context
+
+
+@contextmanager
+def page_alone(tabs: BrowserContext) -> Iterator[Page]:
     """Open a page without Jupyter; raise what it raised."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
+    page = tabs.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
@@ -299,9 +318,9 @@ def connected(page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
 
 
 @pytest.fixture
-def empty_page(chromium: Browser) -> Iterator[Page]:
+def empty_page(tabs: BrowserContext) -> Iterator[Page]:
     """A page for one test, without Jupyter."""
-    with page_alone(chromium) as page:
+    with page_alone(tabs) as page:
         yield page
 
 
@@ -309,6 +328,13 @@ def empty_page(chromium: Browser) -> Iterator[Page]:
 def show(empty_page: Page) -> Iterator[Callable[..., tuple[Page, Locator]]]:
     """Show views on a page for one test, connected to their Python."""
     with connected(empty_page) as show:
+        yield show
+
+
+@pytest.fixture
+def show_with_clock(chromium: Browser) -> Iterator[Callable[..., tuple[Page, Locator]]]:
+    """Show views as `show` does, in a window of its own, whose clock the test may set."""
+    with new_window(chromium) as context, page_alone(context) as page, connected(page) as show:
         yield show
 
 

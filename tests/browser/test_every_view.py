@@ -62,8 +62,8 @@ def name(request):
 
 
 @pytest.fixture(scope="module")
-def view_alone(chromium, name):
-    with page_alone(chromium) as page, connected(page) as show:
+def view_alone(tabs, name):
+    with page_alone(tabs) as page, connected(page) as show:
         page, view = show(NINE[name](), unfold=False)
         yield page, view
 

@@ -45,10 +45,10 @@ def test_an_entry_is_filled_hit_and_evicted(show):
     assert view.get_by_role("status").text_content() == title.text_content()
 
 
-def test_play_and_pause(show):
+def test_play_and_pause(show_with_clock):
     tlb = TLBView()
     tlb.access = 45
-    page, view = show(tlb)
+    page, view = show_with_clock(tlb)
     page.clock.install()
     status = view.get_by_role("status")
     view.get_by_role("button", name="Play").click()

@@ -88,8 +88,8 @@ def test_field_of_the_address_goes_to_its_entry(show):
     expect(view.locator(".status")).to_contain_text("Level 1")
 
 
-def test_play_to_the_end_and_pause(show):
-    page, view = show(stepper())
+def test_play_to_the_end_and_pause(show_with_clock):
+    page, view = show_with_clock(stepper())
     page.clock.install(time=0)
     page.clock.pause_at(1000)  # from here on time passes only as the test says
     view.get_by_role("button", name="Speed 1×").click()
