@@ -8,6 +8,7 @@ imports when it is called, or what only a type checker reads, makes no module wa
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -85,21 +86,29 @@ def imports(module: str, tree: ast.AST) -> Iterator[str]:
                 yield submodule if submodule in MODULES else base
 
 
-TREES = {module: ast.parse(path.read_text()) for module, path in MODULES.items()}
-IMPORTS = {module: {*imports(module, tree)} for module, tree in TREES.items()}
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The source of each module, parsed: when a test asks, for every worker collects this file."""
+    return {module: ast.parse(path.read_text()) for module, path in MODULES.items()}
+
+
+@cache
+def imported() -> dict[str, set[str]]:
+    """What each module imports, anywhere in it."""
+    return {module: {*imports(module, tree)} for module, tree in trees().items()}
 
 
 def test_imports_run_one_way():
     assert [module for module in MODULES if not part(module)] == [], "in no part that the layout knows"
-    ours = {m: {n for n in names if n.split(".")[0] in ("pgtlab", "pgtlab_widgets")} for m, names in IMPORTS.items()}
+    ours = {m: {n for n in names if n.split(".")[0] in ("pgtlab", "pgtlab_widgets")} for m, names in imported().items()}
     allowed = {module: BELOW[part(module)] | {part(module)} for module in MODULES}
     assert [f"{m} must not import {n}" for m in ours for n in ours[m] if part(n) not in allowed[m]] == []
 
 
 def test_nothing_below_the_views_imports_matplotlib_or_jupyter():
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         if part(module) not in MAY_IMPORT_VIEWS:
-            used = {name.split(".")[0] for name in IMPORTS[module]} & VIEWS
+            used = {name.split(".")[0] for name in imported()[module]} & VIEWS
             assert used <= MAKES_NOTEBOOKS.get(module, set()), module
             at_the_top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
             names = {name.split(".")[0] for node in at_the_top for name in imports(module, node)}
@@ -132,7 +141,7 @@ def floor(module: str) -> int:
 def test_the_running_kernel_knows_no_view_of_it():
     for module in MODULES:
         if inside(module, "pgtlab.linux"):
-            inside_linux = {name for name in IMPORTS[module] if inside(name, "pgtlab.linux")} - {"pgtlab.linux"}
+            inside_linux = {name for name in imported()[module] if inside(name, "pgtlab.linux")} - {"pgtlab.linux"}
             assert [f"{module} must not import {n}" for n in inside_linux if floor(n) > floor(module)] == []
 
 
@@ -150,7 +159,7 @@ def when_imported(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
 def graph() -> dict[str, set[str]]:
     """What each module imports of the others when it is imported."""
     found: dict[str, set[str]] = {}
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         nodes = when_imported(tree)
         found[module] = {name for node in nodes for name in imports(module, node)} & MODULES.keys() - {module}
     return found
@@ -185,7 +194,7 @@ def test_no_module_is_longer_than_400_lines():
 
 def test_no_two_public_classes_have_one_name():
     modules = defaultdict(list)
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 modules[node.name].append(module)
