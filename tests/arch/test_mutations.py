@@ -182,6 +182,7 @@ def many_is_wrong(questions):
     return any(question.many_is_wrong() for question in questions)
 
 
+@pytest.mark.slow
 def test_unchanged_rules_agree_with_the_record(record, reference, edges):
     """All of it: one question with a wrong answer would make every rule below look broken."""
     for questions in record, reference, edges:

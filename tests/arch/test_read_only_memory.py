@@ -79,6 +79,7 @@ def mapped(path):
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1 << 32))
 @pytest.mark.parametrize("shift", [8, 4], ids=["aligned", "not aligned"])
 def test_both_walkers_read_a_mapped_file_as_they_read_memory(tmp_path_factory, shift, seed):

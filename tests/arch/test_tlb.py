@@ -411,7 +411,7 @@ def test_suggested_geometry_is_legal(entries, replacement):
         except TLBGeometryError as error:
             offer = dict(pair.split("=") for pair in str(error).rpartition("did you mean ")[2].rstrip("?").split(", "))
             legal = {"entries": entries, "ways": ways} | {name: int(n) for name, n in offer.items()}
-            TLB(**legal, replacement=replacement)
+            assert TLB(**legal, replacement=replacement).ways == legal["ways"]
 
 
 @pytest.mark.parametrize(

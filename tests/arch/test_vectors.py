@@ -19,6 +19,7 @@ SPECIFIED = {"pan": 92, "el20": 91, "pie": 113, "mte_tbi": 82, "haft": 92, "s2":
 SPECIFIED_AT, SPECIFIED_FETCHES = DATA / "specification_at.npz", DATA / "specification_exec.npz"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "compared"),
     [

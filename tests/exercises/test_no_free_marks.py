@@ -16,6 +16,8 @@ from pgtlab.lab.exercise import paths, read
 from pgtlab.lab.judge import define, judge, prelude
 from pgtlab.lab.trees import COMMITS
 
+pytestmark = pytest.mark.slow  # it judges each exercise with many wrong answers
+
 SEED = "practice"
 EXERCISES = [read(source) for source in paths().values()]
 FUNCTIONS = [exercise for exercise in EXERCISES if exercise.is_function]

@@ -9,6 +9,8 @@ import pytest
 
 from pgtlab.lab import check
 
+pytestmark = pytest.mark.slow  # it judges several answers to each exercise
+
 
 def pud_free_with_one_way_out(k, mm, pud):
     if k.pgtable_l4_enabled():

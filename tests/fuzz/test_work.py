@@ -12,6 +12,8 @@ from work import growth, steps
 from fuzz.readers import READERS
 from fuzz.worst_cases import WORST_CASES
 
+pytestmark = pytest.mark.slow  # it counts every step of each reader
+
 #: The suite asks about some cases of a log, whose every reading is much work, and `make sweep` about the others.
 SOME = {"BUG", "calls", "code", "page dumps", "quotes", "one word", "tags", "prefixes"}
 CASES = [

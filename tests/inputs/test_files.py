@@ -130,6 +130,7 @@ def test_a_long_name(tmp_path):
     write_file(tmp_path / ("a" * 255), b"")
 
 
+@pytest.mark.slow
 def test_a_notebook_that_was_cut_off_is_not_kept(tmp_path):
     """The next `pgtlab lab` writes all that the full disk had no room for."""
     bench = tmp_path / "bench"

@@ -139,6 +139,7 @@ def unlimited(tree: ast.AST) -> Iterator[str]:
                 yield text
 
 
+@pytest.mark.slow
 def test_no_reader_reads_as_much_as_there_is():
     modules = [path for folder in ("pgtlab", "widgets") for path in (ROOT / folder).rglob("*.py")]
     assert [*unlimited(ast.parse("file.read() + path.read_text()"))] == ["file.read()", "path.read_text()"]

@@ -48,6 +48,7 @@ def test_a_livepatch_can_fix_it(each):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_fix_passes_and_no_fix_does_not():
     each = Case("a seed", BUGS["folded-is-none"])
 

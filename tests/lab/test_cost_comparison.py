@@ -44,6 +44,7 @@ def test_regimes_match_booted_kernels():
     assert [(r.levels, r.start_level, r.first_table) for r in regimes("64k")] == [(3, 1, 64), (3, 1, 1024)]
 
 
+@pytest.mark.slow
 def test_reads_without_walk_cache(costs):
     for row in costs.where(hardware="no walk cache"):
         levels = row.regime.levels - (row.mapping == "blocks")

@@ -56,6 +56,7 @@ def test_ten_values_follow_from_the_paper(seed):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_paper_does_not_show_what_is_asked_for(seed):
     made = exam(seed)
@@ -82,6 +83,7 @@ def test_what_if_is_answered_by_running():
     assert answers[4] == "0x8"
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_seeds_give_other_exams_and_the_same_seed_the_same():
     assert len({exam(seed).paper() for seed in SEEDS}) == len(SEEDS)

@@ -25,6 +25,7 @@ PROTECTIONS = set(range(16))  # VM_NONE to VM_SHARED | VM_ACCESS_FLAGS, as in th
 BASIC_TESTS = ("pte_basic_tests", "pmd_basic_tests", "pud_basic_tests")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name if name in IN_SHORT else pytest.param(name, marks=pytest.mark.sweep) for name in TREES]
 )

@@ -4,6 +4,8 @@ import pytest
 
 from pgtlab.lab.walk_contest import ADDRESSES, contest
 
+pytestmark = pytest.mark.slow  # it walks whole address spaces in a process of its own
+
 
 def translate(ram, ttbr, va, *, blocks=True, valid=True, pages=True, mask=0x0000_FFFF_FFFF_F000):
     """A walk with 4K pages and 39 bits, which can leave out each of its rules."""

@@ -24,6 +24,7 @@ def drawn(boot: Boot | NoBoot, room: float = 1012) -> dict[str, str]:
     return {name: str(shapes[f"{name} {run}"].attributes["class"]) for name in names if f"{name} {run}" in shapes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [1012, 640])
 def test_cell_is_in_a_run_with_a_box_for_each_level_that_has_bits(room):
     for boot in ALL:

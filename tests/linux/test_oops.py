@@ -259,6 +259,7 @@ def test_recorded_oopses_cover_each_kind():
 # Where things are from boot to boot.
 
 
+@pytest.mark.slow
 def test_every_kernel_boots_with_a_moved_linear_map():
     for booted in EVERYWHERE:
         k = Kernel(booted)

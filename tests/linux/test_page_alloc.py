@@ -290,6 +290,7 @@ def test_migratetypes_have_separate_pageblocks():
     assert sum(map(len, blocks)) == len(set().union(*blocks))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gfp", [GFP_KERNEL, GFP_RECLAIMABLE, GFP_HIGHUSER_MOVABLE])
 @pytest.mark.parametrize("page_size", ["4k", "16k", "64k"])
 def test_allocating_and_freeing_all_memory_of_any_migratetype(gfp, page_size):

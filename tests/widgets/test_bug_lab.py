@@ -252,6 +252,7 @@ def test_text_of_each_tree_is_kept():
     assert lab.view["own"]["text"] == ""
 
 
+@pytest.mark.slow
 def test_stages_say_how_they_stand():
     lab = BugLab("arm64-for-next")
     assert lab.view["stages"] == {
@@ -431,6 +432,7 @@ def test_toggle_sends_little():
     assert len(json.dumps(lab.view)) + len(json.dumps(lab.run_view)) < 40_000
 
 
+@pytest.mark.slow
 def test_cell_is_loaded_or_says_why_it_does_not_boot():
     lab = BugLab()
     lab.receive({"cell": "16k/52/52/max"})

@@ -118,6 +118,7 @@ def image_of_ten_thousand_tables(tmp_path_factory):
     return Image.open(path)
 
 
+@pytest.mark.slow
 def test_step_among_ten_thousand_tables_reads_and_draws_few(image_of_ten_thousand_tables, monkeypatch):
     """A law on counts: words read, shapes drawn and bytes sent have bounds that know nothing of the other tables."""
     image = image_of_ten_thousand_tables

@@ -30,6 +30,7 @@ def finish(view):
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trace", "mapping", "walk_cache", "tlb"),
     [
@@ -186,6 +187,7 @@ def test_every_choice_has_a_picture():
 # Before the loop is compiled, and without it.
 
 
+@pytest.mark.slow
 def test_is_shown_before_anything_is_compiled(monkeypatch):
     monkeypatch.setattr(walk_cost, "_runner", None)  # which compiles it
     monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
@@ -200,6 +202,7 @@ def test_is_shown_before_anything_is_compiled(monkeypatch):
     assert view.view["next"], "and then it goes on with the compiled loop"
 
 
+@pytest.mark.slow
 def test_all_of_it_without_numba(monkeypatch):
     monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
     monkeypatch.setattr(tlb_costs, "find_spec", lambda name: None)
