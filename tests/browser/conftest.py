@@ -262,7 +262,7 @@ def new_window(chromium: Browser) -> Iterator[BrowserContext]:
 def tabs(chromium: Browser) -> Iterator[BrowserContext]:
     """The window for the pages without Jupyter: a tab takes a third of the work of a window.
 
-    Tabs share cookies and Playwright's clock, no more; a test that sets the clock shows its view with `show_with_clock`.
+    Tabs share cookies and Playwright's clock, no more: a test that sets the clock takes `show_with_clock`.
     """
     with new_window(chromium) as context:
         yield context
