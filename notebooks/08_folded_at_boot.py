@@ -138,7 +138,8 @@ FoldLab()
 # functions, which ask, and it takes the branch for a pud that is real. The mistake is in that branch.
 
 # %% [markdown]
-# *(full course)* And as a quiz: say for each name whether it is real, folded by the compiler, or folded at boot.
+# *(full course)* And as a quiz: say for each name whether it is real, folded at compile time, folded at run time, or computed and not
+# read, as the pgd was in the walk above.
 
 # %%
 FoldLab(quiz=True)
