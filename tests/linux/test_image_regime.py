@@ -97,6 +97,24 @@ def test_what_is_left_out_is_refused_by_name(name):
         Image.open(FOLDER, **LEFT_OUT[name])
 
 
+@pytest.mark.parametrize(
+    ("release", "memory", "notes"),
+    [
+        ("4.14.2", "Device-nGnRnE", 0),
+        ("5.10.1", "Normal WB RWA", 0),
+        ("6.1.5", "Normal WB RWA", 0),
+        (None, "Normal", 1),
+    ],
+)
+def test_memory_types_follow_from_the_release_where_no_table_shows_them(tmp_path, release, memory, notes):
+    """A process's tables alone: AttrIndx 0 was device memory before v5.10 (`MT_DEVICE_nGnRnE` of asm/memory.h)."""
+    path = tmp_path / "user.txt"
+    path.write_text("@0x40000000\n0x40001003\n@0x40001000\n0x40002003\n@0x40002000\n0x40200f41\n")
+    image = Image.open(path, TCR_EL1=0x500000010, TTBR0_EL1=0x40000000, release=release)
+    assert image.translate(0).outcome.attributes.memory_type.startswith(memory)
+    assert sum("MAIR_EL1 is not known" in note for note in image.notes) == notes
+
+
 def test_overlays_that_are_not_known_are_said():
     image = Image.open(FOLDER, TCR2_EL1=int(TCR2_EL1(E0POE=1)))
     assert "the image has no POR_EL0" in image.notes[0]

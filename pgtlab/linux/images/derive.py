@@ -335,24 +335,31 @@ def _as_the_tables_say(contents: Contents, machine: DerivedMachine) -> DerivedMa
     before v5.10 its AttrIndx is 4 or 6, which are device memory or nothing later, where it is 0 or 1; v5.10 to v5.13
     have device memory elsewhere. Its nG is set where the kernel's entries must not stay in the TLB at EL0.
     """
-    registers = {"MAIR_EL1": MAIR_EL1_SET.value, **machine.registers}
-    if "TTBR1_EL1" not in registers:
-        return replace(machine, registers=registers)
-    leaf = _lowest_leaf(mmu_of(contents.memory, registers, machine.cpu))
-    if leaf is None:
-        return replace(machine, registers=registers)
+    version, stated = version_in(machine.release), "MAIR_EL1" in machine.registers
+    registers = {"MAIR_EL1": _mair_of(version).value, **machine.registers}
+    leaf = _lowest_leaf(mmu_of(contents.memory, registers, machine.cpu)) if "TTBR1_EL1" in registers else None
     notes = machine.notes
-    if "MAIR_EL1" not in machine.registers:
-        version = version_in(machine.release)
-        if leaf.AttrIndx in (4, 6):
-            registers["MAIR_EL1"] = OLD_MAIR.value
-            if version is None:
-                notes += (_OLDER,)
-        elif version is not None and (5, 10) <= version < (5, 14):
-            registers["MAIR_EL1"] = MAIR_OF_5_10.value
+    if leaf is None:
+        notes += () if stated or version is not None else (_NO_TYPES,)
+        return replace(machine, registers=registers, notes=notes)
+    if not stated and leaf.AttrIndx in (4, 6):
+        registers["MAIR_EL1"] = OLD_MAIR.value
+        if version is None:
+            notes += (_OLDER,)
     return replace(machine, registers=registers, kpti=machine.kpti or bool(leaf.nG), notes=notes)
 
 
+def _mair_of(version: tuple[int, int] | None) -> MAIR_EL1:
+    """What a kernel sets MAIR_EL1 to, without memory tags; the newest, if its version is not known."""
+    if version is None or version >= (5, 14):
+        return MAIR_EL1_SET
+    return MAIR_OF_5_10 if version >= (5, 10) else OLD_MAIR
+
+
+_NO_TYPES: Final = (
+    "MAIR_EL1 is not known, and neither is the kernel's release: memory types are those of Linux since v5.14 "
+    "(--mair or --release says others)"
+)
 _OLDER: Final = (
     "its kernel is older than v5.10, by its memory types, and does not say its release: until you do (--release), "
     "a dump has the map of memory of v6.12"

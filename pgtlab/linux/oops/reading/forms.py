@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from ast import literal_eval
 from base64 import b64decode
 from bisect import bisect_right
 from collections import Counter
@@ -50,7 +51,8 @@ OTHERS = (
 
 _BREAKS = re.compile(r"<(?:br ?/?|/p|/div|/li|/tr|p|div|li|tr)>", re.IGNORECASE)
 _TAG = re.compile(
-    r"</?(?:br|p|pre|code|span|div|b|i|em|strong|font|td|th|tr|table|tbody|li|ul|ol|tt|a|body|html|samp|kbd|u|mark)"
+    r"</?(?:br|p|pre|code|span|div|b|i|em|strong|font|td|th|tr|table|tbody|li|ul|ol|tt|a|body|html|samp|kbd|u|mark|"
+    r"line|log|entry|event|item|message|msg|row|text|value|string|data)"
     r"(?:\s[^<>\n]{0,300})?/?>",
     re.IGNORECASE,
 )
@@ -134,6 +136,8 @@ def unpacked(text: str) -> str:
     start = text[:100].lstrip("\ufeff \t\r\n\x1e")
     if start[:1] in ('"', "{", "[") and (held := _from_json(text)) is not None:
         return held
+    if start[:2] == "['" and (held := _from_python(text)) is not None:
+        return held
     if ("<br" in text or "</" in text) and len(_BREAKS.findall(text)) > 4 + 2 * text.count("\n"):
         return _BREAKS.sub("\n", text)
     if "\\n" in text and text.count("\\n") > 4 + 4 * text.count("\n"):
@@ -141,6 +145,16 @@ def unpacked(text: str) -> str:
     if "\r" in text and "\n" not in text:
         return text.replace("\r", "\n")
     return text
+
+
+def _from_python(text: str) -> str | None:
+    """The lines in a list as Python prints it; `None` if it is not one."""
+    try:
+        lines = literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    whole = isinstance(lines, list) and all(isinstance(line, str) for line in lines)
+    return "\n".join(line.rstrip("\r\n") for line in lines) if whole else None
 
 
 def _from_base64(text: str) -> str:

@@ -51,8 +51,8 @@ def known_prefixes(raw: str) -> tuple[str, float | None, str]:
     >>> known_prefixes("Mar  1 12:00:00 host kernel:   ESR = 0x96000004")
     ('  ESR = 0x96000004', None, '')
     """
-    if raw.endswith("|") and raw.startswith(("|", " ")):
-        raw = raw[:-1]  # a row of a table
+    if raw.endswith(("|", "\u2502")) and raw.startswith(("|", " ", "\u2502")):
+        raw = raw[:-1]  # a row of a table, or a line in a pane of a terminal
     timestamp = _TIMESTAMP.search(raw, 0, LONGEST_PREFIX)
     if timestamp:
         caller = timestamp[2] or ""
