@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         file = standard_input() if args.tree_file == "-" else Path(args.tree_file)
         raw = limits.read_bytes(file, limits.SMALL_TEXT, f"the tree file {args.tree_file}")
-        tree = read_tree(raw.decode("utf-8", errors="replace"), args.tree_file)
+        tree = read_tree(raw.decode("utf-8-sig", errors="replace"), args.tree_file)
     # If the CPU does not run this kernel, no commit can change that: in a bisection it is a usage error.
     boot = booted(args) if args.tree_file is None else running(booted(args))
     if isinstance(boot, NoBoot):

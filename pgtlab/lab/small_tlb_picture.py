@@ -176,4 +176,9 @@ def _entry(slot: int, entry: TLBEntry | None, y: float, name: str, mark: str) ->
 
 
 def _size(size: int) -> str:
+    """A size in the unit that fits.
+
+    >>> _size(4 << 10), _size(2 << 20)
+    ('4 KiB', '2 MiB')
+    """
     return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"

@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from pgtlab import cli
+from pgtlab.arch.cost.trace_file import read_trace
 from pgtlab.cli import GROUPS, main
+from pgtlab.linux.image import Image
 
 
 def pgtlab(*args: str, **options) -> subprocess.CompletedProcess:
@@ -74,6 +76,18 @@ def test_a_sentence_shows_the_ends_of_a_long_value(args, capsys):
     assert len(line) < 700
     assert args[-1][:30] in line
     assert f"...{args[-1][-5:]}" in line
+
+
+def test_a_mark_of_byte_order_is_not_a_part_of_a_file(tmp_path, capsys):
+    """As editors of Windows write it."""
+    image, trace, tree = (tmp_path / name for name in ("image.txt", "trace.txt", "tree"))
+    image.write_text("@0x1000\n0000000000000003\n", encoding="utf-8-sig")
+    trace.write_text("0x1000\n0x2000\n", encoding="utf-8-sig")
+    tree.write_text("fold-puds\n", encoding="utf-8-sig")
+    assert Image.open(image, page_size="4k", va_bits=48).memory.read64(0x1000) == 3
+    assert list(read_trace(trace)) == [0x1000, 0x2000]
+    assert cli.main(["debug-vm-pgtable", "--tree-file", str(tree)]) in (0, 1)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_word_of_bytes_that_are_not_text(capsys):

@@ -19,6 +19,7 @@ comment.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,7 +50,7 @@ def is_text(head: bytes) -> bool:
     >>> is_text(b"# tables\\n\\n@0x1000\\n0000000000000003"), is_text(b"[0.0] Linux")
     (True, False)
     """
-    lines = (line.strip() for line in head.splitlines())
+    lines = (line.strip() for line in head.removeprefix(BOM_UTF8).splitlines())
     return next((line.startswith(b"@") for line in lines if line and not line.startswith(b"#")), False)
 
 
@@ -64,7 +65,7 @@ def read(path: Path) -> Contents:
     reader = _Reader(path)
     beside = path.with_suffix(".sym")
     for file in (path, beside) if beside != path and beside.is_file() else (path,):
-        with file.open(encoding="ascii", errors="replace") as lines:
+        with file.open(encoding="utf-8-sig", errors="replace") as lines:
             try:
                 reader.read(file, limits.read_lines(lines, limits.IMAGE_AS_TEXT, str(file)))
             except limits.TooLargeError as error:
