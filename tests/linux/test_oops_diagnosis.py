@@ -264,6 +264,21 @@ def test_a_hashed_pointer_is_not_an_address():
     assert any("is a hash of the address" in inference.claim for inference in report.inferences)
 
 
+def test_what_the_printed_entry_permits_was_not_mapped_read_only_then():
+    walk = [
+        "swapper pgtable: 4k pages, 48-bit VAs, pgdp=00000000b4e25000",
+        "[ffff80000a2f1c30] pgd=10000004bffff003, p4d=10000004bffff003, pud=10000004bfffe003, "
+        "pmd=10000004bfffa003, pte=",
+    ]
+    message = "write to read-only memory"
+    for pte, confidence in (("00600000b58f1783", "derived"), ("00600000b58f1703", "likely")):
+        lines = walk[0], walk[1] + pte
+        text = oops(0xFFFF80000A2F1C30, 0x9600004F, "\n".join(lines), kind=message)
+        [diagnosis] = diagnoses(text)
+        assert (diagnosis.name, diagnosis.confidence) == ("write-to-read-only-memory", confidence)
+        assert ("permits the write" in diagnosis.sentence) == (confidence == "likely")
+
+
 def test_a_panic_of_the_hypervisor_is_not_empty():
     [diagnosis] = diagnoses(
         "Kernel panic - not syncing: HYP panic:\nPS:204003c9 PC:0000f0d6001b2c3c ESR:00000000f2000800\n"

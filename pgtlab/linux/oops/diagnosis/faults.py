@@ -228,6 +228,12 @@ def permission(fault: KernelFault) -> Diagnosis | None:
         inside = start is not None and isinstance(start.value, int) and 0 <= address - start.value < IMAGE_SIZE
         memory = "the kernel's own image" if inside else "memory"
         sentence = f"the kernel wrote to {memory} that is mapped read-only: {at}"
+        if leaf is not None and isinstance(leaf.descriptor, Leaf) and leaf.descriptor.AP >> 1 == 0:
+            sentence = (
+                f"the kernel wrote to {memory} that was mapped read-only: {address:#x}; the {leaf.name} printed "
+                "later permits the write: it changed in between, or a TLB held an older one"
+            )
+            confidence = LIKELY
     else:
         return None
     return Diagnosis(name, sentence, tuple(evidence), confidence)
