@@ -176,10 +176,10 @@ class Exam:
         yield "```"
         size, usage = k["sizeof(struct mem_section)"], k["offsetof(struct mem_section,usage)"]
         yield (
-            f"\nGiven: pages of {1 << k.PAGE_SHIFT - 10} KiB, addresses of {self.boot.vabits_actual} bits; "
-            f"VMEMMAP_START = `{k.VMEMMAP_START:#x}`; a struct page has 64 bytes, a struct mem_section {size}, with "
-            f"the field `usage` at offset {usage}; a section has {1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page "
-            "full of mem_sections.\n"
+            f"\nGiven: pages of {1 << k.PAGE_SHIFT - 10} KiB, addresses of {self.boot.vabits_actual} bits, physical "
+            f"ones of {self.boot.config.pa_bits}; VMEMMAP_START = `{k.VMEMMAP_START:#x}`; a struct page has 64 bytes, "
+            f"a struct mem_section {size}, with the field `usage` at offset {usage}; a section has "
+            f"{1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page full of mem_sections.\n"
         )
         yield "## 1. Derive\n"
         yield from (f"{number}. {item.text}" for number, item in enumerate(self.derive, 1))

@@ -134,7 +134,7 @@ def _open() -> Iterator[ExamClaim]:
         "the page's type says what it is now; nothing counts how often it was that",
     )
     yield ExamClaim(
-        "Other CPUs were running tasks of their own at the time of the fault.",
+        "At the time of the fault another CPU was freeing a page as well.",
         "not decidable",
         "nothing says what the other CPUs did",
     )
