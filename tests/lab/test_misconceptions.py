@@ -103,6 +103,9 @@ def test_walk():
     table, page = walk.steps[0], walk.steps[-1]
     assert "once more" in misconceptions.table_address(table)[table.descriptor.oa << 12]
     assert "whole word" in misconceptions.table_address(table)[int(table.descriptor)]
+    word = int(page.descriptor)  # 4K and 48 bits: the address is bits 47:12
+    assert "low bits" in misconceptions.table_address(page)[word & 0x0000_FFFF_FFFF_FFFF]
+    assert "high bits" in misconceptions.table_address(page)[word & 0xFFFF_FFFF_FFFF_F000]
     assert "8 bytes" in misconceptions.entry_address(page)[page.table + page.index]
     assert isinstance(page.descriptor, Leaf)
     assert "page or block begins" in misconceptions.physical_address(walk)[page.descriptor.oa]
