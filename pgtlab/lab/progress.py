@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from pgtlab.files import write_file
@@ -18,6 +19,8 @@ from pgtlab.lab.question import Verdict
 FILE = "progress.json"
 #: On a shared machine, answers are read by their owner only.
 OWNER_ONLY = 0o600
+#: A cell may write a score down while a message from the page, in another thread, writes an answer down.
+_TURN = RLock()
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,9 @@ class Progress:
     @classmethod
     def of(cls, folder: Path | None = None) -> Progress:
         """Return the progress of the workbench that `folder`, or the current one, is in: one object for each file."""
-        progress = _of(workbench(folder or Path.cwd()) / FILE)
-        progress.read()
+        with _TURN:
+            progress = _of(workbench(folder or Path.cwd()) / FILE)
+            progress.read()
         return progress
 
     def read(self) -> None:
@@ -116,15 +120,17 @@ class Progress:
 
     def add(self, answer: Answered) -> None:
         """Write an answer down."""
-        self.read()
-        self.answers.append(answer)
-        self.write()
+        with _TURN:
+            self.read()
+            self.answers.append(answer)
+            self.write()
 
     def add_exercise(self, name: str, score: float) -> None:
         """Write the score of an exercise down, if it is the best so far."""
-        self.read()
-        self.exercises[name] = max(score, self.exercises.get(name, 0.0))
-        self.write()
+        with _TURN:
+            self.read()
+            self.exercises[name] = max(score, self.exercises.get(name, 0.0))
+            self.write()
 
     def write(self) -> None:
         """Write the file in one step, so that it is never half written. If that is impossible, go on without it."""

@@ -33,6 +33,7 @@ from pgtlab_widgets.patch_editor import PatchEditor
 from pgtlab_widgets.run_view import read_log, run_view
 from pgtlab_widgets.steps import Steps
 from pgtlab_widgets.synced import ahead, packed
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module
 
 STEP: Final = 0.05  # seconds of work before other messages are handled
@@ -111,12 +112,14 @@ class BugLab(KernelView):
         """The numbers in the log that are explained."""
         return read_log(self.run.dmesg).numbers
 
+    @in_turn
     def start_kernel(self, patched: bool = True) -> Kernel:
         """Boot a kernel of the tree, with the patch unless `patched` is False."""
         if not isinstance(self.boot, Boot):
             raise ValueError(self.stuck)
         return self.editor.patched.start_kernel(self.boot, patched)
 
+    @in_turn
     def livepatch(self, **functions: Symbol) -> None:
         """Replace kernel functions by your own, each taking the kernel first.
 
@@ -128,6 +131,7 @@ class BugLab(KernelView):
         self.editor.livepatch(functions, self.boot)
         self._restart()
 
+    @in_turn
     def apply(self, source: str) -> None:
         r"""Replace kernel functions by source text: `apply("def pud_free(k, mm, pud):\n    ...")`.
 
@@ -139,6 +143,7 @@ class BugLab(KernelView):
         self.editor.apply(source, self.boot)
         self._restart()
 
+    @in_turn
     def unpatch(self, name: str) -> None:
         """Put the tree's own function back."""
         self.editor.unpatch(name)

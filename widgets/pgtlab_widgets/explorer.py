@@ -27,6 +27,7 @@ from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, refusals
 from pgtlab_widgets.quiz import Quiz
 from pgtlab_widgets.synced import ahead
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module
 
 FIRST: Final = 3  # changes that are always shown
@@ -111,6 +112,7 @@ class Explorer(Quiz, KernelView):
         self._drawn += 1
         return addresses(booted, self._drawn)[(self._drawn - 1) % 2]
 
+    @in_turn
     def another(self) -> None:
         """Ask about another address."""
         if isinstance(self.boot, Boot):
@@ -124,11 +126,13 @@ class Explorer(Quiz, KernelView):
         """Show the field that was filled in."""
         self.draw()
 
+    @in_turn
     def pin(self) -> None:
         """Keep the current kernel on the page, to compare others with it at the same address."""
         self._pinned = self.boot if isinstance(self.boot, Boot) else None
         self.draw()
 
+    @in_turn
     def unpin(self) -> None:
         """Remove the pinned kernel."""
         self._pinned = None

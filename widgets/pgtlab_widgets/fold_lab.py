@@ -15,6 +15,7 @@ from pgtlab_widgets.choices import traits
 from pgtlab_widgets.kernel_view import KernelView, on_the_page
 from pgtlab_widgets.quiz import Quiz
 from pgtlab_widgets.synced import ahead
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module
 
 
@@ -98,6 +99,7 @@ class FoldLab(Quiz, KernelView):
         status = cell_name(self.boot) if self.hidden else fold_line(self.boot)
         return {"selected": cell_key(self.boot), "status": status, "quiz": self.quiz_drawn()}
 
+    @in_turn
     def receive(self, message: dict[str, Any]) -> None:
         """Handle an answer, or a cell that was clicked."""
         if "blank" in message:

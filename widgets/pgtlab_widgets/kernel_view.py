@@ -15,6 +15,7 @@ from pgtlab.linux.kconfig import Config, ConfigError
 from pgtlab.linux.share import SCHEME, Share
 from pgtlab_widgets.choices import choices, traits
 from pgtlab_widgets.synced import ahead
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import View, opened
 
 
@@ -74,6 +75,7 @@ class KernelView(View):
         """Why the kernel does not boot; empty if it does."""
         return self._boot.reason if isinstance(self._boot, NoBoot) else ""
 
+    @in_turn
     def choose(self, **chosen: str | int) -> None:
         """Set several traits that are legal only together.
 
@@ -97,6 +99,7 @@ class KernelView(View):
         """
         return str(Share(self.config, self.cpu, str(getattr(self, "address", "")), self.preset))
 
+    @in_turn
     def load(self, share: str) -> None:
         """Choose what a share string says; where the tables were given to the view, only its address.
 

@@ -20,6 +20,7 @@ from pgtlab.linux.placement import Placement
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit
 from pgtlab_widgets.synced import ahead
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import View, module
 
 UNFOLDED = 100  # lines that a click on a fold shows
@@ -74,6 +75,7 @@ class OopsReader(View):
         super().__init__()
         self.read(sample(next(iter(SAMPLES))) if text is None else text)
 
+    @in_turn
     def read(self, text: str) -> None:
         """Show another log. If it has no report of arm64, the view says so."""
         self._pieces = []

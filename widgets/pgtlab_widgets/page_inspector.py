@@ -16,6 +16,7 @@ from pgtlab.linux.page_picture import page_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.quiz import Quiz
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module
 
 START_OVER = "start over"
@@ -83,6 +84,7 @@ class PageInspector(Quiz, KernelView):
             self.page = _next_page(self.kernel)
             self._words = self._was = self.page.words()
 
+    @in_turn
     def do(self, action: str) -> None:
         """Do one of `ACTIONS`, or start over.
 
@@ -105,6 +107,7 @@ class PageInspector(Quiz, KernelView):
         self.ask()
         self.draw()
 
+    @in_turn
     def go(self, count: int) -> None:
         """Go back or forward in the history, to where the first `count` actions are done.
 

@@ -11,6 +11,7 @@ from pgtlab.lab.progress import Answered, Progress
 from pgtlab.lab.question import Feedback, MakeQuestion, Question, draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element, inline, markdown, wanted
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module, opened
 
 FRESH = 20  # draws, at most, for numbers that were not seen just before
@@ -80,6 +81,7 @@ class QuestionView(CourseView):
         except UnreadableAnswer:  # the question has changed since
             self.feedback = None
 
+    @in_turn
     def answer(self, said: Said, reason: str = "") -> None:
         """Answer the question.
 
@@ -91,11 +93,13 @@ class QuestionView(CourseView):
         self.feedback = self.question.judge(said, reason)
         self._keep(said, reason)
 
+    @in_turn
     def give_up(self) -> None:
         """Say "I don't know"."""
         self.feedback = self.question.unknown()
         self._keep("", "")
 
+    @in_turn
     def again(self) -> None:
         """Ask for another answer: with other numbers, if the question has any."""
         before, seed = self.question, self._progress.seed(self.name, self._asked_in)

@@ -9,6 +9,7 @@ import traitlets
 
 from pgtlab.lab.answers import Choice
 from pgtlab.lab.fill_in import Blank, Filled, FillIn
+from pgtlab_widgets.turns import in_turn
 
 
 class Quiz(traitlets.HasTraits):
@@ -54,12 +55,14 @@ class Quiz(traitlets.HasTraits):
         """Show what follows from an answer."""
         raise NotImplementedError
 
+    @in_turn
     def say(self, text: str) -> None:
         """Answer the current question."""
         if self._quiz is not None:
             self._quiz.say(text)
             self._record()
 
+    @in_turn
     def unknown(self) -> None:
         """Be told the value that is asked for."""
         if self._quiz is not None:

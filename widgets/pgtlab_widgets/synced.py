@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ import anywidget
 import traitlets
 
 from pgtlab_widgets.differences import Difference, difference
+from pgtlab_widgets.turns import TURN, in_turn
 
 
 def packed(data: dict[str, Any], widget: object) -> str:
@@ -49,6 +51,32 @@ class Synced(anywidget.AnyWidget):
 
     _answering: object = None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set a trait, and do all that follows from it, in turn."""
+        with TURN:
+            super().__setattr__(name, value)
+
+    @in_turn
+    def set_trait(self, name: str, value: object) -> None:
+        """Set a trait by its name, in turn."""
+        super().set_trait(name, value)
+
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        """Set several traits in one turn."""
+        with TURN, super().hold_trait_notifications():
+            yield
+
+    @contextmanager
+    def hold_sync(self) -> Iterator[None]:
+        """Send what changes all at once, in one turn."""
+        with TURN, super().hold_sync():
+            yield
+
+    @in_turn
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        super()._handle_msg(msg)
+
     @property
     def parts(self) -> dict[str, dict[str, Any]]:
         """The traits that are sent as differences."""
@@ -62,11 +90,13 @@ class Synced(anywidget.AnyWidget):
         """Do what a message says, or show why not."""
         raise NotImplementedError
 
+    @in_turn
     def open(self) -> None:
         """Open the connection to the page, which gets the whole."""
         self._sent = self.parts
         super().open()
 
+    @in_turn
     def send_state(self, key: str | Iterable[str] | None = None) -> None:
         """Send traits: all, or those that are named; of a part only what differs from what the page has."""
         if self.comm is None or key == "number":
@@ -90,6 +120,7 @@ class Synced(anywidget.AnyWidget):
         differences = ((name, difference(self._sent[name], value)) for name, value in parts.items())
         return {name: changed for name, changed in differences if changed is not None}
 
+    @in_turn
     def foresee(self, message: dict[str, Any]) -> dict[str, Difference] | None:
         """What a message would change on the page; None if that cannot be foreseen. The view stays as it is."""
         if not message.keys() <= self.foresees.keys():
@@ -111,6 +142,7 @@ class Synced(anywidget.AnyWidget):
                 twin.__dict__[name] = copy(value) if own else value
         return twin
 
+    @in_turn
     def handle(self, message: dict[str, Any]) -> None:
         """Handle what a page sent; it gets what changed, all at once."""
         match message:

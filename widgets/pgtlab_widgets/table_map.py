@@ -23,6 +23,7 @@ from pgtlab_widgets.address_field import AddressField
 from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.synced import ahead
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class TableMap(KernelView):
             self._ranges = ranges(self._mmu, self._regions())
         self.go(self._wanted)
 
+    @in_turn
     def go(self, address: str) -> None:
         """Show the tables on the way to an address.
 

@@ -17,6 +17,7 @@ from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import Refused, refusals
 from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.tlb_costs import CostChoice, CostCounts, pairs
+from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import View, module
 
 ACCESSES: Final = (100_000, 300_000, 1_000_000, 10_000_000)
@@ -190,6 +191,7 @@ class TLBView(View):
         self.run()
         return self._counts.rows
 
+    @in_turn
     def run(self) -> None:
         """Run the rest of the trace without drawing."""
         if self._counts.finish():
@@ -197,6 +199,7 @@ class TLBView(View):
 
     # What is chosen.
 
+    @in_turn
     def choose(self, **chosen: str | int) -> None:
         """Set several traits; if the page size does not have the two sizes of address, take its first two."""
         if "page_size" in chosen and "compared" not in chosen:

@@ -18,6 +18,7 @@ from pgtlab.picture import STYLE, Picture
 from pgtlab_widgets.about import ABOUT
 from pgtlab_widgets.address_field import ShareField
 from pgtlab_widgets.synced import Synced, packed
+from pgtlab_widgets.turns import in_turn
 
 HERE = Path(__file__).parent
 WIDE = 1024  # CSS pixels: the room that a view has for its picture, as far as it knows; `WIDE` of edges.js
@@ -123,6 +124,7 @@ class View(Synced):
         """
         raise ValueError(f"{share!r}: {type(self).__name__} takes no share string")
 
+    @in_turn
     def draw(self) -> None:
         """Update `view`."""
         self.view = {**self.drawn(), "share": self._shared.shown(self.share)}
@@ -157,6 +159,7 @@ class View(Synced):
             raise ValueError(f"there is no picture: {self.text()}")
         return png(picture, scale)
 
+    @in_turn
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, and the current picture for pages without widgets."""
         for widget in (self.layout, self):
@@ -166,6 +169,7 @@ class View(Synced):
         picture, text = self.fallback()
         return data | (picture.mimebundle(text) if picture else {"text/plain": text}), metadata
 
+    @in_turn
     def _leave(self) -> None:
         """Close the connection to the page, which keeps this object alive, unless another widget contains it.
 

@@ -196,9 +196,9 @@ class WalkStepper(Quiz, KernelView):
 
     def _change(self, made: tuple[Edit, ...]) -> None:
         assert self._tables is not None
-        self._edits = made
-        self._space = self._tables.with_words({edit.address: edit.word for edit in made})
-        self._translate()
+        with self.hold_sync():
+            self._edits, self._space = made, self._tables.with_words({edit.address: edit.word for edit in made})
+            self._translate()
 
     @property
     def share(self) -> str:
