@@ -85,8 +85,8 @@ def test_the_instructors_notebook_shows_the_solution_and_what_each_wrong_answer_
 
 def test_the_example_in_exercise_1_is_true():
     notebook = learner_notebook(find("01_indices"))
-    d = define(notebook.cells[1].source.replace("decompose(0x", "d = decompose(0x"), "<the picture>")["d"]
-    assert f"that is `{ {h.level: h.index for h in d.hardware} }, {d.offset:#x}`." in text(notebook)
+    shown = define(notebook.cells[1].source.replace("\ncut(", "\nshown = cut("), "<the picture>")["shown"]
+    assert f"that is `{shown.indices}, {shown.offset:#x}`." in text(notebook)
 
 
 def test_a_workbench_has_the_exercises_with_a_seed_of_its_own(tmp_path):

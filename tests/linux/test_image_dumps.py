@@ -22,7 +22,7 @@ from pgtlab.linux.images.pieces import Piece, contradiction, mapped
 from pgtlab.linux.images.writing import PLAIN, ZLIB, Compression
 
 NAME = "4k-va48-max"
-GIVEN = {"page_size": "4k", "va_bits": 48, "TTBR1_EL1": 0x4051_8000}
+GIVEN = {"page_size": "4k", "va_bits": 48, "TTBR1_EL1": 0x4051_8000, "MAIR_EL1": 0}
 PAGES = {pa: words.tobytes() for pa, words in capture(NAME)[1].items()}
 BASE = 0x4050_0000
 

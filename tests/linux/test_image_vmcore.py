@@ -173,7 +173,7 @@ def test_pages_of_zeros_that_were_left_out_read_as_zeros(opened):
 @pytest.mark.parametrize("length", [4095, 2048, 7, 0])
 def test_a_dump_that_is_cut_off_says_so_and_has_what_is_there(opened, length):
     content = elf([(RAM, bytes(4096)), (RAM + 0x1000, b"\1" * 4096)])
-    image = opened(content[: len(content) - 4096 + length], page_size="4k", va_bits=48, TTBR1_EL1=RAM)
+    image = opened(content[: len(content) - 4096 + length], page_size="4k", va_bits=48, TTBR1_EL1=RAM, MAIR_EL1=0)
     assert image.notes == (f"cut off: {4096 - length} bytes of its memory are not in the file",)
     assert image.memory.extents[-1] == (RAM, image.memory.extents[-1].first, 512 + length // 8)
 
