@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 
 TURN = RLock()
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def in_turn(method: Method) -> Method:
+def in_turn(method: F) -> F:
     """Return the method as one that waits for its turn, and keeps it until it returns."""
 
     @wraps(method)
@@ -25,4 +25,4 @@ def in_turn(method: Method) -> Method:
         with TURN:
             return method(*given, **named)
 
-    return cast(Method, waiting)
+    return cast(F, waiting)
