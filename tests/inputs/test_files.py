@@ -127,7 +127,9 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
 
 
 def test_a_long_name(tmp_path):
-    write_file(tmp_path / ("a" * 255), b"")
+    write_file(tmp_path / ("a" * 255), b"all")
+    assert (tmp_path / ("a" * 255)).read_bytes() == b"all"
+    assert len([*tmp_path.iterdir()]) == 1  # nothing that was written aside is left
 
 
 @pytest.mark.slow
