@@ -257,7 +257,7 @@ def multiple_choice(
 def _foreseen(options: Mapping[str, str]) -> Iterator[Wrong]:
     for option, said in options.items():
         if said:
-            key, _, feedback = said.partition(": ")
+            key, feedback = said.split(": ", 1)
             yield Wrong(option, key, feedback)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pgtlab.lab.trees import Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.linux import oops
-from pgtlab.linux.boot import boot
+from pgtlab.linux.boot import Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
@@ -57,6 +57,7 @@ def test_the_run_of_the_story_in_every_configuration(booted):
 @every_boot
 def test_the_run_that_reports_and_survives(booted):
     run = Tree.named("arm64-for-next").start_kernel(booted).run()
+    assert bool(run.reports) == (booted.folded["pud"] is Fold.REAL)  # otherwise there is no table to free
     if run.reports:
         read_back(run.dmesg, run.reports)
 
