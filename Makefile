@@ -7,13 +7,14 @@ BIN    := .venv/bin
 READY  := .venv/.ready-$(shell cat pip.lock requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=25 --shuffle "$$(git rev-parse HEAD 2>/dev/null || echo 0)")
-# `make sweep` runs the others, and `make site` what reads its pages.
-SUITE  := not sweep and not site
+# `make test-long` and `make sweep` run the others, and `make site` what reads its pages.
+SUITE  := not long and not sweep and not site
+CHROMIUM = chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium"
 # The tests start Python some hundred times: what it compiles is kept, whatever the environment says about it.
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast sweep fuzz fuzz-coverage advisories mutation search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
+.PHONY: help env lab test test-fast test-long sweep fuzz fuzz-coverage advisories mutation search test-mmu oracle check format docs site stubs handout bundle release test-nbgrader test-dask figures lock screenshots lite test-lite hub test-hub
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,8 +41,11 @@ lab: env  ## open JupyterLab on the map of the course
 	@echo "Starting JupyterLab: some seconds."
 	@$(BIN)/pgtlab lab
 
-test: env  ## run the whole test suite, in a browser too where there is one
-	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" $(PYTEST) -m "$(SUITE)"
+test: env  ## run the tests, in a browser too where there is one
+	@$(CHROMIUM) $(PYTEST) -m "$(SUITE)"
+
+test-long: env  ## run the tests that take long: in JupyterLab, of commands as a user starts them, of fuzzed inputs
+	@$(CHROMIUM) $(PYTEST) -m "long and not sweep and not site"
 
 test-fast: env  ## run the tests that need no browser and no QEMU, and take no long time
 	@$(PYTEST) -m "not browser and not oracle and not slow and $(SUITE)"
@@ -107,8 +111,7 @@ lite: env  ## build the browser edition in build/lite: a site on which the cours
 	@PYTHONPATH=$(CURDIR):$(CURDIR)/widgets $(BIN)/python lite/make_site.py build/lite $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
 test-lite: env  ## build the browser edition without numpy, and use it in a Chromium that has no network
-	@chromium="$$($(BIN)/python tests/browser/get_chromium.py)" && PGTLAB_CHROMIUM="$$chromium" \
-	  $(BIN)/python -m pytest --quiet tests/browser/browser_edition.py
+	@$(CHROMIUM) $(BIN)/python -m pytest --quiet tests/browser/browser_edition.py
 
 # The hub, what starts a student's server, and the proxy, which is a program of npm's.
 HUB := deploy/jupyterhub

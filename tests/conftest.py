@@ -61,6 +61,11 @@ class ByFile(LoadScopeScheduling):
 NEED_JUPYTERLAB = {f"tests/browser/test_{name}.py" for name in ("jupyterlab", "lab_opens", "lifetime")}
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: a test in a browser waits about half of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """Say which tests stay together when the suite runs on several processes."""
     return ByFile(config, log)

@@ -21,7 +21,7 @@ print(int(mapper.mmu.translate_many([0x1000]).fault[0]))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_change_in_another_file_is_seen(tmp_path):
     """The compiled loop is given the status codes of `fault`: change these, and the answer changes."""
     package = tmp_path / "pgtlab"

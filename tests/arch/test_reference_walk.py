@@ -176,6 +176,7 @@ def test_grown_tables_are_deep():
     assert all(any(leaves[count, level] for count in range(1, 6)) for level in (0, 1, 2, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ds", [0, 1])
 @pytest.mark.parametrize(("tg0", "tg1"), [(0, 2), (2, 1), (1, 3)], ids=["4K", "16K", "64K"])
 def test_every_size_of_input(tg0, tg1, ds):

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ trees = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(mapper=trees, va=st.integers(0, (1 << 32) - 1))
 def test_parts_tile_each_scale(mapper, va):

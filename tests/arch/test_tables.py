@@ -22,6 +22,7 @@ REGIMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("upper", [False, True], ids=["lower", "upper"])
 @pytest.mark.parametrize("regime", REGIMES)
 @settings(max_examples=12, deadline=None)

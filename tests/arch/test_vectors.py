@@ -90,6 +90,7 @@ def test_a_flipped_bit_of_a_specified_answer_is_caught(tmp_path, array):
     assert verify(Vectors.load(tmp_path / "wrong.npz")).walk_wrong.sum() == 1
 
 
+@pytest.mark.slow
 def test_the_sample_has_every_feature():
     features = {name for path in (AT_CASES, FETCHES) for name in verify(Vectors.load(path)).features()}
     granules = [f"{granule} TTBR{n}_EL1" for granule in ("4K", "4K DS", "16K", "16K DS", "64K") for n in (0, 1)]
@@ -136,6 +137,7 @@ def compared_case(arrays, *, fault):
     return int(np.flatnonzero((arrays["status_q10"] == 0) & (faulted == fault) & walked)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bit", [0, 7, 12, 40, 51, 56, 63])
 def test_a_flipped_bit_of_an_address_or_attribute_is_caught(tmp_path, arrays, bit):
     case = compared_case(arrays, fault=False)

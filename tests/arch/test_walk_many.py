@@ -152,6 +152,7 @@ def test_a_table_may_be_scattered_and_have_holes(order, holes, ram):
     assert_one_answer(*machine, lambda pa: present.get(pa, 0 if ram else None), vas, "r", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation[0]} at EL{operation[1]}")
 @pytest.mark.parametrize("fields", [{"IPS": 2}, {"IPS": 2, "HA": 1, "HD": 1}, {"IPS": 4, "DS": 1}], ids=str)
 @pytest.mark.parametrize("tg0", [0, 1, 2], ids=["4K", "64K", "16K"])

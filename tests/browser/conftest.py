@@ -48,11 +48,13 @@ ARGUMENTS += ["--disable-sync", "--disable-quic"]
 
 @pytest.hookimpl(tryfirst=True)  # before `-m browser` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser."""
+    """Mark what opens a browser, and as long what opens JupyterLab in it."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "chromium" in names and HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if "lab" in names:
+                item.add_marker(pytest.mark.long)
 
 
 @cache

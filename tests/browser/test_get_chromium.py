@@ -17,7 +17,7 @@ import pytest
 
 from tests.browser import get_chromium
 
-pytestmark = pytest.mark.slow  # it starts Python many times
+pytestmark = pytest.mark.long  # it starts Python many times
 
 BROWSER = "#!/bin/sh\necho Chromium 1.0\n"
 STUB = "#!/bin/sh\necho install the snap >&2\nexit 10\n"

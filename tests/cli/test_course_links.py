@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-pytestmark = pytest.mark.slow  # it starts a Jupyter server
+pytestmark = pytest.mark.long  # it starts a Jupyter server
 CHAPTER = "notebooks/02_a_tree.ipynb"
 TOKEN = "of-the-test"
 

@@ -89,6 +89,7 @@ def objects(schema):
             yield from objects(part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", ANSWERS, ids=lambda args: " ".join(args).replace(str(DATA), ""))
 def test_answers_match_their_schemas(args, tmp_path, capsys):
     (tmp_path / "damaged.npz").write_bytes(b"no archive")

@@ -127,7 +127,7 @@ def test_show_prints_the_diff_of_a_commit(run):
     assert "\n-    k.free_page(pud)\n+    k.__pud_free(mm, pud)\n" in out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_matrix_prints_the_outcomes_of_each_tree(run):
     status, out, _ = run("matrix", "next-20240229", "fixed")
     assert status == 0

@@ -19,7 +19,7 @@ import pytest
 from pgtlab.cli import main
 from pgtlab.cli.lab import FIRST, _have_a_home, check_port
 
-pytestmark = pytest.mark.slow  # it starts JupyterLab
+pytestmark = pytest.mark.long  # it starts JupyterLab
 
 
 @contextmanager

@@ -107,6 +107,7 @@ def test_an_error_of_reading_names_the_file(args, capsys):
     assert capsys.readouterr().err == "pgtlab: /proc/self/mem: Input/output error\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk here")
 @pytest.mark.parametrize(
     ("args", "stream", "status"),

@@ -46,6 +46,7 @@ def test_it_says_what_it_is(exercise):
     assert exercise.tagged("hidden")
 
 
+@pytest.mark.slow
 @each
 def test_the_solution_passes(exercise):
     right = result(exercise, exercise.code("solution"))
@@ -53,6 +54,7 @@ def test_the_solution_passes(exercise):
     assert (right.state, right.feedback, right.points) == ("solved", "", sum(exercise.about.points.values()))
 
 
+@pytest.mark.slow
 @each
 def test_the_students_form_judges_too_while_the_learner_waits_and_says_what_is_judged_later(exercise, monkeypatch):
     """What takes time is to start kernels: some three milliseconds each."""

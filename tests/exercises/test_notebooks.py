@@ -89,6 +89,7 @@ def test_the_example_in_exercise_1_is_true():
     assert f"that is `{shown.indices}, {shown.offset:#x}`." in text(notebook)
 
 
+@pytest.mark.slow
 def test_a_workbench_has_the_exercises_with_a_seed_of_its_own(tmp_path):
     course.build(tmp_path)
     seed = seed_of(COURSE, Progress.of(tmp_path).reader)

@@ -26,6 +26,7 @@ def form(name: str) -> str:
     return re.escape(name) if name[1:] != name[1:].lower() else f"(?i:{re.escape(name)})"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_no_term_before_the_chapter_that_introduces_it(exercise):
     later = ORDER[ORDER.index(exercise.about.chapter) + 1 :]

@@ -9,7 +9,7 @@ import pytest
 from fuzz.__main__ import fuzz, inputs
 from fuzz.readers import READERS, outcome, sentence
 
-pytestmark = pytest.mark.slow  # it gives each reader many inputs
+pytestmark = pytest.mark.long  # it gives each reader many inputs
 
 COUNT = 200
 SEED = int(os.environ.get("FUZZ_SEED", "0"))  # the same every day: red or green, whatever the day

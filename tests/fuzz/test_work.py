@@ -12,15 +12,21 @@ from work import growth, steps
 from fuzz.readers import READERS
 from fuzz.worst_cases import WORST_CASES
 
-pytestmark = pytest.mark.slow  # it counts every step of each reader
+pytestmark = pytest.mark.long  # it counts every step of each reader
 
-#: The suite asks about some cases of a log, whose every reading is much work, and `make sweep` about the others.
-SOME = {"BUG", "calls", "code", "page dumps", "quotes", "one word", "tags", "prefixes"}
+#: Of readers with many cases the suite asks about some, which differ most, and `make sweep` about the others.
+SOME = {
+    "log": {"BUG", "page dumps", "quotes", "prefixes"},
+    "image_text": {"comments", "runs of zeros", "blanks", "stars"},
+    "image_elf": {"notes"},
+    "image_npz": {"arrays"},
+    "command_line": set(),
+}
 CASES = [
     pytest.param(
         *(reader, case),
         id=f"{reader}: {case}",
-        marks=[pytest.mark.sweep] if reader in ("log", "command_line") and case not in SOME else [],
+        marks=[] if case in SOME.get(reader, cases) else [pytest.mark.sweep],
     )
     for reader, cases in WORST_CASES.items()
     for case in cases

@@ -31,6 +31,7 @@ def test_a_magic_is_one_only_where_a_statement_begins(cell, cleaned):
     assert _clean(cell) == (cell if cleaned is None else cleaned)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["\n" * 400_000, "'" * 200_001, "(\n" * 100_000, '"""' + "\\" * 200_000, "x\t" * 200_000, " " * 200_000]
 )

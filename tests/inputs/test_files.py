@@ -213,6 +213,7 @@ def writes(tree: ast.AST):
                 yield ast.unparse(call)
 
 
+@pytest.mark.slow
 def test_nothing_is_written_in_another_way():
     assert [*writes(ast.parse("path.open('xb'); open('file', 'rb')"))] == ["path.open('xb')"]
     found = {}

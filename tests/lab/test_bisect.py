@@ -65,7 +65,7 @@ def repo(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("script", "shown", "subject"),
     [
@@ -98,7 +98,7 @@ def test_bisection_with_other_kernels(shell, cpu, found):
     assert ("Add support for folding PUDs at runtime" in done.stdout.partition("is the first bad commit")[2]) == found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [

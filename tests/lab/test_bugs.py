@@ -17,6 +17,7 @@ DISTINCT = list({(b.config, b.tcr_el1, b.cpu.mmfr0.PARANGE, b.cpu.mmfr1.PAN): b 
 every_bug = pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
 
 
+@pytest.mark.slow
 @every_bug
 @pytest.mark.parametrize(
     "boots", [pytest.param(KINDS, id="kinds"), pytest.param(DISTINCT, id="distinct", marks=pytest.mark.sweep)]
@@ -28,6 +29,7 @@ def test_a_bug_shows_exactly_where_it_says(bug, boots):
     assert any(seen.values())
 
 
+@pytest.mark.slow
 @every_bug
 def test_the_fixed_tree_shows_nothing(bug):
     kernels = [FIXED.start_kernel(bug.with_options(b)) for b in KINDS]
@@ -130,6 +132,7 @@ def test_texts_of_a_bug_are_sentences(bug):
     assert bug.where[-1] != "."
 
 
+@pytest.mark.slow
 @every_bug
 def test_diff_of_a_bug(bug):
     lines = bug.diff().splitlines()

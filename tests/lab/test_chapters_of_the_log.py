@@ -21,16 +21,16 @@ OOPS = LOG.reports[1]
 X = OOPS.registers.values
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    return {name: [draw(chapters.question(name, "")[1], seed) for seed in SEEDS] for name in QUESTIONS}
+RECALLED = [name for name in QUESTIONS if getattr(chapters.question(name, "")[1], "recall", False)]
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_to_be_recalled_has_fresh_answers(name, drawn):
-    if getattr(chapters.question(name, "")[1], "recall", False):
-        answers = {(question.text, question.answer) for question in drawn[name]}
-        assert len(answers) > 2
+def drawn(name, seed="0"):
+    return draw(chapters.question(name, "")[1], seed)
+
+
+@pytest.mark.parametrize("name", RECALLED)
+def test_a_question_to_be_recalled_has_fresh_answers(name):
+    assert len({(question.text, question.answer) for question in (drawn(name, seed) for seed in SEEDS)}) > 2
 
 
 def test_each_number_of_the_registers_has_its_verdict():
@@ -47,9 +47,9 @@ def test_a_link_of_the_chain_follows_from_each_line_of_evidence_and_from_no_othe
 
 
 @pytest.mark.parametrize(("before", "after"), [*pairwise(["vmemmap", "x1", "x4", "x5"])])
-def test_a_step_does_not_print_the_answer_of_the_step_before(before, after, drawn):
-    answer = drawn[f"10b_the_log/{before}_of_the_log"][0].answer
-    text = drawn[f"10b_the_log/{after}_of_the_log"][0].text
+def test_a_step_does_not_print_the_answer_of_the_step_before(before, after):
+    answer = drawn(f"10b_the_log/{before}_of_the_log").answer
+    text = drawn(f"10b_the_log/{after}_of_the_log").text
     assert answer.show(answer.right) not in text
     assert "just computed" in text
 
@@ -99,12 +99,9 @@ def test_no_chapter_prints_the_solution_of_exercise_3():
         assert not re.search(r"pagetable_pud_dtor\(.*\n.*pagetable_free", text)
 
 
-def test_the_right_choice_is_rarely_the_longest(drawn):
-    longest = [
-        len(q.answer.right) > max(map(len, q.answer.others))
-        for questions in drawn.values()
-        if isinstance((q := questions[0]).answer, Choice)
-    ]
+def test_the_right_choice_is_rarely_the_longest():
+    answers = [drawn(name).answer for name in QUESTIONS]
+    longest = [len(answer.right) > max(map(len, answer.others)) for answer in answers if isinstance(answer, Choice)]
     assert sum(longest) <= len(longest) / 3
 
 

@@ -91,6 +91,7 @@ def test_larger_mappings_never_miss_more(costs):
         assert blocks <= contiguous <= pages
 
 
+@pytest.mark.slow
 def test_every_trace_is_mapped_and_repeatable():
     one, two = (workloads(1 << 25, 500, seed=3) for _ in range(2))
     assert all(np.array_equal(one[name].vas, two[name].vas) for name in one)
@@ -127,6 +128,7 @@ def test_regime_with_another_size():
     assert Regime.of(kernel, 36).range.granule == G16K
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("panels", ["hardware", "mapping"])
 def test_the_chart_has_every_dot(costs, panels):
     where = {"mapping": "pages"} if panels == "hardware" else {"hardware": "shared"}

@@ -27,6 +27,7 @@ def test_an_exam_that_was_printed_keeps_its_key():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ten_values_follow_from_the_paper(seed):
     made = exam(seed)

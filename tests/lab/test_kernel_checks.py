@@ -44,6 +44,7 @@ def test_trees_of_the_story(tree, failed):
     assert wrong(check(patched(tree))).keys() == failed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tree", ["next-20240229", "arm64-for-next"])
 @pytest.mark.parametrize("kind", [("4k", 39, "max"), ("16k", 52, "neoverse-n1"), ("16k", 52, "max")])
 def test_fix_of_the_thread_passes_in_any_configuration(tree, kind):
@@ -150,7 +151,7 @@ def tried_on(request, monkeypatch):
     return choose
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", PATCHES)
 def test_bug_of_the_catalogue_does_not_pass_as_a_fix(name, tried_on):
     """Many of them are not found by debug_vm_pgtable."""
@@ -167,7 +168,7 @@ def tree_with_a_bug(request):
     return bug, bug.tree.start_kernel(booted), {name: good[name] for name in bug.commit.functions}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bug_of_the_catalogue_passes_only_when_repaired(tree_with_a_bug, tried_on):
     bug, kernel, good = tree_with_a_bug
     tried_on(bug)

@@ -52,6 +52,7 @@ def test_each_tree_in_every_configuration_with_every_protection(name):
             assert all(tried[test, *where] == PROTECTIONS for test in BASIC_TESTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "same"),
     [("v6.12", "fixed"), ("v6.12+fold-puds", "arm64-for-next"), ("v6.12+both", "next-20240229")],

@@ -57,6 +57,7 @@ def drawn(picture):
     return {shape.key: shape for shape in picture.shapes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL_TLBS)
 @pytest.mark.parametrize("trace", SHORT_TRACES)
 def test_picture_of_each_access(trace, name):

@@ -27,6 +27,7 @@ def test_a_right_walk_agrees_about_every_address():
     assert result.right == ADDRESSES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("left_out", "kind"),
     [

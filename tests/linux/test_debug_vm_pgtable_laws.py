@@ -215,6 +215,7 @@ MUTATIONS = {
 WHERE = [boot(Config(*c), MAX) for c in (("4k", 48), ("16k", 52), ("4k", 52))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_broken_helper_is_reported_by_its_tests(name):
     broken, noticed_by = MUTATIONS[name]

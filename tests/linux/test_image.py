@@ -89,6 +89,7 @@ def test_ptdump_is_what_the_kernel_printed(name):
     assert [str(line).rstrip() for line in Image.open(PTDUMP / name).ptdump()] == [line.rstrip() for line in printed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CAPTURES)
 def test_raw_memory_needs_its_base_and_the_registers(tmp_path, name):
     base, content = image_files.raw(capture(name)[1])
@@ -98,6 +99,7 @@ def test_raw_memory_needs_its_base_and_the_registers(tmp_path, name):
     assert image.memory.extents == ((base, 0, len(content) // 8),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["4k-va48-max", "64k-va52-max"])
 def test_raw_memory_of_a_named_kernel_needs_only_where_its_tables_are(tmp_path, name):
     _, pages = capture(name)
@@ -108,6 +110,7 @@ def test_raw_memory_of_a_named_kernel_needs_only_where_its_tables_are(tmp_path, 
     agrees(Image.open(tmp_path / "ram", base=base, page_size=page_size, va_bits=int(va_bits), **roots), name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CAPTURES)
 def test_text_gives_the_same_machine(tmp_path, name):
     _, pages = capture(name)

@@ -201,6 +201,7 @@ def test_several_raw_files_are_one_machine(tmp_path, capsys):
             Image.open(*wrong, **GIVEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "compress"),
     [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".zst", zstandard.compress)],

@@ -77,6 +77,7 @@ KASLR = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page_size", "va_bits", "cpu", "actual"), KASLR)
 def test_a_kernel_that_kaslr_moved_is_found_by_its_offset(opened, page_size, va_bits, cpu, actual):
     """The image is anywhere: by KERNELOFFSET in virtual, by the loader in physical memory."""

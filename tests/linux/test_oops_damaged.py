@@ -136,7 +136,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("unit", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_in_the_length(unit):
     """Eight times the text takes well under sixty-four times the computing, however it is made."""

@@ -272,6 +272,7 @@ def placements(draw, booted: Boot):
     return Placement(start * layout.memstart_align & (1 << 64) - 1, copy, pfn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("booted", PUD_REAL, ids=describe)
 @given(data=st.data())
 @settings(max_examples=8, deadline=None)

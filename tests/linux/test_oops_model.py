@@ -70,6 +70,7 @@ def test_the_story_with_the_places_of_its_boot():
     assert oops.read(str(run)).facts.phys_offset == 0xFFFF_F761_8000_0000
 
 
+@pytest.mark.slow
 @every_boot
 @given(data=st.data())
 @settings(max_examples=5, deadline=None)

@@ -22,6 +22,7 @@ def freed(k: Kernel, order: int = 0) -> int:
     return k.page_address(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", configurations(), ids=repr)
 def test_correct_kernel_reports_nothing(config):
     k = new_kernel(Config(config.page_size, config.va_bits, config.pa_bits, PAGE_POISONING=1))

@@ -152,6 +152,7 @@ def grow(k, rng, frames, level, root, size):
     k.memory.write(root, word)
 
 
+@pytest.mark.slow
 @every_kernel
 @pytest.mark.parametrize("user", [False, True], ids=["kernel", "user"])
 def test_the_lines_are_those_of_a_walk_entry_by_entry(k, user):

@@ -18,6 +18,7 @@ VMA = VmAreaStruct(MM)
 FLAGS = range(16)
 
 
+@pytest.mark.slow
 @every_kernel
 @settings(max_examples=20)
 @given(st.sampled_from(FLAGS), st.booleans(), st.booleans(), st.booleans())

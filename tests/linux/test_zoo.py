@@ -41,6 +41,7 @@ def opened(folder):
         yield Image.open(f"{folder}/image.raw@{expected['raw_base']}", **sizes, **narrow, **registers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_form_of_an_image_feeds_back(zoo, name):
     expected = json.loads((zoo / name / "expected.json").read_text())

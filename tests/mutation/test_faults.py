@@ -64,6 +64,7 @@ def test_a_fault_changes_one_place():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_every_fault_is_python(part):
     found = candidates(part)

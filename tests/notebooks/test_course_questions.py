@@ -39,6 +39,7 @@ def drawn(stem: str, seeds: range) -> Iterator[tuple[str, Question]]:
     return ((f"{name}, seed {seed}", question(name, seed)) for name in NAMES[stem] for seed in seeds)
 
 
+@pytest.mark.slow
 @FEW
 @pytest.mark.parametrize("stem", NAMES)
 def test_right_answer_is_right(stem, seeds):
@@ -60,6 +61,7 @@ def test_each_wrong_answer_gets_its_own_feedback(stem, seeds):
             assert (feedback.key, feedback.text) == (wrong.key, wrong.feedback), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", NAMES)
 def test_its_misconceptions_are_listed_and_all_of_the_chapter_are_caught(stem):
     named = {wrong.key for _, asked in drawn(stem, range(4)) for wrong in asked.wrong}

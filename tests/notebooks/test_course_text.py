@@ -88,6 +88,7 @@ def first_use(term: Term) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_no_term_before_the_section_that_defines_it():
     assert {term.name: place for term in TERMS if not term.everyday and (place := first_use(term))} == {}
 

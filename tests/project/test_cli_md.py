@@ -52,7 +52,7 @@ def test_examples_in_the_help_can_be_parsed(name):
 NOT_RUN = {"lab", "oops", "grade"}  # which would wait for a reader, for a log on standard input, and for submissions
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(subcommands().keys() - NOT_RUN))
 def test_examples_in_the_help_run(name, tmp_path, monkeypatch, capsys):
     (tmp_path / "tests").symlink_to(ROOT / "tests")

@@ -70,6 +70,7 @@ def test_the_littlest_jupyterhub_accepts_its_file():
     assert config.keys() <= schema["properties"].keys(), "its schema lets other names pass"
 
 
+@pytest.mark.slow
 def test_the_development_container():
     schema = json.loads((SCHEMAS / "devcontainers" / "devContainer.base.schema.json").read_text())
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())

@@ -9,7 +9,7 @@ from pgtlab.lab import chapters
 from pgtlab.lab.question import Choice, Number, Question
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def script(name):

@@ -33,13 +33,13 @@ def test_every_block_of_commands_is_run():
         assert len(write_howto.BLOCKS.findall(task)) == len(re.findall("^```sh$", task, re.MULTILINE)) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.partition("\n")[0].removeprefix("## "))
 def test_the_commands_print_what_is_shown(task):
     assert write_howto.run(task) == task, "run `make docs`"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_so_do_those_of_the_page_about_json():
     page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
     assert write_howto.BLOCKS.search(page)

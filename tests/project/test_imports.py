@@ -98,6 +98,7 @@ def imported() -> dict[str, set[str]]:
     return {module: {*imports(module, tree)} for module, tree in trees().items()}
 
 
+@pytest.mark.slow
 def test_imports_run_one_way():
     assert [module for module in MODULES if not part(module)] == [], "in no part that the layout knows"
     ours = {m: {n for n in names if n.split(".")[0] in ("pgtlab", "pgtlab_widgets")} for m, names in imported().items()}

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tables_are_those_of_the_chapters():
     spec = importlib.util.spec_from_file_location("write_instructor", ROOT / "docs" / "write_instructor.py")
     module = importlib.util.module_from_spec(spec)

@@ -12,7 +12,7 @@ import pytest
 
 from pgtlab.extras import EXTRAS
 
-pytestmark = pytest.mark.slow  # it starts Python many times
+pytestmark = pytest.mark.long  # it starts Python many times
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
 BLOCKED = f"import sys\nsys.modules.update(dict.fromkeys({[*EXTRAS]}))\n"  # as if they were not installed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow  # it starts Python many times
+pytestmark = pytest.mark.long  # it starts Python many times
 ROOT = Path(__file__).resolve().parents[2]
 #: Modules are blocked for our own code alone: on such a system Python's own and Jupyter's do not ask for them.
 BLOCKED = """

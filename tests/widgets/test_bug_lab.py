@@ -22,6 +22,7 @@ def few_kernels(monkeypatch):
     monkeypatch.setattr(kernel_checks, "distinct_boots", lambda: few)
 
 
+@pytest.mark.slow
 def test_log_of_the_tree_is_read():
     lab = BugLab()
     assert [row["text"] for row in lab.run_view["rows"]] == list(

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pgtlab_widgets.differences import difference
@@ -16,6 +17,7 @@ STATES = st.recursive(
 )
 
 
+@pytest.mark.slow
 def test_applied_difference_gives_the_new_state():
     pairs = []
 

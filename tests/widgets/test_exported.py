@@ -27,6 +27,7 @@ def saved():
     return nbformat.v4.new_notebook(cells=cells, metadata={"widgets": state})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter])
 def test_export_with_the_documented_option(saved, exporter):
     """`--ClearMetadataPreprocessor.enabled=True --ClearMetadataPreprocessor.clear_cell_metadata=False`"""

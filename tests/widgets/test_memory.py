@@ -13,7 +13,7 @@ from pgtlab_widgets.choices import traits
 
 from pgtlab import CPU, Config, boot
 
-pytestmark = pytest.mark.slow  # it makes each view many times
+pytestmark = pytest.mark.long  # it makes each view many times
 
 VIEWS = [name for name in pgtlab_widgets.__all__ if name not in ("Chapter", "CourseMap", "QuestionView")]
 

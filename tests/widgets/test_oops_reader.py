@@ -199,6 +199,6 @@ def test_with_nothing_chosen_the_reader_is_asked_to_choose(reader):
     assert reader.view["because"]["items"] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_work_for_a_log_is_proportional_to_its_length():
     assert growth(lambda n: steps(lambda: OopsReader("BUG: x\n" * n + STORY)), 100) < 2.7
