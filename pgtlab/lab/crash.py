@@ -6,15 +6,16 @@ The model computes every register from where things are, so that each boot is a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from random import Random
 from typing import Final
 
 from pgtlab.arch.word import MASK64
 from pgtlab.lab.calls import Calls, calls_at_the_last_report
-from pgtlab.lab.trees import Tree
-from pgtlab.linux.boot import Boot, running
+from pgtlab.lab.trees import Commit, Tree
+from pgtlab.linux.boot import Boot, boot, running
+from pgtlab.linux.cpu import CPU
 from pgtlab.linux.headers.mm_types import PAGE
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
@@ -25,20 +26,25 @@ from pgtlab.linux.placement import RAM_BASE, Placement
 
 STORY: Final = Placement(0xFFFF_F761_8000_0000, 0xFFFF_8000_8007_B950, 0x18A65D)
 BOOT: Final = Config("4k", 48)
+TREE: Final = Tree.named("next-20240229")
 
 _GIB = 1 << 30  # the linear map begins at a multiple of it, so that its blocks are aligned
 
 
 @dataclass(frozen=True)
 class Crash:
-    """One boot of `next-20240229` that panics.
+    """One boot that panics, of `next-20240229` unless another tree is given.
 
     Attributes
     ----------
     placement : Placement
         Where the linear map, the stack and the PUD table are in this boot.
     config : Config
-        The kernel's configuration; it runs on the CPU `max`.
+        The kernel's configuration.
+    cpu : str
+        The CPU that it runs on.
+    tree : Tree
+        Its source.
 
     Examples
     --------
@@ -51,16 +57,26 @@ class Crash:
 
     placement: Placement
     config: Config = BOOT
+    cpu: str = "max"
+    tree: Tree = TREE
 
     @cached_property
     def _ran(self) -> tuple[Kernel, Run, Calls]:
-        kernel = Tree.named("next-20240229").start_kernel(self.boot, placement=self.placement)
+        kernel = self.tree.start_kernel(self.boot, placement=self.placement)
         return kernel, *calls_at_the_last_report(kernel)
 
-    @property
+    def small(self, *more: Commit) -> Kernel:
+        """The same kernel with further commits, in a machine with little memory, before its initcalls."""
+        return Tree(self.tree.name, (*self.tree.commits, *more)).start_kernel(self.boot)
+
+    def anywhere(self, phys_offset: int) -> Crash:
+        """The same boot with the linear map elsewhere; the bad page is elsewhere, too."""
+        return replace(self, placement=Placement(phys_offset, self.placement.page_copy))
+
+    @cached_property
     def boot(self) -> Boot:
         """The kernel as it runs on its CPU."""
-        return running(self.config)
+        return running(boot(self.config, CPU.named(self.cpu)))
 
     @property
     def kernel(self) -> Kernel:

@@ -2,7 +2,8 @@
 
 1. *Derive*: ten values, some of which the log leaves out, by arithmetic.
 2. *Counterfactual*: what the log would be if one thing were different, judged by running it.
-3. *Decide*: twenty claims that are true, false, or cannot be decided from this log, with the lines that decide.
+3. *Decide*: twenty claims that are true, false, or cannot be decided from this log, with the lines that decide. Each is
+   about one idea of the course, and a misconception leads to another verdict.
 4. *Transfer*: a case of the project, with its cause and a patch, judged by `check()`.
 
 An exam tests whether somebody can read a log. It is no evidence of learning by itself.
@@ -20,17 +21,19 @@ from typing import Final
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.arch.word import MASK64
 from pgtlab.lab.case import Case, case
+from pgtlab.lab.chapters import misconceptions
 from pgtlab.lab.crash import Crash
+from pgtlab.lab.crash_code import instructions
 from pgtlab.lab.exam_claims import ExamClaim, claims
-from pgtlab.lab.trees import Tree
+from pgtlab.lab.exam_families import FAMILIES
+from pgtlab.lab.exam_log import ExamLog
+from pgtlab.lab.exam_worlds import same_log
+from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN
 from pgtlab.linux.boot import Boot, running
 from pgtlab.linux.kconfig import Config
-from pgtlab.linux.kernel.report import Run
 from pgtlab.linux.placement import Placement
 
 KERNELS: Final = (("4k", 48), ("16k", 48), ("16k", 52))
-HIDDEN: Final = ("x1", "x4", "x5", "x20", "x24")  # registers that the paper leaves out, to be derived
-BLANK: Final = "?" * 16
 GIB: Final = 1 << 30
 
 
@@ -65,16 +68,14 @@ class Exam:
         return self.crash.boot
 
     @cached_property
-    def lines(self) -> list[str]:
-        """The log as the paper shows it: without times, and without the registers that are asked for."""
-        lines = [line.partition("] ")[2] for line in self.crash.run.dmesg]
-        hidden = re.compile(rf"\b({'|'.join(HIDDEN)})( ?): [0-9a-f]{{16}}")
-        lines = [hidden.sub(rf"\1\2: {BLANK}", line) for line in lines]
-        return [re.sub(r"((?:EC|FSC) = ).*", r"\1????", line) for line in lines]  # ESR in words
+    def log(self) -> ExamLog:
+        """The log as the paper shows it."""
+        return ExamLog(self.crash, self.seed)
 
-    def line(self, text: str) -> int:
-        """The number of the first line that has `text` in it, counted from 1."""
-        return next(number for number, line in enumerate(self.lines, 1) if text in line)
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the log."""
+        return self.log.lines
 
     @cached_property
     def derive(self) -> tuple[Item, ...]:
@@ -116,13 +117,12 @@ class Exam:
     @cached_property
     def counterfactual(self) -> tuple[Item, ...]:
         """Five questions about what the log would be otherwise; each answer is that of a run."""
-        moved = Placement(self.crash.phys_offset - 64 * GIB & MASK64, self.crash["x20"], self.crash["x22"])
-        other = Crash(moved, self.crash.config)
-        reported = self._run("next+fix-dump-page")
+        other = self.crash.anywhere(self.crash.phys_offset - 64 * GIB & MASK64)
+        reported = self.crash.small(USE_THE_REAL_PFN).run()
         return (
             Item(
                 "With only the bug of `pud_free()` fixed: clean, report, or panic?",
-                self._run("next+fix-pud-free").outcome,
+                self.crash.small(CALL_THE_DESTRUCTOR).run().outcome,
                 "no page is bad, so dump_page() is never called",
             ),
             Item(
@@ -142,21 +142,16 @@ class Exam:
                 f"{64 * GIB >> self.crash.kernel.PAGE_SHIFT:#x}",
             ),
             Item(
-                f"In that boot: which address would the message of line {self.line('Unable to handle')} name?",
+                f"In that boot: which address would the message of line {self.log.line('Unable to handle')} name?",
                 f"{other.run.reports[-1].address:#x}",
                 "NULL plus the place of the field `usage`, wherever things are",
             ),
         )
 
-    def _run(self, tree: str) -> Run:
-        return Tree.named(tree).start_kernel(self.boot, placement=self.crash.placement).run()
-
     @cached_property
     def decide(self) -> tuple[ExamClaim, ...]:
         """Twenty claims in a drawn order."""
-        made = list(claims(self.crash, self.line))
-        Random(f"claims {self.seed}").shuffle(made)
-        return tuple(made)
+        return tuple(claims(self.log, FAMILIES, (self.crash, same_log(self.crash))))
 
     @property
     def transfer(self) -> Case:
@@ -175,11 +170,14 @@ class Exam:
         yield from (f"{number:2} {line}" for number, line in enumerate(self.lines, 1))
         yield "```"
         size, usage = k["sizeof(struct mem_section)"], k["offsetof(struct mem_section,usage)"]
+        code = "; ".join(f"`{each.text}`" for each in instructions(k))
         yield (
-            f"\nGiven: pages of {1 << k.PAGE_SHIFT - 10} KiB, addresses of {self.boot.vabits_actual} bits, physical "
-            f"ones of {self.boot.config.pa_bits}; VMEMMAP_START = `{k.VMEMMAP_START:#x}`; a struct page has 64 bytes, "
-            f"a struct mem_section {size}, with the field `usage` at offset {usage}; a section has "
-            f"{1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page full of mem_sections.\n"
+            f"\nGiven: a kernel built for pages of {1 << k.PAGE_SHIFT - 10} KiB, addresses of "
+            f"{self.boot.vabits_actual} bits and physical ones of {self.boot.config.pa_bits}; PAGE_OFFSET = "
+            f"`{k.PAGE_OFFSET:#x}`, VMEMMAP_START = `{k.VMEMMAP_START:#x}`; a struct page has 64 bytes, a struct "
+            f"mem_section {size}, with the field `usage` at offset {usage}; a section has "
+            f"{1 << k.SECTION_SIZE_BITS - 20} MiB; a root is a page full of mem_sections. The function that faulted is "
+            f"`get_pfnblock_flags_mask(page, pfn, mask)`. The instructions of line {self.log.line('Code')}: {code}.\n"
         )
         yield "## 1. Derive\n"
         yield from (f"{number}. {item.text}" for number, item in enumerate(self.derive, 1))
@@ -213,7 +211,8 @@ class Exam:
                 if claim.lines
                 else ""
             )
-            yield f"{number}. {claim.verdict[0].upper()}{lines}: {claim.why}"
+            misconception = misconceptions()[claim.misconception].rstrip(".")
+            yield f"{number}. {claim.verdict[0].upper()}{lines}: {claim.why} *(not: {misconception})*"
         bug = self.transfer._bug
         yield f"\n## 4. A case\n\n{', '.join(f'`{name}()`' for name in bug.commit.functions)}: {bug.cause}"
 

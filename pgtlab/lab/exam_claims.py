@@ -1,146 +1,102 @@
-"""Claims about a log of the panic: true, false, or not to be decided from it, with the lines that decide."""
+"""Claims about a log of the panic: true, false, or not to be decided from it, with the lines that decide.
+
+Each family of claims is about one idea of the course and draws sentences that look alike, some true, some not. What a
+sentence is about is read from the machine that printed the log, and from another that prints the same log and differs
+in what the log does not show (`exam_worlds`): where only one of them is as the sentence says, the log does not decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from random import Random
+from typing import Literal, Protocol
 
 from pgtlab.lab.crash import Crash
+from pgtlab.lab.exam_log import ExamLog
 
 Verdict = Literal["true", "false", "not decidable"]
-LineOf = Callable[[str], int]
+HOW_MANY: dict[Verdict, int] = {"true": 7, "false": 7, "not decidable": 6}
 
 
 @dataclass(frozen=True)
 class ExamClaim:
-    """A sentence about a log, whether it is true, the lines that decide it, and why."""
+    """A sentence about a log, whether it is true, why, and the lines that decide it.
+
+    `misconception` is the idea that leads to another verdict, a key of `misconceptions.toml`.
+    """
 
     text: str
     verdict: Verdict
     why: str
     lines: tuple[int, ...] = ()
+    misconception: str = ""
 
 
-def claims(crash: Crash, line: LineOf) -> Iterator[ExamClaim]:
-    """Twenty claims about the log of a crash: seven true, seven false, six that the log does not decide.
+@dataclass(frozen=True)
+class Draft:
+    """A sentence before it is judged.
 
-    `line` finds the number of the line that contains a text.
+    Attributes
+    ----------
+    text : str
+        The sentence.
+    reads : callable
+        What it is about, read from a machine; None where nothing that is printed tells.
+    says : object
+        What that is, according to the sentence.
+    why : str
+        What decides, or why nothing does.
+    lines : tuple of str
+        The lines that decide, each by a text in it.
+    misconception : str
+        The idea that leads to another verdict.
     """
-    yield from _true(crash, line)
-    yield from _false(crash, line)
-    yield from _open()
+
+    text: str
+    reads: Callable[[Crash], object]
+    says: object
+    why: str
+    lines: tuple[str, ...]
+    misconception: str
 
 
-def _true(crash: Crash, line: LineOf) -> Iterator[ExamClaim]:
-    assert crash["x4"] > crash["x0"]
-    assert crash["sp"] < crash["x20"]
-    yield ExamClaim(
-        "The kernel itself made the access that faulted.",
-        "true",
-        "EC = 0x25: a data abort from the current exception level",
-        (line("ESR ="),),
-    )
-    yield ExamClaim("The access was a read.", "true", "WnR = 0", (line("WnR"),))
-    yield ExamClaim(
-        "A table of the level at which the fault is reported existed and was read.",
-        "true",
-        "the level is that of the entry that stopped the walk",
-        (line("ESR ="), line("active_mm")),
-    )
-    yield ExamClaim(
-        "The page that was being freed still had the type of a page table.",
-        "true",
-        "mapcount:-512 is stored as -513 = 0xfffffdff: the bit of a table is cleared",
-        (line("mapcount:"),),
-    )
-    yield ExamClaim(
-        "The report of the bad page ends before it is complete.",
-        "true",
-        "no line with the flags follows the line with the counts; the fault comes first",
-        (line("mapcount:"), line("Unable to handle")),
-    )
-    yield ExamClaim(
-        "The number of a section that was looked up is larger than any that this kernel can have.",
-        "true",
-        "x4, the section of x1, is above x0, the largest number of a section: so NULL came back",
-        (line("x0 :"), line("x4 :")),
-    )
-    yield ExamClaim(
-        "The machine stopped because the task that died was PID 1.",
-        "true",
-        "an oops ends a task; without init the kernel panics",
-        (line("PID: 1"), line("Attempted to kill init")),
-    )
+class Family(Protocol):
+    """Sentences about one idea, true and false ones, for a log."""
+
+    def __call__(self, log: ExamLog, draw: Random, /) -> Iterator[Draft]: ...
 
 
-def _false(crash: Crash, line: LineOf) -> Iterator[ExamClaim]:
-    assert crash.kernel.memstart_addr < 0
-    assert crash["x3"] == 0
-    yield ExamClaim(
-        "RAM begins at the address that PHYS_OFFSET names.",
-        "false",
-        "it is negative: it is where the linear map begins, which KASLR has moved",
-        (line("PHYS_OFFSET"),),
-    )
-    yield ExamClaim(
-        "The NULL pointer was the pointer to the page that was being freed.",
-        "false",
-        "that page has a pfn and was printed; NULL was the mem_section of a pfn that does not exist",
-        (line("mapcount:"), line("x3 :")),
-    )
-    yield ExamClaim(
-        "The number 8 was stored in a pointer.",
-        "false",
-        "x3 is 0; 8 is the place of a field in the structure",
-        (line("Unable to handle"), line("x3 :")),
-    )
-    yield ExamClaim(
-        "The line `page does not match folio` says that the page which was freed is damaged.",
-        "false",
-        "the index was computed from a copy on the stack: the line is about the copy",
-        (line("page does not match folio"),),
-    )
-    yield ExamClaim(
-        "The task swapper/0 had an address space of its own, in which address 8 was not mapped.",
-        "false",
-        "active_mm is the kernel's own, which is also called swapper",
-        (line("active_mm"), line("PID: 1")),
-    )
-    yield ExamClaim(
-        "The page had been mapped 512 times too few.",
-        "false",
-        "the field is not a count here; the same four bytes hold the page's type",
-        (line("mapcount:"),),
-    )
-    yield ExamClaim(
-        "The call trace names every function that had been called and had not returned.",
-        "false",
-        "the function that lr points into is missing, and so are inlined ones",
-        (line("lr :"), line("Call trace")),
-    )
+def verdict(draft: Draft, worlds: Sequence[Crash]) -> Verdict:
+    """What the log says about a sentence: whatever all machines that print it have in common."""
+    read = [draft.reads(world) for world in worlds]
+    as_said = {value == draft.says for value in read}
+    if len(as_said) > 1 or None in read:
+        return "not decidable"
+    return "true" if as_said == {True} else "false"
 
 
-def _open() -> Iterator[ExamClaim]:
-    yield ExamClaim("The machine has more than 16 GiB of RAM.", "not decidable", "no line says how much RAM there is")
-    yield ExamClaim(
-        "The mistake in the code that frees the table is older than the mistake in the code that prints the page.",
-        "not decidable",
-        "a log says nothing about the history of the source",
-    )
-    yield ExamClaim(
-        "The frame of the bad page had been a page table more than once.",
-        "not decidable",
-        "the page's type says what it is now; nothing counts how often it was that",
-    )
-    yield ExamClaim(
-        "At the time of the fault another CPU was freeing a page as well.",
-        "not decidable",
-        "nothing says what the other CPUs did",
-    )
-    yield ExamClaim("This was the first boot of this kernel.", "not decidable", "nothing counts boots")
-    yield ExamClaim(
-        "Before it was a page table, the frame of the bad page had held other data of the kernel.",
-        "not decidable",
-        "the log says what the page's type is, and not what it was before",
-    )
+def claims(log: ExamLog, families: Sequence[Family], worlds: Sequence[Crash]) -> Iterator[ExamClaim]:
+    """Twenty claims about a log, at most one of a family: seven true, seven false, six that the log does not decide.
+
+    Raises
+    ------
+    ValueError
+        If the families do not have enough of a kind.
+    """
+    draw = Random(f"claims {log.seed}")
+    wanted, chosen = Counter(HOW_MANY), []
+    for family in draw.sample(families, len(families)):
+        drafts = list(family(log, draw))
+        for draft in draw.sample(drafts, len(drafts)):
+            said = verdict(draft, worlds)
+            if wanted[said]:
+                wanted[said] -= 1
+                lines = () if said == "not decidable" else tuple(dict.fromkeys(map(log.line, draft.lines)))
+                chosen.append(ExamClaim(draft.text, said, draft.why, lines, draft.misconception))
+                break
+    if wanted.total():
+        raise ValueError(f"exam {log.seed}: claims are missing: {+wanted}")
+    draw.shuffle(chosen)
+    yield from chosen

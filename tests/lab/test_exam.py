@@ -1,11 +1,11 @@
 """Exams: the key follows from the paper by arithmetic that is written here once more, and a paper hides its answers."""
 
 import re
-from collections import Counter
 
 import pytest
 
-from pgtlab.lab.exam import BLANK, HIDDEN, exam
+from pgtlab.lab.exam import exam
+from pgtlab.lab.exam_log import BLANK, HIDDEN
 
 SEEDS = range(5)
 MASK64 = (1 << 64) - 1
@@ -68,23 +68,12 @@ def test_the_paper_does_not_show_what_is_asked_for(seed):
     assert all(item.answer not in paper for item in made.derive if len(item.answer) > 12)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_twenty_claims_a_third_of_each_kind_with_lines_that_exist(seed):
-    made = exam(seed)
-    verdicts = Counter(claim.verdict for claim in made.decide)
-    assert verdicts == {"true": 7, "false": 7, "not decidable": 6}
-    for claim in made.decide:
-        assert bool(claim.lines) == (claim.verdict != "not decidable")
-        assert all(1 <= line <= len(made.lines) for line in claim.lines)
-
-
 def test_what_if_is_answered_by_running():
     answers = [item.answer for item in exam(7).counterfactual]
     assert answers[:3] == ["clean", "report", "0"]
     assert answers[4] == "0x8"
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_seeds_give_other_exams_and_the_same_seed_the_same():
     assert len({exam(seed).paper() for seed in SEEDS}) == len(SEEDS)
