@@ -6,10 +6,11 @@ or a pipe without an end is not read for ever.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 MIB: Final = 1 << 20
 
@@ -19,6 +20,8 @@ LOG: Final = 64 * MIB
 SYMBOLS: Final = 64 * MIB
 #: Bytes of any other text: a tree file, or the registers beside an image.
 SMALL_TEXT: Final = MIB
+#: Bytes of a table of students or of marks: ten thousand rows of a platform's export.
+TABLE: Final = 16 * MIB
 #: Bytes of all arrays of an archive or of one array, unpacked: as many page tables map 256 GiB in pages of 4K.
 ARRAYS: Final = 512 * MIB
 #: Bytes of memory that an image as text describes, without its long runs of zeros.
@@ -37,6 +40,10 @@ PIECE: Final = MIB
 
 class TooLargeError(ValueError):
     """More input than pgtlab reads."""
+
+
+class NotJSONError(ValueError):
+    """A text that is not JSON, or more of it than pgtlab reads."""
 
 
 def size(count: int) -> str:
@@ -66,6 +73,8 @@ def shortened(text: str) -> str:
 @contextmanager
 def naming(file: object) -> Iterator[None]:
     """Let an error of reading say the file, as one of opening does."""
+    if "\0" in str(file):  # for which Python has an error of another kind
+        raise FileNotFoundError(errno.ENOENT, "no file has a name with a NUL character", str(file))
     try:
         yield
     except OSError as error:
@@ -108,3 +117,28 @@ def read_lines(file: TextIO, most: int, what: str) -> Iterator[str]:
         if most < 0:
             raise TooLargeError(f"{what} has more characters than pgtlab reads of one")
         yield line
+
+
+def json_value(text: str | bytes) -> Any:
+    """What a text of others in JSON says.
+
+    >>> json_value('{"variant": "4k-va48"}')
+    {'variant': '4k-va48'}
+
+    Raises
+    ------
+    NotJSONError
+        Where it is not JSON, is nested too deeply, or has a number of thousands of digits.
+    """
+    import json
+
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise NotJSONError(f"it is not JSON at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise NotJSONError("it is not JSON, which is text in UTF-8") from None
+    except RecursionError:
+        raise NotJSONError("its lists and objects are nested more deeply than pgtlab reads") from None
+    except ValueError:  # Python converts no number of more than 4300 digits, whose time grows with their square
+        raise NotJSONError("it has a number of more digits than pgtlab reads") from None

@@ -74,8 +74,11 @@ def read_arrays(path: Path, names: Container[str] | None = None, most: int = lim
     OSError
         Where the file itself cannot be read.
     """
-    with path.open("rb") as file:
+    with limits.naming(path), path.open("rb") as file:
+        start = file.read(2)
         try:
+            if start != ZIP[:2]:
+                raise ArrayFileError("it does not begin as one")
             return _arrays(file, names, most)
         except ArrayFileError:
             raise
@@ -84,8 +87,6 @@ def read_arrays(path: Path, names: Container[str] | None = None, most: int = lim
 
 
 def _arrays(file: IO[bytes], names: Container[str] | None, most: int) -> dict[str, NDArray[Any]]:
-    if file.read(2) != ZIP[:2]:
-        raise ArrayFileError("it does not begin as one")
     with zipfile.ZipFile(file) as archive:
         entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
         wanted = {name: entry for name, entry in entries.items() if names is None or name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, NoReturn
 
 import numpy as np
@@ -24,6 +24,7 @@ class ReadOnlyMemory(UnwritableMemory):
     """Memory that is given and stays as it is: extents of one array of words, which may be a mapped file.
 
     Where extents overlap, the one that begins lower counts. Nothing is copied, and nothing is outside the extents.
+    `is_whole` is called before `words` are looked at, and raises an exception where they are gone.
 
     >>> memory = ReadOnlyMemory(np.arange(1, 5, dtype=np.uint64), [Extent(0x8000, 2, 2), Extent(0x9000, None, 512)])
     >>> memory.read64(0x8008), memory.read64(0x9008), 0x8010 in memory
@@ -37,8 +38,15 @@ class ReadOnlyMemory(UnwritableMemory):
         Where an extent is not at the address of a word of at most 52 bits.
     """
 
-    def __init__(self, words: U64, extents: Iterable[Extent], page_shift: int = 12) -> None:
+    def __init__(
+        self,
+        words: U64,
+        extents: Iterable[Extent],
+        page_shift: int = 12,
+        is_whole: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(0, 0, page_shift)
+        self._is_whole = is_whole
         kept: list[Extent] = []
         for pa, first, count in sorted(extents, key=lambda extent: extent.pa):
             if pa & 7 or not 0 <= pa <= (1 << 52) - 8 * count:
@@ -82,13 +90,20 @@ class ReadOnlyMemory(UnwritableMemory):
             first, last = max(last + 1, pa >> self.page_shift), pa + 8 * count - 1 >> self.page_shift
             yield from (page << self.page_shift for page in range(first, last + 1))
 
+    def banks(self) -> Banks:
+        """The memory as compiled loops read it."""
+        assert self._banks is not None
+        if self._is_whole is not None:
+            self._is_whole()
+        return self._banks
+
     def read64(self, pa: int) -> int:
         """The word at `pa`."""
         return int(self.read(pa, 1)[0])
 
     def read(self, pa: int, count: int) -> U64:
         """A copy of `count` words from `pa` on."""
-        assert self._banks is not None
+        banks = self.banks()
         words = np.zeros(count, np.uint64)
         done = 0
         while done < count:
@@ -98,7 +113,7 @@ class ReadOnlyMemory(UnwritableMemory):
             skip = (pa - extent.pa >> 3) + done
             length = min(count - done, extent.length - skip)
             if extent.first is not None:
-                words[done : done + length] = self._banks.words[extent.first + skip :][:length]
+                words[done : done + length] = banks.words[extent.first + skip :][:length]
             done += length
         return words
 

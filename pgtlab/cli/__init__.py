@@ -119,11 +119,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None, args: argparse.Namespace) -> int:
     """Run the subcommand that the arguments name, and return its exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        parser().parse_args(sys.argv[1:] if argv is None else argv, args)
+        parser().parse_args(argv, args)
     except SystemExit as exit:  # argparse has printed the help, the version or what is wrong
         status = exit.code
     else:
+        if any("\0" in word for word in argv):  # which a shell cannot give, and a program can
+            raise ValueError("an argument has a NUL character in it, and no name has one")
         if sys.stdout is None:
             raise ValueError("standard output is closed, so there is nowhere to print the answer")
         with needed_by("this"):

@@ -65,6 +65,20 @@ def attempt(work: Callable[[], T], answers: Mapping[str, Answer], seconds: float
         raise AnswerError(_sentence(function, error, line, seconds)) from error
 
 
+def asked(question: Callable[[], T], otherwise: T) -> T:
+    """What a learner's object says of itself; `otherwise` where that fails, with whatever it raises but Ctrl-C.
+
+    >>> asked(lambda: f"{1 / 0}", "no answer")
+    'no answer'
+    """
+    try:
+        return question()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return otherwise
+
+
 def findings_of(
     checks: Mapping[str, Answer], answers: Mapping[str, Any], args: tuple[Any, ...], unfit: str = ""
 ) -> tuple[Finding, ...]:

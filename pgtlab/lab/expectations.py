@@ -6,8 +6,8 @@ drawn again.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from numbers import Integral
 from random import Random
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ T = TypeVar("T")
 #: A wrong value, the misconception that leads to it (a key, or nothing), and what to say.
 Rule = tuple[Any, str, str]
 
+DEEPEST, MOST_BITS = 20, 1024  # of plain data: lists in lists, and the size of a number
 _DRAWS = 400
 _NAMES = {
     int: "a number",
@@ -137,10 +138,12 @@ def drawn(seed: int | str, make: Callable[[Random], T], values: Callable[[T], It
 def plain(value: Any) -> Any:
     """Return a value as plain data: without subclasses of numbers or lists, which may lie about themselves.
 
+    No method of a learner's class runs.
+
     Raises
     ------
     TypeError
-        If it is, or contains, something else.
+        If it is, or contains, something else, contains itself, or is a number larger than any that is asked for.
 
     Examples
     --------
@@ -151,23 +154,43 @@ def plain(value: Any) -> Any:
         ...
     TypeError: a value of type builtin_function_or_method is not a number, a text, or a list or dictionary of these
     """
-    if value is None or type(value) in (int, str, bool):
+    return _plain(value, 0)
+
+
+def type_of(value: Any) -> str:
+    """The name of a value's type, whatever its class makes of reading it."""
+    name: str = type.__dict__["__name__"].__get__(type(value))
+    return str.__str__(name)[:80]
+
+
+def _plain(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if value is None or kind in (str, bool):
         return value
-    if isinstance(value, list):
-        return [*map(plain, list.__iter__(value))]
-    if isinstance(value, tuple):
-        return tuple(map(plain, tuple.__iter__(value)))
-    if isinstance(value, dict):  # also an OrderedDict
-        return {plain(key): plain(entry) for key, entry in dict.items(value)}
-    if isinstance(value, Integral):
-        return int.__index__(value) if isinstance(value, int) else plain(value.__index__())
-    if type(value) is float:
-        raise TypeError(f"{value!r} is a float, and a whole number is wanted, as `//` gives one where `/` does not")
-    raise TypeError(f"a value of type {type(value).__name__} is not a number, a text, or a list or dictionary of these")
+    if depth > DEEPEST:
+        raise TypeError(f"it has lists in lists, more than {DEEPEST} deep, or one that contains itself")
+    if issubclass(kind, list):
+        return [_plain(item, depth + 1) for item in list.__iter__(value)]
+    if issubclass(kind, tuple):
+        return tuple(_plain(item, depth + 1) for item in tuple.__iter__(value))
+    if issubclass(kind, dict):  # also an OrderedDict
+        entries = dict.items(value)
+        return {_plain(key, depth + 1): _plain(entry, depth + 1) for key, entry in entries}
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and issubclass(kind, numpy.integer):
+        value = numpy.integer.item(value)
+    elif not issubclass(kind, int):
+        if kind is float:
+            raise TypeError(f"{value!r} is a float, and a whole number is wanted, as `//` gives one where `/` does not")
+        raise TypeError(f"a value of type {type_of(value)} is not a number, a text, or a list or dictionary of these")
+    value = int.__index__(value)
+    if value.bit_length() > MOST_BITS:
+        raise TypeError(f"a number of {value.bit_length()} bits is larger than any that is asked for")
+    return value
 
 
 def _kind(value: Any) -> str:
-    return _NAMES.get(type(value), f"something of type {type(value).__name__}")
+    return _NAMES.get(type(value)) or f"something of type {type_of(value)}"
 
 
 def _short(value: Any) -> str:

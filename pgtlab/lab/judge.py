@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pgtlab.lab.attempt import Answer, AnswerError, define, steps_of
+from pgtlab.lab.attempt import Answer, AnswerError, asked, define, steps_of
 from pgtlab.lab.by_itself import by_itself
 from pgtlab.lab.exercise import Exercise, ExerciseError, find, read
-from pgtlab.lab.expectations import plain
+from pgtlab.lab.expectations import plain, type_of
 from pgtlab.lab.progress import record
 from pgtlab.lab.result import NOT_WRITTEN, Result
 from pgtlab.lab.worker.contained import contained, is_contained
@@ -58,8 +58,8 @@ def check(what: str | Kernel, answer: Any = None, seed: int | str = 0) -> Result
     `pud_free()` stopped in line 2, `k.pagetable_free(pud)`: `k.pagetable_free()` got a number, an address, where a
     `struct page` is wanted. `k.virt_to_page(address)` is the page of an address.
     """
-    if isinstance(what, str):
-        exercise = read(find(what))
+    if issubclass(type(what), str):  # what a class says of itself does not count
+        exercise = read(find(str.__str__(what)))
         with contained({exercise.answer: answer}, alone=exercise.about.alone) as answers:
             result = judge(exercise, answers[exercise.answer], seed)
         record(result.exercise, result.score)
@@ -67,11 +67,11 @@ def check(what: str | Kernel, answer: Any = None, seed: int | str = 0) -> Result
     from pgtlab.lab.kernel_checks import judge_kernel  # which needs numpy, and an exercise may not
     from pgtlab.linux.kernel import Kernel
 
-    if not isinstance(what, Kernel):
+    if not issubclass(type(what), Kernel):
         raise ExerciseError(
-            f"`check()` takes the name of an exercise, such as '03_pud_free', or a kernel, and got {what!r:.60}"
+            f"`check()` takes the name of an exercise, such as '03_pud_free', or a kernel, and got {_shown(what)}"
         )
-    return judge_kernel(what, seed)
+    return judge_kernel(cast(Kernel, what), seed)
 
 
 def judge(exercise: Exercise, answer: Any, seed: int | str = 0) -> Result:
@@ -193,7 +193,4 @@ def _unfit(exercise: Exercise, answer: Any) -> str:
 
 def _shown(value: object) -> str:
     """A value as Python shows it, or its type if its own `__repr__` fails."""
-    try:
-        return f"{value!r:.60}"
-    except Exception:
-        return f"<an object of the type {type(value).__name__}>"
+    return asked(lambda: f"{value!r:.60}", f"<an object of the type {type_of(value)}>")

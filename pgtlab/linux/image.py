@@ -104,7 +104,8 @@ class Image:
     ) -> Image:
         """Open an image, whatever its format.
 
-        A file that has memory as it was is mapped: it must stay as it is while the image is used.
+        A file that has memory as it was is mapped: it must stay as it is while the image is used. If it becomes
+        shorter, what reads the image after that raises ImageError.
 
         Parameters
         ----------

@@ -103,7 +103,8 @@ with_signature.__signature__ = "x"
         (lambda: odd("__getattr__", __call__=lambda *args: 1), "takes: RuntimeError: no."),
         (lambda: odd("__getattribute__", __call__=lambda *args: 1), "`page_to_pfn"),
         (lambda: odd("__repr__"), "needs your function itself, `page_to_pfn`, and got `<an object of the type Odd>`."),
-        (lambda: lambda pointer, vmemmap, size, frames: 1 << 4_000_000, "`0x1000"),
+        (lambda: lambda pointer, vmemmap, size, frames: 1 << 999, "`0x8000"),
+        (lambda: lambda pointer, vmemmap, size, frames: 1 << 4_000_000, "a number of 4000001 bits is larger than any"),
     ],
 )
 def test_whatever_is_given_the_hint_is_a_short_sentence(make, told):

@@ -17,6 +17,7 @@ from pgtlab.lab.grading import classes
 from pgtlab.lab.grading.classes import Kept, grade_all
 from pgtlab.lab.grading.collect import collect
 from pgtlab.lab.grading.grade import GradingTask, Mark, grade
+from pgtlab.lab.grading.marks import project_rows
 from pgtlab.lab.grading.notebook import Notebook
 from pgtlab.lab.grading.roster import Roster, Student
 from pgtlab.lab.grading.sandbox import Sandbox
@@ -261,12 +262,33 @@ def test_a_roster_as_platforms_write_it(tmp_path, text, students):
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"a,b\n1,2\n", "no column of students"), (b"id\ns1\nS1\n", "s1 is there twice"), (b"id\n\xff\n", "UTF-8")],
+    [
+        (b"a,b\n1,2\n", "no column of students"),
+        (b"id\ns1\nS1\n", "s1 is there twice"),
+        (b"id\n\xff\n", "UTF-8"),
+        (b"id\n" + b"x" * 200_000, "is not a table as CSV: field larger"),
+    ],
 )
 def test_a_roster_that_is_none(tmp_path, data, message):
     (tmp_path / "roster.csv").write_bytes(data)
     with pytest.raises(ValueError, match=message):
         Roster.read(tmp_path / "roster.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"student,part,points,of\ns1,report,inf,10\n", "line 2: points are inf, and should be a number"),
+        (b"student,part,points,of\ns1,report,nan,10\n", "line 2: points are nan, and should be a number"),
+        (b"student,part,points,of\ns1,report,5,10\ns1\n", "line 3: columns student, part, points and of are wanted"),
+        (b"student,part,points,of\ns1,report,5," + b"9" * 5000, "line 2: columns student"),
+        (b"student,part,points,of\ns1,\xff,5,10\n", "UTF-8"),
+    ],
+)
+def test_marks_by_hand_that_are_none(tmp_path, data, message):
+    (tmp_path / "project.csv").write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        project_rows(tmp_path / "project.csv", Roster())
 
 
 def test_a_notebook_says_its_seed_exercise_and_version():

@@ -9,16 +9,19 @@ import subprocess
 import sys
 
 import cramjam
+import numpy as np
 import pytest
 import zstandard
 from drgn import Architecture, Platform, PlatformFlags, Program
 from image_files import capture, elf, kdump, lookups, note, prstatus, raw
 from lzallright import LZOCompressor
 
+from pgtlab.arch.fetched_memory import FetchedMemory
+from pgtlab.arch.read_only_memory import ReadOnlyMemory
 from pgtlab.cli import main
 from pgtlab.linux.image import Image, ImageError
 from pgtlab.linux.images import vmcore, writing
-from pgtlab.linux.images.pieces import Piece, contradiction, mapped
+from pgtlab.linux.images.pieces import Piece, contradiction
 from pgtlab.linux.images.writing import PLAIN, ZLIB, Compression
 
 NAME = "4k-va48-max"
@@ -359,11 +362,16 @@ def test_damage_to_a_compressed_dump_is_a_sentence(tmp_path):
 def test_a_file_that_cannot_be_mapped_is_read(tmp_path, monkeypatch):
     """As /proc/kcore."""
     path = tmp_path / "kcore"
-    path.write_bytes(bytes(range(100)))
+    path.write_bytes(np.arange(1024, dtype="<u8").tobytes())
+    mapped = Image.open(path, base=BASE, **GIVEN).memory
 
     def refuse(*_, **__):
         raise OSError(19, "No such device")
 
     monkeypatch.setattr("pgtlab.linux.images.pieces.mmap.mmap", refuse)
-    content = mapped(path)
-    assert (len(content), content[10:20]) == (100, bytes(range(10, 20)))
+    read = Image.open(path, base=BASE, **GIVEN).memory
+    assert isinstance(mapped, ReadOnlyMemory)
+    assert isinstance(read, FetchedMemory)
+    for memory in mapped, read:
+        assert memory.read(BASE + 8, 3).tolist() == [1, 2, 3]
+        assert BASE + 8192 not in memory

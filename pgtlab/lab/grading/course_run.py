@@ -65,9 +65,9 @@ def grade_folder(args: argparse.Namespace, say: Callable[[str], None]) -> Graded
     hidden = tuple(
         {args.folder if args.folder.is_dir() else args.folder.resolve().parent, *(p.parent for p in sources.values())}
     )
+    submissions = collect(args.folder, roster, sources)
     sandbox = Sandbox.best(args.sandbox, (*hidden, args.out.resolve().parent), args.seconds)
     say(f"Sandbox: {sandbox.says}.")
-    submissions = collect(args.folder, roster, sources)
     tasks: list[tuple[Submission, str, GradingTask | None]] = []
     for each in submissions:
         name = _exercise_of(each, sources)

@@ -7,12 +7,13 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pgtlab.lab.grading.collect import Submission
 from pgtlab.lab.grading.grade import Mark
-from pgtlab.lab.grading.roster import Roster, Student
+from pgtlab.lab.grading.roster import Roster, Student, table_rows, table_text
 
 Counts = Literal["newest", "best"]
 HEADER: Final = (
@@ -199,12 +200,14 @@ def project_rows(path: Path, roster: Roster) -> list[MarkRow]:
         If a column is missing, or points are not a number.
     """
     rows = []
-    for number, line in enumerate(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))), 2):
+    for number, line in enumerate(table_rows(path, table_text(path)), 2):
         try:
             points, of = float(line["points"]), int(line["of"])
             student, part = roster.find(line["student"]), line["part"]
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(f"{path}, line {number}: columns student, part, points and of are wanted") from None
+        if not isfinite(points):
+            raise ValueError(f"{path}, line {number}: points are {line['points']}, and should be a number")
         mark = Mark(int(points), of, "by hand", line.get("feedback") or "")
         rows.append(MarkRow(student, part, mark, points))
     return rows

@@ -6,9 +6,12 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from pgtlab import limits
 
 #: Names of columns, in the spelling of several platforms and languages, for what is wanted here.
 COLUMNS: Final = {
@@ -78,17 +81,14 @@ class Roster:
         ValueError
             If it has no such column, two rows are of the same student, or it is not text.
         """
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            raise ValueError(f"{path} is not a table in UTF-8: save it as CSV in UTF-8") from None
+        text = table_text(path)
         if text.startswith("sep="):  # Excel's own first line
             text = text.partition("\n")[2]
         try:
             dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t")
         except csv.Error:
             dialect = "excel"
-        rows = list(csv.DictReader(io.StringIO(text), dialect=dialect))
+        rows = table_rows(path, text, dialect)
         columns = list(rows[0]) if rows else []
         if columns and any(
             column and column.casefold().strip() in _FIRST_NAMES for column in columns
@@ -108,7 +108,7 @@ class Roster:
             kept = tuple((str(key), str(value or "")) for key, value in row.items() if key is not None)
             students.append(Student(identity, values["name"] or identity, values["email"], kept))
         ids = [student.id.casefold() for student in students]
-        if twice := next((each for each in ids if ids.count(each) > 1), None):
+        if twice := next((each for each, count in Counter(ids).items() if count > 1), None):
             raise ValueError(f"{path}: {twice} is there twice")
         return cls(tuple(students))
 
@@ -168,3 +168,31 @@ def _letters(text: str) -> str:
 def _spellings(name: str) -> set[str]:
     words = [_letters(word) for word in re.split(r"[\s,]+", name)]
     return {"".join(words), "".join(words[-1:] + words[:-1]), "".join(words[1:] + words[:1])}
+
+
+def table_text(path: Path) -> str:
+    """The text of a table.
+
+    Raises
+    ------
+    ValueError
+        If it is not UTF-8, or larger than a table of students is.
+    """
+    try:
+        return limits.read_bytes(path, limits.TABLE, str(path)).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not a table in UTF-8: save it as CSV in UTF-8") from None
+
+
+def table_rows(path: Path, text: str, dialect: type[csv.Dialect] | str = "excel") -> list[dict[str, Any]]:
+    """The lines of a table with a header, by the names of its columns.
+
+    Raises
+    ------
+    ValueError
+        If it is not one.
+    """
+    try:
+        return list(csv.DictReader(io.StringIO(text), dialect=dialect))
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a table as CSV: {error}") from None

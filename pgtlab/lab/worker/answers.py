@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final
 
-from pgtlab.lab.attempt import AnswerError
+from pgtlab.lab.attempt import AnswerError, asked
 from pgtlab.lab.given_kernel import OF_A_PAGE, Misuse
 from pgtlab.lab.result import NOT_WRITTEN
 from pgtlab.lab.worker import process as processes
@@ -332,10 +332,8 @@ class _TooDeep(AnswerError):
 
 def _code(function: Any) -> CodeType | None:
     """The code of a function; None for something else, whatever its attributes do."""
-    with suppress(Exception):
-        if isinstance(function.__code__, CodeType):
-            return function.__code__
-    return None
+    code = asked(lambda: function.__code__, None)
+    return code if type(code) is CodeType else None
 
 
 def _codes(code: CodeType | None) -> Iterator[CodeType]:
@@ -353,9 +351,7 @@ def _pickled(functions: Mapping[str, Any]) -> bytes:
 
     registered = set()
     for function in functions.values():
-        module = None
-        with suppress(Exception):  # its attributes may do anything
-            module = sys.modules.get(function.__module__)
+        module = asked(lambda function=function: sys.modules.get(function.__module__), None)  # type: ignore[misc]
         file = getattr(module, "__file__", None) or ""
         own = module is not None and module.__name__ != "__main__" and file and "site-packages" not in file
         if (
@@ -369,10 +365,12 @@ def _pickled(functions: Mapping[str, Any]) -> bytes:
             registered.add(module)
     try:
         return cloudpickle.dumps(dict(functions))  # type: ignore[no-any-return]
-    except Exception as error:
-        first = next(iter(functions))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also of a learner's own class
+        first, why = next(iter(functions)), asked(lambda error=error: received.clean(str(error), 500), "")  # type: ignore[misc]
         raise AnswerError(
-            f"`{first}()` cannot be sent to the process in which it would run: {type(error).__name__}: {error}. It may "
+            f"`{first}()` cannot be sent to the process in which it would run: {type(error).__name__}: {why}. It may "
             "use functions, constants and imports of the notebook, but no open file and the like."
         ) from None
     finally:

@@ -89,7 +89,7 @@ def answers_of(functions: Mapping[str, Any]) -> list[Answers]:
 
 def is_of_a_learner(function: Any) -> bool:
     """Whether a function may run in a process of its own: it is not of this package, and does not yet."""
-    module = str(getattr(function, "__module__", ""))
+    module = attempt.asked(lambda: str(getattr(function, "__module__", "")), "")
     return callable(function) and not is_contained(function) and not module.startswith("pgtlab.")
 
 
@@ -109,10 +109,7 @@ def _say_once(sentence: str) -> None:
 
 def is_contained(function: object) -> bool:
     """Whether a function stands for one that runs in a process of its own."""
-    try:
-        return LEARNERS in getattr(function, "__dict__", {})
-    except Exception:  # of a learner's object, whose attributes may do anything
-        return False
+    return attempt.asked(lambda: LEARNERS in getattr(function, "__dict__", {}), False)
 
 
 @contextmanager

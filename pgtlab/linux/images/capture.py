@@ -7,14 +7,12 @@ in the kernel. The kernel's are those of the image, with the process's TTBR0_EL1
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Final
 
 from pgtlab import limits
 from pgtlab.arch.registers import ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, ID_AA64MMFR2_EL1, TCR_EL1, TTBR1_EL1, PARange
-from pgtlab.arch.word import MASK64
 from pgtlab.linux.cpu import CPU, CPUS
 from pgtlab.linux.images import npz
 from pgtlab.linux.images.contents import REGISTERS, Contents, ImageError
@@ -39,14 +37,15 @@ def read(folder: Path) -> Contents:
         if not (folder / name).is_file():
             raise ImageError(f"{folder} has no {name}: an image that is a folder has {TABLES} and {REGS}")
     try:
-        regs = json.loads(limits.read_bytes(folder / REGS, limits.SMALL_TEXT, "it"))
-        user, kernel = (_registers(regs.get(stop, {})) for stop in ("el0_stop", "el1_stop"))
+        regs = _object("it", limits.json_value(limits.read_bytes(folder / REGS, limits.SMALL_TEXT, "it")))
+        user, kernel = (_registers(_object(stop, regs.get(stop, {}))) for stop in ("el0_stop", "el1_stop"))
         registers = user | kernel
         registers |= {name: user[name] for name in ("TTBR0_EL1", "TTBR0_EL2") if name in user}
         cpu = _cpu(str(regs.get("cpu", "")), registers)
         config = _config(str(regs.get("variant", "")), registers)
-        symbols = {name: int(pa, 16) for name, pa in regs.get("symbols_phys", {}).items()}
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        physical = _object("symbols_phys", regs.get("symbols_phys", {}))
+        symbols = {name: _hexadecimal(name, pa) for name, pa in physical.items()}
+    except ValueError as error:
         raise ImageError(f"{folder / REGS}: {error}") from None
     roots = [in_force(stop).get("TTBR1_EL1") for stop in (user, kernel)]
     bases = [TTBR1_EL1(root).BADDR for root in roots if root is not None]
@@ -77,7 +76,25 @@ def _symbols(path: Path) -> dict[str, int]:
 def _registers(stop: dict[str, Any]) -> dict[str, int]:
     """The registers of one moment that an image has, under the architecture's names."""
     named = {_SHORT.get(name, name): value for name, value in stop.items()}
-    return {name: int(str(named[name]), 16) & MASK64 for name in REGISTERS if name in named}
+    return {name: _hexadecimal(name, named[name]) for name in REGISTERS if name in named}
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ImageError(f"{name} is {_shown(value)}, and should be an object of names and values")
+    return value
+
+
+def _hexadecimal(name: str, value: Any) -> int:
+    if not isinstance(value, str) or not re.fullmatch("(?:0x)?[0-9a-f]{1,16}", value, re.IGNORECASE):
+        raise ImageError(f"{name} is {_shown(value)}, and should be a text of up to 16 hexadecimal digits")
+    return int(value, 16)
+
+
+def _shown(value: Any) -> str:
+    """A value of JSON for a message."""
+    kinds = {dict: "an object", list: "a list", type(None): "null"}
+    return limits.quoted(value) if isinstance(value, str) else kinds.get(type(value), limits.shortened(str(value)))
 
 
 def _cpu(name: str, registers: dict[str, int]) -> CPU | None:
@@ -91,9 +108,9 @@ def _cpu(name: str, registers: dict[str, int]) -> CPU | None:
 
 def _config(variant: str, registers: dict[str, int]) -> Config:
     """The kernel's configuration; PA_BITS of a 64K kernel follows from the size of physical address that it uses."""
-    named = re.fullmatch(r"(\d+k)-va(\d+)(?:-pa(\d+))?(?:-.*)?", variant)
+    named = re.fullmatch(r"(\d{1,3}k)-va(\d{1,3})(?:-pa(\d{1,3}))?(?:-.*)?", variant)
     if not named:
-        raise ConfigError(f"variant {variant!r} does not name a kernel, as 16k-va52 does")
+        raise ConfigError(f"variant {limits.quoted(variant)} does not name a kernel, as 16k-va52 does")
     page_size, va_bits, pa_bits = named.groups()
     wide = page_size == "64k" and TCR_EL1(in_force(registers).get("TCR_EL1", 0)).IPS == PARange.PA52
     return Config(page_size, int(va_bits), int(pa_bits) if pa_bits else 52 if wide else None)

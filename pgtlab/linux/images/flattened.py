@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pgtlab.linux.images.pieces import Content, mapped
+from pgtlab.linux.images.pieces import Content, FileBytes
 from pgtlab.linux.images.sparse import Sparse
 
 MAGIC: Final = b"makedumpfile"
@@ -28,7 +28,7 @@ def as_it_was(content: Content) -> Content:
 
 def unflatten(path: Path, out: Sparse) -> None:
     """Write what a flattened file was made of."""
-    content = mapped(path)
+    content = FileBytes(path)
     for offset, length, at in _records(content):
         out.seek(offset)
         out.write(content[at : at + length])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pgtlab import limits
 from pgtlab.linux.images import capture, compressed, flattened, kdump, lime, npz, raw, text, unread, vmcore, vmcoreinfo
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.images.flattened import as_it_was
-from pgtlab.linux.images.pieces import FileBytes, mapped
+from pgtlab.linux.images.pieces import FileBytes
 
 HEAD: Final = 1 << 16  # bytes that tell: text may begin with comments
 
@@ -42,7 +43,7 @@ def _read(path: Path, base: int | None) -> Contents:
         return capture.read(path if path.is_dir() else path.parent)
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if (how := compressed.kind(head)) and (how != "flattened" or as_it_was(mapped(path))[:8] != kdump.MAGIC):
+    if (how := compressed.kind(head)) and (how != "flattened" or as_it_was(FileBytes(path))[:8] != kdump.MAGIC):
         with compressed.unpacked(path, how) as (inner, notes):
             contents = _read(inner, base)
             return replace(contents, notes=(*notes, *contents.notes))
@@ -101,10 +102,14 @@ def _raw(path: str, others: Sequence[str], base: int | None) -> Contents:
 def _must_exist(path: Path) -> None:
     try:
         there = path.exists()
-    except OSError:  # a name that is too long
+    except (OSError, ValueError):  # a name that is too long, or cannot be one
         there = False
     if not there:
         raise ImageError(f"there is no file or folder {path}: an image is one of a machine's memory and its registers")
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISBLK(kind) or stat.S_ISDIR(kind)):
+        what = "pipe" if stat.S_ISFIFO(kind) else "socket" if stat.S_ISSOCK(kind) else "device"
+        raise ImageError(f"{path} is a {what}, and an image is read here and there: save it as a file first")
 
 
 def _searched(contents: Contents, files: Sequence[Path]) -> Contents:

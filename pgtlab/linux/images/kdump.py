@@ -21,7 +21,7 @@ from pgtlab.arch.fetched_memory import FetchedMemory
 from pgtlab.extras import needed_by
 from pgtlab.linux.images.contents import Contents, ImageError
 from pgtlab.linux.images.flattened import as_it_was
-from pgtlab.linux.images.pieces import Content, mapped
+from pgtlab.linux.images.pieces import Content, FileBytes
 from pgtlab.linux.images.vmcoreinfo import LARGEST, VmcoreInfo, search
 
 MAGIC: Final = b"KDUMP   "
@@ -43,7 +43,7 @@ def read(path: Path) -> Contents:
     ImageError
         Where it is of another machine than an arm64 one, or is damaged.
     """
-    blocks = _Blocks(path, as_it_was(mapped(path)))
+    blocks = _Blocks(path, as_it_was(FileBytes(path)))
     return Contents(
         FetchedMemory(blocks.fetch, blocks.shift),
         notes=blocks.notes,

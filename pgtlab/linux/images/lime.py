@@ -13,7 +13,7 @@ from typing import Final
 
 from pgtlab.extras import needed_by
 from pgtlab.linux.images.contents import Contents, ImageError
-from pgtlab.linux.images.pieces import Content, Piece, mapped, memory_of
+from pgtlab.linux.images.pieces import Content, FileBytes, Piece, memory_of
 from pgtlab.linux.images.raw import contradictions
 from pgtlab.linux.images.sparse import Sparse
 
@@ -31,7 +31,7 @@ def read(path: Path) -> Contents:
     ImageError
         Where a header is damaged.
     """
-    content = mapped(path)
+    content = FileBytes(path)
     pieces, missing = [], 0
     for place, start, size in _ranges(path, content):
         there = min(size, len(content) - place)
@@ -67,7 +67,7 @@ def unpack_avml(path: Path, out: Sparse) -> None:
     with needed_by("a compressed dump of AVML's"):
         from cramjam import DecompressionError
 
-    content = mapped(path)
+    content = FileBytes(path)
     place = 0
     while place + _HEADER.size <= len(content):
         magic, version, first, last, _ = _HEADER.unpack(content[place : place + _HEADER.size])

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pgtlab import limits
 from pgtlab.arch.array_file import ZIP, ArrayFileError, read_arrays
 from pgtlab.arch.memory import U64, Memory, PhysicalAddressError
 from pgtlab.arch.read_only_memory import Extent, ReadOnlyMemory
@@ -100,7 +101,7 @@ def _number(path: Path, name: str, array: NDArray[Any]) -> int:
 def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:
     """What `kernel` says, as `Contents` has it."""
     try:
-        kernel = json.loads(str(array.reshape(-1)[0]))
+        kernel = limits.json_value(str(array.reshape(-1)[0]))
         options: dict[str, Any] = {str(name): int(value) for name, value in kernel.get("options", {}).items()}
         options["linux"] = str(kernel.get("linux", ""))
         config = (
@@ -114,17 +115,12 @@ def _kernel(path: Path, array: NDArray[Any]) -> dict[str, Any]:
         release = str(kernel["release"]) if kernel.get("release") else None
         said = {"osrelease": release, "numbers": places, "symbols": root}
         return {"config": config, "cpu": cpu, "kpti": bool(kernel.get("kpti")), **said}
-    except (
-        ConfigError,
-        CPUError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-    ) as error:
+    except (ConfigError, CPUError, limits.NotJSONError) as error:
         raise ImageError(f"{path}: kernel does not say which kernel it was: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+        raise ImageError(
+            f"{path}: kernel does not say which kernel it was, as an image that pgtlab saved does"
+        ) from None
 
 
 def write(path: Path, image: Image) -> None:

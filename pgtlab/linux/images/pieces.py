@@ -6,6 +6,7 @@ import mmap
 import os
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -21,24 +22,68 @@ _MOST_COMPARED: Final = 1 << 31  # bytes in all: more overlap than that only in 
 
 
 class FileBytes:
-    """The bytes of a file that is not mapped: each slice is read from it, also once it has no name any more."""
+    """The bytes of a file, each slice read when it is asked for, also once the file has no name any more.
+
+    Raises
+    ------
+    ImageError
+        At a slice that is not in the file any more.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.name = str(path)
         self.file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._size = os.lseek(self.file, 0, os.SEEK_END)
 
     def __del__(self) -> None:
-        os.close(self.file)
+        with suppress(AttributeError):  # where it could not be opened
+            os.close(self.file)
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, place: slice) -> bytes:
-        os.lseek(self.file, place.start or 0, os.SEEK_SET)
-        return os.read(self.file, place.stop - (place.start or 0))
+        start = place.start or 0
+        size = max(0, min(place.stop, self._size) - start)
+        content = bytearray()
+        while len(content) < size and (piece := _read_at(self.file, start + len(content), size - len(content))):
+            content += piece
+        if len(content) < size:
+            self.is_whole()
+        return bytes(content)
+
+    def is_whole(self) -> None:
+        """`ImageError` where the file has become shorter since it was opened."""
+        now = os.lseek(self.file, 0, os.SEEK_END)
+        if now < self._size:
+            raise ImageError(
+                f"{self.name} had {self._size} bytes when it was opened, and has {now} now: open it again when nothing "
+                "writes to it"
+            )
+
+    def words(self, offset: int) -> U64 | None:
+        """The words from byte `offset` on, in place, without an odd number of bytes at the end.
+
+        None where the file cannot be mapped, as /proc/kcore. A look at a word that is not in the file any more ends
+        the process (SIGBUS): ask `is_whole()` before.
+        """
+        count = max(0, self._size - offset) >> 3
+        if not count:
+            return np.zeros(0, np.uint64)
+        try:
+            return np.frombuffer(mmap.mmap(self.file, 0, access=mmap.ACCESS_READ), "<u8", count, offset)
+        except (OSError, ValueError):
+            return None
 
 
-Content: TypeAlias = mmap.mmap | bytes | FileBytes
+def _read_at(file: int, place: int, size: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file, size, place)
+    os.lseek(file, place, os.SEEK_SET)
+    return os.read(file, size)
+
+
+Content: TypeAlias = bytes | FileBytes
 
 
 class Piece(NamedTuple):
@@ -50,27 +95,10 @@ class Piece(NamedTuple):
     offset: int = 0
 
 
-def mapped(path: Path) -> Content:
-    """The bytes of a file, mapped where it can be: they are read as they are looked at."""
-    with path.open("rb") as file:
-        try:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError:  # an empty file has nothing to map
-            return b""
-        except OSError:  # as of /proc/kcore
-            return FileBytes(path)
-
-
-def words_of(content: mmap.mmap | bytes, offset: int) -> U64:
-    """The words from byte `offset` of a mapped file on, to its end; an odd number of bytes there is left out."""
-    count = max(0, len(content) - offset) >> 3
-    return np.frombuffer(content, "<u8", count, offset) if count else np.zeros(0, np.uint64)
-
-
 def memory_of(name: Path | str, pieces: Sequence[Piece]) -> Memory:
     """The memory that the pieces make; where they overlap, the one that begins lower counts.
 
-    Pieces of one mapped file whose words are all aligned alike stay in it. Others are read page by page.
+    Pieces of one file whose words are all aligned alike stay in it, mapped. Others are read page by page.
 
     Raises
     ------
@@ -88,16 +116,16 @@ def memory_of(name: Path | str, pieces: Sequence[Piece]) -> Memory:
     contents = {id(piece.content): piece.content for piece in in_file}
     content = next(iter(contents.values()), b"")
     starts = {piece.offset % 8 for piece in in_file} or {0}
-    if len(contents) > 1 or len(starts) > 1 or isinstance(content, FileBytes):
+    start = min(starts)
+    words = content.words(start) if isinstance(content, FileBytes) else np.zeros(0, np.uint64)
+    if len(contents) > 1 or len(starts) > 1 or words is None:
         return _fetched(pieces)
-    start = starts.pop()
     extents = [
         Extent(piece.pa, None if piece.content is None else piece.offset - start >> 3, piece.size >> 3)
         for piece in pieces
     ]
     try:
-        assert content is not None
-        return ReadOnlyMemory(words_of(content, start), extents)
+        return ReadOnlyMemory(words, extents, is_whole=content.is_whole if isinstance(content, FileBytes) else None)
     except PhysicalAddressError as error:
         raise ImageError(f"{name}: {error}") from None
 

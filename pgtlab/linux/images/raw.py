@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pgtlab.linux.images.contents import Contents, ImageError
-from pgtlab.linux.images.pieces import Piece, contradiction, mapped, memory_of
+from pgtlab.linux.images.pieces import FileBytes, Piece, contradiction, memory_of
 
 _AT: Final = re.compile(r"(.+)@(0x[0-9a-f]{1,16})", re.IGNORECASE | re.DOTALL)
 
@@ -33,7 +33,7 @@ def read(files: Sequence[tuple[Path, int]]) -> Contents:
     """
     pieces = []
     for path, base in files:
-        content = mapped(path)
+        content = FileBytes(path)
         if len(content) < 8:
             raise ImageError(f"{path} has {len(content)} bytes: an image of memory has a word of 8 at least")
         if base % 8 or not 0 <= base <= (1 << 52) - len(content):

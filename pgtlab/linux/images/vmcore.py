@@ -14,7 +14,7 @@ from typing import Final
 
 from pgtlab.extras import needed_by
 from pgtlab.linux.images.contents import Contents, ImageError
-from pgtlab.linux.images.pieces import Content, Piece, mapped, memory_of
+from pgtlab.linux.images.pieces import Content, FileBytes, Piece, memory_of
 from pgtlab.linux.images.raw import contradictions
 from pgtlab.linux.images.vmcoreinfo import NOTE, VmcoreInfo
 
@@ -42,7 +42,7 @@ def read(path: Path) -> Contents:
     ImageError
         Where it is not a core dump of an arm64 machine, or is too damaged.
     """
-    content = mapped(path)
+    content = FileBytes(path)
     loads, places = _segments(path, content)
     if not loads:
         raise ImageError(f"{path} has no memory: a core dump has it in PT_LOAD segments")

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecoder
 from typing import Any
 
 #: Words that a message of the kernel begins with. What stands before them in a line is a prefix.
@@ -179,7 +179,7 @@ def _from_json(text: str) -> str | None:
         if path is None:
             return None
         messages = [message for document in documents for message in _at(document, path)]
-    except (JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of more digits than Python converts
         return None
     return "\n".join(message.rstrip("\r\n") for message in messages)
 
@@ -294,7 +294,7 @@ def _object(line: str) -> Any:
         return None
     try:
         return json.loads(match[1])
-    except (JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of more digits than Python converts
         return None
 
 
