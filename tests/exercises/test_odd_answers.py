@@ -24,7 +24,7 @@ LIES += ("__bool__", "__getattribute__", "__contains__", "__getitem__", "__reduc
 
 
 def hostile(base: type, **more: object) -> type:
-    """A class whose every method ends whoever calls it."""
+    """A class whose every method raises what is not an `Exception`."""
     return type("Hostile", (base,), {**dict.fromkeys(LIES, fails), "__class__": property(fails), **more})
 
 
