@@ -53,7 +53,7 @@ def the_table(log: ExamLog, draw: Random) -> Iterator[Draft]:
             f"The walk that ended in the fault began at the table that {register} names.",
             lambda c: f"TTBR{_address(c) >> 55 & 1}_EL1",
             register,
-            "bit 55 of the address chooses, whoever makes the access",
+            "bit 55 of the address chooses, and not who makes the access",
             (AT,),
             "the-kernel-has-one-register",
         )
