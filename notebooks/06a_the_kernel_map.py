@@ -32,8 +32,8 @@ chapter
 # %% [markdown]
 # ## 6a.1 The map
 #
-# The kernel has the upper half to itself, 256 TiB of virtual addresses, and divides it into areas. Where they begin is fixed
-# when the kernel is compiled. This is the map of a kernel with 4K pages and 48 bits:
+# The kernel has the upper half to itself, 256 TiB of virtual addresses with 48 bits, and divides it into areas. Where they
+# begin is fixed when the kernel is compiled. This is the map of a kernel with 4K pages and 48 bits:
 
 # %%
 from pgtlab import Config, boot
@@ -132,8 +132,8 @@ print(f"RAM at {0x4000_0000:#x} is at {0x4000_0000 - memstart + page_offset:#x}"
 # ## 6a.5 The stack
 #
 # A **stack** is the memory in which a task keeps what its functions need until they return: it grows downwards, and the
-# register **sp**, stack pointer, says how far it has come. Each task has one in the kernel, of 16 KiB here, in the vmalloc
-# area. It begins at a multiple of 32 KiB. So bit 14 of sp is 0 anywhere in the stack, and 1 as soon as sp has gone below its
+# register **sp**, stack pointer, says how far it has come. Each task has one in the kernel, of 16 KiB with pages of 4K or 16K, in the
+# vmalloc area. It begins at a multiple of 32 KiB. So bit 14 of sp is 0 anywhere in the stack, and 1 as soon as sp has gone below its
 # beginning: the kernel sees from one bit that a stack has overflowed.
 
 # %%

@@ -286,8 +286,8 @@ chapter.ask("phys_offset_of_a_boot")
 chapter.ask("phys_offset_of_the_log")
 
 # %% [markdown]
-# Line 56 says the same. One equation, that of section 10b.5, ties lines 28, 34 and 56 together: any two give the third, so they
-# cannot all be wrong by accident. And VA_BITS is 48, for with another VMEMMAP_START they would not fit.
+# Line 56 says the same. One equation, that of section 10b.5, ties lines 28, 34 and 56 together: any two give the third (of x20 all
+# but its lowest six bits, which the shift drops), so they cannot all be wrong by accident. And VA_BITS is 48, for with another VMEMMAP_START they would not fit.
 
 # %% [markdown]
 # ## 10b.8 The function that is not in the trace
