@@ -9,6 +9,7 @@ from kernels import EVERYWHERE, KINDS
 
 from pgtlab.cli import main
 from pgtlab.lab.bugs import BUGS, CONSTRUCTED, Bug, BugError
+from pgtlab.lab.bugs.address_space import both_views
 from pgtlab.lab.bugs.bug import FIXED
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.kernel.symbols import is_of_folded_level
@@ -189,3 +190,28 @@ def test_bugs_command_explains_one(bug, capsys):
 def test_bugs_command_with_unknown_name(capsys):
     assert main(["bugs", "heisen"]) == 2
     assert "unknown bug 'heisen': choose from fold-puds" in capsys.readouterr().err
+
+
+# What triggers bugs.
+
+
+@pytest.mark.parametrize("booted", KINDS[:3])
+def test_a_page_of_a_process_is_read_as_the_process_reads_it(booted):
+    """Without PTE_USER, AP[1], the kernel could read the page, and EL0 may not."""
+    k = FIXED.start_kernel(booted)
+    assert both_views(k) is None
+    k.livepatch(pfn_pte=lambda k, pfn, prot: pfn << k.PAGE_SHIFT | prot & ~(1 << 6))
+    assert "the MMU has a level 3 permission fault" in str(both_views(k))
+
+
+def test_another_frame_than_the_one_that_was_mapped():
+    k = FIXED.start_kernel(KINDS[0])
+    assert both_views(k, 0x4_1234) is None
+    k.livepatch(pfn_pte=lambda k, pfn, prot: pfn + 1 << k.PAGE_SHIFT | prot)
+    assert re.fullmatch(r"Linux mapped 0x\w+ to 0x41234000; the MMU goes to 0x41235000", str(both_views(k, 0x4_1234)))
+
+
+def test_an_entry_of_which_linux_makes_another_frame():
+    k = FIXED.start_kernel(KINDS[0])
+    k.livepatch(pte_pfn=lambda k, pte: 0)
+    assert re.search(r"and so does the MMU; Linux's own walk ends with pte=\w{16}$", str(both_views(k, 0x4_1234)))

@@ -196,6 +196,61 @@ def test_diagnosis_by_address(address, code, x0, name, words):
     assert words in diagnosis.sentence
 
 
+#: CONFIG_KASAN_SHADOW_OFFSET of arch/arm64/Kconfig, v6.9, by VA_BITS: of generic KASAN, where 8 bytes have one of the
+#: shadow, and of KASAN_SW_TAGS, where 16 have.
+GENERIC = {48: 0xDFFF800000000000, 42: 0xDFFFFE0000000000, 39: 0xDFFFFFC000000000}
+TAGS = {48: 0xEFFF800000000000, 42: 0xEFFFFE0000000000, 39: 0xEFFFFFC000000000}
+
+
+def in_a_check(address: int, function: str, bits: int = 48, esr: int = 0x96000006, *, walk: bool = True) -> str:
+    """A fault at an address, in a function of KASAN's."""
+    text = oops(address, esr, f"swapper pgtable: 4k pages, {bits}-bit VAs, pgdp=0000000041234000" if walk else "")
+    return text.replace("pc : some_function", f"pc : {function}")
+
+
+@pytest.mark.parametrize("bits", [48, 39])
+@pytest.mark.parametrize(
+    ("function", "offsets", "shift"),
+    [
+        ("kasan_check_range", GENERIC, 3),
+        ("__kasan_check_read", GENERIC, 3),
+        ("__asan_load8_noabort", GENERIC, 3),
+        ("__hwasan_load8_noabort", TAGS, 4),
+    ],
+)
+def test_a_check_of_an_address_without_a_shadow(bits, function, offsets, shift):
+    """The shadow of the address that is checked is not mapped: (address >> shift) + KASAN_SHADOW_OFFSET."""
+    checked = (1 << 64) - (1 << bits) + 0x12345670
+    shadow = (checked >> shift) + offsets[bits] & (1 << 64) - 1
+    (diagnosis,) = diagnoses(in_a_check(shadow, function, bits))
+    assert diagnosis.name == "kasan-shadow"
+    assert f"was checking an access to {checked:#x}, in the linear map, which has no shadow: {shadow:#x} is" in str(
+        diagnosis
+    )
+    assert diagnosis.confidence == DERIVED
+
+
+@pytest.mark.parametrize(
+    ("function", "how"),
+    [
+        ("some_function", {}),  # which checks nothing
+        ("kasan_check_range", {"walk": False}),  # which says with how many bits
+        ("kasan_check_range", {"esr": 0x9600000F}),  # a permission fault: the shadow is there
+    ],
+)
+def test_what_is_no_check_of_an_address_without_a_shadow(function, how):
+    shadow = (0xFFFF000012345670 >> 3) + GENERIC[48] & (1 << 64) - 1
+    assert names(in_a_check(shadow, function, **how)) == [NOT_ENOUGH]
+
+
+def test_a_shadow_of_no_address_of_the_kernel():
+    """With 39 bits, the lowest address of the kernel is 0xffffff8000000000."""
+    below = ((0xFFFFFF8000000000 - 0x1000) >> 3) + GENERIC[39] & (1 << 64) - 1
+    assert "kasan-shadow" not in names(in_a_check(below, "kasan_check_range", 39))
+    lowest = (0xFFFFFF8000000000 >> 3) + GENERIC[39] & (1 << 64) - 1
+    assert names(in_a_check(lowest, "kasan_check_range", 39)) == ["kasan-shadow"]
+
+
 def test_a_null_pointer_names_the_function():
     (diagnosis,) = diagnoses(oops(0x18, 0x96000006))
     assert "in some_function()" in diagnosis.sentence
