@@ -18,7 +18,7 @@ print(task("15_which_fault", SEED))
 
 # %% [markdown]
 # **Your task.** Predict for each access what the MMU says: `"ok"`, or the kind of fault and the level of the entry, such as
-# `"translation 2"`, `"permission 3"` or `"access flag 3"`.
+# `"translation 2"`, `"permission 3"` or `"access flag 3"`. Of what stands behind a page, `nG` and `SH` play no part.
 
 
 # %% tags=["stub"]

@@ -72,6 +72,12 @@ def pmd_offset(k, pudp, addr):
     return k.table_address(k.read(pudp)) + (addr >> k.PMD_SHIFT) % entries * k.ENTRY_SIZE
 
 
+# %% Takes the whole entry for the table's address tags=["wrong"] mark=0 feedback="bits of the pud entry"
+def pmd_offset(k, pudp, addr):
+    entries = k.PAGE_SIZE // k.ENTRY_SIZE
+    return k.__va(k.read(pudp)) + (addr >> k.PMD_SHIFT) % entries * k.ENTRY_SIZE
+
+
 # %% Goes to the next entry of the same table tags=["wrong"] mark=0 feedback="which table does the pud entry lead to"
 def pmd_offset(k, pudp, addr):
     entries = k.PAGE_SIZE // k.ENTRY_SIZE
@@ -125,6 +131,11 @@ def compare(pmd_offset, seed, entry_size, page_shift):
             "table-pointers-virtual",
         )
     here = got - places[0]
+    if got == places[number] + (k.read(pudp) & entry_size - 1):
+        raise WrongAnswer(
+            f"{where}: you point {here % entry_size} bytes behind the start of an entry. Which bits of the pud entry are not part of an address?",
+            "pointer-is-the-word",
+        )
     if pudp <= got < pudp + k.PAGE_SIZE:
         raise WrongAnswer(
             f"{where}: you point into the table of the pud entry itself: which table does the pud entry lead to?",

@@ -67,7 +67,8 @@ for va, access in ((0x40_0000, Access.WRITE), (0x80_0000, Access.READ), (0x80_00
 #   **translation fault**: an entry is invalid. 0b0010: its access flag is 0. 0b0011 is a **permission fault**: a valid
 #   entry forbids the access.
 #
-# The lowest 25 bits together are called **ISS**; what they mean depends on EC. Worked, for the third line above:
+# Between EC and the others is bit 25, IL. It is 1 in all numbers here: line 8 says what it means, an instruction of 32 bits,
+# and this processor has no others. The lowest 25 bits together are called **ISS**; what they mean depends on EC. Worked, for the third line above:
 
 # %%
 esr = int(walk.esr)
@@ -127,7 +128,7 @@ for va, access in ((0x40_0000, Access.WRITE), (0x40_1000, Access.WRITE)):
 chapter.ask("is_far_valid")
 
 # %% [markdown]
-# For the faults of a walk, those of 5.2, the address is always valid: the MMU has just translated it, or tried to.
+# For the faults of a walk, those of 5.3, the address is always valid: the MMU has just translated it, or tried to.
 
 # %% [markdown]
 # ## 5.5 Why level 0
@@ -145,13 +146,12 @@ chapter.ask("level_for_null")
 # task that runs a program has an address space of its own, which Linux calls its **mm**. A task that runs only kernel code needs
 # none: the kernel is in the upper half, which is the same for all.
 #
-# There are two first tables. TTBR1_EL1 leads to the kernel's own tables. TTBR0_EL1 leads to those of the process that runs; and
-# until the first process runs, to a table that is empty, so that a wrong pointer into the lower half is caught. (Later a kernel
-# task can keep the tables of the process before it.)
-#
 # **active_mm** is the address space in use. A task with an mm uses its own. A task without one keeps using the last one. Before
 # the first process there is only the kernel's own, called *swapper*. (The first task of CPU 0 is called *swapper/0*, too; PID 1
 # was started by it and still has its name.)
+#
+# There are two first tables. TTBR1_EL1 leads to the kernel's own tables, TTBR0_EL1 to those of the process that runs. And before
+# the first process runs? Read the walk: is there a table?
 
 # %%
 idle = Machine().process("a task of the kernel, without an mm")
@@ -161,6 +161,9 @@ print(idle.mmu.translate(0x8, el=1))
 chapter.ask("why_level_0")
 
 # %% [markdown]
+# Linux lets TTBR0_EL1 lead to such a table on purpose, until the first process runs: a wrong pointer into the lower half is then
+# always caught. (Later a kernel task can keep the tables of the process before it.)
+#
 # That is line 16, *user address but active_mm is swapper*: an address of the lower half, in a task that has no memory there.
 # Another line has that word, too:
 
@@ -207,7 +210,7 @@ chapter.ask("exception_level")
 
 # %% [markdown]
 # *nzCv* are the four results of the last comparison, of which only C was 1. *daif* are four ways to interrupt the
-# processor, all in small letters: none was masked. *+PAN*, privileged access never: the kernel may not touch programs'
+# processor; a capital letter would be one that was switched off for the time being. *+PAN*, privileged access never: the kernel may not touch programs'
 # memory by accident. The other letters are features that play no part here.
 
 # %%

@@ -40,9 +40,6 @@ chapter
 # A name stands for the level, for a table of it, and for an entry in it; you tell by the sentence. A `p` at the end means
 # *pointer to*: `pte` is an entry's value, and `ptep` the address of an entry.
 
-# %%
-chapter.ask("order_of_the_names")
-
 # %% [markdown]
 # ## 7.2 The same step, in C and in Python
 #
@@ -76,6 +73,11 @@ print(inspect.getsource(pgtable.pte_offset_kernel))
 # have several); `pmdp` is the pointer to the entry above; `read64` reads it; `table_address` clears what is not address;
 # `__va` goes from physical to virtual; `pte_index` is shift and mask; and in Python the factor 8 has to be written. That is
 # all the kernel code that you need in order to read the rest.
+#
+# Its name has *pte* in it, and what it reads is a pmd. To read such code, you need the order of the five in your head. From memory:
+
+# %%
+chapter.ask("order_of_the_names")
 
 # %% [markdown]
 # ## 7.3 Five calls
@@ -113,10 +115,10 @@ chapter.ask("what_p4d_offset_returns")
 # become trivial, and the compiler leaves them out.
 
 # %%
-print(inspect.getsource(k.symbols["p4d_offset"]))
+chapter.ask("reads_of_a_folded_level")
 
 # %%
-chapter.ask("reads_of_a_folded_level")
+print(inspect.getsource(k.symbols["p4d_offset"]))
 
 # %%
 chapter.ask("which_names_fold")
@@ -139,14 +141,15 @@ for page_size, bits in (("4k", 48), ("4k", 39), ("16k", 47), ("64k", 52), ("64k"
 # could be there and is not is **absent**, and its entry above, which is 0, is called **none**. Where a table is absent, code that maps something allocates one
 # and puts its address into that entry.
 #
-# Now the p4d is folded. The pgd entry and the p4d entry are one word, and both `pgd_none` and `p4d_none` ask about it. Which
-# of the two may say yes?
+# Now the p4d is folded. The pgd entry and the p4d entry are one word, and both `pgd_none` and `p4d_none` ask about it. Say that the
+# word is 0. May both say yes? What would the code do if the first one did?
 
 # %%
 chapter.ask("a_question_that_is_constant")
 
 # %% [markdown]
-# Otherwise code that found a pgd entry empty would allocate a p4d table and put it there, where a pud table belongs.
+# So only `p4d_none` says yes: `pgd_none` says no without a look. Otherwise code that found a pgd entry empty would allocate a p4d
+# table and put its address there, where that of a pud table belongs.
 
 # %% [markdown]
 # ## 7.6 Practice without end (full course)

@@ -91,13 +91,14 @@ page._mapcount = -1
 chapter.ask("stored_for_printed")
 
 # %% [markdown]
-# Back to line 4. You have seen its word: it is the title of chapter 0. Now you can say where that word comes from. Compute
-# its 32 bits, then find them elsewhere in the log:
+# Back to line 4. Compute its 32 bits on paper, then find them elsewhere in the log:
 
 # %%
 chapter.ask("the_word_of_line_4")
 
 # %% [markdown]
+# You have met that word before: it is in the title of chapter 0. Now you know how it came into the log. But who stored it?
+#
 # ## 9.3 Four bytes with two names
 #
 # A page table is never mapped for a program, so for a table the map count is four wasted bytes. There is a `struct page`
@@ -118,7 +119,8 @@ chapter.ask("the_word_of_line_4")
 chapter.ask("type_of_a_page")
 
 # %% [markdown]
-# Now watch a page get the type *table*. Look for the byte that changes, and read the four by both names:
+# Now watch a page get the type *table*. Look for the byte that changes, and read the four by both names. (The view proposes what to
+# call next; leave that for 9.5, where you first say what will happen.)
 
 # %%
 from pgtlab_widgets import PageInspector

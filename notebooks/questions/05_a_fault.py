@@ -51,6 +51,22 @@ def exception_class(draw: Random) -> Question:
                 "ec-has-seven-bits",
                 "One bit too many: bit 25 is IL, a field of its own.",
             ),
+            Wrong(
+                value >> 24 & 0x3F,
+                "ec-ends-with-the-digit",
+                f"You took six bits, but the lower six of the first two digits, bits 29:24. EC begins two bits higher: what is `{value >> 24:#010b}` without its last two?",
+            ),
+            Wrong(
+                value & 0x3F << 26,
+                "a-field-stays-in-place",
+                "The bits are the right ones, still in their places. The value of a field is what stands there when its lowest "
+                "bit is shifted to bit 0.",
+            ),
+            Wrong(
+                value & 0x3F,
+                "ec-is-the-lowest-field",
+                "These are the *lowest* six bits, 5:0: the status code. EC is at the other end of the 32 bits.",
+            ),
         ),
         truth=f"`{value:#010x} >> 26` = **`{right:#x}`**.",
         steps=(f"Write the first two digits of `{value:#010x}` as eight bits.", "Which six of them are EC?"),
@@ -99,21 +115,57 @@ def the_story_syndrome(draw: Random) -> Question:
     esr = syndrome(process.mmu.translate(8, access, el=el))
     value, code = int(esr), int(esr) & 0x3F
     who, what = ("a program" if el == 0 else "the kernel"), ("written" if access is Access.WRITE else "read")
-    read = Wrong(
-        value & ~(1 << 6), "wnr-is-read", "Bit 6 is 0 in your number. WnR is *write, not read*: a write has a 1."
+    other_access = Wrong(
+        value ^ 1 << 6,
+        "wnr-is-read",
+        f"Bit 6 is {value >> 6 & 1 ^ 1} in your number. WnR is *write, not read*: a write has a 1, and a read a 0.",
     )
-    kernel = Wrong(
-        value | 1 << 26,
+    other_el = Wrong(
+        value ^ 1 << 26,
         "ec-does-not-say-who",
-        "You left EC at 0x25, an abort from EL1. A program runs at EL0, and that has a number of its own.",
+        "You left EC at 0x25, an abort from EL1. A program runs at EL0, and that has a number of its own."
+        if el == 0
+        else "0x24 is an abort from EL0, from a program. Here it was the kernel itself, at EL1.",
+    )
+    only_the_level = Wrong(
+        STORY + level,
+        "a-fault-has-one-number",
+        "The level is right, and nothing else was changed. Line 7 is about the kernel, reading: who was it here, and what did it try?",
     )
     return Question(
         text=f"Line 7 of the log: `ESR = {STORY:#018x}`. Suppose that {who} had {what} at address 8, and that the walk had found the "
         f"invalid entry at level {level}. Which ESR would that be?",
         answer=Number(value, base=16),
         wrong=(
-            *((read,) if access is Access.WRITE else ()),
-            *((kernel,) if el == 0 else ()),
+            other_access,
+            other_el,
+            *((only_the_level,) if el == 0 and access is Access.WRITE else ()),
+            Wrong(
+                value - level,
+                "a-fault-has-one-number",
+                f"Who and what are right. Your level is still that of line 7, 0: bits 1:0 should say {level}.",
+            ),
+            Wrong(
+                value & ~(1 << 25),
+                "il-is-left-out",
+                "You built it from EC, WnR and FSC alone. Bit 25, IL, is 1 in line 7 (line 8 says so), and stays 1.",
+            ),
+            Wrong(
+                value & (1 << 25) - 1,
+                "esr-is-its-iss",
+                "These are the lowest 25 bits, ISS, and they are right. EC and IL stand above them: the eight digits say who it was, too.",
+            ),
+            *(
+                (
+                    Wrong(
+                        value ^ 3 << 5,
+                        "bits-are-counted-from-1",
+                        "You set bit 5. Bits are counted from 0: bit 6 has the value 0x40.",
+                    ),
+                )
+                if access is Access.WRITE
+                else ()
+            ),
             Wrong(
                 value - code + level,
                 "the-code-is-the-level",
@@ -183,7 +235,7 @@ def read_only_page(draw: Random) -> Question:
             ),
             "an access flag fault at level 3": "af-is-valid: AF is bit 10, and it is 1 here: somebody used the page before.",
         },
-        because="the walk found a valid entry, and the entry forbids this access",
+        because="a valid entry forbids writing",
         wrong_reasons={
             "for a write, the page is not mapped": (
                 "mapped-for-each-access: There is one entry for all accesses. It is valid or not; what it permits is "
@@ -200,22 +252,22 @@ def read_only_page(draw: Random) -> Question:
 def is_far_valid(draw: Random) -> Question:
     address = draw.getrandbits(32) << 3
     esr = ESR_EL1(EC=0x25, IL=1, ISS=1 << 10 | 0x10)
-    right = "nothing: FAR_EL1 does not hold the address of this access"
+    right = "nothing"
     return multiple_choice(
         text=f"Another log says `ESR = {int(esr):#010x}` and `FnV = 1`, and then shows `FAR_EL1 = {address:#x}`. What do you "
         "know of the address that was accessed?",
         right=right,
         wrong={
-            f"it is {address:#x}": (
+            f"it is {address:#x}, as FAR_EL1 says": (
                 "far-is-always-right: FnV stands for *FAR not valid*. It is 1 for some errors of the memory itself, "
                 "whose address the processor does not know; the register then still shows something, from earlier."
             ),
-            "it is not mapped": (
+            "that no page is mapped there": (
                 "permission-is-missing-entry: The status code is 0b010000, an error of the memory behind the "
                 "address: no walk failed here."
             ),
         },
-        truth="**Nothing.** In our log line 9 says `FnV = 0`, so there the address in line 5 is that of the access.",
+        truth="**Nothing**: FAR_EL1 does not hold the address of this access. In our log line 9 says `FnV = 0`, so there the address in line 5 is that of the access.",
         lines=(9,),
     )
 
@@ -227,10 +279,11 @@ def level_for_null(draw: Random) -> Question:
     process.map(page, 0x8000_0000)
     walk = process.walk(8)
     assert isinstance(walk.outcome, Fault)
+    level = walk.outcome.level
     return Question(
         text=f"4K pages, 48 bits. A process has one page mapped, at `{page:#x}`. It reads address `0x8`. At which level is the "
         "translation fault?",
-        answer=Number(walk.outcome.level),
+        answer=Number(level),
         wrong=(
             Wrong(
                 0,
@@ -243,15 +296,38 @@ def level_for_null(draw: Random) -> Question:
                 "the-page-level-always-fails",
                 "Only if there is a level 3 table for address 0x8. Which tables exist?",
             ),
+            *(
+                (
+                    Wrong(
+                        level - 1,
+                        "the-last-good-level-fails",
+                        f"There the two addresses have the same index, so `{page:#x}` has made that entry valid, and the walk goes on. "
+                        "It fails at the first entry that is not.",
+                    ),
+                )
+                if level > 1
+                else ()
+            ),
+            *(
+                (
+                    Wrong(
+                        level + 1,
+                        "an-invalid-entry-leads-on",
+                        f"To read an entry of level {level + 1}, the MMU needs that table, and an entry of level {level} has to lead to "
+                        "it. For `0x8`, does one?",
+                    ),
+                )
+                if level < 2
+                else ()
+            ),
         ),
         truth=f"`{page:#x}` and `0x8` have the same index at "
         + (
-            ("level 0" if walk.outcome.level == 1 else f"the levels 0 to {walk.outcome.level - 1}")
-            + ", where the entries are valid"
-            if walk.outcome.level
+            ("level 0" if level == 1 else f"the levels 0 to {level - 1}") + ", where the entries are valid"
+            if level
             else "no level"
         )
-        + f". **Level {walk.outcome.level}**.",
+        + f". **Level {level}**.",
         steps=(f"What are the four indices of `{page:#x}`?", "Down to which level are they all 0?"),
     )
 
@@ -260,27 +336,27 @@ def why_level_0(draw: Random) -> Question:
     machine = Machine()
     outcome = machine.process("a task without memory of its own").mmu.translate(8, el=1).outcome
     assert isinstance(outcome, Fault)
-    right = "nothing: the level 0 table is there, and all its entries are invalid"
+    right = "nothing: its entries are invalid, that is all"
     return multiple_choice(
         text=f"The kernel of our log read address 8 and got a translation fault at level {outcome.level}. What is missing at level 0?",
         right=right,
         wrong={
-            "the level 0 table": (
+            "the level 0 table itself: there is nothing to read": (
                 "level-0-table-missing: The MMU read an entry of the level 0 table; only then could it know that the "
                 "entry is invalid. If TTBR0_EL1 pointed nowhere, it would read some word there and follow it."
             ),
-            "the page at address 8, and nothing else": (
+            "only the page at address 8: the way down to it is there": (
                 "one-table-reaches-all: If only the page were missing, the walk would come down to level 3 and fail "
                 "there."
             ),
         },
-        because="TTBR0_EL1 points at an empty table until the first process runs",
+        because="TTBR0_EL1 leads to an empty table here",
         wrong_reasons={
-            "TTBR0_EL1 is 0 while the kernel runs": (
+            "TTBR0_EL1 is 0 as long as the kernel runs": (
                 "ttbr0-is-0: If TTBR0_EL1 were 0, the MMU would read whatever lies at physical address 0 and take it "
                 "for an entry. Linux gives it a table that is really empty."
             ),
-            "the kernel uses TTBR1_EL1 for all addresses": (
+            "the kernel uses TTBR1_EL1 for all its addresses": (
                 "the-kernel-has-one-register: Bit 55 of 8 is 0, so the MMU takes TTBR0_EL1, whichever program asks: "
                 "the register follows from the address, not from the program."
             ),
@@ -292,7 +368,7 @@ def why_level_0(draw: Random) -> Question:
 
 
 def which_swapper(draw: Random) -> Question:
-    right = "line 19 names a task, line 16 an address space; they only have the name in common"
+    right = "no: one is a task, the other an address space"
     return multiple_choice(
         text="Line 19 says `PID: 1 Comm: swapper/0`, and line 16 `active_mm is swapper`. Do the two speak of the same thing?",
         right=right,
@@ -320,6 +396,13 @@ def exit_code(draw: Random) -> Question:
         wrong=(
             Wrong(0, "exit-code-means-no-error", "0 would be a task that ended by itself. Look at the last digit."),
             Wrong(13, "hex-counts-in-tens", "`b` is the digit for eleven."),
+            Wrong(
+                9,
+                "kill-is-a-signal",
+                "9 is SIGKILL, and the line has the word *kill* in it; but it is about the task that ended, init. By what, the exit code says: read the number.",
+            ),
+            Wrong(1, "pid-is-the-signal", "1 is the number of the task, its PID. The signal is in the exit code."),
+            Wrong(8, "the-address-is-the-signal", "8 is the address that was read. The signal is in the exit code."),
         ),
         truth=f"`0xb` = **{0xB}**: SIGSEGV, the signal for an access to memory that is not there. The kernel ends the task that failed "
         "as it would end a program.",
@@ -328,20 +411,20 @@ def exit_code(draw: Random) -> Question:
 
 
 def why_it_stopped(draw: Random) -> Question:
-    right = "the task that died was PID 1, and Linux cannot go on without it"
+    right = "the task that died was PID 1"
     return multiple_choice(
         text="Many kernels print an oops and go on. Why did this one stop?",
         right=right,
         wrong={
-            "every oops stops the machine": (
+            "after an oops no kernel can go on": (
                 "oops-is-panic: An oops usually ends the *task* in which it happened, and the kernel goes on without "
                 "it. A panic is the kernel's decision not to go on."
             ),
-            "the page tables were destroyed": (
+            "the page tables had been destroyed": (
                 "panic-is-damage: Nothing says so: the kernel went on to print thirty more lines, so its own half of "
                 "the addresses was mapped."
             ),
-            "all CPUs had failed": (
+            "all CPUs had failed, see line 54": (
                 "smp-means-all-failed: Line 54 says that the *others* were stopped, afterwards and on purpose."
             ),
         },
@@ -363,6 +446,16 @@ def exception_level(draw: Random) -> Question:
                 "5 is the whole mode, 0b0101. The exception level is its upper two bits.",
             ),
             Wrong(0, "an-oops-is-a-program-s", "0 would be a program. Write 5 as four bits: 0101."),
+            Wrong(
+                pstate & 0xC,
+                "a-field-stays-in-place",
+                "Those are the right bits, still in their places: 0100. Shifted down to bit 0, which number are they?",
+            ),
+            Wrong(
+                pstate >> 1 & 3,
+                "bits-are-counted-from-1",
+                "2 are bits 2:1. Bits are counted from 0, on the right: 3:2 are the two on the left of 0101.",
+            ),
         ),
         truth=f"0b{pstate & 0xF:04b}: **EL{pstate >> 2 & 3}**, the kernel. It agrees with EC = 0x25, *current EL*.",
         lines=(21,),

@@ -1,5 +1,6 @@
 """Questions of chapter 7: Linux's five names, and folding at compile time."""
 
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 
@@ -30,10 +31,45 @@ def folded_names(page_size: str, va_bits: int) -> tuple[str, ...]:
     return tuple(name for name in LINUX_LEVELS if folds.get(name) is Fold.COMPILE_TIME)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them.
+
+    >>> listed(["p4d"]), listed(["p4d", "pud", "pmd"])
+    ('p4d', 'p4d, pud and pmd')
+    """
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
 def order_of_the_names(draw: Random) -> Question:
+    def order(*names: str) -> tuple[str, ...]:
+        return tuple(f"{name}, {LONG[name]}" for name in names)
+
     return Question(
         text="Put Linux's five names into the order in which a walk meets them.",
-        answer=Order(tuple(f"{name}, {LONG[name]}" for name in LINUX_LEVELS)),
+        answer=Order(order(*LINUX_LEVELS)),
+        wrong=(
+            Wrong(
+                order(*reversed(LINUX_LEVELS)),
+                "levels-from-leaf",
+                "That is the way up. A walk begins at the first table, to which TTBR points, and ends at the entry of a page.",
+            ),
+            Wrong(
+                order("pgd", "pud", "pmd", "p4d", "pte"),
+                "fourth-is-the-fourth-from-the-top",
+                "You counted *fourth-level* from the top. There was once no such level; when a fourth one above the pte was needed, it was "
+                "put just under the pgd.",
+            ),
+            Wrong(
+                order("pgd", "p4d", "pmd", "pud", "pte"),
+                "middle-is-above-upper",
+                "The upper directory is above the middle one: pud, then pmd.",
+            ),
+            Wrong(
+                order("p4d", "pgd", "pud", "pmd", "pte"),
+                "the-pgd-is-not-the-first",
+                "*Global* is the table for all addresses: TTBR points to the pgd, whatever else there is.",
+            ),
+        ),
         truth="Global, fourth-level, upper, middle, and the entry of a page. The fourth-level directory is the youngest, which is why it has "
         "a number and not a word.",
     )
@@ -45,8 +81,10 @@ def words_read(draw: Random) -> Question:
     lookups = software_walk(k, k.init_mm, k.__va(k.memory.base))
     words = len({lookup.pa for lookup in lookups})
     names = ", ".join(f"`{lookup.level}_offset()`" for lookup in lookups)
+    levels, again = k.boot.config.PGTABLE_LEVELS, [lookup.level for lookup in lookups if lookup.again]
+    folded = listed(again)
     return Question(
-        text=f"A kernel with {page_size.upper()} pages and {va_bits} bits, so {k.boot.config.PGTABLE_LEVELS} levels of tables. Linux's code walks to an "
+        text=f"A kernel with {page_size.upper()} pages and {va_bits} bits, so {levels} levels of tables. Linux's code walks to an "
         f"address and calls, one after the other, {names}; the last of them finds a leaf. Each returns a pointer to an entry. To how many "
         "*different* entries do the pointers point?",
         answer=Number(words),
@@ -54,8 +92,46 @@ def words_read(draw: Random) -> Question:
             Wrong(
                 len(lookups),
                 "five-names-five-tables",
-                f"You counted a table for each call. But this kernel has only {k.boot.config.PGTABLE_LEVELS} levels of tables: some of the calls return the "
-                "pointer that they were given.",
+                f"You counted an entry for each call. But in this kernel {folded} fold{'s' if len(again) == 1 else ''}: "
+                f"{'that call returns' if len(again) == 1 else 'those calls return'} the pointer that {'it was' if len(again) == 1 else 'they were'} given.",
+            ),
+            *(
+                (Wrong(5, "five-names-five-tables", f"There are five names, but here only {len(lookups)} are called."),)
+                if len(lookups) < 5
+                else ()
+            ),
+            *(
+                (
+                    Wrong(
+                        levels,
+                        "a-walk-takes-all-levels",
+                        f"There are {levels} levels of tables, but this walk ends before the last: which call found the leaf?",
+                    ),
+                )
+                if levels not in (words, len(lookups))
+                else ()
+            ),
+            *(
+                (
+                    Wrong(
+                        len(again),
+                        "the-same-is-counted",
+                        "You counted the calls that return the *same* pointer. Which entries do the others point to?",
+                    ),
+                )
+                if len(again) != words
+                else ()
+            ),
+            *(
+                (
+                    Wrong(
+                        words - 1,
+                        "the-pgd-has-no-entry",
+                        "One is missing: the leaf is an entry, and so is that of the pgd.",
+                    ),
+                )
+                if words - 1 != len(again)
+                else ()
             ),
         ),
         truth=f"**{words}**. "
@@ -83,7 +159,7 @@ def what_p4d_offset_returns(draw: Random) -> Question:
             ),
         ),
         reasons=Choice(
-            "the one entry of a folded level is the entry above it, seen under another name",
+            "the entry above it is its one entry too",
             ("the compiler leaves the call out, so nothing is returned", "a table with one entry is allocated for it"),
         ),
         wrong=(
@@ -140,6 +216,11 @@ def reads_of_a_folded_level(draw: Random) -> Question:
                 "folded-level-costs-a-read",
                 "Neither of them has a table to read from.",
             ),
+            Wrong(
+                3,
+                "the-walk-is-the-call",
+                "Three words are what the whole walk reads, from the three tables that there are. How many of them do these two functions read?",
+            ),
         ),
         truth=f"**{moved}**. Names cost nothing: five of them are written, three tables are read.",
     )
@@ -151,14 +232,11 @@ def which_names_fold(draw: Random) -> Question:
     folded = folded_names(page_size, va_bits)
     levels = kernel(page_size, va_bits).boot.config.PGTABLE_LEVELS
 
-    def said(names: tuple[str, ...]) -> str:
-        return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
-
     choices = {1: ("p4d",), 2: ("p4d", "pud"), 3: ("p4d", "pud", "pmd")}
-    right = said(folded)
-    from_the_top = said(LINUX_LEVELS[: len(folded)])
-    from_the_leaf = said(LINUX_LEVELS[5 - len(folded) :])
-    others = [said(names) for names in choices.values() if names != folded]
+    right = listed(folded)
+    from_the_top = listed(LINUX_LEVELS[: len(folded)])
+    from_the_leaf = listed(LINUX_LEVELS[5 - len(folded) :])
+    others = [listed(names) for names in choices.values() if names != folded]
     return Question(
         text=f"{page_size.upper()} pages, {va_bits} bits: {levels} levels of tables. Which of the five names fold at compile time?",
         answer=Choice(right, (from_the_top, from_the_leaf, *others)),
@@ -195,8 +273,8 @@ def a_question_that_is_constant(draw: Random) -> Question:
         "`pgd_none()` answer?",
         answer=Choice(right, ("yes, since it is 0", "it depends on the pud")),
         reasons=Choice(
-            "the entry belongs to the p4d as well, and p4d_none() is asked next: one question must be left for it",
-            ("0 is a valid entry of a pgd", "the kernel's pgd is never empty"),
+            "p4d_none() is asked next, about the same word",
+            ("0 is a valid entry, which leads to a table at address 0", "the pgd of a kernel never has an empty entry"),
         ),
         wrong=(
             Wrong(
@@ -206,6 +284,17 @@ def a_question_that_is_constant(draw: Random) -> Question:
                 "the question is answered once, at the level that is really there.",
             ),
             Wrong("it depends on the pud", "absent-is-folded", "The function only sees the one entry."),
+            Wrong(
+                "0 is a valid entry, which leads to a table at address 0",
+                "zero-is-an-address",
+                "Bit 0 of it is 0: it is invalid, and leads nowhere (chapter 3). It is the *next* question that says so.",
+            ),
+            Wrong(
+                "the pgd of a kernel never has an empty entry",
+                "the-pgd-is-full",
+                "Most of its entries are empty, and so is this one. Somebody has to find that out: who asks next?",
+            ),
         ),
-        truth=f"The model: `pgd_none(0)` is **{k.pgd_none(0)}**, and `p4d_none(0)` is {k.p4d_none(0)}.",
+        truth=f"The model: `pgd_none(0)` is **{k.pgd_none(0)}**, and `p4d_none(0)` is {k.p4d_none(0)}. The one word is "
+        "asked about once, under the name of the level that leads to a real table.",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from pgtlab.lab import chapters
-from pgtlab.lab.answers import Number, Said, Words
+from pgtlab.lab.answers import Choice, Number, Said, Words
 from pgtlab.lab.case import GATE
 from pgtlab.lab.course_text import sources
 from pgtlab.lab.question import Question, Wrong
@@ -59,6 +59,27 @@ def test_each_wrong_answer_gets_its_own_feedback(stem, seeds):
             feedback = asked.judge(*answers(asked, wrong))
             assert feedback.verdict in ("wrong", "reason"), (name, wrong)
             assert (feedback.key, feedback.text) == (wrong.key, wrong.feedback), name
+
+
+def choices(stem: str) -> Iterator[tuple[str, Choice, set[object]]]:
+    """Every choice of a chapter, of an answer or a reason, and what gets feedback."""
+    for name in NAMES[stem]:
+        asked = question(name)
+        for choice in (asked.answer, asked.reasons):
+            if isinstance(choice, Choice):
+                yield name, choice, {wrong.value for wrong in asked.wrong}
+
+
+@pytest.mark.parametrize("stem", ["05_a_fault", "07_five_names", "08_folded_at_boot", "09_who_owns_a_table"])
+def test_every_wrong_option_has_its_feedback(stem):
+    assert [(name, {*choice.others} - said) for name, choice, said in choices(stem) if {*choice.others} - said] == []
+
+
+@pytest.mark.parametrize("stem", ["05_a_fault", "07_five_names", "09_who_owns_a_table"])
+def test_the_right_option_is_seldom_the_longest(stem):
+    several = [choice for _, choice, _ in choices(stem) if len(choice.others) > 1]
+    longest = [choice.right for choice in several if len(choice.right) > max(map(len, choice.others))]
+    assert 3 * len(longest) <= len(several), longest
 
 
 @pytest.mark.slow

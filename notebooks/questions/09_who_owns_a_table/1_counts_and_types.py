@@ -26,9 +26,17 @@ def counts_of_a_new_page(draw: Random) -> Question:
         text="The kernel allocates a page for its own use, and no page table maps it yet. What are its two counts?",
         right=right,
         wrong={
-            "refcount 0, mapcount 0": "",
-            "refcount 1, mapcount 1": "",
-            "refcount 0, mapcount 1": "",
+            "refcount 0, mapcount 0": (
+                "refcount-is-mapcount: A page with refcount 0 is free: the allocator may hand it to somebody else at once. "
+                "This one was asked for, and is in use."
+            ),
+            "refcount 1, mapcount 1": (
+                "held-is-mapped: `mapcount` counts entries that map the page for a program. Which program has one?"
+            ),
+            "refcount 0, mapcount 1": (
+                "counts-are-swapped: The other way round: `refcount` counts users, and there is one; `mapcount` counts entries that map "
+                "the page, and there is none."
+            ),
         },
         because="it has a holder, and no mapping",
         wrong_reasons={
@@ -70,6 +78,22 @@ def references_and_mappings(draw: Random) -> Question:
                 "a-mapping-is-no-user",
                 f"You counted the {'part' if others == 1 else 'parts'} of the kernel and not the processes. If mappings did not "
                 "count, the kernel could give the page to somebody else while a program still reads it.",
+            ),
+            Wrong(
+                held + 1,
+                "the-allocator-is-a-user",
+                "One too many. The allocator keeps no reference of its own: the first one belongs to the part of the kernel that asked for the page.",
+            ),
+            *(
+                (
+                    Wrong(
+                        held - 1,
+                        "refcount-begins-at-minus-one",
+                        "You took one off, as for `_mapcount`. Only that one is stored with one less; the reference count is what it says.",
+                    ),
+                )
+                if others > 1
+                else ()
             ),
         ),
         truth=f"**refcount:{held}**, {processes} mappings and {others} more; and **mapcount:{mapped}**. The first number says "
@@ -114,6 +138,17 @@ def stored_for_printed(draw: Random) -> Question:
                         "number-for-bits",
                         "That is the number that is stored. In 32 bits it is written as 2^32 plus it.",
                     ),
+                    Wrong(
+                        1 - printed,
+                        "sign-lost",
+                        f"{1 - printed:#x} is {1 - printed}, without the minus. What is stored is {printed - 1}: the bits of a negative number "
+                        "begin with a row of `f`.",
+                    ),
+                    Wrong(
+                        1 << 31 | 1 - printed,
+                        "the-top-bit-is-a-minus",
+                        "You set the highest bit for the minus and left the rest as it is. A negative number is stored as 2^32 minus its size (chapter 0).",
+                    ),
                 )
                 if printed < 1
                 else ()
@@ -141,7 +176,10 @@ def the_word_of_line_4(draw: Random) -> Question:
                 "alike-is-the-same: Nearly alike is not the same. -512 - 1 = -513, and 2^32 - 513 has its one 0 at "
                 "bit 9: which digit is that?"
             ),
-            "`x0`, which holds 00000000001fffff": "",
+            "`x0`, which holds 00000000001fffff": (
+                "alike-is-the-same: Its 32 bits are 0x001fffff: as a signed number that is far above 0. The word of a number below 0 begins "
+                "with `f`."
+            ),
             "`x28`, which holds 0000000000ffffc0": (
                 "added-instead: A small negative number in 32 bits begins with a row of `f` in the *low* eight digits."
             ),
@@ -174,6 +212,15 @@ def type_of_a_page(draw: Random) -> Question:
                 f"As a count it would be {value - (1 << 32)}: no page is mapped that often below zero. The kernel takes anything "
                 "below -128 for a type.",
             ),
+            *(
+                Wrong(
+                    other,
+                    "a-type-is-a-type",
+                    f"A page of the type {other} has 0xffffffff - {other_bit:#x} = `{U32 - other_bit:#x}` there. Compare it with `{value:#x}`, digit by digit.",
+                )
+                for other_bit, other in PAGE_TYPES.items()
+                if other != name
+            ),
         ),
         steps=("Subtract the value from 0xffffffff: which bit is missing?", "Which type has that bit?"),
         truth=f"0xffffffff - {value:#x} = {U32 - value:#x}: bit {bit:#x} is cleared, the type **{name}**.",
@@ -202,6 +249,16 @@ def what_a_type_prints(draw: Random) -> Question:
                 page.page_type + 1,
                 "number-without-sign",
                 "`_mapcount` is signed: its highest bit is set, so that the number is below 0.",
+            ),
+            Wrong(
+                page.page_type,
+                "number-without-sign",
+                "That is the word, read without a sign. `_mapcount` is signed: its highest bit is set, so the number is below 0. And the report adds one.",
+            ),
+            Wrong(
+                0,
+                "a-type-is-not-mapped",
+                "No program maps it, that is true, and newer kernels print 0 here. This one does not ask: it takes the four bytes as a number, and adds one.",
             ),
             Wrong(
                 bit,

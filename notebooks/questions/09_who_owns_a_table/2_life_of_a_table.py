@@ -70,6 +70,19 @@ def order_of_a_table_s_life(draw: Random) -> Question:
                 "As long as the MMU can reach it, it must stay a table. In your order the MMU still walks through a page that the "
                 "kernel's books no longer call a table.",
             ),
+            Wrong(
+                (
+                    "the allocator hands out a free page",
+                    "an entry of the level above is set: the MMU can reach the table",
+                    "the constructor gives the page the type table and counts it",
+                    "the entry above is cleared: the MMU can no longer reach the table",
+                    "the destructor takes the type and the count back",
+                    "the page goes back to the allocator, which looks at it",
+                ),
+                "linked-before-it-is-a-table",
+                "In your order the MMU can already walk through the page when the books do not call it a table yet. First it becomes one, "
+                "then it is linked.",
+            ),
         ),
         truth="What was done last is undone first, like brackets: allocate, construct, **link**, *unlink*, destruct, free.",
     )
@@ -106,7 +119,10 @@ def free_without_the_destructor(draw: Random) -> Question:
                 "report-is-panic: A bad page alone does not stop a kernel: one page out of millions is set aside. "
                 "That this log ends in a panic needs another reason: chapter 10b."
             ),
-            "it calls the destructor itself": "",
+            "it calls the destructor itself": (
+                "the-allocator-knows-tables: The allocator hands out pages and does not know what they are used for. Who made a page a table has "
+                "to undo it."
+            ),
         },
         because="a free page must have `_mapcount` -1",
         wrong_reasons={
@@ -118,7 +134,10 @@ def free_without_the_destructor(draw: Random) -> Question:
                 "printed-is-stored: Nothing maps it, and never did: the four bytes hold a type, which is only "
                 "*printed* as a count."
             ),
-            "NULL is dereferenced": "",
+            "the table is still reachable, and NULL is read": (
+                "report-is-panic: Nobody links this table, and nothing reads through it. The NULL of our log came later, while the report was "
+                "printed: chapter 10b."
+            ),
         },
         truth=f"The model says: **{said}**. The page is set aside and lost; the kernel runs on.",
         lines=(2,),
@@ -144,7 +163,7 @@ def free_first(draw: Random) -> Question:
                 "a buffer, another table."
             ),
         },
-        because="the allocator looks at the page when it gets it",
+        because="the allocator looks when it gets the page",
         wrong_reasons={
             "what counts is that both functions have run": (
                 "free-then-destruct: Order counts: between the two calls the page belongs to nobody, and says "
@@ -217,10 +236,33 @@ def tables_of_a_process(draw: Random) -> Question:
                 "pgd-is-counted",
                 "You counted the pgd too. It comes with the process, and has no constructor in 6.9.",
             ),
-            Wrong(
-                pages,
-                "one-table-a-page",
-                "A page of 4 KiB holds 512 entries: one pte table reaches 2 MiB of neighbours.",
+            *(
+                (
+                    Wrong(
+                        pages,
+                        "one-table-a-page",
+                        "A page of 4 KiB holds 512 entries: one pte table reaches 2 MiB of neighbours.",
+                    ),
+                    Wrong(1, "only-the-pte-tables", "That is the pte table. What leads to it, and what leads to that?"),
+                )
+                if apart[0] == 12
+                else (
+                    Wrong(
+                        pages,
+                        "only-the-pte-tables",
+                        f"Those are the pte tables, {pages} of them: pages that are 1 GiB apart share none. What leads to each of them?",
+                    ),
+                    Wrong(
+                        pages + 2,
+                        "a-pmd-table-reaches-all",
+                        "You let all pte tables hang from one pmd table. A pmd table has 512 entries of 2 MiB each: it reaches 1 GiB.",
+                    ),
+                    Wrong(
+                        3,
+                        "a-pmd-table-reaches-all",
+                        "Three would be enough for neighbours in the same 2 MiB. How far does one pte table reach, and how far one pmd table?",
+                    ),
+                )
             ),
             Wrong(
                 3 * pages,

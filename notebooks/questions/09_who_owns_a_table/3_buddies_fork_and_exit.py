@@ -73,7 +73,7 @@ def tables_after_fork(draw: Random) -> Question:
                 "and copied one by one when somebody writes."
             ),
         },
-        because="tables belong to one address space, and data can be shared",
+        because="a table belongs to one address space",
         wrong_reasons={
             "everything is shared until somebody writes": (
                 "fork-shares-tables: Data is. A table is written whenever an entry changes, and the child must not "
@@ -112,6 +112,16 @@ def order_of_an_exit(draw: Random) -> Question:
                 ),
                 "from-the-top",
                 "Where is the address of a pte table kept? In an entry of a pmd table: free that first, and you have lost it.",
+            ),
+            Wrong(
+                (right[4], *right[3:0:-1], right[0], right[5]),
+                "from-the-top",
+                "The pgd leads to all the others: without it the kernel finds neither a table nor a page of this process any more.",
+            ),
+            Wrong(
+                (right[1], right[0], *right[2:]),
+                "tables-before-pages",
+                "Which pages are mapped, only the pte tables say. Free them first, and the kernel no longer knows which pages have a mapping less.",
             ),
         ),
         truth="From the bottom up: pages, pte, pmd, pud, pgd. Only the table above knows where a table is. The counters of "
