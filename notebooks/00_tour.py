@@ -33,12 +33,13 @@ machine = boot(Config("4k", va_bits=48))
 print(Tree.named("next-20240229").start_kernel(machine).run())
 
 # %% [markdown]
-# You read it from the top: the kernel tested its own page tables, found a page in a bad state, began to report it, and while
-# it was printing the report it read from address 8, where nothing is. Then it gave up.
+# You read it from the top: the kernel tested its own page tables (the tables by which the processor finds the memory behind
+# an address), found a page in a bad state, began to report it, and while it was printing the report it read from address 8,
+# where nothing is. Then it gave up.
 #
 # No line of this text is stored to be printed. The kernel looked at 64 bytes of simulated memory and did not like what it
-# saw; the last read failed in a simulated page table. The log of the real machine has the same lines, with the addresses of
-# its own boot. Here are three of them:
+# saw; the last read failed in a simulated page table. The log of the real machine says the same, with the addresses of its
+# own boot, and with more registers. Here are three of its lines:
 
 # %%
 from pgtlab.lab.course_data import data
@@ -49,8 +50,9 @@ print(log[1], log[3], log[4], sep="\n")
 # %% [markdown]
 # ## 2. It took two
 #
-# linux-next is the work of hundreds of people, put together every day. Two of the changes of that day are to blame. Each of
-# them alone, and then both:
+# linux-next is the work of hundreds of people, put together every day. Two of the changes of that day are to blame. One came
+# from the branch of those who work on arm64, `arm64-for-next`, the other from the branch of those who work on memory
+# management, `mm-unstable`. Each of them alone, and then both, in linux-next:
 
 # %%
 for tree in ("arm64-for-next", "mm-unstable", "next-20240229"):
@@ -85,7 +87,9 @@ explorer
 # %% [markdown]
 # ## 4. Where does it happen?
 #
-# Every kernel that can be built, on every processor of the model:
+# Every kernel that can be built, a row each, by the size of a page (4K, 16K, 64K) and the bits of a virtual address (VA) and of
+# a physical one (PA); and every processor of the model, a column each. *no boot*: that processor cannot use pages of that size,
+# so that such a kernel does not start on it.
 
 # %%
 from pgtlab.lab import matrix

@@ -160,9 +160,13 @@ from pgtlab.lab.crash import story
 story().calls
 
 # %% [markdown]
+# Read it from the bottom: the test (`debug_vm_pgtable`) takes down what it had made (`destroy_args`) and frees a page;
+# `free_pages` down to `free_unref_page_prepare` are the steps of the allocator, which sees that the page is bad;
+# `free_page_is_bad_report` and `bad_page` report it (line 2), and `dump_page` prints the page (lines 3 and 4).
+#
 # Find `pud_free`. Its caller, `destroy_args`, *is* in the trace: that is how you get from a trace to a function that it
-# does not name. You take the source of the innermost named function outside the gap, here `destroy_args`, and ask what in
-# there could have made the next call. Chapter 10b does it.
+# does not name. You take the source of the named function just below the gap, here `destroy_args`, and ask which of the
+# functions that it calls could have made the next call. Chapter 10b does it.
 
 # %% [markdown]
 # ## 10a.5 Five instructions
@@ -273,7 +277,8 @@ print(f"cmp x4, x0            would leave {flags_after_cmp(crash['x4'], crash['x
 # four ran on the way to the crash.
 #
 # What did happen fits the source: the lookup returns NULL if the root is not below the number of roots (chapter 6b). That is
-# the same as a section above 0x1fffff, the number in x0. x4 is much larger; x3 became 0, *there is no such section*, and the
+# the same as a section above 0x1fffff, the number in x0. The section that was asked for is in x4 (you compute it in chapter
+# 10b), and is much larger; x3 became 0, *there is no such section*, and the
 # processor came to the bracket from elsewhere. The function that gets NULL does not test for it. (The comparison itself is
 # not in the log. That it was this one fits the flags; it is not proved.)
 

@@ -48,13 +48,18 @@ for number, line in chapter.log.items():
 #
 # The last is a verdict like the others, and often the right one. Thirty registers were saved because saving all is simple,
 # not because all matter.
+#
+# You have met the links of the chain in the chapters before. In no order: a read through NULL, the end of PID 1, a table that is
+# freed as it is, a number that is no frame's, a panic, a copy on the stack, a report of a bad page, and a section that is not
+# there. To prove one of *these* is what makes a line evidence. (If a verdict surprises you, take it up again at the end.)
 
 # %%
 chapter.ask("verdict_of_a_line")
 
 # %% [markdown]
 # Look at some leftovers before you go on, so that they tempt you no longer. x11 to x17, lines 29 to 31, are conspicuous:
-# one value five times, and two that look like text (chapter 0).
+# one value five times, and two that look like text (chapter 0). The registers x6 to x10, lines 31 and 32, say even less: three
+# of them point into the kernel's image (chapter 6a), and two are numbers of which no line says what they count.
 
 # %%
 chapter.ask("what_x17_tells")
@@ -155,9 +160,11 @@ chapter.ask("what_was_null")
 chapter.ask("level_of_an_esr")
 
 # %% [markdown]
-# *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field: EC 0x25 is a data abort in the kernel
-# itself, IL says that the instruction has 32 bits; SET, EA and S1PTW are about memory that does not answer and about virtual
-# machines. Lines 6 and 12 are headings. Which of the many zeros do you use?
+# *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field. Line 8: EC 0x25 is a data abort (*DABT*) in
+# the kernel itself, IL says that the instruction has 32 bits. Lines 9 and 10: SET, EA and S1PTW are about memory that does not
+# answer and about virtual machines. Line 13: ISS is the lowest 25 bits; ISV and ISS2 would say that there is more to read. Lines
+# 14 and 15: each field but WnR is 1 for a special kind of access or check, such as cleaning a cache (CM), tags of memory (TnD,
+# TagAccess) or a guarded stack (GCS), and this kernel made none. Lines 6 and 12 are headings. Which of the many zeros do you use?
 
 # %%
 chapter.ask("the_zero_that_counts")
@@ -165,8 +172,11 @@ chapter.ask("the_zero_that_counts")
 # %% [markdown]
 # ## 10b.4 Who, where and when (full course)
 #
-# Context does not prove the cause, but it keeps you from looking in the wrong place. One thing to know: Linux numbers its Oopses
-# from 1, and it also counts how often it was built. Both numbers have a `#`.
+# Context does not prove the cause, but it keeps you from looking in the wrong place. Line 18 lists the modules that were loaded:
+# none. Line 19 has the CPU, the task's PID and name (*Comm*), the taint, and the kernel's version: `6.8.0-rc6-00966-gde701dc1f7f8`
+# is 966 commits after the sixth candidate for 6.8, and the last one begins with `de701dc1f7f8` (chapter 11). Line 20 names the
+# machine: a virtual one, which a *device tree*, DT, describes to the kernel. And one thing to know: Linux numbers its Oopses from 1,
+# and it also counts how often it was built. Both numbers have a `#`.
 
 # %%
 chapter.ask("the_first_oops")
@@ -175,7 +185,9 @@ chapter.ask("the_first_oops")
 chapter.ask("who_runs_the_test")
 
 # %% [markdown]
-# An **initcall** is a function that is registered to run once while the kernel starts. `debug_vm_pgtable` is one, and all
+# Every new task of the kernel begins in `ret_from_fork` (line 50). That of PID 1 then runs `kernel_init`, which is the rest of
+# the kernel's start; `kernel_init_freeable` is the part of it whose memory is given up afterwards. An **initcall** is a function
+# that is registered to run once in this time, and `do_one_initcall` runs one. `debug_vm_pgtable` is one, and all
 # that it does is test the functions of page tables (line 1). The crash was found by a test: that is luck, and good work.
 
 # %% [markdown]
@@ -317,8 +329,9 @@ chapter.ask("link_address_in_a_boot")
 chapter.ask("signal_of_line_53")
 
 # %% [markdown]
-# *(full course)* After that the kernel prints what may help somebody else. Line 57 is a **capability bitmap**: one bit for
-# each capability of the CPUs, by a list in the kernel's source.
+# *(full course)* Line 52 closes the Oops, and line 59 the panic. Between them the kernel stops the other CPUs and prints what may
+# help somebody else: where it was (lines 55 and 56); in line 57 a **capability bitmap**, one bit for each capability of the CPUs,
+# by a list in the kernel's source; and in line 58 whether somebody had told it to use less RAM than there is.
 
 # %%
 chapter.ask("after_the_panic")

@@ -37,8 +37,10 @@ mine = case("your name")
 print(mine.symptom)
 
 # %% [markdown]
-# This is what happens on a machine of those that complained. *unnoticed* means that something is wrong and the kernel itself
-# does not notice.
+# This is what happens on a machine of those that complained. The word after the colon is one of four. *clean*: nothing is
+# wrong. *report*: the kernel notices something and reports it; the log says how it goes on. *panic*: it stops at once. *unnoticed*:
+# something is wrong and the kernel itself does not notice. (Where you see `aaaa`: a kernel for debugging can fill each page that
+# is freed with bytes of 0xaa, so that whatever is still read from it is conspicuous.)
 
 # %%
 print(mine.observe())
@@ -60,11 +62,16 @@ print(mine.where())
 
 # %% [markdown]
 # A kernel of your choice: `mine.kernel("16k", 52, "max,lpa2=off")`. It is a kernel like those of the chapters before: `k.boot`
-# says which levels fold, `k.mmu.translate(va)` walks as the MMU does, and `software_walk(k, mm, va)` as Linux does.
+# says which levels fold (the registers at its end play no part), `k.mmu.translate(va)` walks as the MMU does, and
+# `software_walk(k, mm, va)` as Linux does. `new_mm` and `map_page` of chapter 9 make a process and map a page in it.
 
 # %%
+from pgtlab.linux.software_walk import software_walk
+
 k = mine.kernel()
 print(k.boot)
+for lookup in software_walk(k, k.init_mm, "PAGE_OFFSET"):
+    print(lookup)
 
 # %% [markdown]
 # ## 13.3 Twelve suspects
@@ -118,6 +125,10 @@ print(mine.source(mine.suspects[0]))
 # 4. **A prediction.** What had to be so if you were right, that you had not yet looked at; how you tested it; what came out.
 # 5. **The fix.** The function, before and after, and why it is right in the kernels that never showed the bug.
 # 6. **What remains unknown.** At least one thing. "The log does not say" is an answer.
+#
+# For example, a piece of evidence from chapter 10b: *x1 in line 34 is `fffffe0779181ee5`. With PHYS_OFFSET from line 56,
+# `vmemmap` is `fffffe223a000000`, and (x20 - vmemmap) >> 6, with x20 from line 28, is x1 to the last digit. So the number that was
+# looked up was made of an address on the stack.*
 
 # %% [markdown]
 # This is what you believed at first:

@@ -104,6 +104,11 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fa
                 "You subtracted the smaller from the larger. The copy lies *below* `vmemmap`: the result is below "
                 "zero.",
             ),
+            Wrong(
+                boot["x22"],
+                "copy-is-the-page",
+                "That is the number of the page itself. Which one comes out for the address of the *copy*?",
+            ),
         ),
         steps=(
             "x20 - vmemmap, in 64 bits?",
@@ -200,7 +205,7 @@ def root_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fal
             Wrong(
                 number // (k.PAGE_SIZE // 16),
                 "section-has-16-bytes",
-                "That is right for 16 bytes each, without CONFIG_PAGE_EXTENSION. Here they have 32.",
+                "You shifted by 8, as if a root had 256 of them: that is right for 16 bytes each. Here it is 32.",
             ),
         ),
         steps=(

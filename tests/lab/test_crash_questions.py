@@ -33,6 +33,7 @@ WORKED_OUT = {
             "a-page-has-one-byte": 0xFFFF81DE4607B950,
             "struct-page-is-a-page": 0xFFFFFFF81DE4607B,
             "the-sign-is-lost": 0x1F886E7E11A,
+            "copy-is-the-page": 0x18A65D,
         },
     ),
     # 128 MiB of 4K pages are 2**15 frames.

@@ -44,8 +44,10 @@ def verdict_of_a_line(draw: Random) -> Question:
         ("evidence", "empty"): "A zero is a value too. What follows from it?",
         ("context", "evidence"): "For which link? The same line would stand in the log of quite another crash.",
         ("context", "leftover"): "It is clear what it says. That it does not help to find the cause is another matter.",
+        ("context", "empty"): "It does say something: where, when, on what machine, or what comes next.",
         ("empty", "evidence"): "It says that there is nothing. For which link is that evidence?",
         ("empty", "leftover"): "It is clear what it says: nothing is set here.",
+        ("empty", "context"): "What does it tell you, other than that there is nothing?",
     }
     why = {
         "evidence": f"From line {line.number} follows:\n\n" + "\n".join(f"- {EVENTS[n - 1]}" for n in line.links),
@@ -82,7 +84,7 @@ def what_x17_tells(draw: Random) -> Question:
                 "everything-is-evidence: These are registers. Text is what printing leaves in them."
             ),
         },
-        truth="**Nothing.** They fit line 4, and that is all. The rows of `0720` in x11 to x15 are blanks of a text console, x6 to x10 and x18 we cannot name. "
+        truth="**Nothing.** They fit line 4, and that is all. The rows of `0720` in x11 to x15 are blanks of a text console, x6 to x10, x18 and x28 we cannot name. "
         "To say *the log does not say* is a result.",
         lines=(25, 29, 30, 31, 32),
     )

@@ -27,7 +27,10 @@ def what_line_3_blames(draw: Random) -> Question:
                 "line-3-blames-the-page: That is what the message was written for. But here all six tries fail, for "
                 "the same reason."
             ),
-            "the page was freed twice": "",
+            "the page was freed twice": (
+                "line-3-blames-the-page: What was compared does not depend on who freed the page, or how often: it is "
+                "a distance of two addresses."
+            ),
         },
         because="the copy is on the stack, the page's record is in the memmap",
         wrong_reasons={
@@ -63,8 +66,14 @@ def what_is_missing(draw: Random) -> Question:
                 "last-message-is-cause: Line 5 is about something else: it interrupts the dump. What was the dump "
                 "about to print?"
             ),
-            "a line that begins with `Call trace:`": "",
-            "a line that begins with `Modules linked in:`": "",
+            "a line that begins with `Call trace:`": (
+                "reports-have-no-order: In the report above it comes after eight others. Which line follows that with "
+                "`mapcount`?"
+            ),
+            "a line that begins with `Modules linked in:`": (
+                "reports-have-no-order: That begins the part about the machine. The part about the *page* was not at "
+                "its end: which line follows that with `mapcount`?"
+            ),
         },
         truth=f"`{after}`. It is not there: the kernel faulted **between line 4 and that line**, while it computed what to print.",
         lines=(4,),
@@ -80,7 +89,10 @@ def why_not_tainted(draw: Random) -> Question:
             "the page was not really a bad one": (
                 "line-3-blames-the-page: Line 4 shows the type of a table in a page that is being freed. That is bad."
             ),
-            "one bad page is not enough": "",
+            "one bad page is not enough": (
+                "taint-needs-more: In the report above it was enough: its last line says that the kernel is tainted. "
+                "When does that line come?"
+            ),
             "taint is only for modules": (
                 "taint-is-for-modules: Some modules taint a kernel, and so do other events: a bad page has a letter "
                 "of its own, B."
@@ -105,6 +117,11 @@ def level_of_line_7(draw: Random) -> Question:
                 "That is the whole status code, 0b000100. The level is in its lowest two bits.",
             ),
             Wrong(code.DFSC >> 2, "kind-is-level", "That is the kind: 1 is a translation fault."),
+            Wrong(
+                3,
+                "the-page-level-always-fails",
+                "The page of address 8 has its entry at level 3, if there is a table for it. The walk did not come so far.",
+            ),
         ),
         truth=f"{esr:#x} & 0x3f = {code.DFSC:#04x} = 0b{code.DFSC:06b}: kind 1, translation, **level {code.DFSC & 3}**. And WnR is {code.WnR}: it was a read. "
         "Line 11 is the kernel's own reading of these six bits.",
@@ -121,7 +138,10 @@ def what_line_16_says(draw: Random) -> Question:
                 "level-0-table-missing: The level is that of the *entry* which stopped the walk. To read an entry of "
                 "level 0 there must be a table of level 0."
             ),
-            "the address 8 is too small to be translated": "",
+            "the address 8 is too small to be translated": (
+                "small-numbers-are-no-addresses: 8 is an address like any other: its indices are all 0, and if the entries "
+                "there were valid, it would be mapped."
+            ),
             "process `swapper/0` has no right to read address 8": (
                 "permission-is-missing-entry: That would be a permission fault: kind 3 in the status code. And "
                 "swapper in line 16 is an address space, not a process."
@@ -224,8 +244,7 @@ def the_first_oops(draw: Random) -> Question:
                 "ones-are-alike: `#25` counts how often somebody built a kernel in that folder."
             ),
         },
-        truth="**`[#1]`**. Line 19 also has the build: 966 commits after 6.8-rc6, at commit de701dc1f7f8; line 18 says that no modules were loaded, and line "
-        "20 that it was a virtual machine.",
+        truth="**`[#1]`**, in line 17: no Oops came before this one, so line 5 is not the consequence of an earlier crash.",
         lines=(17, 18, 20),
     )
 

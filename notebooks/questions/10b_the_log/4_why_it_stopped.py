@@ -6,7 +6,7 @@ from random import Random
 
 from pgtlab.lab.chain import EVENTS, lines_for
 from pgtlab.lab.crash import BOOT
-from pgtlab.lab.question import Order, Question, multiple_choice
+from pgtlab.lab.question import Order, Question, Wrong, multiple_choice
 from pgtlab.lab.trees import Tree
 
 
@@ -45,17 +45,63 @@ def after_the_panic(draw: Random) -> Question:
                 "everything-is-evidence: That is a bitmap of the CPU's capabilities: one bit each. It tells what "
                 "kind of CPU it was."
             ),
-            "line 58, Memory Limit": "",
+            "line 58, Memory Limit": (
+                "everything-is-evidence: It says that nobody had told the kernel to use less RAM than there is. That "
+                "moves nothing."
+            ),
         },
-        truth="**Line 55.** Lines 52 and 59 are brackets around the report, 54 stops the other CPUs, 57 is a bitmap of capabilities, 58 says that no limit was set.",
+        truth="**Line 55**: subtract it from the pointer, and look the result up in `vmlinux`. The registers point into the image, and no other of these lines is about that.",
         lines=(52, 54, 57, 58, 59),
     )
+
+
+def in_order(*links: int) -> tuple[str, ...]:
+    """The links of the chain in another order, by their numbers."""
+    return tuple(EVENTS[link - 1] for link in links)
 
 
 def chain_of_events(draw: Random) -> Question:
     return Question(
         text="From the cause to the silence: put it in order.",
         answer=Order(EVENTS),
+        wrong=(
+            Wrong(
+                in_order(2, 3, 6, 5, 4, 1, 7, 8),
+                "log-order-is-the-order",
+                "That is the order in which the log *prints* them. A report of a fault begins with the fault; the registers and the "
+                "trace that it prints then are older, and the oldest come last: lines 44 and 45.",
+            ),
+            Wrong(
+                in_order(2, 1, 3, 4, 5, 6, 7, 8),
+                "log-order-is-the-order",
+                "Line 2 is printed before any line that leads to `pud_free`. But what did the allocator look at, and who gave it that page?",
+            ),
+            Wrong(
+                in_order(1, 3, 2, 4, 5, 6, 7, 8),
+                "dump-without-a-bad-page",
+                "Only a bad page is dumped: who decides that the page is bad comes before who copies it.",
+            ),
+            Wrong(
+                in_order(1, 2, 4, 3, 5, 6, 7, 8),
+                "effect-before-cause",
+                "The number was made of the address of the copy. Before there is a copy, it has no address.",
+            ),
+            Wrong(
+                in_order(1, 2, 3, 5, 4, 6, 7, 8),
+                "effect-before-cause",
+                "Which number has no section? It must have been made before it was looked up.",
+            ),
+            Wrong(
+                in_order(1, 2, 3, 4, 6, 5, 7, 8),
+                "effect-before-cause",
+                "Where did that NULL come from? The lookup answered it; only then did somebody add 8 to it and read.",
+            ),
+            Wrong(
+                in_order(1, 2, 3, 4, 5, 6, 8, 7),
+                "oops-is-panic",
+                "An Oops ends a task, and no more. The panic comes because of *which* task it was: line 53 says it.",
+            ),
+        ),
         truth="The log shows each of these eight links, the first only by exclusion: no line names `pud_free`. Behind each, the lines that "
         "show it:\n\n"
         + "\n".join(f"1. {event}: {', '.join(map(str, lines_for(n)))}" for n, event in enumerate(EVENTS, 1)),
@@ -100,7 +146,9 @@ def only_the_first_fix(draw: Random) -> Question:
                 "`dump_page`."
             ),
             "lines 5 to 59": "fixes-mixed-up: That is what the other fix does.",
-            "none: the page is still dumped": "",
+            "none: the page is still dumped": (
+                "dump-without-a-bad-page: Why was it dumped? What made the page bad is what this fix repairs."
+            ),
         },
         because="only a bad page is dumped",
         wrong_reasons={

@@ -1,219 +1,13 @@
-"""The questions of chapter 10a: what is in a register when it crashes?"""
+"""Questions of chapter 10a: five instructions, and whether they ran."""
 
 from __future__ import annotations
 
 from random import Random
 
-from pgtlab.lab.calls import Calls
 from pgtlab.lab.crash import crash, flags_after_cmp, story
 from pgtlab.lab.question import Choice, Number, Question, Wrong, multiple_choice, recall
 
 U64 = 1 << 64
-#: Names of functions for made-up calls, from the outermost in.
-NAMES = ("start", "serve", "accept", "parse", "lookup", "copy", "count")
-
-
-def which_argument_is_left(draw: Random) -> Question:
-    boot = story()
-    return multiple_choice(
-        text="`get_pfnblock_flags_mask(page, pfn, mask)` was called with `page` in x0, `pfn` in x1 and `mask` in x2. `page` is an "
-        f"address of the kernel. At the crash x0 is `{boot['x0']:#x}`, x1 is `{boot['x1']:#x}` and x2 is `{boot['x2']:#x}`. Which "
-        "of the three can *not* be the argument any more?",
-        right="x0",
-        wrong={
-            "x1": "",
-            "x2": "",
-            "all three still are, that is the rule for x0 to x7": "",
-        },
-        because="an address of the kernel begins with a row of `f`",
-        wrong_reasons={
-            "the arguments stay in x0 to x7 while the function runs": (
-                "registers-are-arguments: x0 to x7 hold the arguments when the *first* instruction runs. From then "
-                f"on they are the function's own: it may use them for anything. {boot['x0']:#x} is not an address of "
-                "the kernel."
-            ),
-            "x2 is far too small to be a mask": (
-                "small-is-not-a-mask: A mask is as small as what it masks: 7 keeps three bits, and the type of a "
-                "pageblock has three."
-            ),
-            "pfns are small, and x1 is huge": (
-                "registers-hold-good-values: Real pfns are small. But what was passed is what was passed, also if it "
-                "is nonsense: you will compute this very number in chapter 10b."
-            ),
-        },
-        truth="**x0**: it was used again. x1 and x2 were not needed for anything else yet, so that they still hold `pfn` and `mask`. "
-        "Nothing guarantees that; you check it by what the number can be.",
-        lines=(34,),
-    )
-
-
-@recall
-def what_survives_a_call(draw: Random) -> Question:
-    kept = f"x{draw.randrange(19, 29)}"
-    lost = tuple(f"x{number}" for number in draw.sample(range(1, 18), 3))
-    return Question(
-        text="A function keeps a value in a register and calls another function. Which of these registers is sure to hold the value "
-        "when the call returns?",
-        answer=Choice(kept, (*lost, "x30")),
-        wrong=(
-            *(
-                Wrong(
-                    name,
-                    "any-register-survives",
-                    f"{name} is among x0 to x18: the called function may use it without asking. If its caller still needs the "
-                    "value, the caller has to save it.",
-                )
-                for name in lost
-            ),
-            Wrong(
-                "x30",
-                "any-register-survives",
-                "x30 is `lr`. The call itself writes to it: the address to return to.",
-            ),
-        ),
-        truth=f"**{kept}**: x19 to x28 are *callee-saved*. The called function may use them only if it puts the old values back.",
-    )
-
-
-def who_wrote_x22(draw: Random) -> Question:
-    boot = story()
-    return multiple_choice(
-        text=f"`get_pfnblock_flags_mask` does not use x22. At the crash x22 is `{boot['x22']:016x}`. Whose value is it?",
-        right="that of a caller",
-        wrong={
-            "an argument of `get_pfnblock_flags_mask`": (
-                "registers-are-arguments: Arguments come in x0 to x7, and this function has three: x0, x1 and x2."
-            ),
-            "nobody's: an unused register has a random value": (
-                "registers-are-random: Somebody put it there. Read it as a pfn, and compare it with line 2."
-            ),
-            "that of the kernel's exception handler, which ran last": (
-                "handler-spoils-registers: The very first thing that an exception does in the kernel is to save all "
-                "registers. What the report prints is that copy: the moment of the fault."
-            ),
-        },
-        because="a function leaves x19 to x28 as it found them",
-        wrong_reasons={
-            "arguments are passed in registers": "registers-are-arguments: They are, in x0 to x7. This is x22.",
-            "the fault handler had run before the report was printed": (
-                "handler-spoils-registers: It had, but it saved all registers first. The report prints what was saved."
-            ),
-        },
-        truth=f"x22 is callee-saved, so that it still holds a value of a caller: `__dump_page` keeps `pfn`, {boot['x22']:#x}, the true "
-        "number of the page in line 2. So the true number *was known* to a function that was still running.",
-        lines=(27,),
-    )
-
-
-def frame_of_a_leaf(draw: Random) -> Question:
-    boot = story()
-    return multiple_choice(
-        text=f"Lines 24 and 25: sp and x29 are both `{boot['sp']:016x}`. x29 points to the innermost *frame*. `pc` is in "
-        f"`{boot.calls.compiled[0]}`, a leaf. Whose frame is that?",
-        right=f"`{boot.calls.lr}`'s",
-        wrong={
-            f"`{boot.calls.compiled[0]}`'s own": (
-                "every-call-has-a-frame: A frame is for what must survive a call. A leaf calls nobody: it leaves sp "
-                "and x29 as they were."
-            ),
-            f"`{boot.calls.compiled[2]}`'s": (
-                "lr-is-in-the-trace: That is the next name in the trace. But `lr` says who called the leaf: "
-                f"`{boot.calls.lr}`, which had called another function and so must have a frame."
-            ),
-            "nobody's: the stack is empty": "",
-        },
-        truth=f"It is the frame of **`{boot.calls.lr}`**. Its local variables lie just above: that is where line 26 and line 28 point.",
-        lines=(24, 25),
-    )
-
-
-@recall
-def names_in_a_trace(draw: Random) -> Question:
-    count = draw.randrange(4, 6)
-    names = tuple(sorted(draw.sample(NAMES, count), key=NAMES.index))
-    inlined = draw.choice(names[1:-2])
-    calls = Calls.of(names, (inlined,), leaf=True)
-    without_leaf = Calls.of(names, (inlined,))
-    uncut = Calls.of(names, leaf=True)
-    chain = " → ".join(f"`{name}`" for name in names)
-
-    def shown(trace: tuple[str, ...]) -> str:
-        return ", ".join(trace)
-
-    return multiple_choice(
-        text=f"In the source: {chain}, each calls the next. The compiler inlined `{inlined}`. `{names[-1]}` is a leaf, and it faults. Which "
-        "names does the call trace have, innermost first?",
-        right=shown(calls.trace),
-        wrong={
-            shown(tuple(reversed(names))): (
-                "trace-holds-all-calls: A trace is read from the stack, and holds only what is there. An inlined "
-                "function was never called, and a leaf's caller is named by `lr` alone."
-            ),
-            shown(without_leaf.trace): (
-                f"lr-is-in-the-trace: `{calls.lr}` called the leaf. The address in it is in `lr`; its frame holds the "
-                f"address that `{calls.lr}` itself returns to, in the function above."
-            ),
-            shown(uncut.trace): (
-                f"inlined-is-called: `{inlined}` has no code of its own to return to: its instructions stand in its "
-                "caller."
-            ),
-            shown(calls.trace[1:]): (
-                "pc-is-not-in-the-trace: The first name comes from `pc`, with or without a frame."
-            ),
-        },
-        truth=f"**{shown(calls.trace)}**. Missing: `{inlined}`, because it is inlined, and `{calls.lr}`, whose only trace is `lr`.",
-    )
-
-
-def lr_and_the_trace(draw: Random) -> Question:
-    calls = story().calls
-    return multiple_choice(
-        text=f"Line 23 says `lr : {calls.lr}+0x1a0/0x408`. Lines 36 and 37 of the trace name `{calls.trace[0]}` and then "
-        f"`{calls.trace[1]}`. How did control get to the place where it faulted?",
-        right=f"{calls.trace[1]} called {calls.lr}, which called {calls.trace[0]}",
-        wrong={
-            f"{calls.trace[1]} called {calls.trace[0]}, as the trace says": (
-                f"trace-holds-all-calls: Then `lr` would point into `{calls.trace[1]}`: a call writes the address to "
-                "return to into it."
-            ),
-            f"{calls.lr} ran before, and had returned": (
-                f"lr-is-in-the-trace: The call of `{calls.trace[0]}` wrote `lr` again: it holds the place to return "
-                f"to, which is in `{calls.lr}`."
-            ),
-            f"{calls.trace[0]} called {calls.lr}, and it returned": "",
-        },
-        truth=f"`{calls.trace[1]}` called **`{calls.lr}`**, which called `{calls.trace[0]}`. The log names all three, but in two places.",
-        lines=(23, 35),
-    )
-
-
-def calls_without_a_name(draw: Random) -> Question:
-    calls = story().calls
-    outer = calls.functions.index("destroy_args")
-    inside = calls.functions[outer:]
-    named = [name for name in inside if name in calls.trace]
-    chain = " → ".join(f"`{name}`" for name in inside)
-    return Question(
-        text=f"In the source, from `destroy_args` inwards, {len(inside)} functions and macros were at work: {chain}. How many of them does "
-        "the trace of the log (lines 36 to 45) leave out? (The compiler cut `free_pages` in two, and the second part is called "
-        "`free_pages.part.0`: count it once.)",
-        answer=Number(len(inside) - len(named), unit="functions"),
-        wrong=(
-            Wrong(
-                0,
-                "trace-holds-all-calls",
-                "Compare two neighbours: the source says `destroy_args` → `pud_free`. What does line 44 say?",
-            ),
-            Wrong(
-                len(inside) - len(named) - 1,
-                "lr-is-in-the-trace",
-                "One short: did you count those that are inlined? There is one more, which has a frame and still has no name in the "
-                "trace. Which function does `lr` point into?",
-            ),
-        ),
-        lines=(36, 37, 38, 39, 40, 41, 42, 43, 44),
-        truth=f"It names {len(named)} and leaves out **{len(inside) - len(named)}**: {', '.join(f'`{n}`' for n in calls.unnamed)}.",
-    )
 
 
 @recall
@@ -228,6 +22,12 @@ def where_an_instruction_is(draw: Random) -> Question:
             Wrong(offset, "offset-counts-instructions", "The offset counts bytes."),
             Wrong(size // 4, "slash-is-the-place", "After the slash stands the size of the whole function."),
             Wrong(offset // 8, "instruction-has-8-bytes", "Registers have eight bytes, instructions have four."),
+            Wrong(offset // 4 + 1, "pc-counts-itself", "You counted the one at pc, too. Which stand *before* it?"),
+            Wrong(
+                (size - offset) // 4,
+                "offset-is-from-the-end",
+                "So many stand from pc to the end of the function. The offset counts from its beginning.",
+            ),
         ),
         truth=f"{offset:#x} / 4 = **{offset // 4}**; the function has {size // 4}.",
     )
@@ -244,6 +44,8 @@ def where_line_22_is(draw: Random) -> Question:
             Wrong(offset - 8 * 4, "instruction-has-8-bytes", "Registers have eight bytes, instructions have four."),
             Wrong(offset - 5 * 4, "five-words-five-steps", "Five words have four steps between them."),
             Wrong(size - 4 * 4, "slash-is-the-place", "After the slash stands the size of the whole function."),
+            Wrong(offset, "bracket-is-first", "That is the one in brackets, and it is the last of the five."),
+            Wrong(offset + 4 * 4, "bracket-is-first", "The one in brackets is the last: the others stand before pc."),
         ),
         truth=f"{offset:#x} - 4 · 4 = **{offset - 16:#x}**.",
         lines=(22,),
@@ -272,6 +74,12 @@ def what_an_ldr_reads(draw: Random) -> Question:
                 "read-from-the-target",
                 f"x{into} is where the value goes. The address is in the brackets.",
             ),
+            Wrong(
+                value + 0x1000,
+                "load-reads-a-register",
+                f"That is what x{into} held before. A load reads *memory*, at the address in the brackets, and then replaces it.",
+            ),
+            Wrong(value - offset, "offset-subtracted", f"#{offset} is added: the field lies above the beginning."),
         ),
         truth=f"x{base} + {offset} = **{value + offset:#x}**.",
     )
@@ -290,6 +98,11 @@ def the_register_that_was_null(draw: Random) -> Question:
                 f"{offset:#x} is the *sum*: the instruction adds {offset:#x} to the register. Nobody ever stored {offset:#x}.",
             ),
             Wrong(-offset % U64, "subtracted-twice", f"Then the sum would be 0. FAR says {offset:#x}."),
+            Wrong(
+                2 * offset,
+                "far-is-the-register",
+                f"You added {offset:#x} to FAR. The instruction has already added it: FAR is the sum.",
+            ),
         ),
         truth=f"FAR - {offset:#x} = **0**: x{base} was NULL, a pointer to a structure that does not exist, and {offset:#x} is where a "
         "member of the structure would be.",
@@ -305,7 +118,19 @@ def offset_in_the_word(draw: Random) -> Question:
         answer=Number(offset, base=10, unit="bytes"),
         wrong=(
             Wrong(offset // 8, "unit-forgotten", "That is what the field holds. It counts units of eight bytes."),
-            Wrong(word >> 10 & 0xFFF0 | base, "wrong-field", "Shift down by 10 first, then keep twelve bits."),
+            Wrong(
+                (word >> 10) * 8,
+                "mask-forgotten",
+                "Bits 31:22 say which instruction it is. Keep only the twelve bits of the field.",
+            ),
+            Wrong(
+                word & 0xFFF, "wrong-field", "Those are bits 11:0. The field begins at bit 10: shift down by 10 first."
+            ),
+            Wrong(
+                word & 0xFFF << 10,
+                "shift-forgotten",
+                "Those are the right bits in the wrong place: shift them down by 10.",
+            ),
             Wrong(base, "wrong-field", "That is the number of the base register, bits 9:5."),
         ),
         truth=f"({word:#x} >> 10 & 0xfff) · 8 = **{offset}**; the instruction is `ldr x{into}, [x{base}, #{offset}]`.",
@@ -330,6 +155,17 @@ def what_ubfiz_would_leave(draw: Random) -> Question:
                 "numbers-swapped",
                 "You kept 5 bits and shifted by 7. The shift comes first in the text: #5, and then #7 bits.",
             ),
+            Wrong(
+                number >> 5 & 0x7F,
+                "ubfiz-takes-out",
+                "You took seven bits out, from bit 5 on. This one goes the other way: it puts the *lowest* seven bits there.",
+            ),
+            Wrong(
+                number & 0x7F << 5,
+                "ubfiz-takes-out",
+                "You left bits 11:5 where they are. The *lowest* seven bits are moved there.",
+            ),
+            Wrong(number % 128 * 5, "shift-multiplies", "A shift by 5 bits is five times times two: times 32."),
         ),
         steps=("What are the lowest 7 bits of x4? (Two hexadecimal digits, the first below 8.)", "Times 32?"),
         truth=f"({number:#x} & 0x7f) << 5 = **{right:#x}**, never more than 0xfe0.",
@@ -345,13 +181,16 @@ def did_the_four_run(draw: Random) -> Question:
         wrong={
             "it ran, and x4 was overwritten later": (
                 "words-before-ran: By which instruction? Between it and the bracket stand three: cmp writes only "
-                "flags, add would have added 0 (see below), csel writes x3."
+                "flags, csel writes x3, and add would have added 0 to x4: the answer says why."
             ),
             "the word in brackets did not run": (
                 "words-before-ran: Something read address 8, and `pc` points to the bracket: it is the one that did "
                 "run, or tried to."
             ),
-            "the report printed a wrong x4": "",
+            "the report printed a wrong x4": (
+                "handler-spoils-registers: The registers were saved when the fault was taken, before anything was "
+                "printed. Is there a way to the bracket that does not lead through the ubfiz?"
+            ),
         },
         because="seven bits that are shifted up by 5 are at most 0xfe0",
         wrong_reasons={
@@ -398,11 +237,16 @@ def flags_of_a_comparison(draw: Random) -> Question:
                         "c-is-a-borrow",
                         "That is what a larger first operand leaves: not 0, and nothing borrowed.",
                     ),
+                    (
+                        "nzcV",
+                        "v-means-large",
+                        "V is about *signed* results that do not fit into 64 bits: these are far too small for that.",
+                    ),
                 )
                 if each in others
             ),
         ),
-        truth=f"**{flags}**: the first is {'equal' if left == right else 'larger' if left > right else 'smaller'}.",
+        truth=f"**{flags}**: {'the two are equal' if left == right else 'the first is larger' if left > right else 'the first is smaller'}.",
     )
 
 
