@@ -5,7 +5,7 @@ from random import Random
 
 from pgtlab.arch.word import MASK64
 from pgtlab.lab.course_data import LOG, origin
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Number, Question, Step, Wrong, recall
 from pgtlab.linux import oops
 from pgtlab.linux.boot import Boot, running
 from pgtlab.linux.kconfig import Config
@@ -92,8 +92,8 @@ def linear_to_physical(draw: Random) -> Question:
         ),
         truth=f"`{va:#x}` - PAGE_OFFSET = `{va - k.PAGE_OFFSET:#x}`, plus PHYS_OFFSET: **`{pa:#x}`**.",
         steps=(
-            "How far into the linear map is the address?",
-            "Which physical address is at the beginning of the linear map?",
+            Step("How far into the linear map is the address?", Number(va - k.PAGE_OFFSET, base=16)),
+            Step("Which physical address is at the beginning of the linear map?", Number(phys_offset, base=16)),
         ),
     )
 
@@ -185,6 +185,11 @@ def phys_offset_signed(draw: Random) -> Question:
                 "You flipped all bits, and did not add 1.",
             ),
             Wrong(
+                signed - 1,
+                "flip-without-one",
+                "One too far below zero. Flip all bits and add 1, or subtract the word from `2**64`: not both.",
+            ),
+            Wrong(
                 -value,
                 "ones-are-a-minus",
                 "You wrote a minus in front of all 64 bits. The minus is in them already: the size is how far the word is below `2**64`.",
@@ -233,7 +238,10 @@ def ram_in_the_linear_map(draw: Random) -> Question:
             ),
         ),
         truth=f"`{RAM_BASE:#x} + {-memstart:#x}` = `{RAM_BASE - memstart:#x}` into the map: **`{va:#x}`**.",
-        steps=("How far is RAM above PHYS_OFFSET?", "Where does the linear map begin?"),
+        steps=(
+            Step("How far is RAM above PHYS_OFFSET?", Number(RAM_BASE - memstart, base=16)),
+            Step("At which virtual address does the linear map begin?", Number(k.PAGE_OFFSET, base=16)),
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from random import Random
 from pgtlab.arch.descriptor import DescriptorFormat, PageDescriptor
 from pgtlab.arch.granule import G4K, G16K
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Number, Question, Step, Wrong, recall
 from pgtlab.linux.boot import Boot, Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import decompose
@@ -33,6 +33,7 @@ def bits_without_lpa2(draw: Random) -> Question:
     page_size = draw.choice(("4k", "16k"))
     actual = booted(page_size, WITHOUT).vabits_actual
     other = booted("16k" if page_size == "4k" else "4k", WITHOUT).vabits_actual
+    granule = Config(page_size, 52).granule
     return Question(
         text=f"A kernel with {page_size.upper()} pages was built for 52 bits. It starts on a processor without LPA2. With how many bits does it run?",
         answer=Number(actual),
@@ -52,8 +53,13 @@ def bits_without_lpa2(draw: Random) -> Question:
             else "47 bits are three full levels of 11 bits, and the offset of 14; no level is added for one bit more."
         ),
         steps=(
-            "How many bits are the offset in such a page, and how many does one full level take?",
-            "How many full levels fit into 48 bits beside the offset?",
+            Step("How many bits are the offset in such a page?", Number(granule.shift)),
+            Step("How many bits does one full level take?", Number(granule.bits_per_level)),
+            Step(
+                "How many full levels fit into 48 bits beside the offset?",
+                Number((48 - granule.shift) // granule.bits_per_level),
+            ),
+            "How many bits are these levels and the offset? Linux takes no level for a single bit more.",
         ),
     )
 
@@ -124,7 +130,11 @@ def folded_index(draw: Random) -> Question:
                 "You kept 10 bits. 46 - 36 is 10, but both ends belong to the field: 11 bits.",
             ),
         ),
-        steps=("By how much do you shift, so that bit 36 becomes bit 0?", "How many bits are 46:36?"),
+        steps=(
+            Step("Shift the address, so that bit 36 becomes bit 0.", Number(va >> 36, base=16)),
+            Step("How many bits are 46:36?", Number(11)),
+            "Keep the lowest of that many.",
+        ),
         truth=f"`{va:#x} >> 36 & 0x7ff` = **`{right:#x}`**. The MMU's index at level 1, where it starts, is {mmu.index:#x}.",
     )
 
@@ -173,10 +183,6 @@ def what_pud_offset_returns(draw: Random) -> Question:
             Wrong("0", "folded-is-null", "The walk goes on from what it gets."),
         ),
         truth=f"Back to the start of the page, `{p4dp & -1 << 14:#x}`, and then 8 x `{k.pud_index(va):#x}`: **`{pudp:#x}`**, the word that the MMU reads too.",
-        steps=(
-            "Where does the page begin that p4dp points into?",
-            "Which entry of it does the MMU read, if it starts at level 1?",
-        ),
     )
 
 
@@ -203,10 +209,26 @@ def moved_address_bits(draw: Random) -> Question:
                 "lpa2-bits-go-to-48",
                 "You put bits 9:8 at 49:48. They are bits 51:50.",
             ),
-            Wrong(word, "pointer-is-the-word", "That is the whole word."),
+            Wrong(
+                word & mask | word >> 8 & 3,
+                "lpa2-bits-go-to-48",
+                "You added bits 9:8 at the lower end. They are bits 51:50, the highest of the address.",
+            ),
+            Wrong(
+                word >> 8 & 3, "lpa2-bits-are-forgotten", "That is bits 9:8, two bits of the address. And the others?"
+            ),
+            Wrong(
+                word,
+                "pointer-is-the-word",
+                f"That is the whole word, with its type and flags. Keep bits 49:{granule.shift}, and put bits 9:8 above.",
+            ),
         ),
         truth=f"`{word & mask:#x}` in place, and 0b{word >> 8 & 3:02b} for bits 51:50: **`{pa:#x}`**.",
-        steps=("Which bits are in place?", "What is in bits 9:8?"),
+        steps=(
+            Step(f"Keep bits 49:{granule.shift} of the entry, where they are.", Number(word & mask, base=16)),
+            Step("What is in bits 9:8? (A number from 0 to 3.)", Number(word >> 8 & 3)),
+            Step("At bits 51:50 that is worth?", Number((word >> 8 & 3) << 50, base=16)),
+        ),
     )
 
 

@@ -28,6 +28,8 @@ EXPORTED += ["application/vnd.jupyter.widget-view+json", "text/plain"]
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+    # Cells out of sight have their real height, so that a link leads to its section and not past it.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"},
 }
 
 

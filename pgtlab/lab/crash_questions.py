@@ -6,7 +6,7 @@ The right numbers are the kernel's own; each wrong number comes from one wrong r
 from __future__ import annotations
 
 from pgtlab.lab.crash import Crash
-from pgtlab.lab.question import Number, Question, Wrong
+from pgtlab.lab.question import Number, Question, Step, Wrong
 from pgtlab.linux.oops.inferring.memmap import signed
 
 U64 = 1 << 64
@@ -53,15 +53,16 @@ def vmemmap_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
             Wrong(
                 (start - signed(phys) * 64) % U64,
                 "bytes-are-pages",
-                "PHYS_OFFSET counts bytes. Divide by 4096 first: one `struct page` for each page.",
+                "PHYS_OFFSET counts bytes. Shift right by 12 first: one `struct page` for each page.",
             ),
         ),
         steps=(
-            "PHYS_OFFSET as a number below zero: what is 2^64 minus it?",
-            "Divide that by 4096: drop three hexadecimal digits.",
-            "Times 64: shift up by 6 bits. Add it to VMEMMAP_START.",
+            Step("PHYS_OFFSET as a number below zero: what is 2^64 minus it?", Number(low, base=16)),
+            Step("Shift that right by 12: drop three hexadecimal digits.", Number(low >> 12, base=16)),
+            Step("Times 64: shift up by 6 bits.", Number((low >> 12) * 64, base=16)),
+            "Add that to VMEMMAP_START.",
         ),
-        truth=f"PHYS_OFFSET = -{low:#x}; / 4096 = -{low >> 12:#x}; x 64 = -{(low >> 12) * 64:#x}; {start:#x} + "
+        truth=f"PHYS_OFFSET = -{low:#x}; >> 12 = -{low >> 12:#x}; x 64 = -{(low >> 12) * 64:#x}; {start:#x} + "
         f"{(low >> 12) * 64:#x} = **{right:#x}**.",
         lines=lines,
     )
@@ -111,7 +112,7 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fa
             ),
         ),
         steps=(
-            "x20 - vmemmap, in 64 bits?",
+            Step("x20 - vmemmap, in 64 bits?", Number(distance % U64, base=16)),
             "Shift right by 6 bits, and let ones in from the left.",
         ),
         truth=f"{copy:#x} - {vmemmap:#x} = {distance % U64:#x}, and shifted by 6 with its sign **{right:#x}**: no "
@@ -143,7 +144,10 @@ def section_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = 
             Wrong(pfn >> 27, "a-pfn-is-an-address", "128 MiB is 2^27 *bytes*. x1 counts pages of 2^12 bytes."),
             Wrong(pfn >> 12, "section-is-a-page", "You divided by the size of a page. A section has 2^15 pages."),
         ),
-        steps=("Shift right by 12: drop three hexadecimal digits.", "Shift by 3 more: divide by 8."),
+        steps=(
+            Step("Shift right by 12: drop three hexadecimal digits.", Number(pfn >> 12, base=16)),
+            "Shift by 3 more: divide by 8.",
+        ),
         truth=f"{pfn:#x} >> 15 = **{right:#x}**. A machine with 48 bits of physical address has at most "
         f"{boot.kernel.NR_MEM_SECTIONS:#x} sections.",
         lines=lines,
@@ -176,7 +180,11 @@ def section_elsewhere(boot: Crash) -> Question:
             ),
             Wrong(pfn >> k.SECTION_SIZE_BITS, "a-pfn-is-an-address", "A section has so many *bytes*. x1 counts pages."),
         ),
-        steps=(f"A page of {size} has 2 to which power of bytes?", "How many of them are a section? Shift by that."),
+        steps=(
+            Step(f"A page of {size} has 2 to which power of bytes?", Number(k.PAGE_SHIFT)),
+            Step("A section is 2 to which power of pages?", Number(shift)),
+            "Shift by that.",
+        ),
         truth=f"{k.SECTION_SIZE_BITS} - {k.PAGE_SHIFT} = {shift}: {pfn:#x} >> {shift} = **{right:#x}**.",
     )
 
@@ -209,8 +217,11 @@ def root_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fal
             ),
         ),
         steps=(
-            "How many structures of 32 bytes fit into 4096 bytes?",
-            "Divide the section by that: a shift by how many bits?",
+            Step("How many structures of 32 bytes fit into 4096 bytes?", Number(k.SECTIONS_PER_ROOT)),
+            Step(
+                "To divide the section by that is a shift by how many bits?",
+                Number(k.SECTIONS_PER_ROOT.bit_length() - 1),
+            ),
         ),
         truth=f"4096 / 32 = {k.SECTIONS_PER_ROOT}, so a shift by 7: {number:#x} >> 7 = **{right:#x}**. There are only "
         f"{k.NR_SECTION_ROOTS:#x} roots.",
@@ -247,9 +258,9 @@ def phys_offset_question(boot: Crash) -> Question:
             ),
         ),
         steps=(
-            "x1 << 6, in 64 bits?",
-            "x20 minus that, with the lowest six bits cleared: `vmemmap`?",
-            "How many `struct page`s is it above VMEMMAP_START?",
+            Step("x1 << 6, in 64 bits?", Number((boot["x1"] << 6) % U64, base=16)),
+            Step("x20 minus that, with the lowest six bits cleared: `vmemmap`?", Number(vmemmap, base=16)),
+            Step("How many `struct page`s is it above VMEMMAP_START?", Number(above // 64, base=16)),
             "Times 4096, and below zero: 2^64 minus it?",
         ),
         truth=f"vmemmap = {vmemmap:#x}, {above:#x} above VMEMMAP_START; / 64 · 4096 = {above // 64 << 12:#x}; "

@@ -41,6 +41,8 @@ class Answered:
         The answer as it was given.
     reason : str
         The reason, if the question asks for one.
+    steps : tuple of str
+        What was typed for each step, if the answer was taken in steps.
     """
 
     question: str
@@ -49,6 +51,7 @@ class Answered:
     verdict: Verdict
     said: Said = ""
     reason: str = ""
+    steps: tuple[str, ...] = ()
 
     @property
     def missed(self) -> bool:
@@ -123,6 +126,14 @@ class Progress:
         with _TURN:
             self.read()
             self.answers.append(answer)
+            self.write()
+
+    def amend(self, answer: Answered) -> None:
+        """Write an answer over the last one to its question in its chapter."""
+        with _TURN:
+            self.read()
+            last = self.last(answer.question, answer.asked_in)
+            self.answers = [answer if each is last else each for each in self.answers]
             self.write()
 
     def add_exercise(self, name: str, score: float) -> None:
@@ -216,7 +227,8 @@ def start(folder: Path) -> str:
 
 def _answered(data: dict[str, Any]) -> Answered:
     """Read an answer; what another version of pgtlab added is passed over."""
-    return Answered(**{each.name: data[each.name] for each in fields(Answered) if each.name in data})
+    known = {each.name: data[each.name] for each in fields(Answered) if each.name in data}
+    return Answered(**known | {"steps": tuple(map(str, data.get("steps", ())))})
 
 
 def _scores(data: dict[str, Any]) -> dict[str, float]:

@@ -58,6 +58,49 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step on the way to an answer, with a number of its own; a step of words only is a `str`.
+
+    Attributes
+    ----------
+    text : str
+        What to compute, in Markdown.
+    answer : Number
+        The number that comes out.
+
+    Examples
+    --------
+    >>> step = Step("How many bytes has an entry?", Number(8))
+    >>> step.judge("8").verdict, step.judge("9").verdict, step.judge("").verdict
+    ('right', 'wrong', 'open')
+    """
+
+    text: str
+    answer: Number
+
+    def __str__(self) -> str:
+        return self.text
+
+    def judge(self, typed: str) -> Stepped:
+        """Judge what was typed for this step."""
+        if not typed.strip():
+            return Stepped("open")
+        try:
+            value = self.answer.read(typed)
+        except UnreadableAnswer as error:
+            return Stepped("unreadable", str(error))
+        return Stepped("right") if value == self.answer.value else Stepped("wrong")
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """What came of one step; `said` is one sentence, if what was typed is not a number."""
+
+    verdict: Literal["open", "right", "wrong", "unreadable"]
+    said: str = ""
+
+
+@dataclass(frozen=True)
 class Feedback:
     """What a reader said, and what there is to say about it.
 
@@ -76,8 +119,8 @@ class Feedback:
         Markdown: the right answer, computed. Empty while the reader should try the steps first.
     key : str
         The misconception, if one explains the answer.
-    steps : tuple of str
-        Questions that lead to the right answer, for a wrong number that no single rule explains.
+    steps : tuple of Step or str
+        Steps that lead to the right answer, for a wrong number that no single rule explains.
     """
 
     verdict: Verdict
@@ -86,17 +129,17 @@ class Feedback:
     text: str = ""
     truth: str = ""
     key: str = ""
-    steps: tuple[str, ...] = ()
+    steps: tuple[Step | str, ...] = ()
 
     @property
     def headline(self) -> str:
         """The verdict in a few words.
 
         >>> Feedback("wrong", "7", steps=("How many levels?",)).headline
-        'Not right yet. Answer these for yourself, one by one, then the question again:'
+        'Not right yet. Take it in steps, then answer the question again:'
         """
         if self.steps:
-            return "Not right yet. Answer these for yourself, one by one, then the question again:"
+            return "Not right yet. Take it in steps, then answer the question again:"
         return _HEADLINES[self.verdict]
 
 
@@ -118,8 +161,8 @@ class Question:
         The reason, if it is asked for too.
     lines : tuple of int
         Lines of the real log that a right answer helps to light.
-    steps : tuple of str
-        Questions about intermediate steps, in Markdown.
+    steps : tuple of Step or str
+        Intermediate steps, each with its number; a step without a number is Markdown.
 
     Raises
     ------
@@ -139,7 +182,7 @@ class Question:
     wrong: tuple[Wrong, ...] = ()
     reasons: Choice | None = None
     lines: tuple[int, ...] = ()
-    steps: tuple[str, ...] = ()
+    steps: tuple[Step | str, ...] = ()
 
     def __post_init__(self) -> None:
         for wrong in self.wrong:

@@ -41,3 +41,29 @@ def test_typed_letters_and_enter_stay_in_the_question(run_cells):
     expect(page.locator(".pgtlab-question .error")).to_contain_text("is not a number")
     expect(field).to_be_focused()
     assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 3
+
+
+BELOW_THE_TOP = """link => {
+    const named = document.querySelectorAll(`[data-jupyter-id="${CSS.escape(link)}"]`);
+    const section = [...named].find(heading => heading.getClientRects().length);
+    const notebook = section?.closest(".jp-WindowedPanel-outer");
+    return notebook ? Math.round(section.getBoundingClientRect().top - notebook.getBoundingClientRect().top) : null;
+}"""
+
+
+def test_a_line_of_the_log_leads_to_its_section_in_a_chapter_that_is_not_open(page, lab):
+    """Its heading is at the top, and stays there when all cells are drawn."""
+    page.goto(f"{lab.url}/lab/tree/notebooks/05_a_fault.ipynb?reset")
+    idle = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    page.wait_for_function(idle)
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    bar = page.locator('.log-strip a[href*="10b_the_log.ipynb#10b.8"]').first
+    section = bar.get_attribute("href").partition("#")[2]
+    bar.click()
+    page.wait_for_function(
+        """() => {
+            const {content, context} = window.jupyterapp.shell.currentWidget;
+            return context.path.includes("10b") && content.widgets.every(cell => !cell.isPlaceholder());
+        }"""
+    )
+    page.wait_for_function(f"section => Math.abs(({BELOW_THE_TOP})(section) - 20) < 20", arg=section)

@@ -7,7 +7,7 @@ from pgtlab_widgets import QuestionView
 from playwright.sync_api import expect
 
 from pgtlab.lab.progress import Progress
-from pgtlab.lab.question import Choice, Number, Order, Question, Words, Wrong
+from pgtlab.lab.question import Choice, Number, Order, Question, Step, Words, Wrong
 from tests.browser.drawing import assert_accessible
 
 
@@ -26,7 +26,7 @@ def tables(draw):
             "a table has an entry for each of 512 pages", ("each page has a table", "`pgd` and `pud` are <b>shared</b>")
         ),
         (11, 5),
-        ("How many entries does a table have?", "How many pages does one entry map?"),
+        (Step("How many entries does a table have?", Number(512)), "How many pages does one entry map?"),
     )
 
 
@@ -92,6 +92,13 @@ def test_unexplained_number_is_taken_in_steps(show):
         ["How many entries does a table have?", "How many pages does one entry map?"]
     )
     expect(view).not_to_contain_text("The model made")
+    step = view.get_by_label("How many entries does a table have?")
+    for typed, said in (("64", "not right"), ("many", "is not a number"), ("512", "right")):
+        step.fill(typed)
+        page.keyboard.press("Enter")
+        expect(view.locator(".came")).to_contain_text(said)
+        expect(view.get_by_label("Your answer") if said == "right" else step).to_be_focused()
+    assert_accessible(page, ".pgtlab-view")
     view.get_by_label("Your answer").fill("0x1")
     page.keyboard.press("Enter")
     expect(view).to_contain_text("Right.")
@@ -192,3 +199,18 @@ def test_javascript_draws_its_data(render):
     expect(view.get_by_role("textbox")).to_have_value("made up")
     view.get_by_role("button", name="I don't know").press("Enter")
     assert json.loads(view.page.evaluate("JSON.stringify(window.sent)")) == [{"unknown": True}]
+
+
+def test_what_was_typed_for_a_step_is_there_again(show, tmp_path):
+    progress = Progress(tmp_path / "progress.json")
+    page, view = show(view_of(tables, progress))
+    view.get_by_label("a table has an entry").check()
+    view.get_by_label("Your answer").fill("1000")
+    page.keyboard.press("Enter")
+    view.get_by_label("How many entries").fill("512")
+    view.get_by_label("Your answer").focus()
+    expect(view.locator(".step.right .came")).to_have_text("right")
+    later = view_of(tables, Progress.of(tmp_path))
+    drawn = later.drawn()["steps"]
+    assert [(step["typed"], step["verdict"]) for step in drawn] == [("512", "right"), ("", "")]
+    assert "512" in later._repr_mimebundle_()[0]["text/html"].split("<details>")[0].split("<ol>")[1]

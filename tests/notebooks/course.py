@@ -66,7 +66,7 @@ def words_of(asked: Question) -> Iterator[str]:
     if isinstance(asked.answer, Order):
         yield from asked.answer.right
     yield from (wrong.feedback for wrong in asked.wrong)
-    yield from asked.steps
+    yield from map(str, asked.steps)
     yield asked.truth
 
 

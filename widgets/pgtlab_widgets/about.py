@@ -65,7 +65,7 @@ ABOUT: Final = {
         ("level", "linear map", "vmemmap", "PAGE_OFFSET", "table", "leaf", "contiguous", "UXN", "PXN", "max", "LPA2"),
     ),
     "FoldLab": About(
-        "On which CPU does which of Linux's levels vanish?",
+        "On which CPU does which of Linux's levels fold?",
         "A row is a kernel, a column a CPU. A cell has a box for each of Linux's levels that is read, in the "
         "colour of the MMU's level. A gap is a level that the compiler folded. A dashed box is folded at run "
         "time, because this CPU has fewer bits than the kernel was built for. Click a cell to show this "

@@ -14,6 +14,36 @@ export function follow(event) {
   link.setAttribute("data-commandlinker-command", "rendermime:handle-local-link");
   const place = { path: decodeURIComponent(pathname.slice(1)), id: decodeURIComponent(hash) };
   link.setAttribute("data-commandlinker-args", JSON.stringify(place));
+  if (hash) keepInPlace(decodeURIComponent(hash.slice(1)));
+}
+
+const LOOK = 100; // milliseconds
+const SETTLED = 3000; // so long nothing has moved
+const PATIENCE = 30_000;
+
+/**
+ * Scroll to a section of a notebook that is being opened, and keep it where it is while cells above it are drawn, until
+ * the reader does something. JupyterLab looks for the section once, when no cell is drawn yet, and finds nothing.
+ * @param {string} id
+ */
+function keepInPlace(id) {
+  const over = new AbortController();
+  for (const type of ["wheel", "touchstart", "pointerdown", "keydown"])
+    window.addEventListener(type, () => over.abort(), { capture: true, signal: over.signal });
+  const named = `.jp-Notebook :is([id="${CSS.escape(id)}"], [data-jupyter-id="${CSS.escape(id)}"])`;
+  const start = performance.now();
+  let seen = 0; // the height of the notebook
+  let moved = start;
+  const look = setInterval(() => {
+    const now = performance.now();
+    const section = [...document.querySelectorAll(named)].find((each) => each.getClientRects().length);
+    const height = section?.closest(".jp-WindowedPanel-outer")?.scrollHeight ?? 0;
+    if (height !== seen) [seen, moved] = [height, now];
+    if (over.signal.aborted || (section && now - moved > SETTLED) || now - start > PATIENCE) {
+      clearInterval(look);
+      over.abort();
+    } else section?.scrollIntoView();
+  }, LOOK);
 }
 
 /**

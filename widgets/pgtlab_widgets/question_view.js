@@ -7,9 +7,10 @@ import { show } from "./show.js";
 /**
  * @typedef {import("./page.js").Wanted} Wanted
  * @typedef {{value: string, label: Wanted[], chosen: boolean}} Option
+ * @typedef {{text: Wanted[], field: boolean, typed: string, verdict: string, said: Wanted[]}} Step
  * @typedef {{
  *   name: string, title: string, seed: string, text: Wanted[], kind: "number"|"choice"|"order"|"words", open: boolean, typed: string,
- *   unit: string, rows: number, options: Option[], reasons: Option[], lines: string[], error: Wanted[], feedback: Wanted[], note: string,
+ *   unit: string, rows: number, options: Option[], reasons: Option[], lines: string[], error: Wanted[], feedback: Wanted[], steps: Step[], note: string,
  *   again: string,
  * }} View
  * @typedef {import("./page.js").Reader} Reader
@@ -77,7 +78,7 @@ function fields(reader, view) {
     "aria-describedby": `${reader.id}-error`,
   };
   const field = (/** @type {string} */ tag, /** @type {string} */ label, /** @type {object} */ more) =>
-    h("div", `typed ${view.seed}`, { class: "field" }, [
+    h("div", `typed ${view.seed}`, { class: "field typed" }, [
       h("label", "label", { class: "label", for: typed.id }, label),
       h(tag, tag, { ...typed, ...more }),
       h("span", "unit", {}, view.unit),
@@ -96,6 +97,35 @@ function fields(reader, view) {
 }
 
 /**
+ * Steps, with a field for each that has a number.
+ * @param {Reader} reader
+ * @param {View} view
+ */
+function steps(reader, view) {
+  const items = view.steps.map(({ text, field, typed, verdict, said }, place) => {
+    const id = `${reader.id}-step-${place}`;
+    const input = {
+      id,
+      type: "text",
+      spellcheck: false,
+      autocomplete: "off",
+      "data-field": `step ${place}`,
+      "data-value": typed,
+      "data-step": place,
+      "aria-invalid": verdict === "wrong" || verdict === "unreadable",
+      "aria-describedby": `${id}-said`,
+    };
+    return h("li", `${place}`, { class: `step ${verdict}` }, field
+      ? [
+        h("label", "label", { for: id }, text),
+        h("div", "field", { class: "field" }, [h("input", "input", input), h("output", "said", { id: `${id}-said`, class: "came" }, said)]),
+      ]
+      : [h("span", "text", {}, text)]);
+  });
+  return h("ol", `steps ${view.seed}`, { class: "steps-taken" }, items);
+}
+
+/**
  * @param {View} view
  * @param {Reader} reader
  */
@@ -104,7 +134,7 @@ function body(view, reader) {
   const { waiting } = reader;
   if (waiting && waiting.seen !== state(view)) {
     reader.waiting = null;
-    const next = view.error.length ? "input, textarea, .order button" : view.feedback.length ? ".feedback" : ".text";
+    const next = waiting.step ? ".step:not(.right) input, .typed input" : view.error.length ? "input, textarea, .order button" : view.feedback.length ? ".feedback" : ".text";
     queueMicrotask(() => waiting.root.querySelector(next)?.focus());
   }
   return [
@@ -112,6 +142,7 @@ function body(view, reader) {
       h("p", "title", { class: "label", hidden: view.title ? null : true }, view.title),
       h("div", "text", { class: "text", tabindex: -1 }, view.text),
       ...(view.feedback.length ? [feedback(view)] : []),
+      ...(view.steps.length ? [steps(reader, view)] : []),
       ...(view.open ? fields(reader, view) : []),
       h("div", "tools", { class: "tools" }, view.open
         ? [button("answer", "Answer", { answer: true }), button("unknown", "I don't know", { unknown: true })]
@@ -125,11 +156,11 @@ function body(view, reader) {
 const feedback = (view) => h("div", "feedback", { class: "feedback", role: "group", "aria-label": "Feedback", tabindex: -1 }, view.feedback);
 
 /** @param {View} view */
-const state = (view) => JSON.stringify([view.seed, view.open, view.feedback, view.error]);
+const state = (view) => JSON.stringify([view.seed, view.open, view.feedback, view.steps, view.error]);
 
-/** @param {import("./page.js").Context} context */
-function wait({ view, reader, root }) {
-  reader.waiting = { root, seen: state(view) };
+/** @param {import("./page.js").Context} context @param {boolean} step */
+function wait({ view, reader, root }, step = false) {
+  reader.waiting = { root, seen: state(view), step };
 }
 
 const on = {
@@ -149,6 +180,10 @@ const on = {
   },
   /** @param {Event & {target: HTMLInputElement}} event @param {import("./page.js").Context} context */
   change({ target }, { model }) {
+    if (target.dataset.step) {
+      model.send({ step: [Number(target.dataset.step), target.value] });
+      return true;
+    }
     if (!target.dataset.part) return;
     model.send({ [target.dataset.part]: target.value });
     return true;
@@ -159,8 +194,12 @@ const on = {
     if (event.key !== "Enter" || !event.target.matches("input")) return;
     event.stopPropagation();
     event.preventDefault();
-    wait(context);
-    const { part, field } = event.target.dataset;
+    const { part, field, step } = event.target.dataset;
+    wait(context, step !== undefined);
+    if (step) {
+      context.model.send({ step: [Number(step), event.target.value] });
+      return true;
+    }
     context.model.send({ ...(field ? { [field]: event.target.value } : { [part ?? ""]: event.target.value }), answer: true });
     return true;
   },

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pgtlab.lab.answers import Choice, Number, Order, Said, UnreadableAnswer, Words
 from pgtlab.lab.chapters import log_lines
 from pgtlab.lab.progress import Answered, Progress
-from pgtlab.lab.question import Feedback, MakeQuestion, Question, draw
+from pgtlab.lab.question import Feedback, MakeQuestion, Question, Step, draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element, inline, markdown, wanted
 from pgtlab_widgets.turns import in_turn
@@ -70,6 +71,7 @@ class QuestionView(CourseView):
         self.question: Question = draw(self._make, seed)
         self.feedback: Feedback | None = None
         self._typed, self._chosen, self._reason, self._error = "", "", "", ""
+        self._steps = ("",) * len(self.question.steps)
         self._order = self.question.answer.shown(seed) if isinstance(self.question.answer, Order) else ()
 
     def _restore(self, last: Answered) -> None:
@@ -78,6 +80,8 @@ class QuestionView(CourseView):
                 self.feedback = self.question.unknown()
             else:
                 self.feedback = self.question.judge(last.said, last.reason)
+            if len(last.steps) == len(self._steps):
+                self._steps = last.steps
         except UnreadableAnswer:  # the question has changed since
             self.feedback = None
 
@@ -92,6 +96,16 @@ class QuestionView(CourseView):
         """
         self.feedback = self.question.judge(said, reason)
         self._keep(said, reason)
+
+    @in_turn
+    def take_step(self, place: int, typed: str) -> None:
+        """Type a number for one of the steps."""
+        steps = list(self._steps)
+        steps[place] = typed
+        self._steps = tuple(steps)
+        if last := self._progress.last(self.name, self._asked_in):
+            self._progress.amend(replace(last, steps=self._steps))
+        self.draw()
 
     @in_turn
     def give_up(self) -> None:
@@ -119,7 +133,8 @@ class QuestionView(CourseView):
         assert self.feedback
         self._error = self._typed = ""
         said = said if isinstance(said, str) else list(said)
-        self._progress.add(Answered(self.name, self._asked_in, self._seed, self.feedback.verdict, said, reason))
+        steps = self._steps if self.feedback.steps else ()
+        self._progress.add(Answered(self.name, self._asked_in, self._seed, self.feedback.verdict, said, reason, steps))
         self.draw()
         for view in opened():
             if isinstance(view, CourseView) and view.displayed and view is not self:
@@ -140,6 +155,9 @@ class QuestionView(CourseView):
                 lines = list(self._order)
                 lines[place], lines[place + by] = lines[place + by], lines[place]
                 self._order = tuple(lines)
+            case {"step": [int(place), str(typed)]} if place in range(len(self._steps)):
+                self.take_step(place, typed)
+                return
         self._typed = message.get("typed", self._typed)
         self._chosen = message.get("chosen", self._chosen)
         self._reason = message.get("reason", self._reason)
@@ -174,6 +192,7 @@ class QuestionView(CourseView):
             "lines": list(self._order),
             "error": wanted(inline(self._error)) if self._error else [],
             "feedback": wanted(self._comparison()),
+            "steps": self._stepped() if self.feedback and self.feedback.steps else [],
             "note": self._progress.note,
             "again": "Try with other numbers" if self._varies() else "Answer again",
         }
@@ -183,6 +202,25 @@ class QuestionView(CourseView):
             {"value": option, "label": wanted(inline(option)), "chosen": option == chosen}
             for option in choice.shown(self._seed)
         ]
+
+    def _stepped(self) -> list[dict[str, Any]]:
+        """The steps, what was typed for each, and what came of it; the first wrong one is where it goes wrong."""
+        said = {"open": "", "right": "right", "wrong": "not right: it goes wrong here"}
+        drawn = []
+        for step, typed in zip(self.question.steps, self._steps, strict=True):
+            came = step.judge(typed) if isinstance(step, Step) else None
+            drawn.append(
+                {
+                    "text": wanted(inline(str(step))),
+                    "field": came is not None,
+                    "typed": typed,
+                    "verdict": came.verdict if came else "",
+                    "said": wanted(inline(came.said or said[came.verdict])) if came else [],
+                }
+            )
+            if came and came.verdict == "wrong":
+                said["wrong"] = "not right"
+        return drawn
 
     def _varies(self) -> bool:
         return not self.waits and any(
@@ -208,9 +246,6 @@ class QuestionView(CourseView):
             parts.append(element("div", truth, class_="truth"))
         if feedback.text:
             parts.append(element("div", markdown(feedback.text), class_="about"))
-        if feedback.steps:
-            steps = tuple(element("li", inline(step)) for step in feedback.steps)
-            parts.append(element("ol", steps))
         if self.question.lines and feedback.verdict in ("right", "kept"):
             parts.append(element("p", _lights(self.question.lines, self._progress), class_="lights"))
         return tuple(parts)
@@ -226,9 +261,20 @@ class QuestionView(CourseView):
         if question.reasons:
             reasons = tuple(element("li", inline(option)) for option in question.reasons.shown(self._seed))
             parts += [element("p", "Because:"), element("ul", reasons)]
+        if self.feedback and self.feedback.steps:
+            parts += self._comparison()
+            parts.append(
+                element("ol", tuple(self._static_step(*each) for each in zip(question.steps, self._steps, strict=True)))
+            )
         answer = self._comparison() if self.feedback and not self.feedback.steps else markdown(_solution(question))
         parts.append(element("details", (element("summary", "Answer"), *answer)))
         return (element("div", tuple(parts), class_="question"),)
+
+    def _static_step(self, step: Step | str, typed: str) -> Element:
+        verdict = step.judge(typed).verdict if isinstance(step, Step) else "open"
+        mark = {"right": " ✓", "wrong": " ✗"}.get(verdict, "")
+        said = (element("span", " "), element("code", typed), element("span", mark)) if typed else ()
+        return element("li", (*inline(str(step)), *said))
 
     def text(self) -> str:
         """The question as text, and what was said about the answer."""
@@ -238,7 +284,7 @@ class QuestionView(CourseView):
         if feedback.said:
             lines.append(f"You said: {feedback.said}" + (f", because {feedback.reason}" if feedback.reason else ""))
         lines.append(f"{feedback.headline} {feedback.text}".rstrip())
-        return "\n".join([*lines, *feedback.steps, feedback.truth]).rstrip()
+        return "\n".join([*lines, *map(str, feedback.steps), feedback.truth]).rstrip()
 
 
 def _lights(numbers: Sequence[int], progress: Progress) -> str:
