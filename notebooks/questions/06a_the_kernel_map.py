@@ -5,7 +5,7 @@ from random import Random
 
 from pgtlab.arch.word import MASK64
 from pgtlab.lab.course_data import LOG, origin
-from pgtlab.lab.question import Choice, Number, Question, Step, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, recall
 from pgtlab.linux import oops
 from pgtlab.linux.boot import Boot, running
 from pgtlab.linux.kconfig import Config
@@ -92,8 +92,8 @@ def linear_to_physical(draw: Random) -> Question:
         ),
         truth=f"`{va:#x}` - PAGE_OFFSET = `{va - k.PAGE_OFFSET:#x}`, plus PHYS_OFFSET: **`{pa:#x}`**.",
         steps=(
-            Step("How far into the linear map is the address?", Number(va - k.PAGE_OFFSET, base=16)),
-            Step("Which physical address is at the beginning of the linear map?", Number(phys_offset, base=16)),
+            Intermediate("How far into the linear map is the address?", Number(va - k.PAGE_OFFSET, base=16)),
+            Intermediate("Which physical address is at the beginning of the linear map?", Number(phys_offset, base=16)),
         ),
     )
 
@@ -239,8 +239,8 @@ def ram_in_the_linear_map(draw: Random) -> Question:
         ),
         truth=f"`{RAM_BASE:#x} + {-memstart:#x}` = `{RAM_BASE - memstart:#x}` into the map: **`{va:#x}`**.",
         steps=(
-            Step("How far is RAM above PHYS_OFFSET?", Number(RAM_BASE - memstart, base=16)),
-            Step("At which virtual address does the linear map begin?", Number(k.PAGE_OFFSET, base=16)),
+            Intermediate("How far is RAM above PHYS_OFFSET?", Number(RAM_BASE - memstart, base=16)),
+            Intermediate("At which virtual address does the linear map begin?", Number(k.PAGE_OFFSET, base=16)),
         ),
     )
 

@@ -6,7 +6,7 @@ from pgtlab.arch.word import MASK64
 from pgtlab.lab.course_data import LOG, origin
 from pgtlab.lab.crash import story
 from pgtlab.lab.crash_questions import vmemmap_question
-from pgtlab.lab.question import Choice, Number, Question, Step, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, recall
 from pgtlab.lab.trees import Tree
 from pgtlab.linux import oops
 from pgtlab.linux.boot import running
@@ -114,7 +114,7 @@ def page_to_pfn(draw: Random) -> Question:
         ),
         truth=f"(`{page.address:#x}` - `{k.vmemmap:#x}`) >> 6 = **`{pfn:#x}`**.",
         steps=(
-            Step(
+            Intermediate(
                 "How many bytes is it from vmemmap to the struct page?",
                 Number(page.address - k.vmemmap & MASK64, base=16),
             ),
@@ -197,7 +197,7 @@ def pfn_of_a_copy(draw: Random) -> Question:
         ),
         truth=f"`{stack:#x}` - `{k.vmemmap:#x}` = `{distance & MASK64:#x}`, arithmetically >> 6: **`{pfn:#x}`**.",
         steps=(
-            Step("What is the difference, as 64 bits?", Number(distance & MASK64, base=16)),
+            Intermediate("What is the difference, as 64 bits?", Number(distance & MASK64, base=16)),
             "Shift it by 6. What comes in on the left?",
         ),
     )
@@ -251,7 +251,7 @@ def root_number(draw: Random) -> Question:
         truth=f"4096 / {size} = {k.SECTIONS_PER_ROOT} sections a root, so `{section:#x} >> {k.SECTIONS_PER_ROOT.bit_length() - 1}` = "
         f"**`{section // k.SECTIONS_PER_ROOT:#x}`**.",
         steps=(
-            Step(f"How many structures of {size} bytes fit into a page?", Number(k.SECTIONS_PER_ROOT)),
+            Intermediate(f"How many structures of {size} bytes fit into a page?", Number(k.SECTIONS_PER_ROOT)),
             "How many times does that go into the number of the section?",
         ),
     )

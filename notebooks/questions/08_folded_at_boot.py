@@ -6,7 +6,7 @@ from random import Random
 from pgtlab.arch.descriptor import DescriptorFormat, PageDescriptor
 from pgtlab.arch.granule import G4K, G16K
 from pgtlab.arch.output_address import OutputAddress
-from pgtlab.lab.question import Choice, Number, Question, Step, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, recall
 from pgtlab.linux.boot import Boot, Fold, boot
 from pgtlab.linux.cpu import CPU
 from pgtlab.linux.decompose import decompose
@@ -53,9 +53,9 @@ def bits_without_lpa2(draw: Random) -> Question:
             else "47 bits are three full levels of 11 bits, and the offset of 14; no level is added for one bit more."
         ),
         steps=(
-            Step("How many bits are the offset in such a page?", Number(granule.shift)),
-            Step("How many bits does one full level take?", Number(granule.bits_per_level)),
-            Step(
+            Intermediate("How many bits are the offset in such a page?", Number(granule.shift)),
+            Intermediate("How many bits does one full level take?", Number(granule.bits_per_level)),
+            Intermediate(
                 "How many full levels fit into 48 bits beside the offset?",
                 Number((48 - granule.shift) // granule.bits_per_level),
             ),
@@ -131,8 +131,8 @@ def folded_index(draw: Random) -> Question:
             ),
         ),
         steps=(
-            Step("Shift the address, so that bit 36 becomes bit 0.", Number(va >> 36, base=16)),
-            Step("How many bits are 46:36?", Number(11)),
+            Intermediate("Shift the address, so that bit 36 becomes bit 0.", Number(va >> 36, base=16)),
+            Intermediate("How many bits are 46:36?", Number(11)),
             "Keep the lowest of that many.",
         ),
         truth=f"`{va:#x} >> 36 & 0x7ff` = **`{right:#x}`**. The MMU's index at level 1, where it starts, is {mmu.index:#x}.",
@@ -225,9 +225,9 @@ def moved_address_bits(draw: Random) -> Question:
         ),
         truth=f"`{word & mask:#x}` in place, and 0b{word >> 8 & 3:02b} for bits 51:50: **`{pa:#x}`**.",
         steps=(
-            Step(f"Keep bits 49:{granule.shift} of the entry, where they are.", Number(word & mask, base=16)),
-            Step("What is in bits 9:8? (A number from 0 to 3.)", Number(word >> 8 & 3)),
-            Step("At bits 51:50 that is worth?", Number((word >> 8 & 3) << 50, base=16)),
+            Intermediate(f"Keep bits 49:{granule.shift} of the entry, where they are.", Number(word & mask, base=16)),
+            Intermediate("What is in bits 9:8? (A number from 0 to 3.)", Number(word >> 8 & 3)),
+            Intermediate("At bits 51:50 that is worth?", Number((word >> 8 & 3) << 50, base=16)),
         ),
     )
 

@@ -6,7 +6,7 @@ The right numbers are the kernel's own; each wrong number comes from one wrong r
 from __future__ import annotations
 
 from pgtlab.lab.crash import Crash
-from pgtlab.lab.question import Number, Question, Step, Wrong
+from pgtlab.lab.question import Intermediate, Number, Question, Wrong
 from pgtlab.linux.oops.inferring.memmap import signed
 
 U64 = 1 << 64
@@ -57,9 +57,9 @@ def vmemmap_question(boot: Crash, lines: tuple[int, ...] = ()) -> Question:
             ),
         ),
         steps=(
-            Step("PHYS_OFFSET as a number below zero: what is 2^64 minus it?", Number(low, base=16)),
-            Step("Shift that right by 12: drop three hexadecimal digits.", Number(low >> 12, base=16)),
-            Step("Times 64: shift up by 6 bits.", Number((low >> 12) * 64, base=16)),
+            Intermediate("PHYS_OFFSET as a number below zero: what is 2^64 minus it?", Number(low, base=16)),
+            Intermediate("Shift that right by 12: drop three hexadecimal digits.", Number(low >> 12, base=16)),
+            Intermediate("Times 64: shift up by 6 bits.", Number((low >> 12) * 64, base=16)),
             "Add that to VMEMMAP_START.",
         ),
         truth=f"PHYS_OFFSET = -{low:#x}; >> 12 = -{low >> 12:#x}; x 64 = -{(low >> 12) * 64:#x}; {start:#x} + "
@@ -112,7 +112,7 @@ def frame_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fa
             ),
         ),
         steps=(
-            Step("x20 - vmemmap, in 64 bits?", Number(distance % U64, base=16)),
+            Intermediate("x20 - vmemmap, in 64 bits?", Number(distance % U64, base=16)),
             "Shift right by 6 bits, and let ones in from the left.",
         ),
         truth=f"{copy:#x} - {vmemmap:#x} = {distance % U64:#x}, and shifted by 6 with its sign **{right:#x}**: no "
@@ -145,7 +145,7 @@ def section_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = 
             Wrong(pfn >> 12, "section-is-a-page", "You divided by the size of a page. A section has 2^15 pages."),
         ),
         steps=(
-            Step("Shift right by 12: drop three hexadecimal digits.", Number(pfn >> 12, base=16)),
+            Intermediate("Shift right by 12: drop three hexadecimal digits.", Number(pfn >> 12, base=16)),
             "Shift by 3 more: divide by 8.",
         ),
         truth=f"{pfn:#x} >> 15 = **{right:#x}**. A machine with 48 bits of physical address has at most "
@@ -181,8 +181,8 @@ def section_elsewhere(boot: Crash) -> Question:
             Wrong(pfn >> k.SECTION_SIZE_BITS, "a-pfn-is-an-address", "A section has so many *bytes*. x1 counts pages."),
         ),
         steps=(
-            Step(f"A page of {size} has 2 to which power of bytes?", Number(k.PAGE_SHIFT)),
-            Step("A section is 2 to which power of pages?", Number(shift)),
+            Intermediate(f"A page of {size} has 2 to which power of bytes?", Number(k.PAGE_SHIFT)),
+            Intermediate("A section is 2 to which power of pages?", Number(shift)),
             "Shift by that.",
         ),
         truth=f"{k.SECTION_SIZE_BITS} - {k.PAGE_SHIFT} = {shift}: {pfn:#x} >> {shift} = **{right:#x}**.",
@@ -217,8 +217,8 @@ def root_question(boot: Crash, lines: tuple[int, ...] = (), computed: bool = Fal
             ),
         ),
         steps=(
-            Step("How many structures of 32 bytes fit into 4096 bytes?", Number(k.SECTIONS_PER_ROOT)),
-            Step(
+            Intermediate("How many structures of 32 bytes fit into 4096 bytes?", Number(k.SECTIONS_PER_ROOT)),
+            Intermediate(
                 "To divide the section by that is a shift by how many bits?",
                 Number(k.SECTIONS_PER_ROOT.bit_length() - 1),
             ),
@@ -258,9 +258,9 @@ def phys_offset_question(boot: Crash) -> Question:
             ),
         ),
         steps=(
-            Step("x1 << 6, in 64 bits?", Number((boot["x1"] << 6) % U64, base=16)),
-            Step("x20 minus that, with the lowest six bits cleared: `vmemmap`?", Number(vmemmap, base=16)),
-            Step("How many `struct page`s is it above VMEMMAP_START?", Number(above // 64, base=16)),
+            Intermediate("x1 << 6, in 64 bits?", Number((boot["x1"] << 6) % U64, base=16)),
+            Intermediate("x20 minus that, with the lowest six bits cleared: `vmemmap`?", Number(vmemmap, base=16)),
+            Intermediate("How many `struct page`s is it above VMEMMAP_START?", Number(above // 64, base=16)),
             "Times 4096, and below zero: 2^64 minus it?",
         ),
         truth=f"vmemmap = {vmemmap:#x}, {above:#x} above VMEMMAP_START; / 64 · 4096 = {above // 64 << 12:#x}; "

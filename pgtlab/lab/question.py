@@ -58,7 +58,7 @@ class Wrong:
 
 
 @dataclass(frozen=True)
-class Step:
+class Intermediate:
     """A step on the way to an answer, with a number of its own; a step of words only is a `str`.
 
     Attributes
@@ -70,7 +70,7 @@ class Step:
 
     Examples
     --------
-    >>> step = Step("How many bytes has an entry?", Number(8))
+    >>> step = Intermediate("How many bytes has an entry?", Number(8))
     >>> step.judge("8").verdict, step.judge("9").verdict, step.judge("").verdict
     ('right', 'wrong', 'open')
     """
@@ -119,7 +119,7 @@ class Feedback:
         Markdown: the right answer, computed. Empty while the reader should try the steps first.
     key : str
         The misconception, if one explains the answer.
-    steps : tuple of Step or str
+    steps : tuple of Intermediate or str
         Steps that lead to the right answer, for a wrong number that no single rule explains.
     """
 
@@ -129,7 +129,7 @@ class Feedback:
     text: str = ""
     truth: str = ""
     key: str = ""
-    steps: tuple[Step | str, ...] = ()
+    steps: tuple[Intermediate | str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -161,7 +161,7 @@ class Question:
         The reason, if it is asked for too.
     lines : tuple of int
         Lines of the real log that a right answer helps to light.
-    steps : tuple of Step or str
+    steps : tuple of Intermediate or str
         Intermediate steps, each with its number; a step without a number is Markdown.
 
     Raises
@@ -182,7 +182,7 @@ class Question:
     wrong: tuple[Wrong, ...] = ()
     reasons: Choice | None = None
     lines: tuple[int, ...] = ()
-    steps: tuple[Step | str, ...] = ()
+    steps: tuple[Intermediate | str, ...] = ()
 
     def __post_init__(self) -> None:
         for wrong in self.wrong:

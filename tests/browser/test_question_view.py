@@ -7,7 +7,7 @@ from pgtlab_widgets import QuestionView
 from playwright.sync_api import expect
 
 from pgtlab.lab.progress import Progress
-from pgtlab.lab.question import Choice, Number, Order, Question, Step, Words, Wrong
+from pgtlab.lab.question import Choice, Intermediate, Number, Order, Question, Words, Wrong
 from tests.browser.drawing import assert_accessible
 
 
@@ -26,7 +26,7 @@ def tables(draw):
             "a table has an entry for each of 512 pages", ("each page has a table", "`pgd` and `pud` are <b>shared</b>")
         ),
         (11, 5),
-        (Step("How many entries does a table have?", Number(512)), "How many pages does one entry map?"),
+        (Intermediate("How many entries does a table have?", Number(512)), "How many pages does one entry map?"),
     )
 
 

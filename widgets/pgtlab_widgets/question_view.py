@@ -9,7 +9,7 @@ from typing import Any
 from pgtlab.lab.answers import Choice, Number, Order, Said, UnreadableAnswer, Words
 from pgtlab.lab.chapters import log_lines
 from pgtlab.lab.progress import Answered, Progress
-from pgtlab.lab.question import Feedback, MakeQuestion, Question, Step, draw
+from pgtlab.lab.question import Feedback, Intermediate, MakeQuestion, Question, draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element, inline, markdown, wanted
 from pgtlab_widgets.turns import in_turn
@@ -208,7 +208,7 @@ class QuestionView(CourseView):
         said = {"open": "", "right": "right", "wrong": "not right: it goes wrong here"}
         drawn = []
         for step, typed in zip(self.question.steps, self._steps, strict=True):
-            came = step.judge(typed) if isinstance(step, Step) else None
+            came = step.judge(typed) if isinstance(step, Intermediate) else None
             drawn.append(
                 {
                     "text": wanted(inline(str(step))),
@@ -270,8 +270,8 @@ class QuestionView(CourseView):
         parts.append(element("details", (element("summary", "Answer"), *answer)))
         return (element("div", tuple(parts), class_="question"),)
 
-    def _static_step(self, step: Step | str, typed: str) -> Element:
-        verdict = step.judge(typed).verdict if isinstance(step, Step) else "open"
+    def _static_step(self, step: Intermediate | str, typed: str) -> Element:
+        verdict = step.judge(typed).verdict if isinstance(step, Intermediate) else "open"
         mark = {"right": " ✓", "wrong": " ✗"}.get(verdict, "")
         said = (element("span", " "), element("code", typed), element("span", mark)) if typed else ()
         return element("li", (*inline(str(step)), *said))
