@@ -72,7 +72,9 @@ STYLE = """
 .pgtlab-picture .cell.none { fill: var(--jp-layout-color2, rgba(128, 128, 128, 0.2)); }
 .pgtlab-picture .cell.now { stroke-opacity: 1; }
 .pgtlab-picture .cell.part-of-run:hover { stroke-width: 2; stroke-opacity: 0.7; }
+.pgtlab-picture :is(.frame, .unused).selected { stroke: currentColor; stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture .cell.selected, .pgtlab-picture .cell[aria-pressed="true"] { stroke-width: 3; stroke-opacity: 1; }
+.pgtlab-picture .cell.part-of-run:is(.selected, [aria-pressed="true"]) { stroke-width: 1.5; stroke-opacity: 0.8; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 .pgtlab-picture path { fill: none; stroke: currentColor; }
 .pgtlab-picture .chain { stroke-dasharray: 4 2; }

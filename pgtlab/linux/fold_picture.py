@@ -244,13 +244,32 @@ def _row(
             cell=cell_key(boot),
         )
     for run in runs:
+        cells = boots[run.first : run.last]
+        yield _frame(run, cells, edges[run.first], edges[run.last], y, layout, selected)
         yield from _run(run, cell_key(run.boot), edges[run.first], edges[run.last], y, layout)
+
+
+def _frame(
+    run: _Run,
+    cells: Sequence[Boot | NoBoot],
+    left: float,
+    right: float,
+    y: float,
+    layout: _Layout,
+    selected: Boot | NoBoot | None,
+) -> Shape:
+    """The frame of a run, which is marked with the chosen cell: what that shows is true of all of them."""
+    classes = "unused" if run.known and isinstance(run.boot, NoBoot) else "frame"
+    chosen = " selected" if selected in cells else ""
+    keys = " ".join(map(cell_key, cells))
+    return rect(
+        f"run {cell_key(run.boot)}", left, y, right - left - 3, layout.row - 3, f"{classes}{chosen}", cells=keys
+    )
 
 
 def _run(run: _Run, key: str, left: float, right: float, y: float, layout: _Layout) -> Iterator[Shape]:
     """What the cells of a run have in common."""
     stuck = run.known and isinstance(run.boot, NoBoot)
-    yield rect(f"run {key}", left, y, right - left - 3, layout.row - 3, "unused" if stuck else "frame")
     if not run.known or isinstance(run.boot, NoBoot):
         words = "does not boot" if stuck else "?"
         yield text(f"bits {key}", (left + right) / 2, y + layout.row / 2 + 3, words, "middle small", quiet=True)

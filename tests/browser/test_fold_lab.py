@@ -26,6 +26,19 @@ def test_click_loads_a_cell_in_all_views(show):
     expect(view.locator("[data-item='cell 16k/52/52/max']")).to_be_focused()
 
 
+def test_outline_is_around_all_cells_with_the_outcome_of_the_chosen_one(show):
+    _, view = show(FoldLab())
+    chosen = view.locator("[data-cell='4k/48/48/cortex-a72']")
+    chosen.click()
+    outline = view.locator("rect.frame.selected")
+    expect(outline).to_have_count(1)
+    expect(outline).to_have_css("stroke-width", "3px")
+    run, column = outline.bounding_box(), chosen.bounding_box()
+    assert run["width"] > 3 * column["width"]
+    assert run["x"] <= column["x"]
+    assert column["x"] + column["width"] <= run["x"] + run["width"] + 1
+
+
 def test_axe_finds_no_violation(show):
     page, _ = show(FoldLab())
     assert_accessible(page, ".pgtlab-fold-lab")

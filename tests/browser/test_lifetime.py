@@ -1,5 +1,7 @@
 """What becomes of views that are saved, shown again, or left behind."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -143,22 +145,68 @@ def test_view_in_a_box_is_kept(run_cells):
     expect(view.locator("svg")).to_contain_text("47 bits in use")
 
 
+IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
+
+def reopened(page, lab):
+    """Save the notebook, and open it again with a new kernel."""
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    lab.stop_kernels()
+    page.reload()
+    page.wait_for_function(IDLE)
+
+
 def test_saved_notebook_shows_its_views(run_cells, lab):
     page, view = run_cells(f"{CELL}kept")
     lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    reopened(page, lab)
     assert "47 bits in use" in (lab.folder / "scratch.ipynb").read_text()
-    lab.stop_kernels()
-    for _ in range(3):  # where the kernel starts late, ipywidgets 8.1 may ask it for the view, and not the notebook
-        page.reload()
-        page.wait_for_function(
-            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
-        page.wait_for_selector(".pgtlab-view svg, .jp-OutputArea-output:has-text('model not found')")
-        page.wait_for_load_state("networkidle")
-        if view.is_visible():
-            break
     expect(view.locator("svg")).to_contain_text("47 bits in use")
     expect(view.get_by_text(DISCONNECTED)).to_be_visible()
     expect(lpa2(view, "on")).to_have_attribute("aria-disabled", "true")
+
+
+DRAW_AGAIN = """() => {
+    const [{model: {outputs}}] = window.jupyterapp.shell.currentWidget.content.widgets;
+    outputs.fromJSON(outputs.toJSON());
+}"""
+
+
+def test_view_that_jupyterlab_asked_its_kernel_for_too_early_is_shown(run_cells, lab):
+    """An output that is drawn when the kernel has answered that it has no views, and the notebook was not asked yet."""
+    page, view = run_cells("from pgtlab_widgets import Explorer\nExplorer('16k', 52)")
+    held, answers = [], []
+
+    def route(browser):
+        kernel = browser.connect_to_server()
+        browser.on_message(kernel.send)
+
+        def answer(message):
+            text = message if isinstance(message, str) else message.decode("latin1")
+            answers.extend(["comm_info_reply"] * ("comm_info_reply" in text))
+            if "comm_info_reply" in text and len(answers) == 2:  # the kernel's comms, before those of the notebook
+                held.append((browser, message))
+            else:
+                browser.send(message)
+
+        kernel.on_message(answer)
+
+    page.route_web_socket(re.compile("/channels"), route)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    reopened(page, lab)
+    page.wait_for_function("document.body.innerText.includes('Loading widget')")
+    while not held:
+        page.wait_for_timeout(50)
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.connectionStatusChanged.emit('connected')")
+    lost = page.get_by_text("model not found")
+    expect(lost).to_be_visible()
+    page.evaluate(DRAW_AGAIN)
+    expect(lost).to_be_visible()
+    for browser, message in held:
+        browser.send(message)
+    expect(view.get_by_text(DISCONNECTED)).to_be_visible()
+    expect(lost).to_have_count(0)
+    assert errors == []
+    page.unroute_all()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pgtlab_widgets import OopsReader
+from pgtlab_widgets import Explorer, OopsReader, TableMap, WalkStepper
 from playwright.sync_api import expect
 
 from tests.browser.drawing import assert_accessible
@@ -84,7 +84,7 @@ def test_paste_a_log(show):
     fold.click()
     expect(rows).to_have_count(few + 100)
     view.get_by_role("button", name="The story's log").click()
-    expect(view.get_by_role("status")).to_contain_text("3 reports: bad page, oops, panic")
+    expect(view.get_by_role("status").first).to_contain_text("3 reports: bad page, oops, panic")
 
 
 CLIPBOARD = """(area, text) => {
@@ -146,6 +146,29 @@ def test_confidence_has_a_column_and_a_legend(show):
     assert len(columns) > 5
     assert len(set(columns)) == 1
     expect(view.locator(".legend dt")).to_have_text(["stated", "derived", "likely", "possible"])
+
+
+def test_kernel_and_address_of_the_log_open_in_other_views(show):
+    others = Explorer(), WalkStepper(), TableMap()
+    for view in others:
+        view.displayed = True
+    page, reader = show(OopsReader(), *others, unfold=False)
+    line = reader.locator("[data-unfold='openings']")
+    expect(line).to_have_text("4K pages, VA_BITS=48 on max · 0x0000000000000008, the faulting address")
+    line.click()
+    expect(reader.get_by_role("toolbar", name="In registers").get_by_role("button").first).to_be_visible()
+    reader.get_by_role("toolbar", name="Addresses").get_by_role("button", name="a struct page on the stack").click()
+    copy = reader.get_by_label("Share", exact=True)
+    expect(copy).to_have_value("pgtlab://4k/48/lpa2/0xffff80008007b950")
+    explorer = page.locator(".pgtlab-explorer").get_by_label("Address")
+    explorer.fill(copy.input_value())
+    explorer.press("Enter")
+    expect(explorer).to_have_value("0xffff80008007b950")
+    reader.get_by_role("button", name="the faulting address").last.click()
+    reader.get_by_role("button", name="Open in the other views").click()
+    expect(reader.get_by_text("Opened in ")).to_have_text("Opened in Explorer, TableMap, WalkStepper.")
+    for name in ("explorer", "walk-stepper", "table-map"):
+        expect(page.locator(f".pgtlab-{name}").get_by_label("Address")).to_have_value("0x0000000000000008")
 
 
 def test_axe_finds_no_violation(show):

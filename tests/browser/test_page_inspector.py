@@ -106,6 +106,36 @@ def test_buttons_are_disabled_after_a_panic(show):
     expect(view.get_by_role("button", name="Start over")).not_to_have_class("mono")  # it is not a kernel function
 
 
+IN_JUPYTERLAB = 872  # CSS pixels for a view in a window of 1280 with the file browser open, and this page's margins
+BELOW = 514  # CSS pixels from the top of the view to the end of a window of 720, below one short cell
+
+
+def test_the_two_names_are_above_the_fold_of_a_laptop(show):
+    page, view = show(PageInspector(), unfold=False)
+    page.set_viewport_size({"width": IN_JUPYTERLAB, "height": 720})
+    frame = view.locator("rect.mark")
+    for name in ("alloc_pages(0)", "pagetable_pud_ctor(page)", "__free_pages(page, 0)"):
+        call(view, name).click()
+        box = frame.bounding_box()
+        assert box["y"] + box["height"] - view.bounding_box()["y"] < BELOW
+
+
+@pytest.mark.parametrize("width", [1280, IN_JUPYTERLAB, 664])
+def test_history_takes_one_line_and_shows_where_it_is(show, width):
+    page, view = show(PageInspector(), unfold=False)
+    page.set_viewport_size({"width": width, "height": 720})
+    top = view.locator("svg").bounding_box()["y"]
+    for name in ("alloc_pages(0)", *["pagetable_pud_ctor(page)", "pagetable_pud_dtor(page)"] * 4):
+        call(view, name).click()
+    current, line = view.locator("[aria-current=step]"), view.get_by_role("toolbar", name="History")
+    expect(current).to_have_text("pagetable_pud_dtor(page)")
+    page.wait_for_function("!window.unanswered")
+    box, room = current.bounding_box(), line.bounding_box()
+    assert room["x"] <= box["x"]
+    assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+    assert view.locator("svg").bounding_box()["y"] == top
+
+
 def test_nothing_is_cut_off_on_a_narrow_page(show):
     page, view = show(PageInspector())
     page.set_viewport_size({"width": 664, "height": 900})

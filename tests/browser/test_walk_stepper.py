@@ -225,3 +225,19 @@ def test_javascript_draws_its_data(render):
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End"):
         step.press(key)
     assert view.page.evaluate("window.sent") == [{"step": 2}, {"by": 1}, {"by": -1}, {"step": 5}]
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 872, 664])
+def test_picture_stays_where_it_is_from_step_to_step(show, width):
+    stepper = WalkStepper(page_size="16k", va_bits=52)
+    stepper.try_out("write to a read-only page")
+    stepper.step = 0
+    page, view = show(stepper, unfold=False)
+    page.set_viewport_size({"width": width, "height": 900})
+    tops = set()
+    for step in range(stepper.last + 1):
+        expect(view.get_by_text(f"Step {step} of {stepper.last}", exact=True)).to_be_visible()
+        page.wait_for_function("!window.unanswered")
+        tops.add(view.locator("svg").first.bounding_box()["y"])
+        view.get_by_role("button", name="Step ▶").click(force=True)  # at the end it is disabled
+    assert len(tops) == 1

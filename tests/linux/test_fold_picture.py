@@ -66,3 +66,17 @@ def test_keys_differ_and_the_chosen_cell_alone_is_marked():
         f"cell {cell_key(ALL[3])}"
     ]
     assert picture.description.count("\n") + 1 == len(ALL)
+
+
+def test_chosen_cell_and_the_whole_run_that_has_its_outcome_are_marked():
+    chosen = next(boot for boot in ALL if cell_key(boot) == "4k/48/48/cortex-a72")
+    shapes = {shape.key: shape for shape in fold_picture(ALL, chosen).shapes}
+    cell = shapes["cell 4k/48/48/cortex-a72"].attributes
+    [run] = [
+        s.attributes for key, s in shapes.items() if key.startswith("run ") and "selected" in s.attributes["class"]
+    ]
+    cells = [shapes[f"cell {key}"].attributes for key in str(run["data-cells"]).split()]
+    assert cell in cells
+    assert len(cells) > 3
+    assert (run["y"], run["x"]) == (cell["y"], min(each["x"] for each in cells))
+    assert run["x"] + run["width"] == max(each["x"] + each["width"] for each in cells)

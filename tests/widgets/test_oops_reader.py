@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pgtlab_widgets import OopsReader, oops_reader
+from pgtlab_widgets import BugLab, Explorer, OopsReader, TableMap, WalkStepper, oops_reader
 from pgtlab_widgets.oops_reader import LONGEST, SAMPLES, UNFOLDED, sample
 from work import growth, steps
 
@@ -197,6 +197,90 @@ def test_with_nothing_chosen_the_reader_is_asked_to_choose(reader):
     assert reader.chosen == ""
     assert reader.view["because"]["title"].startswith("Choose a claim to see what it rests on")
     assert reader.view["because"]["items"] == []
+
+
+# What the other views can open.
+
+WALK = "user pgtable: 4k pages, 48-bit VAs, pgdp=0000000041ef8000\n"
+NULL = "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008\n"
+OOPS = "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP\n"
+
+
+@pytest.mark.parametrize("view", [Explorer, WalkStepper, TableMap])
+def test_views_of_an_address_take_the_share_string(reader, view):
+    opened = view()
+    opened.load(reader.share)
+    assert (opened.page_size, opened.va_bits) == ("4k", 48)
+    assert int(opened.address, 16) == 0x8
+
+
+def test_share_string_names_another_address(reader):
+    [stack] = [a for a in reader.view["openings"]["addresses"] if a["label"].startswith("a struct page on the stack")]
+    send(reader, **stack["send"])
+    assert reader.share == "pgtlab://4k/48/lpa2/0xffff80008007b950"
+    assert reader.view["share"]["text"] == reader.share
+    assert [a["label"] for a in reader.view["openings"]["addresses"] if a["selected"]] == [stack["label"]]
+    assert "0xffff80008007b950, a struct page on the stack" in reader.view["openings"]["chosen"]
+
+
+def test_each_kernel_that_fits_can_be_chosen(reader):
+    send(reader, log=NULL + WALK + OOPS)
+    assert [kernel["label"] for kernel in reader.view["openings"]["kernels"]] == [
+        "4K pages, VA_BITS=48 on max",
+        "4K pages, VA_BITS=52 on max without LPA2",
+    ]
+    send(reader, kernel=1)
+    assert reader.share == "pgtlab://4k/52/no-lpa2/0x0000000000000008"
+    send(reader, kernel=2)
+    assert reader.view["failed"]
+    assert reader.share == "pgtlab://4k/52/no-lpa2/0x0000000000000008"
+
+
+def test_share_string_is_loaded(reader):
+    send(reader, log=NULL + WALK + OOPS)
+    send(reader, share="pgtlab://4k/52/no-lpa2")
+    assert reader.share == "pgtlab://4k/52/no-lpa2/0x0000000000000008"
+    for share, reason in (
+        ("pgtlab://4k/48/lpa2/0x123", "0x123 is not an address in this log"),
+        ("pgtlab://64k/48/lpa2", "pgtlab://64k/48/lpa2 cannot have printed this log"),
+        ("nothing", "is not a share string"),
+    ):
+        send(reader, share=share)
+        assert reason in reader.view["share"]["error"]
+        assert reader.share == "pgtlab://4k/52/no-lpa2/0x0000000000000008"
+
+
+def test_log_that_hardly_says_which_kernel_has_no_share_string(reader):
+    send(reader, log=OOPS)
+    assert (reader.share, reader.view["openings"]) == ("", None)
+    with pytest.raises(ValueError, match="hardly says which kernel"):
+        reader.open_in_views()
+    send(reader, log="no report")
+    assert reader.share == ""
+
+
+def test_views_on_the_page_open_it(reader):
+    send(reader, open=True)
+    assert reader.view["opened"].startswith("No other view is shown")
+    views = explorer, stepper, _, lab = Explorer("16k", 52), WalkStepper(), Explorer("64k"), BugLab()
+    for view in (explorer, stepper, lab):
+        view._repr_mimebundle_()
+    send(reader, open=True)
+    assert reader.view["opened"] == "Opened in BugLab, Explorer, WalkStepper."
+    assert [view.page_size for view in views] == ["4k", "4k", "64k", "4k"]
+    assert explorer.address == stepper.address == "0x0000000000000008"
+    for view in views:
+        view._leave()
+
+
+def test_what_is_opened_is_foreseen_and_changes_no_view(reader):
+    explorer = Explorer("16k", 52)
+    explorer._repr_mimebundle_()
+    assert reader.foresee({"address": 1})["view"]
+    assert reader.foresee({"open": True}) is None
+    assert explorer.page_size == "16k"
+    assert reader.share.endswith("/0x0000000000000008")
+    explorer._leave()
 
 
 @pytest.mark.long

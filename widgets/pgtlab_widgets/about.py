@@ -89,7 +89,8 @@ ABOUT: Final = {
     "OopsReader": About(
         "What does this log say about the kernel that wrote it?",
         "On the left is the log, on the right what follows from it. Click a claim to mark the lines that are "
-        "its evidence, or a number in a line to see the arithmetic behind it.",
+        "its evidence, or a line to see what was read from it. Below are a kernel that can have printed the log "
+        "and an address in it, which the other views can open.",
         ("Oops", "panic", "bad page", "ESR_EL1", "FAR_EL1", "call trace", "taint", "poison", "pfn", "vmemmap"),
     ),
     "BisectionView": About(

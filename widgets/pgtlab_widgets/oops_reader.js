@@ -2,13 +2,19 @@
 // The oops reader's view: a field for a log, the diagnosis, the log line by line beside what follows from it, and what the
 // chosen claim rests on.
 import { claims, log, reasons, words } from "./annotated.js";
-import { button, h, textarea } from "./page.js";
+import { controls } from "./controls.js";
+import { button, h, textarea, toolbar } from "./page.js";
 import { show } from "./show.js";
 
 /**
  * @typedef {import("./annotated.js").Annotated & {
  *   samples: string[], log: {text: string, error: string}, status: string, reading: {got: number, of: number}|null,
+ *   openings: Openings|null, opened: string,
  * }} View
+ *
+ * What other views can open of the log: the kernels that can have printed it, and the addresses in it.
+ * @typedef {{label: string, selected: boolean, note?: string, register?: boolean, send: object}[]} Options
+ * @typedef {{chosen: string, kernels: Options, addresses: Options}} Openings
  *
  * What else is known of the reader: a long log that was pasted, and how much of it was sent.
  * @typedef {import("./page.js").Reader & {paste?: {text: string, at: number}}} Reader
@@ -35,6 +41,24 @@ function busy({ reading }, { text }) {
 }
 
 /**
+ * The kernel of the log and an address in it, to open in the other views.
+ * @param {Openings} openings
+ * @param {string} opened
+ * @param {Reader} reader
+ */
+function openings({ chosen, kernels, addresses }, opened, reader) {
+  const bars = {
+    [kernels.length > 1 ? "Kernels that fit" : "Kernel"]: kernels,
+    Addresses: addresses.filter(({ register }) => !register),
+    "In registers": addresses.filter(({ register }) => register),
+  };
+  const folded = Object.entries(bars).filter(([, options]) => options.length).map(([label, options]) => toolbar(reader, label, options));
+  return controls(reader, "openings", chosen, folded, [button("open", "Open in the other views", { open: true })], [
+    h("span", "opened", { role: "status" }, opened),
+  ]);
+}
+
+/**
  * @param {View} view
  * @param {Reader} reader
  */
@@ -49,6 +73,7 @@ const body = (view, reader) => [
     ...(view.claims.some(({ diagnosis }) => !diagnosis) ? [claims(view, reader, "What follows", false)] : []),
   ]),
   ...(view.rows.length ? [h("div", "explained", { class: "explained" }, [reasons(view), words(view, reader)])] : []),
+  ...(view.openings ? [openings(view.openings, view.opened, reader)] : []),
 ];
 
 /**

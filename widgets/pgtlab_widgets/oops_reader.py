@@ -19,6 +19,8 @@ from pgtlab.linux.oops.showing.pictures import log_picture, word_pictures
 from pgtlab.linux.placement import Placement
 from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, claim_rows, lit
+from pgtlab_widgets.kernel_view import on_the_page
+from pgtlab_widgets.openings import Openings
 from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import View, module
@@ -59,10 +61,18 @@ class OopsReader(View):
     >>> reader.receive({"chosen": "claim 2"})
     >>> len(reader.lit) > 2
     True
+
+    The other views can open the kernel that printed it, with the address that faulted:
+
+    >>> from pgtlab_widgets import Explorer
+    >>> explorer = Explorer()
+    >>> explorer.load(reader.share)
+    >>> explorer.config, explorer.address
+    (Config('4k', va_bits=48, pa_bits=48), '0x0000000000000008')
     """
 
     _esm = module("oops_reader")
-    foresees = ahead("chosen")
+    foresees = ahead("chosen", "kernel", "address")
 
     #: `claim N`, counted from 0, the diagnoses first; or `line N`, counted from 1; or nothing.
     chosen = traitlets.Unicode()
@@ -89,6 +99,8 @@ class OopsReader(View):
     def _show(self, log: AnnotatedLog | None, text: str, error: str = "") -> None:
         """Show a log; its text stays in the field, to be edited, unless it is long."""
         self.annotated = log
+        self._openings = Openings(log.log) if log else None
+        self._opened = ""  # what the other views did
         self._typed = text if len(text) <= KEPT else "", error
         self._unfolded: set[int] = set()
         with self.hold_sync():
@@ -123,6 +135,50 @@ class OopsReader(View):
 
     @traitlets.observe("chosen")
     def _look(self, change: object) -> None:
+        self.draw()
+
+    @property
+    def share(self) -> str:
+        """The kernel that printed the log, and an address in it, for the other views; empty if it hardly says which.
+
+        The address is the one that faulted, until another is chosen.
+        """
+        return self._openings.share if self._openings else ""
+
+    @in_turn
+    def load(self, share: str) -> None:
+        """Choose the kernel and the address that a share string says.
+
+        Raises
+        ------
+        ValueError
+            If it is not a share string, or they are not those of this log; then nothing changes.
+        """
+        if self._openings is None:
+            raise ValueError("there is no report to which a share string could belong")
+        self._choose(self._openings.parsed(share))
+
+    @in_turn
+    def open_in_views(self) -> None:
+        """Show the kernel and the address of `share` in all views of a kernel that cells show.
+
+        Raises
+        ------
+        ValueError
+            If the log hardly says which kernel printed it.
+        """
+        share = self.share
+        if not share:
+            raise ValueError("the log hardly says which kernel printed it")
+        views = on_the_page()
+        for view in views:
+            view.load(share)
+        names = ", ".join(sorted({type(view).__name__ for view in views}))
+        self._opened = f"Opened in {names}." if views else "No other view is shown: run Explorer() in a cell."
+        self.draw()
+
+    def _choose(self, openings: Openings) -> None:
+        self._openings, self._opened = openings, ""
         self.draw()
 
     def _fold(self) -> None:
@@ -161,11 +217,13 @@ class OopsReader(View):
             "chosen": self.chosen,
             "lit": self.lit,
             "because": because(log, self.chosen),
+            "openings": self._openings and self._openings.drawn(),
+            "opened": self._opened,
             "pictures": [picture.spec() for picture in word_pictures(log.log, self.lit)] if log else [],
         }
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Handle a log or a piece of one, a sample, a claim or a line to choose, or a fold to open."""
+        """Handle a log or a piece of one, a choice in it, a fold to open, or the request to open it in other views."""
         match message:
             case {"piece": piece, "of": size, "first": first}:
                 if first:
@@ -183,6 +241,12 @@ class OopsReader(View):
                 self.chosen = "" if chosen == self.chosen else chosen
             case {"unfold": start}:
                 self._unfold(start)
+            case {"kernel": number} if self._openings:
+                self._choose(self._openings.of_kernel(number))
+            case {"address": number} if self._openings:
+                self._choose(self._openings.at(number))
+            case {"open": True}:
+                self.open_in_views()
 
     def _unfold(self, start: int) -> None:
         log = self.annotated

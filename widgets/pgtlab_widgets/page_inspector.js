@@ -31,13 +31,11 @@ function actions({ actions, stopped, why, quiz }, reader) {
       title: asked ? "First fill in what the last call changed" : stopped ? "The kernel has panicked: go back one step, or start over" : null,
     }),
   );
-  return [
-    h("div", "actions", { class: "choice" }, [
-      h("span", "label", { class: "label", "aria-hidden": true }, "Call"),
-      h("div", "options", { role: "toolbar", "aria-label": "Actions", "data-group": "actions" }, buttons),
-    ]),
+  return h("div", "actions", { class: "actions" }, [
+    h("span", "label", { class: "label", "aria-hidden": true }, "Call"),
+    h("div", "options", { role: "toolbar", "aria-label": "Actions", "data-group": "actions" }, buttons),
     h("p", "why", { class: "why", role: "status", id: `${reader.id}-why` }, why),
-  ];
+  ]);
 }
 
 /**
@@ -51,7 +49,7 @@ function history({ history, at }, reader) {
   return h("div", "history", { class: "history tools", role: "group", "aria-label": "What was done" }, [
     button("undo", "↶ Undo", { go: at - 1 }, { "aria-disabled": at === 0 ? true : null }),
     button("again", "↺ Start over", { do: "start over" }, { "aria-disabled": history.length === 1 ? true : null }),
-    h("div", "done", { role: "toolbar", "aria-label": "History", "data-group": "history" }, history.map((label, i) =>
+    h("div", "done", { role: "toolbar", "aria-label": "History", "data-group": "history", "data-reveal": `${history}/done ${at}` }, history.map((label, i) =>
       button(keys[i], label, { go: i }, {
         class: i > at ? "mono later" : "mono",
         "data-item": keys[i],
@@ -87,7 +85,7 @@ const body = (view, reader) => [
   ...kernel(view.choices, reader),
   ...(view.picture
     ? [
-        ...actions(view, reader),
+        actions(view, reader),
         history(view, reader),
         ...asking(view.quiz, reader),
         h("div", "inspected", { class: "inspected" }, [picture(reader, view.picture), log(view)]),

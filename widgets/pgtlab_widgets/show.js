@@ -120,6 +120,7 @@ export function show(name, body, on = {}) {
       if (!item || !group) return;
       const [box, at] = [group.getBoundingClientRect(), item.getBoundingClientRect()];
       if (at.top < box.top || at.bottom > box.bottom) group.scrollTop += at.top - box.top - box.height / 4;
+      if (at.left < box.left || at.right > box.right) group.scrollLeft += at.left - box.left - box.width / 4;
     }
 
     /** @param {Element} element */

@@ -1,6 +1,7 @@
 // @ts-check
 // The state of a widget in its model: some traits, its parts, which Python sends as differences.
 import { applied } from "./differences.js";
+import { showAgain } from "./shown_again.js";
 
 /**
  * @typedef {import("./page.js").Model} Model
@@ -50,6 +51,7 @@ export const whole = (parts) => Object.assign({}, ...PARTS.map((name) => parts[n
  */
 export function follow({ model }) {
   const parts = reading(model);
+  showAgain(model);
   model.on("msg:custom", ({ number, changes }) => {
     const had = model.get("number");
     if (!changes || number === had) return;

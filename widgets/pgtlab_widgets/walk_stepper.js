@@ -39,10 +39,10 @@ const stepped = (/** @type {import("./page.js").Shape} */ { attributes }) =>
   "data-step" in attributes ? { role: "button", "data-ahead": true, "data-send": JSON.stringify({ step: Number(attributes["data-step"]) }) } : null;
 
 /**
- * The word of the step, and what can be changed in it.
+ * The word of the step, what can be changed in it, and the functions that decide the step.
  * @param {View} view
  */
-function word({ word, edits, undo }) {
+function word({ word, edits, undo, pseudocode }) {
   const rows = word ? [table("fields", `${word.name} ${word.digits}`, ["bits", "field", "value", "meaning"], word.rows)] : [];
   const change = edits.map((name) => button(name, name, { edit: name }));
   return h("div", "word", { class: "step-word", role: "region", "aria-label": "The word of this step", tabindex: 0 }, [
@@ -51,6 +51,7 @@ function word({ word, edits, undo }) {
       ...(undo ? [button("undo", `↶ Undo: ${undo}`, { undo: true })] : []),
     ]),
     ...rows,
+    h("p", "pseudocode", { class: "pseudocode" }, pseudocode),
   ]);
 }
 
@@ -80,7 +81,6 @@ const walked = (view, reader) => [
   steps(view, reader),
   ...asking(view.quiz, reader, [button("another", "Another walk", { another: true })]),
   h("p", "status", { class: "status", role: "status", hidden: view.quiz?.blank ? true : null }, view.status),
-  h("p", "pseudocode", { class: "pseudocode", hidden: view.pseudocode ? null : true }, view.pseudocode),
   h("div", "walked", { class: "walked" }, [...(view.picture ? [picture(reader, view.picture, "walk", stepped)] : []), ...(view.quiz?.blank ? [] : [word(view)])]),
 ];
 

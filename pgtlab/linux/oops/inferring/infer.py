@@ -33,7 +33,7 @@ from pgtlab.linux.oops.inferring.memmap_clues import (
     relation_evidence,
     relation_of,
 )
-from pgtlab.linux.oops.inferring.narrowing import Clue, common_values, narrow
+from pgtlab.linux.oops.inferring.narrowing import Clue, Narrowed, common_values, narrow
 from pgtlab.linux.oops.inferring.pointers import (
     base_clue,
     image_inferences,
@@ -101,10 +101,7 @@ class LogClues:
         """What follows from one report, counted from 0, and from all others of its kernel."""
         own, log = self.reports[number], self.log
         report = own.report
-        others = (other for other in self.reports if other is not own and _same_kernel(other.report, report))
-        kernel = [own, *islice(others, MOST_REPORTS - 1)]
-        source = next((clues for clues in kernel if clues.relation and clues.relation.page), own)
-        narrowed = narrow(self._clues(kernel, source))
+        source, narrowed = self._narrowed(own)
         inferences = [*common_values(narrowed)]
         relation = source.relation
         if relation is not None and relation_evidence(source.report, relation) in (
@@ -122,6 +119,17 @@ class LogClues:
         inferences += bad_page_inferences(report, log)
         inferences += page_type_inferences(report, log)
         return (*inferences, *narrowed.conflicts, *disagreements(report))
+
+    def kernels(self, number: int) -> tuple[Layout, ...]:
+        """The kernels that can have printed a report, counted from 0: all that are known, if there is no clue."""
+        return self._narrowed(self.reports[number])[1].layouts
+
+    def _narrowed(self, own: ReportClues) -> tuple[ReportClues, Narrowed]:
+        """The clues of the report of the same kernel whose registers are related, and what all of its clues leave."""
+        others = (other for other in self.reports if other is not own and _same_kernel(other.report, own.report))
+        kernel = [own, *islice(others, MOST_REPORTS - 1)]
+        source = next((clues for clues in kernel if clues.relation and clues.relation.page), own)
+        return source, narrow(self._clues(kernel, source))
 
     def _clues(self, kernel: Sequence[ReportClues], source: ReportClues) -> Iterator[Clue]:
         """All clues of reports of one kernel; `source` is the one with the relation among registers."""

@@ -22,7 +22,7 @@ PAGE_BITS = 6  # struct page has 64 bytes: SPARSEMEM_VMEMMAP, and no debugging f
 MIB, GIB = 1 << 20, 1 << 30
 BPF_JIT = 128 * MIB
 # A CPU with every feature that v6.12 looks for, one without LPA2, and one without any 52-bit addresses.
-_CPUS = ("max", "max,lpa2=off", "cortex-a72")
+CPUS = ("max", "max,lpa2=off", "cortex-a72")
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def layouts() -> tuple[Layout, ...]:
 
 def _layouts() -> Iterator[Layout]:
     for config in configurations():
-        for cpu in _CPUS:
+        for cpu in CPUS:
             booted = boot(config, CPU.named(cpu))
             if isinstance(booted, NoBoot):
                 continue
