@@ -275,6 +275,14 @@ def test_a_roster_that_is_none(tmp_path, data, message):
         Roster.read(tmp_path / "roster.csv")
 
 
+def test_a_student_is_who_the_id_says():
+    """What else the rows of two tables say does not make two students of one."""
+    one, again = (Student("s1", "Ada", "a@x", row) for row in ((), (("Section", "B"),)))
+    assert one == again
+    assert len({one, again}) == 1
+    assert one != Student("s2", "Ada", "a@x")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -79,6 +79,20 @@ def test_every_rule_gives_what_it_gives_by_hand(name):
         assert question.judge(f"{value:#x}").key == key
 
 
+def test_phys_offset_is_told_as_the_number_below_zero_that_it_is():
+    question = questions.vmemmap_question(story())
+    assert "It is below zero: -0x89e80000000." in question.judge("0xfbfffe223a000000").text
+    assert "PHYS_OFFSET = -0x89e80000000; / 4096 = -0x89e80000; x 64 = -0x227a000000;" in question.truth
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_section_with_the_sign_repeated(seed):
+    boot = crash(Random(seed))
+    below_zero = boot["x1"] - (1 << 64)
+    (value,) = (r.value for r in questions.section_question(boot).wrong if r.key == "shift-is-arithmetic")
+    assert value - (1 << 64) == below_zero // 32768
+
+
 @pytest.mark.parametrize(
     ("name", "printed"),
     [
@@ -100,6 +114,7 @@ def test_a_section_of_pages_of_16k():
     x1 = boot["x1"]
     assert x1 >> 63, "a frame below zero, as a number without a sign"
     question = questions.section_elsewhere(boot)
+    assert question.judge(f"{x1 // 8192:x}").verdict == "right"
     assert question.answer.value == x1 // 8192
     assert {rule.key: rule.value for rule in question.wrong} == {
         "page-is-4k": x1 // 32768,
@@ -112,6 +127,7 @@ def test_where_a_pointer_into_the_image_was_linked():
     """The log has `Kernel Offset: 0x3a89bf800000 from 0xffff800080000000`, and ffffba8a417ba000 in a register."""
     question = questions.link_address_question(0xFFFFBA8A417BA000, 0x3A89BF800000, "Where?")
     assert question.answer.value == 0xFFFF800081FBA000
+    assert question.judge("ffff800081fba000").verdict == "right"
     assert {rule.key: rule.value for rule in question.wrong} == {
         "offset-added": 0xFFFFF51400FBA000,
         "offset-is-not-base": 0x3A89C17BA000,

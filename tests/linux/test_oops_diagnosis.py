@@ -15,7 +15,7 @@ from pgtlab.linux.boot import Fold
 from pgtlab.linux.oops import OopsError, read
 from pgtlab.linux.oops.diagnosis import NAMES, NOT_ENOUGH
 from pgtlab.linux.oops.diagnosis.poison import POISONS, error_pointer, poison_of, shadow_of
-from pgtlab.linux.oops.inferring.inference import DERIVED, Diagnosis
+from pgtlab.linux.oops.inferring.inference import DERIVED, LIKELY, Diagnosis
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = (DATA / "seed/next-20240229.log").read_text()
@@ -194,6 +194,16 @@ def test_diagnosis_by_address(address, code, x0, name, words):
     (diagnosis,) = diagnoses(text)
     assert diagnosis.name == name
     assert words in diagnosis.sentence
+
+
+@pytest.mark.parametrize("printed", ["KASAN: null-ptr-deref in range [0x0000000000000008-0x000000000000000f]", ""])
+def test_a_shadow_near_null_is_sure_where_the_kernel_says_so(printed):
+    """`kasan_non_canonical_hook()` prints the range that the shadow is of."""
+    (diagnosis,) = diagnoses(oops(0xDFFF800000000001, 0x96000004, printed))
+    assert diagnosis.confidence == (DERIVED if printed else LIKELY)
+    assert [each.text for each in diagnosis.evidence if each.text.startswith("KASAN:")] == (
+        [printed] if printed else []
+    )
 
 
 #: CONFIG_KASAN_SHADOW_OFFSET of arch/arm64/Kconfig, v6.9, by VA_BITS: of generic KASAN, where 8 bytes have one of the

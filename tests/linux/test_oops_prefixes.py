@@ -21,6 +21,7 @@ from pgtlab.linux.oops.reading.prefixes import form_of
         (["[1] web", "[2] db"], ["[3]mail"], ["3] mail"]),
         # Before a number behind a mark there may be blanks that pad it, and nowhere else.
         (["[1.25]", "[2.50]"], ["[   7.1]", "[7.1]"], [" [7.1]"]),
+        (["a [1]", "b [2]"], ["c [   3]"], ["c  3]"]),
         (["a=b;", "c=b;"], ["d=b;"], ["d= b;"]),
         (["12:a;", "13:a;"], ["14:a;"], [" 14:a;"]),
         # One line is enough.
@@ -46,6 +47,10 @@ def test_two_words_at_the_end_are_apart():
     form = form_of(["web kernel", "db kernel"])
     assert form.match("mail kernel Call trace:").end() == 11
     assert form.match("mailkernel Call trace:") is None
+
+
+def test_the_words_may_follow_a_mark_at_once():
+    assert form_of(["[1]", "[2]"]).match("[3]Call trace:").end() == 3
 
 
 def test_blanks_at_the_end_may_be_fewer():
