@@ -90,10 +90,10 @@ export function connection(model, el, show) {
   /** @type {() => string[]} the messages that the reader may send next */
   let ahead = () => [];
 
-  /** Ask what they lead to. */
+  /** Ask what they lead to, unless a message is under way: its answer comes first. */
   function lookAhead() {
     const foresees = model.get("foresees") ?? {};
-    if (asking || lost || !Object.keys(foresees).length) return;
+    if (asking || lost || pending.size || !Object.keys(foresees).length) return;
     const unknown = ahead().filter((text) => !foreseen.has(text) && about(JSON.parse(text)) in foresees);
     if (unknown.length) asking = deliver({ foresee: unknown });
   }

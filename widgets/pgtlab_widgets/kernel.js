@@ -34,8 +34,8 @@ function find(choices, item) {
  */
 export function kernel(choices, reader) {
   if (!find(choices, reader.asked)?.rule) reader.asked = "";
-  const bar = (/** @type {Choices[number]} */ { label, options }) =>
-    toolbar(reader, label, options.map((option) => ({ ...option, note: option.note || option.hint, send: { choose: option.choose } })));
+  const bar = (/** @type {Choices[number]} */ { label, options, stays }) =>
+    toolbar(reader, label, options.map((option) => ({ ...option, note: option.note || option.hint, send: { choose: option.choose } })), stays);
   const [stay, folded] = [choices.filter(({ stays }) => stays), choices.filter(({ stays }) => !stays)];
   return [controls(reader, "kernel", selected(folded), folded.map(bar), stay.map(bar), says(choices, reader))];
 }

@@ -64,12 +64,13 @@ export const button = (key, label, message, attributes = {}) =>
   h("button", key, { type: "button", "data-send": JSON.stringify(message), ...attributes }, label);
 
 /**
- * Options, one of them selected, as a labelled toolbar.
+ * Options, one of them selected, as a labelled toolbar. With `ahead` it is foreseen what the others lead to.
  * @param {Reader} reader
  * @param {string} label
  * @param {{label: string, selected: boolean, send?: object, rule?: string, note?: string}[]} options
+ * @param {boolean} ahead
  */
-export function toolbar(reader, label, options) {
+export function toolbar(reader, label, options, ahead = false) {
   const keys = options.map((option) => `${label}/${option.label}`);
   const at = stop(reader, label, [...keys.filter((_, i) => options[i].selected), ...keys]);
   const buttons = options.map((option, i) =>
@@ -78,6 +79,7 @@ export function toolbar(reader, label, options) {
       tabindex: keys[i] === at ? 0 : -1,
       "aria-pressed": option.selected,
       "aria-disabled": option.rule ? true : null,
+      "data-ahead": ahead && !option.selected ? true : null,
       title: option.rule || option.note || null,
     }),
   );
@@ -143,6 +145,24 @@ export function textarea(reader, label, name, { text, error }, rows = 2) {
   ]);
 }
 
+/** @type {WeakMap<Shape, {item: Function, element: Wanted}>} */
+const made = new WeakMap();
+
+/**
+ * A shape as an element: the same one as long as the shape is the same, so that there is nothing to compare.
+ * @param {Shape} shape
+ * @param {(shape: Shape) => Wanted["attributes"]|null} item
+ */
+function drawn(shape, item) {
+  const known = made.get(shape);
+  if (known?.item === item) return known.element;
+  const more = item(shape);
+  const attributes = more && { "data-item": shape.key, tabindex: -1, "aria-label": shape.hint ?? "", ...more };
+  const element = h(shape.tag, shape.key, { ...shape.attributes, ...attributes }, shape.hint ? [h("title", "hint", {}, shape.hint)] : (shape.text ?? ""));
+  made.set(shape, { item, element });
+  return element;
+}
+
 /**
  * A picture, and the same as text. A shape that is an item can be reached by arrow keys, clicked, and pressed with Enter
  * or Space; `item` gives its attributes, and null for other shapes.
@@ -152,13 +172,10 @@ export function textarea(reader, label, name, { text, error }, rows = 2) {
  * @param {(shape: Shape) => Wanted["attributes"]|null} item
  */
 export function picture(reader, picture, key = "picture", item = pressed) {
-  const items = new Map(picture.shapes.map((shape) => [shape.key, item(shape)]));
-  const at = stop(reader, key, [...items.keys()].filter((key) => items.get(key)));
-  const shapes = picture.shapes.map((shape) => {
-    const more = items.get(shape.key);
-    const attributes = more && { "data-item": shape.key, tabindex: shape.key === at ? 0 : -1, "aria-label": shape.hint ?? "", ...more };
-    return h(shape.tag, shape.key, { ...shape.attributes, ...attributes }, shape.hint ? [h("title", "hint", {}, shape.hint)] : (shape.text ?? ""));
-  });
+  const shapes = picture.shapes.map((shape) => drawn(shape, item));
+  const at = stop(reader, key, shapes.filter(({ attributes }) => attributes?.["data-item"]).map(({ key }) => key));
+  const stopped = shapes.findIndex(({ key }) => key === at);
+  if (stopped >= 0) shapes[stopped] = { ...shapes[stopped], attributes: { ...shapes[stopped].attributes, tabindex: 0 } };
   const svg = {
     class: "pgtlab-picture",
     viewBox: `0 0 ${picture.width} ${picture.height}`,

@@ -3,8 +3,10 @@
 
 /** @typedef {import("./page.js").Wanted} Wanted */
 
-/** @type {WeakMap<Element, Wanted>} */
+/** @type {WeakMap<Element, Wanted>} what each element shows */
 const present = new WeakMap();
+/** @type {WeakMap<Element, Element[]>} what is in an element, without a copy that fades: it is at the end, and goes by itself */
+const within = new WeakMap();
 
 /**
  * Make the children of `parent` those in `wanted`, changing only what differs. An element keeps its identity by its key,
@@ -13,36 +15,61 @@ const present = new WeakMap();
  * @param {Wanted[]} wanted
  */
 export function patch(parent, wanted) {
-  // A copy that fades is at the end, and goes by itself.
-  const ours = Array.from(parent.children).filter((child) => present.has(child));
-  const have = new Map(ours.map((child) => [present.get(child)?.key, child]));
-  const keys = new Set(wanted.map(({ key }) => key));
-  for (const [key, child] of have) if (!keys.has(key ?? "")) child.remove();
+  const had = within.get(parent) ?? [];
+  const same = had.length === wanted.length && wanted.every((node, i) => shows(had[i], node));
+  const has = same ? had : arrange(parent, had, wanted);
+  within.set(parent, has);
+  wanted.forEach((node, i) => update(has[i], node));
+}
+
+/**
+ * Whether an element can become what is wanted.
+ * @param {Element|undefined} element
+ * @param {Wanted} node
+ */
+const shows = (element, { key, tag }) => element?.localName === tag && present.get(element)?.key === key;
+
+/**
+ * Remove, make and move children, so that there is one for each that is wanted.
+ * @param {Element} parent
+ * @param {Element[]} had
+ * @param {Wanted[]} wanted
+ */
+function arrange(parent, had, wanted) {
+  const have = new Map(had.map((element) => [present.get(element)?.key, element]));
+  const kept = wanted.map((node) => (shows(have.get(node.key), node) ? have.get(node.key) : undefined));
+  const stay = new Set(kept);
+  for (const element of had) if (!stay.has(element)) element.remove();
   let next = parent.firstElementChild;
-  for (const node of wanted) {
-    const namespace = node.tag === "svg" ? "http://www.w3.org/2000/svg" : parent.namespaceURI;
-    let element = have.get(node.key);
-    if (element && element.localName !== node.tag) {
-      if (element === next) next = element.nextElementSibling;
-      element.remove();
-      element = undefined;
-    }
-    element ??= document.createElementNS(namespace, node.tag);
+  return wanted.map((node, i) => {
+    const element = kept[i] ?? document.createElementNS(node.tag === "svg" ? "http://www.w3.org/2000/svg" : parent.namespaceURI, node.tag);
+    if (!kept[i]) update(element, node); // before it is on the page, where each change costs more
     if (element === next) next = element.nextElementSibling;
     else parent.insertBefore(element, next);
-    const before = present.get(element);
-    present.set(element, node);
-    const [had, has] = [before?.attributes ?? {}, node.attributes ?? {}];
-    if (node.tag === "rect" && before && folds(had) !== folds(has)) collapse(element, had, has);
-    for (const name in has) {
-      if (had[name] === has[name]) continue;
-      if (has[name] === null) element.removeAttribute(name);
-      else element.setAttribute(name, String(has[name]));
-    }
-    for (const name in had) if (!(name in has)) element.removeAttribute(name);
-    if (node.children) patch(element, node.children);
-    else if (before?.text !== node.text) element.textContent = node.text ?? "";
+    return element;
+  });
+}
+
+/**
+ * Make an element show what is wanted.
+ * @param {Element} element
+ * @param {Wanted} node
+ */
+function update(element, node) {
+  const before = present.get(element);
+  if (before === node) return;
+  present.set(element, node);
+  const [had, has] = [before?.attributes ?? {}, node.attributes ?? {}];
+  if (node.tag === "rect" && before && folds(had) !== folds(has)) collapse(element, had, has);
+  for (const name in has) {
+    if (had[name] === has[name]) continue;
+    if (has[name] === null) element.removeAttribute(name);
+    else element.setAttribute(name, String(has[name]));
   }
+  for (const name in had) if (!(name in has)) element.removeAttribute(name);
+  if (node.children) return patch(element, node.children);
+  within.delete(element);
+  if (before?.text !== node.text) element.textContent = node.text ?? "";
 }
 
 const FOLDING = 160; // milliseconds

@@ -139,8 +139,8 @@ export function show(name, body, on = {}) {
         if (jump) return scrollTo(root.querySelector(`[data-item="${jump}"]`));
         const element = event.target.closest("[data-send]");
         if (!element) return;
+        if (element.hasAttribute("data-item")) element.focus(); // which lays the page out: before it changes
         send(element);
-        if (element.hasAttribute("data-item")) element.focus();
       },
 
       keydown(event) {
@@ -160,7 +160,7 @@ export function show(name, body, on = {}) {
       },
 
       focusin(event) {
-        python.lookAhead();
+        queueMicrotask(python.lookAhead); // after the click that moved the focus
         const item = event.target.closest("[data-item]");
         const group = item?.closest("[data-group]");
         if (!group) return;
