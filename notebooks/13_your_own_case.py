@@ -63,7 +63,8 @@ print(mine.where())
 # %% [markdown]
 # A kernel of your choice: `mine.kernel("16k", 52, "max,lpa2=off")`. It is a kernel like those of the chapters before: `k.boot`
 # says which levels fold (the registers at its end play no part), `k.mmu.translate(va)` walks as the MMU does, and
-# `software_walk(k, mm, va)` as Linux does. `new_mm` and `map_page` of chapter 9 make a process and map a page in it.
+# `software_walk(k, mm, va)` as Linux does. `new_mm` and `map_page` of chapter 9 make a process and map a page in it, and
+# `mine.observe(k)` makes a kernel that was just started do what users complained of.
 
 # %%
 from pgtlab.linux.software_walk import software_walk

@@ -113,7 +113,11 @@ class LogLine:
 
     def lit(self, progress: Progress) -> bool:
         """Whether the reader has answered for it."""
-        return bool(self.questions) and all(map(progress.was_right, self.questions))
+        return bool(self.questions) and not self.missing(progress)
+
+    def missing(self, progress: Progress) -> list[str]:
+        """The questions that are still to be answered right, in the order of the course."""
+        return sorted(name for name in self.questions if not progress.was_right(name))
 
 
 def plans() -> dict[str, ChapterPlan]:

@@ -102,7 +102,9 @@ def test_unexplained_number_is_taken_in_steps(show):
     view.get_by_label("Your answer").fill("0x1")
     page.keyboard.press("Enter")
     expect(view).to_contain_text("Right.")
-    expect(view).to_contain_text("In the log: lines 5, 11 need the answer to another question too.")
+    expect(view).to_contain_text(
+        "In the log: lines 5, 11 need the answer to another question too, in chapters 5, 6b, 10b."
+    )
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,15 @@ def test_the_right_option_is_seldom_the_longest(stem):
     assert 3 * len(longest) <= len(several), longest
 
 
+@pytest.mark.parametrize("stem", NAMES)
+def test_each_option_gets_feedback(stem):
+    for name, asked in drawn(stem, range(2)):
+        if isinstance(asked.answer, Choice):
+            reason = asked.reasons.right if asked.reasons else ""
+            silent = [option for option in asked.answer.others if not asked.judge(option, reason).text]
+            assert silent == [], name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", NAMES)
 def test_its_misconceptions_are_listed_and_all_of_the_chapter_are_caught(stem):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pgtlab.lab.answers import Choice, Number, Order, Said, UnreadableAnswer, Words
-from pgtlab.lab.chapters import log_lines
+from pgtlab.lab.chapters import log_lines, plans
 from pgtlab.lab.progress import Answered, Progress
 from pgtlab.lab.question import Feedback, Intermediate, MakeQuestion, Question, draw
 from pgtlab_widgets.course_view import CourseView
@@ -288,12 +288,18 @@ class QuestionView(CourseView):
 
 
 def _lights(numbers: Sequence[int], progress: Progress) -> str:
-    """Which lines of the log are lit now, and which wait for the answer to another question."""
+    """Which lines of the log are lit now, and in which chapters are the questions that the others wait for."""
     lines = log_lines()
     lit = [number for number in numbers if lines[number].lit(progress)]
     dark = [number for number in numbers if number not in lit]
     is_lit = f"{_lines(lit)} {'are' if len(lit) > 1 else 'is'} lit" if lit else ""
-    waits = f"{_lines(dark)} {'need' if len(dark) > 1 else 'needs'} the answer to another question too" if dark else ""
+    open_in = dict.fromkeys(plans()[name.split("/")[0]].number for n in dark for name in lines[n].missing(progress))
+    waits = (
+        f"{_lines(dark)} {'need' if len(dark) > 1 else 'needs'} the answer to another question too, in chapter"
+        f"{'s' * (len(open_in) > 1)} {', '.join(open_in)}"
+        if dark
+        else ""
+    )
     return f"In the log: {'; '.join(filter(None, (is_lit, waits)))}."
 
 

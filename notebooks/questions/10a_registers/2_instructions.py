@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from pgtlab.lab.crash import crash, flags_after_cmp, story
-from pgtlab.lab.question import Choice, Number, Question, Wrong, multiple_choice, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, multiple_choice, recall
 
 U64 = 1 << 64
 
@@ -167,7 +167,13 @@ def what_ubfiz_would_leave(draw: Random) -> Question:
             ),
             Wrong(number % 128 * 5, "shift-multiplies", "A shift by 5 bits is five times times two: times 32."),
         ),
-        steps=("What are the lowest 7 bits of x4? (Two hexadecimal digits, the first below 8.)", "Times 32?"),
+        steps=(
+            Intermediate(
+                "What are the lowest 7 bits of x4? (Two hexadecimal digits, the first below 8.)",
+                Number(number % 128, base=16),
+            ),
+            "Times 32?",
+        ),
         truth=f"({number:#x} & 0x7f) << 5 = **{right:#x}**, never more than 0xfe0.",
     )
 

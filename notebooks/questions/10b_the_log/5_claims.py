@@ -87,12 +87,24 @@ def claim_about_the_log(draw: Random) -> Question:
     claim = draw.choice([claim for claim, (said, _) in CLAIMS.items() if said == verdict])
     why = CLAIMS[claim][1]
     wrong = {
-        (OPEN, TRUE): ("fits-is-proved", "It may well be so. But which line shows it, and by which rule?"),
-        (OPEN, FALSE): ("unknown-is-false", "Which line shows the opposite?"),
+        (OPEN, TRUE): (
+            "fits-is-proved",
+            "It may well be so. True is what a line shows, by a rule that you can name: none shows this.",
+        ),
+        (OPEN, FALSE): (
+            "unknown-is-false",
+            "False needs a line that shows the opposite. That none shows the claim is not enough.",
+        ),
         (TRUE, OPEN): ("rules-forgotten", "It takes a rule from another chapter, but it can be decided."),
         (FALSE, OPEN): ("rules-forgotten", "It takes a rule from another chapter, but it can be decided."),
-        (FALSE, TRUE): ("first-look-is-enough", "So it looks at first. Which line decides?"),
-        (TRUE, FALSE): ("first-look-is-enough", "Look at the lines again: one of them decides."),
+        (FALSE, TRUE): (
+            "first-look-is-enough",
+            "So it looks at first. Before you say *true*, look for the line that would contradict it.",
+        ),
+        (TRUE, FALSE): (
+            "first-look-is-enough",
+            "False needs a line that shows the opposite, and here one shows that it is so.",
+        ),
     }
     return Question(
         text=f"*{claim}* With nothing but the 59 lines, and what you know of Linux and arm64: what do you say?",
