@@ -50,7 +50,7 @@ chapter
 # | x29 | the caller's frame (section 10a.2) | kept |
 # | x30, called **lr** | the address to return to | overwritten: a call writes the address after itself there |
 #
-# (x18 can be set aside for a stack of its own; in the log it holds 6, which is no address of a stack.) *Callee-saved* is a promise: a function that uses x19 to x28 leaves them as they were.
+# (x18 can be set aside for a stack of its own; in the log it holds 6, which cannot be one.) *Callee-saved* is a promise: a function that uses x19 to x28 leaves them as they were.
 
 # %%
 chapter.ask("what_survives_a_call")
