@@ -50,7 +50,7 @@ def indices(va, page_size, va_bits, vabits_actual):
 # indices(va=0x1234_5678, page_size=4096, va_bits=48, vabits_actual=48)
 
 # %% How many bits does a level take? [markdown] tags=["hint"]
-# One page holds one table. With 16K pages that is 16384 / 8 = 2048 entries, and 11 bits count to 2048. How many entries
+# One page holds one table. With 16K pages that is 16384 / 8 = 2048 entries, and 11 bits have 2048 values. How many entries
 # has a table with 4K pages, and with 64K pages?
 
 # %% Where does the walk start? [markdown] tags=["hint"]

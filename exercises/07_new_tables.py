@@ -189,7 +189,16 @@ def entries(seed):
             rules.append(
                 (deep, "one-table-a-page", "Compare with the addresses before: are some of the tables there already?")
             )
-        if count == 1 and deep != 1:
+            if right + 1 != deep:
+                rules.append(
+                    (
+                        right + 1,
+                        "one-table-a-page",
+                        "Compare with the most similar address before. At which level do the indices differ first? Both entries are "
+                        "in the same table there, and only what is below is new.",
+                    )
+                )
+        if count == 1 and not number:
             rules.append(
                 (1, "the-first-table-is-free", "From nothing it takes a table at every level below the first.")
             )

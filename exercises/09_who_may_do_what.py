@@ -33,11 +33,11 @@ def may(entry):
 
 
 # %% What do the bits of AP say? [markdown] tags=["hint"]
-# Bit 6 is about programs only: 1 lets them in. Bit 7 is about writing only, by programs and by the kernel: 1 forbids it. The
+# Bit 6 is about programs only: 1 lets them read, and write if bit 7 allows it. Bit 7 is about writing only, by programs and by the kernel: 1 forbids it. The
 # kernel may always read.
 
 # %% And the others? [markdown] tags=["hint"]
-# *Execute never*: a 1 forbids. U is for unprivileged, that is EL0; P is for privileged.
+# *Execute never*: a 1 forbids. U is for unprivileged, that is EL0; P is for privileged. Has AP any part in that?
 
 # %% tags=["call"]
 from pgtlab.lab import check
@@ -86,6 +86,23 @@ def may(entry):
         return "--- ---"
     programs, writing = entry >> 6 & 1, not entry >> 7 & 1
     letters = (programs, programs and writing, entry >> 54 & 1, True, writing, entry >> 53 & 1)
+    text = "".join(letter if allowed else "-" for letter, allowed in zip("rwxrwx", letters, strict=True))
+    return f"{text[:3]} {text[3:]}"
+
+
+# %% Takes bit 6 to forbid running, too tags=["wrong"] mark=2 feedback="Bit 6 is about reading and writing"
+def may(entry):
+    if entry & 3 != 3:
+        return "--- ---"
+    programs, writing = entry >> 6 & 1, not entry >> 7 & 1
+    letters = (
+        programs,
+        programs and writing,
+        programs and not entry >> 54 & 1,
+        True,
+        writing,
+        not entry >> 53 & 1,
+    )
     text = "".join(letter if allowed else "-" for letter, allowed in zip("rwxrwx", letters, strict=True))
     return f"{text[:3]} {text[3:]}"
 
@@ -194,6 +211,11 @@ def check_execute(may, seed):
                 "The two bits say execute *never*: what does a 1 mean?",
             ),
             (f"{wanted[:2]}{'x-'[pxn]} {wanted[4:6]}{'x-'[uxn]}", "", "U is for programs, P is for the kernel."),
+            (
+                wanted if word >> 6 & 1 else f"---{wanted[3:]}",
+                "",
+                "Bit 6 is about reading and writing. Which bit says whether programs may run the page?",
+            ),
         ]
         where = f"{word:#x} with UXN = {uxn}, PXN = {pxn}"
         expect(got, wanted, rules, "Which of the two bits is for whom?", where)

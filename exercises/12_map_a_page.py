@@ -167,7 +167,8 @@ class Ram:
         try:
             return work(pa)
         except (ValueError, TypeError):
-            raise ValueError(f"{pa!r:.40} is not the address of a word in RAM") from None
+            shown = f"{pa:#x}" if isinstance(pa, int) else f"{pa!r:.40}"
+            raise ValueError(f"{shown} is not the address of a word in RAM") from None
 
 
 class Handle:

@@ -99,7 +99,8 @@ page, offset = address & ~0xFFF, address & 0xFFF
 print(f"page {page:#x}, offset {offset:#x}, frame {a.pages[page]:#x}, physical address {a.pages[page] + offset:#x}")
 
 # %% [markdown]
-# With pages of 4 KiB = 4096 bytes the offset takes 12 bits, because 12 bits count to 4096: three hexadecimal digits.
+# With pages of 4 KiB = 4096 bytes the offset takes 12 bits, because 12 bits have 4096 values, 0 to 0xfff: three hexadecimal
+# digits.
 
 # %%
 chapter.ask("physical_address")
@@ -140,14 +141,13 @@ b.write(0x40_0010, before)  # the kernel would copy the whole frame
 print(f"frame {old:#x}, then {new:#x}; b reads {before}, then {b.read(0x40_0010)}")
 
 # %% [markdown]
-# The program saw nothing. (If two processes share a frame, the kernel has to change the lists of both. What would go wrong if
-# it forgot one?)
+# The program saw nothing. (If two processes share a frame, the kernel has to change the lists of both. If it forgot one, that
+# process would go on using the old frame, which may soon belong to somebody else.)
 
 # %% [markdown]
-# ## 1.6 A process reaches only its own memory
+# ## 1.6 Can a process reach another's memory?
 #
-# A process can only use addresses that are mapped for it. So it cannot reach the frame of another, unless the kernel has mapped
-# that frame for both. This is **isolation**: what one program does wrong stays inside it. Try to break it, on a fresh machine.
+# You can see where in RAM a number of a's is. Could b read it there? Try it, on a fresh machine.
 
 # %%
 chapter.ask("physical_as_pointer")
@@ -160,7 +160,11 @@ a.write(0x40_0010, 42)
 print(hex(a.pages[0x40_0000]), "|", b.read(a.pages[0x40_0000] + 0x10))
 
 # %% [markdown]
-# The MMU refused. Chapters 2 to 4 explain the words in which it does.
+# This b has no page at that address, and the MMU refused. Chapters 2 to 4 explain the words in which it does.
+#
+# A process can use only addresses that are mapped for it, and an address means what its own list says. So it cannot reach the
+# frame of another, unless the kernel has mapped that frame for both. This is **isolation**: what one program does wrong stays
+# inside it.
 #
 # Who writes the lists, then? Not the programs. A processor distinguishes degrees of **privilege**: the kernel runs with enough of it
 # to change the lists, and programs do not.

@@ -30,6 +30,7 @@ chapter
 #
 # A pointer has 64 bits, but usually only the lowest 48 of them choose a byte: 48 bits are *in use*. (The others must be all 0 or
 # all 1; chapter 4.) A program's list needs 8 bytes for each page: the frame, and a few bits that say what is allowed.
+# (KiB, MiB, GiB and TiB are `2**10`, `2**20`, `2**30` and `2**40` bytes.)
 
 # %%
 chapter.ask("flat_table")
@@ -47,8 +48,11 @@ for bits, page in ((39, 1 << 12), (48, 1 << 12), (48, 1 << 16), (52, 1 << 12)):
 # %% [markdown]
 # ## 2.2 A table of tables
 #
-# Cut the array into pieces of one page each. Most pieces are then wholly empty, and need not exist. A further table, also
-# one page, says where each piece is, or that there is none.
+# Cut the array into pieces of one page each. Most pieces are then wholly empty, and need not exist. A second array, with one
+# line for each piece, says where it is, or that there is none.
+#
+# The second array is shorter, but may still be large and almost empty. Then it is cut in the same way, and a third array says
+# where *its* pieces are; and so on, until an array fits into one page.
 #
 # A **page table** is such a piece: an array of 64-bit words that fills one page. A word in it is an **entry**. An entry
 # says where to go next: in the last tables to a frame, in all others to the next table. The number of an entry in its
@@ -58,7 +62,7 @@ for bits, page in ((39, 1 << 12), (48, 1 << 12), (48, 1 << 16), (52, 1 << 12)):
 chapter.ask("entries_in_a_table")
 
 # %% [markdown]
-# If the second table is still too large, do it again: a tree. Its steps are called **levels**, and Arm numbers them so
+# So the tables form a tree: one table on top, which leads to some others, and these to others again. Its steps are called **levels**, and Arm numbers them so
 # that *the last one, which leads to frames, is always level 3*. The level above it is 2, then 1, then 0: *above* means nearer to
 # the first table, and a smaller number.
 
@@ -191,6 +195,4 @@ cut(0xFF00_1234_5678, "16k", bits=48)
 chapter.summary()
 
 # %% [markdown]
-# Practice: [exercise 1, the indices of an address](../exercises/01_indices.ipynb).
-#
 # So far an entry "says where to go". [It says more than that](03_an_entry.ipynb).

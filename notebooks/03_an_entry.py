@@ -25,7 +25,8 @@ chapter = Chapter("03_an_entry")
 chapter
 
 # %% [markdown]
-# Here is such a word, from a running process:
+# Here is such a word, from a running process: the last one that the MMU reads for the address `0x400010`. (What `UXN` and `PXN`
+# are, you see in 3.4.)
 
 # %%
 from pgtlab.lab.machine import Machine
@@ -47,7 +48,7 @@ print(f"{entry.value:#018x}")
 # | bits 1:0 | levels 0, 1 and 2 | level 3 |
 # |---|---|---|
 # | `00`, `10` | invalid | invalid |
-# | `01` | a block, at levels 1 and 2 | invalid |
+# | `01` | a block at levels 1 and 2, invalid at level 0 | invalid |
 # | `11` | a table | a page |
 #
 # Bit 0 is the **valid** bit: if it is 0, the MMU looks at nothing else and refuses the access: a **fault**. A **table
@@ -102,7 +103,10 @@ process.map(0x8000_0000, 0x9000_0000, count=512, blocks=True)
 print(process.walk(0x8012_3450))
 
 # %% [markdown]
-# They belong to the offset. One read fewer, and one table fewer: blocks are how the kernel can map all
+# From the second line on, each line is: the level, table [index] = word, and what that word is. (The first line is explained in
+# chapter 4, the last one in 3.5.) There is no read at level 3.
+#
+# So the nine bits belong to the offset: 12 + 9 = 21 bits. One read fewer, and one table fewer: blocks are how the kernel can map all
 # of RAM with a handful of tables. (Many kernels use pages for RAM all the same, so that single pages can be write-protected.)
 
 # %% [markdown]
@@ -111,10 +115,10 @@ print(process.walk(0x8012_3450))
 # arm64 calls its levels of privilege **exception levels**: programs run at EL0, the kernel at EL1. Five bits say who may do
 # what:
 #
-# - **AP**, access permissions, bits 7:6. Bit 6 lets EL0 in; as far as AP goes, the kernel may always read. Bit 7 *forbids writing*, to EL0 and
-#   EL1 alike.
+# - **AP**, access permissions, bits 7:6, is about reading and writing. Bit 6 lets EL0 do that; as far as AP goes, the kernel may
+#   always read. Bit 7 *forbids writing*, to EL0 and EL1 alike.
 # - **UXN** and **PXN**, bits 54 and 53: unprivileged and privileged execute never. They *forbid* to run instructions from
-#   there, at EL0 and at EL1.
+#   there, at EL0 and at EL1. Bit 6 has no part in that: a program may run a page that it may not read, if UXN is 0.
 # - **AF**, access flag, bit 10: whether the page was used since the kernel last cleared the flag. The kernel wants to notice
 #   the first use: if AF is 0, the MMU refuses the access and calls the kernel, which sets AF. (Newer processors can set it
 #   themselves, if the kernel asks for that.)
@@ -131,7 +135,6 @@ chapter.ask("read_only")
 # Do it in the model. `AP=3` sets both bits.
 
 # %%
-
 process.map(0x50_0000, machine.frame(), AP=3)
 print(process.read(0x50_0000), "|", process.write(0x50_0000, 1))
 
@@ -156,10 +159,8 @@ print(process.walk(0x40_0010).outcome)
 # %% [markdown]
 # ## 3.6 A word of your own
 #
-# The word from the beginning, bit by bit. What becomes of it if you clear bit 0? And if it is in a table of another level?
-
-# %%
-machine.entry(entry.value, level=3)
+# The word from the beginning was a page at level 3. Say first what becomes of it if you clear bit 0; and what it is in a table of
+# level 2.
 
 # %%
 machine.entry(entry.value & ~1, level=3)
@@ -170,6 +171,12 @@ machine.entry(entry.value, level=2)
 # %% [markdown]
 # The last one is the most instructive: the same word, one level up, is a table, and the MMU would read 512 more entries
 # from what is really somebody's data.
+#
+# Now make a word of your own: change a bit or the level, and run the cell again. Can you make a block of it, which programs may
+# only read?
+
+# %%
+machine.entry(entry.value ^ 0b10, level=3)
 
 # %% [markdown]
 # ## 3.7 In three lines

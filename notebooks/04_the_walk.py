@@ -50,16 +50,16 @@ chapter.ask("which_register")
 # ## 4.2 How much of it is in use
 #
 # **T0SZ** and **T1SZ** are two fields of another register, **TCR_EL1**. Each says for its half how many bits of an address are
-# *not* in use: 64 minus the size. From T0SZ and the granule the MMU knows at which level to start, as you do.
+# *not* in use: 64 minus the number of bits in use. From T0SZ and the granule the MMU knows at which level to start, as you do.
+
+# %%
+chapter.ask("size_field")
 
 # %%
 from pgtlab.arch.address_cut import cut
 
 for bits in (39, 48):
-    print(f"T0SZ = {64 - bits}: the walk starts at level {cut(0, '4k', bits).start_level}")
-
-# %%
-chapter.ask("size_field")
+    print(f"4K pages, T0SZ = {64 - bits}: the walk starts at level {cut(0, '4k', bits).start_level}")
 
 # %% [markdown]
 # The bits that are not in use must still have a value. An address is **canonical** if its bits above those in use are all
@@ -94,13 +94,14 @@ for shift in (30, 21, 12):
 print(f"and the offset: {table:#x} + {va & 0xFFF:#x} = {table + (va & 0xFFF):#x}")
 
 # %% [markdown]
-# Each line is: table + 8 x index, read, clear everything but the address. The model agrees, step by step:
+# Each line is: table + 8 x index, because an entry has 8 bytes; read; clear everything but the address. The model agrees, step by step:
 
 # %%
 print(process.walk(va))
 
 # %% [markdown]
-# Now you lead. Click *Step*, then use the arrow keys. Say before each step where the next read will go.
+# Now you lead. Click *Step*, then use the arrow keys. Say before each step where the next read will go. (What
+# comes later is grey. The names in small print above the picture, and most of the words below it, are for later chapters.)
 
 # %%
 from pgtlab_widgets import WalkStepper
@@ -134,7 +135,7 @@ chapter.ask("what_a_table_pointer_is")
 # ## 4.6 When an entry is missing
 #
 # A walk that meets an invalid entry ends there, and the access is refused: a **fault**. It is reported with a level, and
-# half of all misreadings of a crash begin with that number.
+# that number is easily misread.
 
 # %%
 chapter.ask("level_of_the_fault")
@@ -183,7 +184,8 @@ real = Image.open(data("kernel-4k-va48.npz"))
 print(real.mmu.translate(0xFFFF_0000_0012_3456))
 
 # %% [markdown]
-# The upper half, so TTBR1_EL1; four levels, so it starts at level 0; and it stops at level 2. You know why. Do one yourself,
+# The upper half, so TTBR1_EL1; four levels, so it starts at level 0; and it stops at level 2, because the
+# last two bits of that word are 01: a block. Do one yourself,
 # with that kernel's words.
 
 # %%

@@ -26,7 +26,10 @@ def same_address(draw: Random) -> Question:
         answer=Number(read),
         reasons=Choice(
             "the address is only a name, and each program has its own list of what the names stand for",
-            ("there is one memory, and the last write counts", "the processor keeps a copy of b's variable in b"),
+            (
+                "there is one memory, and the last write counts",
+                "each program has its own piece of RAM, and addresses count from where it begins",
+            ),
         ),
         wrong=(
             Wrong(
@@ -34,6 +37,17 @@ def same_address(draw: Random) -> Question:
                 "va-is-pa",
                 f"You said {second}, as if `{ADDRESS:#x}` named one place in RAM. Then every program could overwrite "
                 "every other one. The next cell makes the two programs and looks.",
+            ),
+            Wrong(
+                "there is one memory, and the last write counts",
+                "va-is-pa",
+                f"With one memory for that address the last write would win, and b would read {second}.",
+            ),
+            Wrong(
+                "each program has its own piece of RAM, and addresses count from where it begins",
+                "one-piece-of-ram",
+                "A good idea: some old machines did that. But it needs one piece that is large enough for all of a program, and "
+                "two programs could not share a part of it. Section 1.2 shows what is used instead.",
             ),
         ),
         truth=f"The model's b reads **{read}**: only b wrote there.",
@@ -70,6 +84,11 @@ def physical_address(draw: Random) -> Question:
                 "frame-is-added",
                 "You added the frame to the whole address. The frame *replaces* the page; only the offset is kept.",
             ),
+            Wrong(
+                offset,
+                "frame-is-left-out",
+                "That is how far into its page, and into its frame, the byte lies. Where does the frame begin?",
+            ),
         ),
         truth=f"The offset in the page is `{offset:#x}`; the frame takes the page's place: **`{walk.outcome.pa:#x}`**.",
         steps=("What is the offset of the address in its page?", "Where does the frame begin?"),
@@ -92,10 +111,27 @@ def offset_in_a_page(draw: Random) -> Question:
                 f"You took the lowest 12 bits, which is the offset in a page of 4 KiB. A page of "
                 f"{size_name(machine.page_size)} has {machine.page_size} bytes: its offset takes {shift} bits.",
             ),
+            *(
+                (
+                    Wrong(
+                        address & 0xFFFF,
+                        "offset-is-whole-digits",
+                        "You took four digits, which are 16 bits. 16 KiB have 2**14 bytes, so only two bits of the fourth digit belong "
+                        "to the offset.",
+                    ),
+                )
+                if shift == 14
+                else ()
+            ),
             Wrong(
                 address >> shift,
                 "offset-is-the-page-number",
                 "That is the number of the page: the bits above the offset.",
+            ),
+            Wrong(
+                address - offset,
+                "offset-is-the-page-number",
+                "That is where the page begins. How far from there is the address?",
             ),
         ),
         truth=f"{size_name(machine.page_size)} = 2**{shift}, so the lowest {shift} bits: **`{offset:#x}`**.",
@@ -115,6 +151,11 @@ def pages_for_bytes(draw: Random) -> Question:
         wrong=(
             Wrong(-(-size // 4096), "page-is-4k", "You counted pages of 4 KiB. These are larger."),
             Wrong(
+                size // 4096,
+                "page-is-4k",
+                "You counted whole pages of 4 KiB. These are larger, and the rest counts, too.",
+            ),
+            Wrong(
                 size >> shift,
                 "a-part-takes-no-page",
                 "You rounded down. The last part of the array is smaller than a page, and needs a page all the same: "
@@ -122,6 +163,10 @@ def pages_for_bytes(draw: Random) -> Question:
             ),
         ),
         truth=f"{size} = {pages - 1} · {1 << shift} + {size % (1 << shift)}: {pages - 1} full pages, and one for the rest: **{pages}**.",
+        steps=(
+            f"How many bytes has a page of {size_name(1 << shift)}?",
+            "How many full pages is that, and is anything left?",
+        ),
     )
 
 
@@ -153,6 +198,18 @@ def after_the_move(draw: Random) -> Question:
                 "The pointer holds a virtual address, and that has not changed. The next cell does it: look at what the "
                 "program reads before and after.",
             ),
+            Wrong(
+                "the kernel searches the program's memory for pointers and corrects them",
+                "pointers-are-corrected",
+                "The kernel cannot tell which numbers in a program's memory are pointers. There is nothing to correct: the pointer "
+                "holds a virtual address, and that is the same as before.",
+            ),
+            Wrong(
+                "a page is the same as a frame",
+                "a-page-is-a-frame",
+                "If page and frame were the same, the page would have gone with its frame, and the pointer would be wrong. The page "
+                "is a range of virtual addresses; the frame behind it was exchanged.",
+            ),
         ),
         truth="**Nothing.** That is half of what virtual addresses are for: what is behind them can change at any time.",
     )
@@ -161,29 +218,43 @@ def after_the_move(draw: Random) -> Question:
 def physical_as_pointer(draw: Random) -> Question:
     machine = Machine()
     a, b = machine.process("a"), machine.process("b")
-    frame = machine.frame()
-    a.map(0x40_0000, frame)
-    a.write(ADDRESS, 42)
-    refused = isinstance(b.read(frame + 0x10), Fault)
-    right, value = "the MMU refuses: nothing is mapped there in b", "42"
-    assert refused
-    return Question(
-        text=f"a's page at `0x400000` is in the frame at `{frame:#x}`, and a has written 42 at `{ADDRESS:#x}`. Program b "
-        f"knows that, and reads address `{frame + 0x10:#x}`. What happens?",
-        answer=Choice(right, (value, "b reads 0")),
-        wrong=(
-            Wrong(
-                value,
-                "va-is-pa",
-                f"`{frame + 0x10:#x}` is where the 42 is in RAM. But whatever b uses as an address is looked up in b's own "
-                "list first, and there it is not. b cannot even name a's frame.",
-            ),
-            Wrong(
-                "b reads 0",
-                "unmapped-reads-zero",
-                "Memory that nothing is mapped to does not read as 0. There is no memory to read: the MMU stops the program "
-                "and calls the kernel.",
-            ),
+    secret, own = draw.sample(range(10, 100), 2)
+    there, page_of_b = machine.frame(), draw.choice((0x50_0000, None))
+    page_of_b = there if page_of_b is None else page_of_b  # a virtual address may be any number, also that of a frame
+    a.map(0x40_0000, there)
+    a.write(ADDRESS, secret)
+    b.map(page_of_b, machine.frame())
+    b.write(page_of_b + 0x10, own)
+    read = b.read(there + 0x10)
+    refusal = "the MMU refuses: nothing is mapped there in b"
+    right = refusal if isinstance(read, Fault) else f"b reads {read}"
+    looked_up = f"Whatever b uses as an address is looked up in b's own list. Is `{there:#x}` in it?"
+    about = {
+        f"b reads {secret}": (
+            "va-is-pa",
+            f"`{there + 0x10:#x}` is where the {secret} is in RAM. But whatever b uses as an address is looked up in b's own "
+            "list first, and that list does not lead to a's frame. b cannot even name it.",
         ),
-        truth="**The MMU refuses.** Chapter 5 is about such refusals.",
+        f"b reads {own}": ("one-list-for-every-address", looked_up),
+        "b reads 0": (
+            "unmapped-reads-zero",
+            "Memory that nothing is mapped to does not read as 0. There is no memory to read: the MMU stops the program "
+            "and calls the kernel."
+            if right == refusal
+            else looked_up,
+        ),
+        refusal: (
+            "a-physical-address-is-no-pointer",
+            f"The MMU does not know that `{there:#x}` is also the address of a frame. {looked_up}",
+        ),
+    }
+    return Question(
+        text=f"a's page at `0x400000` is in the frame at `{there:#x}`, and a has written {secret} at `{ADDRESS:#x}`. b has one page: "
+        f"at `{page_of_b:#x}`, in the frame at `{b.pages[page_of_b]:#x}`; it has written {own} at `{page_of_b + 0x10:#x}`. Now b reads "
+        f"address `{there + 0x10:#x}`. What happens?",
+        answer=Choice(right, tuple(option for option in about if option != right)),
+        wrong=tuple(Wrong(option, *why) for option, why in about.items() if option != right),
+        truth="**The MMU refuses.** Chapter 5 is about such refusals."
+        if right == refusal
+        else f"b reads **{read}**: in b, the page `{there:#x}` is in the frame at `{b.pages[page_of_b]:#x}`.",
     )

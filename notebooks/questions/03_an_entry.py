@@ -37,6 +37,8 @@ def kind_of_entry(draw: Random) -> Question:
         process = Machine().process("a")
         process.map(draw.randrange(1 << 30, 1 << 40) & ~0xFFF, 0x8000_0000)
         word = int(process.walk(next(iter(process.pages))).steps[level].descriptor or 0)
+    elif level == 3 and draw.random() < 0.4:
+        word &= ~0b10
     if draw.random() < 0.2:
         word &= ~1  # as an operating system leaves it that keeps a note in an entry which is not valid
     right, low = kind_of(Machine().entry(word, level)), word & 0b11
@@ -128,7 +130,7 @@ def address_in_a_block(draw: Random) -> Question:
     process = Machine().process("a")
     va, pa = draw.randrange(1, 1 << 9) << 21, 0x8000_0000 + (draw.randrange(1, 1 << 8) << 21)
     process.map(va, pa, 512, blocks=True)
-    inside = draw.randrange(1 << 13, 1 << 21) & ~7
+    inside = draw.randrange(1 << 20, 1 << 21) & ~7
     outcome = process.walk(va + inside).outcome
     assert not isinstance(outcome, Fault)
     return Question(
@@ -144,6 +146,16 @@ def address_in_a_block(draw: Random) -> Question:
             ),
             Wrong(pa, "offset-is-lost", "That is where the block begins. Which byte of it is meant?"),
             Wrong(
+                pa + (inside & 0xF_FFFF),
+                "offset-is-whole-digits",
+                "You took five digits, which are 20 bits. 2 MiB have 2**21 bytes: one bit of the sixth digit belongs to the offset.",
+            ),
+            Wrong(
+                pa + va + inside,
+                "frame-is-added",
+                "You added the whole address. The block *replaces* the upper bits; only the offset in it is kept.",
+            ),
+            Wrong(
                 va + inside,
                 "va-is-pa",
                 "That is the virtual address. The block begins at another physical one.",
@@ -158,27 +170,40 @@ def address_in_a_block(draw: Random) -> Question:
 def who_may(draw: Random) -> Question:
     ap = draw.randrange(4)
     word = leaf_word(draw, 3, AP=ap, UXN=1, PXN=1)
-    process = Machine().process("a")
-    process.map(0x40_0000, 0x8000_0000, AP=ap)
-    access = draw.choice((Access.READ, Access.WRITE))
-    el = draw.choice((0, 1))
-    allowed = not isinstance(process.mmu.translate(0x40_0000, access, el=el).outcome, Fault)
-    who = "a program (EL0)" if el == 0 else "the kernel (EL1)"
-    what = "write" if access is Access.WRITE else "read"
+    right = what_ap_lets(ap)
+    bit_6 = f"Bits 7:6 are {ap:02b}. Bit 6 is about programs: 1 lets them in. The kernel may always read."
+    bit_7 = f"Bits 7:6 are {ap:02b}. Bit 7 *forbids* writing, to everyone: 1 takes it away."
     return Question(
-        text=f"`{word:#018x}` is a page at level 3. Bits 7:6 are AP. May {who} {what} it?",
-        answer=Choice("yes" if allowed else "no", ("no" if allowed else "yes",)),
+        text=f"`{word:#018x}` is a page at level 3. Bits 7:6 are AP. Who may read it, and who may write it?",
+        answer=Choice(right, tuple(what_ap_lets(other) for other in range(4) if other != ap)),
         wrong=(
+            Wrong(what_ap_lets(ap ^ 0b10), "ap-bits-permit", bit_7),
+            Wrong(what_ap_lets(ap ^ 0b01), "ap-bit-6-keeps-out", bit_6),
             Wrong(
-                "no" if allowed else "yes",
-                "ap-bits-permit",
-                f"Bits 7:6 are {ap:02b}. Bit 6 lets programs in at all; bit 7 *forbids* writing, to everyone. The kernel may "
-                "always read.",
+                what_ap_lets(ap ^ 0b11),
+                "ap-bits-are-swapped",
+                f"Bits 7:6 are {ap:02b}, and bit 6 is the lower of the two. Bit 6 lets programs in; bit 7 forbids writing.",
             ),
         ),
         truth=f"AP = 0b{ap:02b}: bit 6 is {ap & 1}, so programs are {'let in' if ap & 1 else 'kept out'}; bit 7 is {ap >> 1}, "
-        f"so writing is {'forbidden' if ap >> 1 else 'allowed'}. **{'Yes' if allowed else 'No'}**.",
+        f"so writing is {'forbidden' if ap >> 1 else 'allowed'}: **{right}**.",
     )
+
+
+def what_ap_lets(ap: int) -> str:
+    """Who may read and write a page with this AP, as the model's MMU judges."""
+    process = Machine().process("a")
+    process.map(0x40_0000, 0x8000_0000, AP=ap)
+
+    def allowed(access: Access, el: int) -> bool:
+        return not isinstance(process.mmu.translate(0x40_0000, access, el=el).outcome, Fault)
+
+    may = [
+        " and ".join(access.name.lower() for access in (Access.READ, Access.WRITE) if allowed(access, el))
+        or "do neither"
+        for el in (0, 1)
+    ]
+    return f"programs may {may[0]}, the kernel may {may[1]}"
 
 
 def read_only(draw: Random) -> Question:
@@ -211,26 +236,40 @@ def read_only(draw: Random) -> Question:
 
 
 def first_access(draw: Random) -> Question:
+    pages, reads = draw.randrange(2, 6), draw.randrange(3, 8)
     process = Machine().process("a")
-    process.map(0x40_0000, 0x8000_0000, AF=0)
-    outcome = process.walk(0x40_0010).outcome
-    assert isinstance(outcome, Fault)
-    right = "the access is refused, and the kernel is called"
+    process.map(0x40_0000, 0x8000_0000, pages, AF=0)
+    calls = 0
+    for page in range(0x40_0000, 0x40_0000 + (pages << 12), 0x1000):
+        for variable in range(page, page + 8 * reads, 8):
+            if isinstance(process.walk(variable).outcome, Fault):
+                calls += 1
+                frame = process.pages[page]
+                process.unmap(page)
+                process.map(page, frame, AF=1)  # what the kernel does
     return Question(
-        text="An entry is valid, its permissions allow reading, and its AF is 0. The processor does not set AF by itself. A "
-        "program reads the page. What happens?",
-        answer=Choice(right, ("the read works", "the page is not mapped, as if bit 0 were 0")),
+        text=f"A program has {pages} pages that it may read, and all of their entries have AF = 0. The processor does not set AF by "
+        f"itself. The program reads {reads} variables in each page, {pages * reads} in all. How often does the MMU refuse an access "
+        "and call the kernel?",
+        answer=Number(calls),
         wrong=(
             Wrong(
-                "the read works",
+                0,
                 "af-is-only-a-note",
                 "AF is not a note that nobody looks at: with AF = 0 the MMU refuses, so that the kernel learns of the first use.",
             ),
             Wrong(
-                "the page is not mapped, as if bit 0 were 0",
-                "af-is-valid",
-                "The entry is valid, and the refusal says so: the fault names the access flag, and the address is all there.",
+                pages * reads,
+                "af-stays-0",
+                "You counted every read. At the first one the kernel sets AF, and the next read of that page finds it set.",
+            ),
+            Wrong(
+                1,
+                "af-is-for-the-program",
+                "You counted one for the whole program. AF is a bit of an entry, so each page has its own. (And the refusal does not "
+                "end the program: the kernel sets AF, and the read is tried again.)",
             ),
         ),
-        truth=f"The model: **{str(outcome).partition(':')[0]}**. The kernel sets AF, and the program goes on.",
+        truth=f"The model: **{calls}**, one for each page. Each time the kernel sets AF in the entry, and the program goes on.",
+        steps=("What does the kernel do when it is called for AF?", "How many entries have an AF that is 0?"),
     )

@@ -53,7 +53,7 @@ def frame_number(draw: Random) -> Question:
                 "That is where the frame begins. Its number is that, divided by the size of a page.",
             ),
             *(
-                Wrong(pa >> other, "page-is-4k" if other == 12 else "kib-are-bits", _other_size(shift, other))
+                Wrong(pa >> other, "page-is-4k" if other == 12 else "offset-is-whole-digits", _other_size(shift, other))
                 for other in (12, 14, 16)
                 if other != shift
             ),

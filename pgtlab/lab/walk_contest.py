@@ -75,7 +75,7 @@ def _contest(translate: Translate, seed: int) -> Contest:
             ask = partial(translate, process.machine.ram, int(process.mmu.ttbr0), va)
             said = attempt(ask, {"translate": translate})
         except AnswerError as error:
-            where = f" {lead}" if "RAM" in str(error) else ""
+            where = f" {lead}" if "PhysicalAddressError" in str(error) else ""
             return Contest({**scores, kind: (right, asked + 1)}, f"{kind}, at {va:#x}: {_ended(str(error))}{where}")
         agree = said == expected and type(said) is type(expected)
         scores[kind] = right + agree, asked + 1

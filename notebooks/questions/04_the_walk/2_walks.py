@@ -1,9 +1,8 @@
-"""Questions of chapter 4: the two halves, the registers that say where a walk starts, and the walk by hand."""
+"""Questions of chapter 4: the walk by hand, and where it ends."""
 
 from functools import cache
 from random import Random
 
-from pgtlab.arch.address_cut import cut
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.walk import Walk
@@ -11,8 +10,6 @@ from pgtlab.lab.course_data import data
 from pgtlab.lab.machine import Machine, Process
 from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
 from pgtlab.linux.image import Image
-
-UPPER, LOWER, NEITHER = "TTBR1_EL1", "TTBR0_EL1", "neither: the access is refused"
 
 
 def mapped(draw: Random) -> tuple[Process, int]:
@@ -36,109 +33,6 @@ def words_of(*walks: Walk) -> str:
 def real_kernel() -> Image:
     """The page tables of a real kernel with 4K pages and 48 bits."""
     return Image.open(data("kernel-4k-va48.npz"))
-
-
-@recall
-def which_register(draw: Random) -> Question:
-    top, middle = draw.choice(((0x00, 0xFF), (0xFF, 0x00)))
-    va = top << 56 | middle << 48 | draw.getrandbits(40)
-    upper = va >> 55 & 1
-    right = UPPER if upper else LOWER
-    wrong = LOWER if upper else UPPER
-    return Question(
-        text=f"`{va:#018x}`: which register does the MMU take to find the first table? (Whether the walk then succeeds is "
-        "another question.)",
-        answer=Choice(right, (wrong, "both, one after the other")),
-        wrong=(
-            Wrong(
-                wrong,
-                "bit-63-chooses",
-                f"You looked at bit 63, or at the first digit. The MMU looks at bit **55**, the highest bit of the third digit, "
-                f"which is {upper} here: the top byte may be used for something else.",
-            ),
-            Wrong(
-                "both, one after the other",
-                "two-tables-are-tried",
-                "The MMU tries one only. If the address is not in it, the access is refused.",
-            ),
-        ),
-        truth=f"Bit 55 is {upper}: **{right}**.",
-        steps=("Which hexadecimal digit contains bit 55?",),
-    )
-
-
-@recall
-def size_field(draw: Random) -> Question:
-    bits = draw.choice((36, 39, 42, 47, 52))
-    return Question(
-        text=f"The lower half of the addresses is to have {bits} bits in use. What has the kernel to write into T0SZ?",
-        answer=Number(64 - bits),
-        wrong=(
-            Wrong(
-                bits,
-                "t0sz-is-the-size",
-                "T0SZ is not the size but what is cut off: 64 minus the bits in use. A larger T0SZ means a smaller half.",
-            ),
-            Wrong(63 - bits, "t0sz-counts-bit-55", "You subtracted one too many: T0SZ is 64 minus the bits in use."),
-        ),
-        truth=f"64 - {bits} = **{64 - bits}**.",
-    )
-
-
-def upper_bit_in_use(draw: Random) -> Question:
-    process = Machine("4k", 48).process("a")
-    va = draw.randrange(0xC00, 0xFFF) << 36 | draw.getrandbits(36) & ~0xFFF
-    process.map(va, 0x8000_0000)
-    assert not isinstance(process.walk(va).outcome, Fault)
-    return Question(
-        text=f"T0SZ = 16, so 48 bits are in use in the lower half. Is `{va:#018x}` a legal address there? Note its bit 47, which "
-        "is 1.",
-        answer=Choice("yes", ("no",)),
-        reasons=Choice(
-            "the bits above bit 47 are all 0, which is what the lower half asks for",
-            ("bit 47 is copied into the bits above, and they are not 1", "bit 47 is not used"),
-        ),
-        wrong=(
-            Wrong(
-                "no",
-                "sign-extension",
-                "48 bits in use are bits 47 to 0, so bit 47 is part of an index, like the others. Bits 63 to 48 must all equal bit "
-                "55, which is 0 here. (On some other processors, such as x86-64, the highest bit in use is copied upwards. arm64 has "
-                "no such rule.)",
-            ),
-        ),
-        truth=f"**Yes**: the model maps it. Its index at level 0 is {cut(va).indices[0]}, of 0 to 511.",
-    )
-
-
-@recall
-def canonical(draw: Random) -> Question:
-    bits = draw.choice((39, 48))
-    inside = draw.randrange(1 << 33, 1 << 38)
-    hole = 1 << draw.randrange(bits, 55) | inside
-    ones = (1 << 64) - (1 << bits)
-    right, lower, upper = f"{hole:#018x}", f"{inside:#018x}", f"{ones | inside:#018x}"
-    last = f"{(1 << 64) - 0x1000:#018x}"
-    return Question(
-        text=f"Both halves have {bits} bits in use. Which of these is *not* canonical?",
-        answer=Choice(right, (lower, upper, last)),
-        wrong=(
-            Wrong(
-                lower,
-                "a-user-address-is-not-canonical",
-                f"Bits 63 to {bits} are all 0: that is an address of the lower half.",
-            ),
-            Wrong(
-                upper,
-                "high-addresses-are-not-canonical",
-                f"Bits 63 to {bits} are all 1: that is an address of the upper half.",
-            ),
-            Wrong(
-                last, "high-addresses-are-not-canonical", "All ones at the top: that is the very end of the upper half."
-            ),
-        ),
-        truth=f"`{right}`: above bit {bits - 1} its bits are neither all 0 nor all 1. **It is in neither half.**",
-    )
 
 
 def order_of_a_walk(draw: Random) -> Question:
@@ -215,6 +109,21 @@ def last_read(draw: Random) -> Question:
                 "the-entry-is-the-page",
                 "That is where the entry was read from. The page is where the entry points.",
             ),
+            Wrong(
+                (word & ~0xFFF) + (va & 0xFFF),
+                "high-attributes-stay",
+                "The lowest twelve bits are right, but the highest ones of the word are attributes too.",
+            ),
+            Wrong(
+                (word & 0xFFFF_FFFF_FFFF) + (va & 0xFFF),
+                "low-attributes-stay",
+                "The high bits are gone, but the lowest twelve of the word are attributes too. Clear them before you add the offset.",
+            ),
+            Wrong(
+                (walk.outcome.pa & ~0xFFF) + va,
+                "frame-is-added",
+                "You added the whole address. Its upper bits have chosen the entries; only the offset is left.",
+            ),
         ),
         truth=f"`{walk.outcome.pa & ~0xFFF:#x}` from the word, and offset `{va & 0xFFF:#x}`: **`{walk.outcome.pa:#x}`**.",
         steps=("Which bits of the word are the output address?", "What is the offset?"),
@@ -226,6 +135,7 @@ def walk_alone(draw: Random) -> Question:
     other = va ^ draw.randrange(1, 8) << draw.choice((21, 30)) ^ draw.randrange(1, 0x1FF) << 12
     process.map(other & ~0xFFF, 0x8000_0000)
     walk = process.walk(va)
+    word = int(walk.steps[-1].descriptor or 0)
     assert not isinstance(walk.outcome, Fault)
     return Question(
         text=f"Now all of it. 4K pages, 39 bits; TTBR0_EL1 = `{walk.steps[0].table:#x}`; memory holds\n\n{words_of(walk, process.walk(other))}\n\nand "
@@ -247,6 +157,16 @@ def walk_alone(draw: Random) -> Question:
                 0x8000_0000 + (va & 0xFFF),
                 "any-leaf-will-do",
                 "You ended at a word that another address leads to. Compute each index, and take the word at that address only.",
+            ),
+            Wrong(
+                word + (va & 0xFFF),
+                "pointer-is-the-word",
+                "The walk is right. But you added the offset to the whole word: clear what is not address first.",
+            ),
+            Wrong(
+                (word & ~0xFFF) + (va & 0xFFF),
+                "high-attributes-stay",
+                "The walk is right. But the highest bits of the last word are attributes, not address.",
             ),
         ),
         truth="The reads: "
@@ -285,6 +205,17 @@ def what_a_table_pointer_is(draw: Random) -> Question:
                 "the-kernel-walks",
                 "The MMU walks by itself, without an instruction of the kernel. The kernel has only prepared the tables.",
             ),
+            Wrong(
+                "the kernel sees to it that both are the same",
+                "both-addresses-are-the-same",
+                "It does not, and it need not: nobody uses this number as a virtual address. In the process of 4.3 nothing is mapped "
+                "there.",
+            ),
+            Wrong(
+                "tables are in the lower half",
+                "tables-are-in-a-half",
+                "The halves divide *virtual* addresses. A table is a frame of RAM.",
+            ),
         ),
         truth="All addresses in tables are **physical**. The kernel, which uses virtual addresses like everybody else, has to "
         "convert one before it can look into a table itself: remember that for chapter 6.",
@@ -293,11 +224,11 @@ def what_a_table_pointer_is(draw: Random) -> Question:
 
 @recall
 def level_of_the_fault(draw: Random) -> Question:
-    machine = Machine("4k", draw.choice((39, 48)))
+    machine = Machine("4k", draw.choice((48, 52)))
     process = machine.process("a")
     va = draw.randrange(1 << 33, 1 << 38) & ~0xFFF
     process.map(va, 0x8000_0000)
-    level = draw.choice((1, 2, 3))
+    level = draw.choice([step.level for step in process.walk(va).steps])
     step = next(step for step in process.walk(va).steps if step.level == level)
     process.mmu.memory.write64(step.address, 0)
     walk = process.walk(va)
@@ -308,10 +239,16 @@ def level_of_the_fault(draw: Random) -> Question:
         f"entr{'y' if reads == 1 else 'ies'}; the last of them is invalid. At which level does the MMU report a fault?",
         answer=Number(walk.outcome.level),
         wrong=(
-            Wrong(
-                levels,
-                "fault-level-is-depth",
-                f"{levels} is how many levels there are. The fault is reported at the level of the entry that stopped the walk.",
+            *(
+                (
+                    Wrong(
+                        levels,
+                        "fault-level-is-depth",
+                        f"{levels} is how many levels there are. The fault is reported at the level of the entry that stopped the walk.",
+                    ),
+                )
+                if levels != reads
+                else ()
             ),
             Wrong(
                 reads,
@@ -325,6 +262,7 @@ def level_of_the_fault(draw: Random) -> Question:
             ),
         ),
         truth=f"**{walk.outcome.level}**. The table of that level exists; its entry is what is invalid.",
+        steps=("Of which level is the first entry that is read?", "And the last one?"),
     )
 
 
