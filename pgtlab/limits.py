@@ -98,10 +98,11 @@ def read_bytes(file: BinaryIO | Path, most: int, what: str) -> bytes:
         with naming(file), file.open("rb") as opened:
             return read_bytes(opened, most, what)
     content = bytearray()
-    while piece := file.read(min(PIECE, most + 1 - len(content))):
-        content += piece
-        if len(content) > most:
-            raise TooLargeError(f"{what} has more than {size(most)}, which is the most that is read of it")
+    with naming(what):
+        while piece := file.read(min(PIECE, most + 1 - len(content))):
+            content += piece
+            if len(content) > most:
+                raise TooLargeError(f"{what} has more than {size(most)}, which is the most that is read of it")
     return bytes(content)
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from pgtlab.cli.answer import print_json
 from pgtlab.cli.terminal import complain
 
+DAY = 86400  # seconds: more than an answer may take
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``pgtlab grade`` takes."""
@@ -46,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sandbox", choices=("auto", "bwrap", "user", "limits"), default="auto", help="where answers run"
     )
-    parser.add_argument("--seconds", metavar="N", type=float, default=10.0, help="computing time of an answer (10)")
-    parser.add_argument("--jobs", metavar="N", type=int, default=0, help="processes; default: one for each core")
+    parser.add_argument("--seconds", metavar="N", type=_seconds, default=10.0, help="computing time of an answer (10)")
+    parser.add_argument("--jobs", metavar="N", type=_jobs, default=0, help="processes; default: one for each core")
     parser.add_argument("--dask", metavar="ADDRESS", default="", help="a Dask scheduler to send the answers to")
     parser.add_argument("--again", action="store_true", help="judge everything again")
 
@@ -58,6 +60,22 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time: write it as 2026-03-01T23:59") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= DAY:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write a number of seconds, from 0.1 to {DAY}")
+    return seconds
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 4):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes: write 0, for all cores, to 999")
+    return int(text)
 
 
 def _share(text: str) -> float:
@@ -74,6 +92,8 @@ def run(args: argparse.Namespace) -> None:
     """Grade, and write the tables and the page."""
     from pgtlab.lab.grading.course_run import grade_folder
 
+    if not args.out.name or args.out.is_dir():  # which is said before an hour of grading
+        raise ValueError(f"--out {args.out} is a folder: name the file of marks, such as {args.out / 'marks.csv'}")
     graded = grade_folder(args, say=complain)
     if args.json:
         print_json(graded.as_dict())

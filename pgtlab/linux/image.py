@@ -16,6 +16,7 @@ from pgtlab.arch.fault import Access
 from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.word import is_upper
+from pgtlab.limits import quoted
 from pgtlab.linux.address import as_address, is_number, parse_address
 from pgtlab.linux.boot import Boot, NoBoot, boot
 from pgtlab.linux.cpu import CPU
@@ -149,6 +150,8 @@ class Image:
                 raise ImageError(f"{name} is not a register of an image, which has {', '.join(REGISTERS)}")
             if not 0 <= value < 1 << 64:
                 raise ImageError(f"{name}={value:#x} is not a register's value: those have 64 bits")
+        if release is not None and version_in(release) is None:
+            raise ImageError(f"release {quoted(release)} does not begin with a version, as 6.9 and 4.4.302 do")
         given = Given(page_size, va_bits, pa_bits, CPU.named(cpu) if isinstance(cpu, str) else cpu, registers, release)
         contents, machine = settle(formats.read(os.fspath(path), [os.fspath(other) for other in others], base), given)
         image = cls.of(os.fspath(path), contents, machine)

@@ -15,6 +15,7 @@ from pgtlab.cli import main
 from pgtlab.cli.vectors import Vectors
 from pgtlab.linux.image import Image, ImageError
 from pgtlab.linux.images import writing
+from pgtlab.linux.ptdump.versions import version_in
 
 ROOT = Path(__file__).parents[2]
 CAPTURE = ROOT / "tests/data/kernel/ptdump/4k-va48-max"
@@ -222,3 +223,41 @@ def test_names_that_no_file_can_have_in_python(read, name):
     with pytest.raises((ValueError, OSError)) as error:
         read(name)
     assert "embedded" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--seconds", "nan"], "'nan' is not a time"),
+        (["--seconds", "inf"], "'inf' is not a time"),
+        (["--seconds", "-1"], "'-1' is not a time"),
+        (["--jobs", "-5"], "'-5' is not a number of processes"),
+        (["--jobs", "9" * 5000], "is not a number of processes"),
+        (["--late", "nan"], "'nan' is not a share"),
+        (["--out", "/"], "--out / is a folder: name the file of marks, such as /marks.csv"),
+        (["--out", "."], "--out . is a folder: name the file of marks, such as marks.csv"),
+    ],
+)
+def test_what_grading_cannot_do_is_said_before_it_begins(options, told, tmp_path, capsys):
+    assert main(["grade", str(tmp_path), "--out", str(tmp_path / "marks.csv"), *options]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "release", ["banana", "6", "6.", "-1.2", "", "\u0666.\u0669", f"{'9' * 5000}.1", f"6.{'9' * 5000}"]
+)
+def test_a_release_that_is_none(release, tmp_path):
+    with pytest.raises(ImageError, match=r"does not begin with a version, as 6\.9 and 4"):
+        Image.open(CAPTURE, release=release)
+
+
+def test_a_release_in_an_image_that_is_none(tmp_path):
+    """As in a VMCOREINFO that was made to do harm: the image opens, as one of a kernel whose release is not known."""
+    path, given = dump("ELF", tmp_path)
+    pages = {RAM: bytes(4096)}
+    path.write_bytes(writing.elf(pages, f"OSRELEASE={'9' * 5000}.1\nPAGESIZE=4096\n".encode()))
+    image = Image.open(path, **given)
+    assert version_in(image.release) is None
+    assert [*image.ptdump()]

@@ -108,7 +108,7 @@ def version_in(release: str | None) -> Version | None:
     >>> version_in("4.14.0-115.el7a.0.1.aarch64"), version_in("next")
     ((4, 14), None)
     """
-    found = re.match(r"v?(\d+)\.(\d+)", release or "")
+    found = re.match(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])", release or "")
     return (int(found[1]), int(found[2])) if found else None
 
 
