@@ -50,6 +50,8 @@ def _load_jupyter_server_extension(server: Any) -> None:
     class Open(JupyterHandler):
         @web.authenticated
         async def get(self, path: str) -> None:
+            if "\0" in path:  # no file has such a name
+                raise web.HTTPError(404)
             target = (home / FOLDER / path).resolve()
             if not target.is_relative_to((home / FOLDER).resolve()):
                 raise web.HTTPError(404)

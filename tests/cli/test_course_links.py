@@ -81,7 +81,7 @@ def test_a_link_says_what_the_course_changed(follow, home):
     assert follow(CHAPTER)[0] == 302, "it is said once"
 
 
-@pytest.mark.parametrize("path", ["%2e%2e/%2e%2e/etc/passwd", "%3Cscript%3E"])
+@pytest.mark.parametrize("path", ["%2e%2e/%2e%2e/etc/passwd", "%3Cscript%3E", "notebooks/%00"])
 def test_a_link_to_nothing(follow, path):
     status, _, page = follow(path)
     assert status == 404
