@@ -55,17 +55,25 @@ def size(count: int) -> str:
     return f"{count // MIB} MiB" if count >= MIB else f"{count} bytes"
 
 
-def quoted(text: str) -> str:
-    """A text of others in quotation marks for a message, the middle of a long one left out.
+def quoted(value: object) -> str:
+    """A value of others for a message, text in quotation marks, the middle of a long one left out.
 
-    >>> quoted("PAGE_END"), quoted("1" * 999)
-    ("'PAGE_END'", "'111111111111111111111111111111111111...1111111111111111'")
+    >>> quoted("PAGE_END"), quoted("1" * 999), quoted(48)
+    ("'PAGE_END'", "'111111111111111111111111111111111111...1111111111111111'", '48')
     """
-    return repr(text if len(text) <= 60 else f"{text[:36]}...{text[-16:]}")
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else f"{value[:36]}...{value[-16:]}")
+    return shortened(value)
 
 
-def shortened(text: str) -> str:
-    """A text of others for a message, in one line, the middle of a long one left out."""
+def shortened(value: object) -> str:
+    """A value of others for a message, in one line, the middle of a long one left out.
+
+    >>> shortened(48), shortened(1 << 20000)
+    ('48', '0x1000000000000000000000000000000000...0000000000000000')
+    """
+    # Python writes no number of thousands of digits as decimal, and any as hexadecimal.
+    text = hex(value) if isinstance(value, int) and value.bit_length() > 256 else str(value)
     text = " ".join(text.splitlines())
     return text if len(text) <= 60 else f"{text[:36]}...{text[-16:]}"
 

@@ -157,7 +157,7 @@ class Tree:
         """
         if name not in TREES:
             *others, last = TREES
-            raise TreeError(f"unknown tree {name!r}: choose from {', '.join(others)} and {last}")
+            raise TreeError(f"unknown tree {quoted(name)}: choose from {', '.join(others)} and {last}")
         return TREES[name]
 
     @property

@@ -103,6 +103,9 @@ class Config:
             raise ConfigError(str(error)) from None
         va = _va_bits_beside(size, pa_bits, linux) if va_bits is None else index(va_bits)
         pa = (52 if va == 52 else 48) if pa_bits is None else index(pa_bits)
+        for name, bits in (("VA_BITS", va), ("PA_BITS", pa)):
+            if abs(bits) > 999:  # which `refusal` would print
+                raise ConfigError(f"{name}={shortened(bits)}: an address has 64 bits")
         problem = refusal(size, va, pa, linux)
         if problem:
             raise ConfigError(problem)
@@ -268,7 +271,7 @@ def parse_page_size(page_size: int | str) -> int:
         name = page_size.lower().removesuffix("b")
         size = PAGE_SIZES.get(name, int(name) if name.isdecimal() and len(name) < 9 else page_size)
     if size not in PAGE_SIZES.values():
-        raise ConfigError(f"page size {shortened(str(page_size))}: arm64 has 4k, 16k and 64k pages")
+        raise ConfigError(f"page size {shortened(page_size)}: arm64 has 4k, 16k and 64k pages")
     return int(size)
 
 

@@ -10,9 +10,11 @@ from image_files import PTDUMP
 from pgtlab.cli import main
 from pgtlab.lab.grading.notebook import Notebook, UnreadableError
 from pgtlab.lab.progress import Progress
+from pgtlab.lab.trees import Tree
 from pgtlab.limits import NotJSONError, json_value
 from pgtlab.linux import oops
 from pgtlab.linux.image import Image, ImageError
+from pgtlab.linux.kconfig import Config
 
 CAPTURE = PTDUMP / "4k-va48-max"
 DEEP = '{"a":' * 100_000
@@ -134,3 +136,24 @@ def test_at_the_shell(tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.endswith("regs.json: its lists and objects are nested more deeply than pgtlab reads\n")
     assert err.count("\n") == 1
+
+
+HUGE = 10**5000  # which Python does not write as decimal
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: Config(HUGE), "page size 0x31e20801036510f3c591fde5361dc61998...0000000000000000: arm64 has 4k"),
+        (lambda: Config("4k", HUGE), "VA_BITS=0x31e2"),
+        (lambda: Config("4k", 48, -HUGE), "PA_BITS=-0x31e2"),
+        (lambda: Tree.named(HUGE), "unknown tree 0x31e2"),
+        (
+            lambda: Tree.named("x" * 9999),
+            "unknown tree 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxx': choose",
+        ),
+    ],
+)
+def test_a_number_of_thousands_of_digits_in_python(call, told):
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}"):
+        call()

@@ -94,7 +94,7 @@ def _hexadecimal(name: str, value: Any) -> int:
 def _shown(value: Any) -> str:
     """A value of JSON for a message."""
     kinds = {dict: "an object", list: "a list", type(None): "null"}
-    return limits.quoted(value) if isinstance(value, str) else kinds.get(type(value), limits.shortened(str(value)))
+    return kinds.get(type(value)) or limits.quoted(value)
 
 
 def _cpu(name: str, registers: dict[str, int]) -> CPU | None:
