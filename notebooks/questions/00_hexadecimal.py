@@ -170,6 +170,16 @@ def equal_in_python(draw: Random) -> Question:
                 "left without end, with zeros for one of these and with ones for the other. Now ask it about 32 bits: "
                 "`0xfffffdff == (-513 & 0xffffffff)`.",
             ),
+            Wrong(
+                "the two have the same bits, and bits decide",
+                "number-knows-its-sign",
+                "Of 32 bits they have the same. Python's numbers have no last bit on the left: -513 goes on with ones there.",
+            ),
+            Wrong(
+                "Python sees that bit 31 is set",
+                "number-knows-its-sign",
+                "Bit 31 is the top bit of a number of 32 bits. To Python it is a bit like any other: the number goes on.",
+            ),
         ),
         truth=f"Python says **{equal}**. A sign is not in the bits; it is in how many of them you look at, and as what.",
     )

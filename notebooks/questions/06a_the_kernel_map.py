@@ -200,6 +200,11 @@ def phys_offset_signed(draw: Random) -> Question:
                 "RAM cannot begin at a negative address. PHYS_OFFSET is the physical address at which the *linear map* begins. "
                 "KASLR moves it down by a random amount, so that RAM is found somewhere in the middle of the map.",
             ),
+            Wrong(
+                "the log is damaged here",
+                "number-knows-its-sign",
+                "Nothing is damaged. The log prints 64 bits without a sign, and PHYS_OFFSET is a signed number: it may be below zero.",
+            ),
         ),
         truth=f"**`{signed:#x}`**: {-signed >> 30} GiB below address 0.",
         lines=(56,),

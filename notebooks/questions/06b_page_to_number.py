@@ -281,6 +281,16 @@ def null_plus_8(draw: Random) -> Question:
                 "far-is-always-right",
                 "The address was valid (FnV = 0), and it was 8.",
             ),
+            Wrong(
+                f"{offset} was stored where the pointer should be",
+                "null-plus-8-was-stored",
+                f"A field's address is the pointer plus the place of the field. If {offset} had been stored, the address would be {2 * offset:#x}.",
+            ),
+            Wrong(
+                "the MMU reports the next multiple of 8",
+                "far-is-always-right",
+                "FAR has the address of the access itself, whatever it is a multiple of.",
+            ),
         ),
         truth=f"**{right}.** There is no mem_section for a section that no RAM is in; the kernel takes NULL for it. "
         "NULL + 8 is line 5.",

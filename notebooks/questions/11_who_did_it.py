@@ -92,14 +92,26 @@ def what_bad_finds(draw: Random) -> Question:
             "it is the first kernel that has both",
             ("it is the one that has the mistake", "bisection finds the larger change"),
         ),
-        wrong=tuple(
+        wrong=(
+            *(
+                Wrong(
+                    subject,
+                    "first-bad-is-cause",
+                    "On its own branch that commit is good: the other half of the trouble is not there. The first kernel that panics is the first that has *both*, "
+                    "and no developer wrote a line in it.",
+                )
+                for subject in others
+            ),
             Wrong(
-                subject,
+                "it is the one that has the mistake",
                 "first-bad-is-cause",
-                "On its own branch that commit is good: the other half of the trouble is not there. The first kernel that panics is the first that has *both*, "
-                "and no developer wrote a line in it.",
-            )
-            for subject in others
+                "Two commits have a mistake each, and each of them runs without a panic on its own branch. Where do they meet?",
+            ),
+            Wrong(
+                "bisection finds the larger change",
+                "first-bad-is-cause",
+                "Bisection does not look at what a commit changes. It asks of each kernel that it tries: does it panic?",
+            ),
         ),
         truth=f"**{right}**: a merge, which changes no line by itself. The bisection is right: it answers what it was asked.",
     )

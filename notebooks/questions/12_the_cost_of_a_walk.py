@@ -86,6 +86,16 @@ def one_more_level(draw: Random) -> Question:
                 "a-walk-is-free",
                 "Each address space has a first table of its own, and a walk has to read it before it can be remembered. One of the seven is 32 processes in turn.",
             ),
+            Wrong(
+                "four reads are a third more than three",
+                "level-costs-a-third",
+                "That counts the reads of a walk from the top. How many of the accesses make one?",
+            ),
+            Wrong(
+                "the first level has only two entries, so it is not read",
+                "a-walk-is-free",
+                "A table with two entries is read like any other, as long as no cache has what it says.",
+            ),
         ),
         truth=f"The model counts **{extra:.2%}** more. Without any walk cache it counts {extra_reads('no walk cache'):.0%}.",
     )

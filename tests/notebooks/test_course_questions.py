@@ -70,7 +70,7 @@ def choices(stem: str) -> Iterator[tuple[str, Choice, set[object]]]:
                 yield name, choice, {wrong.value for wrong in asked.wrong}
 
 
-@pytest.mark.parametrize("stem", ["05_a_fault", "07_five_names", "08_folded_at_boot", "09_who_owns_a_table"])
+@pytest.mark.parametrize("stem", NAMES)
 def test_every_wrong_option_has_its_feedback(stem):
     assert [(name, {*choice.others} - said) for name, choice, said in choices(stem) if {*choice.others} - said] == []
 

@@ -4,6 +4,7 @@ import pytest
 from nbclient import NotebookClient
 
 from pgtlab.lab import course_text
+from tests.notebooks.solutions import shown_in
 
 NOTEBOOKS = sorted((course_text.sources() / "notebooks").glob("*.py"))
 
@@ -26,3 +27,10 @@ def test_notebook_runs(source, tmp_path):
         if output.output_type == "stream" and output.name == "stderr"
     ]
     assert said == [], "a warning in a guided notebook is a question that a learner cannot answer"
+    assert shown_in("\n".join(printed(notebook))) == [], "the solution of an exercise"
+
+
+def printed(notebook) -> list[str]:
+    """What the cells of a notebook that was run show, as text."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in outputs]
