@@ -89,7 +89,7 @@ explorer
 #
 # Every kernel that can be built, a row each, by the size of a page (4K, 16K, 64K) and the bits of a virtual address (VA) and of
 # a physical one (PA); and every processor of the model, a column each. *no boot*: that processor cannot use pages of that size,
-# so that such a kernel does not start on it.
+# so that such a kernel does not start on it. The cell starts them all, which takes a few seconds.
 
 # %%
 from pgtlab.lab import matrix

@@ -50,8 +50,8 @@ for number, line in chapter.log.items():
 # not because all matter.
 #
 # You have met the links of the chain in the chapters before. In no order: a read through NULL, the end of PID 1, a table that is
-# freed as it is, a number that is no frame's, a panic, a copy on the stack, a report of a bad page, and a section that is not
-# there. To prove one of *these* is what makes a line evidence. (If a verdict surprises you, take it up again at the end.)
+# freed without its destructor, a number that no frame has, a panic, a copy on the stack, a report of a bad page, and a section
+# that does not exist. A line is evidence if one of *these* follows from it. (If a verdict surprises you, try again at the end.)
 
 # %%
 chapter.ask("verdict_of_a_line")
@@ -163,8 +163,8 @@ chapter.ask("level_of_an_esr")
 # *(full course)* Lines 8 to 10 and 13 to 15 are the same ESR again, field by field. Line 8: EC 0x25 is a data abort (*DABT*) in
 # the kernel itself, IL says that the instruction has 32 bits. Lines 9 and 10: SET, EA and S1PTW are about memory that does not
 # answer and about virtual machines. Line 13: ISS is the lowest 25 bits; ISV and ISS2 would say that there is more to read. Lines
-# 14 and 15: each field but WnR is 1 for a special kind of access or check, such as cleaning a cache (CM), tags of memory (TnD,
-# TagAccess) or a guarded stack (GCS), and this kernel made none. Lines 6 and 12 are headings. Which of the many zeros do you use?
+# 14 and 15: WnR is from chapter 5; each other field is 1 for a special kind of access or check, such as cleaning a cache (CM),
+# tags of memory (TnD, TagAccess) or a guarded stack (GCS). Lines 6 and 12 are headings. Which of the many zeros do you use?
 
 # %%
 chapter.ask("the_zero_that_counts")

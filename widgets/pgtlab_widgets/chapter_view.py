@@ -106,7 +106,7 @@ class ChapterHead(CourseView):
 
     def _caption(self) -> str:
         lit = sum(line.lit(self._chapter.progress) for line in chapters.log_lines().values())
-        return f"{lit} of the 59 lines of the log are lit. A line lights up when all questions about it are answered."
+        return f"{lit} of the 59 lines of the log are lit. A line lights up when all its questions are answered right."
 
     def text(self) -> str:
         """The title line as text."""

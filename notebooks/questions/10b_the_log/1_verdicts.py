@@ -35,16 +35,17 @@ def _numbers() -> Iterator[tuple[LogLine, str, str]]:
 def verdict_of_a_line(draw: Random) -> Question:
     verdict = draw.choice(sorted(VERDICTS))
     line, name, _ = draw.choice([each for each in _numbers() if each[2] == verdict])
+    zero = re.search(r"`0+`", name)
     said = {
         ("leftover", "evidence"): "What follows from it? If you cannot say which link rests on it, none does.",
         ("leftover", "context"): "Context tells you where, when or on what machine. Does this?",
         ("leftover", "empty"): "Somebody left a number there: do you know who?",
         ("evidence", "leftover"): "The course has derived something from this line. Look it up, and say what.",
         ("evidence", "context"): "It tells more than where and when: a link of the chain rests on it.",
-        ("evidence", "empty"): "A zero is a value too. What follows from it?",
+        ("evidence", "empty"): f"{'A zero is a value too' if zero else 'It is neither'}. What follows from it?",
         ("context", "evidence"): "For which link? The same line would stand in the log of quite another crash.",
         ("context", "leftover"): "It is clear what it says. That it does not help to find the cause is another matter.",
-        ("context", "empty"): "It does say something: where, when, on what machine, or what comes next.",
+        ("context", "empty"): "It does say something: where, when, on what machine or how, or what comes next.",
         ("empty", "evidence"): "It says that there is nothing. For which link is that evidence?",
         ("empty", "leftover"): "It is clear what it says: nothing is set here.",
         ("empty", "context"): "What does it tell you, other than that there is nothing?",
