@@ -11,6 +11,7 @@ example: pgtlab grade submissions --roster students.csv --out marks.csv; pgtlab 
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def run(args: argparse.Namespace) -> None:
     """Grade, and write the tables and the page."""
     from pgtlab.lab.grading.course_run import grade_folder
 
-    if not args.out.name or args.out.is_dir():  # which is said before an hour of grading
+    with suppress(FileNotFoundError):  # any other error is one, and is said before an hour of grading
+        args.out.stat()
+    if not args.out.name or args.out.is_dir():
         raise ValueError(f"--out {args.out} is a folder: name the file of marks, such as {args.out / 'marks.csv'}")
     graded = grade_folder(args, say=complain)
     if args.json:

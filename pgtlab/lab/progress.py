@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -196,7 +197,7 @@ class Progress:
 
 def workbench(folder: Path) -> Path:
     """Return the workbench that a folder is in: the nearest one with `notebooks` and `exercises`, else the folder."""
-    here = folder.resolve()
+    here = Path(os.path.realpath(folder))
     homes = (
         home for home in (here, *here.parents) if all((home / part).is_dir() for part in ("notebooks", "exercises"))
     )

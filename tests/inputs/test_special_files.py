@@ -96,6 +96,19 @@ def test_a_folder(command, tmp_path, capsys):
     refused(command, str(tmp_path), capsys)
 
 
+@every_command
+@pytest.mark.parametrize("name", ["loop", "loop/a"])
+def test_links_that_lead_to_themselves(command, name, tmp_path, capsys):
+    (tmp_path / "loop").symlink_to("loop")
+    refused(command, str(tmp_path / name), capsys)
+
+
+def test_marks_under_a_link_that_leads_to_itself(tmp_path, capsys):
+    (tmp_path / "loop").symlink_to("loop")
+    assert main(["grade", str(tmp_path), "--out", str(tmp_path / "loop")]) == 2
+    assert capsys.readouterr().err == f"pgtlab: {tmp_path / 'loop'}: Too many levels of symbolic links\n"
+
+
 @pytest.fixture
 def pipe(tmp_path):
     """A named pipe into which something writes whatever it is given."""
@@ -235,6 +248,7 @@ def test_names_that_no_file_can_have_in_python(read, name):
         (["--jobs", "9" * 5000], "is not a number of processes"),
         (["--late", "nan"], "'nan' is not a share"),
         (["--out", "/"], "--out / is a folder: name the file of marks, such as /marks.csv"),
+        (["--out", "/proc/self/exe/marks.csv"], "/proc/self/exe/marks.csv: Not a directory"),
         (["--out", "."], "--out . is a folder: name the file of marks, such as marks.csv"),
     ],
 )

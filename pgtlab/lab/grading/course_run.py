@@ -62,10 +62,10 @@ def grade_folder(args: argparse.Namespace, say: Callable[[str], None]) -> Graded
     exercises = {name: read(path) for name, path in sources.items()}
     course = args.course or COURSE
     from_roster = (args.seed or ("roster" if roster.students else "notebook")) == "roster"
+    submissions = collect(args.folder, roster, sources)
     hidden = tuple(
         {args.folder if args.folder.is_dir() else args.folder.resolve().parent, *(p.parent for p in sources.values())}
     )
-    submissions = collect(args.folder, roster, sources)
     sandbox = Sandbox.best(args.sandbox, (*hidden, args.out.resolve().parent), args.seconds)
     say(f"Sandbox: {sandbox.says}.")
     tasks: list[tuple[Submission, str, GradingTask | None]] = []
