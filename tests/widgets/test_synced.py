@@ -23,7 +23,11 @@ MESSAGES = [
     (lambda: Explorer("16k", 52), [OFF, {"flip": "20"}, {"explain": "offset"}, {"address": "no"}, {"pin": True}]),
     (lambda: WalkStepper(page_size="16k", va_bits=52), [{"step": 2}, OFF, {"step": 1}, {"access": "WRITE"}]),
     (lambda: TableMap(page_size="4k", va_bits=52), [OFF, {"region": "linear map"}]),
-    (PageInspector, [{"do": "alloc_pages(0)"}, OFF, {"no such": "message"}]),
+    (
+        PageInspector,
+        [{"do": "alloc_pages(0)"}, {"do": "dump_page(page, NULL)"}, {"go": 1}, OFF, {"no such": "message"}],
+    ),
+    (lambda: PageInspector(quiz=True), [{"do": "alloc_pages(0)"}, {"do": "dump_page(page, NULL)"}, {"go": 0}]),
     (BugLab, [{"chosen": "claim 1"}, OFF, {"fix": "fix-pud-free"}]),
     (OopsReader, [{"chosen": "line 7"}, {"sample": "A bad page, and no panic"}, {"log": "no report"}]),
     (BisectionView, [{"next": True}, {"bad": "REPORTS"}, OFF]),

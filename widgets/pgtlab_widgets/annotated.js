@@ -51,6 +51,7 @@ export function claims(view, reader, name, diagnosis) {
 export function log(view, reader) {
   const keys = view.rows.map(({ number, from }) => (number ? `line ${number}` : `fold ${from}`));
   const at = stop(reader, "log", [...keys, ...view.rows.flatMap(({ pieces = [] }) => pieces.map(({ key }) => key ?? ""))]);
+  const chosen = keys.indexOf(view.chosen);
   const rows = view.rows.map(({ number, from, text, remarks = [], pieces }, i) => {
     const item = { "data-item": keys[i], tabindex: keys[i] === at ? 0 : -1 };
     if (!number) return h("li", keys[i], { class: "fold" }, [button("fold", text, { unfold: from }, item)]);
@@ -60,7 +61,7 @@ export function log(view, reader) {
       h("span", "number", { class: "number" }, `${number}`),
     ];
     const notes = remarks.map((remark, n) => h("div", `${n}`, { class: "remark" }, remark));
-    const choice = { type: "button", "data-send": JSON.stringify({ chosen: keys[i] }), "aria-pressed": keys[i] === view.chosen, ...item };
+    const choice = { type: "button", "data-send": JSON.stringify({ chosen: keys[i] }), "aria-pressed": keys[i] === view.chosen, "data-ahead": chosen >= 0 && Math.abs(i - chosen) === 1 ? true : null, ...item };
     if (pieces)
       return h("li", keys[i], { class: lit ? "lit" : null }, [
         h("div", "line", { class: "log-line" }, [

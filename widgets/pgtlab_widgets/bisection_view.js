@@ -47,7 +47,7 @@ const compared = ({ found, why }) =>
 const body = (view, reader) => [
   ...(view.picture
     ? [
-        toolbar(reader, "Bad is", view.bad),
+        toolbar(reader, "Bad is", view.bad, true),
         steps(view),
         h("div", "graph", { class: "graph" }, [picture(reader, view.picture, "graph", sending("commit")), compared(view)]),
       ]

@@ -27,6 +27,7 @@ function actions({ actions, stopped, why, quiz }, reader) {
       "data-item": label,
       tabindex: label === at ? 0 : -1,
       "aria-disabled": stopped || asked ? true : null,
+      "data-ahead": next ? true : null,
       "aria-describedby": next ? `${reader.id}-why` : null,
       title: asked ? "First fill in what the last call changed" : stopped ? "The kernel has panicked: go back one step, or start over" : null,
     }),
@@ -47,7 +48,7 @@ function history({ history, at }, reader) {
   const keys = history.map((_, i) => `done ${i}`);
   const stopped = stop(reader, "history", [keys[at], ...keys]);
   return h("div", "history", { class: "history tools", role: "group", "aria-label": "What was done" }, [
-    button("undo", "↶ Undo", { go: at - 1 }, { "aria-disabled": at === 0 ? true : null }),
+    button("undo", "↶ Undo", { go: at - 1 }, { "aria-disabled": at === 0 ? true : null, "data-ahead": true }),
     button("again", "↺ Start over", { do: "start over" }, { "aria-disabled": history.length === 1 ? true : null }),
     h("div", "done", { role: "toolbar", "aria-label": "History", "data-group": "history", "data-reveal": `${history}/done ${at}` }, history.map((label, i) =>
       button(keys[i], label, { go: i }, {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self
 
 from pgtlab.lab.blanks import page_blanks
 from pgtlab.lab.fill_in import Blank
@@ -16,6 +17,7 @@ from pgtlab.linux.page_picture import page_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.quiz import Quiz
+from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.turns import in_turn
 from pgtlab_widgets.view import module
 
@@ -51,6 +53,9 @@ class PageInspector(Quiz, KernelView):
     """
 
     _esm = module("page_inspector")
+    foresees = ahead("choose", "do", "go")
+
+    _borrowed = False  # whether the kernel is another view's
 
     def __init__(
         self,
@@ -103,7 +108,10 @@ class PageInspector(Quiz, KernelView):
         if self.hidden:
             raise ValueError(f"{action}: first fill in what the last call changed")
         self._done = [*self._done[: self._at], action]
-        self._call(action)
+        if self._borrowed:
+            self._repeat(self._done)
+        else:
+            self._call(action)
         self.ask()
         self.draw()
 
@@ -118,10 +126,20 @@ class PageInspector(Quiz, KernelView):
         """
         if not 0 <= count <= len(self._done):
             raise ValueError(f"{count} actions: the history has {len(self._done)}")
-        self._start()  # the kernel does the same again: nothing in it is left to chance
-        for action in self._done[:count]:
-            self._call(action)
+        self._repeat(self._done[:count])
         self.draw()
+
+    def _repeat(self, actions: Iterable[str]) -> None:
+        """Start a kernel that does the same again: nothing in it is left to chance."""
+        self._start()
+        for action in actions:
+            self._call(action)
+
+    def _twin(self) -> Self:
+        """A copy that starts a kernel of its own before it calls any function of it."""
+        twin = super()._twin()
+        twin._borrowed = True
+        return twin
 
     def _call(self, action: str) -> None:
         """Call the kernel's function."""
