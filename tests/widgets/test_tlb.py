@@ -1,6 +1,7 @@
 """The TLB view's Python side: its figures are those of `walk_costs`, however they came about."""
 
 import json
+from threading import Event
 
 import pytest
 from pgtlab_widgets import TLBView, tlb_costs
@@ -11,6 +12,12 @@ from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, TLBS, WORKLOADS, regi
 from pgtlab.lab.small_tlb import SHORT_TRACES, small_tlb, watch
 
 SHORT = 100_000
+
+
+@pytest.fixture(autouse=True)
+def shortest_steps(monkeypatch):
+    """Steps that do not depend on time."""
+    monkeypatch.setattr(tlb_costs, "MOMENT", 0)
 
 
 def costs(*choices, **more):
@@ -165,15 +172,39 @@ def test_view_is_small_plain_data():
     assert len(json.dumps(view.view)) < 30_000
 
 
-def test_choosing_counts_nothing(monkeypatch):
-    view = costs(accesses=SHORT)
+def test_choosing_counts_nothing_where_that_takes_long(monkeypatch):
+    view, long = costs(accesses=SHORT), costs(accesses=10_000_000)
     for name in ("workload", "mapped", "visited", "costs_so_far"):
         monkeypatch.setattr(tlb_costs, name, None)
     for trace in WORKLOADS:
-        send(view, choose={"trace": trace})
+        view.trace = trace
+        send(long, choose={"trace": trace})
         assert (view.trace, "failed" in view.view) == (trace, False)
+        assert (long.trace, "failed" in long.view) == (trace, False)
     send(view, **view.view["next"])
     assert "failed" in view.view, "a step does count"
+
+
+def test_click_on_a_choice_brings_its_first_counts(monkeypatch):
+    view = costs(accesses=SHORT)
+    finish(view)
+    monkeypatch.setattr(tlb_costs, "MOMENT", 60)
+    other = costs(accesses=SHORT)
+    send(other, choose={"walk_cache": "each level"})
+    assert (other.view["done"], other.view["next"]) == (SHORT, None)
+
+
+def test_foreseeing_a_choice_goes_on_with_no_other(monkeypatch):
+    finish(costs(accesses=SHORT))  # which compiles the loop
+    view = costs(accesses=300_000)
+    while not view.view["done"]:
+        send(view, **view.view["next"])
+    before = view.view
+    assert view.foresee({"choose": {"walk_cache": "each level"}})
+    assert view.view == before
+    finish(view)
+    assert view.rows[0].cost.accesses == 300_000
+    assert view.rows[0].hardware == "last tables"
 
 
 def test_every_choice_has_a_picture():
@@ -189,17 +220,24 @@ def test_every_choice_has_a_picture():
 
 @pytest.mark.slow
 def test_is_shown_before_anything_is_compiled(monkeypatch):
+    compiled = Event()
     monkeypatch.setattr(walk_cost, "_runner", None)  # which compiles it
     monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
+    monkeypatch.setattr(tlb_costs, "_compile", lambda *_: compiled.wait())
     for view in (TLBView(accesses=SHORT), costs(accesses=SHORT)):
         data, _ = view._repr_mimebundle_()
         assert "application/vnd.jupyter.widget-view+json" in data
         view.close()
-    assert "So far, 2,000 of 100,000: 16K/48 reads " in data["text/html"]
+    assert "So far, 500 of 100,000: 16K/48 reads " in data["text/html"]
     while view.view["done"] < 10_000:
         send(view, **view.view["next"])
+    send(view, **view.view["next"])
     assert "is compiled" in view.view["note"]
-    assert view.view["next"], "and then it goes on with the compiled loop"
+    assert view.view["done"] == 10_000, "it waits, and handles messages meanwhile"
+    monkeypatch.undo()
+    compiled.set()
+    finish(view)
+    assert view.view["done"] == SHORT, "and goes on with the compiled loop"
 
 
 @pytest.mark.slow

@@ -63,6 +63,7 @@ export function show(name, body, on = {}) {
 
     /** What the reader may send next: what the pointer or the focus is on, and what the view says. */
     function next() {
+      if (reader.next) return []; // each step of long work changes what follows
       const near = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(":is([data-ahead], :hover, :focus)[data-send]:not([aria-disabled=true])"));
       return [...near].map(({ dataset }) => dataset.send ?? "");
     }

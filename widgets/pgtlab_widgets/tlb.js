@@ -11,7 +11,7 @@ import { show } from "./show.js";
  * @typedef {{access: number, last: number}} Entries
  * @typedef {{done: number, accesses: number}} Costs
  * @typedef {{
- *   part: string, parts: Options, choices: {label: string, short: string, options: Options}[], note: string, status: string,
+ *   part: string, parts: Options, choices: {label: string, short: string, options: Options, ahead: boolean}[], note: string, status: string,
  *   next: object|null, picture: import("./page.js").Picture,
  * } & Entries & Costs} View
  */
@@ -55,7 +55,7 @@ const body = (view, reader) => [
     reader,
     "choices",
     selected(view.choices),
-    view.choices.map(({ label, options }) => toolbar(reader, label, options)),
+    view.choices.map(({ label, options, ahead }) => toolbar(reader, label, options, ahead)),
     [toolbar(reader, "Show", view.parts)],
   ),
   ...(view.part === "entries" ? entries(view, reader) : costs(view, reader)),

@@ -97,7 +97,7 @@ class TLBView(View):
     """
 
     _esm = module("tlb")
-    foresees = ahead(overtaking=("access",))
+    foresees = ahead("choose", overtaking=("access",))
 
     part = traitlets.Enum(tuple(PARTS))
     short_trace = traitlets.Unicode()
@@ -260,7 +260,13 @@ class TLBView(View):
             {"label": label, "selected": part == self.part, "send": {"part": part}} for part, label in PARTS.items()
         ]
         choices = [
-            {"label": LABELS[name], "short": SHORT.get(name, ""), "options": self._shown(name)}
+            # Another walk cache is counted over the same tables, which is soon done: also before it is chosen.
+            {
+                "label": LABELS[name],
+                "short": SHORT.get(name, ""),
+                "options": self._shown(name),
+                "ahead": name == "walk_cache",
+            }
             for name in CHOICES[self.part]
         ]
         part = self._entries() if self.part == "entries" else self._counts.drawn()
@@ -294,7 +300,10 @@ class TLBView(View):
         """Handle a choice, an access to show, or the next step, when the page has drawn the last one."""
         match message:
             case {"choose": chosen}:
+                before = self._counts.choice
                 self.choose(**chosen)
+                if self.part == "costs" and self._counts.choice != before and self._counts.take():
+                    self.draw()
             case {"part": part}:
                 self.part = part
             case {"access": access}:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.util import find_spec
 from itertools import combinations, islice
+from threading import Thread
 from typing import Any, Final
 
 from pgtlab.arch.cost.tlb import Hardware
@@ -28,9 +31,11 @@ from pgtlab.lab.cost_comparison_picture import compared, cost_comparison_picture
 from pgtlab.picture import Picture
 from pgtlab_widgets.steps import Steps
 
-STEP: Final = 1 << 16  # accesses in a step of the compiled loop, which takes some 30 ms
-FIRST: Final = 2_000  # accesses in a step without it, which takes some 300 ms with both regimes
-BEGINNING: Final = 10_000  # accesses that are shown before the loop is compiled, which may take seconds
+MOMENT: Final = 0.03  # seconds of a step, which ends with the next part of the work
+PART: Final = 1 << 16  # accesses that the compiled loop counts at a time: some 15 ms with both regimes
+FIRST: Final = 500  # the same without it: some 80 ms
+BEGINNING: Final = 10_000  # accesses that are counted while the loop is compiled, which may take seconds
+SOON: Final = 1_000_000  # accesses of the longest trace that is made in a moment
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,25 @@ class CostCounts:
     def __init__(self) -> None:
         self._done: dict[CostChoice, tuple[Cost, ...]] = {}
         self._so_far: tuple[Cost, ...] = ()
-        self._steps = Steps(0)
+        self._steps = Steps(MOMENT)
         self._choice: CostChoice | None = None
 
     def start(self, choice: CostChoice) -> None:
         """Count another choice: an unfinished run is dropped, a finished one is kept."""
         if choice != self._choice:
             self._choice, self._so_far = choice, ()
+            self._steps = copy(self._steps)  # what is foreseen stops nothing
             self._steps.stop()
             if choice not in self._done:
                 self._steps.start("trace", self._running(choice))
+
+    def take(self) -> bool:
+        """Take a step where that takes a moment only; whether one was taken."""
+        step = self._steps.drawn()["next"]
+        if not step or not is_compiled() or self.choice.accesses > SOON:
+            return False
+        self.receive(step)
+        return True
 
     def finish(self) -> bool:
         """Count the rest in one go; False if there is none."""
@@ -125,22 +139,45 @@ class CostCounts:
         for regime in choice.regimes:
             mmus.append(_tables(regime, choice.trace, region, choice.accesses, choice.mapping))
             yield
-        for costs in zip(*(_counted(mmu, trace, choice.hardware) for mmu in mmus), strict=True):
+        for costs in _counted(mmus, trace, choice.hardware):
             self._so_far = costs
             if costs[0].accesses == len(trace.vas):
                 self._done[choice] = costs
+                return
             yield
 
 
-def _counted(mmu: MMU, trace: Workload, hardware: Hardware) -> Iterator[Cost]:
-    """The costs so far: the beginning soon, before the loop is compiled, and all where it cannot be compiled."""
+def _counted(mmus: Sequence[MMU], trace: Workload, hardware: Hardware) -> Iterator[tuple[Cost, ...]]:
+    """The costs so far: the beginning by Python alone, while the loop is compiled, and all where it cannot be."""
+
+    def side_by_side(chunk: int, *, compiled: bool = True) -> Iterator[tuple[Cost, ...]]:
+        run = partial(
+            costs_so_far, trace=trace.vas, hardware=hardware, asids=trace.asids, chunk=chunk, compiled=compiled
+        )
+        return zip(*map(run, mmus), strict=True)
+
     if not is_compiled():
-        begun = costs_so_far(mmu, trace.vas, hardware, asids=trace.asids, chunk=FIRST, compiled=False)
-        yield from islice(begun, BEGINNING // FIRST)
+        begun = side_by_side(FIRST, compiled=False)
         if find_spec("numba") is None:
             yield from begun
             return
-    yield from costs_so_far(mmu, trace.vas, hardware, asids=trace.asids, chunk=STEP)
+        compiling = Thread(target=_compile, args=(mmus[0], trace, hardware))
+        compiling.start()
+        for costs in islice(begun, BEGINNING // FIRST):
+            yield costs
+            if not compiling.is_alive():
+                break
+        while compiling.is_alive():
+            compiling.join(MOMENT)
+            yield costs
+    yield from side_by_side(PART)
+
+
+def _compile(mmu: MMU, trace: Workload, hardware: Hardware) -> None:
+    """Compile the loop, or load it, as its first use does. What fails here fails again where it is shown."""
+    asids = None if trace.asids is None else trace.asids[:1]
+    with suppress(Exception):
+        next(costs_so_far(mmu, trace.vas[:1], hardware, asids=asids))
 
 
 @cache
