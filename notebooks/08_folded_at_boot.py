@@ -83,6 +83,9 @@ KernelTables(Kernel(without))
 # %% [markdown]
 # With LPA2: the pgd, of whose 2048 entries only 32 can be used, and below it puds. Without: the same page is read as *the pud*, with 2048
 # entries, and there is no other pud. So the pud has no page of its own; it has folded into the pgd's page.
+#
+# These are the kernel's own tables, each of which has a page to itself. A process's pgd may have less: with 32 entries it takes
+# 256 bytes, and Linux lets such small ones share a page.
 
 # %% [markdown]
 # ## 8.3 The index does not fold

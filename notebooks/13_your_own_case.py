@@ -124,7 +124,8 @@ print(mine.source(mine.suspects[0]))
 #    quoted.
 # 3. **A rival.** Another explanation that you took seriously, and the observation that rules it out.
 # 4. **A prediction.** What had to be so if you were right, that you had not yet looked at; how you tested it; what came out.
-# 5. **The fix.** The function, before and after, and why it is right in the kernels that never showed the bug.
+# 5. **The fix.** The function, before and after, why it is right in the kernels that never showed the bug, and what it costs
+#    there: memory, or time.
 # 6. **What remains unknown.** At least one thing. "The log does not say" is an answer.
 #
 # For example, a piece of evidence from chapter 10b: *x1 in line 34 is `fffffe0779181ee5`. With PHYS_OFFSET from line 56,

@@ -75,20 +75,11 @@ def test_every_wrong_option_has_its_feedback(stem):
     assert [(name, {*choice.others} - said) for name, choice, said in choices(stem) if {*choice.others} - said] == []
 
 
-@pytest.mark.parametrize("stem", ["05_a_fault", "07_five_names", "09_who_owns_a_table"])
+@pytest.mark.parametrize("stem", ["05_a_fault", "07_five_names", "09_who_owns_a_table", "10a_registers", "10b_the_log"])
 def test_the_right_option_is_seldom_the_longest(stem):
     several = [choice for _, choice, _ in choices(stem) if len(choice.others) > 1]
     longest = [choice.right for choice in several if len(choice.right) > max(map(len, choice.others))]
     assert 3 * len(longest) <= len(several), longest
-
-
-@pytest.mark.parametrize("stem", NAMES)
-def test_each_option_gets_feedback(stem):
-    for name, asked in drawn(stem, range(2)):
-        if isinstance(asked.answer, Choice):
-            reason = asked.reasons.right if asked.reasons else ""
-            silent = [option for option in asked.answer.others if not asked.judge(option, reason).text]
-            assert silent == [], name
 
 
 @pytest.mark.slow
