@@ -168,7 +168,8 @@ class Ram:
             return work(pa)
         except (ValueError, TypeError):
             shown = f"{pa:#x}" if isinstance(pa, int) else f"{pa!r:.40}"
-            raise ValueError(f"{shown} is not the address of a word in RAM") from None
+            where = ", which begins at a multiple of 8" if isinstance(pa, int) and pa & 7 else ""
+            raise ValueError(f"{shown} is not the address of a word in RAM{where}") from None
 
 
 class Handle:
@@ -209,9 +210,15 @@ def mapped(map_page, pages, wanted):
                 before += f"{page:#x}, which was mapped before, was lost: "
             if isinstance(outcome, Fault):
                 last = process.walk(page).steps[-1]
+                word = last.descriptor.value
+                bits = (
+                    f"bits 1:0 are {word & 3:02b}"
+                    if word & 3 != 3
+                    else f"bits 10 and 6 are {word >> 10 & 1} and {word >> 6 & 1}"
+                )
                 raise AssertionError(
-                    f"{before}the MMU reports a {outcome}. The entry that it reads at {last.address:#x} is "
-                    f"{last.descriptor.value:#x}: its bits 1:0 are {last.descriptor.value & 3:02b}. What should it say?"
+                    f"{before}the MMU reports a {str(outcome).partition(':')[0]}. The entry that it reads at {last.address:#x} is "
+                    f"{word:#x}: its {bits}. What should they be?"
                 )
             assert outcome.pa == right + 8, f"{before}the MMU finds {outcome.pa - 8:#x}. What is in the last entry?"
     return process, ram

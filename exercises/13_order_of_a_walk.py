@@ -197,6 +197,11 @@ def case(seed, break_it=False):
     return process, va, process.walk(va)
 
 
+def shown(got):
+    """What the function returned; a number as an address."""
+    return f"`{got:#x}`" if type(got) is int else f"`{got!r:.40}`"
+
+
 def check_runs(answer, seed):
     """The lines make a function that reads entries."""
     process, va, _ = case(f"{seed} 0")
@@ -224,7 +229,7 @@ def check_pages(answer, seed):
                 "pointer-is-the-word",
             )
         assert got == walk.outcome.pa, (
-            f"For {va:#x} your function returns {got!r:.40}, and the MMU finds {walk.outcome.pa:#x}: which byte of the page?"
+            f"For {va:#x} your function returns {shown(got)}, and the MMU finds {walk.outcome.pa:#x}: which byte of the page?"
         )
 
 
@@ -236,7 +241,7 @@ def check_faults(answer, seed):
         got, _ = walked((answer, seed), process, va)
         assert got == ("fault", walk.outcome.level), (
             f"For {va:#x} there is an entry that is not valid, at level {walk.outcome.level}, and your function returns "
-            f"`{got!r:.60}`."
+            f"{shown(got)}."
         )
 
 
