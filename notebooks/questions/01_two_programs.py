@@ -5,7 +5,7 @@ from random import Random
 from pgtlab.arch.fault import Fault
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, recall
 
 ADDRESS = 0x40_0010
 
@@ -91,7 +91,10 @@ def physical_address(draw: Random) -> Question:
             ),
         ),
         truth=f"The offset in the page is `{offset:#x}`; the frame takes the page's place: **`{walk.outcome.pa:#x}`**.",
-        steps=("What is the offset of the address in its page?", "Where does the frame begin?"),
+        steps=(
+            Intermediate("What is the offset of the address in its page?", Number(offset, base=16)),
+            Intermediate("Where does the frame begin?", Number(frame, base=16)),
+        ),
     )
 
 
@@ -135,7 +138,10 @@ def offset_in_a_page(draw: Random) -> Question:
             ),
         ),
         truth=f"{size_name(machine.page_size)} = 2**{shift}, so the lowest {shift} bits: **`{offset:#x}`**.",
-        steps=(f"How many bits does it take to count the bytes of {size_name(machine.page_size)}?",),
+        steps=(
+            Intermediate(f"How many bytes are {size_name(machine.page_size)}?", Number(machine.page_size)),
+            Intermediate("How many bits does it take to number them, from 0 on?", Number(shift)),
+        ),
     )
 
 
@@ -164,8 +170,9 @@ def pages_for_bytes(draw: Random) -> Question:
         ),
         truth=f"{size} = {pages - 1} · {1 << shift} + {size % (1 << shift)}: {pages - 1} full pages, and one for the rest: **{pages}**.",
         steps=(
-            f"How many bytes has a page of {size_name(1 << shift)}?",
-            "How many full pages is that, and is anything left?",
+            Intermediate(f"How many bytes has a page of {size_name(1 << shift)}?", Number(1 << shift)),
+            Intermediate("How many full pages is that?", Number(pages - 1)),
+            "Is anything left?",
         ),
     )
 

@@ -6,7 +6,7 @@ from pgtlab.arch.descriptor import Block, Descriptor, Invalid, Leaf, PageDescrip
 from pgtlab.arch.fault import Access, Fault
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, recall
 
 NAMES = {Invalid: "invalid", Table: "a table", Block: "a block", PageDescriptor: "a page"}
 
@@ -121,7 +121,10 @@ def output_address(draw: Random) -> Question:
             ),
         ),
         truth=f"Bits 47:12, in place: **`{leaf.oa:#x}`**.",
-        steps=("Which bits of the word are the address?", "Which mask keeps exactly those?"),
+        steps=(
+            "Which bits of the word are the address?",
+            Intermediate("Which mask keeps exactly those?", Number(0xFFFF_FFFF_F000, base=16)),
+        ),
     )
 
 
@@ -162,7 +165,10 @@ def address_in_a_block(draw: Random) -> Question:
             ),
         ),
         truth=f"Bits 20:0 of the address are the offset in {size_name(1 << 21)}: `{inside:#x}`. Together **`{outcome.pa:#x}`**.",
-        steps=("How much does an entry of level 2 map?", "How many bits is the offset in that much memory?"),
+        steps=(
+            Intermediate("How much does an entry of level 2 map?", Number(2 << 20, unit="bytes")),
+            Intermediate("How many bits is the offset in that much memory?", Number(21)),
+        ),
     )
 
 
@@ -231,7 +237,10 @@ def read_only(draw: Random) -> Question:
             ),
         ),
         truth=f"Bit 7 forbids writing: **`{right:#018x}`**. It is set to *forbid*, which is easy to get the wrong way round.",
-        steps=("What are bits 7:6 now?", "Which of the two forbids writing?"),
+        steps=(
+            Intermediate("What are bits 7:6 now, as a number from 0 to 3?", Number(word >> 6 & 3)),
+            Intermediate("Which of the two forbids writing?", Number(7)),
+        ),
     )
 
 

@@ -91,6 +91,16 @@ def test_its_misconceptions_are_listed_and_all_of_the_chapter_are_caught(stem):
     assert chapters.misconceptions(stem).keys() - named - elsewhere == set()
 
 
+@pytest.mark.parametrize("stem", NAMES)
+def test_other_numbers_have_another_answer(stem):
+    """Else "Try with other numbers" gives the mark away; a reason that is asked for too is what such a question judges."""
+    same = {"10a_registers/the_register_that_was_null"}  # NULL, whatever the offset: that is what it asks
+    for name in {*NAMES[stem]} - same:
+        asked = [question(name, seed) for seed in range(4)]
+        if isinstance(asked[0].answer, Number) and not asked[0].reasons and len({each.text for each in asked}) > 1:
+            assert len({each.answer.right for each in asked}) > 1, name
+
+
 def test_a_misconception_has_one_key():
     keys = Counter(key for plan in chapters.plans() for key in chapters.misconceptions(plan))
     assert [key for key, times in keys.items() if times > 1] == []

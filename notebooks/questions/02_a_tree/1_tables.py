@@ -5,7 +5,7 @@ from random import Random
 from pgtlab.arch.granule import GRANULES
 from pgtlab.arch.sizes import size_name
 from pgtlab.lab.machine import Machine, Process
-from pgtlab.lab.question import Choice, Number, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, recall
 
 
 def one_process(granule: str = "4k", bits: int = 48) -> Process:
@@ -61,7 +61,13 @@ def flat_table(draw: Random) -> Question:
         ),
         truth=f"2**{bits} bytes are 2**{bits - granule.shift} pages; 8 bytes for each: **{size_name(size)}**, for each "
         "process, however little it uses.",
-        steps=(f"How many bits of an address choose the page, if {granule.shift} are the offset?",),
+        steps=(
+            Intermediate(
+                f"How many bits of an address choose the page, if {granule.shift} are the offset?",
+                Number(bits - granule.shift),
+            ),
+            Intermediate("How many pages is that?", Number(1 << bits - granule.shift)),
+        ),
     )
 
 
@@ -102,7 +108,10 @@ def entries_in_a_table(draw: Random) -> Question:
         ),
         truth=f"{granule.size} / 8 = {granule.size // 8} entries = 2**{granule.bits_per_level}: "
         f"**{granule.bits_per_level} bits**.",
-        steps=("How many bytes has an entry?", "How many entries fit into the page?"),
+        steps=(
+            Intermediate("How many bytes has an entry?", Number(8)),
+            Intermediate("How many entries fit into the page?", Number(granule.size // 8)),
+        ),
     )
 
 
@@ -194,8 +203,8 @@ def and_the_next_page(draw: Random) -> Question:
             ),
         ),
         steps=(
-            "Which index of level 3 has the first page?",
-            "Which index has the next one, and is it in the same table?",
+            Intermediate("Which index of level 3 has the first page?", Number(page >> 12 & 0x1FF, base=16)),
+            "Is there an entry after it in the same table?",
         ),
         truth=f"**{more}**. "
         + (
@@ -246,5 +255,9 @@ def tables_for_a_range(draw: Random) -> Question:
             ),
         ),
         truth=f"{mib // 2} at level 3 (2 MiB each), and one each at levels 2, 1 and 0: **{made}**.",
-        steps=("How much does one level 3 table map?", "How many level 3 tables is that?"),
+        steps=(
+            Intermediate("How much does one level 3 table map?", Number(2 << 20, unit="bytes")),
+            Intermediate("How many level 3 tables is that?", Number(mib // 2)),
+            "Which tables lead to them?",
+        ),
     )

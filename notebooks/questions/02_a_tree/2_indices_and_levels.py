@@ -5,7 +5,7 @@ from random import Random
 from pgtlab.arch.address_cut import cut, granule_of
 from pgtlab.arch.granule import GRANULES, LAST_LEVEL
 from pgtlab.arch.sizes import size_name
-from pgtlab.lab.question import Number, Question, Wrong, recall
+from pgtlab.lab.question import Intermediate, Number, Question, Wrong, recall
 
 
 @recall
@@ -94,19 +94,19 @@ def index_at_a_level(draw: Random) -> Question:
         ),
         truth=f"Level {level} has bits {made.part(level).hi}:{made.part(level).lo}: **`{made.indices[level]:#x}`**.",
         steps=(
-            f"How many bits is the offset, with pages of {size_name(granule.size)}?",
-            "How many bits is an index, and at which bit does level 3 begin?"
-            + ("" if level == 3 else f" And level {level}?"),
+            Intermediate(
+                f"How many bits is the offset, with pages of {size_name(granule.size)}?", Number(granule.shift)
+            ),
+            Intermediate("How many bits is an index?", Number(width)),
+            Intermediate(f"At which bit does the index of level {level} begin?", Number(granule.level_shift(level))),
         ),
     )
 
 
 @recall
 def one_entry_covers(draw: Random) -> Question:
-    granule = draw.choice(GRANULES)
-    level = draw.choice(
-        {12: (1, 3), 14: (1, 2, 3), 16: (2, 3)}[granule.shift]
-    )  # 4 KiB at level 2 is worked in the text
+    granule = draw.choice(GRANULES[1:])  # the cell above has printed those of 4 KiB
+    level = draw.choice((1, 2))
     size = 1 << granule.level_shift(level)
     table = size << granule.bits_per_level
     return Question(
@@ -115,42 +115,27 @@ def one_entry_covers(draw: Random) -> Question:
         wrong=(
             Wrong(table, "an-entry-is-a-table", "That is what the whole table stands for, with all of its entries."),
             Wrong(8, "an-entry-maps-itself-only", "That is how many bytes an entry takes. For how much does it stand?"),
-            *(
-                (
-                    Wrong(
-                        size >> granule.bits_per_level,
-                        "one-level-too-low",
-                        f"That is what an entry of level {level + 1} stands for. Level 3 is the last one, and its entries lead to pages.",
-                    ),
-                )
-                if level < LAST_LEVEL
-                else ()
+            Wrong(
+                size >> granule.bits_per_level,
+                "one-level-too-low",
+                f"That is what an entry of level {level + 1} stands for. Level 3 is the last one, and its entries lead to pages.",
             ),
-            *(
-                (
-                    Wrong(
-                        granule.size << 9 * (LAST_LEVEL - level),
-                        "a-table-has-512-entries",
-                        f"A table of {size_name(granule.size)} has more than 512 entries: {size_name(granule.size)} / 8.",
-                    ),
-                )
-                if granule.shift > 12 and level < LAST_LEVEL
-                else ()
+            Wrong(
+                granule.size << 9 * (LAST_LEVEL - level),
+                "a-table-has-512-entries",
+                f"A table of {size_name(granule.size)} has more than 512 entries: {size_name(granule.size)} / 8.",
             ),
             Wrong(
                 1 << 12 + 9 * (LAST_LEVEL - level),
                 "page-is-4k",
                 "That is right for pages of 4 KiB. With these, both the page and the number of entries in a table are larger.",
-            )
-            if granule.shift > 12
-            else Wrong(
-                1 << 12 * (4 - level) - 1,
-                "an-entry-is-a-byte",
-                "A table of 4 KiB has 512 entries of 8 bytes, not 4096.",
             ),
         ),
         truth=f"Below it lie bits {granule.level_shift(level) - 1}:0 of the address: 2**{granule.level_shift(level)} bytes = **{size_name(size)}**.",
-        steps=("For how much does an entry of level 3 stand?", "How many entries has a table?"),
+        steps=(
+            Intermediate("For how much does an entry of level 3 stand?", Number(granule.size, unit="bytes")),
+            Intermediate("How many entries has a table?", Number(1 << granule.bits_per_level)),
+        ),
     )
 
 
@@ -184,7 +169,10 @@ def start_level(draw: Random) -> Question:
         ),
         truth=f"{bits} - {granule.shift} = {bits - granule.shift} bits of index, {granule.bits_per_level} a level: {levels} "
         f"level{'s' if levels > 1 else ''}, the last of which is 3. So it starts at **{start}**.",
-        steps=("How many bits are left without the offset?", "How many levels does it take to resolve them?"),
+        steps=(
+            Intermediate("How many bits are left without the offset?", Number(bits - granule.shift)),
+            Intermediate("How many levels does it take to resolve them?", Number(levels)),
+        ),
     )
 
 
@@ -213,5 +201,8 @@ def first_index(draw: Random) -> Question:
         ),
         truth=f"Level {start} begins at bit {granule.level_shift(start)}, and bit {bits - 1} is the last in use: "
         f"{bits - granule.level_shift(start)} bit{'s' if entries > 2 else ''}, **{entries} entries**.",
-        steps=(f"At which bit does level {start} begin?", "Which is the highest bit in use?"),
+        steps=(
+            Intermediate(f"At which bit does level {start} begin?", Number(granule.level_shift(start))),
+            Intermediate("Which is the highest bit in use?", Number(bits - 1)),
+        ),
     )

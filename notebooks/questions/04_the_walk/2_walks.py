@@ -5,10 +5,11 @@ from random import Random
 
 from pgtlab.arch.descriptor import Leaf
 from pgtlab.arch.fault import Fault
+from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.walk import Walk
 from pgtlab.lab.course_data import data
 from pgtlab.lab.machine import Machine, Process
-from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Order, Question, Wrong, recall
 from pgtlab.linux.image import Image
 
 
@@ -78,7 +79,11 @@ def first_read(draw: Random) -> Question:
             ),
         ),
         truth=f"Index {step.index:#x}, bits 38:30: `{step.table:#x}` + 8 x `{step.index:#x}` = **`{step.address:#x}`**.",
-        steps=("At which level does the walk start, and which bits are its index?", "How many bytes has an entry?"),
+        steps=(
+            Intermediate("At which level does the walk start?", Number(step.level)),
+            Intermediate("Which index has the address there?", Number(step.index, base=16)),
+            Intermediate("How many bytes has an entry?", Number(8)),
+        ),
     )
 
 
@@ -126,7 +131,10 @@ def last_read(draw: Random) -> Question:
             ),
         ),
         truth=f"`{walk.outcome.pa & ~0xFFF:#x}` from the word, and offset `{va & 0xFFF:#x}`: **`{walk.outcome.pa:#x}`**.",
-        steps=("Which bits of the word are the output address?", "What is the offset?"),
+        steps=(
+            Intermediate("What is the output address in the word?", Number(walk.outcome.pa & ~0xFFF, base=16)),
+            Intermediate("What is the offset?", Number(va & 0xFFF, base=16)),
+        ),
     )
 
 
@@ -173,9 +181,11 @@ def walk_alone(draw: Random) -> Question:
         + ", ".join(f"`{step.address:#x}`" for step in walk.steps)
         + f". The frame is `{walk.outcome.pa & ~0xFFF:#x}`, with the offset **`{walk.outcome.pa:#x}`**.",
         steps=(
-            "What are the three indices?",
-            "At which address is the first entry, and which table does it lead to?",
-            "And the second one?",
+            *(Intermediate(f"What is the index of level {at.level}?", Number(at.index, base=16)) for at in walk.steps),
+            *(
+                Intermediate(f"At which address is the entry of level {at.level}?", Number(at.address, base=16))
+                for at in walk.steps
+            ),
         ),
     )
 
@@ -262,7 +272,10 @@ def level_of_the_fault(draw: Random) -> Question:
             ),
         ),
         truth=f"**{walk.outcome.level}**. The table of that level exists; its entry is what is invalid.",
-        steps=("Of which level is the first entry that is read?", "And the last one?"),
+        steps=(
+            Intermediate("Of which level is the first entry that is read?", Number(walk.steps[0].level)),
+            Intermediate("How many levels further down is the last one?", Number(reads - 1)),
+        ),
     )
 
 
@@ -310,5 +323,13 @@ def walk_of_a_real_kernel(draw: Random) -> Question:
             ),
         ),
         truth=f"The entry of level {last.level} has the output address `{last.descriptor.oa:#x}`; with the offset **`{walk.outcome.pa:#x}`**.",
-        steps=(f"How much does an entry of level {last.level} map?", "What is the offset in that much memory?"),
+        steps=(
+            Intermediate(
+                f"How much does an entry of level {last.level} map?",
+                Number(1 << 12 + 9 * (LAST_LEVEL - last.level), unit="bytes"),
+            ),
+            Intermediate(
+                "What is the offset in that much memory?", Number(walk.outcome.pa - last.descriptor.oa, base=16)
+            ),
+        ),
     )
