@@ -101,7 +101,8 @@ print(process.walk(va))
 
 # %% [markdown]
 # Now you lead. Click *Step*, then use the arrow keys. Say before each step where the next read will go. (What
-# comes later is grey. The names in small print above the picture, and most of the words below it, are for later chapters.)
+# comes later is grey. The names of functions in small print, and most of the words below the picture, are for later
+# chapters.)
 
 # %%
 from pgtlab_widgets import WalkStepper

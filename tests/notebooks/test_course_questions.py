@@ -93,7 +93,7 @@ def test_its_misconceptions_are_listed_and_all_of_the_chapter_are_caught(stem):
 
 @pytest.mark.parametrize("stem", NAMES)
 def test_other_numbers_have_another_answer(stem):
-    """Else "Try with other numbers" gives the mark away; a reason that is asked for too is what such a question judges."""
+    """Else "Try with other numbers" repeats the answer. Where a reason is asked for too, the reason is what counts."""
     same = {"10a_registers/the_register_that_was_null"}  # NULL, whatever the offset: that is what it asks
     for name in {*NAMES[stem]} - same:
         asked = [question(name, seed) for seed in range(4)]
