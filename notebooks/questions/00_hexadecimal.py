@@ -159,7 +159,7 @@ def equal_in_python(draw: Random) -> Question:
         text="You type `0xfffffdff == -513` into Python. What is the answer?",
         answer=Choice(str(equal), (str(not equal),)),
         reasons=Choice(
-            "a Python number has no width: 0xfffffdff is a positive number like any other",
+            "a Python number has no width",
             ("the two have the same bits, and bits decide", "Python sees that bit 31 is set"),
         ),
         wrong=(

@@ -165,7 +165,7 @@ def phys_offset_signed(draw: Random) -> Question:
         text=f"Line 56: `PHYS_OFFSET: {value:#x}`. Which negative number is that, as a signed number of 64 bits? (In hexadecimal, with a minus.)",
         answer=Number(signed, base=16),
         reasons=Choice(
-            "it is where the linear map begins, and KASLR has moved that to below address 0, where no RAM is",
+            "the linear map begins there, below all RAM",
             ("it is where RAM begins on that machine", "the log is damaged here"),
         ),
         wrong=(
@@ -256,7 +256,7 @@ def on_the_stack(draw: Random) -> Question:
     size = k.THREAD_ALIGN // 2  # with VMAP_STACK a stack is aligned to twice its size
     end = (sp & -k.THREAD_ALIGN) + size
     assert sp < x20 < end
-    right = "a place on the stack, a little above sp"
+    right = "a place on the stack"
     return Question(
         text=f"Line 24: `sp : {sp:016x}`. Line 28: `x20: {x20:016x}`. A stack takes {size >> 10} KiB, begins at a multiple of "
         f"{k.THREAD_ALIGN >> 10} KiB, and grows downwards. What does x20 point to?",
@@ -294,7 +294,7 @@ def which_is_not_mapped(draw: Random) -> Question:
         text="Which of these is not in the kernel's half of the addresses?",
         answer=Choice(right, (f"{register('sp'):#x}", f"{register('x21'):#x}", linear)),
         reasons=Choice(
-            "its bit 55 is 0, so the MMU walks the tables of a program for it",
+            "its bit 55 is 0",
             ("it is too small to be an address", "no RAM is at that physical address"),
         ),
         wrong=(

@@ -137,7 +137,7 @@ def any_pointer(draw: Random) -> Question:
         f"`vmemmap` is `{k.vmemmap:#x}`. What does it get?",
         answer=Choice(right, ("the pfn of the page that was copied", "an error")),
         reasons=Choice(
-            "page_to_pfn() only subtracts and shifts: it looks at the pointer, not at what is there",
+            "page_to_pfn() only subtracts and shifts",
             ("the number is stored in every struct page", "the kernel checks that the pointer is in vmemmap"),
         ),
         wrong=(
@@ -266,7 +266,7 @@ def null_plus_8(draw: Random) -> Question:
         f"`{offset:#x}`. What was in the pointer to the mem_section?",
         answer=Choice(right, (f"{offset}", "an address near the end of memory")),
         reasons=Choice(
-            f"the field lies {offset} bytes into the structure, and the address of a field is the pointer plus that",
+            f"the field lies {offset} bytes into the structure",
             (f"{offset} was stored where the pointer should be", "the MMU reports the next multiple of 8"),
         ),
         wrong=(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Order, Question, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Order, Question, Wrong, recall
 from pgtlab.linux.boot import LINUX_LEVELS, Fold, running
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
@@ -137,7 +137,10 @@ def words_read(draw: Random) -> Question:
         truth=f"**{words}**. "
         + "; ".join(f"{lookup.level}: `{lookup.pa:#x}`{' again' if lookup.again else ''}" for lookup in lookups)
         + ".",
-        steps=("How many levels of tables are there?", "At which level was the leaf?"),
+        steps=(
+            Intermediate("How many of the calls are there?", Number(len(lookups))),
+            Intermediate("How many of them return the pointer that they were given?", Number(len(again))),
+        ),
     )
 
 
@@ -222,6 +225,7 @@ def reads_of_a_folded_level(draw: Random) -> Question:
                 "Three words are what the whole walk reads, from the three tables that there are. How many of them do these two functions read?",
             ),
         ),
+        steps=("Which table would `p4d_offset()` read from, in this kernel? And `pud_offset()`?",),
         truth=f"**{moved}**. Names cost nothing: five of them are written, three tables are read.",
     )
 

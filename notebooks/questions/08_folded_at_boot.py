@@ -144,7 +144,7 @@ def what_pud_offset_returns(draw: Random) -> Question:
     va = 0xFFFF_C000_0000_0000 | draw.randrange(1 << 37, 1 << 46)
     p4dp = k.p4d_offset(k.pgd_offset(k.init_mm, va), va)
     pudp = k.pud_offset(p4dp, va)
-    right = f"{pudp:#x}, in the page that p4dp points into"
+    right = f"{pudp:#x}, in the same page"
     assert pudp >> 14 == p4dp >> 14
     assert pudp != p4dp
     return Question(
@@ -155,8 +155,8 @@ def what_pud_offset_returns(draw: Random) -> Question:
             (f"{p4dp:#x}, the pointer that it was given", "a pointer into a pud table, read from the entry", "0"),
         ),
         reasons=Choice(
-            "the pgd's page is the pud table now, and the pud's own index must be applied to it",
-            ("a folded level is skipped", "every level reads the entry above it"),
+            "the pgd's page is the pud table now",
+            ("a folded level is skipped", "every level reads the entry that is above it"),
         ),
         wrong=(
             Wrong(
@@ -165,7 +165,7 @@ def what_pud_offset_returns(draw: Random) -> Question:
                 "If it were skipped, the pmd would be looked for under the pgd entry. But the MMU reads a pud entry first, at level 1: it is in this page, with the pud's index.",
             ),
             Wrong(
-                "every level reads the entry above it",
+                "every level reads the entry that is above it",
                 "five-names-five-tables",
                 "The entry above leads nowhere here; the MMU does not read it as a pgd entry. The pud is in the same page.",
             ),
@@ -246,7 +246,7 @@ def free_a_folded_level(draw: Random) -> Question:
             ),
         ),
         reasons=Choice(
-            "the pud pointer points into the pgd's page, and the pgd is still in use",
+            "the pgd's page is still in use",
             ("freeing is the same for all levels", "the compiler has left pud_free() out"),
         ),
         wrong=(

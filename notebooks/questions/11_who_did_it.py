@@ -139,7 +139,7 @@ def what_reports_finds(draw: Random) -> Question:
 def is_mm_innocent(draw: Random) -> Question:
     clean = outcome("mm-unstable")
     assert clean == "clean"
-    right = "no: without it the bad page would have been a report, and the kernel would have gone on"
+    right = "no: without it there would have been no panic"
     return multiple_choice(
         text="The mm branch by itself ran clean: no report, no panic, in any configuration. Is it innocent of the panic?",
         right=right,
@@ -148,7 +148,7 @@ def is_mm_innocent(draw: Random) -> Question:
                 "clean-branch-is-innocent: A clean run shows that nothing wrong was *met*. On that branch no page is "
                 "ever bad, so `dump_page()` is never called, and its mistake is never reached."
             ),
-            "yes: the bad page came from arm64": (
+            "yes: the bad page came from arm64, and so did the panic": (
                 "last-message-is-cause: The bad page did. The panic did not: look at what arm64's branch alone does "
                 "with the same bad page."
             ),
@@ -215,7 +215,7 @@ def lines_that_go(draw: Random) -> Question:
 
 
 def is_it_fixed(draw: Random) -> Question:
-    right = "no: the next bad page, of whatever cause, panics again"
+    right = "no: the next bad page panics again"
     return multiple_choice(
         text="With the first fix only, the kernel runs clean in every configuration. A colleague says: *no report, so it is fixed; leave dump_page alone*. Is it "
         "fixed?",

@@ -72,7 +72,7 @@ def one_more_level(draw: Random) -> Question:
         "running seven kinds of program: what does the fourth level cost?",
         answer=Choice(right, ("a third more reads, and programs a third slower", "nothing at all, ever")),
         reasons=Choice(
-            "most accesses need no walk, and most walks begin below the first level, because its entries are remembered",
+            "few accesses walk, and few walks begin at the top",
             ("four reads are a third more than three", "the first level has only two entries, so it is not read"),
         ),
         wrong=(
@@ -102,14 +102,16 @@ def one_more_level(draw: Random) -> Question:
 
 
 def the_same_address_twice(draw: Random) -> Question:
-    right = "a number in each entry says which address space it belongs to"
+    right = "each entry has the number of its address space"
     return Question(
         text="Processes a and b both use address 0x400000, for different frames. The kernel switches from a to b, and the TLB still has a's translation. "
         "What keeps b from using it?",
-        answer=Choice(right, ("b walks anyway, and the newest entry counts", "the addresses differ in bit 55")),
+        answer=Choice(
+            right, ("b walks in any case, and the newest of the entries counts", "the addresses differ in bit 55")
+        ),
         wrong=(
             Wrong(
-                "b walks anyway, and the newest entry counts",
+                "b walks in any case, and the newest of the entries counts",
                 "va-is-pa",
                 "A TLB hit is there to save the walk. If the entry fits, it is used: something in it has to say that it does not fit.",
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Question, Wrong, multiple_choice, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, multiple_choice, recall
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.page_flags import PAGE_TYPES
@@ -96,6 +96,10 @@ def references_and_mappings(draw: Random) -> Question:
                 else ()
             ),
         ),
+        steps=(
+            Intermediate("How many references do the mappings take?", Number(processes)),
+            Intermediate("How many other users are there?", Number(others)),
+        ),
         truth=f"**refcount:{held}**, {processes} mappings and {others} more; and **mapcount:{mapped}**. The first number says "
         "how many users there are, the second how many of them are entries of page tables.",
     )
@@ -155,7 +159,7 @@ def stored_for_printed(draw: Random) -> Question:
             ),
         ),
         steps=(
-            f"Which number is one less than {printed}?",
+            Intermediate(f"Which number is one less than {printed}?", Number(printed - 1)),
             "A negative number n is stored in 32 bits as 2^32 + n. What is that in hexadecimal?",
         ),
         truth=f"{printed} - 1 = {printed - 1}, which is **{stored:#010x}** in 32 bits.",
@@ -266,7 +270,7 @@ def what_a_type_prints(draw: Random) -> Question:
                 "That is the bit of the type. What is the whole word, as a signed number, plus 1?",
             ),
         ),
-        steps=("Which negative number is the word, in 32 bits?", "And plus one?"),
+        steps=(Intermediate("Which negative number is the word, in 32 bits?", Number(page._mapcount)), "And plus one?"),
         truth=f"{page.page_type:#x} is {page._mapcount} with a sign, and one more is **{printed}**: always minus the bit of the "
         f"type, {bit:#x}.",
     )

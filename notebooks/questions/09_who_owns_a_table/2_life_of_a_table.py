@@ -6,7 +6,7 @@ from functools import cache
 from random import Random
 
 from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page
-from pgtlab.lab.question import Number, Order, Question, Wrong, multiple_choice, recall
+from pgtlab.lab.question import Intermediate, Number, Order, Question, Wrong, multiple_choice, recall
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.printk import Panic
@@ -211,6 +211,10 @@ def counter_after_mistakes(draw: Random) -> Question:
                 "That is how many were freed. The counter holds what was added and not subtracted.",
             ),
         ),
+        steps=(
+            Intermediate("How many times was one added to the counter?", Number(made)),
+            Intermediate("How many times was one subtracted?", Number(well)),
+        ),
         truth=f"{made} added, {well} subtracted: **{left}**, though only {made - well - badly} tables exist. The difference, "
         f"{badly}, stays for ever: a counter that does not return to its start is evidence of a missing destructor.",
     )
@@ -226,6 +230,7 @@ def tables_of_a_process(draw: Random) -> Question:
         map_page(k, mm, start + (number << apart[0]), new_page(k).pfn)
     right = mm.pgtables_bytes
     tables = right // k.PAGE_SIZE
+    ptes, pmds = (len({start + (number << apart[0]) >> bits for number in range(pages)}) for bits in (21, 30))
     return Question(
         text=f"4K pages, 48 bits. A new process maps {pages} pages, {apart[1]}, beginning at `{start:#x}`. How many tables of the "
         "levels pud, pmd and pte does it have now? (The pgd was there before and is not counted.)",
@@ -270,6 +275,11 @@ def tables_of_a_process(draw: Random) -> Question:
                 "Each page needs a path of three tables, but paths share what they have in common. Which tables do two of these "
                 "pages share?",
             ),
+        ),
+        steps=(
+            Intermediate("How many pte tables? One reaches 2 MiB.", Number(ptes)),
+            Intermediate("How many pmd tables? One reaches 1 GiB.", Number(pmds)),
+            Intermediate("How many pud tables? One reaches 512 GiB.", Number(tables - ptes - pmds)),
         ),
         truth=f"**{tables} tables**, {right} bytes: the kernel adds that up in `mm->pgtables_bytes`, and when the process has "
         "gone the sum must be 0 again.",

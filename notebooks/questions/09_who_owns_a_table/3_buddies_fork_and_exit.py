@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from pgtlab.lab.bugs.address_space import map_page, new_mm, new_page
-from pgtlab.lab.question import Number, Order, Question, Wrong, multiple_choice
+from pgtlab.lab.question import Intermediate, Number, Order, Question, Wrong, multiple_choice
 from pgtlab.lab.trees import Tree
 from pgtlab.linux.kernel import Kernel
 
@@ -37,7 +37,10 @@ def buddy_of(draw: Random) -> Question:
                 f"Bit {order} of the pfn tells the two halves of a block of {2 << order} apart.",
             ),
         ),
-        steps=(f"Which bit of the pfn has the value {1 << order}?", "Turn that bit over: what is the pfn now?"),
+        steps=(
+            Intermediate(f"Which bit of the pfn has the value {1 << order}?", Number(order)),
+            "Turn that bit over: what is the pfn now?",
+        ),
         truth=f"Turn bit {order} over: **{buddy:#x}**.",
     )
 
