@@ -19,6 +19,7 @@ from pgtlab.lab.trees import Commit, Tree
 from pgtlab.lab.variants import describe, distinct_boots
 from pgtlab.lab.worker.contained import answers_of, contained, is_of_a_learner
 from pgtlab.lab.worker.exposed import touched
+from pgtlab.limits import shortened
 from pgtlab.linux.boot import Boot, Fold
 from pgtlab.linux.kernel import Kernel, debug, debug_vm_pgtable, fault, page_alloc, pgtable_nopmd, printk
 from pgtlab.linux.kernel.page_flags import PG_table
@@ -223,7 +224,7 @@ def check_freed_once(patched: PatchedTree, trials: Trials) -> None:
 def check_survives(patched: PatchedTree, trials: Trials) -> None:
     """No kernel panics."""
     for trial in trials:
-        assert trial.run.outcome != "panic", f"{trial}: the kernel panics. {_described(trial.run.reports[-1])}"
+        assert trial.run.outcome != "panic", f"{trial}: the kernel panics. {_last_words(trial.run)}"
 
 
 def check_no_report(patched: PatchedTree, trials: Trials) -> None:
@@ -296,6 +297,14 @@ def _finished(trials: Trials) -> Iterator[KernelTrial]:
     for trial in trials:
         assert trial.run.outcome != "panic", f"{trial}: this can be checked once the kernel does not panic."
         yield trial
+
+
+def _last_words(run: Run) -> str:
+    """What a kernel that panicked reported last; of one that reported nothing, what panic() was called with."""
+    if run.reports:
+        return _described(run.reports[-1])
+    said = next((line for line in run.dmesg if "Kernel panic" in line), "Kernel panic")
+    return f"`{shortened(said)}`: which function calls panic(), and why?"
 
 
 def _described(report: Report) -> str:

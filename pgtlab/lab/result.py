@@ -123,8 +123,8 @@ class Result:
 
     @property
     def feedback(self) -> str:
-        """What to say about the first thing that is wrong; empty if nothing is."""
-        return next((finding.hint for finding in self.findings if finding.hint), "")
+        """What to say about the first thing that is wrong, or why nothing was judged; empty if nothing is wrong."""
+        return next((finding.hint for finding in self.findings if finding.hint), self.reason)
 
     @property
     def misconception(self) -> str:

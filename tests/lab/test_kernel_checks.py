@@ -275,6 +275,22 @@ def test_neither_exercise_nor_kernel(what):
         check(what)
 
 
+def test_a_patch_that_panics_before_the_kernel_reports_anything():
+    kernel = Tree.named("arm64-for-next").start_kernel(boot(Config("4k", 48), CPU.named("max")))
+    kernel.livepatch(pud_free=lambda k, mm, pud: k.panic("of the learner"))
+    said = check(kernel).feedback
+    assert "the kernel panics. `" in said
+    assert "Kernel panic - not syncing: of the learner`: which function calls panic(), and why?" in said
+
+
+def test_what_was_not_judged_says_why():
+    kernel = Tree.named("arm64-for-next").start_kernel(boot(Config("4k", 48), CPU.named("max")))
+    kernel.livepatch(pud_free=lambda k, mm, pud: k.no_such_function())
+    result = check(kernel)
+    assert result.score == 0
+    assert result.feedback == result.reason != ""
+
+
 def test_judged_kernel_is_unchanged():
     kernel = patched("next-20240229")
     before = list(kernel.log.lines)

@@ -47,6 +47,29 @@ def test_wrong_parameters_are_refused(kernel, function):
         kernel.livepatch(pud_free=function)
 
 
+class Escapes(BaseException):
+    """Not an `Exception`."""
+
+
+def escapes(*_):
+    raise Escapes
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: dict, type("Odd", (), {"__getattribute__": escapes, "__call__": lambda self, *args: None})],
+    ids=["a built-in type", "an object that cannot be asked"],
+)
+def test_what_does_not_say_its_parameters_is_refused(kernel, make):
+    with pytest.raises(LivepatchError, match=r"pud_free=\.\.\. does not say what parameters it takes"):
+        kernel.livepatch(pud_free=make())
+
+
+def test_a_number_of_thousands_of_digits_is_refused(kernel):
+    with pytest.raises(LivepatchError, match=r"pud_free=0x\w+\.\.\.0+ is not a function"):
+        kernel.livepatch(pud_free=10**5000)
+
+
 def test_refused_patch_changes_nothing(kernel):
     before = dict(kernel.symbols)
     with pytest.raises(LivepatchError):

@@ -21,6 +21,7 @@ from pgtlab.arch.memory import Memory
 from pgtlab.arch.mmu import MMU
 from pgtlab.arch.registers import ESR_EL1
 from pgtlab.arch.word import MASK64
+from pgtlab.limits import quoted
 from pgtlab.linux import headers
 from pgtlab.linux.boot import Boot, BootError, NoBoot
 from pgtlab.linux.kernel import memblock, mmu, mmzone, pgtable, printk, slab, sparse, vmlinux
@@ -201,8 +202,16 @@ class Kernel(KernelFunctions):
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise LivepatchError(f"livepatch: this kernel has no function {name}{hint}")
             if not callable(function):
-                raise LivepatchError(f"livepatch: {name}={function!r} is not a function of (k, ...)")
-            called_with, takes = inspect.signature(self._as_booted[name]).parameters, inspect.signature(function)
+                raise LivepatchError(f"livepatch: {name}={quoted(function)} is not a function of (k, ...)")
+            called_with = inspect.signature(self._as_booted[name]).parameters
+            try:
+                takes = inspect.signature(function)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # some built-in functions have none, and an object's own methods may raise anything
+                raise LivepatchError(
+                    f"livepatch: {name}=... does not say what parameters it takes: give a function of (k, ...)"
+                ) from None
             by_name = {p.name: None for p in called_with.values() if p.kind is p.KEYWORD_ONLY}
             by_place = [p for p in called_with.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
             try:
