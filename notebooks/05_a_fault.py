@@ -93,8 +93,8 @@ chapter.ask("write_or_read")
 chapter.ask("the_story_syndrome")
 
 # %% [markdown]
-# The log and the command print many more fields; they are 0 here, or play no part, and you may pass over them. (DFSC is FSC
-# of a data abort.)
+# In the log, EC is in line 8, FSC in line 11, and WnR in line 14. The log and the command print many more fields; they are 0
+# here, or play no part, and you may pass over them. (DFSC is FSC of a data abort.)
 
 # %%
 from pgtlab import esr
@@ -128,7 +128,8 @@ for va, access in ((0x40_0000, Access.WRITE), (0x40_1000, Access.WRITE)):
 chapter.ask("is_far_valid")
 
 # %% [markdown]
-# For the faults of a walk, those of 5.3, the address is always valid: the MMU has just translated it, or tried to.
+# For the faults of a walk, those of 5.3, the address is always valid: the MMU has just translated it, or tried to. In our log
+# line 9 says so, `FnV = 0`.
 
 # %% [markdown]
 # ## 5.5 Why level 0
@@ -164,7 +165,8 @@ chapter.ask("why_level_0")
 # Linux lets TTBR0_EL1 lead to such a table on purpose, until the first process runs: a wrong pointer into the lower half is then
 # always caught. (Later a kernel task can keep the tables of the process before it.)
 #
-# That is line 16, *user address but active_mm is swapper*: an address of the lower half, in a task that has no memory there.
+# That is why line 11 says *level 0*. And it is line 16, *user address but active_mm is swapper*: an address of the lower half, in a
+# task that has no memory there.
 # Another line has that word, too:
 
 # %%

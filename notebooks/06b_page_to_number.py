@@ -153,7 +153,8 @@ chapter.ask("null_plus_8")
 
 # %% [markdown]
 # Here is the whole way, in the model. A number of a root that is not below the number of roots cannot be in the array: the kernel
-# sees that, and takes NULL for the mem_section without looking. The function that gets it does not test for NULL.
+# sees that, and takes NULL for the mem_section without looking. The function that gets it does not test for NULL:
+# it reads 8 bytes further on, and the kernel prints line 5.
 
 # %%
 pfn = k.page_to_pfn(k.page_at(copy))

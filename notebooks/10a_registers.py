@@ -105,8 +105,8 @@ chapter.ask("frame_of_a_leaf")
 # %% [markdown]
 # ## 10a.3 How a call trace is made
 #
-# Nobody writes down who calls whom. When the kernel prints a **call trace**, it reads it from the stack: the first name from
-# pc, and each further name from the address to return to in one frame after the other.
+# Nobody writes down who calls whom. When the kernel prints a **call trace** (line 35 begins it), it reads it from the stack: the
+# first name from pc, and each further name from the address to return to in one frame after the other.
 #
 # Four functions, and all of them have a frame. Read the last column from the top:
 

@@ -185,10 +185,10 @@ chapter.ask("the_first_oops")
 chapter.ask("who_runs_the_test")
 
 # %% [markdown]
-# Every new task of the kernel begins in `ret_from_fork` (line 50). That of PID 1 then runs `kernel_init`, which is the rest of
-# the kernel's start; `kernel_init_freeable` is the part of it whose memory is given up afterwards. An **initcall** is a function
-# that is registered to run once in this time, and `do_one_initcall` runs one. `debug_vm_pgtable` is one, and all
-# that it does is test the functions of page tables (line 1). The crash was found by a test: that is luck, and good work.
+# Every new task of the kernel begins in `ret_from_fork` (line 50). That of PID 1 then runs `kernel_init` (line 49), which is the
+# rest of the kernel's start; `kernel_init_freeable` (line 48) is the part of it whose memory is given up afterwards. An
+# **initcall** is a function that is registered to run once in this time, and `do_one_initcall` (line 47) runs one.
+# `debug_vm_pgtable` (line 46) is one, and all that it does is test the functions of page tables, as line 1 says. The crash was found by a test: that is luck, and good work.
 
 # %% [markdown]
 # ## 10b.5 From the copy to a number

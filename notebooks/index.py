@@ -20,8 +20,8 @@
 # You need to know what a pointer is, and to read simple Python and C. Nothing else: not this processor, not this
 # kernel.
 #
-# - **The short course**, about 7 hours: the chapters marked so, in order. It ends with the log explained and the first bug
-#   fixed.
+# - **The short course**, about 7 hours: the chapters marked so, in order. It ends with the evidence in the log explained
+#   and the first bug fixed.
 # - **The full course**, about 18 hours: all of it, with every exercise and a case of your own.
 # - **Ten minutes**: the tour, which shows the bug happen and explains little.
 #

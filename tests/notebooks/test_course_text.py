@@ -164,6 +164,40 @@ def test_a_line_of_the_log_has_a_section():
     assert {line.number: line.section for line in written if line.section not in headings(line.chapter)} == {}
 
 
+def lines_named(text: str) -> set[int]:
+    """The lines of the log that a text names: "line 5", "lines 8 to 10 and 13", "lines 50 to 46"."""
+    runs = re.findall(r"\b[Ll]ines?\s+(\d+(?:(?:,|\s+and|\s+to)\s+\d+)*)", text)
+    ends = [
+        sorted([int(end), int(other or end)])
+        for run in runs
+        for end, other in re.findall(r"(\d+)(?:\s+to\s+(\d+))?", run)
+    ]
+    return {number for first, last in ends for number in range(first, last + 1)}
+
+
+def test_the_section_of_a_line_names_it_in_its_text_or_in_a_question():
+    silent = {}
+    for line in chapters.log_lines().values():
+        section = [cell for cell in cells(line.chapter) if cell.section == line.section]
+        said = [cell.source for cell in section if cell.kind == "markdown"]
+        asked = [name if "/" in name else f"{line.chapter}/{name}" for cell in section for name in cell.asks]
+        if line.number not in lines_named("\n".join([*said, *(question(name).text for name in asked)])):
+            silent[line.number] = line.section
+    assert silent == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Lines 8 to 10 and 13", {8, 9, 10, 13}),
+        ("lines 50 to 46", {46, 47, 48, 49, 50}),
+        ("12 lines, 3 of them", set()),
+    ],
+)
+def test_a_line_is_found_where_it_is_named(text, named):
+    assert lines_named(text) == named
+
+
 def test_spelling():
     """codespell knows common misspellings; `ignore` has the field's words that look like one."""
     ignore = "vas,ist,nd,fo,te,ot,ans,inout,cas,ser"
