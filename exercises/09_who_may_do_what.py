@@ -213,7 +213,7 @@ def check_execute(may, seed):
             (f"{wanted[:2]}{'x-'[pxn]} {wanted[4:6]}{'x-'[uxn]}", "", "U is for programs, P is for the kernel."),
             (
                 wanted if word >> 6 & 1 else f"---{wanted[3:]}",
-                "",
+                "reading-is-running",
                 "Bit 6 is about reading and writing. Which bit says whether programs may run the page?",
             ),
         ]

@@ -119,6 +119,7 @@ print(process.walk(0x8012_3450))
 #   always read. Bit 7 *forbids writing*, to EL0 and EL1 alike.
 # - **UXN** and **PXN**, bits 54 and 53: unprivileged and privileged execute never. They *forbid* to run instructions from
 #   there, at EL0 and at EL1. Bit 6 has no part in that: a program may run a page that it may not read, if UXN is 0.
+#   (Only this: what programs may write, the kernel never runs, whatever PXN is.)
 # - **AF**, access flag, bit 10: whether the page was used since the kernel last cleared the flag. The kernel wants to notice
 #   the first use: if AF is 0, the MMU refuses the access and calls the kernel, which sets AF. (Newer processors can set it
 #   themselves, if the kernel asks for that.)
@@ -127,6 +128,9 @@ print(process.walk(0x8012_3450))
 
 # %%
 chapter.ask("who_may")
+
+# %%
+chapter.ask("who_may_run")
 
 # %%
 chapter.ask("read_only")

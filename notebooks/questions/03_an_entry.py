@@ -197,7 +197,7 @@ def who_may(draw: Random) -> Question:
 
 
 def what_ap_lets(ap: int) -> str:
-    """Who may read and write a page with this AP, as the model's MMU judges."""
+    """Who may read and write a page with this AP, as the model's MMU decides."""
     process = Machine().process("a")
     process.map(0x40_0000, 0x8000_0000, AP=ap)
 
@@ -210,6 +210,53 @@ def what_ap_lets(ap: int) -> str:
         for el in (0, 1)
     ]
     return f"programs may {may[0]}, the kernel may {may[1]}"
+
+
+RUNS = {
+    (True, True): "programs and the kernel",
+    (True, False): "only programs",
+    (False, True): "only the kernel",
+    (False, False): "nobody",
+}
+
+
+@recall
+def who_may_run(draw: Random) -> Question:
+    ap, uxn, pxn = draw.choice(((0b00, 0, 1), (0b10, 0, 1), (0b00, 0, 0), (0b10, 0, 0), (0b10, 1, 0), (0b11, 1, 0)))
+    word = leaf_word(draw, 3, AP=ap, UXN=uxn, PXN=pxn)
+    process = Machine().process("a")
+    process.map(0x40_0000, 0x8000_0000, AP=ap, UXN=uxn, PXN=pxn)
+    outcomes = [process.mmu.translate(0x40_0000, Access.FETCH, el=el).outcome for el in (0, 1)]
+    right = RUNS[not isinstance(outcomes[0], Fault), not isinstance(outcomes[1], Fault)]
+    wrong = {
+        RUNS[uxn == 1, pxn == 1]: (
+            "xn-bits-permit",
+            f"UXN is {uxn} and PXN is {pxn}. They *forbid* when they are 1; U is for programs, P for the kernel.",
+        )
+    }
+    if not uxn:
+        wrong[RUNS[False, not pxn]] = (
+            "reading-is-running",
+            "You kept programs out because of bit 6. AP is about reading and writing; whether a program may run the page, UXN "
+            f"alone says, and it is {uxn}.",
+        )
+    for option in {RUNS[not uxn, not uxn], RUNS[not pxn, not pxn]} - {right, *wrong}:
+        wrong[option] = (
+            "one-bit-forbids-both",
+            f"UXN is {uxn} and PXN is {pxn}: programs and the kernel have a bit each.",
+        )
+    for option in {*RUNS.values()} - {right, *wrong}:
+        wrong[option] = (
+            "the-kernel-runs-only-its-own",
+            "PXN is 0, so nothing in the entry keeps the kernel from running it. (Linux sets PXN for every page of a program, so "
+            "that the kernel never does.)",
+        )
+    return Question(
+        text=f"`{word:#018x}` is a page at level 3. Who may run instructions from it?",
+        answer=Choice(right, tuple(wrong)),
+        wrong=tuple(Wrong(option, *why) for option, why in sorted(wrong.items())),
+        truth=f"Bit 54, UXN, is {uxn}, and bit 53, PXN, is {pxn}: **{right}**. AP is 0b{ap:02b} and has no part in it.",
+    )
 
 
 def read_only(draw: Random) -> Question:

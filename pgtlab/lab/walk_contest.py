@@ -23,6 +23,7 @@ Translate = Callable[[Callable[[int], int], int, int], object]
 
 ADDRESSES: Final = 1000
 GIB, MIB2, PAGE = 1 << 30, 1 << 21, 1 << 12
+ALIGNED: Final = "An entry has 8 bytes: how far into its table is entry number 2?"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _contest(translate: Translate, seed: int) -> Contest:
             ask = partial(translate, process.machine.ram, int(process.mmu.ttbr0), va)
             said = attempt(ask, {"translate": translate})
         except AnswerError as error:
-            where = f" {lead}" if "PhysicalAddressError" in str(error) else ""
+            where = f" {lead}" if "RAM" in str(error) else f" {ALIGNED}" if "aligned" in str(error) else ""
             return Contest({**scores, kind: (right, asked + 1)}, f"{kind}, at {va:#x}: {_ended(str(error))}{where}")
         agree = said == expected and type(said) is type(expected)
         scores[kind] = right + agree, asked + 1
@@ -114,7 +115,7 @@ def _cases(draw: Random) -> Iterator[tuple[str, Process, int, str]]:
         ("A page with attributes in its highest bits", "Which bits of the word are address?", _page_with_attributes),
         ("A block of level 2", "What do bits 1:0 say above level 3, and how many bits is the offset then?", _block_2),
         ("A block of level 1", "How much does an entry of level 1 map?", _block_1),
-        ("An entry that is 0", "Which level had the entry that stopped the walk?", _empty),
+        ("An entry that is 0", "Which level had the entry that stopped the walk? The first table here is of level 1.", _empty),
         ("An entry with bit 0 clear and other bits set", "Which bit alone says that an entry is valid?", _invalid),
         ("An entry that ends in 01 at level 3", "Is there a block at level 3?", _block_at_level_3),
     )

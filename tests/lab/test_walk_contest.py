@@ -55,6 +55,7 @@ def test_what_is_wrong_first_is_said(left_out, kind):
         (lambda ram, ttbr, va: [va], "which is a list"),
         (lambda ram, ttbr, va: va, "and the model 0x"),
         (lambda ram, ttbr, va: ram(va + 1), "translate()"),
+        (lambda ram, ttbr, va: ram(ttbr + 1), "An entry has 8 bytes"),
         (lambda ram, ttbr: 0, "translate()"),
     ],
 )
