@@ -14,6 +14,7 @@ from typing import Final
 from pgtlab.lab.attempt import AnswerError, attempt, findings_of
 from pgtlab.lab.bugs import BUGS, Bug
 from pgtlab.lab.bugs.bug import FIXED
+from pgtlab.lab.bugs.unharmed import unharmed
 from pgtlab.lab.result import Finding, Result
 from pgtlab.lab.trees import Commit, Tree
 from pgtlab.lab.variants import describe, distinct_boots
@@ -32,8 +33,9 @@ _TESTS: Final = frozenset(name for module in (debug_vm_pgtable, fault, printk) f
 }
 _ALLOCATOR: Final = functions_of(page_alloc).keys() | functions_of(debug).keys()
 _FREED_TWICE: Final = "page_ref_count(page) == 0"  # put_page_testzero() got a page with no references
-#: The exercises that show the bugs of the catalogue: paths of mm that `debug_vm_pgtable` does not take.
-_EXERCISES: Final = tuple(dict.fromkeys(bug.observe for bug in {bug.exercise: bug for bug in BUGS.values()}.values()))
+#: The exercises that show the bugs of the catalogue, paths of mm that `debug_vm_pgtable` does not take, and what a fix
+#: that answers every question in the same way breaks.
+_EXERCISES: Final = (*(bug.observe for bug in {bug.exercise: bug for bug in BUGS.values()}.values()), unharmed)
 
 
 @dataclass(frozen=True)
