@@ -1,6 +1,7 @@
 """`check(kernel)` judges a fix by what the kernel does with it in every configuration, not by its text."""
 
 import functools
+import inspect
 
 import pytest
 
@@ -8,6 +9,7 @@ from pgtlab import CPU, Config, boot
 from pgtlab.lab import attempt, check, kernel_checks
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.bugs.bug import FIXED
+from pgtlab.lab.bugs.unharmed import unharmed
 from pgtlab.lab.exercise import ExerciseError
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.lab.variants import distinct_boots
@@ -313,3 +315,38 @@ def test_judged_kernel_is_unchanged():
 )
 def test_reports_of_any_other_kind_have_a_hint_too(report, hint):
     assert kernel_checks._described(report) == f"{hint} What was done to its argument before?"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("answer", [False, True, 0, None], ids=repr)
+@pytest.mark.parametrize("name", PATCHES)
+def test_a_constant_is_not_a_fix(name, answer, tried_on):
+    """What is right only where the bug shows, such as "never bad", is wrong somewhere."""
+    tried_on(BUGS[name])
+    kernel = BUGS[name].tree.start_kernel(next(BUGS[name].boots()))
+    parameters = {name: ", ".join(inspect.signature(kernel.symbols[name]).parameters) for name in PATCHES[name]}
+    kernel.livepatch(**{name: eval(f"lambda {those}: {answer}") for name, those in parameters.items()})
+    assert not check(kernel).passed
+
+
+@pytest.mark.parametrize("booted", distinct_boots(), ids=str)
+def test_good_kernels_are_unharmed(booted):
+    assert unharmed(FIXED.start_kernel(booted)) is None
+
+
+@pytest.mark.parametrize(
+    ("patch", "where", "seen"),
+    [
+        ({"pud_bad": lambda k, pud: False}, ("4k", 48), "Linux walks through an entry of level 1"),
+        ({"mm_pud_folded": lambda k, mm: True}, ("4k", 48), "bytes of page tables are counted"),
+        ({"pgdir_is_page_size": lambda k: True}, ("16k", 52), "pgds of 256 bytes take a page of 16384 each"),
+        ({"pmd_present": lambda k, pmd: pmd}, ("4k", 48), "a PMD entry, moving, is present"),
+        ({"pud_set_huge": lambda k, pudp, phys, prot: True}, ("4k", 39), "pud_set_huge() says True, and the MMU has"),
+        ({"pud_clear_huge": lambda k, pudp: True}, ("4k", 39), "pud_clear_huge() says True, then True"),
+    ],
+    ids=lambda value: next(iter(value), "") if isinstance(value, dict) else "",
+)
+def test_what_is_harmed_is_told(patch, where, seen):
+    kernel = FIXED.start_kernel(boot(Config(*where), CPU.named("max")))
+    kernel.livepatch(**patch)
+    assert seen in unharmed(kernel)
