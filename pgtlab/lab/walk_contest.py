@@ -115,7 +115,11 @@ def _cases(draw: Random) -> Iterator[tuple[str, Process, int, str]]:
         ("A page with attributes in its highest bits", "Which bits of the word are address?", _page_with_attributes),
         ("A block of level 2", "What do bits 1:0 say above level 3, and how many bits is the offset then?", _block_2),
         ("A block of level 1", "How much does an entry of level 1 map?", _block_1),
-        ("An entry that is 0", "Which level had the entry that stopped the walk? The first table here is of level 1.", _empty),
+        (
+            "An entry that is 0",
+            "Which level had the entry that stopped the walk? The first table here is of level 1.",
+            _empty,
+        ),
         ("An entry with bit 0 clear and other bits set", "Which bit alone says that an entry is valid?", _invalid),
         ("An entry that ends in 01 at level 3", "Is there a block at level 3?", _block_at_level_3),
     )
