@@ -97,6 +97,21 @@ for number, (what, va) in enumerate(GIVEN["accesses"], 1):
     answer[f"access {number}"] = said
 
 
+# %% Takes an access flag for a permission tags=["wrong"] mark=2 feedback="Which other bit stops"
+answer = {}
+for number, (what, va) in enumerate(GIVEN["accesses"], 1):
+    table, said = GIVEN["first"], ""
+    for level in range(4):
+        entry = GIVEN["words"].get(table + 8 * (va >> 39 - 9 * level & 0x1FF), 0)
+        if not entry & 1:
+            said = f"translation {level}"
+            break
+        table = entry & 0xFFFF_FFFF_F000
+    if not said:
+        bad = (what == "writes" and entry >> 7 & 1) or (what == "executes" and entry >> 54 & 1) or not entry >> 10 & 1
+        said = "permission 3" if bad else "ok"
+    answer[f"access {number}"] = said
+
 # %% Takes AF for a note tags=["wrong"] mark=2 feedback="the MMU acts on it"
 answer = {}
 for number, (what, va) in enumerate(GIVEN["accesses"], 1):
@@ -188,8 +203,15 @@ def entries(seed):
                     )
                 )
                 note = "Look at what the leaf says about AP and AF, and what is not printed."
+                if what == "executes":
+                    note = "The program fetches an instruction here. What does the leaf say about that?"
                 if kind == "access flag":
                     note = "AF is 0 in this leaf, and the MMU acts on it: which kind of fault is that?"
+                    rules.append(("permission 3", "", "AP lets a program read here. Which other bit stops the access?"))
+                else:
+                    rules.append(
+                        ("access flag 3", "", "AF is printed for this leaf, so it is 1. What else does the leaf say?")
+                    )
                 rules.append(("ok", "af-is-only-a-note" if kind == "access flag" else "", note))
             else:
                 rules.append(("ok", "", "Which entry is not valid on the way there?"))

@@ -198,6 +198,10 @@ def entries(seed):
     for letter, calls in given(seed).lives:
         outcome, printed, counter = lived(" ".join(calls))
         free = "The allocator compares the counts of what it gets: what is in the four bytes of _mapcount then?"
+        last = {
+            "alloc dtor free": "The destructor looks at the page before anything else does: is it a table?",
+            TWICE: "A bad page alone would be reported. What does the call after that find?",
+        }.get(" ".join(calls), "The first `free` has dropped the last reference. What is left for the second to drop?")
         rules = {
             "nothing": [
                 ("bad page", "", "Is anything left in those four bytes when the page comes back?"),
@@ -213,7 +217,7 @@ def entries(seed):
                     "no-check-on-free",
                     "The kernel compares the counts and the type at each call: what are they at the last?",
                 ),
-                ("bad page", "", "A bad page alone would be reported. What does the call after that find?"),
+                ("bad page", "", last),
             ],
         }[outcome]
         found[letter] = (outcome, rules, 'It is one of "nothing", "bad page" and "stops".')

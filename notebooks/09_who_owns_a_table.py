@@ -162,8 +162,8 @@ chapter.ask("what_a_type_prints")
 chapter.ask("order_of_a_table_s_life")
 
 # %% [markdown]
-# The whole life of a page, with the calls in the right order. (The MMU is left out: nobody links this table.) With the
-# buttons you can do it in any other order; *start over* takes a new page.
+# The whole life of a page, with the calls in the right order. (The MMU is left out: nobody links this table.) The row
+# of calls above the picture leads back to the state after each; other orders come in 9.5.
 
 # %%
 life = PageInspector(tree="arm64-for-next")
@@ -236,6 +236,8 @@ for report in k.reports[1:]:
 # %% [markdown]
 # A bad page alone does not stop a kernel, and this did: the destructor found `0xffffffff`, a page that is not a table, and its
 # check stopped the kernel. (In 6.12 the report leaves the word as it is, and the late destructor goes unnoticed.)
+#
+# Dropping a reference has such a check too: a page that is freed when its reference count is 0 already stops a kernel for debugging.
 
 # %% [markdown]
 # ## 9.6 Counters are witnesses

@@ -195,7 +195,7 @@ def the_story_syndrome(draw: Random) -> Question:
             ),
             Intermediate("What is WnR, bit 6?", Number(value >> 6 & 1)),
             Intermediate(
-                f"Which number are the six bits of the status code, for a translation fault at level {level}?",
+                f"What number is the status code of a translation fault at level {level}?",
                 Number(code, base=16),
             ),
             "Put them into their places. Bit 25, IL, is 1.",
