@@ -82,8 +82,8 @@ chapter.ask("who_wrote_x22")
 #     ffff800080001f40   local variables of parse
 #     ffff800080001f38   x20, as serve had it
 #     ffff800080001f30   x19, as serve had it
-#     ffff800080001f28   lr: where parse will return to, in serve
-#     ffff800080001f20   x29: where the frame of serve is           <- x29 and sp
+#     ffff800080001f28   lr: back into serve
+#     ffff800080001f20   x29: the frame of serve  <- x29, sp
 #
 # The two lowest words have the same meaning in every frame here: the address of the frame of the caller, and the address to
 # return to. x29 points to the innermost frame, and from there a chain leads outwards, frame by frame.
@@ -97,10 +97,10 @@ chapter.ask("frame_of_a_leaf")
 # %% [markdown]
 # Here it is, in the log's own addresses. You will need the line at the top in chapter 10b:
 #
-#     ffff80008007b950   local variables: the copy of a struct page     <- x19, x20, x26
-#                        ten callee-saved registers, as the caller had them
-#     ffff80008007b8f8   lr: where __dump_page will return to, in dump_page
-#     ffff80008007b8f0   x29: where the frame of dump_page is           <- x29 and sp
+#     ffff80008007b950   a struct page's copy   <- x19, x20, x26
+#                        ten callee-saved registers
+#     ffff80008007b8f8   lr: back into dump_page
+#     ffff80008007b8f0   x29: dump_page's frame   <- x29, sp
 
 # %% [markdown]
 # ## 10a.3 How a call trace is made

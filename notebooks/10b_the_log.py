@@ -88,11 +88,11 @@ chapter.ask("text_in_a_register")
 # tail, the code takes the record itself as the folio. It was handed the copy, so it takes the *copy* as the folio. Then it
 # subtracts: address of the page - address of the copy.
 #
-#      the memmap                                          the stack
-#     ┌─────────────┐                                     ┌───────────┐
-#     │ struct page │ <──────  (page - folio) / 64  ───── │ its copy  │
-#     └─────────────┘                                     └───────────┘
-#      page                                                folio
+#      the memmap                              the stack
+#     ┌─────────────┐                         ┌──────────┐
+#     │ struct page │ <─ (page - folio)/64 ── │ its copy │
+#     └─────────────┘                         └──────────┘
+#      page                                    folio
 #
 # The memmap is far above the stack, so the result is large. If it is larger than any folio, somebody may have changed the page meanwhile: the function copies it again. It tries
 # six times, and then it prints line 3.
