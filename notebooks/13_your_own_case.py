@@ -89,14 +89,17 @@ for name in mine.suspects:
 print(mine.source(mine.suspects[0]))
 
 # %% [markdown]
+# Some names in the sources are new. A name that ends in `_bad` asks whether an entry does not lead to a table.
+# `pgtable_l4_enabled()` and `pgtable_l5_enabled()` ask, while the kernel runs, whether the pud and the p4d are levels of their own.
+#
 # When two or three are left, ask what each of them would do if it were the one: which symptom, in which kernels? That is a
 # prediction. Test it.
 
 # %% [markdown]
 # ## 13.4 The fix
 #
-# Write the function as it should be, with `k` as its first argument and the others as in its source. Try it on one kernel
-# first:
+# Write the function as it should be, with `k` as its first argument and the others as in its source, which you can copy: where
+# it names a constant, the value stands above it. Try it on one kernel first:
 #
 # ```python
 # def the_function(k, ...):

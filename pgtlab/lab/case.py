@@ -7,14 +7,14 @@ their sources are there to be read. A fix is judged by what the kernel does, as 
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
 from pgtlab.lab.bugs import BUGS, Bug
+from pgtlab.lab.case_source import disguised, to_copy
 from pgtlab.lab.judge import check
 from pgtlab.lab.progress import record
 from pgtlab.lab.result import Result
@@ -25,7 +25,7 @@ from pgtlab.linux.cpu import CPU
 from pgtlab.linux.kconfig import Config
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.report import Run
-from pgtlab.linux.kernel.symbols import functions_of, source_of
+from pgtlab.linux.kernel.symbols import functions_of
 
 #: The bugs that a case may be. Each is in one function that a livepatch can replace, and shows itself in some kernels
 #: and not in others; the course explains none of them.
@@ -130,7 +130,7 @@ class Case:
         return tuple(sorted([*guilty, *drawn]))
 
     def source(self, name: str) -> str:
-        """The source of a function, as this kernel has it, without its docstring: what it should do is the question.
+        """The source of a function as this kernel has it, to be copied; no docstring says what the function should do.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class Case:
         symbols = self.kernel().symbols
         if name not in symbols:
             raise CaseError(f"this kernel has no function {name!r:.60}: the suspects are {', '.join(self.suspects)}")
-        return re.sub(r'\n *""".*?"""(?=\n)', "", source_of(symbols[name]), count=1, flags=re.DOTALL)
+        return to_copy(symbols[name])
 
     def check(self, **patch: Callable[..., Any]) -> Result:
         """Judge a fix: the functions that replace those of the kernel, by name."""
@@ -152,7 +152,10 @@ class Case:
 
     @property
     def _tree(self) -> Tree:
-        return Tree("the kernel of your case", self._bug.tree.commits)
+        *good, bad = self._bug.tree.commits
+        there = Kernel(next(self._bug.boots())).symbols
+        functions = {name: disguised(function, there[name]) for name, function in bad.functions.items()}
+        return Tree("the kernel of your case", (*good, replace(bad, functions=functions)))
 
 
 def case(seed: int | str) -> Case:

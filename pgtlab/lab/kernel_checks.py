@@ -85,7 +85,8 @@ class PatchedTree:
     @cached_property
     def bug(self) -> Bug | None:
         """The bug of the catalogue that the tree shows; None for a tree of the story or of a learner."""
-        return next((bug for bug in BUGS.values() if bug.tree.commits == self.tree.commits), None)
+        names = [commit.name for commit in self.tree.commits]
+        return next((bug for bug in BUGS.values() if [commit.name for commit in bug.tree.commits] == names), None)
 
     @property
     def before(self) -> Tree:

@@ -139,7 +139,7 @@ class Tree:
     """
 
     name: str
-    commits: tuple[Commit, ...]
+    commits: tuple[Commit, ...] = field(repr=False)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
 """The cases of the project: alike, hidden, found from their symptoms, and judged by what the kernel does."""
 
+import inspect
+import pydoc
+
 import pytest
 
 from pgtlab.lab.bugs import BUGS
@@ -39,6 +42,28 @@ def test_the_bug_is_in_one_of_the_suspects(each):
 
 
 @pytest.mark.parametrize("each", EVERY, ids=NAMES)
+def test_help_and_inspect_do_not_tell_which_it_is(each):
+    """The course teaches both: the function with the bug has the module, the file and the decorators of a good one."""
+    kernel, good = each.kernel(), Kernel(each.kernel().boot).symbols
+    for name in each._bug.commit.functions:
+        bad, text = kernel.symbols[name], inspect.getsource(kernel.symbols[name])
+        assert bad.__module__ == good[name].__module__
+        assert text.partition("def ")[0] == inspect.getsource(good[name]).partition("def ")[0]
+        assert inspect.getsourcefile(bad) is None or "bugs" not in inspect.getsourcefile(bad)
+        assert each._bug.name not in text + pydoc.render_doc(bad)
+
+
+@pytest.mark.parametrize("each", EVERY, ids=NAMES)
+def test_a_source_can_be_copied(each):
+    """It runs where nothing is imported, and is the function of that kernel."""
+    for name in each.suspects:
+        exec(each.source(name), copied := {})
+        kernel = each.kernel()
+        kernel.livepatch(**{name: copied[name]})
+        assert each.observe(kernel).seen == each.observe().seen
+
+
+@pytest.mark.parametrize("each", EVERY, ids=NAMES)
 def test_a_livepatch_can_fix_it(each):
     assert PatchedTree(each._bug.tree, {}).too_late() == ""
     fixed = Kernel(each.kernel().boot).symbols
@@ -47,7 +72,6 @@ def test_a_livepatch_can_fix_it(each):
     assert each.observe(kernel).seen == ""
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_a_fix_passes_and_no_fix_does_not():
     each = Case("a seed", BUGS["folded-is-none"])
