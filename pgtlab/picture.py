@@ -74,7 +74,8 @@ STYLE = """
 .pgtlab-picture .cell.part-of-run:hover { stroke-width: 2; stroke-opacity: 0.7; }
 .pgtlab-picture :is(.frame, .unused).selected { stroke: currentColor; stroke-width: 3; stroke-opacity: 1; }
 .pgtlab-picture .cell.selected, .pgtlab-picture .cell[aria-pressed="true"] { stroke-width: 3; stroke-opacity: 1; }
-.pgtlab-picture .cell.part-of-run:is(.selected, [aria-pressed="true"]) { stroke-width: 1.5; stroke-opacity: 0.8; }
+.pgtlab-picture .cell.part-of-run:is(.selected, [aria-pressed="true"]):not(:hover) { stroke-opacity: 0; }
+.pgtlab-picture .row.selected { fill: currentColor; }
 .pgtlab-picture line { stroke: currentColor; stroke-dasharray: 3 2; }
 .pgtlab-picture path { fill: none; stroke: currentColor; }
 .pgtlab-picture .chain { stroke-dasharray: 4 2; }
@@ -87,7 +88,7 @@ STYLE = """
   .pgtlab-picture rect { stroke: CanvasText; }
   .pgtlab-picture :is(.frame, .byte, .cell, .commit) { stroke-opacity: 1; }
   .pgtlab-picture .unused, .pgtlab-picture .commit, .pgtlab-picture .cell.none { fill: Canvas; }
-  .pgtlab-picture .row { fill: Canvas; stroke: none; }
+  .pgtlab-picture .row:not(.selected) { fill: Canvas; stroke: none; }
   .pgtlab-picture .ghost { opacity: 0.6; }
   .pgtlab-picture :is(.now, .mark, .differs, .selected) { stroke: Highlight; } }
 [data-vscode-theme-kind] [class^="pgtlab-"] {

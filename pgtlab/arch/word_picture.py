@@ -67,24 +67,24 @@ def bit_mark(hi: int, lo: int) -> Shape:
     return rect("mark", MARGIN + (63 - hi) * BIT, BITS_Y - 2, (hi - lo + 1) * BIT, 28, "mark")
 
 
-def bit_row(value: int, ranges: Sequence[BitRange]) -> Iterator[Shape]:
-    """The 64 bits in their places, those of a range in the same grey."""
-    for bit in range(63, -1, -1):
-        x = MARGIN + (63 - bit) * BIT
+def bit_row(value: int, ranges: Sequence[BitRange], size: int = 64) -> Iterator[Shape]:
+    """The bits of a word of `size` bits in their places, those of a range in the same grey."""
+    for bit in range(size - 1, -1, -1):
+        x = MARGIN + (size - 1 - bit) * BIT
         of = next((i for i, range in enumerate(ranges) if range.lo <= bit <= range.hi), None)
         fill = "byte" if of is None else FILLS[of % 2]
         yield rect(f"bit-{bit}", x, BITS_Y, BIT, 24, fill)
         yield text(f"digit-{bit}", x + BIT / 2, BITS_Y + 16, str(value >> bit & 1), "middle mono")
-        if bit % 8 == 0 or bit == 63:
+        if bit % 8 == 0 or bit == size - 1:
             yield text(f"number-{bit}", x + BIT / 2, BITS_Y - 6, str(bit), "middle small")
     for bits in ranges:
-        yield from _bracket(bits)
+        yield from _bracket(bits, size)
 
 
-def _bracket(bits: BitRange) -> Iterator[Shape]:
+def _bracket(bits: BitRange, size: int) -> Iterator[Shape]:
     """A line below the bits of a range, and its name where there is room for it."""
     name = getattr(bits, "name", "")
-    left, right, y = MARGIN + (63 - bits.hi) * BIT + 2, MARGIN + (64 - bits.lo) * BIT - 2, BITS_Y + 28
+    left, right, y = MARGIN + (size - 1 - bits.hi) * BIT + 2, MARGIN + (size - bits.lo) * BIT - 2, BITS_Y + 28
     key = f"bracket-{bits.hi}-{bits.lo}"
     yield solid(key, left, y, right, y)
     yield solid(f"{key} begin", left, y - 3, left, y)

@@ -128,6 +128,11 @@ def fold_picture(
                 )
             )
     y += 3 * HEAD_LINE + 6
+    for column, cpu in enumerate(cpus):
+        x, width = edges[column], edges[column + 1] - edges[column] - 3
+        keys = " ".join(cell_key(at[config, cpu]) for config in configs)
+        chosen = " selected" if selected is not None and selected.cpu.name == cpu else ""
+        shapes.append(rect(f"column {cpu}", x, y - 7, width, 4, f"row{chosen}", cells=keys))
     for config, runs in rows.items():
         shapes += _row(config, runs, [at[config, cpu] for cpu in cpus], edges, y, layout, selected, known)
         y += layout.row

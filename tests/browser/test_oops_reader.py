@@ -7,6 +7,7 @@ from pgtlab_widgets import Explorer, OopsReader, TableMap, WalkStepper
 from playwright.sync_api import expect
 
 from tests.browser.drawing import assert_accessible
+from tests.browser.test_readable import forced_colours
 
 POSTED = Path(__file__).parents[1] / "data" / "oops" / "syzkaller"
 
@@ -154,7 +155,7 @@ def test_kernel_and_address_of_the_log_open_in_other_views(show):
         view.displayed = True
     page, reader = show(OopsReader(), *others, unfold=False)
     line = reader.locator("[data-unfold='openings']")
-    expect(line).to_have_text("4K pages, VA_BITS=48 on max · 0x0000000000000008, the faulting address")
+    expect(line).to_have_text("4k · VA 48 · max · 0x8, the faulting address")
     line.click()
     expect(reader.get_by_role("toolbar", name="In registers").get_by_role("button").first).to_be_visible()
     reader.get_by_role("toolbar", name="Addresses").get_by_role("button", name="a struct page on the stack").click()
@@ -169,6 +170,29 @@ def test_kernel_and_address_of_the_log_open_in_other_views(show):
     expect(reader.get_by_text("Opened in ")).to_have_text("Opened in Explorer, TableMap, WalkStepper.")
     for name in ("explorer", "walk-stepper", "table-map"):
         expect(page.locator(f".pgtlab-{name}").get_by_label("Address")).to_have_value("0x0000000000000008")
+
+
+def test_what_is_lit_stands_out_in_forced_colours(show):
+    """The system takes the background away that marks it."""
+    page, view = show(OopsReader())
+    view.get_by_role("button", name="ESR = 0x0000000096000004").click()
+    forced_colours(page, "dark")
+    lit, other = view.locator(".claim.lit").first, view.locator(".claim:not(.lit, [aria-pressed=true])").first
+    width = "claim => parseFloat(getComputedStyle(claim).borderLeftWidth)"
+    assert lit.evaluate(width) > other.evaluate(width)
+    view.get_by_role("button", name="freed in destroy_args() without its destructor").click()
+    expect(view.locator("li.lit > .log-line").first).to_have_css("outline-style", "solid")
+
+
+def test_word_of_a_log_is_not_cut_off_on_a_laptop(show):
+    page, view = show(OopsReader(), unfold=False)
+    page.set_viewport_size({"width": 872, "height": 900})
+    for name in ("page: refcount:0 mapcount:-512", "ESR = 0x0000000096000004"):
+        view.get_by_role("button", name=name).first.click()
+        page.wait_for_function("!window.unanswered")
+        box = view.locator(".pictures .scroll").first
+        expect(box).to_be_visible()
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
 def test_axe_finds_no_violation(show):

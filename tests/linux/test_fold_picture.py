@@ -80,3 +80,6 @@ def test_chosen_cell_and_the_whole_run_that_has_its_outcome_are_marked():
     assert len(cells) > 3
     assert (run["y"], run["x"]) == (cell["y"], min(each["x"] for each in cells))
     assert run["x"] + run["width"] == max(each["x"] + each["width"] for each in cells)
+    columns = [shape.attributes for key, shape in shapes.items() if key.startswith("column ")]
+    [column] = [column for column in columns if "selected" in column["class"]]
+    assert (column["x"], column["width"]) == (cell["x"], cell["width"])

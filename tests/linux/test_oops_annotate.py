@@ -104,6 +104,9 @@ def test_the_words_in_the_lines_of_the_story(story):
     assert "Translation fault, level 0." in texts(syndrome)
     [kind] = word_pictures(story.log, (page,))
     assert {"page_type = 0xfffffdff", "0x200", "cleared: table"} <= set(texts(kind))
+    for picture in (syndrome, kind):  # words of 32 bits, which begin at the left
+        bits = [shape for shape in picture.shapes if shape.key.startswith("bit-")]
+        assert (len(bits), bits[0].key, bits[0].attributes["x"]) == (32, "bit-31", 8)
     assert not list(word_pictures(story.log, (1,)))
 
 

@@ -7,7 +7,7 @@ import { show } from "./show.js";
 /** @typedef {{picture: import("./page.js").Picture, selected: string, status: string, quiz: import("./quiz.js").Quiz|null}} View */
 
 /**
- * The picture with the frame marked that the chosen cell shares with those of the same outcome.
+ * The picture with the column of the chosen cell marked, and the frame that it shares with those of the same outcome.
  * @param {View} view
  */
 const marked = ({ picture, selected }) => ({

@@ -108,7 +108,7 @@ class Openings:
             if not address.is_register or (at and address.report == at.report)
         ]
         return {
-            "chosen": f"{_name(self.kernels[self.kernel])}{f' · {written(at.va)}, {at.name}' if at else ''}",
+            "chosen": " · ".join([_short(self.kernels[self.kernel]), *([f"{at.va:#x}, {at.name}"] if at else [])]),
             "kernels": [
                 {"label": _name(kernel), "selected": number == self.kernel, "send": {"kernel": number}}
                 for number, kernel in enumerate(self.kernels)
@@ -124,6 +124,11 @@ class Openings:
                 for number, address in listed
             ],
         }
+
+
+def _short(kernel: Share) -> str:
+    """A kernel and its CPU as the controls of the other views say it."""
+    return f"{kernel.config.page_size_name} · VA {kernel.config.va_bits} · {kernel.cpu}"
 
 
 def _name(kernel: Share) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from textwrap import wrap
 
 from pgtlab.arch import esr
@@ -67,7 +66,6 @@ def _described(annotated: AnnotatedLog) -> str:
 
 
 _TYPE_BITS = 32
-_BEYOND = {f"{what}-{bit}" for what in ("bit", "digit", "number") for bit in range(_TYPE_BITS, 64)}
 _TYPE_BYTE = 24  # the lowest bit of the byte that says the type since v6.12
 _PAGE_WORDS = 8  # of a `struct page` of 64 bytes
 
@@ -84,7 +82,7 @@ def word_pictures(log: PrintedLog, lines: Collection[int]) -> Iterator[Picture]:
         if report.esr is not None and report.where["esr"] in lines:
             syndrome = esr.decode(report.esr)
             title = f"ESR_EL1 = {report.esr:#x}: {syndrome.summary}"
-            yield named_picture(title, report.esr, syndrome.fields, str(syndrome))
+            yield named_picture(title, report.esr, syndrome.fields, str(syndrome), 64 if report.esr >> 32 else 32)
         if report.page is not None and not set(report.page.lines).isdisjoint(lines):
             yield from _page(report.page)
 
@@ -93,8 +91,7 @@ def _page(page: PageDump) -> Iterator[Picture]:
     kind = page.page_type
     if kind is not None and kind.value is not None:
         words = page_type_text(kind, page.mapcount)
-        picture = named_picture(f"page_type = {kind.value:#x}", kind.value, type_bits(kind), words)
-        yield replace(picture, shapes=tuple(shape for shape in picture.shapes if shape.key not in _BEYOND))
+        yield named_picture(f"page_type = {kind.value:#x}", kind.value, type_bits(kind), words, _TYPE_BITS)
     if len(page.raw) == _PAGE_WORDS:
         title = "struct page" if page.pfn is None else f"struct page of pfn {page.pfn:#x}"
         yield page_picture(page.raw, title=title)
