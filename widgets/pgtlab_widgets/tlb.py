@@ -13,7 +13,11 @@ from pgtlab.lab.cost_comparison_picture import compared
 from pgtlab.lab.small_tlb import ACCESSES as LAST
 from pgtlab.lab.small_tlb import POLICIES, SHORT_TRACES, SMALL_TLBS, WatchedAccess, small_tlb, watch
 from pgtlab.lab.small_tlb_picture import small_tlb_picture
+from pgtlab.linux.address import parse_address
+from pgtlab.linux.kconfig import Config
+from pgtlab.linux.share import Share
 from pgtlab.picture import Picture
+from pgtlab_widgets.address_field import written
 from pgtlab_widgets.kernel_view import Refused, refusals
 from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.tlb_costs import CostChoice, CostCounts, pairs
@@ -172,6 +176,33 @@ class TLBView(View):
 
     def _go(self, access: int) -> None:
         self.access = min(max(access, 1), LAST)
+
+    @property
+    def share(self) -> str:
+        """A kernel with the first size of address, and the access of the small TLB, for the views of a kernel.
+
+        >>> TLBView(page_size="4k").share
+        'pgtlab://4k/48/lpa2/0x0000000020008000'
+        """
+        regime = self._regime if self.part == "entries" else self.regimes[0]
+        address = written(self.watched.accessed.va) if self.part == "entries" else ""
+        return str(Share(Config(self.page_size, regime.range.input_bits), "max", address))
+
+    @in_turn
+    def load(self, share: str) -> None:
+        """Choose the page size of a share string, and the access to its address if the small TLB has one.
+
+        Raises
+        ------
+        ValueError
+            If it is not a share string; then nothing changes.
+        """
+        shared = Share.parse(share)
+        va = parse_address(shared.address, shared.boot) if shared.address else None
+        self.choose(page_size=shared.config.page_size_name)
+        accesses = [number for number, each in enumerate(self._watched, 1) if each.accessed.va == va]
+        if self.part == "entries" and accesses:
+            self.access = accesses[0]
 
     # The long trace.
 
