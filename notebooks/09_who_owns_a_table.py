@@ -94,6 +94,10 @@ chapter.ask("stored_for_printed")
 # Back to line 4. Compute its 32 bits on paper, then find them elsewhere in the log:
 
 # %%
+for number in range(25, 35):
+    print(chapter.log[number])
+
+# %%
 chapter.ask("the_word_of_line_4")
 
 # %% [markdown]

@@ -198,35 +198,49 @@ def what_p4d_offset_returns(draw: Random) -> Question:
 
 
 def reads_of_a_folded_level(draw: Random) -> Question:
-    k = kernel("4k", 39)
-    va = k.__va(k.memory.base)
+    page_size, va_bits = draw.choice(KERNELS)
+    k = kernel(page_size, va_bits)
+    levels, va = k.boot.config.PGTABLE_LEVELS, k.__va(k.memory.base)
     pgdp = k.pgd_offset(k.init_mm, va)
     p4dp = k.p4d_offset(pgdp, va)
-    moved = (k.pud_offset(p4dp, va) != p4dp) + (p4dp != pgdp)
+    pudp = k.pud_offset(p4dp, va)
+    folded = folded_names(page_size, va_bits)
+    reads = (p4dp != pgdp) + (pudp != p4dp) + ("pmd" not in folded)
     return Question(
-        text="4K pages, 39 bits: the p4d and the pud are folded when the kernel is compiled. How many words of memory do `p4d_offset()` and "
-        "`pud_offset()` read, together?",
-        answer=Number(moved),
+        text=f"{page_size.upper()} pages, {va_bits} bits: {listed(folded)} {'are' if len(folded) > 1 else 'is'} folded when the kernel is compiled. How many words "
+        "of memory do `p4d_offset()`, `pud_offset()` and `pmd_offset()` read, together? (A step down reads the entry above.)",
+        answer=Number(reads),
         wrong=(
             Wrong(
-                2,
-                "folded-level-costs-a-read",
-                "Two functions, but what would they read? They return the pointer that they were given. The compiler knows it and leaves nothing "
-                "of them.",
-            ),
-            Wrong(
-                1,
-                "folded-level-costs-a-read",
-                "Neither of them has a table to read from.",
-            ),
-            Wrong(
                 3,
-                "the-walk-is-the-call",
-                "Three words are what the whole walk reads, from the three tables that there are. How many of them do these two functions read?",
+                "folded-level-costs-a-read",
+                f"One for each call. But there is no table to step down to for {listed(folded)}: what would that call read?",
+            ),
+            *(
+                (
+                    Wrong(
+                        levels,
+                        "the-walk-is-the-call",
+                        f"The kernel has {levels} levels of tables, and a whole walk reads a word of each. How many of them do these three calls read?",
+                    ),
+                )
+                if levels != 3
+                else ()
+            ),
+            *(
+                (
+                    Wrong(
+                        len(folded),
+                        "the-same-is-counted",
+                        "So many of the three are folded. It is the others that read.",
+                    ),
+                )
+                if len(folded) not in (3, levels, reads)
+                else ()
             ),
         ),
-        steps=("Which table would `p4d_offset()` read from, in this kernel? And `pud_offset()`?",),
-        truth=f"**{moved}**. Names cost nothing: five of them are written, three tables are read.",
+        steps=("For which of the three levels is there a table, in this kernel?",),
+        truth=f"**{reads}**. Names cost nothing: five of them are written, {levels} tables are read.",
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
+from pgtlab.lab.course_data import LOG, origin
 from pgtlab.lab.question import Choice, Intermediate, Number, Question, Wrong, multiple_choice, recall
 from pgtlab.lab.trees import Tree
+from pgtlab.linux import oops
 from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.page_flags import PAGE_TYPES
+from pgtlab.linux.oops.reading.registers import Registers
 
 U32 = 0xFFFF_FFFF
 
@@ -15,6 +19,13 @@ U32 = 0xFFFF_FFFF
 def kernel() -> Kernel:
     """A healthy kernel that has just booted."""
     return Tree.named("fixed").start_kernel()
+
+
+@cache
+def registers() -> Registers:
+    """What the real log's Oops prints of the registers."""
+    reports = oops.read(origin(LOG).read_text(encoding="utf-8")).reports
+    return next(report for report in reports if report.kind == "oops").registers
 
 
 def counts_of_a_new_page(draw: Random) -> Question:
@@ -170,25 +181,30 @@ def the_word_of_line_4(draw: Random) -> Question:
     k = kernel()
     page = k.alloc_pages(0)
     page._mapcount = -512 - 1
-    right = f"`x24`, which holds {page.page_type:016x}"
+    held = registers()
+    (right,) = held.holding(page.page_type)
     return multiple_choice(
         text="Line 4 of the log prints `mapcount:-512`. The function that printed it had read the four bytes into a register, "
         "and lines 25 to 34 print the registers. Which one holds them? Compute the word before you look.",
-        right=right,
+        right=f"`{right}`",
         wrong={
-            "`x8`, which holds 00000000ffffefff": (
-                "alike-is-the-same: Nearly alike is not the same. -512 - 1 = -513, and 2^32 - 513 has its one 0 at "
+            "`x8`": (
+                f"alike-is-the-same: {held['x8']:016x} is nearly alike, and that is not the same. -512 - 1 = -513, and 2^32 - 513 has its one 0 at "
                 "bit 9: which digit is that?"
             ),
-            "`x0`, which holds 00000000001fffff": (
-                "alike-is-the-same: Its 32 bits are 0x001fffff: as a signed number that is far above 0. The word of a number below 0 begins "
-                "with `f`."
+            "`x0`": (
+                f"alike-is-the-same: Its 32 bits are {held['x0']:#010x}: as a signed number that is far above 0. The word of a number below 0 "
+                "begins with `f`."
             ),
-            "`x28`, which holds 0000000000ffffc0": (
-                "added-instead: A small negative number in 32 bits begins with a row of `f` in the *low* eight digits."
+            "`x28`": (
+                f"added-instead: It holds {held['x28']:016x}. A small negative number in 32 bits begins with a row of `f` in the *low* eight digits."
             ),
+            "`x5`": (
+                f"wrong-width: {held['x5']:016x} has more than 32 bits. `_mapcount` has four bytes, and what was read fills the rest with zeros."
+            ),
+            "none of them": "alike-is-the-same: -513 as 32 bits begins with `fffff`. There are not many such words: look at each.",
         },
-        truth=f"-513 is {page.page_type:#x}: {right}. So line 26 confirms line 4, from another place.",
+        truth=f"-513 is {page.page_type:#x}: **{right}**, which holds {held[right]:016x}. So line 26 confirms line 4, from another place.",
         lines=(4, 26),
     )
 
