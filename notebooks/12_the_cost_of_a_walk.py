@@ -88,7 +88,7 @@ chapter.ask("one_more_level")
 # Each program makes 40,000 accesses. Each dot is counted while these addresses run through a TLB and real tables.
 
 # %%
-costs = walk_costs(compared, accesses=40_000)
+costs = walk_costs(compared, accesses=40_000, progress=True)
 plot_walk_costs(costs)
 
 # %% [markdown]
@@ -120,7 +120,7 @@ for hardware in costs.names("hardware"):
 
 # %%
 by_mapping = walk_costs(
-    compared[:2], mappings=MAPPINGS, hardware={"each level": HARDWARE["each level"]}, accesses=30_000
+    compared[:2], mappings=MAPPINGS, hardware={"each level": HARDWARE["each level"]}, accesses=30_000, progress=True
 )
 plot_walk_costs(by_mapping, panels="mapping", number="reads_per_access")
 

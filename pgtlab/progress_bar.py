@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
 try:
     from tqdm import tqdm
 except ModuleNotFoundError:
@@ -28,4 +34,41 @@ except ModuleNotFoundError:
             """Count what is done."""
 
 
-__all__ = ["tqdm"]
+PATIENCE: Final = 2.0  # seconds without a sign
+
+
+@contextmanager
+def counted(total: int, unit: str, *, shown: bool = True) -> Iterator[Callable[[], object]]:
+    """Show how much of some work is done, if it takes longer than a moment; give what counts one part as done.
+
+    In a terminal the bar is there after a second. In a notebook it also moves while one part takes long, such as the
+    first, for which code is compiled.
+
+    >>> with counted(2, " runs", shown=False) as done:
+    ...     done()
+    """
+    if not shown or "ipykernel" not in sys.modules:
+        with tqdm(total=total, unit=unit, delay=1, disable=None if shown else True) as bar:
+            yield bar.update
+        return
+    parts: list[None] = []
+    over = threading.Event()
+
+    def show() -> None:
+        if over.wait(PATIENCE):
+            return
+        with tqdm(total=total, unit=unit, leave=False, file=sys.stdout, desc="counting") as bar:
+            while not over.wait(PATIENCE / 4):
+                bar.n = len(parts)
+                bar.refresh()
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield lambda: parts.append(None)
+    finally:
+        over.set()
+        thread.join()
+
+
+__all__ = ["counted", "tqdm"]

@@ -17,7 +17,9 @@ def extra_reads(hardware: str) -> float:
     fallback, other = (
         sum(
             sum(row.cost.reads)
-            for row in walk_costs([regime], hardware={hardware: HARDWARE[hardware]}, accesses=ACCESSES).rows
+            for row in walk_costs(
+                [regime], hardware={hardware: HARDWARE[hardware]}, accesses=ACCESSES, progress=True
+            ).rows
         )
         for regime in regimes("16k")[:2]
     )

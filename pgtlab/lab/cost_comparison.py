@@ -264,7 +264,7 @@ def walk_costs(
     windows : int
         Number of parts in which each run is also counted.
     progress : bool
-        Show a progress bar in a terminal, once it takes longer than a second.
+        Show a progress bar once it takes longer than a moment.
 
     Returns
     -------
@@ -275,7 +275,7 @@ def walk_costs(
     TraceError
         If the granules differ, a mapping is unknown, or a trace visits too much to map.
     """
-    from pgtlab.progress_bar import tqdm
+    from pgtlab.progress_bar import counted
 
     regimes = tuple(compared)
     granules = {regime.range.granule for regime in regimes}
@@ -289,7 +289,7 @@ def walk_costs(
     regions = np.unique(np.concatenate([visited(workload, region) for workload in given]))
     rows = []
     total = len(names) * len(regimes) * len(given) * len(hardware)
-    with tqdm(total=total, unit=" runs", delay=1, disable=None if progress else True) as bar:
+    with counted(total, " runs", shown=progress) as done:
         for mapping in names:
             for regime in regimes:
                 mmu = mapped(regime, regions, region, mapping)
@@ -297,7 +297,7 @@ def walk_costs(
                     for name, what in hardware.items():
                         cost = simulate(mmu, workload.vas, what, asids=workload.asids, windows=windows)
                         rows.append(Row(workload.name, mapping, name, regime, cost))
-                        bar.update()
+                        done()
     return WalkCosts(regimes, tuple(rows))
 
 
