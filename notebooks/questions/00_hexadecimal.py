@@ -2,7 +2,7 @@
 
 from random import Random
 
-from pgtlab.lab.question import Choice, Number, Question, Words, Wrong, recall
+from pgtlab.lab.question import Choice, Intermediate, Number, Question, Words, Wrong, recall
 
 WORDS = ("page", "node", "root", "leaf", "byte", "free", "init", "tree")
 MASK64 = (1 << 64) - 1
@@ -25,8 +25,11 @@ def two_digits(draw: Random) -> Question:
         ),
         truth=f"`{value:#x}` is {high} x 16 + {low} = **{value}**.",
         steps=(
-            f"Which number is the digit `{low:x}`?",
-            f"How much is the digit `{high:x}` worth in the place of the sixteens?",
+            Intermediate(f"Which number is the digit `{low:x}`?", Number(low, strict=True)),
+            Intermediate(
+                f"How much is the digit `{high:x}` worth in the place of the sixteens?", Number(16 * high, strict=True)
+            ),
+            "Add the two.",
         ),
     )
 
@@ -52,7 +55,10 @@ def low_bits(draw: Random) -> Question:
             ),
         ),
         truth=f"`{mask:#x}` is {4 * digits} ones, so the lowest {digits} digits stay: **`{x & mask:#0{digits + 2}x}`**.",
-        steps=(f"How many bits of `{mask:#x}` are 1?", "Which digits of the number do those bits belong to?"),
+        steps=(
+            Intermediate(f"How many bits of `{mask:#x}` are 1?", Number(4 * digits)),
+            Intermediate("How many digits of the number do those bits belong to?", Number(digits)),
+        ),
     )
 
 
@@ -84,7 +90,11 @@ def arithmetic_shift(draw: Random) -> Question:
         ),
         truth=f"Bit 63 is 1, so {n} ones come in from the left: **`{signed:#018x}`**. (A logical shift gives "
         f"`{logical:#018x}`.)",
-        steps=("What is bit 63 of the word?", f"Which digits drop out on the right if you shift by {n}?"),
+        steps=(
+            Intermediate("What is bit 63 of the word?", Number(x >> 63)),
+            Intermediate(f"How many digits drop out on the right if you shift by {n}?", Number(n // 4)),
+            "So many digits come in from the left: which?",
+        ),
     )
 
 
@@ -149,7 +159,10 @@ def as_signed(draw: Random) -> Question:
             ),
         ),
         truth=f"`{word:#010x}` is {word:,} - `2**32` = **{value}**.",
-        steps=("What is bit 31?", f"How far is `{word:#010x}` below `0x100000000`?"),
+        steps=(
+            Intermediate("What is bit 31?", Number(word >> 31)),
+            Intermediate(f"How far is `{word:#010x}` below `0x100000000`? (In decimal.)", Number((1 << 32) - word)),
+        ),
     )
 
 

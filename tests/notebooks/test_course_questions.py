@@ -9,7 +9,7 @@ from pgtlab.lab import chapters
 from pgtlab.lab.answers import Choice, Number, Said, Words
 from pgtlab.lab.case import GATE
 from pgtlab.lab.course_text import sources
-from pgtlab.lab.question import Question, Wrong
+from pgtlab.lab.question import Intermediate, Question, Wrong
 from tests.notebooks.course import CHAPTERS, PAGES, cells, question
 
 NAMES = {plan.stem: names for plan in PAGES if (names := chapters.names(plan.stem))}
@@ -61,6 +61,14 @@ def test_each_wrong_answer_gets_its_own_feedback(stem, seeds):
             feedback = asked.judge(*answers(asked, wrong))
             assert feedback.verdict in ("wrong", "reason"), (name, wrong)
             assert (feedback.key, feedback.text) == (wrong.key, wrong.feedback), name
+
+
+@pytest.mark.parametrize("stem", NAMES)
+def test_the_number_of_each_step_can_be_typed(stem):
+    for name, asked in drawn(stem, range(4)):
+        for step in asked.steps:
+            if isinstance(step, Intermediate):
+                assert step.judge(step.answer.show(step.answer.value)).verdict == "right", (name, step.text)
 
 
 def choices(stem: str) -> Iterator[tuple[str, Choice, set[object]]]:

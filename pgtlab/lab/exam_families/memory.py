@@ -73,9 +73,9 @@ def _fault(crash: Crash) -> int | None:
 
 def shift(log: ExamLog, draw: Random) -> Iterator[Draft]:
     """Whether a shift of the other kind would have found a section."""
-    for text, exists in (("a section would have been found", True), ("the same NULL would have been found", False)):
+    for text, exists in (("find a section", True), ("return NULL as well", False)):
         yield Draft(
-            f"If `page_to_pfn()` let zeros in from the left, {text} for x20.",
+            f"If `page_to_pfn()` let zeros in from the left, the lookup for x20 would {text}.",
             lambda c: _section(c, signed=False) < c.kernel.NR_MEM_SECTIONS,
             exists,
             f"section {_section(log.crash, signed=False):#x} is still above {log.crash.kernel.NR_MEM_SECTIONS - 1:#x}",

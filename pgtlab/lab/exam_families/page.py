@@ -185,11 +185,11 @@ def _printed_for_a_sound_page(crash: Crash) -> bool:
 
 def after_a_fix(log: ExamLog, draw: Random) -> Iterator[Draft]:
     """Which lines stay after one fix: which line stands for which mistake."""
-    for fix, mistake in ((CALL_THE_DESTRUCTOR, "frees the table"), (USE_THE_REAL_PFN, "prints the page")):
+    for fix, name in ((CALL_THE_DESTRUCTOR, "pud_free"), (USE_THE_REAL_PFN, "__dump_folio")):
         for text in ("page does not match folio", "mapcount:-512", "Kernel panic"):
             yield Draft(
-                f"If only the mistake in the code that {mistake} were fixed, and there is no third one, line "
-                f"{log.line(text)} would still be printed.",
+                f"If only the bug of `{name}()` were fixed, and there is no third one, line {log.line(text)} would "
+                "still be printed.",
                 partial(_is_printed, log.crash, fix, text),
                 True,
                 f"with that fix alone the outcome is *{log.crash.small(fix).run().outcome}*",
@@ -206,7 +206,7 @@ def _is_printed(crash: Crash, fix: Commit, text: str, world: Crash) -> bool:
 def third_mistake(log: ExamLog, draw: Random) -> Iterator[Draft]:
     """Whether the test would be clean without the two mistakes."""
     yield Draft(
-        "If the code that frees the table and the code that prints the page are put right, the test of line "
+        "With the bugs of `pud_free()` and `__dump_folio()` fixed, the test of line "
         f"{log.line('Validating')} ends without a report in this kernel.",
         lambda c: c.small(CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN).run().outcome,
         "clean",
