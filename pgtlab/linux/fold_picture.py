@@ -21,6 +21,7 @@ EDGE = 4
 BOX, BOX_W, BOX_H = 27, 24, 17
 BOXES = len(LINUX_LEVELS) * BOX
 NARROWEST = 30  # the width of a column
+NARROWEST_TEXT = 420  # the width of lines of text
 BITS = 52  # the width of the number of bits
 LETTER, CHARACTER = 7.2, 6.5  # the width of a letter of a level's name, and of others, in the widest fallback fonts
 HEAD_LINE, LEGEND_LINE, NOTE_LINE = 14, 20, 17
@@ -110,10 +111,11 @@ def fold_picture(
     known = set(map(cell_key, boots)) if known is None else known
     rows = {config: _runs([at[config, cpu] for cpu in cpus], known) for config in configs}
     edges = _edges(list(rows.values()), len(cpus), layout)
-    titles = textwrap.wrap(title, int(layout.end / (CHARACTER + 1)))
+    seen = min(layout.end, max(room, NARROWEST_TEXT))  # what can be read without scrolling
+    titles = textwrap.wrap(title, int(seen / (CHARACTER + 1)))
     shapes = [text(f"title {n}", EDGE, 16 + n * NOTE_LINE, line, "start strong") for n, line in enumerate(titles)]
     y: float = 16 + len(titles) * NOTE_LINE
-    legend, y = _legend(y, layout.end)
+    legend, y = _legend(y, seen)
     shapes += legend
     for column, cpu in enumerate(cpus):
         middle = (edges[column] + edges[column + 1]) / 2
@@ -132,11 +134,11 @@ def fold_picture(
         x, width = edges[column], edges[column + 1] - edges[column] - 3
         keys = " ".join(cell_key(at[config, cpu]) for config in configs)
         chosen = " selected" if selected is not None and selected.cpu.name == cpu else ""
-        shapes.append(rect(f"column {cpu}", x, y - 7, width, 4, f"row{chosen}", cells=keys))
+        shapes.append(rect(f"column {cpu}", x, y - 5, width, 3, f"row{chosen}", cells=keys))
     for config, runs in rows.items():
         shapes += _row(config, runs, [at[config, cpu] for cpu in cpus], edges, y, layout, selected, known)
         y += layout.row
-    notes = _notes([boot for boot in boots if cell_key(boot) in known], layout)
+    notes = _notes([boot for boot in boots if cell_key(boot) in known], seen)
     shapes += [text(f"note {n}", EDGE, y + 16 + n * NOTE_LINE, line, "start small") for n, line in enumerate(notes)]
     height = y + 8 + NOTE_LINE * len(notes)
     described = "\n".join(_words(boot, known) for boot in boots)
@@ -303,11 +305,11 @@ def _run(run: _Run, key: str, left: float, right: float, y: float, layout: _Layo
         )
 
 
-def _notes(boots: Sequence[Boot | NoBoot], layout: _Layout) -> list[str]:
+def _notes(boots: Sequence[Boot | NoBoot], seen: float) -> list[str]:
     """Why kernels do not boot, once for each reason."""
     stuck = [boot for boot in boots if isinstance(boot, NoBoot)]
     reasons = dict.fromkeys(boot.reason.removeprefix(f"{boot.cpu.name} ") for boot in stuck)
-    width = int((layout.end - 2 * EDGE) / CHARACTER)
+    width = int((seen - 2 * EDGE) / CHARACTER)
     return [line for reason in reasons for line in textwrap.wrap(f"Does not boot: the CPU {reason}", width)]
 
 

@@ -59,6 +59,12 @@ def test_nothing_is_drawn_outside_and_reasons_are_said_once(room):
     assert " ".join(s.text for s in picture.shapes if s.key.startswith("note ")).count("no 16K granule") == 1
 
 
+def test_text_is_no_wider_than_the_room_where_the_picture_is():
+    shapes = fold_picture(ALL, room=544).shapes
+    lines = [shape for shape in shapes if shape.key.startswith(("title ", "legend name ", "note "))]
+    assert max(float(line.attributes["x"]) + 6.5 * len(line.text) for line in lines) <= 544
+
+
 def test_keys_differ_and_the_chosen_cell_alone_is_marked():
     picture = fold_picture(ALL, ALL[3])
     assert len({shape.key for shape in picture.shapes}) == len(picture.shapes)
