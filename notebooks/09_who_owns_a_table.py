@@ -95,7 +95,7 @@ chapter.ask("stored_for_printed")
 
 # %%
 for number in range(25, 35):
-    print(chapter.log[number])
+    print(number, chapter.log[number])
 
 # %%
 chapter.ask("the_word_of_line_4")
