@@ -147,7 +147,7 @@ print(f"frame {old:#x}, then {new:#x}; b reads {before}, then {b.read(0x40_0010)
 # %% [markdown]
 # ## 1.6 Can a process reach another's memory?
 #
-# You can see where in RAM a number of a's is. Could b read it there? Try it, on a fresh machine.
+# You know where in RAM the number is that a has written. Could b read it there? Try it, on a fresh machine.
 
 # %%
 chapter.ask("physical_as_pointer")

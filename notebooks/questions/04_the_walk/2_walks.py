@@ -180,12 +180,13 @@ def walk_alone(draw: Random) -> Question:
         truth="The reads: "
         + ", ".join(f"`{step.address:#x}`" for step in walk.steps)
         + f". The frame is `{walk.outcome.pa & ~0xFFF:#x}`, with the offset **`{walk.outcome.pa:#x}`**.",
-        steps=(
-            *(Intermediate(f"What is the index of level {at.level}?", Number(at.index, base=16)) for at in walk.steps),
-            *(
-                Intermediate(f"At which address is the entry of level {at.level}?", Number(at.address, base=16))
-                for at in walk.steps
-            ),
+        steps=tuple(
+            step
+            for at in walk.steps
+            for step in (
+                Intermediate(f"What is the index of level {at.level}?", Number(at.index, base=16)),
+                Intermediate(f"At which address is the entry of level {at.level}?", Number(at.address, base=16)),
+            )
         ),
     )
 
