@@ -20,6 +20,7 @@ from pgtlab.arch.fetched_memory import FetchedMemory
 from pgtlab.arch.read_only_memory import ReadOnlyMemory
 from pgtlab.cli import main
 from pgtlab.linux.image import Image, ImageError
+from pgtlab.linux.images import kdump as kdump_format
 from pgtlab.linux.images import vmcore, writing
 from pgtlab.linux.images.pieces import Piece, contradiction
 from pgtlab.linux.images.writing import PLAIN, ZLIB, Compression
@@ -101,6 +102,37 @@ def test_a_compressed_dump_that_is_cut_off_says_so_and_has_what_is_there(opened)
     assert image.notes == (f"cut off: not all of its {len(PAGES)} blocks of memory are in the file",)
     for length in 0x18000, 0x14010, 0x14000:
         assert opened(content[:length]).notes[0].startswith("cut off")
+
+
+@pytest.mark.parametrize("last", [32767, 32768, 33001, 65535, 65536 + 13])
+def test_a_bitmap_of_many_blocks(last, tmp_path):
+    """Of a block every block before it counts, so that its descriptor is the one that the dump has for it."""
+    frames = [0, 1, 7, 8, 32760, 32767, 32768, 32769, 33000, 65535, last]
+    pages = {frame << 12: frame.to_bytes(8, "little") * 512 for frame in frames if frame <= last}
+    (tmp_path / "dump").write_bytes(writing.kdump(pages, b""))
+    image = kdump_format.read(tmp_path / "dump")
+    for pa in pages:
+        assert image.memory.read64(pa + 8) == pa >> 12
+    for frame in (2, 32766, last - 1, last + 1):
+        assert (frame << 12 in image.memory) == (frame << 12 in pages)
+    assert image.notes == ()
+
+
+@pytest.mark.parametrize("last", [13, 32768 + 21])
+def test_what_is_in_a_bitmap_beyond_the_last_block_does_not_count(last, tmp_path):
+    frames = [0, 5, last // 8 * 8 - 1, last]  # also the last of the byte before
+    content = bytearray(writing.kdump({frame << 12: frame.to_bytes(8, "little") * 512 for frame in frames}, b""))
+    (size,) = struct.unpack_from("<I", content, 0x1B4)  # of both bitmaps, in blocks
+    second = 2 * 4096 + size * 2048
+    content[second + last // 8] |= 0xFF << last % 8 + 1 & 0xFF
+    content[second + last // 8 + 1 : second + size * 2048] = b"\xff" * (size * 2048 - last // 8 - 1)
+    (tmp_path / "dump").write_bytes(content)
+    image = kdump_format.read(tmp_path / "dump")
+    assert image.notes == ()
+    for frame in frames:
+        assert image.memory.read64(frame << 12) == frame
+    for frame in (last + 1, last + 2, last + 8, last + 300):
+        assert frame << 12 not in image.memory
 
 
 def test_a_flattened_core_dump_is_read_too(opened):
