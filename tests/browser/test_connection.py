@@ -40,12 +40,23 @@ def test_foreseen_choice_is_shown_before_python_answers(show):
     expect(view.locator("svg").first).to_contain_text("47 bits in use")
 
 
-def test_focus_is_enough_to_foresee(show):
+def test_lpa2_is_foreseen_before_it_is_pointed_at(show):
     page, view = show(Explorer("16k", 52))
-    lpa2(view, "on").focus()
-    page.keyboard.press("ArrowRight")
     answered(page)
     assert "47 bits" in view.evaluate(
+        """view => {
+            view.querySelector("[aria-label=LPA2] button[aria-pressed=false]").click();
+            return view.querySelector("svg").textContent;
+        }"""
+    )
+
+
+def test_focus_is_enough_to_foresee(show):
+    page, view = show(Explorer("16k", 52))
+    view.get_by_role("toolbar", name="VA_BITS").get_by_role("button", name="52").focus()
+    page.keyboard.press("ArrowLeft")
+    answered(page)
+    assert "48 bits" in view.evaluate(
         "view => { document.activeElement.click(); return view.querySelector('svg').textContent; }"
     )
 

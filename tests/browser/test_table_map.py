@@ -122,7 +122,7 @@ def test_javascript_draws_its_data(render):
     cell = {"x": 1, "y": 2, "width": 3, "height": 4, "data-va": "0x7", "data-here": "true"}
     shapes = [{"key": "scale 1 0", "tag": "rect", "attributes": cell, "hint": "C"}]
     made_up = {"width": 9, "height": 5, "title": "T", "description": "D", "shapes": shapes}
-    view = render(TableMap, {**TableMap().view, "next": None, "picture": made_up})
+    view = render(TableMap, {**TableMap().view, "picture": made_up})
     item = view.get_by_role("button", name="C", exact=True)
     expect(item).to_have_attribute("aria-current", "location")
     item.press("Enter")

@@ -143,17 +143,12 @@ def test_step_among_ten_thousand_tables_reads_and_draws_few(image_of_ten_thousan
     assert len(seen) == len(range(0, 10_000, 307))
 
 
-def test_kernel_without_lpa2_is_prepared():
+def test_tables_without_lpa2_are_made_when_they_are_foreseen():
     tables = TableMap(page_size="16k", va_bits=52)
-    assert tables.view["next"]["prepare"]["cpu"] == "max,lpa2=off"
-    tables.receive(tables.view["next"])
+    assert tables.foresee({"choose": {"cpu": "max,lpa2=off"}})
     before = small_process.cache_info().misses
     tables.cpu = "max,lpa2=off"
-    tables.receive(tables.view["next"])  # the way back, which is there already
-    tables.cpu = "max"
     assert small_process.cache_info().misses == before
-    tables.cpu = "cortex-a76"
-    assert tables.view["next"] is None  # which has no LPA2 in any case
 
 
 @pytest.mark.parametrize("text", ["0xzz", "NOWHERE"])

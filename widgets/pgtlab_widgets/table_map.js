@@ -7,7 +7,7 @@ import { show } from "./show.js";
 /**
  * @typedef {{
  *   choices: import("./kernel.js").Choices, stuck: string, address: import("./page.js").Field, status: string,
- *   regions: {name: string, send: object}[], colours: {label: string, selected: boolean, send: object}[], next: object|null,
+ *   regions: {name: string, send: object}[], colours: {label: string, selected: boolean, send: object}[],
  *   picture: import("./page.js").Picture|null,
  * }} View
  *
@@ -48,7 +48,7 @@ function body(view, reader) {
           ]),
         ]
       : []),
-    h("p", "status", { class: "status", role: "status", "data-next": view.next ? JSON.stringify(view.next) : null }, view.status),
+    h("p", "status", { class: "status", role: "status" }, view.status),
     view.picture ? picture(reader, view.picture, "tables", opens) : stuck(view.stuck, view.choices),
   ];
 }

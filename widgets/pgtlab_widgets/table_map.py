@@ -13,14 +13,11 @@ from pgtlab.arch.tables.map_picture import table_map_picture
 from pgtlab.arch.tables.scales import Scale, ranges
 from pgtlab.lab.tables_to_walk import small_process
 from pgtlab.linux.address import address_name, address_names, parse_address
-from pgtlab.linux.boot import Boot, NoBoot, boot
-from pgtlab.linux.cpu import CPU, CPUS
-from pgtlab.linux.kconfig import Config
+from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.memory_map import GUARD, memory_map
 from pgtlab.linux.share import Share
 from pgtlab.picture import Picture
 from pgtlab_widgets.address_field import AddressField
-from pgtlab_widgets.choices import LPA2_OFF, Traits, traits
 from pgtlab_widgets.kernel_view import KernelView
 from pgtlab_widgets.synced import ahead
 from pgtlab_widgets.turns import in_turn
@@ -139,7 +136,6 @@ class TableMap(KernelView):
                 for name in ("level", "permission")
             ],
             "status": self._status(),
-            "next": self._next(),
             "picture": picture and picture.spec(),
         }
 
@@ -161,24 +157,11 @@ class TableMap(KernelView):
         if self.view:
             self.draw()
 
-    def _next(self) -> dict[str, Traits] | None:
-        """What the page asks for next: to prepare the same kernel without LPA2, or with it, for the next click."""
-        without = self.cpu.endswith(LPA2_OFF)
-        other = self.cpu.removesuffix(LPA2_OFF) if without else self.cpu + LPA2_OFF
-        if self._source is not None or other not in CPUS:
-            return None
-        return {"prepare": {**traits(self.config), "cpu": other}}
-
     def receive(self, message: dict[str, Any]) -> None:
         """Handle a place to go, a table to scroll, an address, or a choice of kernel."""
         match message:
             case {"choose": chosen}:
                 self.choose(**chosen)
-            case {"prepare": {"page_size": page_size, "va_bits": va_bits, "pa_bits": pa_bits, "cpu": cpu}}:
-                if isinstance(
-                    other := boot(Config.named(self.preset, page_size, va_bits, pa_bits), CPU.named(cpu)), Boot
-                ):
-                    small_process(other)
             case {"va": va}:
                 self.go(va)
             case {"region": name}:
