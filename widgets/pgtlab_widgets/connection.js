@@ -1,6 +1,6 @@
 // @ts-check
 // The connection of a view to Python: whether there is one, what is under way, and what is known ahead.
-import { CHANGES, changed, reading, whole } from "./states.js";
+import { CHANGES, changed, read, whole } from "./states.js";
 
 /**
  * @typedef {import("./page.js").Model} Model
@@ -24,7 +24,6 @@ const about = (message) => Object.keys(message)[0];
  */
 export function connection(model, el, show) {
   const page = Math.random().toString(36).slice(2);
-  const parts = reading(model);
   let lost = el.classList.contains("jupyter-widgets-disconnected");
   let [sent, answered, shown] = [0, 0, 0];
   /** @type {Map<number, string>} what the messages under way are about */
@@ -46,7 +45,7 @@ export function connection(model, el, show) {
     if (base !== model.get("number")) forget();
     if (answered < shown) return;
     shown = sent;
-    show(whole(parts()));
+    show(whole(read(model)));
     lookAhead();
   }
 
@@ -82,7 +81,7 @@ export function connection(model, el, show) {
     if (answer) {
       asking = false;
       if (number === base)
-        for (const [text, changes] of Object.entries(answer)) foreseen.set(text, changes && changed(parts(), changes));
+        for (const [text, changes] of Object.entries(answer)) foreseen.set(text, changes && changed(read(model), changes));
       lookAhead();
     }
   }

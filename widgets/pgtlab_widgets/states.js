@@ -21,21 +21,20 @@ export const CHANGES = PARTS.map((part) => `change:${part}`).join(" ");
 export const changed = (parts, changes) =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, name in changes ? applied(part, changes[name]) : part]));
 
+/** @type {Record<string, {text: string, part: any}>} the parts of the widget: each has its own copy of this module */
+const known = {};
+
 /**
- * A function that reads the parts of a model. What has not changed is the same object as before.
+ * The parts of a model. What has not changed is the same object as before, in them and within.
  * @param {Model} model
- * @returns {() => Parts}
+ * @returns {Parts}
  */
-export function reading(model) {
-  /** @type {Record<string, {text: string, part: any}>} */
-  const known = {};
-  return () => {
-    for (const name of PARTS) {
-      const text = model.get(name) ?? "{}";
-      if (known[name]?.text !== text) known[name] = { text, part: JSON.parse(text) };
-    }
-    return Object.fromEntries(PARTS.map((name) => [name, known[name].part]));
-  };
+export function read(model) {
+  for (const name of PARTS) {
+    const text = model.get(name) ?? "{}";
+    if (known[name]?.text !== text) known[name] = { text, part: JSON.parse(text) };
+  }
+  return Object.fromEntries(PARTS.map((name) => [name, known[name].part]));
 }
 
 /**
@@ -50,14 +49,16 @@ export const whole = (parts) => Object.assign({}, ...PARTS.map((name) => parts[n
  * @param {{model: Model}} widget
  */
 export function follow({ model }) {
-  const parts = reading(model);
   showAgain(model);
   model.on("msg:custom", ({ number, changes }) => {
     const had = model.get("number");
     if (!changes || number === had) return;
     if (number !== had + 1) return model.send({ whole: true });
-    const now = changed(parts(), changes);
-    for (const name in changes) model.set(name, JSON.stringify(now[name]));
+    const now = changed(read(model), changes);
+    for (const name in changes) {
+      known[name] = { text: JSON.stringify(now[name]), part: now[name] };
+      model.set(name, known[name].text);
+    }
     model.set("number", number);
   });
 }
