@@ -96,9 +96,9 @@ def draw(page: Page, widget: View | type[View], traits: dict[str, Any], number: 
 def hold_steps(widget: View, after: int) -> list[dict[str, Any]]:
     """Let a view take so many steps of long work; the requests for more are held back, and are in the list.
 
-    What the view shows is then the middle of its work, on a machine of any speed. `del widget.receive` lets it go on.
+    What the view shows is then the middle of its work, on a machine of any speed. `del widget._attempt` lets it go on.
     """
-    receive, held, taken = widget.receive, [], 0
+    attempt, held, taken = widget._attempt, [], 0  # not `receive`: a copy that foresees something has it too
 
     def hold(message: dict[str, Any]) -> None:
         nonlocal taken
@@ -106,7 +106,7 @@ def hold_steps(widget: View, after: int) -> list[dict[str, Any]]:
             held.append(message)
         else:
             taken += "step" in message
-            receive(message)
+            attempt(message)
 
-    widget.receive = hold
+    widget._attempt = hold
     return held

@@ -183,7 +183,7 @@ def test_type_apply_and_remove_a_patch(show, one_kernel_a_step):
     expect(view.get_by_text("3 of 17")).to_be_visible()
     view.get_by_role("button", name="Stop").click()
     expect(view.get_by_role("button", name="Judge the kernel")).to_be_visible()
-    del lab.receive
+    del lab._attempt
     view.get_by_role("button", name="Judge the kernel").click()
     expect(view.locator(".judged")).to_contain_text("does your function check that the level exists?")
     view.get_by_role("button", name="Take pud_free() off").click()
@@ -217,7 +217,7 @@ def test_stop_the_matrix(show, one_kernel_a_step):
     expect(view.get_by_text("5 of 104")).to_be_visible()
     view.get_by_role("button", name="Stop").click()
     expect(view.get_by_role("button", name="Run it everywhere")).to_be_visible()
-    del lab.receive
+    del lab._attempt
     lab.receive(held.pop())  # which was under way when the reader stopped
     assert len(lab.matrix.outcomes) == 5
 

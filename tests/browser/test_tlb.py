@@ -108,7 +108,7 @@ def test_long_trace_shows_progress_and_can_be_left(show):
     expect(title).to_have_text("So far, 65,536 of 10,000,000: 16K/48 reads 3.25 for each access, 16K/47 2.50")
     expect(view.get_by_role("progressbar", name="Accesses so far")).to_be_visible()
     expect(view.locator("svg .length:not(.partial)")).to_have_count(0)
-    del tlb.receive
+    del tlb._attempt
     option(view, "Accesses", "100,000").click()
     counted(view)
     expect(title).to_have_text("16K/48 reads 3.25 descriptors for each access, 16K/47 2.50: 30.0% more")
@@ -123,7 +123,7 @@ def test_nothing_is_counted_while_the_small_tlb_is_shown(show):
     view.get_by_role("button", name="What a TLB holds").click()
     expect(view.locator("svg")).to_contain_text("Access 33 of 48")
     assert "next" not in tlb.view
-    del tlb.receive
+    del tlb._attempt
     view.get_by_role("button", name="What a level costs").click()
     counted(view)
 

@@ -355,6 +355,14 @@ def test_previous_run_is_reused(monkeypatch):
     assert lab.run_view is before
 
 
+def test_own_function_is_not_run_to_foresee_a_choice():
+    lab, off = BugLab("arm64-for-next"), {"choose": {"cpu": "max,lpa2=off"}}
+    assert lab.foresee(off)
+    lab.receive({"own": OWN})
+    lab.receive({"apply": True})
+    assert lab.foresee(off) is None
+
+
 def test_own_function_applied_again_runs_again():
     """What it refers to may have changed."""
     free = []

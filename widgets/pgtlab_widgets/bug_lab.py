@@ -13,6 +13,7 @@ from pgtlab.lab.linux_versions import why_silent
 from pgtlab.lab.run_picture import run_picture
 from pgtlab.lab.trees import TREES
 from pgtlab.lab.variants import distinct_boots
+from pgtlab.lab.worker.contained import answers_of
 from pgtlab.linux.boot import Boot, NoBoot
 from pgtlab.linux.fold_picture import cell_key
 from pgtlab.linux.kernel import Kernel
@@ -25,6 +26,7 @@ from pgtlab.picture import Picture
 from pgtlab_widgets.annotated import because, check_chosen, lit
 from pgtlab_widgets.biting import first_that_bites, named, where_it_bites
 from pgtlab_widgets.choices import traits
+from pgtlab_widgets.differences import Difference
 from pgtlab_widgets.kernel_judge import KernelJudge
 from pgtlab_widgets.kernel_run import FIXES, RUNNING, KernelRun, PatchRuns, tree_of
 from pgtlab_widgets.kernel_view import KernelView
@@ -238,6 +240,12 @@ class BugLab(KernelView):
             **self.matrix.drawn(),
             **self.steps.drawn(),
         }
+
+    @in_turn
+    def foresee(self, message: dict[str, Any]) -> dict[str, Difference] | None:
+        """What a message would change on the page; a learner's function runs only where the reader asks for it."""
+        own = "choose" in message and answers_of(self.editor.patched.functions)
+        return None if own else super().foresee(message)
 
     def _where(self) -> dict[str, Any]:
         """Where it shows itself, and the message that goes there, if it does not here."""
