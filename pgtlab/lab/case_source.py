@@ -25,24 +25,26 @@ def to_copy(function: Symbol) -> str:
         return k.pgtable_l4_enabled() and not p4d & TABLE_BIT
     """
     assert isinstance(function, FunctionType)
-    source = re.sub(r'\n *""".*?"""(?=\n)', "", source_of(function), count=1, flags=re.DOTALL)
-    constants = [
-        f"{name} = {value:#x}"
-        for name in function.__code__.co_names
-        if isinstance(value := function.__globals__.get(name), int)
+    named = {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+    above = [
+        f"{name} = {value:#x}" if isinstance(value, int) else f"from {value.__module__} import {name}"
+        for name, value in named.items()
     ]
-    return "\n".join([*constants, *[""][: len(constants)], _without_types(source)])
+    return "\n".join([*above, *[""][: len(above)], _bare(source_of(function))])
 
 
-def _without_types(source: str) -> str:
-    """The source without the types of parameters and results, which a notebook does not know."""
+def _bare(source: str) -> str:
+    """The source without docstring, and without the types of parameters and results, which a notebook does not know."""
     (function,) = ast.parse(source).body
     assert isinstance(function, ast.FunctionDef)
-    spans = [(a, a.annotation) for a in ast.walk(function.args) if isinstance(a, ast.arg) and a.annotation]
     lines = source.split("\n")
-    for argument, annotation in reversed(spans):
-        line, start = lines[argument.lineno - 1], argument.col_offset + len(argument.arg)
-        lines[argument.lineno - 1] = line[:start] + line[annotation.end_col_offset :]
+    if ast.get_docstring(function):
+        text, rest = function.body[0], function.body[1:]
+        lines[text.lineno - 1 : text.end_lineno] = [] if rest else [" " * text.col_offset + "pass"]
+    for argument in reversed([each for each in ast.walk(function.args) if isinstance(each, ast.arg)]):
+        if argument.annotation:
+            line, start = lines[argument.lineno - 1], argument.col_offset + len(argument.arg)
+            lines[argument.lineno - 1] = line[:start] + line[argument.annotation.end_col_offset :]
     return re.sub(r"\) -> .*?:\n", "):\n", "\n".join(lines), count=1)
 
 

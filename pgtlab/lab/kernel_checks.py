@@ -262,9 +262,10 @@ def check_folded(patched: PatchedTree, trials: Trials) -> None:
     for trial in trials:
         if trial.boot.folded["pud"] is not Fold.REAL and trial.badness > real:
             wrong = f"the kernel reports `{trial.run.reports[-1].text}`" if trial.run.reports else "a frame is lost"
+            hint = "" if patched.bug else ": does your function check that the level exists?"
             raise AssertionError(
                 f"{trial}: {wrong}, which does not happen where PUDs are real. There is no PUD table here, and what "
-                "looks like its entry belongs to the level above: does your function check that the level exists?"
+                f"looks like its entry belongs to the level above{hint or '.'}"
             )
 
 

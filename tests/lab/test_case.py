@@ -88,3 +88,37 @@ def test_what_does_not_exist_is_said():
         case(1).source("nonsense")
     with pytest.raises(CaseError, match="16K granule"):
         case(1).kernel("16k", 47, "cortex-a53")
+
+
+def zeroed(k, mm):
+    mm.pgtables_bytes = 0
+
+
+def put_and_forgotten(k, mm):
+    mm.pgtables_bytes = 0
+    mm.mm_users -= 1
+    if mm.mm_users == 0:
+        k.__mmdrop(mm)
+
+
+def dropped_without_a_look(k, mm):
+    k.pgd_free(mm, mm.pgd)
+
+
+def made_up_for_elsewhere(k, mm):
+    mm.pgtables_bytes -= k.PAGE_SIZE * (2 if k.mm_pud_folded(mm) and not k.mm_pmd_folded(mm) else 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("mm_dec_nr_pmds", zeroed),
+        ("mmput", put_and_forgotten),
+        ("__mmdrop", dropped_without_a_look),
+        ("mm_dec_nr_ptes", made_up_for_elsewhere),
+    ],
+)
+def test_what_hides_a_wrong_count_is_not_a_fix(name, fix):
+    """Tried by a reader: the count is right in the end, or nobody looks at it, and the function is as wrong as before."""
+    assert not Case("a seed", BUGS["copied-guard"]).check(**{name: fix}).passed

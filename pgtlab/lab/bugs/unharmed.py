@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pgtlab.arch.granule import LAST_LEVEL
 from pgtlab.arch.walk import Translation
-from pgtlab.lab.bugs.address_space import grow, map_page, new_mm, new_page, some_address, switch_mm
+from pgtlab.lab.bugs.address_space import free_pgtables, grow, map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.bugs.bug import last_report
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.kernel import Kernel
@@ -30,7 +30,7 @@ def unharmed(k: Kernel) -> str | None:
     'Linux walks through an entry of level 2 that does not point to a table, 0800000040a0b001'
     """
     try:
-        return next((seen for exercise in _EXERCISES for seen in exercise(k)), last_report(k))
+        return next((seen for exercise in _EXERCISES for seen in (*exercise(k), last_report(k)) if seen), None)
     except Panic:
         return last_report(k)
 
@@ -46,15 +46,42 @@ def _small_pgds(k: Kernel) -> Iterator[str]:
 
 
 def _bytes_of_tables(k: Kernel) -> Iterator[str]:
-    """A process maps a page: the tables that the MMU reads on the way are those that Linux counts."""
-    mm, va = new_mm(k), some_address(k)
-    map_page(k, mm, va, new_page(k).pfn)
-    below = [step for step in switch_mm(k, mm).translate(va).steps[1:] if step.level > 0]  # Linux counts no P4D tables
-    if mm.pgtables_bytes != len(below) * k.PAGE_SIZE:
-        yield (
-            f"{mm.pgtables_bytes} bytes of page tables are counted, and the MMU reads {len(below)} tables of "
-            f"{k.PAGE_SIZE} bytes below the pgd"
-        )
+    """A process maps two pages, and unmaps one: the tables that the MMU reads are those that Linux counts."""
+    mm, first = new_mm(k), some_address(k)
+    second = 2 * first & -k.PAGE_SIZE  # has another index in every table
+    for va in first, second:
+        map_page(k, mm, va, new_page(k).pfn)
+    for mapped in (first, second), (first,), ():
+        steps = [step for va in mapped for step in switch_mm(k, mm).translate(va).steps[1:]]
+        tables = {step.address & -k.PAGE_SIZE for step in steps if step.level > 0}  # Linux counts no P4D tables
+        if mm.pgtables_bytes != len(tables) * k.PAGE_SIZE:
+            yield (
+                f"{mm.pgtables_bytes} bytes of page tables are counted, and the MMU reads {len(tables)} tables of "
+                f"{k.PAGE_SIZE} bytes below the pgd"
+            )
+        if mapped:
+            free_pgtables(k, mm, mapped[-1])
+
+
+def _counts_by_level(k: Kernel) -> Iterator[str]:
+    """A table more and a table less, of any level: the count is what it was."""
+    mm = new_mm(k)
+    for level in "pud", "pmd", "pte":
+        vars(k)[f"mm_inc_nr_{level}s"](mm)
+        more = mm.pgtables_bytes
+        vars(k)[f"mm_dec_nr_{level}s"](mm)
+        if mm.pgtables_bytes or more not in (0, k.PAGE_SIZE):
+            yield f"a {level} table more makes {more} bytes of tables, and one less {mm.pgtables_bytes}"
+
+
+def _wrong_count_is_noticed(k: Kernel) -> Iterator[str]:
+    """A process exits with a table counted that it does not have: the kernel reports it."""
+    mm, before = new_mm(k), len(k.reports)
+    mm.pgtables_bytes += k.PAGE_SIZE
+    k.mmput(mm)
+    if not k.reports[before:]:
+        yield f"a process exits with {k.PAGE_SIZE} bytes of page tables too many, and nothing is reported"
+    del k.reports[before:]
 
 
 def _entries_without_a_table(k: Kernel) -> Iterator[str]:
@@ -102,4 +129,12 @@ def _huge_blocks(k: Kernel) -> Iterator[str]:
         yield f"pud_clear_huge() says {cleared[0]}, then {cleared[1]}, and leaves {k.read64(pudp):016x}"
 
 
-_EXERCISES = (_small_pgds, _bytes_of_tables, _entries_without_a_table, _entries_that_are_present, _huge_blocks)
+_EXERCISES = (
+    _small_pgds,
+    _bytes_of_tables,
+    _counts_by_level,
+    _entries_without_a_table,
+    _entries_that_are_present,
+    _huge_blocks,
+    _wrong_count_is_noticed,
+)
