@@ -318,3 +318,13 @@ def mmu_of_specification(name):
     """The first MMU of a file of cases computed from Arm's specification."""
     path = Path(__file__).parents[1] / "data" / "mmu" / f"specification_{name}.npz"
     return next(mmu for mmu, _ in Vectors.load(path).images())
+
+
+def test_where_no_kernel_boots_there_is_no_walk_and_no_step():
+    """A Cortex-A72 has no granule of 16K."""
+    stepper = WalkStepper(page_size="16k", va_bits=47, cpu="cortex-a72")
+    assert "16" in stepper.view["stuck"]
+    assert stepper.walk is None
+    assert (stepper.view["last"], stepper.view["reached"]) == (0, 0)
+    assert stepper.view["word"] is None
+    assert not stepper.view["faults"]
