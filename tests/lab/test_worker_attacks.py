@@ -1,6 +1,7 @@
 """What an answer does that speaks to the judge itself: it is refused or bounded, and the judge goes on."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -181,3 +182,13 @@ def test_a_copy_of_the_learners_process_has_no_judge():
         "  try: judge.ask('repr', 0)\n  except EOFError: os._exit(3)\n  os._exit(4)"
     )
     assert calling(body) >> 8 == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pipes cannot be waited for")
+def test_a_process_that_has_answered_says_nothing_until_it_is_asked_again():
+    """Nobody reads where an answer is that has ended, and the pipe would be full some time."""
+    with contained({"answer": function("return 1")}, Limits(seconds=0.4, waiting=20)) as functions:
+        assert functions["answer"]() == 1
+        pipe = functions["answer"].answers._process._popen.stdout
+        assert select.select([pipe], [], [], 0.5)[0] == []
+        assert functions["answer"]() == 1
