@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import dis
 import inspect
 import linecache
 import re
@@ -25,7 +26,8 @@ def to_copy(function: Symbol) -> str:
         return k.pgtable_l4_enabled() and not p4d & TABLE_BIT
     """
     assert isinstance(function, FunctionType)
-    named = {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+    names = dict.fromkeys(i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL")
+    named = {name: function.__globals__[name] for name in names if name in function.__globals__}  # others are Python's
     above = [
         f"{name} = {value:#x}" if isinstance(value, int) else f"from {value.__module__} import {name}"
         for name, value in named.items()

@@ -120,5 +120,5 @@ def made_up_for_elsewhere(k, mm):
     ],
 )
 def test_what_hides_a_wrong_count_is_not_a_fix(name, fix):
-    """Tried by a reader: the count is right in the end, or nobody looks at it, and the function is as wrong as before."""
+    """The count is right in the end, or nobody looks at it, and the function is as wrong as before."""
     assert not Case("a seed", BUGS["copied-guard"]).check(**{name: fix}).passed

@@ -225,7 +225,7 @@ def test_removing_the_report_is_not_a_repair(name, silenced, failed, hint):
     kernel = BUGS[name].tree.start_kernel(next(BUGS[name].boots()))
     kernel.livepatch(**{silenced: lambda *args: 0})
     found = wrong(check(kernel))
-    assert found.keys() == {failed}
+    assert next(iter(found)) == failed
     assert hint in found[failed]
 
 
