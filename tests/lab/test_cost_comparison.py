@@ -21,6 +21,7 @@ from pgtlab.lab.cost_comparison import (
     regimes,
     visited,
     walk_costs,
+    workload,
     workloads,
 )
 from pgtlab.plot.chart import INK
@@ -223,3 +224,18 @@ def test_misuse_is_one_sentence_and_status_2(run, args, says):
     assert (status, out) == (2, "")
     assert err.startswith(f"pgtlab: {says}")
     assert err.count("\n") == 1
+
+
+def test_a_row_as_plain_data_has_every_level():
+    """Every walk reads a descriptor of the last level, which no walk cache keeps."""
+    (row,) = walk_costs(
+        [regimes("4k")[0]],
+        [workload("uniform", regimes("4k")[0].region, 2000)],
+        hardware={"each level": HARDWARE["each level"]},
+    ).rows
+    plain = row.as_dict()
+    levels = [str(level) for level in range(row.regime.start_level, 4)]
+    assert list(plain["reads"]) == levels
+    assert list(plain["walk_cache_hits"]) == levels[:-1]
+    assert plain["reads"]["3"] == plain["walks"] > 0
+    assert plain["l1_hits"] + plain["l2_hits"] + plain["walks"] == plain["accesses"] == 2000
