@@ -160,6 +160,7 @@ def test_saved_notebook_shows_its_views(run_cells, lab):
     page, view = run_cells(f"{CELL}kept")
     lpa2(view, "off").click()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
+    wait_until(page, "kept.number == 1")  # what was foreseen is confirmed
     reopened(page, lab)
     assert "47 bits in use" in (lab.folder / "scratch.ipynb").read_text()
     expect(view.locator("svg")).to_contain_text("47 bits in use")
