@@ -261,6 +261,25 @@ def test_a_shadow_of_no_address_of_the_kernel():
     assert names(in_a_check(lowest, "kasan_check_range", 39)) == ["kasan-shadow"]
 
 
+@pytest.mark.parametrize(
+    ("immediate", "name", "check"),
+    [
+        (0x5512, "ubsan-trap", "UBSAN, check 0x12: array index out of bounds"),
+        (0x8231, "cfi-failure", "CFI, target in x17, type in w17"),
+        (0x914, "kasan-report", "KASAN, a store of 16 bytes"),
+    ],
+)
+@pytest.mark.parametrize("pc", ["some_function", ""])
+def test_a_check_of_the_compiler_names_the_function_where_it_is_printed(immediate, name, check, pc):
+    text = oops(0, 0xF2000000 | immediate).replace(
+        "pc : some_function+0x3c/0x68\n", f"pc : {pc}+0x3c/0x68\n" if pc else ""
+    )
+    (diagnosis,) = diagnoses(text.partition("\n")[2])
+    assert diagnosis.name == name
+    where = f" in {pc}()" if pc else ""
+    assert diagnosis.sentence == f"a check that the compiler built in failed{where}: {check}"
+
+
 def test_a_null_pointer_names_the_function():
     (diagnosis,) = diagnoses(oops(0x18, 0x96000006))
     assert "in some_function()" in diagnosis.sentence

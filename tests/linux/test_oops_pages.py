@@ -134,6 +134,30 @@ FLAGS = "flags: 0x17ffffc0000000(node=0|zone=2|lastcpupid=0x1fffff)\n"
 
 
 @pytest.mark.parametrize(
+    ("refcount", "mapcount", "words", "at"),
+    [
+        (0, 0, "00000000f2000000 0000000000000000", 4),  # a type of v6.12
+        (0, 0, "00000000ffffffff 0000000000000000", 4),  # no type, and no mapping
+        (5, 3, "0000000500000002 0000000000000000", 4),  # three mappings: the count begins at -1
+        (5, 3, "0000000500000002", 4),  # the line is cut off
+        (5, 1, "0000000500000000 0000000000000000", 4),
+        (-1, 3, "ffffffff00000002 0000000000000000", 4),
+        (5, 3, "0000000500000003 0000000000000000", None),
+        (5, 3, "0000000500000004 0000000000000000", None),
+        (5, 3, "0000000400000002 0000000000000000", None),
+        (5, 3, "0000000a00000002 0000000000000000", None),
+        (0, 0, "0000000000000005 0000000000000000", None),
+        (0, 0, "", None),  # what tells is missing
+    ],
+)
+def test_the_second_raw_line_alone(refcount, mapcount, words, at):
+    """It has the reference count above the count of mappings less one, or above a type, whose upper bit is set."""
+    page = f"page: refcount:{refcount} mapcount:{mapcount} mapping:0000000000000000 index:0x0 pfn:0x20b066\n"
+    raw = f"raw: 0000000000000000 0000000000000000 {words}".rstrip()
+    assert page_of(f"{page}{FLAGS}{raw}\n").raw_at == at
+
+
+@pytest.mark.parametrize(
     ("lines", "at", "names"),
     [
         ((PAGE, FLAGS, *RAW), 0, {"flags", "lru.next", "lru.prev", "mapping", "index", "private"}),
