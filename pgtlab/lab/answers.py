@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ Said = str | Sequence[str]
 _SUFFIXES = "KMGTPE"
 _SIZE = re.compile(rf"(\d+)(?:([{_SUFFIXES.lower()}])i?b?|b|bytes?)")
 _POWER = re.compile(r"(\d+)(?:\^|\*\*)(\d+)|(\d+)<<(\d+)")
+_TIMES = re.compile(r"(?<!\*)\*(?!\*)")  # and not of a power
 _SHUFFLES = 64
 
 
@@ -72,11 +74,16 @@ class Number:
             raise UnreadableAnswer(f"{digits} what? Add the unit, such as bytes, KiB, MiB or GiB.")
         value = self._magnitude(digits, sign) if 0 < len(digits) <= 40 else None
         if value is None:
+            if not typed:
+                raise UnreadableAnswer("Type a number first.")
             examples = "4096, 0x1000 or 4 KiB" if self.unit == "bytes" else "42, 0x2a or 1_000"
             raise UnreadableAnswer(f"`{typed:.40}` is not a number: write one such as {examples}.")
         return sign * value
 
     def _magnitude(self, digits: str, sign: int) -> int | None:
+        if len(factors := _TIMES.split(digits)) > 1:
+            values = [value for factor in factors if (value := self._magnitude(factor, sign)) is not None]
+            return math.prod(values) if len(values) == len(factors) else None
         if power := _POWER.fullmatch(digits):
             base, exponent, number, shift = (int(part or 0) for part in power.groups())
             if max(exponent, shift) > 128:

@@ -35,6 +35,9 @@ DECIMAL, HEX, SIZE, LEVELS = Number(0), Number(0, base=16), Number(0, unit="byte
         (DECIMAL, "2^39", 1 << 39),
         (DECIMAL, "2**39", 1 << 39),
         (DECIMAL, "1 << 12", 4096),
+        (DECIMAL, "8 * 2**33", 1 << 36),
+        (HEX, "0x200*8*2^9", 1 << 21),
+        (SIZE, "512 * 4 KiB", 2 << 20),
         (LEVELS, "4 levels", 4),
         (LEVELS, "1 level", 1),
         (HEX, "0xFFFF_FDFF", 0xFFFF_FDFF),
@@ -55,12 +58,21 @@ def test_number_is_read(kind, typed, value):
 
 
 @pytest.mark.parametrize("kind", [DECIMAL, HEX, SIZE, LEVELS])
-@pytest.mark.parametrize("typed", ["", " ", "four", "0x", "0xg", "4.5", "1/2", "--1", "2^999999999", "9" * 99, "١٢"])
+@pytest.mark.parametrize(
+    "typed", ["four", "2*", "*2", "2**", "0x", "0xg", "4.5", "1/2", "--1", "2^999999999", "9" * 99, "١٢"]
+)
 def test_nonsense_is_refused_in_one_sentence(kind, typed):
     with pytest.raises(UnreadableAnswer) as refused:
         kind.read(typed)
     assert "is not a number: write one such as" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", [DECIMAL, HEX, SIZE, LEVELS])
+def test_an_empty_field_is_told(kind):
+    for typed in "", " ":
+        with pytest.raises(UnreadableAnswer, match="Type a number first"):
+            kind.read(typed)
 
 
 def test_one_is_singular():

@@ -46,3 +46,9 @@ def test_the_summary_counts_the_right_answers(chapter):
     for name, verdict in ((names[0], "right"), (names[1], "wrong")):
         Progress.of().add(Answered(name, STEM, "seed", verdict, "4"))
     assert f"You have answered 1 of {len(names)} questions right." in chapter().summary().text()
+
+
+def test_what_the_reader_writes_is_not_counted_as_right(tmp_path, monkeypatch):
+    """The last chapter keeps two texts, and judges none."""
+    monkeypatch.chdir(tmp_path)
+    assert "questions right" not in Chapter("13_your_own_case").summary().text()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from pgtlab.lab import chapters
+from pgtlab.lab.answers import Words
 from pgtlab.lab.chapters import ChapterPlan, LogLine
 from pgtlab.lab.exercise import Exercise, of_chapter
 from pgtlab.lab.progress import Progress
+from pgtlab.lab.question import draw
 from pgtlab_widgets.course_view import CourseView
 from pgtlab_widgets.elements import Element, element
 from pgtlab_widgets.question_view import QuestionView
@@ -128,12 +131,13 @@ class ChapterSummary(CourseView):
     def _sentences(self) -> list[tuple[Element, ...]]:
         plan, progress = self._chapter.plan, self._chapter.progress
         asked = chapters.names(plan.stem)
-        right = [name for name in asked if progress.was_right(name)]
+        judged = [name for name in asked if name not in _in_own_words(plan.stem)]
+        right = [name for name in judged if progress.was_right(name)]
         lines = [line for line in chapters.log_lines().values() if line.chapter == plan.stem]
         lit = [line for line in lines if line.lit(progress)]
-        sentences: list[tuple[Element, ...]] = [
-            (element("span", f"You have answered {len(right)} of {len(asked)} questions right."),)
-        ]
+        sentences: list[tuple[Element, ...]] = []
+        if judged:
+            sentences.append((element("span", f"You have answered {len(right)} of {len(judged)} questions right."),))
         if lines:
             of_this = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
             sentences.append((element("span", f"This chapter explains {of_this} of the log. Lit so far: {len(lit)}."),))
@@ -203,6 +207,13 @@ def _practice(exercises: list[Exercise], progress: Progress) -> tuple[Element, .
 def exercise_link(exercise: Exercise) -> Element:
     """A link to an exercise from a chapter."""
     return element("a", exercise.title.replace("`", ""), href=f"../exercises/{exercise.name}.ipynb")
+
+
+@cache
+def _in_own_words(stem: str) -> frozenset[str]:
+    """The questions of a chapter whose answers are kept and not judged."""
+    makers = {name: chapters.question(name, stem)[1] for name in chapters.names(stem)}
+    return frozenset(name for name, make in makers.items() if isinstance(draw(make, "").answer, Words))
 
 
 def passed(plan: ChapterPlan, progress: Progress) -> bool:
