@@ -300,3 +300,9 @@ def test_before_anything_ran_every_number_is_zero():
         cost = row.cost
         assert (cost.accesses, cost.walks, cost.faults) == (0, 0, 0)
         assert not any((*cost.l1_hits, *cost.l2_hits, *cost.walk_cache_hits, *cost.reads))
+
+
+def test_the_beginning_ends_with_a_step():
+    """Else the page would show another number of accesses than the note about compiling promises."""
+    assert tlb_costs.BEGINNING % tlb_costs.FIRST == 0
+    assert 0 < tlb_costs.FIRST < tlb_costs.BEGINNING < tlb_costs.STEP
