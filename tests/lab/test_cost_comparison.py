@@ -15,6 +15,7 @@ from pgtlab.lab.cost_comparison import (
     HARDWARE,
     MAPPINGS,
     MOST_REGIONS,
+    WORKLOADS,
     Regime,
     Workload,
     mapped,
@@ -239,3 +240,11 @@ def test_a_row_as_plain_data_has_every_level():
     assert list(plain["walk_cache_hits"]) == levels[:-1]
     assert plain["reads"]["3"] == plain["walks"] > 0
     assert plain["l1_hits"] + plain["l2_hits"] + plain["walks"] == plain["accesses"] == 2000
+
+
+def test_the_strided_trace_is_what_its_description_says():
+    assert WORKLOADS["strided"] == "every 64 KiB of 8 GiB"
+    vas = workload("strided", regimes("4k")[0].region, 200_000).vas
+    steps, counts = np.unique(np.diff(vas.astype(np.int64)), return_counts=True)
+    assert steps.tolist() == [65536 - (8 << 30), 65536], "and from the end to the beginning again"
+    assert counts[0] == 1

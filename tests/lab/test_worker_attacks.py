@@ -192,3 +192,13 @@ def test_a_process_that_has_answered_says_nothing_until_it_is_asked_again():
         pipe = functions["answer"].answers._process._popen.stdout
         assert select.select([pipe], [], [], 0.5)[0] == []
         assert functions["answer"]() == 1
+
+
+def test_a_process_ends_with_the_block_that_it_was_started_for():
+    """Also where something keeps the functions."""
+    with contained({"answer": function("return 1")}) as functions:
+        assert functions["answer"]() == 1
+        process = functions["answer"].answers._process
+        assert process.alive
+    assert not process.alive
+    assert callable(functions["answer"])
