@@ -81,7 +81,7 @@ def asked_about(part: str, path: Path, fault: Fault) -> Iterator[list[str]]:
 def noticed(copy: Path, tests: list[str]) -> bool:
     """Whether a test fails in a copy of the repository."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
-    command += ["-m", "not browser and not oracle and not slow and not sweep and not site", *tests]
+    command += ["-m", "not browser and not oracle and not long and not sweep and not site", *tests]
     try:
         done = subprocess.run(
             command,
