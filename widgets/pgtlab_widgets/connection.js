@@ -7,6 +7,8 @@ import { CHANGES, changed, read, whole } from "./states.js";
  * @typedef {import("./page.js").Wanted} Wanted
  */
 
+const FRAME = 16; // milliseconds
+
 /**
  * What a message is about, such as `choose`. Python knows by it whether its answer can be foreseen.
  * @param {object} message
@@ -26,6 +28,8 @@ export function connection(model, el, show) {
   const page = Math.random().toString(36).slice(2);
   let lost = el.classList.contains("jupyter-widgets-disconnected");
   let [sent, answered, shown] = [0, 0, 0];
+  /** @type {object[]} messages that are sent once the page has painted what they lead to */
+  const waiting = [];
   /** @type {Map<number, string>} what the messages under way are about */
   const pending = new Map();
   /** @type {Map<string, import("./states.js").Parts|null>} the parts that follow from messages, or null if none are foreseen */
@@ -66,7 +70,7 @@ export function connection(model, el, show) {
 
   function lose() {
     lost = true;
-    show(null);
+    show(whole(read(model))); // without what was foreseen, which nothing confirms
   }
 
   /** @param {any} content */
@@ -115,11 +119,17 @@ export function connection(model, el, show) {
   function send(message) {
     const name = about(message);
     const follows = [...pending.values()].every((other) => other === name && overtaken(name)) && foreseen.get(JSON.stringify(message));
-    if (!deliver({ ...message, sent: [page, ++sent] })) return;
+    if (lost) return;
+    waiting.push({ ...message, sent: [page, ++sent] });
     pending.set(sent, name);
-    if (!follows) return;
+    if (!follows) return deliverWaiting();
     shown = sent;
     show(whole(follows));
+    setTimeout(deliverWaiting, FRAME); // the answer would keep the page from painting it
+  }
+
+  function deliverWaiting() {
+    for (const message of waiting.splice(0)) deliver(message);
   }
 
   model.on("msg:custom", listen);
@@ -135,6 +145,7 @@ export function connection(model, el, show) {
     /** @param {() => string[]} next */
     foresee: (next) => (ahead = next),
     close() {
+      deliverWaiting();
       model.off("msg:custom", listen);
       model.off(CHANGES, hear);
       model.off("comm_live_update", lose);
