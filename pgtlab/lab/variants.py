@@ -49,6 +49,25 @@ def distinct_boots() -> tuple[Boot, ...]:
     return tuple(distinct.values())
 
 
+def alike(boot: Boot, seed: int | str) -> Boot:
+    """The same kernel with as many address bits in use, on a CPU that the seed chooses.
+
+    >>> describe(alike(distinct_boots()[-1], "a student")).partition(" on ")[0]
+    '64K pages, VA_BITS=52, PA_BITS=52'
+    """
+    others = _same_bits()[boot.config, boot.vabits_actual]
+    return others[_draw(seed, "CPU") % len(others)]
+
+
+@cache
+def _same_bits() -> dict[tuple[Config, int], list[Boot]]:
+    grouped: dict[tuple[Config, int], list[Boot]] = {}
+    for booted in boots():
+        if isinstance(booted, Boot):
+            grouped.setdefault((booted.config, booted.vabits_actual), []).append(booted)
+    return grouped
+
+
 def describe(boot: Boot) -> str:
     """A kernel on a CPU in the words of the hints.
 

@@ -109,6 +109,46 @@ def made_up_for_elsewhere(k, mm):
     mm.pgtables_bytes -= k.PAGE_SIZE * (2 if k.mm_pud_folded(mm) and not k.mm_pmd_folded(mm) else 1)
 
 
+def none_if_not_valid(k, p4d):
+    return k.pgtable_l4_enabled() and not p4d & 1
+
+
+def bad_if_not_empty(k, p4d):
+    return p4d != 0 and not p4d & 2
+
+
+def folded_for_the_kernel(k, mm):
+    return mm is k.init_mm or not k.pgtable_l4_enabled()
+
+
+def cleared_with_the_next(k, pudp):
+    k.write64(pudp, 0)
+    if (pudp + 8) % k.PAGE_SIZE:
+        k.write64(pudp + 8, 0)
+
+
+def not_zeroed(k, mm):
+    folds = k.CONFIG_PGTABLE_LEVELS > 3 and k.PTRS_PER_PGD < 64 and not k.boot.has_va52
+    page = k.PTRS_PER_PGD * 8 == k.PAGE_SIZE or folds
+    return k.page_address(k.alloc_pages(0)) if page else k.kmem_cache_zalloc(k.pgd_cache)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("bug", "name", "fix"),
+    [
+        ("folded-is-none", "p4d_none", none_if_not_valid),
+        ("folded-is-bad", "p4d_bad", bad_if_not_empty),
+        ("folded-is-accounted", "mm_pud_folded", folded_for_the_kernel),
+        ("freed-but-linked", "pud_clear", cleared_with_the_next),
+        ("small-pgd", "pgd_alloc", not_zeroed),
+    ],
+)
+def test_what_is_right_for_one_process_only_is_not_a_fix(bug, name, fix):
+    """It helps those who complained, and harms a table that holds something else, or is made of a used page."""
+    assert not Case("a seed", BUGS[bug]).check(**{name: fix}).passed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fix"),

@@ -9,7 +9,6 @@ from pgtlab import CPU, Config, boot
 from pgtlab.lab import attempt, check, kernel_checks
 from pgtlab.lab.bugs import BUGS
 from pgtlab.lab.bugs.bug import FIXED
-from pgtlab.lab.bugs.unharmed import unharmed
 from pgtlab.lab.exercise import ExerciseError
 from pgtlab.lab.trees import CALL_THE_DESTRUCTOR, USE_THE_REAL_PFN, Tree
 from pgtlab.lab.variants import distinct_boots
@@ -104,11 +103,11 @@ def destructor_twice(k, mm, pud):
             "freed_once",
             "What freed it before",
         ),
-        (not_at_all, {"nothing_lost", "counters"}, "nothing_lost", "allocated by alloc_pages <- __pud_alloc"),
-        (destructor_alone, {"nothing_lost"}, "nothing_lost", "which function should free it"),
+        (not_at_all, {"nothing_lost", "counters", "beyond"}, "nothing_lost", "allocated by alloc_pages <- __pud_alloc"),
+        (destructor_alone, {"nothing_lost", "beyond"}, "nothing_lost", "which function should free it"),
         (
             destructor_twice,
-            {"counters"},
+            {"counters", "beyond"},
             "counters",
             "ends at -1. A destructor ran for a table without its constructor",
         ),
@@ -235,6 +234,7 @@ def test_removing_the_test_is_not_a_fix():
     assert wrong(check(patched("arm64-for-next", bad_page=lambda k, page, reason: None))).keys() == {
         "nothing_lost",
         "counters",
+        "beyond",
     }
 
 
@@ -329,24 +329,24 @@ def test_a_constant_is_not_a_fix(name, answer, tried_on):
     assert not check(kernel).passed
 
 
-@pytest.mark.parametrize("booted", distinct_boots(), ids=str)
-def test_good_kernels_are_unharmed(booted):
-    assert unharmed(FIXED.start_kernel(booted)) is None
+def of_the_first(k, mm, pud):
+    if k.pgtable_l4_enabled() and k.vmstat["nr_page_table_pages"] == 1:
+        k.__pud_free(mm, pud)
+
+
+def on_the_first_cpu(k, mm, pud):
+    if k.pgtable_l4_enabled() and k.boot.cpu.name == "max":
+        k.__pud_free(mm, pud)
+
+
+def unless_it_is_the_pgd(k, mm, pud):
+    if pud & -k.PAGE_SIZE != mm.pgd & -k.PAGE_SIZE:
+        k.__pud_free(mm, pud)
 
 
 @pytest.mark.parametrize(
-    ("patch", "where", "seen"),
-    [
-        ({"pud_bad": lambda k, pud: False}, ("4k", 48), "Linux walks through an entry of level 1"),
-        ({"mm_pud_folded": lambda k, mm: True}, ("4k", 48), "bytes of page tables are counted"),
-        ({"pgdir_is_page_size": lambda k: True}, ("16k", 52), "pgds of 256 bytes take a page of 16384 each"),
-        ({"pmd_present": lambda k, pmd: pmd}, ("4k", 48), "a PMD entry, moving, is present"),
-        ({"pud_set_huge": lambda k, pudp, phys, prot: True}, ("4k", 39), "pud_set_huge() says True, and the MMU has"),
-        ({"pud_clear_huge": lambda k, pudp: True}, ("4k", 39), "pud_clear_huge() says True, then True"),
-    ],
-    ids=lambda value: next(iter(value), "") if isinstance(value, dict) else "",
+    ("pud_free", "passed"), [(of_the_first, False), (on_the_first_cpu, False), (unless_it_is_the_pgd, True)]
 )
-def test_what_is_harmed_is_told(patch, where, seen):
-    kernel = FIXED.start_kernel(boot(Config(*where), CPU.named("max")))
-    kernel.livepatch(**patch)
-    assert seen in unharmed(kernel)
+def test_a_tree_of_the_story_is_judged_beyond_its_test(pud_free, passed):
+    """`arm64-for-next` harms what the wrong fixes harm: that is no excuse, and another way to be right is right."""
+    assert check(patched("arm64-for-next", pud_free=pud_free), seed="a student").passed is passed

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
-from pgtlab.arch.granule import LAST_LEVEL
+import numpy as np
+
 from pgtlab.arch.walk import Translation
-from pgtlab.lab.bugs.address_space import free_pgtables, grow, map_page, new_mm, new_page, some_address, switch_mm
+from pgtlab.lab.bugs.address_space import free_pgtables, gup_fast, map_page, new_mm, new_page, some_address, switch_mm
 from pgtlab.lab.bugs.bug import last_report
+from pgtlab.lab.bugs.unharmed_entries import EXERCISES as OF_ENTRIES
 from pgtlab.linux.boot import Fold
 from pgtlab.linux.kernel import Kernel
+from pgtlab.linux.kernel.mmzone import MigrateType
 from pgtlab.linux.kernel.page_flags import PG_slab
-from pgtlab.linux.kernel.pgtable import ENTRY_SIZE, TABLE_BIT
+from pgtlab.linux.kernel.pgtable import ENTRY_SIZE
 from pgtlab.linux.kernel.printk import Panic
-from pgtlab.linux.placement import RAM_BASE
 
 
 def unharmed(k: Kernel) -> str | None:
@@ -45,96 +48,179 @@ def _small_pgds(k: Kernel) -> Iterator[str]:
         yield f"pgds of {size} bytes take a page of {k.PAGE_SIZE} each: {first.pgd:#x} and {second.pgd:#x}"
 
 
-def _bytes_of_tables(k: Kernel) -> Iterator[str]:
-    """A process maps two pages, and unmaps one: the tables that the MMU reads are those that Linux counts."""
-    mm, first = new_mm(k), some_address(k)
+def _tables_are_counted(k: Kernel) -> Iterator[str]:
+    """A process maps two pages, unmaps them and exits: the tables that the MMU reads are those that Linux counts."""
+    owned, counted = k.page_owner.owners(), k.vmstat["nr_page_table_pages"]
+    mm, first, pages = new_mm(k), some_address(k), (new_page(k), new_page(k))
     second = 2 * first & -k.PAGE_SIZE  # has another index in every table
-    for va in first, second:
-        map_page(k, mm, va, new_page(k).pfn)
+    for va, page in zip((first, second), pages, strict=True):
+        map_page(k, mm, va, page.pfn)
     for mapped in (first, second), (first,), ():
         steps = [step for va in mapped for step in switch_mm(k, mm).translate(va).steps[1:]]
         tables = {step.address & -k.PAGE_SIZE for step in steps if step.level > 0}  # Linux counts no P4D tables
-        if mm.pgtables_bytes != len(tables) * k.PAGE_SIZE:
-            yield (
-                f"{mm.pgtables_bytes} bytes of page tables are counted, and the MMU reads {len(tables)} tables of "
-                f"{k.PAGE_SIZE} bytes below the pgd"
-            )
+        for what, number in (
+            ("pgtables_bytes", mm.pgtables_bytes / k.PAGE_SIZE),
+            ("NR_PAGETABLE", k.vmstat["nr_page_table_pages"] - counted),
+        ):
+            if number != len(tables):
+                yield f"{what} counts {number:g} page tables, and the MMU reads {len(tables)} below the pgd"
         if mapped:
             free_pgtables(k, mm, mapped[-1])
+    k.mmput(mm)
+    for page in pages:
+        k.__free_pages(page, 0)
+    if lost := set(k.page_owner.owners()) - {*owned}:
+        yield f"two pages are mapped and unmapped, and a frame is lost, {lost.pop()}"
+
+
+def _tables_of_every_owner(k: Kernel) -> Iterator[str]:
+    """Pages that hold data are freed: the tables made of them are empty, counted, and can be given back unused."""
+    used = [new_page(k) for _ in range(8)]
+    for page in used:
+        k.memory.write(page.pfn << k.PAGE_SHIFT, np.full(k.PAGE_SIZE // ENTRY_SIZE, 1 << 60, np.uint64))
+        k.__free_pages(page, 0)
+    mm = new_mm(k)
+    folds_at_run_time = Fold.RUN_TIME in k.boot.folded.values()
+    entries = k.PAGE_SIZE // ENTRY_SIZE if folds_at_run_time else k.PTRS_PER_PGD
+    if k.memory.read(k.__pa(mm.pgd), entries).any():
+        yield f"a new process begins with a pgd that is not empty, {mm.pgd:#x}"
+    for owner, whose in (mm, "a process"), (k.init_mm, "the kernel itself"):
+        for level in (*(level for level, fold in k.boot.folded.items() if fold is Fold.REAL), "pte"):
+            before, counted = set(k.page_owner.owners()), k.vmstat["nr_page_table_pages"]
+            if level == "pte":
+                token = k.pte_alloc_one(owner)
+                pa = token.pfn << k.PAGE_SHIFT if token else 0
+            else:
+                token = vars(k)[f"{level}_alloc_one"](owner, 0)
+                pa = k.__pa(token)
+            more = k.vmstat["nr_page_table_pages"] - counted
+            if k.memory.read(pa, k.PAGE_SIZE // ENTRY_SIZE).any():
+                yield f"{whose} gets a {level} table that is not empty, at {pa:#x}"
+            vars(k)[f"{level}_free"](owner, token)
+            left = set(k.page_owner.owners()) - before
+            counts = more, k.vmstat["nr_page_table_pages"] - counted
+            if counts != (int(level != "p4d"), 0):  # P4D tables are not counted
+                yield f"NR_PAGETABLE grows by {counts[0]} for a {level} table, and by {counts[1]} when it is freed"
+            if left:
+                yield f"a {level} table of {whose} is freed before it is used, and a frame is lost, {left.pop()}"
 
 
 def _counts_by_level(k: Kernel) -> Iterator[str]:
-    """A table more and a table less, of any level: the count is what it was."""
+    """A table more and a table less, of any level, of a process or of the kernel itself: the count is what it was."""
+    for mm in new_mm(k), k.init_mm:
+        for level, fold in (*k.boot.folded.items(), ("pte", Fold.REAL)):
+            if level == "p4d":  # not counted
+                continue
+            bytes_before = mm.pgtables_bytes
+            vars(k)[f"mm_inc_nr_{level}s"](mm)
+            more = mm.pgtables_bytes - bytes_before
+            vars(k)[f"mm_dec_nr_{level}s"](mm)
+            left = mm.pgtables_bytes - bytes_before
+            if left or more != (k.PAGE_SIZE if fold is Fold.REAL else 0):
+                yield f"a {level} table more makes {more} bytes of tables, and one less {left}"
+
+
+def _kernel_addresses(k: Kernel) -> Iterator[str]:
+    """The first and the last page of RAM in the linear map: Linux's walk ends at the entry that the MMU reads last."""
+    for pa in k.memory.base, k.memory.base + k.memory.size - k.PAGE_SIZE:
+        va = k.__va(pa)
+        entry = k.entries_of(k.init_mm, va)[-1][1]
+        last = k.memory.read64(k.mmu.translate(va).steps[-1].address)
+        if entry != last:
+            yield f"for the kernel address {va:#x} Linux's walk ends with {entry:016x}, and the MMU's with {last:016x}"
+
+
+def _addresses_of_the_seed(k: Kernel) -> Iterator[str]:
+    """A process maps pages at random addresses: the MMU, Linux's walk, and its walk without locks find them."""
     mm = new_mm(k)
-    for level in "pud", "pmd", "pte":
-        vars(k)[f"mm_inc_nr_{level}s"](mm)
-        more = mm.pgtables_bytes
-        vars(k)[f"mm_dec_nr_{level}s"](mm)
-        if mm.pgtables_bytes or more not in (0, k.PAGE_SIZE):
-            yield f"a {level} table more makes {more} bytes of tables, and one less {mm.pgtables_bytes}"
+    for _ in range(3):
+        va, pfn = k.random.randrange(k.TASK_SIZE_64) & -k.PAGE_SIZE, new_page(k).pfn
+        pte = k.read64(map_page(k, mm, va, pfn))
+        outcome = switch_mm(k, mm).translate(va).outcome
+        if not isinstance(outcome, Translation) or outcome.pa != pfn << k.PAGE_SHIFT:
+            yield f"Linux mapped {va:#x} to {pfn << k.PAGE_SHIFT:#x}; the MMU has {outcome}"
+        walks = {"Linux's walk": k.entries_of(mm, va)[-1][1], "the lockless walk": gup_fast(k, mm, va)}
+        for walk, entry in walks.items():
+            if entry != pte:
+                yield f"{va:#x} is mapped by {pte:016x}, and {walk} ends with {entry:016x}"
 
 
-def _wrong_count_is_noticed(k: Kernel) -> Iterator[str]:
-    """A process exits with a table counted that it does not have: the kernel reports it."""
-    mm, before = new_mm(k), len(k.reports)
+def _mistakes_are_noticed(k: Kernel) -> Iterator[str]:
+    """What must never happen, happens: the kernel reports it."""
+    for mistake in _MISTAKES:
+        before = len(k.reports)
+        with suppress(Panic):
+            mistake(k)
+        if not k.reports[before:]:
+            yield f"{mistake.__doc__} and nothing is reported"
+        del k.reports[before:]
+
+
+def _exit_with_a_table(k: Kernel) -> None:
+    """a process exits with one page table counted too many,"""
+    mm = new_mm(k)
     mm.pgtables_bytes += k.PAGE_SIZE
     k.mmput(mm)
-    if not k.reports[before:]:
-        yield f"a process exits with {k.PAGE_SIZE} bytes of page tables too many, and nothing is reported"
-    del k.reports[before:]
 
 
-def _entries_without_a_table(k: Kernel) -> Iterator[str]:
-    """Each entry on the way to a page loses the bit that makes it a table's: Linux's walk must end there."""
-    mm, va = new_mm(k), some_address(k)
-    map_page(k, mm, va, new_page(k).pfn)
-    for step in switch_mm(k, mm).translate(va).steps:
-        entry = k.__va(step.address)
-        word = k.read64(entry)
-        k.write64(entry, word & ~TABLE_BIT)
-        if step.level < LAST_LEVEL and k.entries_of(mm, va)[-1][0] == "pte":
-            yield (
-                f"Linux walks through an entry of level {step.level} that does not point to a table, "
-                f"{word & ~TABLE_BIT:016x}"
-            )
-        k.write64(entry, word)
+def _free_a_table_as_a_page(k: Kernel) -> None:
+    """a page that is still a table by its type is freed,"""
+    page = new_page(k)
+    k.__SetPageTable(page)
+    k.free_page(k.page_address(page))
 
 
-def _entries_that_are_present(k: Kernel) -> Iterator[str]:
-    """A PMD entry with a table is present; one that is empty is not, nor is one of a page that is on its way."""
-    mm, va = new_mm(k), some_address(k)
-    pmdp, _ = grow(k, mm, va)
-    moving = k.__swp_entry_to_pmd(k.__swp_entry(1, new_page(k).pfn))
-    for what, word, present in (
-        ("with a table", k.pmdp_get(pmdp), True),
-        ("empty", 0, False),
-        ("moving", moving, False),
-    ):
-        if bool(k.pmd_present(word)) is not present:
-            yield f"a PMD entry, {what}, is {'present' if not present else 'not present'}: {word:016x}"
+def _destroy_what_is_not_a_table(k: Kernel) -> None:
+    """the destructor of a table gets a page that is not a table,"""
+    if k.CONFIG_DEBUG_VM:
+        k.pagetable_pte_dtor(new_page(k))
+    else:
+        k.report("nothing to notice without CONFIG_DEBUG_VM")
 
 
-def _huge_blocks(k: Kernel) -> Iterator[str]:
-    """The first gigabyte of RAM is mapped by one entry, as the MMU sees it, and unmapped once."""
-    if not k.arch_vmap_pud_supported(0):
-        return
-    mm, va = new_mm(k), some_address(k) & -k.PUD_SIZE
-    pudp = k.pud_alloc(mm, k.p4d_alloc(mm, k.pgd_offset(mm, va), va), va)
-    done = k.pud_set_huge(pudp, RAM_BASE, k.PROT_NORMAL)
-    outcome = switch_mm(k, mm).translate(va).outcome
-    if done != (isinstance(outcome, Translation) and outcome.pa == RAM_BASE):
-        yield f"pud_set_huge() says {done}, and the MMU has {outcome}"
-    cleared = [bool(k.pud_clear_huge(pudp)) for _ in range(2)]
-    if cleared != [True, False] or k.read64(pudp):
-        yield f"pud_clear_huge() says {cleared[0]}, then {cleared[1]}, and leaves {k.read64(pudp):016x}"
+def _free_a_pmd_table_with_a_deposit(k: Kernel) -> None:
+    """a PMD table is freed with a PTE table deposited,"""
+    if k.CONFIG_DEBUG_VM and k.CONFIG_SPLIT_PMD_PTLOCKS and k.CONFIG_TRANSPARENT_HUGEPAGE:
+        mm = new_mm(k)
+        table = k.pmd_alloc_one(mm, 0)
+        k.virt_to_page(table).lru = (0, new_page(k).address)
+        k.pmd_free(mm, table)
+    else:
+        k.report("nothing to notice without a lock in each PMD table")
+
+
+_MISTAKES: tuple[Callable[[Kernel], None], ...] = (
+    _exit_with_a_table,
+    _free_a_table_as_a_page,
+    _destroy_what_is_not_a_table,
+    _free_a_pmd_table_with_a_deposit,
+)
+
+
+def _pages_of_the_contiguous_allocator(k: Kernel) -> Iterator[str]:
+    """A page is dumped whose block belongs to the contiguous memory allocator, and then does not: the dump says so."""
+    page = new_page(k)
+    for kind in MigrateType.CMA, MigrateType.MOVABLE:
+        k.set_pageblock_migratetype(page, kind)
+        lines = len(k.log.lines)
+        try:
+            k.dump_page(page, None)
+        except Panic:  # which is a bug of its own
+            k.reports.clear()
+            return
+        flags = [line for line in list(k.log.lines)[lines:] if "flags: " in line]
+        if not flags or flags[0].endswith(" CMA") is not (kind is MigrateType.CMA):
+            yield f"the dump of a page in a block of the type {kind.name} says `{''.join(flags)}`"
 
 
 _EXERCISES = (
     _small_pgds,
-    _bytes_of_tables,
+    _tables_are_counted,
+    _tables_of_every_owner,
     _counts_by_level,
-    _entries_without_a_table,
-    _entries_that_are_present,
-    _huge_blocks,
-    _wrong_count_is_noticed,
+    *OF_ENTRIES,
+    _kernel_addresses,
+    _addresses_of_the_seed,
+    _pages_of_the_contiguous_allocator,
+    _mistakes_are_noticed,
 )
