@@ -1,6 +1,6 @@
 """`make mutation`: put small faults into the code, one at a time, and count those that no test notices.
 
-The tests of a fault are first those that name its module or function, then all that use its part. None is slow, and
+The tests of a fault are first those that name its module or function, then all that use its part. None takes long, and
 none needs a browser.
 """
 
@@ -47,7 +47,7 @@ ELSEWHERE = (
     "fuzz",
     "hub",
     "nbgrader",
-)  # what reads the tree as text, or is slow
+)  # what reads the tree as text, or takes long
 NO_TESTS = 5  # pytest's exit status where all that was named is deselected
 CPU, TIME = 900, 3600  # seconds: a fault that makes a loop endless, or waits for ever, is noticed
 
