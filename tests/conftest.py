@@ -71,6 +71,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
     return ByFile(config, log)
 
 
+@pytest.fixture
+def no_other_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no view of another test count as shown on the page."""
+    from pgtlab_widgets.kernel_view import on_the_page
+
+    for view in on_the_page():
+        monkeypatch.setattr(view, "displayed", False)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what collection made, thousands of tests, which lives to the end."""
     gc.freeze()

@@ -149,6 +149,7 @@ def test_confidence_has_a_column_and_a_legend(show):
     expect(view.locator(".legend dt")).to_have_text(["stated", "derived", "likely", "possible"])
 
 
+@pytest.mark.usefixtures("no_other_views")
 def test_kernel_and_address_of_the_log_open_in_other_views(show):
     others = Explorer(), WalkStepper(), TableMap()
     for view in others:

@@ -259,6 +259,7 @@ def test_log_that_hardly_says_which_kernel_has_no_share_string(reader):
     assert reader.share == ""
 
 
+@pytest.mark.usefixtures("no_other_views")
 def test_views_on_the_page_open_it(reader):
     send(reader, open=True)
     assert reader.view["opened"].startswith("No other view is shown")

@@ -1,13 +1,16 @@
 """The TLB view's Python side: its figures are those of `walk_costs`, however they came about."""
 
 import json
+import sys
 from threading import Event
+from types import ModuleType
 
 import pytest
 from pgtlab_widgets import TLBView, tlb_costs
 
 from pgtlab.arch.cost import walk_cost
 from pgtlab.arch.cost.tlb import Hardware
+from pgtlab.arch.cost.walk_cost import is_compiled
 from pgtlab.lab.cost_comparison import HARDWARE, MAPPINGS, TLBS, WORKLOADS, regimes, walk_costs, workload
 from pgtlab.lab.small_tlb import SHORT_TRACES, small_tlb, watch
 
@@ -174,6 +177,8 @@ def test_view_is_small_plain_data():
 
 def test_choosing_counts_nothing_where_that_takes_long(monkeypatch):
     view, long = costs(accesses=SHORT), costs(accesses=10_000_000)
+    for kept in tlb_costs._trace, tlb_costs._tables:  # by other tests
+        kept.cache_clear()
     for name in ("workload", "mapped", "visited", "costs_so_far"):
         monkeypatch.setattr(tlb_costs, name, None)
     for trace in WORKLOADS:
@@ -306,3 +311,8 @@ def test_the_beginning_ends_with_a_step():
     """Else the page would show another number of accesses than the note about compiling promises."""
     assert tlb_costs.BEGINNING % tlb_costs.FIRST == 0
     assert 0 < tlb_costs.FIRST < tlb_costs.BEGINNING
+
+
+def test_a_loop_that_another_thread_still_imports_is_not_compiled(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pgtlab.arch.cost.tlb_loop", ModuleType("tlb_loop"))
+    assert not is_compiled()

@@ -205,7 +205,8 @@ def costs_so_far(
 def is_compiled() -> bool:
     """Whether the loop of `simulate` was compiled, or loaded, in this process: the first time takes seconds."""
     loop = sys.modules.get("pgtlab.arch.cost.tlb_loop")
-    return loop is not None and bool(loop.run_trace.signatures)
+    run_trace = getattr(loop, "run_trace", None)  # which is missing while another thread imports the module
+    return run_trace is not None and bool(run_trace.signatures)
 
 
 def _checked(
