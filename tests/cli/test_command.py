@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow  # it starts Python many times
+pytestmark = pytest.mark.long  # it starts Python many times
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 FETCHES = str(DATA / "mmu" / "exec_sample.npz")

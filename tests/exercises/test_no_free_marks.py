@@ -16,7 +16,7 @@ from pgtlab.lab.exercise import paths, read
 from pgtlab.lab.judge import define, judge, prelude
 from pgtlab.lab.trees import COMMITS
 
-pytestmark = pytest.mark.slow  # it judges each exercise with many wrong answers
+pytestmark = pytest.mark.long  # it judges each exercise with many wrong answers
 
 SEED = "practice"
 EXERCISES = [read(source) for source in paths().values()]

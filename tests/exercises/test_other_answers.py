@@ -9,7 +9,7 @@ import pytest
 
 from pgtlab.lab import check
 
-pytestmark = pytest.mark.slow  # it judges several answers to each exercise
+pytestmark = pytest.mark.long  # it judges several answers to each exercise
 
 
 def pud_free_with_one_way_out(k, mm, pud):

@@ -11,7 +11,7 @@ from grading.a_class import HALF, RIGHT, STUB, WRONG, exercises, notebook, submi
 from pgtlab.cli import main
 from pgtlab.lab.grading.sandbox import works
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long  # it grades hostile answers, each in a process of its own
 KIND = "bwrap" if works("bwrap") else "limits"
 
 

@@ -72,7 +72,7 @@ def test_a_livepatch_can_fix_it(each):
     assert each.observe(kernel).seen == ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fix_passes_and_no_fix_does_not():
     each = Case("a seed", BUGS["folded-is-none"])
 
@@ -133,7 +133,7 @@ def not_zeroed(k, mm):
     return k.page_address(k.alloc_pages(0)) if page else k.kmem_cache_zalloc(k.pgd_cache)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bug", "name", "fix"),
     [
@@ -149,7 +149,7 @@ def test_what_is_right_for_one_process_only_is_not_a_fix(bug, name, fix):
     assert not Case("a seed", BUGS[bug]).check(**{name: fix}).passed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "fix"),
     [

@@ -27,7 +27,7 @@ def test_an_exam_that_was_printed_keeps_its_key():
     ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ten_values_follow_from_the_paper(seed):
     made = exam(seed)
@@ -57,7 +57,7 @@ def test_ten_values_follow_from_the_paper(seed):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_paper_does_not_show_what_is_asked_for(seed):
     made = exam(seed)
@@ -74,7 +74,7 @@ def test_what_if_is_answered_by_running():
     assert answers[4] == "0x8"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_seeds_give_other_exams_and_the_same_seed_the_same():
     assert len({exam(seed).paper() for seed in SEEDS}) == len(SEEDS)
     assert exam("a class").key() == exam("a class").key()

@@ -119,7 +119,7 @@ def test_what_is_harmed_is_told(patch, where, seen):
     assert seen in unharmed(kernel)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("booted", [booted for booted in boots() if isinstance(booted, Boot)], ids=str)
 def test_good_kernels_are_unharmed_on_every_cpu(booted):
     """`check()` chooses a CPU by the seed."""

@@ -4,7 +4,7 @@ import pytest
 
 from pgtlab.lab.walk_contest import ADDRESSES, contest
 
-pytestmark = pytest.mark.slow  # it walks whole address spaces in a process of its own
+pytestmark = pytest.mark.long  # it walks whole address spaces in a process of its own
 
 
 def translate(ram, ttbr, va, *, blocks=True, valid=True, pages=True, mask=0x0000_FFFF_FFFF_F000):

@@ -23,7 +23,7 @@ from pgtlab.linux.kernel import Kernel
 from pgtlab.linux.kernel.printk import Panic
 from pgtlab.linux.kernel.report import Run
 
-pytestmark = pytest.mark.slow  # it starts a process for many tests
+pytestmark = pytest.mark.long  # it starts a process for many tests
 
 SHORT = Limits(seconds=0.3, waiting=0.6, memory=300 << 20)
 PATIENT = Limits(seconds=0.3, waiting=60, memory=300 << 20)

@@ -22,6 +22,8 @@ from pgtlab.lab.worker.exposed import Exposed
 from pgtlab.lab.worker.process import Limits
 from pgtlab.linux.kernel.printk import LONGEST, Log
 
+pytestmark = pytest.mark.long  # each attack has a process of its own
+
 TO_THE_JUDGE = "import sys; judge = sys._getframe(1).f_locals['self']\n  "
 UNREAD = TO_THE_JUDGE + "while True: judge.send('ask', 'repr', 0)"
 

@@ -14,7 +14,7 @@ from image_files import PTDUMP, capture, kdump
 from pgtlab.arch.tables.tree import table_tree
 from pgtlab.linux.image import Image, ImageError
 
-pytestmark = pytest.mark.slow  # it damages each format in many places
+pytestmark = pytest.mark.long  # it damages each format in many places
 
 NAME = "4k-va48-max+rodata-on"
 FORMATS = ("regs.json", "tables.npz", "image.npz", "vmcore", "text", "raw")

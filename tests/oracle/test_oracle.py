@@ -76,6 +76,7 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(seed):
         assert (there.esr == back.esr[::-1]).all(), f"random_images({seed}, 40)"
 
 
+@pytest.mark.long
 @needs_qemu
 def test_two_hundred_images_show_everything():
     found = case_file.arrays(images := random_images(1, 200), ask(images), version())

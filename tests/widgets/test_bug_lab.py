@@ -22,7 +22,7 @@ def few_kernels(monkeypatch):
     monkeypatch.setattr(kernel_checks, "distinct_boots", lambda: few)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_log_of_the_tree_is_read():
     lab = BugLab()
     assert [row["text"] for row in lab.run_view["rows"]] == list(
@@ -86,7 +86,7 @@ def test_fixes_of_the_thread():
     assert lab.run.outcome == "report"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_livepatch_is_shown_and_judged():
     def pud_free(k, mm, pud):
         k.__pud_free(mm, pud)  # and who asks whether there is one?
@@ -132,7 +132,7 @@ def test_reason_for_not_judging():
     assert "not judged: `__cpu_setup()` runs at boot" in lab.view["findings"][0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_matrix_of_patched_tree():
     lab = BugLab()
     list(lab.matrix.fill(lab.editor.patched))
@@ -192,7 +192,7 @@ def pud_free(k, mm, pud):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_patch_text_apply_judge_unpatch(few_kernels):
     lab = BugLab("arm64-for-next")
     assert lab.view["own"]["text"].startswith("def pud_free(k: Kernel, mm: MmStruct, pud: int)")  # the function to fix
@@ -253,7 +253,7 @@ def test_text_of_each_tree_is_kept():
     assert lab.view["own"]["text"] == ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stages_say_how_they_stand():
     lab = BugLab("arm64-for-next")
     assert lab.view["stages"] == {
@@ -441,7 +441,7 @@ def test_toggle_sends_little():
     assert len(json.dumps(lab.view)) + len(json.dumps(lab.run_view)) < 40_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_cell_is_loaded_or_says_why_it_does_not_boot():
     lab = BugLab()
     lab.receive({"cell": "16k/52/52/max"})
