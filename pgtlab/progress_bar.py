@@ -34,6 +34,16 @@ except ModuleNotFoundError:
             """Count what is done."""
 
 
+def in_a_notebook() -> bool:
+    """Whether this process is the kernel of a notebook; that it has loaded IPython says little.
+
+    >>> in_a_notebook()
+    False
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
+
+
 PATIENCE: Final = 2.0  # seconds without a sign
 
 
@@ -47,7 +57,7 @@ def counted(total: int, unit: str, *, shown: bool = True) -> Iterator[Callable[[
     >>> with counted(2, " runs", shown=False) as done:
     ...     done()
     """
-    if not shown or "ipykernel" not in sys.modules:
+    if not shown or not in_a_notebook():
         with tqdm(total=total, unit=unit, delay=1, disable=None if shown else True) as bar:
             yield bar.update
         return
@@ -71,4 +81,4 @@ def counted(total: int, unit: str, *, shown: bool = True) -> Iterator[Callable[[
         thread.join()
 
 
-__all__ = ["counted", "tqdm"]
+__all__ = ["counted", "in_a_notebook", "tqdm"]

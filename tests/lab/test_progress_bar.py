@@ -4,6 +4,7 @@ import io
 import sys
 import threading
 from contextlib import redirect_stdout
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +25,8 @@ class Written(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def in_a_notebook(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    shell = SimpleNamespace(kernel="a notebook's")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setattr(progress_bar, "PATIENCE", 0.02)
 
 
@@ -42,3 +44,8 @@ def test_who_wants_no_bar_has_none():
     with redirect_stdout(written), progress_bar.counted(2, " runs", shown=False) as done:
         done()
     assert written.getvalue() == ""
+
+
+def test_a_program_that_has_loaded_ipython_is_not_a_notebook(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert not progress_bar.in_a_notebook()

@@ -18,7 +18,7 @@ from pgtlab.lab.worker import process as processes
 from pgtlab.lab.worker.answers import Answers
 from pgtlab.lab.worker.exposed import LEARNERS
 from pgtlab.lab.worker.process import Limits
-from pgtlab.progress_bar import tqdm
+from pgtlab.progress_bar import in_a_notebook, tqdm
 
 NO_PROCESSES: Final = sys.platform in ("emscripten", "wasi")
 IN_THIS_PROCESS: Final = (
@@ -115,11 +115,10 @@ def is_contained(function: object) -> bool:
 @contextmanager
 def sign_of_life(answers: Answers) -> Iterator[None]:
     """Show a bar with the seconds that have passed, as soon as an answer takes longer than a moment."""
-    in_a_notebook = "ipykernel" in sys.modules
-    if not (in_a_notebook or (sys.stderr is not None and sys.stderr.isatty())):
+    if not (in_a_notebook() or (sys.stderr is not None and sys.stderr.isatty())):
         yield
         return
-    stream = sys.stdout if in_a_notebook else sys.stderr  # nbgrader takes what is on stderr for an error
+    stream = sys.stdout if in_a_notebook() else sys.stderr  # nbgrader takes what is on stderr for an error
     done = threading.Event()
     whole = int(answers.limits.seconds)
 
