@@ -182,7 +182,7 @@ def many_is_wrong(questions):
     return any(question.many_is_wrong() for question in questions)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_unchanged_rules_agree_with_the_record(record, reference, edges):
     """All of it: one question with a wrong answer would make every rule below look broken."""
     for questions in record, reference, edges:
@@ -191,7 +191,7 @@ def test_unchanged_rules_agree_with_the_record(record, reference, edges):
         assert not many_is_wrong(questions)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("rule", SHARED)
 def test_record_detects_mutation_of_both_walkers(rule, break_rule, record):
     break_rule(SHARED[rule])
@@ -205,14 +205,14 @@ def test_record_detects_mutation_of_walk(rule, break_rule, record):
     assert walk_is_wrong(record)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("rule", MANY)
 def test_record_detects_mutation_of_walk_many(rule, break_rule, record):
     break_rule(MANY[rule])
     assert many_is_wrong(record)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("rule", UNRECORDED)
 def test_reference_detects_mutation_of_both_walkers(rule, break_rule, reference):
     break_rule(UNRECORDED[rule])
@@ -238,7 +238,7 @@ def test_record_distinguishes_level_minus_1_from_level_0(break_rule, record):
     assert walk_is_wrong(record)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("rule", SPECIFIED)
 def test_specification_detects_mutation(break_rule, rule):
     name, mutation = SPECIFIED[rule]

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from pgtlab_widgets import BisectionView
 from playwright.sync_api import expect
 
@@ -82,6 +83,7 @@ def test_legend_and_order(show):
     assert view.locator("svg").bounding_box()["y"] < 120
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(show):
     page, view = show(BisectionView())
     view.get_by_role("button", name="Test git's choice").click()

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from tests.browser.drawing import assert_accessible, hold_steps
 
+pytestmark = pytest.mark.long  # patches are judged in all configurations
+
 
 @pytest.fixture
 def one_kernel_a_step(monkeypatch):

@@ -89,6 +89,7 @@ def test_a_damaged_file_is_said(show, chapter):
     expect(view.get_by_role("alert").first).to_contain_text("progress.json is damaged: it is kept as")
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(show, chapter):
     right(chapter.ask("exception_class"))
     page, _ = show(chapter.head, chapter.summary(), CourseMap())

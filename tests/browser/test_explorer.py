@@ -368,6 +368,7 @@ def _places(view: Locator) -> tuple[float, ...]:
     return (*(box["y"] - whole["y"] for box in boxes), whole["height"])
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(explorer):
     page, view = explorer()
     option(view, "LPA2", "off").click()

@@ -1,5 +1,6 @@
 """The fold lab as a learner meets it."""
 
+import pytest
 from pgtlab_widgets import Explorer, FoldLab
 from playwright.sync_api import expect
 
@@ -39,6 +40,7 @@ def test_outline_is_around_all_cells_with_the_outcome_of_the_chosen_one(show):
     assert column["x"] + column["width"] <= run["x"] + run["width"] + 1
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(show):
     page, _ = show(FoldLab())
     assert_accessible(page, ".pgtlab-fold-lab")

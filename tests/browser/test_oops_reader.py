@@ -196,6 +196,7 @@ def test_word_of_a_log_is_not_cut_off_on_a_laptop(show):
         assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(show):
     page, view = show(OopsReader())
     view.get_by_role("button", name="ESR = 0x0000000096000004").click()

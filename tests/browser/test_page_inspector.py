@@ -142,6 +142,7 @@ def test_nothing_is_cut_off_on_a_narrow_page(show):
     assert view.locator(".scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(show):
     page, view = show(PageInspector())
     for name in ("alloc_pages(0)", "pagetable_pud_ctor(page)", "__free_pages(page, 0)"):

@@ -187,6 +187,7 @@ def test_a_page_without_widgets_has_the_answer_folded(empty_page):
 
 
 @pytest.mark.parametrize("make", [tables, lines, words])
+@pytest.mark.long
 def test_axe_finds_no_violation(show, make):
     page, view = show(view_of(make))
     for _ in range(2):

@@ -152,6 +152,7 @@ def called(inspector):
 
 
 @pytest.mark.parametrize("name", QUIZZES)
+@pytest.mark.long
 def test_axe_finds_no_violation(show, name):
     page, view = show(QUIZZES[name]())
     quiz(view).get_by_role("button", name="I don't know").click()

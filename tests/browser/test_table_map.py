@@ -113,6 +113,7 @@ def test_click_on_a_neighbouring_table(show):
     expect(picture).to_contain_text("The way to 0x0000000000e00000")
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation(show):
     page, _ = show(lpa2())
     assert_accessible(page, ".pgtlab-table-map")

@@ -133,6 +133,7 @@ def test_nothing_is_counted_while_the_small_tlb_is_shown(show):
 
 
 @pytest.mark.parametrize("part", ["entries", "costs"])
+@pytest.mark.long
 def test_axe_finds_no_violation(show, part):
     page, view = show(TLBView(accesses=100_000, part=part))
     if part == "costs":

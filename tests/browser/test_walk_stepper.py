@@ -205,6 +205,7 @@ def test_nothing_is_cut_off_on_a_narrow_page(show):
         assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
+@pytest.mark.long
 def test_axe_finds_no_violation_on_a_narrow_page(show):
     page, view = show(stepper())
     page.set_viewport_size({"width": 700, "height": 900})
