@@ -21,6 +21,7 @@ CHOICES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "choices"), CHOICES, ids=["walk", "page", "map", "fold", "bisection", "tlb entries", "tlb costs"]
 )

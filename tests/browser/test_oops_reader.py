@@ -46,6 +46,7 @@ def test_claim_and_line(show):
     expect(view.locator(".because")).to_contain_text("Nothing was read from line 6.")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 700])
 def test_chosen_claim_is_in_sight_and_choices_move_nothing(show, width):
     reader = OopsReader()

@@ -18,7 +18,13 @@ WRONG = [(exercise, wrong) for exercise in EXERCISES for wrong in exercise.tagge
 SEED, OTHER = "practice", seed_of("a course", "a student")
 
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
-each_wrong = pytest.mark.parametrize(("exercise", "wrong"), WRONG, ids=[f"{e.name}: {w.title}" for e, w in WRONG])
+each_wrong = pytest.mark.parametrize(
+    ("exercise", "wrong"),
+    [
+        pytest.param(e, w, id=f"{e.name}: {w.title}", marks=[pytest.mark.long] if e.about.kind == "fix" else [])
+        for e, w in WRONG
+    ],
+)
 
 
 @cache

@@ -432,7 +432,7 @@ def test_misuse_is_one_sentence(tmp_path, monkeypatch, capsys, words, message):
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_process_of_the_grader_that_dies_takes_nothing_with_it(tmp_path, monkeypatch):
     """The pool breaks; the others are judged in another one, the guilty answer is named, and no folder is left."""
     (tmp_path / "tmp").mkdir()

@@ -130,7 +130,7 @@ def test_regime_with_another_size():
     assert Regime.of(kernel, 36).range.granule == G16K
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("panels", ["hardware", "mapping"])
 def test_the_chart_has_every_dot(costs, panels):
     where = {"mapping": "pages"} if panels == "hardware" else {"hardware": "shared"}

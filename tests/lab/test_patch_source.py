@@ -93,7 +93,7 @@ def test_unusable_return_value():
         attempt(running.run, patch)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_judging_step_by_step():
     running = kernel("next-20240229")
     running.livepatch(**read_patch("def pud_free(k, mm, pud):\n    k.__pud_free(mm, pud)", running))

@@ -54,6 +54,7 @@ def test_qemu_finds_what_map_range_mapped_and_nothing_else(seed):
         assert mapped[translated].all(), why
 
 
+@pytest.mark.long
 @needs_qemu
 def test_answers_recorded_with_another_program_come_again():
     recorded = dict(np.load(SAMPLE))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long  # `make check` runs them
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What each part may import of the others, besides itself. `pgtlab` is the façade, __init__.py.
@@ -98,7 +99,6 @@ def imported() -> dict[str, set[str]]:
     return {module: {*imports(module, tree)} for module, tree in trees().items()}
 
 
-@pytest.mark.slow
 def test_imports_run_one_way():
     assert [module for module in MODULES if not part(module)] == [], "in no part that the layout knows"
     ours = {m: {n for n in names if n.split(".")[0] in ("pgtlab", "pgtlab_widgets")} for m, names in imported().items()}

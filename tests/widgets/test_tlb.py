@@ -223,7 +223,7 @@ def test_every_choice_has_a_picture():
 # Before the loop is compiled, and without it.
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_is_shown_before_anything_is_compiled(monkeypatch):
     compiled = Event()
     monkeypatch.setattr(walk_cost, "_runner", None)  # which compiles it
@@ -245,7 +245,7 @@ def test_is_shown_before_anything_is_compiled(monkeypatch):
     assert view.view["done"] == SHORT, "and goes on with the compiled loop"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_of_it_without_numba(monkeypatch):
     monkeypatch.setattr(tlb_costs, "is_compiled", lambda: False)
     monkeypatch.setattr(tlb_costs, "find_spec", lambda name: None)
