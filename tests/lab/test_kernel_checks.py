@@ -15,6 +15,8 @@ from pgtlab.lab.variants import distinct_boots
 from pgtlab.linux.kernel.report import Report
 from pgtlab.linux.kernel.symbols import is_of_folded_level
 
+pytestmark = pytest.mark.slow  # each check tries several kernels
+
 ANY = boot(Config("4k", 48), CPU.named("max"))
 SOME = [ANY, boot(Config("16k", 52), CPU.named("max,lpa2=off")), boot(Config("64k", 52), CPU.named("max"))]
 
