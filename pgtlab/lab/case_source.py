@@ -64,7 +64,7 @@ def disguised(bad: Symbol, good: Symbol) -> Symbol:
     assert isinstance(bad, FunctionType)
     assert isinstance(good, FunctionType)
     text = inspect.getsource(good).partition("def ")[0] + source_of(bad) + "\n"
-    file = f"{good.__module__.replace('.', '/')}.py of your case"
+    file = f"{good.__module__.replace('.', '/')}.py, {bad.__name__}() of your case"  # another case has other text
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     known = {**bad.__globals__, **good.__globals__, "__name__": good.__module__}
     known |= {name: bad.__globals__[name] for name in bad.__code__.co_names if name in bad.__globals__}

@@ -58,7 +58,7 @@ def refused(command, file, capsys) -> str:
 
 @every_command
 def test_a_name_that_is_too_long(command, capsys):
-    assert "aaa" in refused(command, f"/tmp/{'a' * 5000}", capsys)
+    assert "aaa" in refused(command, f"/{'a' * 5000}", capsys)
 
 
 @every_command

@@ -53,6 +53,13 @@ def test_help_and_inspect_do_not_tell_which_it_is(each):
         assert each._bug.name not in text + pydoc.render_doc(bad)
 
 
+def test_two_cases_keep_their_sources():
+    """Both functions are of one file of the kernel."""
+    none, bad = (Case("a seed", BUGS[name]).kernel().symbols for name in ("folded-is-none", "folded-is-bad"))
+    assert "def p4d_none(" in inspect.getsource(none["p4d_none"])
+    assert "def p4d_bad(" in inspect.getsource(bad["p4d_bad"])
+
+
 @pytest.mark.parametrize("each", EVERY, ids=NAMES)
 def test_a_source_can_be_copied(each):
     """It runs where nothing is imported, and is the function of that kernel."""
