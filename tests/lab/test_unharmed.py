@@ -106,7 +106,7 @@ def whatever_it_is(k, pudp):
         ({"pud_clear_huge": whatever_it_is}, ("4k", 39), "pud_clear_huge() takes a table for a block"),
         ({"arch_vmap_pud_supported": lambda k, prot: False}, ("4k", 39), "bytes are not supported"),
         ({"pgdir_is_page_size": lambda k: True}, ("16k", 52), "pgds of 256 bytes take a page of 16384 each"),
-        ({"pmd_present": lambda k, pmd: pmd}, ("4k", 48), "a PMD entry, moving, is present"),
+        ({"pmd_present": lambda k, pmd: pmd}, ("4k", 48), "a PMD entry, swapped out, is present"),
         ({"pud_set_huge": lambda k, pudp, phys, prot: True}, ("4k", 39), "pud_set_huge() says True, and the MMU has"),
         ({"pud_clear_huge": lambda k, pudp: True}, ("4k", 39), "pud_clear_huge() says True, then True"),
     ],

@@ -69,17 +69,17 @@ def _entries_without_a_table(k: Kernel) -> Iterator[str]:
 
 
 def _entries_that_are_present(k: Kernel) -> Iterator[str]:
-    """A PMD entry with a table, or of a huge page that is being split, is present; one that is empty or moving is not.
+    """A PMD entry with a table, or of a huge page being split, is present; an empty one and a swap entry are not.
 
-    A moving page's entry holds where it goes to in place of a descriptor.
+    A swap entry holds its type and offset in place of a descriptor.
     """
     mm, va, pfn = new_mm(k), some_address(k), new_page(k).pfn
     pmdp, _ = grow(k, mm, va)
     words = [("with a table", k.pmdp_get(pmdp), True), ("empty", 0, False)]
     words += [
-        ("moving", k.__swp_entry_to_pmd(k.__swp_entry(kind, at)), False)
+        ("swapped out", k.__swp_entry_to_pmd(k.__swp_entry(kind, at)), False)
         for kind in (1, 30)
-        for at in (pfn, ~-(1 << 40))
+        for at in (pfn, (1 << 40) - 1)
     ]
     huge = k.pmd_mkhuge(k.pfn_pmd(pfn, k.vm_get_page_prot(k.VM_READ)))
     if k.CONFIG_TRANSPARENT_HUGEPAGE:
